@@ -1,0 +1,116 @@
+# The commands people type. `make local` sets up and runs the platform on this machine; `make test` proves it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export CDK_DISABLE_CLI_TELEMETRY := true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud
+EMULATOR := services/local_cloud/emulator
+WIDGETS := services/widgets
+SOURCES := app.py stacks constructs_lib services tests benchmarks
+
+# $(call step,words,command): says what it does, how long it took, and shows the output only when it fails.
+step = @.ci/step "$(1)" $(2)
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+## ---- setting up -----------------------------------------------------------------------------------------------
+
+.PHONY: prerequisites
+prerequisites:
+	@.ci/prerequisites "$(PYTHON)"
+
+.venv/uv: | prerequisites
+	$(call step,Python environment,$(PYTHON) -m venv .venv)
+	$(call step,installer,$(BIN)/pip install -q "$$(grep -oE '^uv==[^ ]+' requirements.txt)")
+	@touch $@
+
+.venv/ready: .venv/uv requirements.txt $(SERVICES:%=services/%/pyproject.toml)
+	$(call step,Python packages,$(UV) pip install -q --require-hashes -r requirements.txt)
+	$(call step,services as packages,$(UV) pip install -q --no-deps $(SERVICES:%=-e services/%))
+	@touch $@
+
+.venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt
+	$(call step,emulated cloud,$(UV) venv -q --allow-existing --python $(BIN)/python .venv-cloud)
+	$(call step,emulator packages,$(UV) pip install -q --python .venv-cloud/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
+	@touch $@
+
+node_modules/ready: package.json package-lock.json | prerequisites
+	$(call step,CDK command line,npm ci --silent --no-audit --no-fund)
+	@touch $@
+
+$(WIDGETS)/node_modules/ready: $(WIDGETS)/package.json $(WIDGETS)/package-lock.json | prerequisites
+	$(call step,widget packages,npm --prefix $(WIDGETS) ci --silent --no-audit --no-fund)
+	@touch $@
+
+$(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/build.mjs -type f 2>/dev/null)
+	$(call step,widgets,npm --prefix $(WIDGETS) run --silent build)
+	@touch $@
+
+.PHONY: setup
+setup: .venv/ready .venv-cloud/ready node_modules/ready $(WIDGETS)/dist/ready ## install everything a contributor needs
+
+.PHONY: lock
+lock: .venv/uv ## resolve the requirement lists again
+	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 $(EMULATOR)/requirements.in -o $(EMULATOR)/requirements.txt
+	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt services/backend/pyproject.toml -o services/backend/requirements.txt
+
+## ---- the platform on this machine -----------------------------------------------------------------------------
+
+.PHONY: local demo status logs stop clean
+local: setup ## run the whole platform on this machine
+	@$(BIN)/python -m local_cloud up
+
+demo: .venv/ready ## take one donation end to end and verify it
+	@$(BIN)/python -m local_cloud demo
+
+status: ## what runs, and where
+	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud status
+
+logs: ## follow the logs (PART=api for one of them)
+	@$(BIN)/python -m local_cloud logs $(PART)
+
+stop: ## stop the platform, keep its data
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
+
+clean: ## stop it and remove its data and everything that was installed
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud clean
+	@rm -rf .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+## ---- proving it -----------------------------------------------------------------------------------------------
+
+.PHONY: check fix test bench synth
+check: setup ## format, lint, types, import contracts: the fast part
+	$(call step,format,$(BIN)/ruff format --check -q $(SOURCES))
+	$(call step,lint,$(BIN)/ruff check -q $(SOURCES))
+	$(call step,types,$(BIN)/mypy $(SOURCES))
+	$(call step,import contracts,$(BIN)/lint-imports)
+	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+
+fix: setup ## format and mend what can be mended by machine
+	@$(BIN)/ruff format -q $(SOURCES)
+	@$(BIN)/ruff check -q --fix $(SOURCES)
+
+test: check browser ## everything: checks, unit, database, infrastructure, end to end
+	@$(BIN)/pytest -q -n 2 -m "not slow"
+	@$(BIN)/pytest -q -m slow
+
+.PHONY: browser
+browser: setup
+	@.ci/browser
+
+bench: setup ## measure, as ratios against a baseline run side by side
+	@for script in benchmarks/*.py; do echo; echo "== $$script"; $(BIN)/python "$$script"; done
+
+synth: setup ## synthesise all environments into cdk.out
+	@node_modules/.bin/cdk synth --quiet
