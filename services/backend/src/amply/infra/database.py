@@ -1,0 +1,119 @@
+"""PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import boto3
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.errors import InvariantViolation
+
+_STATEMENT_SECONDS_MAX: Final = 15
+_IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
+_TRANSACTION_SECONDS_MAX: Final = 60
+"""An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
+
+_open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
+
+
+class ExternalCallInTransaction(InvariantViolation):
+    """Code called the outside world while a transaction was open: a slow answer would hold locks."""
+
+
+class NestedTransaction(InvariantViolation):
+    """A unit of work was begun inside another one."""
+
+
+def forbid_transaction(call: str) -> None:
+    """Adapters call this before they leave the process.
+
+    Raises:
+        ExternalCallInTransaction: A unit of work is open in this context.
+    """
+    if _open_transaction.get():
+        raise ExternalCallInTransaction(f"{call} was called inside a transaction")
+
+
+class Database:
+    """One PostgreSQL database. Sessions are handed out one unit of work at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        Raises:
+            NestedTransaction: One is open already in this context.
+        """
+        if _open_transaction.get():
+            raise NestedTransaction("a unit of work may not contain another")
+        token = _open_transaction.set(True)
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            _open_transaction.reset(token)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit for what must outlive one transaction, such as a session-level lock."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5) -> Database:
+    """Open a pool. `application` names this process in `pg_stat_activity`."""
+    url = URL.create(
+        "postgresql+psycopg",
+        username=settings.user,
+        host=settings.host,
+        port=settings.port,
+        database=settings.name,
+    )
+    limits = {
+        "statement_timeout": _STATEMENT_SECONDS_MAX,
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_SECONDS_MAX,
+        "transaction_timeout": _TRANSACTION_SECONDS_MAX,
+    }
+    options = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={
+            "application_name": application,
+            "connect_timeout": 5,
+            "options": f"{options} -c timezone=UTC",
+            "sslmode": "verify-full" if settings.auth == "iam" else "prefer",
+            **({"sslrootcert": "system"} if settings.auth == "iam" else {}),
+        },
+    )
+    event.listen(engine, "do_connect", _sign_in(settings))
+    return Database(engine)
+
+
+def _sign_in(settings: DatabaseSettings) -> Callable[..., None]:
+    """Give every new connection its secret: an IAM token (valid 15 minutes) or, on a laptop, the password."""
+
+    def do_connect(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        if settings.auth == "iam":
+            parameters["password"] = boto3.client("rds").generate_db_auth_token(
+                DBHostname=settings.host, Port=settings.port, DBUsername=settings.user
+            )
+        else:
+            parameters["password"] = settings.password.get_secret_value()
+
+    return do_connect

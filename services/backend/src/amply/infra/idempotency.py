@@ -1,0 +1,123 @@
+"""Idempotency keys: the same request twice is one effect and one answer.
+
+The key's row is written in the transaction that writes the intent; the answer is stored with the outcome.
+Scope is one route and one caller; the request is compared by hash, never by meaning.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import LargeBinary, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from amply.infra.orm import Record
+from amply.kernel.errors import Conflict, InvalidRequest
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class IdempotencyKeyMissing(InvalidRequest):
+    """The route moves money and came without a usable `Idempotency-Key`."""
+
+    code = "idempotency_key_missing"
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """The key was used before with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class RequestInProgress(Conflict):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency_request_in_progress"
+
+
+class IdempotencyRow(Record):
+    """A key and, once known, the answer it stands for. Columns as in migration 0001."""
+
+    __tablename__ = "idempotency_key"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    resource_id: Mapped[str]
+    response_status: Mapped[int | None]
+    response_body: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredAnswer:
+    """What an earlier request with the same key was answered; `body` is None while it is not answered yet."""
+
+    resource_id: str
+    status: int | None
+    body: Mapping[str, Any] | None
+
+
+def check_key(key: str | None) -> str:
+    """Refuse a missing or unusable key.
+
+    Raises:
+        IdempotencyKeyMissing: No key, or not 1 to 255 visible ASCII characters.
+    """
+    if key is None or not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing(
+            "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, fresh for each gift.",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+def request_hash(body: Mapping[str, Any]) -> bytes:
+    """SHA-256 of a request's content; key order and white space do not matter."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def claim(
+    session: Session, *, scope: str, key: str, body: Mapping[str, Any], resource_id: str, now: datetime
+) -> StoredAnswer | None:
+    """Take the key for `resource_id`, or return what it already stands for.
+
+    Waits for a concurrent request with the same key to commit; None means the key is ours.
+
+    Raises:
+        IdempotencyKeyReused: The key was used with another request.
+    """
+    digest = request_hash(body)
+    taken = session.execute(
+        insert(IdempotencyRow)
+        .values(scope=scope, key=key, request_hash=digest, resource_id=resource_id, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyRow.key)
+    ).one_or_none()
+    if taken is not None:
+        return None
+    row = session.scalars(
+        select(IdempotencyRow).where(IdempotencyRow.scope == scope, IdempotencyRow.key == key)
+    ).one()
+    if row.request_hash != digest:
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was used with another request: send a fresh key, or the same request again.",
+            param="Idempotency-Key",
+        )
+    return StoredAnswer(resource_id=row.resource_id, status=row.response_status, body=row.response_body)
+
+
+def store_answer(
+    session: Session, *, resource_id: str, scope: str, status: int, body: Mapping[str, Any]
+) -> None:
+    """Keep the answer for every later request with the same key."""
+    session.execute(
+        update(IdempotencyRow)
+        .where(IdempotencyRow.scope == scope, IdempotencyRow.resource_id == resource_id)
+        .values(response_status=status, response_body=dict(body))
+    )

@@ -1,0 +1,54 @@
+"""Structured logs: one JSON object a line, UTC, with the request or task they belong to."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+
+# What must never reach a log: keys, secrets, and e-mail addresses in free text.
+_SECRET: Final = re.compile(
+    r"(sk|rk|whsec)_[A-Za-z0-9_]{6,}|[A-Za-z0-9_]+_secret_[A-Za-z0-9]+|[\w.+-]+@[\w-]+\.[\w.]+"
+)
+
+
+def configure(*, service: str) -> None:
+    """Send every log line, ours and libraries', to standard output as redacted JSON."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for chatty in ("botocore", "boto3", "urllib3", "stripe", "kombu", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace secrets and e-mail addresses wherever a value is text."""
+    for key, value in line.items():
+        if isinstance(value, str):
+            line[key] = _SECRET.sub("[redacted]", value)
+    return line

@@ -1,0 +1,106 @@
+"""The outbox: facts leave the database in the transaction that made them true, and are relayed afterwards.
+
+A row is claimed (lease), published outside any transaction, then marked. A crash in between publishes it again:
+consumers tolerate repeats. Nothing is ever selected by `id > last seen`: commits are not ordered by id.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from amply.infra.database import Database
+from amply.infra.orm import Record
+
+_LEASE: Final = timedelta(seconds=30)
+_BATCH_MAX: Final = 100
+_ATTEMPTS_MAX: Final = 10
+
+
+class OutboxRow(Record):
+    """One fact on its way out. Columns as in migration 0001."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    attempts: Mapped[int]
+    published_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """What the relay hands to a publisher."""
+
+    id: int
+    topic: str
+    payload: Mapping[str, Any]
+
+
+def put(session: Session, *, topic: str, payload: Mapping[str, str], now: datetime) -> None:
+    """Write a fact to be published once the surrounding transaction commits."""
+    session.add(
+        OutboxRow(
+            topic=topic,
+            payload=dict(payload),
+            created_at=now,
+            available_at=now,
+            attempts=0,
+            published_at=None,
+        )
+    )
+
+
+def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: datetime) -> int:
+    """Publish what is due; return how many facts were published.
+
+    A fact whose publishing raises stays, and is tried again with a doubling delay. After ten attempts it stays
+    unpublished for a person to look at (`attempts` tells), and is never lost.
+    """
+    with database.transaction() as session:
+        claimed = _claim(session, now=now)
+    published = 0
+    failure: Exception | None = None
+    for fact in claimed:
+        try:
+            publish(fact)
+        except Exception as error:  # noqa: BLE001 -- one fact that cannot leave must not hold back the others
+            failure = error
+            continue
+        with database.transaction() as session:
+            session.execute(update(OutboxRow).where(OutboxRow.id == fact.id).values(published_at=now))
+        published += 1
+    if failure is not None:
+        raise failure
+    return published
+
+
+def _claim(session: Session, *, now: datetime) -> list[Fact]:
+    due = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.published_at.is_(None),
+            OutboxRow.available_at <= now,
+            OutboxRow.attempts < _ATTEMPTS_MAX,
+        )
+        .order_by(OutboxRow.available_at)
+        .limit(_BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    )
+    doubling = func.power(2, OutboxRow.attempts) * _LEASE.total_seconds()
+    rows = session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(due))
+        .values(
+            attempts=OutboxRow.attempts + 1,
+            available_at=literal(now) + func.make_interval(0, 0, 0, 0, 0, 0, doubling),
+        )
+        .returning(OutboxRow.id, OutboxRow.topic, OutboxRow.payload)
+    )
+    return [Fact(id=row.id, topic=row.topic, payload=row.payload) for row in rows]

@@ -1,0 +1,103 @@
+"""What a process is told by its environment. Every name is one line of the task definitions in `stacks/`.
+
+Each part reads only the settings it needs, so that a task without a secret never asks for it.
+"""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """Who this process is and where the platform is reached."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    service: str
+    environment: str
+    livemode: bool
+    heartbeat_path: str = ""
+    sentry_dsn: SecretStr = SecretStr("")
+
+
+class ApiSettings(BaseSettings):
+    """Where the API listens and what it tells browsers."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    api_port: int
+    api_url: str
+    edge_url: str
+    log_url: str
+
+
+class DatabaseSettings(BaseSettings):
+    """How to reach PostgreSQL. `auth` is `iam` in the cloud: a token per connection, no stored password."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_DATABASE_", frozen=True)
+
+    host: str
+    port: int
+    name: str
+    user: str
+    auth: str = "iam"
+    password: SecretStr = SecretStr("")
+
+
+class CacheSettings(BaseSettings):
+    """How to reach the Redis-protocol cache."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_CACHE_", frozen=True)
+
+    host: str
+    port: int
+    tls: bool = True
+    password: SecretStr = SecretStr("")
+
+
+class QueueSettings(BaseSettings):
+    """The two work queues."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_QUEUE_", frozen=True)
+
+    high_url: str
+    low_url: str
+
+
+class StripeSettings(BaseSettings):
+    """How to speak to Stripe. `api_url` differs from Stripe's own only on a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_STRIPE_", frozen=True)
+
+    api_url: str = "https://api.stripe.com"
+    secret_key: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    publishable_key: str = ""
+
+
+class LogSettings(BaseSettings):
+    """The transparency log: its origin line, its buckets and (for the publisher alone) its signing key."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    log_origin: str
+    log_url: str = ""
+    public_bucket: str = ""
+    archive_bucket: str = ""
+    signing_key_arn: str = ""
+
+
+class CommitmentSettings(BaseSettings):
+    """The key that wraps donors' salts at rest: 32 random bytes in base64."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    commitment_key: SecretStr
+
+
+class MailSettings(BaseSettings):
+    """Who e-mail comes from and the SES configuration set that records what became of it."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_MAIL_", frozen=True)
+
+    sender: str
+    configuration_set: str

@@ -1,0 +1,106 @@
+"""A real PostgreSQL per test worker, its schema built by the migrations.
+
+`database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket  # taken before the tests' ban on sockets replaces it
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from amply.infra.database import Database, connect
+from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.settings import DatabaseSettings
+from local_cloud.postgres import PostgresCluster, RunningPostgres
+
+PASSWORD = "for-tests-on-loopback"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The worker's PostgreSQL, and how to sign in to one of its databases as one of its roles."""
+
+    running: RunningPostgres
+
+    def settings(self, *, name: str, user: str) -> DatabaseSettings:
+        return DatabaseSettings(
+            host="127.0.0.1",
+            port=self.running.cluster.port,
+            name=name,
+            user=user,
+            auth="password",
+            password=SecretStr(PASSWORD),
+        )
+
+    def connect(self, *, name: str, user: str, pool_size: int = 5) -> Database:
+        return connect(self.settings(name=name, user=user), application="tests", pool_size=pool_size)
+
+    def run(self, statement: str) -> None:
+        """Run one statement as the master user, outside any transaction."""
+        with psycopg.connect(self.running.cluster.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@dataclass(frozen=True)
+class Databases:
+    """One test's database, opened as each of the roles that use it."""
+
+    server: Server
+    name: str
+
+    def as_role(self, user: str, *, pool_size: int = 5) -> Database:
+        return self.server.connect(name=self.name, user=user, pool_size=pool_size)
+
+
+def start_server(directory: Path) -> RunningPostgres:
+    directory.chmod(0o755)
+    cluster = PostgresCluster(
+        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
+    )
+    cluster.initialise()
+    return cluster.start()
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on right now."""
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
+        running = start_server(Path(room))
+        started = Server(running)
+        started.run("CREATE DATABASE template_amply")
+        master = started.connect(name="template_amply", user="master")
+        migrate(master.engine)
+        master.close()
+        for role in LOGIN_ROLES:
+            started.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+        yield started
+        running.stop()
+
+
+@pytest.fixture
+def databases(server: Server) -> Iterator[Databases]:
+    """A fresh database that really commits."""
+    name = f"test_{free_port()}_{id(object())}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE template_amply")
+    yield Databases(server, name)
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    """The fresh database as the application's role."""
+    opened = databases.as_role("amply_app")
+    yield opened
+    opened.close()
