@@ -1,0 +1,35 @@
+"""Starts the emulated cloud. Its settings arrive as MiniStack's own environment variables."""
+
+import os
+from pathlib import Path
+
+import ministack.app
+
+from local_cloud.emulator import (
+    bucket_contents,
+    database,
+    edge_transport,
+    object_lock,
+    outgoing_mail,
+    skipped,
+    snapshots,
+    task_definitions,
+)
+
+
+def main() -> None:
+    for extension in (
+        skipped,
+        database,
+        task_definitions,
+        object_lock,
+        bucket_contents,
+        edge_transport,
+    ):
+        extension.install()
+    mail = outgoing_mail.KeepsOutgoingMail(ministack.app.app, Path(os.environ["AMPLY_MAIL_DIR"]))
+    ministack.app.app = snapshots.SavesState(mail)
+    ministack.app.main()
+
+
+main()
