@@ -1,0 +1,12 @@
+"""The bytes of Amply's public ledger: what is hashed, signed and proven. Pure functions, no I/O.
+
+`docs/ledger-format.md` is the normative description; this package is its first implementation.
+
+- `entries`: the canonical JSON of one ledger entry (a leaf of the tree)
+- `merkle`: RFC 6962 hashing, inclusion and consistency proofs
+- `tiles`: the tree and its entries as static files (c2sp.org/tlog-tiles)
+- `checkpoints`, `notes`: the signed head of the tree (c2sp.org/tlog-checkpoint, c2sp.org/signed-note)
+- `commitments`: salted commitments to personal data that never enters the ledger
+- `receipts`: one entry's offline proof (c2sp.org/tlog-proof)
+- `errors`: what each of them raises
+"""
