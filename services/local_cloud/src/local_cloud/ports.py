@@ -1,0 +1,117 @@
+"""Which loopback port each part listens on, and who sits on one that is taken."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud.failures import LocalCloudError
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_BASE = 8700
+_LOWEST_BASE = 1024
+_HIGHEST_BASE = 65525
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Every port derives from one base, as `-c port_base=` gives it to the CDK app's local stage."""
+
+    base: int = DEFAULT_BASE
+
+    def __post_init__(self) -> None:
+        if not _LOWEST_BASE <= self.base <= _HIGHEST_BASE:
+            raise LocalCloudError(
+                f"AMPLY_PORT_BASE is {self.base}: choose a number from {_LOWEST_BASE} to {_HIGHEST_BASE}."
+            )
+
+    @property
+    def api(self) -> int:
+        return self.base
+
+    @property
+    def edge(self) -> int:
+        return self.base + 1
+
+    @property
+    def stripe(self) -> int:
+        return self.base + 2
+
+    @property
+    def outbox(self) -> int:
+        return self.base + 3
+
+    @property
+    def postgres(self) -> int:
+        return self.base + 4
+
+    @property
+    def valkey(self) -> int:
+        return self.base + 5
+
+    @property
+    def cloud(self) -> int:
+        return self.base + 6
+
+    def by_part(self) -> dict[str, int]:
+        return {
+            "cloud": self.cloud,
+            "postgres": self.postgres,
+            "valkey": self.valkey,
+            "stripe": self.stripe,
+            "api": self.api,
+            "edge": self.edge,
+            "outbox": self.outbox,
+        }
+
+
+def is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: a connection lingering in TIME_WAIT does not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(part: str, port: int) -> None:
+    """Raise the sentence that names the part, the port and, where the system tells, who has it."""
+    if is_free(port):
+        return
+    owner = _listener(port)
+    taken_by = f"by {owner}" if owner else "by another program"
+    raise LocalCloudError(
+        f"Port {port}, which {part} needs, is taken {taken_by}: stop it, or choose other ports with AMPLY_PORT_BASE."
+    )
+
+
+def _listener(port: int) -> str | None:
+    """The name and pid of the process that listens on a port, when we may look at it."""
+    inodes = _listening_inodes(port)
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and inodes & _socket_inodes(process):
+            name = (process / "comm").read_text().strip()
+            return f"{name} (pid {process.name})"
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    listening, local_address, state, inode = "0A", 1, 3, 9
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if not Path(table).exists():
+            continue
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[state] == listening and int(fields[local_address].rpartition(":")[2], 16) == port:
+                found.add(fields[inode])
+    return found
+
+
+def _socket_inodes(process: Path) -> set[str]:
+    try:
+        targets = [str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()]
+    except OSError:
+        return set()
+    return {target[len("socket:[") : -1] for target in targets if target.startswith("socket:[")}

@@ -1,0 +1,101 @@
+"""Where a local run keeps its files and which ports it uses: everything that tells one run from another."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud.failures import LocalCloudError
+from local_cloud.ports import DEFAULT_BASE, LOOPBACK, Ports
+
+PROJECT_ROOT = Path(__file__).resolve().parents[4]
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ENVIRONMENT = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One local run. `state` (AMPLY_LOCAL_DIR) holds all its files, `ports` (AMPLY_PORT_BASE) all its ports."""
+
+    state: Path
+    ports: Ports
+    root: Path = PROJECT_ROOT
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        base = environ.get("AMPLY_PORT_BASE") or str(DEFAULT_BASE)
+        if not base.isdigit():
+            raise LocalCloudError(
+                f"AMPLY_PORT_BASE is {base!r}: give a port number, as in AMPLY_PORT_BASE=9700."
+            )
+        state = Path(environ.get("AMPLY_LOCAL_DIR") or PROJECT_ROOT / "var" / "local")
+        return cls(state=state.absolute(), ports=Ports(base=int(base)))
+
+    def url(self, port: int) -> str:
+        return f"http://{LOOPBACK}:{port}"
+
+    @property
+    def api_url(self) -> str:
+        return self.url(self.ports.api)
+
+    @property
+    def edge_url(self) -> str:
+        return self.url(self.ports.edge)
+
+    @property
+    def log_url(self) -> str:
+        return f"{self.edge_url}/log"
+
+    @property
+    def stripe_url(self) -> str:
+        return self.url(self.ports.stripe)
+
+    @property
+    def outbox_url(self) -> str:
+        return self.url(self.ports.outbox)
+
+    @property
+    def cloud_url(self) -> str:
+        return self.url(self.ports.cloud)
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def mail(self) -> Path:
+        return self.state / "mail"
+
+    @property
+    def heartbeats(self) -> Path:
+        return self.state / "heartbeats"
+
+    @property
+    def credentials(self) -> Path:
+        return self.state / "credentials"
+
+    @property
+    def emulator(self) -> Path:
+        return self.state / "cloud"
+
+    @property
+    def python(self) -> Path:
+        return self.root / ".venv" / "bin" / "python"
+
+    @property
+    def emulator_python(self) -> Path:
+        return self.root / ".venv-cloud" / "bin" / "python"
+
+    @property
+    def cdk(self) -> Path:
+        return self.root / "node_modules" / ".bin" / "cdk"
+
+    def log_of(self, part: str) -> Path:
+        return self.logs / f"{part}.log"
+
+    def prepare(self) -> None:
+        """Make the directories: for this user's eyes, but for the way to the database, which may run as another."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        for directory in (self.logs, self.mail, self.heartbeats, self.emulator, self.credentials):
+            directory.mkdir(mode=0o700, exist_ok=True)

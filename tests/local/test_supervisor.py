@@ -1,0 +1,142 @@
+"""The supervisor with real small processes."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local_cloud.failures import LocalCloudError
+from local_cloud.supervisor import control, leftovers
+from local_cloud.supervisor.client import Client
+from local_cloud.supervisor.part import Health, Part
+from local_cloud.supervisor.running import State
+
+WELL = Health(command=("true",), interval=0.2, start_period=10.0)
+SLEEPS = "import time; time.sleep(600)"
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    client = Client(run=tmp_path, log=tmp_path / "supervisor.log")
+    client.start()
+    yield client
+    client.end()
+
+
+def part(client: Client, name: str, program: str, *, health: Health = WELL, inputs: str = "") -> Part:
+    return Part(
+        name=name,
+        command=(sys.executable, "-c", program),
+        environment={"PATH": os.environ["PATH"]},
+        directory=str(client.run),
+        log=str(client.run / f"{name}.log"),
+        health=health,
+        inputs=inputs,
+        stop_seconds=1.0,
+    )
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
+    """Whether a condition comes true; the bound only ends a broken test."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()) and time.monotonic() < deadline:
+        os.sched_yield()
+    return answer
+
+
+def pid_of(client: Client, name: str) -> int:
+    pid = next(status.pid for status in client.status() if status.name == name)
+    assert pid is not None
+    return pid
+
+
+def test_a_part_runs_until_the_end_and_leaves_nothing(client: Client) -> None:
+    client.ensure(part(client, "sleeper", SLEEPS))
+    pid = pid_of(client, "sleeper")
+    client.end()
+    assert not Path(f"/proc/{pid}").exists()
+    assert not client.is_running()
+    assert leftovers.find(client.run) == []
+
+
+def test_an_unchanged_part_is_left_alone_and_a_changed_one_restarted(client: Client) -> None:
+    assert client.ensure(part(client, "sleeper", SLEEPS))
+    first = pid_of(client, "sleeper")
+    assert not client.ensure(part(client, "sleeper", SLEEPS))
+    assert pid_of(client, "sleeper") == first
+    assert client.ensure(part(client, "sleeper", SLEEPS, inputs="new code"))
+    assert pid_of(client, "sleeper") != first
+
+
+def test_a_part_that_is_killed_is_started_again(client: Client) -> None:
+    client.ensure(part(client, "sleeper", SLEEPS))
+    first = pid_of(client, "sleeper")
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: client.status()[0].restarts == 1 and client.status()[0].state is State.HEALTHY)
+    assert pid_of(client, "sleeper") != first
+    assert client.status()[0].last_exit == -signal.SIGKILL
+
+
+def test_a_part_that_keeps_ending_is_named_with_its_last_words(client: Client) -> None:
+    with pytest.raises(LocalCloudError, match=r"The part broken keeps ending \(exit status 3\)") as failure:
+        client.ensure(
+            part(
+                client, "broken", "print('no such table', flush=True); raise SystemExit(3)", health=NEVER_WELL
+            )
+        )
+    assert "no such table" in failure.value.last_log_lines()
+
+
+NEVER_WELL = Health(command=("false",), interval=0.1, start_period=20.0)
+
+
+def test_a_part_that_turns_unwell_is_replaced(client: Client, tmp_path: Path) -> None:
+    wellness = tmp_path / "well"
+    wellness.touch()
+    health = Health(command=("test", "-e", str(wellness)), interval=0.05, retries=2, start_period=1.0)
+    client.ensure(part(client, "moody", SLEEPS, health=health))
+    first = pid_of(client, "moody")
+    wellness.unlink()
+    assert eventually(lambda: client.status()[0].restarts == 1)
+    wellness.touch()
+    assert eventually(lambda: client.status()[0].state is State.HEALTHY)
+    assert pid_of(client, "moody") != first
+
+
+def test_a_part_that_ignores_the_polite_signal_is_killed(client: Client) -> None:
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    client.ensure(part(client, "stubborn", stubborn))
+    assert eventually(lambda: "deaf" in (client.run / "stubborn.log").read_text())
+    client.end()
+    assert leftovers.find(client.run) == []
+
+
+def test_killing_the_supervisor_leaves_neither_parts_nor_what_they_started(client: Client) -> None:
+    starts_another = (
+        "import subprocess, sys, time;"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True);"
+        "print('started', flush=True); time.sleep(600)"
+    )
+    client.ensure(part(client, "parent", starts_another))
+    assert eventually(lambda: "started" in (client.run / "parent.log").read_text())
+    assert len(leftovers.find(client.run)) == 2
+    supervisor = control.running_pid(client.run)
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGKILL)
+    assert eventually(lambda: leftovers.find(client.run) == [])
+
+
+def test_a_second_supervisor_of_the_same_run_is_not_started(client: Client) -> None:
+    first = control.running_pid(client.run)
+    client.start()
+    assert control.running_pid(client.run) == first
+
+
+def test_nonsense_on_the_socket_does_not_end_the_supervisor(client: Client) -> None:
+    with pytest.raises(ConnectionResetError):
+        control.ask(client.run, {"do": "stop", "name": "nobody"})
+    assert client.is_running()
