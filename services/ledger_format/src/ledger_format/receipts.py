@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import rfc8785
 
-from ledger_format.checkpoints import Checkpoint, parse_checkpoint
+from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.commitments import SALT_BYTES, verify_opening
 from ledger_format.entries import MAX_COMMITMENTS, Entry, decode
-from ledger_format.errors import ReceiptError, UntrustedNoteError
+from ledger_format.errors import ReceiptError
 from ledger_format.literals import parse_base64, parse_base64_hash, parse_decimal, to_base64
 from ledger_format.merkle import leaf_hash, verify_inclusion
-from ledger_format.notes import VerifierKey, open_note
+from ledger_format.notes import VerifierKey
 
 MAX_RECEIPT_BYTES: Final = 1_048_576
 MAX_PROOF_HASHES: Final = 63  # a tree of 2^63 leaves
@@ -110,14 +110,8 @@ def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> Verifi
         FormatError: Whatever is wrong first: the checkpoint's signatures (NoteError), its text (CheckpointError), the
             proof (ProofError), the leaf (EntryError), the openings (CommitmentError), or how they fit (ReceiptError).
     """
-    note = open_note(receipt.checkpoint_note, verifiers)
-    checkpoint = parse_checkpoint(note.text)
-    signers = tuple(signature.name for signature in note.signatures)
-    # A trusted witness alone must not speak for the log, nor one log for another.
-    if checkpoint.origin not in signers:
-        raise UntrustedNoteError(
-            f"the checkpoint of {checkpoint.origin} is not signed by a trusted key of that name"
-        )
+    signed = open_checkpoint(receipt.checkpoint_note, verifiers)
+    checkpoint = signed.checkpoint
     hashed = leaf_hash(receipt.leaf)
     verify_inclusion(
         leaf=hashed, index=receipt.index, size=checkpoint.size, proof=receipt.proof, root=checkpoint.root
@@ -126,7 +120,7 @@ def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> Verifi
     if entry.log != checkpoint.origin:
         raise ReceiptError(f"the entry was written for the log {entry.log}, not for {checkpoint.origin}")
     opened = _open(entry, receipt.openings)
-    return VerifiedReceipt(entry, hashed, receipt.index, checkpoint, opened, signers)
+    return VerifiedReceipt(entry, hashed, receipt.index, checkpoint, opened, signed.signers)
 
 
 def _open(entry: Entry, openings: Mapping[str, Opening]) -> dict[str, str]:
