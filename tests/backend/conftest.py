@@ -17,6 +17,7 @@ from amply.infra.database import Database, connect
 from amply.infra.migrate import LOGIN_ROLES, migrate
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster, RunningPostgres
+from tests.backend.ledger_world import LedgerWorld
 
 PASSWORD = "for-tests-on-loopback"
 
@@ -104,3 +105,12 @@ def database(databases: Databases) -> Iterator[Database]:
     opened = databases.as_role("amply_app")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def books(databases: Databases) -> Iterator[LedgerWorld]:
+    """A ledger in the fresh database, and fakes for what lies outside it."""
+    app, sequencer = databases.as_role("amply_app"), databases.as_role("amply_sequencer")
+    yield LedgerWorld(app=app, sequencer=sequencer)
+    app.close()
+    sequencer.close()

@@ -1,0 +1,334 @@
+"""The ledger: accounts, entries and transfers; the log built from them; the checkpoints that commit to the log.
+
+What may never happen is refused here, not only in the code above: rows change under nobody, an entry balances by
+construction, indexes and organisations' chains have no gaps, a tile only grows, checkpoints form one line.
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+CHART = (
+    ("bank", "debit"),
+    ("contributions", "credit"),
+    ("dispute_fees", "debit"),
+    ("dispute_hold", "debit"),
+    ("gifts", "credit"),
+    ("payout_in_transit", "debit"),
+    ("platform_contributions_due", "credit"),
+    ("processor_balance", "debit"),
+    ("processor_fees", "debit"),
+)
+
+
+def upgrade() -> None:
+    _books()
+    _log()
+    _checkpoints()
+    _append_only()
+    _grants()
+
+
+def _books() -> None:
+    op.execute("""
+        CREATE TABLE chart (
+            code        text CONSTRAINT pk_chart PRIMARY KEY,
+            normal_side text NOT NULL CONSTRAINT ck_chart_normal_side CHECK (normal_side IN ('debit', 'credit'))
+        )
+    """)
+    codes = ", ".join(f"('{code}', '{side}')" for code, side in CHART)
+    op.execute(f"INSERT INTO chart (code, normal_side) VALUES {codes}")  # noqa: S608 -- the table above
+    # The reference is the name a leaf uses; one currency an account, so that a balance is one number.
+    op.execute(r"""
+        CREATE TABLE account (
+            reference  text        GENERATED ALWAYS AS (owner || '/' || code) STORED,
+            currency   text        NOT NULL CONSTRAINT ck_account_currency CHECK (currency ~ '^[A-Z]{3}$'),
+            owner      text        NOT NULL
+                CONSTRAINT ck_account_owner CHECK (owner = 'platform' OR owner ~ '^org_[0-9a-z]{26}$'),
+            code       text        NOT NULL CONSTRAINT fk_account_code REFERENCES chart (code),
+            created_at timestamptz NOT NULL,
+            CONSTRAINT pk_account PRIMARY KEY (reference, currency)
+        )
+    """)
+    # xid says which transaction wrote the row: the sequencer takes only rows of transactions that can no longer be
+    # joined by an older one. No role may write it, the default does.
+    op.execute(r"""
+        CREATE TABLE entry (
+            id              text        CONSTRAINT pk_entry PRIMARY KEY
+                CONSTRAINT ck_entry_id CHECK (id ~ '^ent_[0-9a-z]{26}$'),
+            xid             xid8        NOT NULL DEFAULT pg_current_xact_id(),
+            kind            text        NOT NULL CONSTRAINT ck_entry_kind CHECK (kind ~ '^[a-z_]{1,40}\.[a-z_]{1,40}$'),
+            organization_id text        NOT NULL
+                CONSTRAINT ck_entry_organization_id CHECK (organization_id ~ '^org_[0-9a-z]{26}$'),
+            idempotency_key text        NOT NULL CONSTRAINT uq_entry_idempotency_key UNIQUE
+                CONSTRAINT ck_entry_idempotency_key CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+            event_at        timestamptz NOT NULL,
+            created_at      timestamptz NOT NULL,
+            reference       text        CONSTRAINT ck_entry_reference CHECK (
+                length(reference) BETWEEN 3 AND 255 AND reference ~ '^[a-z][a-z0-9_]*(:[0-9A-Za-z._-]+)+$'
+            ),
+            reverses        text        CONSTRAINT fk_entry_reverses REFERENCES entry (id),
+            commitments     jsonb       NOT NULL CONSTRAINT ck_entry_commitments
+                CHECK (jsonb_typeof(commitments) = 'object')
+        )
+    """)
+    op.execute("CREATE INDEX ix_entry_xid ON entry (xid)")
+    # Balanced by construction: one amount leaves one account and enters another of the same currency.
+    op.execute("""
+        CREATE TABLE transfer (
+            entry_id     text     NOT NULL,
+            line         smallint NOT NULL CONSTRAINT ck_transfer_line CHECK (line >= 0),
+            debit        text     NOT NULL,
+            credit       text     NOT NULL,
+            currency     text     NOT NULL,
+            amount_minor bigint   NOT NULL CONSTRAINT ck_transfer_amount_positive CHECK (amount_minor > 0),
+            CONSTRAINT pk_transfer PRIMARY KEY (entry_id, line),
+            CONSTRAINT ck_transfer_two_accounts CHECK (debit <> credit)
+        )
+    """)
+    _transfer_checks()
+    # What erasure removes: salt and value of a commitment, sealed with a key the database does not have.
+    op.execute("""
+        CREATE TABLE opening (
+            entry_id text  NOT NULL CONSTRAINT fk_opening_entry_id REFERENCES entry (id),
+            field    text  NOT NULL,
+            sealed   bytea NOT NULL,
+            CONSTRAINT pk_opening PRIMARY KEY (entry_id, field)
+        )
+    """)
+    # Derived: the sequencer folds transfers into it as it takes them, so that no writer waits for a popular account.
+    op.execute("""
+        CREATE TABLE balance (
+            account        text   NOT NULL,
+            currency       text   NOT NULL,
+            debits_posted  bigint NOT NULL CONSTRAINT ck_balance_debits CHECK (debits_posted >= 0),
+            credits_posted bigint NOT NULL CONSTRAINT ck_balance_credits CHECK (credits_posted >= 0),
+            CONSTRAINT pk_balance PRIMARY KEY (account, currency),
+            CONSTRAINT fk_balance_account FOREIGN KEY (account, currency) REFERENCES account (reference, currency)
+        )
+    """)
+
+
+def _transfer_checks() -> None:
+    # Triggers instead of foreign keys: accounts and entries can never be deleted, so existence is enough, and the
+    # row lock a foreign key takes on a popular account would make all its writers queue.
+    # The same transaction: a line added to an older entry would be missing from the leaf already built of it.
+    op.execute("""
+        CREATE FUNCTION check_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF EXISTS (
+                SELECT FROM written
+                LEFT JOIN entry ON entry.id = written.entry_id
+                WHERE entry.xid IS DISTINCT FROM pg_current_xact_id()
+            ) THEN
+                RAISE EXCEPTION 'a transfer is written with its entry'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'transfer_with_its_entry';
+            END IF;
+            IF EXISTS (
+                SELECT FROM written
+                LEFT JOIN account debit ON (debit.reference, debit.currency) = (written.debit, written.currency)
+                LEFT JOIN account credit ON (credit.reference, credit.currency) = (written.credit, written.currency)
+                WHERE debit.reference IS NULL OR credit.reference IS NULL
+            ) THEN
+                RAISE EXCEPTION 'a transfer moves between two accounts of its currency'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'transfer_accounts_exist';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER check_transfers AFTER INSERT ON transfer
+        REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION check_transfers()
+    """)
+    # Runs when the statement ends: an entry and its transfers are written by one statement.
+    op.execute("""
+        CREATE FUNCTION check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF EXISTS (
+                SELECT FROM written
+                WHERE NOT EXISTS (SELECT FROM transfer WHERE transfer.entry_id = written.id)
+            ) THEN
+                RAISE EXCEPTION 'an entry moves something'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_has_transfers';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER check_entries AFTER INSERT ON entry
+        REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION check_entries()
+    """)
+
+
+def _log() -> None:
+    # The bytes that were hashed are kept: they are served as they are, never made again.
+    op.execute(r"""
+        CREATE TABLE leaf (
+            idx       bigint CONSTRAINT pk_leaf PRIMARY KEY CONSTRAINT ck_leaf_idx CHECK (idx >= 0),
+            entry_id  text   NOT NULL CONSTRAINT uq_leaf_entry_id UNIQUE,
+            org       text   NOT NULL,
+            org_seq   bigint NOT NULL CONSTRAINT ck_leaf_org_seq CHECK (org_seq >= 0),
+            org_prev  bytea,
+            bytes     bytea  NOT NULL CONSTRAINT ck_leaf_bytes CHECK (octet_length(bytes) BETWEEN 1 AND 65535),
+            leaf_hash bytea  NOT NULL
+                CONSTRAINT ck_leaf_hash CHECK (leaf_hash = sha256('\x00'::bytea || bytes)),
+            CONSTRAINT uq_leaf_org_seq UNIQUE (org, org_seq),
+            CONSTRAINT ck_leaf_org_prev CHECK ((org_seq = 0) = (org_prev IS NULL))
+        )
+    """)
+    # No gap in the log, none in an organisation's chain, and nothing in it that is not an entry.
+    op.execute("""
+        CREATE FUNCTION check_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF EXISTS (
+                SELECT FROM written
+                LEFT JOIN leaf before ON before.idx = written.idx - 1
+                WHERE written.idx > 0 AND before.idx IS NULL
+            ) THEN
+                RAISE EXCEPTION 'the log has no gaps'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'leaf_contiguous';
+            END IF;
+            IF EXISTS (
+                SELECT FROM written
+                LEFT JOIN leaf before ON (before.org, before.org_seq) = (written.org, written.org_seq - 1)
+                WHERE written.org_prev IS DISTINCT FROM before.leaf_hash
+            ) THEN
+                RAISE EXCEPTION 'an organisation''s entries form one chain'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'leaf_org_chain';
+            END IF;
+            IF EXISTS (
+                SELECT FROM written
+                LEFT JOIN entry ON entry.id = written.entry_id
+                WHERE entry.organization_id IS DISTINCT FROM written.org
+            ) THEN
+                RAISE EXCEPTION 'a leaf is made of an entry'
+                    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'leaf_of_entry';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER check_leaves AFTER INSERT ON leaf
+        REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION check_leaves()
+    """)
+    # Hash tiles as C2SP tlog-tiles has them: at most 256 hashes of 32 bytes. They can be built again from the leaves.
+    op.execute("""
+        CREATE TABLE tile (
+            level  smallint NOT NULL CONSTRAINT ck_tile_level CHECK (level BETWEEN 0 AND 7),
+            index  bigint   NOT NULL CONSTRAINT ck_tile_index CHECK (index >= 0),
+            hashes bytea    NOT NULL CONSTRAINT ck_tile_hashes
+                CHECK (octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0),
+            CONSTRAINT pk_tile PRIMARY KEY (level, index)
+        )
+    """)
+    # Random bytes: compressing them costs time and saves nothing.
+    op.execute("ALTER TABLE tile ALTER COLUMN hashes SET STORAGE EXTERNAL")
+    op.execute("""
+        CREATE FUNCTION check_tile_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF (OLD.level, OLD.index) <> (NEW.level, NEW.index)
+                OR substr(NEW.hashes, 1, octet_length(OLD.hashes)) <> OLD.hashes THEN
+                RAISE EXCEPTION 'a tile only grows'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'tile_grows';
+            END IF;
+            RETURN NEW;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER check_tile_grows BEFORE UPDATE ON tile
+        FOR EACH ROW EXECUTE FUNCTION check_tile_grows()
+    """)
+
+
+def _checkpoints() -> None:
+    # Each checkpoint names the one it extends, and only one may extend it: of two publishers one wins, sizes grow.
+    # It commits only to leaves that exist. The row comes first, then the signature, then the publication.
+    op.execute("""
+        CREATE TABLE checkpoint (
+            size          bigint      CONSTRAINT pk_checkpoint PRIMARY KEY
+                CONSTRAINT ck_checkpoint_size CHECK (size > 0),
+            previous_size bigint      CONSTRAINT uq_checkpoint_previous_size UNIQUE NULLS NOT DISTINCT
+                CONSTRAINT fk_checkpoint_previous_size REFERENCES checkpoint (size),
+            last_index    bigint      GENERATED ALWAYS AS (size - 1) STORED
+                CONSTRAINT fk_checkpoint_last_index REFERENCES leaf (idx),
+            root          bytea       NOT NULL CONSTRAINT ck_checkpoint_root CHECK (octet_length(root) = 32),
+            note          text,
+            created_at    timestamptz NOT NULL,
+            published_at  timestamptz,
+            CONSTRAINT ck_checkpoint_grows CHECK (previous_size < size),
+            CONSTRAINT ck_checkpoint_published_is_signed CHECK (published_at IS NULL OR note IS NOT NULL)
+        )
+    """)
+    op.execute("""
+        CREATE INDEX ix_checkpoint_unpublished ON checkpoint (size) WHERE published_at IS NULL
+    """)
+    op.execute("""
+        CREATE FUNCTION check_checkpoint_completed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF (OLD.size, OLD.root, OLD.created_at) <> (NEW.size, NEW.root, NEW.created_at)
+                OR OLD.previous_size IS DISTINCT FROM NEW.previous_size
+                OR (OLD.note IS NOT NULL AND OLD.note IS DISTINCT FROM NEW.note)
+                OR (OLD.published_at IS NOT NULL AND OLD.published_at IS DISTINCT FROM NEW.published_at) THEN
+                RAISE EXCEPTION 'a checkpoint is completed, never changed'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'checkpoint_completed';
+            END IF;
+            RETURN NEW;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER check_checkpoint_completed BEFORE UPDATE ON checkpoint
+        FOR EACH ROW EXECUTE FUNCTION check_checkpoint_completed()
+    """)
+
+
+def _append_only() -> None:
+    # Grants stop the roles that sign in; the trigger also stops the owner, whose hand is the one that slips.
+    op.execute("""
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'append_only';
+        END $$
+    """)
+    for table in ("chart", "account", "entry", "transfer", "leaf"):
+        op.execute(f"""
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """)
+    for table in ("balance", "tile", "checkpoint"):
+        op.execute(f"""
+            CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """)
+
+
+def _grants() -> None:
+    op.execute("GRANT SELECT ON chart, account, entry, transfer TO amply_app, amply_sequencer, amply_read")
+    op.execute("GRANT SELECT ON balance, leaf, tile, checkpoint TO amply_app, amply_sequencer, amply_read")
+    # Writers post. They cannot choose the transaction a row claims to come from.
+    op.execute("GRANT INSERT (currency, owner, code, created_at) ON account TO amply_app")
+    op.execute("""
+        GRANT INSERT (id, kind, organization_id, idempotency_key, event_at, created_at, reference, reverses, commitments)
+        ON entry TO amply_app
+    """)
+    op.execute("GRANT INSERT ON transfer TO amply_app")
+    # Openings can be read to make a receipt, and erased.
+    op.execute("GRANT SELECT, INSERT, DELETE ON opening TO amply_app")
+    # The sequencer and the publisher build the log and never see what a commitment hides.
+    op.execute("GRANT INSERT ON leaf TO amply_sequencer")
+    op.execute("GRANT INSERT, UPDATE ON tile, balance TO amply_sequencer")
+    op.execute("""
+        GRANT INSERT (size, previous_size, root, created_at), UPDATE (note, published_at)
+        ON checkpoint TO amply_sequencer
+    """)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE checkpoint, tile, leaf, balance, opening, transfer, entry, account, chart")
+    op.execute("""
+        DROP FUNCTION refuse_change(), check_checkpoint_completed(), check_tile_grows(), check_leaves(),
+            check_entries(), check_transfers()
+    """)

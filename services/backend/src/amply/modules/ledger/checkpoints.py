@@ -1,0 +1,98 @@
+"""Rows of `checkpoint`: the line of trees this log has committed to, each completed step by step."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg import errors
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from amply.modules.ledger.tree import tree_size
+
+_HEAD: Final = text("""
+    SELECT size, root, note, published_at IS NOT NULL AS published FROM checkpoint ORDER BY size DESC LIMIT 1
+""")
+
+_PUBLISHED_SIZE: Final = text("""
+    SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL
+""")
+
+_CLAIM: Final = text("""
+    INSERT INTO checkpoint (size, previous_size, root, created_at) VALUES (:size, :previous_size, :root, :now)
+""")
+
+_KEEP_NOTE: Final = text("UPDATE checkpoint SET note = :note WHERE size = :size AND note IS NULL")
+
+_MARK_PUBLISHED: Final = text("""
+    UPDATE checkpoint SET published_at = :now WHERE size = :size AND published_at IS NULL RETURNING size
+""")
+
+
+class CheckpointTaken(Exception):
+    """Another publisher extended the same checkpoint first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointRow:
+    """A checkpoint of `size` leaves. `note` is None until it is signed."""
+
+    size: int
+    root: bytes
+    note: str | None
+    published: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How far the log has come: leaves sequenced, the newest row, and the newest size known to be public (or 0)."""
+
+    tree_size: int
+    head: CheckpointRow | None
+    published_size: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything sequenced is public."""
+        if self.head is None:
+            return self.tree_size == 0
+        return self.head.published and self.head.size == self.tree_size
+
+
+def read_standing(session: Session) -> Standing:
+    """Look at the log and its checkpoints."""
+    row = session.execute(_HEAD).mappings().one_or_none()
+    head = None
+    if row is not None:
+        head = CheckpointRow(
+            size=row["size"], root=bytes(row["root"]), note=row["note"], published=row["published"]
+        )
+    return Standing(
+        tree_size=tree_size(session), head=head, published_size=session.scalars(_PUBLISHED_SIZE).one()
+    )
+
+
+def claim(session: Session, *, size: int, previous_size: int | None, root: bytes, now: datetime) -> None:
+    """Write the row of a checkpoint that extends `previous_size` (None: the first one).
+
+    Raises:
+        CheckpointTaken: Another row extends it already.
+    """
+    row = {"size": size, "previous_size": previous_size, "root": root, "now": now}
+    try:
+        session.execute(_CLAIM, row)
+    except IntegrityError as error:
+        if isinstance(error.orig, errors.UniqueViolation):
+            raise CheckpointTaken(f"the checkpoint after {previous_size} exists") from error
+        raise
+
+
+def keep_note(session: Session, *, size: int, note: str) -> None:
+    """Remember the signature. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6)."""
+    session.execute(_KEEP_NOTE, {"size": size, "note": note})
+
+
+def mark_published(session: Session, *, size: int, now: datetime) -> bool:
+    """Say that the public can see it; return False when that was said before."""
+    return session.execute(_MARK_PUBLISHED, {"size": size, "now": now}).one_or_none() is not None

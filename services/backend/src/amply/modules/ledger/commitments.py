@@ -1,0 +1,56 @@
+"""Openings of commitments at rest: salt and value, sealed so that a copy of the database alone tells nothing."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from typing import Final, Self
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from amply.infra.settings import CommitmentSettings
+from amply.kernel.errors import invariant
+from ledger_format.receipts import Opening
+
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_SALT_BYTES: Final = 32
+
+
+class CommitmentSecrets:
+    """Makes fresh salts and seals openings with AES-256-GCM, each bound to its entry and field.
+
+    `key` is 32 bytes. `random` returns that many unpredictable bytes; only tests replace it.
+    """
+
+    def __init__(self, *, key: bytes, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        invariant(len(key) == _KEY_BYTES, "the commitment key has 32 bytes")
+        self._aead = AESGCM(key)
+        self._random = random
+
+    @classmethod
+    def from_settings(cls, settings: CommitmentSettings) -> Self:
+        """Read the key as the environment gives it, in base64."""
+        return cls(key=base64.b64decode(settings.commitment_key.get_secret_value(), validate=True))
+
+    def new_opening(self, value: str) -> Opening:
+        """A value with a salt nobody has seen."""
+        return Opening(value=value, salt=self._random(_SALT_BYTES))
+
+    def seal(self, opening: Opening, *, entry_id: str, field: str) -> bytes:
+        """Encrypt an opening for storage: nonce, then ciphertext with its tag."""
+        nonce = self._random(_NONCE_BYTES)
+        plain = opening.salt + opening.value.encode()
+        return nonce + self._aead.encrypt(nonce, plain, _bound_to(entry_id, field))
+
+    def unseal(self, sealed: bytes, *, entry_id: str, field: str) -> Opening:
+        """Decrypt a stored opening.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: Another key, another row, or changed bytes.
+        """
+        plain = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(entry_id, field))
+        return Opening(value=plain[_SALT_BYTES:].decode(), salt=plain[:_SALT_BYTES])
+
+
+def _bound_to(entry_id: str, field: str) -> bytes:
+    return f"amply/opening/v1\0{entry_id}\0{field}".encode()

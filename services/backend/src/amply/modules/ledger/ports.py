@@ -1,0 +1,76 @@
+"""What the ledger needs from outside: a key that signs, a public place to read from, a place that forgets nothing."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class AlreadyDifferent(Exception):
+    """An object that never changes exists with other bytes: two logs write to one place."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} already holds something else")
+        self.path = path
+
+
+class CheckpointMoved(Exception):
+    """The public checkpoint changed since it was read: another publisher was faster."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCheckpoint:
+    """The public checkpoint: the signed note, and the store's version of it (an ETag)."""
+
+    note: str
+    version: str
+
+
+class Signer(Protocol):
+    """An Ed25519 key (RFC 8032, pure) that never leaves its keeper."""
+
+    def public_key(self) -> bytes:
+        """The 32 bytes of the public key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature over `message`, at most 4,096 bytes."""
+        ...
+
+
+class PublicLog(Protocol):
+    """What everyone reads: tiles, entry bundles and one checkpoint, by the paths of C2SP tlog-tiles."""
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """The checkpoint everyone sees now; None before the first."""
+        ...
+
+    def put_full(self, path: str, body: bytes) -> None:
+        """Store a full tile or bundle, for ever. Storing the same again changes nothing.
+
+        Raises:
+            AlreadyDifferent: The path holds other bytes.
+        """
+        ...
+
+    def put_partial(self, path: str, body: bytes) -> None:
+        """Store a partial tile or bundle; its full version will take its place."""
+        ...
+
+    def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
+        """Show a new checkpoint, provided the one seen before (by version; None: there was none) still stands.
+
+        Raises:
+            CheckpointMoved: It does not.
+        """
+        ...
+
+
+class Archive(Protocol):
+    """Copies nobody can delete, ourselves included."""
+
+    def keep(self, path: str, body: bytes) -> None:
+        """Store a copy. Storing the same again changes nothing.
+
+        Raises:
+            AlreadyDifferent: The path holds other bytes.
+        """
+        ...

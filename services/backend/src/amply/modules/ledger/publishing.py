@@ -1,0 +1,216 @@
+"""The publisher: commits to the log in public, in an order that survives a crash at every step.
+
+Tiles and bundles first, then the checkpoint's row (which only one publisher can write), then the signature, then the
+public checkpoint, then the archive, then the mark that it is done. Whoever comes after a crash repeats the steps from
+the first: each of them changes nothing when it was done before. Nothing is signed that does not extend what the
+public has seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+
+from amply.infra import outbox
+from amply.infra.database import Database
+from amply.kernel.errors import invariant
+from amply.modules.ledger import checkpoints
+from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
+from amply.modules.ledger.forks import open_public, refuse_fork
+from amply.modules.ledger.ports import Archive, CheckpointMoved, PublicLog, Signer, StoredCheckpoint
+from amply.modules.ledger.tree import tile_reader
+from ledger_format.checkpoints import Checkpoint
+from ledger_format.notes import VerifierKey, sign_note
+from ledger_format.tiles import (
+    TILE_WIDTH,
+    Bundle,
+    bundle_path,
+    changed_bundles,
+    changed_tiles,
+    encode_bundle,
+    tile_path,
+)
+
+CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
+ENTRIES_MAX: Final = 65_536
+"""How far one checkpoint goes beyond the one before: a bound on what a single publication uploads."""
+
+_log = structlog.get_logger()
+
+_BUNDLE: Final = text("SELECT bytes FROM leaf WHERE idx >= :start AND idx < :stop ORDER BY idx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedCheckpoint:
+    """A checkpoint everyone can see: entries it covers, the tree's root, and the signed note."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    """What is to be published. Files changed since `base` leaves are uploaded; `note` is there when it was signed."""
+
+    size: int
+    root: bytes
+    base: int
+    previous_size: int | None
+    is_claimed: bool
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    path: str
+    body: bytes
+    is_full: bool
+
+
+def check_public_log(database: Database, *, origin: str, signer: Signer, public_log: PublicLog) -> None:
+    """Before any work: make sure that this database extends what the public has seen.
+
+    Raises:
+        ForkRefused: It does not.
+    """
+    with database.transaction() as session:
+        standing = checkpoints.read_standing(session)
+    seen = public_log.checkpoint()
+    public = open_public(seen.note, key=_key(origin, signer)) if seen else None
+    with database.transaction() as session:
+        refuse_fork(session, public=public, published_size=standing.published_size, size=standing.tree_size)
+
+
+def publish_checkpoint(
+    database: Database,
+    *,
+    origin: str,
+    signer: Signer,
+    public_log: PublicLog,
+    archive: Archive,
+    now: datetime,
+) -> PublishedCheckpoint | None:
+    """Publish what was sequenced since the last checkpoint, or finish what a crash has interrupted.
+
+    None when there is nothing new, or when another publisher was faster. No transaction is open while anything outside
+    is called.
+
+    Raises:
+        ForkRefused: The log does not extend the published checkpoint; nothing was signed.
+        AlreadyDifferent: A place that never changes holds other bytes.
+    """
+    with database.transaction() as session:
+        standing = checkpoints.read_standing(session)
+    if standing.is_complete:
+        return None
+    key = _key(origin, signer)
+    seen = public_log.checkpoint()
+    target = _plan(database, standing, public=open_public(seen.note, key=key) if seen else None)
+    _upload(database, target, public_log)
+    try:
+        _claim(database, target, now=now)
+        note = _sign(database, target, key=key, signer=signer)
+        _show(note, seen, public_log)
+    except (CheckpointTaken, CheckpointMoved) as faster:
+        _log.info("ledger_publisher_was_overtaken", size=target.size, reason=str(faster))
+        return None
+    _keep_copies(database, target, note, archive)
+    _finish(database, target, now=now)
+    return PublishedCheckpoint(size=target.size, root=target.root, note=note)
+
+
+def _key(origin: str, signer: Signer) -> VerifierKey:
+    return VerifierKey.from_ed25519(origin, signer.public_key())
+
+
+def _plan(database: Database, standing: Standing, *, public: Checkpoint | None) -> _Target:
+    """Choose the size to publish: the one that was claimed and not finished, otherwise all that was sequenced."""
+    public_size = public.size if public else 0
+    head = standing.head
+    unfinished = head if head and not head.published and head.size >= public_size else None
+    start = max(public_size, head.size if head else 0)
+    size = unfinished.size if unfinished else min(standing.tree_size, start + ENTRIES_MAX)
+    with database.transaction() as session:
+        root = refuse_fork(
+            session, public=public, published_size=standing.published_size, size=max(size, public_size)
+        )
+    invariant(unfinished is None or unfinished.root == root, "the tree of a claimed checkpoint never changes")
+    return _Target(
+        size=max(size, public_size),
+        root=root,
+        base=min(public_size, standing.published_size),
+        previous_size=head.size if head else None,
+        is_claimed=unfinished is not None,
+        note=unfinished.note if unfinished else None,
+    )
+
+
+def _upload(database: Database, target: _Target, public_log: PublicLog) -> None:
+    for file in _files(database, target):
+        if file.is_full:
+            public_log.put_full(file.path, file.body)
+        else:
+            public_log.put_partial(file.path, file.body)
+
+
+def _claim(database: Database, target: _Target, *, now: datetime) -> None:
+    if target.is_claimed:
+        return
+    with database.transaction() as session:
+        checkpoints.claim(
+            session, size=target.size, previous_size=target.previous_size, root=target.root, now=now
+        )
+
+
+def _sign(database: Database, target: _Target, *, key: VerifierKey, signer: Signer) -> str:
+    if target.note is not None:
+        return target.note
+    checkpoint = Checkpoint(origin=key.name, size=target.size, root=target.root)
+    note = sign_note(checkpoint.note_text(), key.name, key.public_key, signer.sign)
+    with database.transaction() as session:
+        checkpoints.keep_note(session, size=target.size, note=note)
+    return note
+
+
+def _show(note: str, seen: StoredCheckpoint | None, public_log: PublicLog) -> None:
+    if seen is None or seen.note != note:
+        public_log.replace_checkpoint(note, replaces=seen.version if seen else None)
+
+
+def _keep_copies(database: Database, target: _Target, note: str, archive: Archive) -> None:
+    """Copy what will never change. Partial tiles are left out: each of their versions would be kept for ever."""
+    for file in _files(database, target):
+        if file.is_full:
+            archive.keep(file.path, file.body)
+    archive.keep(f"checkpoints/{target.size}", note.encode())
+
+
+def _finish(database: Database, target: _Target, *, now: datetime) -> None:
+    with database.transaction() as session:
+        if checkpoints.mark_published(session, size=target.size, now=now):
+            outbox.put(session, topic=CHECKPOINT_PUBLISHED, payload={"size": str(target.size)}, now=now)
+    _log.info("ledger_checkpoint_published", size=target.size)
+
+
+def _files(database: Database, target: _Target) -> Iterator[_File]:
+    """What the tree at the target's size has and the one at its base had not; one short transaction a file."""
+    for bundle in changed_bundles(target.base, target.size):
+        body = _bundle(database, bundle)
+        path = bundle_path(bundle.index, bundle.width)
+        yield _File(path=path, body=body, is_full=bundle.width == TILE_WIDTH)
+    for tile in changed_tiles(target.base, target.size):
+        with database.transaction() as session:
+            body = tile_reader(session)(tile)
+        yield _File(path=tile_path(tile), body=body, is_full=tile.width == TILE_WIDTH)
+
+
+def _bundle(database: Database, bundle: Bundle) -> bytes:
+    start = bundle.index * TILE_WIDTH
+    with database.transaction() as session:
+        raws = session.scalars(_BUNDLE, {"start": start, "stop": start + bundle.width}).all()
+    invariant(len(raws) == bundle.width, "every leaf below the checkpoint's size is stored")
+    return encode_bundle([bytes(raw) for raw in raws])

@@ -1,0 +1,113 @@
+"""Where an entry is in the log, and the receipt that proves it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, column, exists, func, select, table, text
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import NotFound
+from amply.modules.ledger.commitments import CommitmentSecrets
+from amply.modules.ledger.tree import tile_reader
+from ledger_format.receipts import Opening, Receipt, encode_receipt
+from ledger_format.tiles import inclusion_proof
+
+_LEAF: Final = table("leaf", column("entry_id"), column("idx"))
+_CHECKPOINT: Final = table("checkpoint", column("size"), column("published_at"))
+
+_LOCATION: Final = text("SELECT idx, leaf_hash FROM leaf WHERE entry_id = :entry_id")
+
+_INCLUSION: Final = text("""
+    SELECT leaf.idx, covering.size
+    FROM leaf
+    CROSS JOIN LATERAL (
+        SELECT size FROM checkpoint
+        WHERE size > leaf.idx AND published_at IS NOT NULL
+        ORDER BY size LIMIT 1
+    ) AS covering
+    WHERE leaf.entry_id = :entry_id
+""")
+
+_PROVABLE: Final = text("""
+    SELECT leaf.idx, leaf.bytes, newest.size, newest.note
+    FROM leaf
+    CROSS JOIN (
+        SELECT size, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1
+    ) AS newest
+    WHERE leaf.entry_id = :entry_id AND leaf.idx < newest.size
+""")
+
+_OPENINGS: Final = text("SELECT field, sealed FROM opening WHERE entry_id = :entry_id ORDER BY field")
+
+
+class EntryNotFound(NotFound):
+    """No entry of this id is in the log, or not yet."""
+
+    code = "entry_not_found"
+
+    def __init__(self, *, entry_id: str) -> None:
+        super().__init__(f"There is no entry {entry_id} in the log; a new one appears within seconds.")
+        self.entry_id = entry_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryLocation:
+    """Where a sequenced entry is: its index in the log, and its leaf hash (32 bytes)."""
+
+    entry_id: str
+    index: int
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inclusion:
+    """A published entry: its index, and the smallest published checkpoint that covers it."""
+
+    index: int
+    checkpoint_size: int
+
+
+def entry_location(session: Session, *, entry_id: str) -> EntryLocation | None:
+    """Where the entry is in the log; None while it is not sequenced, and for an entry that does not exist."""
+    row = session.execute(_LOCATION, {"entry_id": entry_id}).one_or_none()
+    if row is None:
+        return None
+    return EntryLocation(entry_id=entry_id, index=row.idx, leaf_hash=bytes(row.leaf_hash))
+
+
+def inclusion(session: Session, *, entry_id: str) -> Inclusion | None:
+    """Since which checkpoint the entry is public; None while it is not."""
+    row = session.execute(_INCLUSION, {"entry_id": entry_id}).one_or_none()
+    return None if row is None else Inclusion(index=row.idx, checkpoint_size=row.size)
+
+
+def is_published(entry_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """A condition for other modules' statements: the entry in that column is covered by a published checkpoint."""
+    newest = (
+        select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None)).scalar_subquery()
+    )
+    return exists().where(_LEAF.c.entry_id == entry_id, _LEAF.c.idx < newest)
+
+
+def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> str | None:
+    """The text of a `c2sp.org/tlog-proof@v1` file against the newest published checkpoint; None while there is none.
+
+    It opens every commitment whose opening was not erased.
+    """
+    row = session.execute(_PROVABLE, {"entry_id": entry_id}).one_or_none()
+    if row is None:
+        return None
+    openings: dict[str, Opening] = {
+        stored.field: secrets.unseal(bytes(stored.sealed), entry_id=entry_id, field=stored.field)
+        for stored in session.execute(_OPENINGS, {"entry_id": entry_id})
+    }
+    proof = inclusion_proof(row.idx, row.size, tile_reader(session))
+    return encode_receipt(
+        Receipt(
+            leaf=bytes(row.bytes),
+            openings=openings,
+            index=row.idx,
+            proof=tuple(proof),
+            checkpoint_note=row.note,
+        )
+    ).decode()

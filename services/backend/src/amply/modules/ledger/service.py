@@ -1,0 +1,78 @@
+"""Posting entries and erasing what stands behind their commitments."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.ids import new_id
+from amply.modules.ledger import repository
+from amply.modules.ledger.commitments import CommitmentSecrets
+from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
+from ledger_format.commitments import commit
+from ledger_format.entries import Entry, Transfer, to_minute
+
+
+def post(session: Session, *, entry: NewEntry, now: datetime, secrets: CommitmentSecrets) -> PostedEntry:
+    """Book an entry in the caller's transaction; the same idempotency key is booked once.
+
+    Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
+    public log when the sequencer has taken it, after the transaction commits.
+
+    Raises:
+        ledger_format.errors.FormatError: A part cannot stand in the public log, such as a reference with spaces.
+        EntryContradicts: The key was booked before with other transfers, kind, organisation or reversal.
+    """
+    entry_id = new_id("ent")
+    openings = {field: secrets.new_opening(value) for field, value in entry.personal.items()}
+    commitments = {
+        field: commit(field=field, value=opening.value, salt=opening.salt)
+        for field, opening in openings.items()
+    }
+    _check_spellable(entry, entry_id=entry_id, commitments=commitments)
+    sealed = {
+        field: secrets.seal(opening, entry_id=entry_id, field=field) for field, opening in openings.items()
+    }
+    row = session.execute(
+        repository.POST,
+        repository.parameters(entry, entry_id=entry_id, commitments=commitments, sealed=sealed, now=now),
+    ).one_or_none()
+    if row is not None:
+        return PostedEntry(id=row.id, created=True)
+    standing = repository.find_standing(session, entry)
+    if not standing.says_the_same:
+        raise EntryContradicts(idempotency_key=entry.idempotency_key, entry_id=standing.id)
+    return PostedEntry(id=standing.id, created=False)
+
+
+def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
+    """Forget salts and values of these entries; return how many were forgotten.
+
+    The commitments stay in the public log for ever and say nothing any more, except to who holds a receipt.
+    """
+    return repository.erase(session, entry_ids)
+
+
+def _check_spellable(entry: NewEntry, *, entry_id: str, commitments: Mapping[str, bytes]) -> None:
+    """What the format refuses is refused here, to the caller: in the sequencer it would stop everyone's entries."""
+    Entry(
+        log="unknown-yet",
+        id=entry_id,
+        kind=entry.kind,
+        ts=to_minute(entry.event_at),
+        org=entry.organization_id,
+        org_seq=0,
+        org_prev=None,
+        transfers=tuple(
+            Transfer(
+                debit=transfer.debit,
+                credit=transfer.credit,
+                currency=transfer.amount.currency,
+                amount_minor=transfer.amount.minor_units,
+            )
+            for transfer in entry.transfers
+        ),
+        ref=entry.reference,
+        reverses=entry.reverses,
+        commitments=commitments,
+    )

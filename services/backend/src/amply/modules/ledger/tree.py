@@ -1,0 +1,38 @@
+"""The Merkle tree as it lies in the database: hash tiles that only grow, read at any size the tree ever had."""
+
+from functools import cache
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import invariant
+from ledger_format.tiles import Tile, TileReader
+
+HASH_BYTES: Final = 32
+
+_SIZE: Final = text("SELECT coalesce(max(idx) + 1, 0) FROM leaf")
+
+_HASHES: Final = text("""
+    SELECT substr(hashes, 1, :octets) FROM tile WHERE level = :level AND index = :index
+""")
+
+
+def tree_size(session: Session) -> int:
+    """How many leaves are sequenced."""
+    return int(session.scalars(_SIZE).one())
+
+
+def tile_reader(session: Session) -> TileReader:
+    """Read tiles from the database. A tile that has grown since is cut to the width that is asked for."""
+
+    @cache
+    def read(tile: Tile) -> bytes:
+        octets = tile.width * HASH_BYTES
+        hashes = session.scalars(
+            _HASHES, {"level": tile.level, "index": tile.index, "octets": octets}
+        ).one_or_none()
+        invariant(hashes is not None and len(hashes) == octets, f"{tile} is stored whole")
+        return bytes(hashes or b"")
+
+    return read

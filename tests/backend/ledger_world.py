@@ -1,0 +1,139 @@
+"""A ledger on its way from a posting to a receipt, with fakes for what lies outside the database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from amply.infra.database import Database, forbid_transaction
+from amply.kernel.ids import new_id
+from amply.kernel.money import Money
+from amply.modules import ledger
+from ledger_format.notes import VerifierKey
+
+NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
+ORIGIN = "log.example/tests"
+ORG = "org_" + "0" * 26
+
+
+class FakeSigner:
+    """An Ed25519 key in memory."""
+
+    def __init__(self, seed: bytes = b"\1" * 32) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+
+    def public_key(self) -> bytes:
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        forbid_transaction("sign")
+        return self._key.sign(message)
+
+
+class FakeArchive:
+    """A bucket that keeps what it was given first."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def keep(self, path: str, body: bytes) -> None:
+        forbid_transaction("keep")
+        if self.objects.setdefault(path, body) != body:
+            raise ledger.AlreadyDifferent(path)
+
+
+class FakePublicLog:
+    """The public bucket: paths below `log/` to bytes."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.note: str | None = None
+
+    def checkpoint(self) -> ledger.StoredCheckpoint | None:
+        forbid_transaction("checkpoint")
+        return None if self.note is None else ledger.StoredCheckpoint(note=self.note, version=self.note)
+
+    def put_full(self, path: str, body: bytes) -> None:
+        forbid_transaction("put_full")
+        if self.objects.setdefault(path, body) != body:
+            raise ledger.AlreadyDifferent(path)
+
+    def put_partial(self, path: str, body: bytes) -> None:
+        forbid_transaction("put_partial")
+        self.objects[path] = body
+
+    def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
+        forbid_transaction("replace_checkpoint")
+        if self.note != replaces:
+            raise ledger.CheckpointMoved
+        self.note = note
+
+
+@dataclass
+class LedgerWorld:
+    """One database and everything around it."""
+
+    app: Database
+    sequencer: Database
+    signer: FakeSigner = field(default_factory=FakeSigner)
+    public_log: FakePublicLog = field(default_factory=FakePublicLog)
+    archive: FakeArchive = field(default_factory=FakeArchive)
+    secrets: ledger.CommitmentSecrets = field(
+        default_factory=lambda: ledger.CommitmentSecrets(key=b"\2" * 32)
+    )
+
+    @property
+    def verifier(self) -> VerifierKey:
+        return VerifierKey.from_ed25519(ORIGIN, self.signer.public_key())
+
+    def entry(
+        self,
+        *,
+        organization_id: str = ORG,
+        key: str | None = None,
+        minor_units: int = 2_500,
+        personal: Mapping[str, str] | None = None,
+    ) -> ledger.NewEntry:
+        amount = Money(minor_units=minor_units, currency="EUR")
+        return ledger.NewEntry(
+            kind="donation.succeeded",
+            organization_id=organization_id,
+            idempotency_key=key or new_id("key"),
+            transfers=ledger.donation_succeeded(organization_id=organization_id, amount=amount),
+            event_at=NOW,
+            reference="stripe:payment_intent:pi_1",
+            personal=personal or {},
+        )
+
+    def post(
+        self,
+        *,
+        organization_id: str = ORG,
+        key: str | None = None,
+        minor_units: int = 2_500,
+        personal: Mapping[str, str] | None = None,
+    ) -> ledger.PostedEntry:
+        entry = self.entry(
+            organization_id=organization_id, key=key, minor_units=minor_units, personal=personal
+        )
+        with self.app.transaction() as session:
+            return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
+
+    def sequence(self) -> int:
+        with self.sequencer.transaction() as session:
+            return ledger.sequence_batch(session, origin=ORIGIN, now=NOW)
+
+    def publish(self) -> ledger.PublishedCheckpoint | None:
+        return ledger.publish_checkpoint(
+            self.sequencer,
+            origin=ORIGIN,
+            signer=self.signer,
+            public_log=self.public_log,
+            archive=self.archive,
+            now=NOW,
+        )
+
+    def receipt(self, entry_id: str) -> str | None:
+        with self.app.transaction() as session:
+            return ledger.receipt(session, entry_id=entry_id, secrets=self.secrets)
