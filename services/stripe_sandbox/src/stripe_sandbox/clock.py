@@ -1,0 +1,21 @@
+"""Where the sandbox takes its time from, so that a test can set it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The present, UTC."""
+    return datetime.now(UTC)
+
+
+def unix(moment: datetime) -> int:
+    """v1 objects carry whole seconds since the epoch."""
+    return int(moment.timestamp())
+
+
+def rfc3339(moment: datetime) -> str:
+    """v2 objects carry RFC 3339 with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,60 @@
+"""Failures that a test asks for, once each: the ones a client of a remote API must survive."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stripe_sandbox.errors import InjectedError
+
+FaultKind = Literal["refuse", "lose_answer", "hold"]
+_HOLD_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One failure of the next request to `method path`.
+
+    `refuse`: a 500 before anything was done. `lose_answer`: a 500 after everything was done and stored, as when
+    the line is cut. `hold`: the request waits until released, and meanwhile its idempotency key is in use.
+    """
+
+    method: str
+    path: str
+    kind: FaultKind
+
+
+@dataclass
+class Faults:
+    """The failures still to come. Threads may share it."""
+
+    _planned: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _released: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self, fault: Fault) -> None:
+        """Let this happen to the next request it matches."""
+        with self._lock:
+            if fault.kind == "hold":
+                self._released.clear()
+            self._planned.append(fault)
+
+    def release(self) -> None:
+        """Let held requests go on."""
+        self._released.set()
+
+    def before(self, method: str, path: str) -> Fault | None:
+        """What is to happen to this request. Raises InjectedError for `refuse`, waits for `hold`."""
+        with self._lock:
+            found = next((f for f in self._planned if (f.method, f.path) == (method, path)), None)
+            if found is not None:
+                self._planned.remove(found)
+        if found is not None and found.kind == "refuse":
+            raise InjectedError("The sandbox was asked to refuse this request.")
+        if found is not None and found.kind == "hold":
+            self._released.wait(_HOLD_SECONDS_MAX)
+        return found
+
+    def after(self, fault: Fault | None) -> None:
+        """Raises InjectedError for `lose_answer`; what was done stays done."""
+        if fault is not None and fault.kind == "lose_answer":
+            raise InjectedError("The sandbox was asked to lose this answer.")

@@ -1,0 +1,66 @@
+"""Cursor pagination (https://docs.stripe.com/api/pagination): newest first, `limit` 1 to 100, default 10."""
+
+from collections.abc import Mapping
+
+from stripe_sandbox.errors import Json, ParameterError
+from stripe_sandbox.objects import Objects
+from stripe_sandbox.operations import Call
+
+LIST_PARAMETERS = "created ending_before expand limit starting_after"
+DEFAULT_LIMIT = 10
+MAXIMUM_LIMIT = 100
+_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+Clause = tuple[str, tuple[object, ...]]
+
+
+def listed(
+    call: Call,
+    kind: str,
+    url: str,
+    *,
+    filters: Mapping[str, str] | None = None,
+    more: list[Clause] | None = None,
+) -> Json:
+    """A list object. `filters`: request parameter to body field, for equality. Raises ParameterError."""
+    params = call.params
+    clauses = [*_created(params.get("created")), *(more or [])]
+    for name, body_field in (filters or {}).items():
+        if name in params:
+            clauses.append(("json_extract(body, ?) = ?", (f"$.{body_field}", params[name])))
+    clauses.extend(_cursor(call.objects, kind, params))
+    page = call.objects.page(
+        kind, clauses=clauses, limit=limit_of(params), oldest_first="ending_before" in params
+    )
+    return {"object": "list", "url": url, "has_more": page.has_more, "data": page.data}
+
+
+def limit_of(params: Json) -> int:
+    """The page size asked for. Raises ParameterError."""
+    limit = int(params.get("limit", DEFAULT_LIMIT))
+    if not 1 <= limit <= MAXIMUM_LIMIT:
+        raise ParameterError(
+            f"Invalid integer: limit must be between 1 and {MAXIMUM_LIMIT}",
+            code="parameter_invalid_integer",
+            param="limit",
+        )
+    return limit
+
+
+def _cursor(objects: Objects, kind: str, params: Json) -> list[Clause]:
+    if "starting_after" in params and "ending_before" in params:
+        raise ParameterError(
+            "You may only specify one of these parameters: starting_after, ending_before.",
+            code="parameters_exclusive",
+        )
+    for name, comparison in (("starting_after", "<"), ("ending_before", ">")):
+        if name in params:
+            return [(f"sequence {comparison} ?", (objects.sequence_of(kind, params[name], param=name),))]
+    return []
+
+
+def _created(asked: int | Json | None) -> list[Clause]:
+    if asked is None:
+        return []
+    if isinstance(asked, int):
+        return [("created = ?", (asked,))]
+    return [(f"created {_COMPARISONS[name]} ?", (value,)) for name, value in asked.items()]

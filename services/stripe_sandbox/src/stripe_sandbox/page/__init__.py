@@ -1,0 +1,1 @@
+"""What a donor's browser loads: the double of Stripe.js, and the bank's page of a 3-D Secure test."""

@@ -1,0 +1,1 @@
+"""Stripe's resources, one file each: parameters, rules, and the shape of the object."""

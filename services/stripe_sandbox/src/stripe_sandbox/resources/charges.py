@@ -1,0 +1,220 @@
+"""Charges: one attempt to move money (https://docs.stripe.com/api/charges)."""
+
+from stripe_sandbox.errors import Json
+from stripe_sandbox.ids import new_id
+from stripe_sandbox.lists import LIST_PARAMETERS, listed
+from stripe_sandbox.metadata import check_metadata, merged
+from stripe_sandbox.operations import Call, Operation
+from stripe_sandbox.parameters import shape
+from stripe_sandbox.resources import balance_transactions
+
+_MESSAGES = {
+    "generic_decline": "Your card was declined.",
+    "insufficient_funds": "Your card has insufficient funds.",
+    "authentication_required": "Your card was declined. This transaction requires authentication.",
+}
+
+
+def decline_message(decline_code: str) -> str:
+    """The sentence that a donor may be shown."""
+    return _MESSAGES[decline_code]
+
+
+def add_succeeded(call: Call, intent: Json, payment_method: Json, *, authenticated: bool) -> Json:
+    """A captured charge. Its balance transaction comes later, unless `capture_method` is `automatic`."""
+    outcome = {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": "normal",
+        "risk_score": 12,
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+    charge = _charge(call, intent, payment_method, authenticated=authenticated) | {
+        "amount_captured": intent["amount"],
+        "captured": True,
+        "outcome": outcome,
+        "paid": True,
+        "status": "succeeded",
+    }
+    if intent["capture_method"] == "automatic":
+        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+    else:
+        _settle_later(call, charge)
+    call.objects.add(charge)
+    call.emit("charge.succeeded", charge)
+    return charge
+
+
+def add_failed(call: Call, intent: Json, payment_method: Json, decline_code: str) -> Json:
+    """What is left of an attempt that the bank refused."""
+    message = decline_message(decline_code)
+    outcome = {
+        "advice_code": "try_again_later" if decline_code == "insufficient_funds" else None,
+        "network_advice_code": None,
+        "network_decline_code": "05" if decline_code == "generic_decline" else "51",
+        "network_status": "declined_by_network",
+        "reason": decline_code,
+        "risk_level": "normal",
+        "risk_score": 12,
+        "seller_message": f"The bank returned the decline code `{decline_code}`.",
+        "type": "issuer_declined",
+    }
+    charge = _charge(call, intent, payment_method, authenticated=False) | {
+        "failure_code": "card_declined",
+        "failure_message": message,
+        "outcome": outcome,
+        "status": "failed",
+    }
+    call.objects.add(charge)
+    call.emit("charge.failed", charge)
+    return charge
+
+
+def settle_due(call: Call, *, moment: float) -> int:
+    """Give every charge of this account that is due by `moment` its balance transaction. Returns how many."""
+    rows = call.objects.connection.execute(
+        "DELETE FROM settlements WHERE account = ? AND due <= ? RETURNING charge",
+        (call.objects.account, moment),
+    ).fetchall()
+    for row in rows:
+        charge = call.objects.get("charge", row["charge"])
+        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+        call.objects.save(charge)
+        call.emit("charge.updated", charge, previous={"balance_transaction": None})
+    return len(rows)
+
+
+def _settle_later(call: Call, charge: Json) -> None:
+    due = call.now + call.settings.settlement_delay.total_seconds()
+    call.objects.connection.execute(
+        "INSERT INTO settlements (charge, account, due) VALUES (?, ?, ?)",
+        (charge["id"], call.objects.account, due),
+    )
+
+
+def retrieve(call: Call) -> Json:
+    """One charge."""
+    return call.objects.get("charge", call.path["id"])
+
+
+def list_(call: Call) -> Json:
+    """Charges, newest first, by PaymentIntent."""
+    return listed(call, "charge", "/v1/charges", filters={"payment_intent": "payment_intent"})
+
+
+def update(call: Call) -> Json:
+    """Change a charge's description or metadata."""
+    charge = call.objects.get("charge", call.path["id"])
+    previous: Json = {}
+    if "metadata" in call.params:
+        check_metadata(call.params["metadata"])
+        previous["metadata"] = charge["metadata"]
+        charge["metadata"] = merged(charge["metadata"], call.params["metadata"])
+    if "description" in call.params:
+        previous["description"] = charge["description"]
+        charge["description"] = call.params["description"]
+    call.objects.save(charge)
+    call.emit("charge.updated", charge, previous=previous)
+    return charge
+
+
+def _charge(call: Call, intent: Json, payment_method: Json, *, authenticated: bool) -> Json:
+    return {
+        "id": new_id("ch"),
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "application": intent["application"],
+        "application_fee": None,
+        "application_fee_amount": None,
+        "balance_transaction": None,
+        "billing_details": payment_method["billing_details"],
+        "calculated_statement_descriptor": "SANDBOX",
+        "captured": False,
+        "created": call.now,
+        "currency": intent["currency"],
+        "customer": None,
+        "description": intent["description"],
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": intent["metadata"],
+        "on_behalf_of": None,
+        "outcome": None,
+        "paid": False,
+        "payment_intent": intent["id"],
+        "payment_method": payment_method["id"],
+        "payment_method_details": _details(payment_method, intent["amount"], authenticated=authenticated),
+        "presentment_details": None,
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "receipt_number": None,
+        "receipt_url": None,
+        "refunded": False,
+        "review": None,
+        "shipping": intent["shipping"],
+        "source": None,
+        "source_transfer": None,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "status": "pending",
+        "transfer_data": None,
+        "transfer_group": None,
+    }
+
+
+def _details(payment_method: Json, amount: int, *, authenticated: bool) -> Json:
+    card = payment_method["card"]
+    kept = (
+        "brand",
+        "checks",
+        "country",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "funding",
+        "last4",
+        "wallet",
+    )
+    secure = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
+    details = {name: card[name] for name in kept} | {
+        "amount_authorized": amount,
+        "authorization_code": None,
+        "installments": None,
+        "mandate": None,
+        "network": card["brand"],
+        "network_token": {"used": False},
+        "regulated_status": "unregulated",
+        "three_d_secure": secure if authenticated else None,
+    }
+    return {"card": details, "type": "card"}
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v1/charges",
+        shape=shape("_charge_list_params:ChargeListParams", f"{LIST_PARAMETERS} payment_intent"),
+        handler=list_,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/charges/{id}",
+        shape=shape("_charge_retrieve_params:ChargeRetrieveParams", "expand"),
+        handler=retrieve,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/charges/{id}",
+        shape=shape("_charge_update_params:ChargeUpdateParams", "description metadata expand"),
+        handler=update,
+    ),
+)

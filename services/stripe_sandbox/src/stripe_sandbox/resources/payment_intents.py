@@ -1,0 +1,288 @@
+"""PaymentIntents: one donation's payment from creation to its end (https://docs.stripe.com/api/payment_intents)."""
+
+import re
+import secrets
+
+from stripe_sandbox.currencies import check_amount, currency_of
+from stripe_sandbox.errors import (
+    InvalidRequestError,
+    Json,
+    NotModelledError,
+    ParameterError,
+    PermissionDeniedError,
+    StripeError,
+)
+from stripe_sandbox.ids import new_client_secret, new_id
+from stripe_sandbox.lists import LIST_PARAMETERS, listed
+from stripe_sandbox.metadata import check_metadata, merged
+from stripe_sandbox.objects import PLATFORM
+from stripe_sandbox.operations import Call, Operation
+from stripe_sandbox.parameters import shape
+from stripe_sandbox.resources import accounts, confirmation, payment_intent_search, payment_methods
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_CANCELABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "processing"})
+_CHANGEABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
+# What Stripe.js may see of a PaymentIntent: no metadata, nothing about the merchant's side.
+_PUBLIC_FIELDS = frozenset(
+    {
+        "id",
+        "object",
+        "amount",
+        "amount_details",
+        "automatic_payment_methods",
+        "canceled_at",
+        "cancellation_reason",
+        "capture_method",
+        "client_secret",
+        "confirmation_method",
+        "created",
+        "currency",
+        "description",
+        "last_payment_error",
+        "livemode",
+        "next_action",
+        "payment_method",
+        "payment_method_types",
+        "processing",
+        "receipt_email",
+        "setup_future_usage",
+        "shipping",
+        "status",
+    }
+)
+
+
+def create(call: Call) -> Json:
+    """A new PaymentIntent, confirmed at once with `confirm`."""
+    params = call.params
+    check_amount(params["amount"], currency_of(params["currency"]))
+    _check_common(params)
+    for name in ("payment_method", "return_url", "off_session", "use_stripe_sdk", "error_on_requires_action"):
+        if name in params and name != "payment_method" and not params.get("confirm"):
+            raise ParameterError(f"`{name}` can only be used together with `confirm=true`.", param=name)
+    if params.get("capture_method") == "manual":
+        raise NotModelledError("This sandbox does not model capture_method manual.", param="capture_method")
+    if call.objects.account != PLATFORM:
+        accounts.require_card_payments(call)
+    intent = call.objects.add(_new(call))
+    call.emit("payment_intent.created", intent)
+    if "payment_method" in params:
+        method = payment_methods.resolve(call, params["payment_method"], param="payment_method")
+        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
+        call.objects.save(intent)
+    return confirmation.confirm(call, intent) if params.get("confirm") else intent
+
+
+def retrieve(call: Call) -> Json:
+    """One PaymentIntent; a browser sees its public part."""
+    return seen_by(call, _opened(call))
+
+
+def confirm(call: Call) -> Json:
+    """Try to pay, by the platform or by a browser that holds the client secret."""
+    intent = _opened(call)
+    _check_common(call.params)
+    try:
+        return seen_by(call, confirmation.confirm(call, intent))
+    except StripeError as error:
+        if "payment_intent" in error.more:
+            error.more["payment_intent"] = seen_by(call, error.more["payment_intent"])
+        raise
+
+
+def cancel(call: Call) -> Json:
+    """End a PaymentIntent that has not succeeded."""
+    intent = call.objects.get("payment_intent", call.path["id"], param="intent")
+    if intent["status"] not in _CANCELABLE:
+        raise InvalidRequestError(
+            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
+            "with one of the following statuses may be canceled: requires_payment_method, requires_capture, "
+            "requires_confirmation, requires_action, processing.",
+            code="payment_intent_unexpected_state",
+            payment_intent=intent,
+        )
+    intent |= {
+        "status": "canceled",
+        "canceled_at": call.now,
+        "cancellation_reason": call.params.get("cancellation_reason"),
+        "next_action": None,
+    }
+    call.objects.save(intent)
+    call.emit("payment_intent.canceled", intent)
+    return intent
+
+
+def update(call: Call) -> Json:
+    """Change a PaymentIntent that has not been paid."""
+    intent = call.objects.get("payment_intent", call.path["id"], param="intent")
+    params = call.params
+    _check_common(params)
+    if {"amount", "currency"} & params.keys() and intent["status"] not in _CHANGEABLE:
+        raise InvalidRequestError(
+            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}.",
+            code="payment_intent_unexpected_state",
+            payment_intent=intent,
+        )
+    wanted = intent | params
+    currency = currency_of(wanted["currency"])
+    check_amount(wanted["amount"], currency)
+    intent |= {"amount": wanted["amount"], "currency": currency.code}
+    for name in ("description", "receipt_email"):
+        if name in params:
+            intent[name] = params[name] or None
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    return call.objects.save(intent)
+
+
+def list_(call: Call) -> Json:
+    """PaymentIntents, newest first."""
+    return listed(call, "payment_intent", "/v1/payment_intents")
+
+
+def seen_by(call: Call, intent: Json) -> Json:
+    """The whole object for the platform, its public fields for a browser."""
+    return intent if call.caller.secret else {name: intent[name] for name in _PUBLIC_FIELDS}
+
+
+def require_client_secret(intent: Json, secret: str) -> None:
+    """Raises PermissionDeniedError."""
+    if not secrets.compare_digest(secret.encode(), intent["client_secret"].encode()):
+        raise PermissionDeniedError(
+            "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
+            code="payment_intent_invalid_parameter",
+            param="client_secret",
+        )
+
+
+def _opened(call: Call) -> Json:
+    """The PaymentIntent of the path, if this caller may touch it."""
+    secret = call.params.get("client_secret")
+    if secret is None and not call.caller.secret:
+        raise ParameterError(
+            "Missing required param: client_secret.", code="parameter_missing", param="client_secret"
+        )
+    intent = call.objects.get("payment_intent", call.path["id"], param="intent")
+    if secret is not None:
+        require_client_secret(intent, secret)
+    return intent
+
+
+def _check_common(params: Json) -> None:
+    check_metadata(params.get("metadata", {}))
+    email = params.get("receipt_email")
+    if email and not _EMAIL.fullmatch(email):
+        raise ParameterError(f"Invalid email address: {email}", code="email_invalid", param="receipt_email")
+    suffix = params.get("statement_descriptor_suffix", "")
+    if len(suffix) > 22 or any(sign in suffix for sign in "<>\\'\"*"):  # noqa: PLR2004  # card networks' limit
+        raise ParameterError(
+            "The statement descriptor suffix may have 22 characters, none of them < > \\ ' \" *.",
+            param="statement_descriptor_suffix",
+        )
+
+
+def _new(call: Call) -> Json:
+    params, intent_id = call.params, new_id("pi")
+    automatic = params.get("automatic_payment_methods", {"enabled": True})
+    if automatic["enabled"]:
+        automatic = {"allow_redirects": "always"} | automatic
+    return {
+        "id": intent_id,
+        "object": "payment_intent",
+        "allowed_payment_method_types": None,
+        "amount": params["amount"],
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None if call.objects.account == PLATFORM else "ca_sandboxplatform",
+        "application_fee_amount": None,
+        "automatic_payment_methods": automatic if automatic["enabled"] else None,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": params.get("capture_method", "automatic_async"),
+        "client_secret": new_client_secret(intent_id),
+        "confirmation_method": "automatic",
+        "created": call.now,
+        "currency": params["currency"].lower(),
+        "customer": None,
+        "customer_account": None,
+        "description": params.get("description"),
+        "excluded_payment_method_types": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": merged({}, params.get("metadata", {})),
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": ["card"],
+        "presentment_details": None,
+        "processing": None,
+        "receipt_email": params.get("receipt_email"),
+        "review": None,
+        "setup_future_usage": None,
+        "shipping": None,
+        "source": None,
+        "statement_descriptor": params.get("statement_descriptor"),
+        "statement_descriptor_suffix": params.get("statement_descriptor_suffix"),
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": None,
+    }
+
+
+_CONFIRM = (
+    "payment_method return_url off_session use_stripe_sdk error_on_requires_action receipt_email expand"
+)
+_DESCRIBE = "amount currency description metadata receipt_email"
+_CREATE = (
+    f"{_DESCRIBE} {_CONFIRM} automatic_payment_methods capture_method confirm statement_descriptor "
+    "statement_descriptor_suffix"
+)
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/v1/payment_intents",
+        shape=shape("_payment_intent_create_params:PaymentIntentCreateParams", _CREATE),
+        handler=create,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/payment_intents",
+        shape=shape("_payment_intent_list_params:PaymentIntentListParams", LIST_PARAMETERS),
+        handler=list_,
+    ),
+    payment_intent_search.OPERATION,
+    Operation(
+        method="GET",
+        path="/v1/payment_intents/{id}",
+        shape=shape("_payment_intent_retrieve_params:PaymentIntentRetrieveParams", "client_secret expand"),
+        client_shape=shape("stripe_sandbox.page.parameters:Retrieve", "client_secret"),
+        handler=retrieve,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/payment_intents/{id}",
+        shape=shape("_payment_intent_update_params:PaymentIntentUpdateParams", f"{_DESCRIBE} expand"),
+        handler=update,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/payment_intents/{id}/confirm",
+        shape=shape("_payment_intent_confirm_params:PaymentIntentConfirmParams", _CONFIRM),
+        client_shape=shape(
+            "stripe_sandbox.page.parameters:Confirm",
+            "client_secret payment_method payment_method_data return_url receipt_email use_stripe_sdk",
+        ),
+        handler=confirm,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/payment_intents/{id}/cancel",
+        shape=shape("_payment_intent_cancel_params:PaymentIntentCancelParams", "cancellation_reason expand"),
+        handler=cancel,
+    ),
+)

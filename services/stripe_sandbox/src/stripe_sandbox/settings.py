@@ -1,0 +1,73 @@
+"""What one sandbox process is told from outside."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+DEFAULT_PORT = 8702
+_SECOND = timedelta(seconds=1)
+
+# Live Stripe retries for three days, its own sandboxes a few times within hours. On a laptop a receiver is
+# back in seconds or not at all: quick at first, then once a minute, given up after about a quarter of an hour.
+DEFAULT_RETRY_DELAYS = tuple(_SECOND * n for n in (1, 2, 4, 8, 16, 32, *(60,) * 14))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One sandbox: its keys, its state file, and where its webhooks go."""
+
+    state: Path
+    secret_key: str
+    publishable_key: str
+    public_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
+    webhook_url: str | None = None
+    webhook_secret: str = ""
+    retry_delays: tuple[timedelta, ...] = DEFAULT_RETRY_DELAYS
+    delivery_timeout: timedelta = _SECOND * 10
+    # How long after a charge its balance transaction appears (Stripe: "up to one hour", asynchronous capture).
+    settlement_delay: timedelta = timedelta(0)
+    # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
+    search_lag: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        if not self.secret_key.startswith("sk_test_"):
+            raise ValueError(
+                "STRIPE_SANDBOX_SECRET_KEY must start with sk_test_: the sandbox never sees a live key."
+            )
+        if not self.publishable_key.startswith("pk_test_"):
+            raise ValueError("STRIPE_SANDBOX_PUBLISHABLE_KEY must start with pk_test_.")
+        if self.webhook_url and not self.webhook_secret.startswith("whsec_"):
+            raise ValueError(
+                "STRIPE_SANDBOX_WEBHOOK_SECRET must start with whsec_ when a webhook URL is set."
+            )
+
+
+def port_from(environ: Mapping[str, str]) -> int:
+    """The loopback port of `STRIPE_SANDBOX_PORT`."""
+    return int(environ.get("STRIPE_SANDBOX_PORT", str(DEFAULT_PORT)))
+
+
+def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the `STRIPE_SANDBOX_*` variables. Raises ValueError with the variable's name."""
+    missing = [name for name in _REQUIRED if not environ.get(name)]
+    if missing:
+        raise ValueError(f"{', '.join(missing)} must be set.")
+    return Settings(
+        state=Path(environ["STRIPE_SANDBOX_STATE"]),
+        secret_key=environ["STRIPE_SANDBOX_SECRET_KEY"],
+        publishable_key=environ["STRIPE_SANDBOX_PUBLISHABLE_KEY"],
+        public_url=f"http://127.0.0.1:{port_from(environ)}",
+        webhook_url=environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
+        webhook_secret=environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", ""),
+        settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
+        search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
+    )
+
+
+_REQUIRED = ("STRIPE_SANDBOX_STATE", "STRIPE_SANDBOX_SECRET_KEY", "STRIPE_SANDBOX_PUBLISHABLE_KEY")
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> timedelta:
+    return timedelta(seconds=float(environ.get(name, "0")))

@@ -1,0 +1,94 @@
+"""The process people start: `python -m stripe_sandbox`."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+import stripe
+
+from tests.stripe_sandbox.onboarding import donate
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+SOURCES = Path(__file__).parents[2] / "services/stripe_sandbox/src"
+
+
+def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
+    environment = os.environ | {
+        "PYTHONPATH": str(SOURCES),
+        "STRIPE_SANDBOX_PORT": str(port),
+        "STRIPE_SANDBOX_STATE": str(state),
+        "STRIPE_SANDBOX_SECRET_KEY": SECRET_KEY,
+        "STRIPE_SANDBOX_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stripe_sandbox"], env=environment, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            if httpx2.get(f"http://127.0.0.1:{port}/_sandbox/health", trust_env=False).status_code == 200:
+                return process
+        except httpx2.TransportError:
+            assert process.poll() is None, "the sandbox did not start"
+            assert time.monotonic() < deadline, "the sandbox did not answer"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
+    port, state = free_port(), tmp_path / "deep/er/stripe.sqlite3"
+    client = stripe.StripeClient(
+        SECRET_KEY, base_addresses={"api": f"http://127.0.0.1:{port}"}, http_client=stripe.UrllibClient()
+    )
+    process = start(port, state)
+    paid = donate(client)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process = start(port, state)
+    try:
+        found = client.v1.payment_intents.retrieve(paid.id, {"expand": ["latest_charge.balance_transaction"]})
+        assert found.status == "succeeded"
+        assert len(client.v1.events.list().data) == 4
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def test_a_missing_setting_is_named_in_one_sentence() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stripe_sandbox"],
+        env={"PYTHONPATH": str(SOURCES), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("stripe_sandbox: STRIPE_SANDBOX_STATE, STRIPE_SANDBOX_SECRET_KEY")
+
+
+def test_a_live_key_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "stripe_sandbox"],
+        env={
+            "PYTHONPATH": str(SOURCES),
+            "PATH": os.environ["PATH"],
+            "STRIPE_SANDBOX_STATE": str(tmp_path / "state"),
+            "STRIPE_SANDBOX_SECRET_KEY": "sk_live_real",
+            "STRIPE_SANDBOX_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "never sees a live key" in done.stderr) == (1, True)
