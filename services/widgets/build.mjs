@@ -1,0 +1,90 @@
+// Builds the site into dist/: hashed scripts and styles under assets/, and the pages that name them with their
+// integrity hashes. The same sources give the same bytes. `node build.mjs [FOLDER]` builds somewhere else.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { build } from "esbuild";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
+
+async function bundle(entry) {
+  const { outputFiles } = await build({
+    absWorkingDir: HERE,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    format: "iife",
+    target: ["chrome111", "firefox113", "safari16.4"],
+    loader: { ".css": "text" },
+    legalComments: "none",
+    minify: true,
+    charset: "utf8",
+    // The sheet of a shadow tree is a text inside the script, and esbuild leaves texts alone.
+    plugins: [minifiedStyleTexts],
+  });
+  return Buffer.from(outputFiles[0].contents);
+}
+
+async function stylesheet(entry) {
+  const { outputFiles } = await build({ absWorkingDir: HERE, entryPoints: [entry], write: false, minify: true, charset: "utf8" });
+  return Buffer.from(outputFiles[0].contents);
+}
+
+const minifiedStyleTexts = {
+  name: "minified style texts",
+  setup(inner) {
+    inner.onLoad({ filter: /\.css$/ }, async ({ path }) => ({ contents: (await stylesheet(path)).toString().trim(), loader: "text" }));
+  },
+};
+
+function published(name, extension, contents) {
+  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
+  const integrity = `sha384-${createHash("sha384").update(contents).digest("base64")}`;
+  return { url: `/assets/${name}.${hash}${extension}`, integrity, contents };
+}
+
+async function assets() {
+  const found = {};
+  for (const [name, entry] of Object.entries(SCRIPTS)) found[name] = published(name, ".js", await bundle(entry));
+  found.pages = published("pages", ".css", await stylesheet("src/look/pages.css"));
+  found.icon = published("icon", ".svg", readFileSync(join(HERE, "src/look/icon.svg")));
+  return found;
+}
+
+function page(html, { pages, icon, ...scripts }) {
+  const script = (name, more = "") =>
+    `<script src="${scripts[name].url}" integrity="${scripts[name].integrity}" crossorigin="anonymous" defer${more}></script>`;
+  return html
+    .replace("<!--look-->", `<link rel="icon" href="${icon.url}">\n    <link rel="stylesheet" href="${pages.url}" integrity="${pages.integrity}" crossorigin="anonymous">`)
+    .replace("<!--button-->", () => script("amply-button", " data-amply-button"))
+    .replace(/<!--script:(\w+)-->/, (_, name) => script(name));
+}
+
+function write(folder, path, contents) {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, contents);
+}
+
+const folder = resolve(process.argv[2] ?? join(HERE, "dist"));
+const found = await assets();
+const buttonBytes = gzipSync(found["amply-button"].contents, { level: 9 }).length;
+if (buttonBytes > BUTTON_BUDGET_BYTES) {
+  console.error(`amply-button is ${buttonBytes} bytes gzipped; its budget is ${BUTTON_BUDGET_BYTES}.`);
+  process.exit(1);
+}
+rmSync(folder, { recursive: true, force: true });
+for (const { url, contents } of Object.values(found)) write(folder, url, contents);
+for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter((path) => extname(path) === ".html")) {
+  write(folder, path, page(readFileSync(join(HERE, "pages", path), "utf8"), found));
+}
+const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
+write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
+write(folder, "licenses.txt", `The scripts under assets/ contain Preact.\n\n${readFileSync(join(HERE, "node_modules/preact/LICENSE"), "utf8")}`);
+console.log(`amply-button ${buttonBytes} bytes gzipped, integrity ${found["amply-button"].integrity}`);

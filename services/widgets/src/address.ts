@@ -1,0 +1,52 @@
+import { isCurrencyCode, type Money, parseMinorUnits } from "./money";
+
+const ORGANIZATION_ID = /^org_[A-Za-z0-9_-]{1,64}$/;
+const DONATION_ID = /^don_[A-Za-z0-9_-]{1,64}$/;
+
+export function isOrganizationId(text: string): boolean {
+  return ORGANIZATION_ID.test(text);
+}
+
+/** What the donation page is asked for in its address. */
+export interface DonationAddress {
+  readonly organization: string | null;
+  readonly currency: string;
+  readonly amount: Money | null;
+  /** Set once a payment was attempted: the page then shows what became of it. */
+  readonly donation: string | null;
+  /** A payment method sent the donor back without having paid. */
+  readonly isRefused: boolean;
+}
+
+/** Anything unreadable counts as absent: the page then asks for it instead of showing an error. */
+export function readDonationAddress(search: string): DonationAddress {
+  const query = new URLSearchParams(search);
+  const organization = query.get("org") ?? "";
+  const donation = query.get("donation") ?? "";
+  const asked = (query.get("currency") ?? "").toUpperCase();
+  const currency = isCurrencyCode(asked) ? asked : "EUR";
+  const minorUnits = parseMinorUnits(query.get("amount") ?? "");
+  return {
+    organization: ORGANIZATION_ID.test(organization) ? organization : null,
+    currency,
+    amount: minorUnits === null ? null : { minorUnits, currency },
+    donation: DONATION_ID.test(donation) ? donation : null,
+    isRefused: query.get("redirect_status") === "failed",
+  };
+}
+
+/** What a link to the donation page asks for. `amount` absent: the donor chooses. */
+export interface DonationRequest {
+  readonly organization: string;
+  readonly currency: string;
+  readonly amount: Money | null;
+}
+
+/** `site` is the folder the pages stand in, with its last slash. */
+export function donationUrl(site: URL, { organization, currency, amount }: DonationRequest): string {
+  const url = new URL("donate/", site);
+  url.searchParams.set("org", organization);
+  if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
+  url.searchParams.set("currency", currency);
+  return url.href;
+}

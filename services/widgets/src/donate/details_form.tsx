@@ -1,0 +1,90 @@
+import type { TargetedInputEvent } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import { exponentOf } from "../money";
+import type { CreatedDonation, NewDonation, Organization } from "../site/api";
+import { RequestFault, sentenceOf } from "../site/http";
+import { checkDraft, type Draft, FIELDS, type Field, type FieldFaults, fieldOf } from "./draft";
+import { FormField } from "./field";
+
+interface DetailsFormProps {
+  readonly organization: Organization;
+  readonly currency: string;
+  readonly draft: Draft;
+  readonly onDraft: (draft: Draft) => void;
+  readonly send: (donation: NewDonation) => Promise<CreatedDonation>;
+  readonly onCreated: (created: CreatedDonation) => void;
+}
+
+export function DetailsForm(props: DetailsFormProps) {
+  const { currency, draft, onDraft } = props;
+  const { faults, formFault, isSending, submit, refOf } = useSubmission(props);
+  const field = (name: Field) => ({
+    id: name,
+    value: draft[name],
+    fault: faults[name],
+    inputRef: refOf(name),
+    onInput: (event: TargetedInputEvent<HTMLInputElement>) =>
+      onDraft({ ...draft, [name]: event.currentTarget.value }),
+  });
+  return (
+    <form noValidate onSubmit={submit}>
+      <FormField
+        {...field("amount")}
+        label={`Amount in ${currency}`}
+        suffix={currency}
+        inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
+        autocomplete="transaction-amount"
+      />
+      <FormField {...field("name")} label="Your name" autocomplete="name" maxLength={200} />
+      <FormField
+        {...field("email")}
+        label="Your e-mail address"
+        hint="For your receipt. It is never published."
+        type="email"
+        autocomplete="email"
+        maxLength={254}
+      />
+      <p class="fault" role="alert">
+        {formFault}
+      </p>
+      <button type="submit" class="primary" aria-disabled={isSending}>
+        {isSending ? "One moment…" : "Continue to payment"}
+      </button>
+    </form>
+  );
+}
+
+function useSubmission({ organization, currency, draft, send, onCreated }: DetailsFormProps) {
+  const [faults, setFaults] = useState<FieldFaults>({});
+  const [formFault, setFormFault] = useState("");
+  const [isSending, setSending] = useState(false);
+  const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
+  // The first field in need of attention takes the focus, and a screen reader reads its sentence with it.
+  useLayoutEffect(() => {
+    const first = FIELDS.find((name) => faults[name] !== undefined);
+    if (first !== undefined) inputs.current[first]?.focus();
+  }, [faults]);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (isSending) return;
+    setFormFault("");
+    const checked = checkDraft(draft, organization.id, currency);
+    setFaults("faults" in checked ? checked.faults : {});
+    if ("faults" in checked) return;
+    setSending(true);
+    try {
+      onCreated(await send(checked.donation));
+    } catch (fault) {
+      setSending(false);
+      const field = fault instanceof RequestFault ? fieldOf(fault.param) : null;
+      if (field === null) setFormFault(sentenceOf(fault));
+      else setFaults({ [field]: sentenceOf(fault) });
+    }
+  };
+  const refOf = (name: Field) => (input: HTMLInputElement | null) => {
+    inputs.current[name] = input;
+  };
+  return { faults, formFault, isSending, submit, refOf };
+}

@@ -1,0 +1,141 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { type DonationAddress, donationUrl } from "../address";
+import { decimalText } from "../money";
+import { Api, type CreatedDonation, type Organization } from "../site/api";
+import type { SiteConfig } from "../site/config";
+import { sentenceOf } from "../site/http";
+import { DetailsForm } from "./details_form";
+import type { Draft } from "./draft";
+import { PaymentStep } from "./payment_step";
+import { Progress } from "./progress";
+import { DonationSender } from "./sending";
+
+interface DonatePageProps {
+  readonly config: SiteConfig;
+  readonly address: DonationAddress;
+}
+
+/** The page in one of its states: choosing an organization, giving details, paying, following the gift. */
+export function DonatePage({ config, address }: DonatePageProps) {
+  const api = useMemo(() => new Api(config.apiUrl), [config]);
+  const { organization, choices, fault } = useOrganizations(api, address);
+  if (address.donation !== null) {
+    return <Returned api={api} address={address} donationId={address.donation} organization={organization} />;
+  }
+  return (
+    <>
+      <h1>{organization === null ? "Donate" : `Donate to ${organization.name}`}</h1>
+      {config.isTestMode && <p class="notice">Test mode: no real money moves.</p>}
+      {fault !== "" && (
+        <p class="fault" role="alert">
+          {fault}
+        </p>
+      )}
+      {choices !== null && <Choices organizations={choices} />}
+      {organization !== null && <Giving api={api} config={config} address={address} organization={organization} />}
+    </>
+  );
+}
+
+interface GivingProps extends DonatePageProps {
+  readonly api: Api;
+  readonly organization: Organization;
+}
+
+function Giving({ api, config, address, organization }: GivingProps) {
+  const sender = useMemo(() => new DonationSender(api), [api]);
+  const amount = address.amount === null ? "" : decimalText(address.amount);
+  const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
+  const [created, setCreated] = useState<CreatedDonation | null>(null);
+  const [isPaid, setPaid] = useState(false);
+  const { currency } = address;
+
+  if (created === null) {
+    const send = sender.send.bind(sender);
+    const form = { organization, currency, draft, send, onDraft: setDraft, onCreated: setCreated };
+    return <DetailsForm {...form} />;
+  }
+  const again = linkTo(address, organization.id);
+  const returnUrl = withDonation(again, created.donation.id);
+  if (isPaid) {
+    const gift = { donationId: created.donation.id, organizationName: organization.name };
+    return <Progress api={api} {...gift} startAgainUrl={again} />;
+  }
+  const onPaid = () => {
+    // Reloading the page from here on shows what became of the gift, not an empty form.
+    history.replaceState(null, "", returnUrl);
+    setPaid(true);
+  };
+  const step = { organization, created, returnUrl, onPaid, onBack: () => setCreated(null) };
+  return <PaymentStep {...step} stripeJsUrl={config.stripeJsUrl} />;
+}
+
+interface ReturnedProps {
+  readonly api: Api;
+  readonly address: DonationAddress;
+  readonly donationId: string;
+  readonly organization: Organization | null;
+}
+
+function Returned({ api, address, donationId, organization }: ReturnedProps) {
+  const again = address.organization === null ? "/donate/" : linkTo(address, address.organization);
+  return (
+    <>
+      <h1>Your donation</h1>
+      {address.isRefused ? (
+        <>
+          <p role="alert">The payment was not completed, and no money was taken.</p>
+          <a href={again}>Start again</a>
+        </>
+      ) : (
+        <Progress
+          api={api}
+          donationId={donationId}
+          organizationName={organization?.name ?? null}
+          startAgainUrl={again}
+        />
+      )}
+    </>
+  );
+}
+
+function Choices({ organizations }: { organizations: readonly Organization[] }) {
+  if (organizations.length === 0) return <p>No organisation takes donations here yet.</p>;
+  return (
+    <>
+      <p>Choose whom to give to:</p>
+      <ul>
+        {organizations.map(({ id, name }) => (
+          <li key={id}>
+            <a href={`/donate/?org=${id}`}>{name}</a>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function linkTo(address: DonationAddress, organization: string): string {
+  return donationUrl(new URL("/", location.href), { ...address, organization });
+}
+
+function withDonation(url: string, donationId: string): string {
+  const address = new URL(url);
+  address.searchParams.set("donation", donationId);
+  return address.href;
+}
+
+function useOrganizations(api: Api, address: DonationAddress) {
+  const [organization, setOrganization] = useState<Organization | null>(null);
+  const [choices, setChoices] = useState<readonly Organization[] | null>(null);
+  const [fault, setFault] = useState("");
+  useEffect(() => {
+    const found =
+      address.organization === null
+        ? api.organizations().then(setChoices)
+        : api.organization(address.organization).then(setOrganization);
+    found.catch((reason: unknown) => setFault(sentenceOf(reason)));
+  }, []);
+  return { organization, choices, fault };
+}

@@ -1,0 +1,16 @@
+import { readDonationAddress } from "../address";
+import { start } from "../site/start";
+import { DonatePage } from "./donate_page";
+
+const address = readDonationAddress(location.search);
+hideSecrets();
+void start((config) => <DonatePage config={config} address={address} />);
+
+/** Stripe sends donors back with the payment's client secret in the address: keep it out of history and screenshots. */
+function hideSecrets(): void {
+  const url = new URL(location.href);
+  for (const name of [...url.searchParams.keys()]) {
+    if (name.startsWith("payment_intent") || name.startsWith("redirect_")) url.searchParams.delete(name);
+  }
+  if (url.href !== location.href) history.replaceState(null, "", url);
+}

@@ -1,0 +1,89 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { formatMoney } from "../money";
+import type { CreatedDonation, Organization } from "../site/api";
+import { sentenceOf } from "../site/http";
+import { StepHeading } from "../site/step_heading";
+import { mountPaymentForm, type PaymentForm } from "./stripe";
+
+interface PaymentStepProps {
+  readonly organization: Organization;
+  readonly created: CreatedDonation;
+  readonly stripeJsUrl: string;
+  /** Where a payment method that leaves this page sends the donor back to. */
+  readonly returnUrl: string;
+  readonly onPaid: () => void;
+  readonly onBack: () => void;
+}
+
+export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
+  const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created);
+  const [isPaying, setPaying] = useState(false);
+  const amount = formatMoney(created.donation.amount);
+
+  const pay = async (event: Event) => {
+    event.preventDefault();
+    if (isPaying || form === null) return;
+    setPaying(true);
+    setFault("");
+    const refusal = await form.confirm(returnUrl).catch(sentenceOf);
+    if (refusal === null) return onPaid();
+    setPaying(false);
+    setFault(refusal);
+  };
+  return (
+    <form noValidate onSubmit={pay}>
+      <StepHeading>
+        {amount} to {organization.name}
+      </StepHeading>
+      <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
+      {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
+      <div ref={target} class="payment-element" />
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+      {form === null ? (
+        fault !== "" && (
+          <button type="button" class="primary" onClick={reload}>
+            Try again
+          </button>
+        )
+      ) : (
+        <button type="submit" class="primary" aria-disabled={isPaying}>
+          {isPaying ? "One moment…" : `Donate ${amount}`}
+        </button>
+      )}
+      <button type="button" class="quiet" onClick={onBack}>
+        Change the details
+      </button>
+    </form>
+  );
+}
+
+function usePaymentForm(stripeJsUrl: string, { payment }: CreatedDonation) {
+  const target = useRef<HTMLDivElement>(null);
+  const [form, setForm] = useState<PaymentForm | null>(null);
+  const [fault, setFault] = useState("");
+  const [tries, setTries] = useState(0);
+  useEffect(() => {
+    let mounted: PaymentForm | undefined;
+    let isGone = false;
+    mountPaymentForm(stripeJsUrl, payment, target.current!).then(
+      (ready) => {
+        mounted = ready;
+        if (isGone) ready.remove();
+        else setForm(ready);
+      },
+      (reason: unknown) => setFault(sentenceOf(reason)),
+    );
+    return () => {
+      isGone = true;
+      mounted?.remove();
+    };
+  }, [tries]);
+  const reload = () => {
+    setFault("");
+    setTries(tries + 1);
+  };
+  return { target, form, fault, setFault, reload };
+}

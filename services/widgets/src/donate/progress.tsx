@@ -1,0 +1,105 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { formatMoney } from "../money";
+import type { Api, Donation, LedgerPlace } from "../site/api";
+import { sentenceOf } from "../site/http";
+import { StepHeading } from "../site/step_heading";
+import { follow, isSettled } from "./following";
+
+interface ProgressProps {
+  readonly api: Api;
+  readonly donationId: string;
+  /** The organization's name, when the page knows it already. */
+  readonly organizationName: string | null;
+  readonly startAgainUrl: string;
+}
+
+/** What became of the gift: paid, written into the ledger, published. */
+export function Progress({ api, donationId, organizationName, startAgainUrl }: ProgressProps) {
+  const { donation, fault, hasGivenUp, lookAgain } = useDonation(api, donationId);
+  const hasFailed = donation?.status === "failed" || donation?.status === "canceled";
+  return (
+    <section>
+      <StepHeading>{headingFor(donation)}</StepHeading>
+      <div role="status">
+        {donation !== null && !hasFailed && <Steps donation={donation} organizationName={organizationName} />}
+        {hasFailed && <p>The payment did not go through, and no money was taken.</p>}
+        {hasGivenUp && <p>This takes longer than usual. You can close the page: the receipt comes by e-mail.</p>}
+      </div>
+      <p class="fault" role="alert">
+        {fault}
+      </p>
+      {(hasGivenUp || fault !== "") && (
+        <button type="button" class="primary" onClick={lookAgain}>
+          Look again
+        </button>
+      )}
+      {hasFailed && (
+        <p>
+          <a href={startAgainUrl}>Start again</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function headingFor(donation: Donation | null): string {
+  if (donation === null) return "Looking for your donation…";
+  if (donation.status === "succeeded") return "Thank you!";
+  if (donation.status === "failed" || donation.status === "canceled") return "Not paid";
+  return "Confirming your payment…";
+}
+
+function Steps({ donation, organizationName }: { donation: Donation; organizationName: string | null }) {
+  const isPaid = donation.status === "succeeded";
+  const amount = formatMoney(donation.amount);
+  const gift = organizationName === null ? amount : `${amount} to ${organizationName}`;
+  return (
+    <ol class="steps">
+      <li data-state={isPaid ? "done" : "now"}>
+        {isPaid ? `${gift} went through.` : `${gift}: waiting for the payment's confirmation…`}
+      </li>
+      {isPaid && (
+        <li data-state={isSettled(donation) ? "done" : "now"}>
+          <Place ledger={donation.ledger} />
+        </li>
+      )}
+    </ol>
+  );
+}
+
+function Place({ ledger }: { ledger: LedgerPlace | null }) {
+  if (ledger === null) return <>Being written into the public ledger…</>;
+  if (ledger.checkpointSize === null) return <>Entry {ledger.index}, waiting for the next checkpoint…</>;
+  return (
+    <>
+      In the public ledger for anyone to check:{" "}
+      <a href={`/ledger/?entry=${ledger.index}`}>
+        entry {ledger.index} in checkpoint {ledger.checkpointSize}
+      </a>
+    </>
+  );
+}
+
+function useDonation(api: Api, donationId: string) {
+  const [donation, setDonation] = useState<Donation | null>(null);
+  const [fault, setFault] = useState("");
+  const [rounds, setRounds] = useState(0);
+  const [hasGivenUp, setGivenUp] = useState(false);
+  useEffect(() => {
+    const leaving = new AbortController();
+    const watch = async () => {
+      let latest: Donation | null = null;
+      for await (latest of follow(api, donationId, leaving.signal)) setDonation(latest);
+      if (!leaving.signal.aborted) setGivenUp(latest === null || !isSettled(latest));
+    };
+    watch().catch((reason: unknown) => setFault(sentenceOf(reason)));
+    return () => leaving.abort();
+  }, [rounds]);
+  const lookAgain = () => {
+    setFault("");
+    setGivenUp(false);
+    setRounds(rounds + 1);
+  };
+  return { donation, fault, hasGivenUp, lookAgain };
+}

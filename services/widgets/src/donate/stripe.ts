@@ -1,0 +1,88 @@
+import type { PaymentHandle } from "../site/api";
+import { RequestFault } from "../site/http";
+
+/** The part of Stripe.js that the page uses. https://docs.stripe.com/js/payment_intents/confirm_payment */
+interface StripeClient {
+  elements(options: { clientSecret: string; appearance?: object }): StripeElements;
+  confirmPayment(options: {
+    elements: StripeElements;
+    confirmParams: { return_url: string };
+    redirect: "if_required";
+  }): Promise<{ error?: { message?: string } }>;
+}
+
+interface StripeElements {
+  create(type: "payment"): PaymentElement;
+}
+
+interface PaymentElement {
+  mount(target: HTMLElement): void;
+  destroy?(): void;
+}
+
+declare global {
+  interface Window {
+    Stripe?: (publishableKey: string, options: { stripeAccount: string }) => StripeClient;
+  }
+}
+
+export interface PaymentForm {
+  /** Null when the payment went through or is on its way; otherwise one sentence for the donor. */
+  confirm(returnUrl: string): Promise<string | null>;
+  remove(): void;
+}
+
+const UNREACHABLE = "The payment form could not be loaded. Check your connection or content blocker and try again.";
+let loading: Promise<void> | undefined;
+
+/**
+ * Mounts the Payment Element for one PaymentIntent on the organization's own account.
+ *
+ * Stripe.js always comes from the vendor's host and carries no integrity hash, as Stripe asks of every site; the page's
+ * Content-Security-Policy names that one host.
+ */
+export async function mountPaymentForm(
+  stripeJsUrl: string,
+  { publishableKey, stripeAccount, clientSecret }: PaymentHandle,
+  target: HTMLElement,
+): Promise<PaymentForm> {
+  loading ??= load(stripeJsUrl);
+  await loading;
+  if (window.Stripe === undefined) throw new RequestFault(UNREACHABLE, { status: 0 });
+  const stripe = window.Stripe(publishableKey, { stripeAccount });
+  const elements = stripe.elements({ clientSecret, appearance: appearance() });
+  const element = elements.create("payment");
+  element.mount(target);
+  return {
+    async confirm(returnUrl) {
+      const confirmParams = { return_url: returnUrl };
+      const { error } = await stripe.confirmPayment({ elements, confirmParams, redirect: "if_required" });
+      if (error === undefined) return null;
+      return error.message ?? "The payment was not accepted. Please try another way to pay.";
+    },
+    remove: () => element.destroy?.(),
+  };
+}
+
+function load(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve();
+    script.onerror = () => {
+      loading = undefined;
+      script.remove();
+      reject(new RequestFault(UNREACHABLE, { status: 0 }));
+    };
+    document.head.append(script);
+  });
+}
+
+/** The element lives in the vendor's frame, where our style sheet does not reach. */
+function appearance(): object {
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  return {
+    theme: isDark ? "night" : "stripe",
+    variables: { colorPrimary: isDark ? "#7cc9ea" : "#05668d", borderRadius: "10px" },
+  };
+}

@@ -1,0 +1,138 @@
+import { isCurrencyCode, type Money } from "../money";
+import { asCount, asList, asObject, asText, requestJson } from "./http";
+
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+}
+
+const STATUSES = ["pending", "processing", "succeeded", "failed", "canceled"] as const;
+export type DonationStatus = (typeof STATUSES)[number];
+
+/** Where the gift stands in the public ledger. `checkpointSize` is null until a checkpoint covers the entry. */
+export interface LedgerPlace {
+  readonly index: number;
+  readonly checkpointSize: number | null;
+}
+
+export interface Donation {
+  readonly id: string;
+  readonly status: DonationStatus;
+  readonly amount: Money;
+  readonly organizationId: string;
+  readonly ledger: LedgerPlace | null;
+}
+
+/** What Stripe.js needs to take the payment on the organization's own account. */
+export interface PaymentHandle {
+  readonly clientSecret: string;
+  readonly publishableKey: string;
+  readonly stripeAccount: string;
+}
+
+export interface CreatedDonation {
+  readonly donation: Donation;
+  readonly payment: PaymentHandle;
+}
+
+export interface NewDonation {
+  readonly organizationId: string;
+  readonly amount: Money;
+  readonly donorName: string;
+  readonly donorEmail: string;
+}
+
+/** The public part of the HTTP API. Every method throws RequestFault. */
+export class Api {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = `${url}/v1`;
+  }
+
+  organization(id: string): Promise<Organization> {
+    return requestJson(`${this.#url}/public/organisations/${encodeURIComponent(id)}`, organizationFrom);
+  }
+
+  organizations(): Promise<readonly Organization[]> {
+    return requestJson(`${this.#url}/public/organisations`, (parsed) => listIn(parsed).map(organizationFrom));
+  }
+
+  donation(id: string): Promise<Donation> {
+    return requestJson(`${this.#url}/donations/${encodeURIComponent(id)}`, donationFrom);
+  }
+
+  /** The same key and body are one donation, however often they are sent. */
+  createDonation(body: string, idempotencyKey: string): Promise<CreatedDonation> {
+    return requestJson(
+      `${this.#url}/donations`,
+      (parsed) => ({ donation: donationFrom(parsed), payment: paymentFrom(asObject(parsed)["payment"]) }),
+      {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },
+        body,
+      },
+    );
+  }
+}
+
+export function donationBody({ organizationId, amount, donorName, donorEmail }: NewDonation): string {
+  return JSON.stringify({
+    organization_id: organizationId,
+    amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency },
+    donor: { name: donorName, email: donorEmail },
+  });
+}
+
+/** A page of results carries its items under `data`. */
+function listIn(parsed: unknown): readonly unknown[] {
+  return Array.isArray(parsed) ? parsed : asList(asObject(parsed)["data"]);
+}
+
+function organizationFrom(parsed: unknown): Organization {
+  const { id, name } = asObject(parsed);
+  return { id: asText(id), name: asText(name) };
+}
+
+function donationFrom(parsed: unknown): Donation {
+  const answer = asObject(parsed);
+  return {
+    id: asText(answer["id"]),
+    status: statusFrom(answer["status"]),
+    amount: moneyFrom(answer["amount"]),
+    organizationId: asText(answer["organization_id"]),
+    ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
+  };
+}
+
+function statusFrom(parsed: unknown): DonationStatus {
+  const status = STATUSES.find((known) => known === parsed);
+  if (status === undefined) throw new TypeError("not a donation status");
+  return status;
+}
+
+function placeFrom(parsed: unknown): LedgerPlace | null {
+  const { index, checkpoint_size: size } = asObject(parsed);
+  if (isAbsent(index)) return null;
+  return { index: asCount(index), checkpointSize: isAbsent(size) ? null : asCount(size) };
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+function moneyFrom(parsed: unknown): Money {
+  const answer = asObject(parsed);
+  const currency = asText(answer["currency"]);
+  if (!isCurrencyCode(currency)) throw new TypeError("not a currency code");
+  return { minorUnits: BigInt(asText(answer["minor_units"])), currency };
+}
+
+function paymentFrom(parsed: unknown): PaymentHandle {
+  const answer = asObject(parsed);
+  return {
+    clientSecret: asText(answer["client_secret"]),
+    publishableKey: asText(answer["publishable_key"]),
+    stripeAccount: asText(answer["stripe_account"]),
+  };
+}

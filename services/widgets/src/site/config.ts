@@ -1,0 +1,24 @@
+import { asObject, asText, requestJson } from "./http";
+
+
+/** `/config.json`, written when the site is deployed: the same pages serve every environment. */
+export interface SiteConfig {
+  /** Both without a last slash. */
+  readonly apiUrl: string;
+  readonly logUrl: string;
+  readonly stripeJsUrl: string;
+  /** A `pk_test_…` key means that no real money moves. */
+  readonly isTestMode: boolean;
+}
+
+export function loadConfig(): Promise<SiteConfig> {
+  return requestJson("/config.json", (parsed) => {
+    const config = asObject(parsed);
+    return {
+      apiUrl: asText(config["api_url"]).replace(/\/+$/, ""),
+      logUrl: asText(config["log_url"]).replace(/\/+$/, ""),
+      stripeJsUrl: asText(config["stripe_js_url"]),
+      isTestMode: asText(config["publishable_key"]).startsWith("pk_test_"),
+    };
+  });
+}

@@ -1,0 +1,107 @@
+/** How long one request may take before it counts as failed. */
+const REQUEST_MILLISECONDS = 20_000;
+
+/** Longer texts in an answer are not meant for people. */
+const LONGEST_SENTENCE = 300;
+
+/**
+ * A request that did not succeed; `message` is one sentence for the person at the page.
+ *
+ * `status` is 0 when no answer came. `code` and `param` are the problem's (RFC 9457), empty when it names none.
+ */
+export class RequestFault extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly param: string;
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, about: { status: number; code?: string; param?: string; retryAfterSeconds?: number }) {
+    super(message);
+    this.status = about.status;
+    this.code = about.code ?? "";
+    this.param = about.param ?? "";
+    this.retryAfterSeconds = about.retryAfterSeconds ?? 0;
+  }
+
+  /** The same request may succeed later: no answer, too many requests, still in progress, or a fault of the server's. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 409 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** What to tell the person at the page, whatever went wrong. */
+export function sentenceOf(fault: unknown): string {
+  return fault instanceof RequestFault ? fault.message : "Something went wrong on this page. Please reload it and try again.";
+}
+
+/** Credentials never travel: the pages know no session. Throws RequestFault. */
+export async function request(url: string | URL, init: RequestInit = {}): Promise<Response> {
+  const limit = AbortSignal.timeout(REQUEST_MILLISECONDS);
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "omit", cache: "no-store", ...init, signal: limit });
+  } catch {
+    throw new RequestFault("We could not reach the server. Check your connection and try again.", { status: 0 });
+  }
+  if (!response.ok) throw await faultFrom(response);
+  return response;
+}
+
+/** `decode` narrows the parsed answer and throws TypeError where it is not what was promised. Throws RequestFault. */
+export async function requestJson<Answer>(
+  url: string | URL,
+  decode: (parsed: unknown) => Answer,
+  init: RequestInit = {},
+): Promise<Answer> {
+  const response = await request(url, init);
+  try {
+    return decode(await response.json());
+  } catch {
+    throw new RequestFault("The server's answer could not be read. Please try again later.", { status: 502 });
+  }
+}
+
+async function faultFrom(response: Response): Promise<RequestFault> {
+  let problem: JsonObject = {};
+  try {
+    if (response.headers.get("content-type")?.includes("json")) problem = asObject(await response.json());
+  } catch {
+    // A broken body says no more than the status already did.
+  }
+  const sentence = textOr(problem["detail"], "") || textOr(problem["title"], "") || "The request was not accepted.";
+  return new RequestFault(sentence.slice(0, LONGEST_SENTENCE), {
+    status: response.status,
+    code: textOr(problem["code"], ""),
+    param: textOr(problem["param"], ""),
+    retryAfterSeconds: Number(response.headers.get("retry-after") ?? 0) || 0,
+  });
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** These narrow parsed JSON and throw TypeError. */
+export function asObject(value: unknown): JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new TypeError("not an object");
+  return value as JsonObject;
+}
+
+export function asList(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value;
+}
+
+export function asText(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("not a text");
+  return value;
+}
+
+/** A count or index: a JSON number, or its decimal string. */
+export function asCount(value: unknown): number {
+  const count = typeof value === "string" && /^[0-9]+$/.test(value) ? Number(value) : value;
+  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) throw new TypeError("not a count");
+  return count;
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
