@@ -1,0 +1,54 @@
+"""Finds a browser: the system's own, or the one that the npm package @sparticuz/chromium carries."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Browser:
+    """An executable and what it must be started with."""
+
+    path: str
+    arguments: tuple[str, ...]
+
+
+def find() -> Browser | None:
+    """The browser to test with; None when there is none."""
+    system = next(filter(None, map(shutil.which, _NAMES)), None)
+    quiet = ("--disable-background-networking", "--disable-component-update")
+    if system is not None:
+        # Chromium's sandbox needs a user to drop to.
+        return Browser(path=system, arguments=(*quiet, *(("--no-sandbox",) if os.geteuid() == 0 else ())))
+    carried = _unpacked()
+    if carried is None:
+        return None
+    return Browser(path=carried, arguments=(*quiet, "--no-sandbox", "--headless=shell"))
+
+
+def _unpacked() -> str | None:
+    """The package unpacks its binary into the temporary folder on first use; ours stays beside the package."""
+    package = _HERE / "node_modules" / "@sparticuz" / "chromium"
+    if not package.is_dir():
+        return None
+    folder = _HERE / "node_modules" / ".browser"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test workers start together
+        script = 'import("@sparticuz/chromium").then(async (found) => console.log(await found.default.executablePath()))'
+        unpacked = subprocess.run(
+            ["node", "-e", script],
+            cwd=_HERE,
+            env={**os.environ, "TMPDIR": str(folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return unpacked.stdout.strip()

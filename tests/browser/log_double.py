@@ -1,0 +1,62 @@
+"""A published log, written here from its specification alone: what the ledger page must be able to read."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tests.browser.platform_double import ORGANIZATION
+
+ORIGIN: Final = "log.amply.example/test"
+_BUNDLE_WIDTH: Final = 256
+
+
+def leaf(index: int, **more: Any) -> bytes:
+    """One entry's bytes: a gift of 25.00 EUR unless `more` says otherwise."""
+    owner = f"{ORGANIZATION}/"
+    entry: dict[str, Any] = {
+        "v": 1,
+        "log": ORIGIN,
+        "id": f"ent_{index:032d}",
+        "kind": "donation.succeeded",
+        "ts": "2026-11-21T07:44Z",
+        "org": ORGANIZATION,
+        "org_seq": str(index),
+        "transfers": [{"d": f"{owner}processor_balance", "c": f"{owner}gifts", "cur": "EUR", "amt": "2500"}],
+        **more,
+    }
+    return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode()
+
+
+def donation_entries(count: int) -> list[bytes]:
+    """`count` gifts, every third followed by what the processor kept of it."""
+    fee = [
+        {
+            "d": f"{ORGANIZATION}/processor_fees",
+            "c": f"{ORGANIZATION}/processor_balance",
+            "cur": "EUR",
+            "amt": "63",
+        }
+    ]
+    return [
+        leaf(index, kind="processor.fee", transfers=fee) if index % 3 == 1 else leaf(index)
+        for index in range(count)
+    ]
+
+
+def published(entries: Sequence[bytes]) -> dict[str, bytes]:
+    """The files under `log/` that a log of these entries publishes, as far as the page reads them."""
+    files = {"checkpoint": checkpoint(entries)}
+    for first in range(0, len(entries), _BUNDLE_WIDTH):
+        bundle = entries[first : first + _BUNDLE_WIDTH]
+        partial = "" if len(bundle) == _BUNDLE_WIDTH else f".p/{len(bundle)}"
+        content = b"".join(len(entry).to_bytes(2, "big") + entry for entry in bundle)
+        files[f"tile/entries/{first // _BUNDLE_WIDTH:03d}{partial}"] = content
+    return files
+
+
+def checkpoint(entries: Sequence[bytes]) -> bytes:
+    """A note of the right shape. The page shows the root and checks no signature; neither is true here."""
+    root = base64.b64encode(hashlib.sha256(b"".join(entries)).digest()).decode()
+    return f"{ORIGIN}\n{len(entries)}\n{root}\n\n— {ORIGIN} AAAAAAAA\n".encode()

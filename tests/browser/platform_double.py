@@ -1,0 +1,126 @@
+"""What the pages talk to: the public API and the Stripe.js host, as far as the pages can tell."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from tests.browser.loopback import Request, Response
+
+ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
+ORGANIZATION_NAME: Final = "Green Fields"
+
+_STRIPE_JS: Final = Path(__file__).with_name("stripe_double.js")
+
+
+@dataclass
+class PlatformDouble:
+    """Takes donations as the API does: one per idempotency key, refused where the test says so.
+
+    `refusals` answer the next POSTs, one each, before any is accepted.
+    """
+
+    refusals: list[Response] = field(default_factory=list)
+    organizations: dict[str, str] = field(default_factory=lambda: {ORGANIZATION: ORGANIZATION_NAME})
+    posts: list[Request] = field(default_factory=list)
+    donations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stripe_js_is_down: bool = False
+    _keys: dict[str, str] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def answer(self, request: Request) -> Response:
+        """Route one request; anything unknown is a 404 problem."""
+        with self._lock:
+            if request.method == "OPTIONS":
+                return Response(status=204, headers=_CORS)
+            if request.path == "/v3/":
+                return self._stripe_js()
+            return self._api(request)
+
+    @property
+    def only_donation(self) -> dict[str, Any]:
+        """The one donation that was made."""
+        (donation,) = self.donations.values()
+        return donation
+
+    def settle(self, **changes: object) -> None:
+        """Change the one donation, as the platform's workers would."""
+        with self._lock:
+            self.only_donation.update(changes)
+
+    def _api(self, request: Request) -> Response:
+        found = {
+            "/v1/public/organisations": {"data": [self._organization(i) for i in self.organizations]},
+            **{f"/v1/public/organisations/{i}": self._organization(i) for i in self.organizations},
+            **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
+        }
+        match request.method, request.path:
+            case "POST", "/v1/donations":
+                return self._donate(request)
+            case "POST", "/confirm":
+                return self._confirm(request)
+            case "GET", path if path in found:
+                return _json(found[path])
+        return problem(404, "There is nothing at this address.")
+
+    def _organization(self, organization_id: str) -> dict[str, str]:
+        return {"id": organization_id, "name": self.organizations[organization_id]}
+
+    def _donate(self, request: Request) -> Response:
+        self.posts.append(request)
+        if self.refusals:
+            return self.refusals.pop(0)
+        key = request.headers["idempotency-key"]
+        asked = json.loads(request.body)
+        donation_id = self._keys.setdefault(key, f"don_{len(self._keys):032d}")
+        donation = self.donations.setdefault(
+            donation_id,
+            {
+                "id": donation_id,
+                "status": "pending",
+                "amount": asked["amount"],
+                "organization_id": asked["organization_id"],
+                "ledger": None,
+            },
+        )
+        payment = {
+            "client_secret": f"pi_{donation_id}_secret_1",
+            "publishable_key": "pk_test_double",
+            "stripe_account": "acct_double",
+        }
+        return _json({**donation, "payment": payment}, status=201)
+
+    def _confirm(self, request: Request) -> Response:
+        donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]
+        self.donations[donation_id]["status"] = "processing"
+        return _json({})
+
+    def _stripe_js(self) -> Response:
+        if self.stripe_js_is_down:
+            return Response(status=503)
+        return Response(body=_STRIPE_JS.read_bytes(), headers={"Content-Type": "text/javascript"})
+
+
+def problem(status: int, detail: str, **more: str) -> Response:
+    """An RFC 9457 problem as the API words it."""
+    body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail, **more}
+    return Response(
+        status=status,
+        body=json.dumps(body).encode(),
+        headers={"Content-Type": "application/problem+json", **_CORS},
+    )
+
+
+def _json(content: object, *, status: int = 200) -> Response:
+    return Response(
+        status=status,
+        body=json.dumps(content).encode(),
+        headers={"Content-Type": "application/json", **_CORS},
+    )
+
+
+_CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "content-type, idempotency-key",
+}

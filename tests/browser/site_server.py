@@ -1,0 +1,63 @@
+"""The built site, served with the headers that the edge gives it."""
+
+import json
+import mimetypes
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.browser.loopback import Request, Response
+
+WIDGETS: Final = Path(__file__).parents[2] / "services" / "widgets"
+
+
+@dataclass
+class Site:
+    """Serves `folder` as CloudFront would: `/config.json` and `/log/*` beside the built files.
+
+    `log` holds the published files by their path under `/log/`; `requested` every path asked for.
+    """
+
+    folder: Path
+    api: str
+    log: dict[str, bytes] = field(default_factory=dict)
+    requested: list[str] = field(default_factory=list)
+
+    def answer(self, request: Request) -> Response:
+        """A file of the site, its configuration, or a published file of the log."""
+        self.requested.append(request.path)
+        if request.path == "/config.json":
+            return Response(body=self._config(), headers={"Content-Type": "application/json"})
+        if request.path.startswith("/log/"):
+            published = self.log.get(request.path.removeprefix("/log/"))
+            return Response(status=404) if published is None else Response(body=published)
+        return self._file(request.path)
+
+    def _config(self) -> bytes:
+        config = {
+            "api_url": self.api,
+            "log_url": "/log",
+            "stripe_js_url": f"{self.api}/v3/",
+            "publishable_key": "pk_test_double",
+        }
+        return json.dumps(config).encode()
+
+    def _file(self, path: str) -> Response:
+        file = self.folder / path.removeprefix("/")
+        if path.endswith("/"):
+            file /= "index.html"
+        is_found = file.is_file()
+        kind, _ = mimetypes.guess_type(file.name if is_found else "404.html")
+        return Response(
+            status=200 if is_found else 404,
+            body=(file if is_found else self.folder / "404.html").read_bytes(),
+            headers={"Content-Type": f"{kind}; charset=utf-8", **self._headers(path)},
+        )
+
+    def _headers(self, path: str) -> dict[str, str]:
+        room = "assets" if path.startswith("/assets/") else "pages"
+        headers: dict[str, str] = json.loads((WIDGETS / "headers.json").read_text())[room]
+        names = ("api_origin", "stripe_js_origins", "stripe_api_origin", "stripe_frame_origins")
+        for name in names:
+            headers = {header: value.replace(f"{{{name}}}", self.api) for header, value in headers.items()}
+        return headers

@@ -1,0 +1,103 @@
+"""axe-core finds nothing on any page, in any of its states, light or dark, on a phone or a desk."""
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Pages
+from tests.browser.log_double import donation_entries, published
+from tests.browser.platform_double import ORGANIZATION
+from tests.browser.site_server import WIDGETS, Site
+
+pytestmark = pytest.mark.enable_socket
+
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def _violations(page: Page) -> list[str]:
+    # Evaluated rather than added as a script tag, which the pages' own policy refuses.
+    page.evaluate((WIDGETS / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    options = json.dumps({"runOnly": {"type": "tag", "values": _RULES}, "resultTypes": ["violations"]})
+    results = page.evaluate(f"axe.run(document, {options})")
+    return [
+        f"{violation['id']}: {node['html']} {node['failureSummary']}"
+        for violation in results["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def _details(page: Page) -> None:
+    page.get_by_label("Amount in EUR").wait_for()
+
+
+def _details_with_faults(page: Page) -> None:
+    page.get_by_role("button", name="Continue to payment").click()
+    page.get_by_text("Enter your name").wait_for()
+
+
+def _payment(page: Page) -> None:
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Your e-mail address").fill("ada@example.org")
+    page.get_by_role("button", name="Continue to payment").click()
+    page.get_by_label("Card number").wait_for()
+
+
+def _paid(page: Page) -> None:
+    _payment(page)
+    page.get_by_label("Card number").fill("4242424242424242")
+    page.get_by_role("button", name="Donate €25.00").click()
+    page.get_by_role("heading", name="Confirming your payment…").wait_for()
+
+
+def _entries(page: Page) -> None:
+    page.get_by_text("entry 29").wait_for()
+
+
+def _button(page: Page) -> None:
+    page.get_by_role("link", name="Donate €25.00").wait_for()
+
+
+def _nothing(page: Page) -> None:
+    page.get_by_role("heading", level=1).wait_for()
+
+
+_DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(
+    ("path", "reach"),
+    [
+        pytest.param(_DONATE, _details, id="donate-details"),
+        pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
+        pytest.param(_DONATE, _payment, id="donate-payment"),
+        pytest.param(_DONATE, _paid, id="donate-paid"),
+        pytest.param("/ledger/?entry=3", _entries, id="ledger"),
+        pytest.param("/demo/", _button, id="demo"),
+        pytest.param("/", _nothing, id="front"),
+        pytest.param("/404.html", _nothing, id="not-found"),
+    ],
+)
+def test_no_page_has_a_violation_or_scrolls_sideways(
+    pages: Pages, edge: str, site: Site, path: str, reach: Callable[[Page], None], width: int, scheme: str
+) -> None:
+    site.log.update(published(donation_entries(30)))
+    page = pages.open(
+        edge + path,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    reach(page)
+    assert _violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_moves_for_those_who_asked_for_less_motion(pages: Pages, edge: str) -> None:
+    page = pages.open(edge + _DONATE, reduced_motion="reduce")
+    _paid(page)
+    assert page.evaluate("document.getAnimations({subtree: true}).length") == 0

@@ -1,0 +1,236 @@
+"""The hosted donation page against a real HTTP server: from the link to the ledger entry."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Pages
+from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
+
+pytestmark = pytest.mark.enable_socket
+
+
+def _donate_link(edge: str, amount: str = "2500", currency: str = "EUR") -> str:
+    return f"{edge}/donate/?org={ORGANIZATION}&amount={amount}&currency={currency}"
+
+
+def _fill_in(page: Page, name: str = "Ada Example", email: str = "ada@example.org") -> None:
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Your e-mail address").fill(email)
+
+
+def _continue(page: Page) -> None:
+    page.get_by_role("button", name="Continue to payment").click()
+
+
+def _pay(page: Page, card: str = "4242424242424242") -> None:
+    page.get_by_label("Card number").fill(card)
+    page.get_by_role("button", name="Donate €25.00").click()
+
+
+def test_a_gift_is_followed_from_the_form_into_the_ledger(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Donate to {ORGANIZATION_NAME}")
+    expect(page.get_by_label("Amount in EUR")).to_have_value("25.00")
+    _fill_in(page)
+    _continue(page)
+    expect(page.locator(".payment-element")).to_have_attribute("data-account", "pk_test_double acct_double")
+    _pay(page)
+    expect(page.get_by_role("status")).to_contain_text("waiting for the payment")
+
+    platform.settle(status="succeeded")
+    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    platform.settle(ledger={"entry_id": "ent_1", "index": 12, "checkpoint_size": None})
+    expect(page.get_by_role("status")).to_contain_text("Entry 12, waiting for the next checkpoint")
+    platform.settle(ledger={"entry_id": "ent_1", "index": 12, "checkpoint_size": 15})
+    link = page.get_by_role("link", name="entry 12 in checkpoint 15")
+    expect(link).to_have_attribute("href", "/ledger/?entry=12")
+    (post,) = platform.posts
+    assert json.loads(post.body) == {
+        "organization_id": ORGANIZATION,
+        "amount": {"minor_units": "2500", "currency": "EUR"},
+        "donor": {"name": "Ada Example", "email": "ada@example.org"},
+    }
+
+
+def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platform: PlatformDouble) -> None:
+    page = pages.open(_donate_link(edge))
+    keyboard = page.keyboard
+    page.get_by_label("Amount in EUR").wait_for()
+    keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the form")).to_be_focused()
+    keyboard.press("Enter")
+    for label, text in (
+        ("Amount in EUR", "30"),
+        ("Your name", "Ada"),
+        ("Your e-mail address", "ada@example.org"),
+    ):
+        keyboard.press("Tab")
+        expect(page.get_by_label(label)).to_be_focused()
+        keyboard.press("ControlOrMeta+a")
+        keyboard.type(text)
+    keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Continue to payment")).to_be_focused()
+    keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="€30.00 to Green Fields")).to_be_focused()
+    page.get_by_label("Card number").wait_for()
+    keyboard.press("Tab")
+    expect(page.get_by_label("Card number")).to_be_focused()
+    keyboard.type("4242424242424242")
+    keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Confirming your payment…")).to_be_focused()
+    assert platform.only_donation["amount"] == {"minor_units": "3000", "currency": "EUR"}
+
+
+def test_a_retry_of_the_same_form_keeps_its_idempotency_key(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.refusals = [problem(503, "Try again."), problem(409, "Still in progress.")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    page.get_by_label("Card number").wait_for()
+    assert len(platform.posts) == 3
+    assert len({post.headers["idempotency-key"] for post in platform.posts}) == 1
+    assert len(platform.donations) == 1
+    pages.forgive("503", "409")
+
+
+def test_going_back_without_a_change_is_the_same_donation_and_a_change_is_another(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    page.get_by_role("button", name="Change the details").click()
+    _continue(page)
+    page.get_by_role("button", name="Change the details").click()
+    assert len(platform.donations) == 1
+    page.get_by_label("Amount in EUR").fill("26")
+    _continue(page)
+    page.get_by_role("heading", name="€26.00").wait_for()
+    assert len(platform.donations) == 2
+    assert len({post.headers["idempotency-key"] for post in platform.posts}) == 2
+
+
+@pytest.mark.parametrize(
+    ("param", "label"),
+    [
+        ("amount.minor_units", "Amount in EUR"),
+        ("donor.email", "Your e-mail address"),
+        ("body.donor.name", "Your name"),
+    ],
+)
+def test_the_api_s_sentence_stands_beside_the_field_it_speaks_of(
+    pages: Pages, edge: str, platform: PlatformDouble, param: str, label: str
+) -> None:
+    platform.refusals = [problem(422, "This cannot be right.", param=param)]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    field = page.get_by_label(label)
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile(r"This cannot be right\.$"))
+    pages.forgive("422")
+
+
+def test_a_problem_without_a_field_is_announced_with_the_form(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.refusals = [problem(422, "This organisation takes no donations at the moment.")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    expect(page.get_by_role("alert")).to_have_text("This organisation takes no donations at the moment.")
+    pages.forgive("422")
+
+
+@pytest.mark.parametrize("amount", ["", "0", "0.00", "-5", "1,234.50", "25.001", "1e3", "ten"])
+def test_an_amount_that_cannot_be_given_is_refused_before_it_travels(
+    pages: Pages, edge: str, platform: PlatformDouble, amount: str
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    page.get_by_label("Amount in EUR").fill(amount)
+    _continue(page)
+    expect(page.get_by_label("Amount in EUR")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Amount in EUR")).to_be_focused()
+    assert platform.posts == []
+
+
+def test_a_declined_card_is_explained_and_another_one_pays(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    _pay(page, card="4000000000000002")
+    expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
+    _pay(page)
+    page.get_by_role("heading", name="Confirming your payment…").wait_for()
+    platform.settle(status="succeeded")
+    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    assert len(platform.posts) == 1
+
+
+def test_a_blocked_payment_form_says_so_and_loads_on_another_try(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.stripe_js_is_down = True
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    platform.stripe_js_is_down = False
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_label("Card number")).to_be_visible()
+    pages.forgive("503")
+
+
+def test_reloading_after_the_payment_shows_what_became_of_it(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    _pay(page)
+    page.get_by_role("heading", name="Confirming your payment…").wait_for()
+    platform.settle(status="failed")
+    page.reload()
+    expect(page.get_by_role("heading", name="Not paid")).to_be_visible()
+    page.get_by_role("link", name="Start again").click()
+    expect(page.get_by_label("Amount in EUR")).to_have_value("25.00")
+
+
+def test_a_return_without_payment_says_so_and_leaves_no_secret_in_the_address(
+    pages: Pages, edge: str
+) -> None:
+    page = pages.open(
+        f"{_donate_link(edge)}&donation=don_1&payment_intent=pi_1"
+        "&payment_intent_client_secret=pi_1_secret_2&redirect_status=failed"
+    )
+    expect(page.get_by_role("alert")).to_contain_text("not completed")
+    assert "secret" not in page.url
+
+
+def test_a_link_without_an_organisation_offers_the_choice(pages: Pages, edge: str) -> None:
+    page = pages.open(f"{edge}/donate/")
+    page.get_by_role("link", name=ORGANIZATION_NAME).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Donate to {ORGANIZATION_NAME}")
+
+
+def test_an_unknown_organisation_is_said_in_one_sentence(pages: Pages, edge: str) -> None:
+    page = pages.open(f"{edge}/donate/?org=org_unknown")
+    expect(page.get_by_role("alert")).to_have_text("There is nothing at this address.")
+    pages.forgive("404")
+
+
+def test_without_javascript_the_page_says_what_it_needs(pages: Pages, edge: str) -> None:
+    page = pages.open(_donate_link(edge), java_script_enabled=False)
+    expect(page.get_by_text("Paying by card needs JavaScript")).to_be_visible()
