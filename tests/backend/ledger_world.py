@@ -15,6 +15,7 @@ from ledger_format.notes import VerifierKey
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
 ORIGIN = "log.example/tests"
 ORG = "org_" + "0" * 26
+OTHER_ORG = "org_" + "1" * 26
 
 
 class FakeSigner:

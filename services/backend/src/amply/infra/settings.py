@@ -24,10 +24,11 @@ class ApiSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
+    api_host: str = "0.0.0.0"  # noqa: S104 -- the task's own network interface; a laptop says 127.0.0.1
     api_port: int
-    api_url: str
     edge_url: str
     log_url: str
+    trusted_proxies: int
 
 
 class DatabaseSettings(BaseSettings):

@@ -1,0 +1,126 @@
+"""Amazon S3: implements the ledger's public log and its archive.
+
+Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
+does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from amply.infra.database import forbid_transaction
+from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckpoint
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+_PREFIX: Final = "log/"
+_CHECKPOINT: Final = "log/checkpoint"
+_BINARY: Final = "application/octet-stream"
+_TEXT: Final = "text/plain; charset=utf-8"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_BRIEFLY: Final = "public, max-age=60"
+_NOT_AT_ALL: Final = "no-cache"
+
+
+class S3PublicLog:
+    """The bucket behind the edge's `/log/`: tiles, bundles and the checkpoint under the prefix `log/`."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """What everyone sees now, with its ETag."""
+        forbid_transaction("S3: read the checkpoint")
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=_CHECKPOINT)
+        except ClientError as error:
+            if _code(error) == "NoSuchKey":
+                return None
+            raise
+        return StoredCheckpoint(note=found["Body"].read().decode(), version=found["ETag"])
+
+    def put_full(self, path: str, body: bytes) -> None:
+        """Store a full tile or bundle under `log/`, for ever."""
+        _put_once(
+            self._client, self._bucket, _PREFIX + path, body, content_type=_BINARY, cache_control=_FOR_EVER
+        )
+
+    def put_partial(self, path: str, body: bytes) -> None:
+        """Store a partial tile or bundle under `log/`."""
+        forbid_transaction("S3: put a partial tile")
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=_PREFIX + path,
+            Body=body,
+            ContentType=_BINARY,
+            CacheControl=_BRIEFLY,
+        )
+
+    def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
+        """Write `log/checkpoint` if it is still what was read."""
+        forbid_transaction("S3: replace the checkpoint")
+        try:
+            if replaces is None:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=_CHECKPOINT,
+                    Body=note.encode(),
+                    ContentType=_TEXT,
+                    CacheControl=_NOT_AT_ALL,
+                    IfNoneMatch="*",
+                )
+            else:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=_CHECKPOINT,
+                    Body=note.encode(),
+                    ContentType=_TEXT,
+                    CacheControl=_NOT_AT_ALL,
+                    IfMatch=replaces,
+                )
+        except ClientError as error:
+            if _code(error) in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
+                raise CheckpointMoved("the public checkpoint changed since it was read") from error
+            raise
+
+
+class S3Archive:
+    """The bucket with Object Lock: what is in it stays, whoever asks."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def keep(self, path: str, body: bytes) -> None:
+        """Store a copy under its path."""
+        _put_once(self._client, self._bucket, path, body, content_type=_BINARY, cache_control=_FOR_EVER)
+
+
+def _put_once(
+    client: "S3Client", bucket: str, key: str, body: bytes, *, content_type: str, cache_control: str
+) -> None:
+    """Write an object that does not exist; one that exists must be the same, byte for byte."""
+    forbid_transaction("S3: put")
+    try:
+        client.put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            CacheControl=cache_control,
+            IfNoneMatch="*",
+        )
+    except ClientError as error:
+        if _code(error) != "PreconditionFailed":
+            raise
+        if client.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
+            raise AlreadyDifferent(key) from error
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

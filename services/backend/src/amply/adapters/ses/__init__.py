@@ -1,0 +1,50 @@
+"""Amazon SES: implements the donations' mailer."""
+
+from email.message import EmailMessage
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from amply.infra.database import forbid_transaction
+from amply.infra.settings import MailSettings
+from amply.modules.donations import Mail
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+_LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+
+
+class SesMailer:
+    """Sends each e-mail as the MIME message we wrote, so that attachments arrive byte for byte."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        self._settings = settings
+        self._client: SESV2Client = boto3.client("sesv2", config=_LIMITS)
+
+    def send(self, *, mail: Mail) -> str:
+        forbid_transaction("SES: send")
+        answer = self._client.send_email(
+            FromEmailAddress=self._settings.sender,
+            Destination={"ToAddresses": [mail.to]},
+            Content={"Raw": {"Data": mime(mail, sender=self._settings.sender).as_bytes()}},
+            ConfigurationSetName=self._settings.configuration_set,
+        )
+        return answer["MessageId"]
+
+
+def mime(mail: Mail, *, sender: str) -> EmailMessage:
+    """The message as RFC 5322: text and HTML alternatives, then the attachments."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    for attachment in mail.attachments:
+        maintype, _, subtype = attachment.media_type.partition("/")
+        message.add_attachment(
+            attachment.content, maintype=maintype, subtype=subtype, filename=attachment.filename
+        )
+    return message

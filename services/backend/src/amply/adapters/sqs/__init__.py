@@ -1,0 +1,65 @@
+"""Amazon SQS by way of Celery: one application object for those who send work and those who do it."""
+
+from typing import Any, Final
+
+import boto3
+from celery import Celery
+
+from amply.infra.database import forbid_transaction
+from amply.infra.outbox import Fact
+from amply.infra.settings import QueueSettings
+
+HIGH: Final = "high"
+LOW: Final = "low"
+VISIBILITY_SECONDS: Final = 300
+"""Longer than any task may take; the queue's own setting in `stacks/queues.py` is the same."""
+
+
+def application(settings: QueueSettings) -> Celery:
+    """Celery on the two predefined queues. It never creates queues: they belong to the stacks."""
+    app = Celery("amply", set_as_current=False)
+    app.conf.update(
+        broker_url="sqs://",
+        broker_transport_options={
+            "region": boto3.session.Session().region_name,
+            "predefined_queues": {HIGH: {"url": settings.high_url}, LOW: {"url": settings.low_url}},
+            "visibility_timeout": VISIBILITY_SECONDS,
+            "wait_time_seconds": 5,
+            "polling_interval": 0.1,
+        },
+        broker_connection_retry_on_startup=True,
+        task_default_queue=LOW,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        # A message leaves the queue when its task is done, not when it is read; a task that fails or dies leaves it
+        # to come back, and after five receptions to the dead-letter queue.
+        task_acks_late=True,
+        task_acks_on_failure_or_timeout=False,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=4,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        timezone="UTC",
+    )
+    return app
+
+
+class TaskSender:
+    """Sends facts and tasks to the queues."""
+
+    def __init__(self, app: Celery, *, tasks_of: dict[str, tuple[str, str]]) -> None:
+        """`tasks_of` maps a fact's topic to the task that consumes it and that task's queue."""
+        self._app = app
+        self._tasks_of = tasks_of
+
+    def publish(self, fact: Fact) -> None:
+        """Turn a fact into its task, with the fact's payload as arguments."""
+        task, queue = self._tasks_of[fact.topic]
+        self.send(task, queue=queue, arguments=dict(fact.payload))
+
+    def send(self, task: str, *, queue: str, arguments: dict[str, Any]) -> None:
+        """Put one task on a queue; returns once SQS has it."""
+        forbid_transaction(f"SQS: {task}")
+        self._app.send_task(task, kwargs=arguments, queue=queue)

@@ -1,0 +1,150 @@
+"""Direct charges on the organisations' own Stripe accounts (Connect, Accounts v2: docs.stripe.com/connect/accounts-v2)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import stripe
+import structlog
+
+from amply.infra.database import forbid_transaction
+from amply.infra.settings import StripeSettings
+from amply.kernel.money import Money
+from amply.modules.payments import (
+    Account,
+    AccountStatus,
+    Intent,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    Settlement,
+)
+
+_log = structlog.get_logger()
+
+_TIMEOUT_SECONDS: Final = 10
+_RETRIES_MAX: Final = 2
+_HTTP_CONFLICT: Final = 409
+_MERCHANT: Final = "configuration.merchant"
+
+
+class StripeProcessor:
+    """Stripe as the payments module's `Processor`. Built once per process; safe to share between threads."""
+
+    def __init__(self, settings: StripeSettings) -> None:
+        self._publishable_key = settings.publishable_key
+        self._client = stripe.StripeClient(
+            settings.secret_key.get_secret_value(),
+            base_addresses={"api": settings.api_url},
+            max_network_retries=_RETRIES_MAX,
+            http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
+        )
+
+    @property
+    def publishable_key(self) -> str:
+        return self._publishable_key
+
+    def create_account(self, *, organization_id: str, name: str, country: str, email: str) -> Account:
+        """Open an account with a full dashboard whose fees and losses are Stripe's and the organisation's affair.
+
+        `losses_collector: stripe` allows direct charges only: money can never pass through an account of ours.
+        """
+        with _translated("create account"):
+            account = self._client.v2.core.accounts.create(
+                {
+                    "display_name": name,
+                    "contact_email": email,
+                    "dashboard": "full",
+                    "identity": {"country": country.lower(), "entity_type": "non_profit"},
+                    "defaults": {
+                        "responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"}
+                    },
+                    "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}},
+                    "metadata": {"amply_organization_id": organization_id},
+                    "include": [_MERCHANT],
+                },
+                {"idempotency_key": f"organization:{organization_id}:account"},
+            )
+            return _account(account)
+
+    def account(self, *, account_id: str) -> Account:
+        with _translated("retrieve account"):
+            return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
+
+    def create_intent(
+        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+    ) -> Intent:
+        with _translated("create payment intent"):
+            intent = self._client.v1.payment_intents.create(
+                {
+                    "amount": amount.minor_units,
+                    "currency": amount.currency.lower(),
+                    "automatic_payment_methods": {"enabled": True},
+                    "metadata": {"amply_payment_id": payment_id, "amply_donation_id": donation_id},
+                },
+                {"idempotency_key": idempotency_key, "stripe_account": account_id},
+            )
+            return _intent(intent)
+
+    def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
+        """Search by our id. Stripe's search may lag by a minute, which is why the completer waits that long."""
+        with _translated("search payment intents"):
+            found = self._client.v1.payment_intents.search(
+                {"query": f"metadata['amply_payment_id']:'{payment_id}'", "limit": 1},
+                {"stripe_account": account_id},
+            )
+            return _intent(found.data[0]) if found.data else None
+
+    def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
+        """The gross is what the donor paid; the fee counts only in the gift's own currency.
+
+        An account that settles in another currency has its fee booked from its payout, where the exchange is known.
+        """
+        with _translated("retrieve payment intent"):
+            intent = self._client.v1.payment_intents.retrieve(
+                remote_id, {"expand": ["latest_charge.balance_transaction"]}, {"stripe_account": account_id}
+            )
+            currency = intent.currency.upper()
+            balance: Any = getattr(intent.latest_charge, "balance_transaction", None)
+            settled_here = (
+                isinstance(balance, stripe.BalanceTransaction) and balance.currency.upper() == currency
+            )
+            return Settlement(
+                gross=Money(minor_units=intent.amount_received, currency=currency),
+                fee=Money(minor_units=balance.fee, currency=currency) if settled_here else None,
+            )
+
+
+@contextmanager
+def _translated(call: str) -> Iterator[None]:
+    """Turn the SDK's errors into the port's, and refuse to run inside a transaction."""
+    forbid_transaction(f"Stripe: {call}")
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.PermissionError, stripe.CardError) as error:
+        if error.http_status == _HTTP_CONFLICT:
+            raise ProcessorUnavailable(
+                "The same payment is being made right now; repeat the request shortly."
+            ) from error
+        _log.warning("stripe refused", call=call, code=error.code, stripe_request=error.request_id)
+        raise ProcessorRefused(
+            "The payment processor refused this payment; check the organisation's account and the amount."
+        ) from error
+    except stripe.StripeError as error:
+        _log.warning(
+            "stripe did not answer", call=call, error=type(error).__name__, stripe_request=error.request_id
+        )
+        raise ProcessorUnavailable(
+            "The payment processor does not answer; repeat the request with the same Idempotency-Key."
+        ) from error
+
+
+def _intent(intent: stripe.PaymentIntent) -> Intent:
+    return Intent(remote_id=intent.id, client_secret=intent.client_secret or "")
+
+
+def _account(account: Any) -> Account:
+    """Ready means the card payments capability is active (Accounts v2 has no `charges_enabled`)."""
+    merchant = account.configuration.merchant if account.configuration else None
+    status = merchant.capabilities.card_payments.status if merchant else "pending"
+    known = {"active": AccountStatus.ACTIVE, "restricted": AccountStatus.RESTRICTED}
+    return Account(id=account.id, status=known.get(status, AccountStatus.PENDING))

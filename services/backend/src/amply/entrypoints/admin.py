@@ -1,0 +1,73 @@
+"""`python -m amply.entrypoints.admin`: what operators do by hand or as one-off tasks."""
+
+import json
+import sys
+
+import click
+
+from amply.adapters.stripe import StripeProcessor
+from amply.infra import logging
+from amply.infra.database import connect
+from amply.infra.migrate import migrate as migrate_database
+from amply.infra.settings import DatabaseSettings, StripeSettings
+from amply.kernel.clock import system_clock
+from amply.kernel.errors import AmplyError
+from amply.modules import organizations, payments
+
+
+@click.group()
+def main() -> None:
+    """Operate an Amply environment. Settings come from the environment, as for every task."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    logging.configure(service="migrate")
+    database = connect(DatabaseSettings(), application="migrate", pool_size=2)
+    migrate_database(database.engine)
+    database.close()
+    click.echo("The database schema is up to date.")
+
+
+@main.group()
+def organization() -> None:
+    """Organisations that receive gifts."""
+
+
+@organization.command()
+@click.option("--name", required=True)
+@click.option("--slug", required=True, help="lower-case letters, digits and hyphens")
+@click.option("--country", required=True, help="two-letter ISO code")
+@click.option("--email", default="", help="contact for the payment processor")
+@click.option("--onboard", is_flag=True, help="open its account at the payment processor")
+def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> None:
+    """Create an organisation and print it as JSON; running it again changes nothing."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    now = system_clock()
+    with database.transaction() as session:
+        made = organizations.create(session, name=name, slug=slug, country=country, now=now)
+    account = None
+    if onboard:
+        processor = StripeProcessor(StripeSettings())
+        contact = email or f"{slug}@example.org"
+        account = payments.connect_organization(
+            database, processor, organization=made, email=contact, now=now
+        )
+    click.echo(
+        json.dumps(
+            {
+                "id": made.id,
+                "stripe_account": account.id if account else None,
+                "status": account.status if account else None,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AmplyError as error:
+        click.echo(error.detail, err=True)
+        sys.exit(1)

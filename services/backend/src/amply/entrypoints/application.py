@@ -1,0 +1,80 @@
+"""The HTTP application: routers, errors, documentation. Its parts are passed in, so that tests pass their own."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+from sqlalchemy import text
+
+from amply.entrypoints import problems
+from amply.entrypoints.middleware import RequestFrame
+from amply.infra.database import Database
+from amply.infra.rate_limits import Limiter
+from amply.infra.web import DatabaseOf
+from amply.kernel.clock import Clock
+from amply.modules import donations, ledger, organizations, payments, webhooks
+
+_DESCRIPTION: Final = """
+Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
+(RFC 9457) with a stable `code`; requests that move money take an `Idempotency-Key`.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything the application works with. `verifier` is None where no webhook secret is configured.
+
+    `trusted_proxies` counts the proxies of ours that append to X-Forwarded-For.
+    """
+
+    database: Database
+    processor: payments.Processor
+    verifier: webhooks.EventVerifier | None
+    limiter: Limiter
+    clock: Clock
+    livemode: bool
+    log_url: str
+    allowed_origins: tuple[str, ...]
+    trusted_proxies: int
+
+
+health = APIRouter(prefix="/health", tags=["Health"])
+
+
+@health.get("/live", summary="The process answers")
+def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@health.get("/ready", summary="The process and its database answer")
+def ready(database: DatabaseOf, response: Response) -> dict[str, str]:
+    try:
+        with database.transaction() as session:
+            session.execute(text("SELECT 1"))
+    except Exception:  # noqa: BLE001 -- whatever is wrong, the answer is the same: not ready
+        response.status_code = 503
+        return {"status": "unavailable", "database": "does not answer"}
+    return {"status": "ok", "database": "ok"}
+
+
+def create(parts: Parts) -> FastAPI:
+    """The application around its parts."""
+    app: FastAPI = FastAPIOffline(
+        title="Amply", version="1", description=_DESCRIPTION, docs_url="/docs", redoc_url=None
+    )
+    for name, part in vars(parts).items():
+        setattr(app.state, name, part)
+    problems.install(app)
+    for router in (donations.router, organizations.router, ledger.router, webhooks.router, health):
+        app.include_router(router)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(parts.allowed_origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["Content-Type", "Idempotency-Key"],
+        expose_headers=["X-Request-Id", "Idempotent-Replayed"],
+    )
+    app.add_middleware(RequestFrame)
+    return app

@@ -1,0 +1,42 @@
+"""`python -m amply.entrypoints.http`: the API."""
+
+import uvicorn
+
+from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
+from amply.entrypoints import application
+from amply.entrypoints.errors import report_errors
+from amply.infra import logging
+from amply.infra.database import connect
+from amply.infra.rate_limits import CacheLimiter
+from amply.infra.settings import ApiSettings, CacheSettings, DatabaseSettings, ServiceSettings, StripeSettings
+from amply.kernel.clock import system_clock
+
+
+def main() -> None:
+    service = ServiceSettings()
+    logging.configure(service=service.service)
+    report_errors(service)
+    api = ApiSettings()
+    stripe = StripeSettings()
+    webhook_secret = stripe.webhook_secret.get_secret_value()
+    app = application.create(
+        application.Parts(
+            database=connect(DatabaseSettings(), application=service.service, pool_size=20),
+            processor=StripeProcessor(stripe),
+            verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
+            limiter=CacheLimiter(CacheSettings()),
+            clock=system_clock,
+            livemode=service.livemode,
+            log_url=api.log_url,
+            allowed_origins=(api.edge_url,),
+            trusted_proxies=api.trusted_proxies,
+        )
+    )
+    # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
+    uvicorn.run(
+        app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Every error a client sees, as `application/problem+json` (RFC 9457)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
+from amply.kernel.errors import AmplyError
+
+_log = structlog.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` in one shape."""
+    app.add_exception_handler(AmplyError, _known)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _known(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, AmplyError):
+        return _unexpected(request, error)
+    return _answer(
+        request,
+        status=error.status,
+        title=error.title,
+        detail=error.detail,
+        code=error.code,
+        param=error.param,
+    )
+
+
+def _malformed(request: Request, error: Exception) -> JSONResponse:
+    """Name the first field that is wrong. What was sent is not repeated: it may be personal."""
+    first: Mapping[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    where = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    field = "body" if first.get("type") == "json_invalid" else ".".join(where) or "body"
+    return _answer(
+        request,
+        status=422,
+        title="The request is not valid",
+        detail=f"Correct '{field}': {first.get('msg', 'it is not valid')}.",
+        code="invalid_request",
+        param=field,
+    )
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    title = str(error.detail) if isinstance(error, HTTPException) else "Error"
+    code = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}.get(
+        status, "invalid_request"
+    )
+    return _answer(
+        request, status=status, title=title, detail=f"{title}: check the method and the path.", code=code
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected error", path=request.url.path, exc_info=error)
+    return _answer(
+        request,
+        status=500,
+        title="Something went wrong on our side",
+        detail="Repeat the request with the same Idempotency-Key; if it fails again, write to us with the request_id.",
+        code="server_error",
+    )
+
+
+def _answer(
+    request: Request, *, status: int, title: str, detail: str, code: str, param: str | None = None
+) -> JSONResponse:
+    request_id = getattr(request.state, "request_id", "")
+    problem = Problem(
+        type=f"https://docs.amply.example/problems/{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        param=param,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=status,
+        media_type=PROBLEM_MEDIA_TYPE,
+        # Said here too: an unforeseen error is answered outside the middleware that stamps the others.
+        headers={"X-Request-Id": request_id},
+    )

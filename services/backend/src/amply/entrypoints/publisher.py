@@ -1,0 +1,74 @@
+"""`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from amply.adapters.kms import KmsSigner
+from amply.adapters.s3 import S3Archive, S3PublicLog
+from amply.entrypoints.errors import report_errors
+from amply.entrypoints.leader import Turn, lead
+from amply.entrypoints.stopping import stop_on_signals
+from amply.infra import logging
+from amply.infra.database import Database, connect
+from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings
+from amply.kernel.clock import Clock, system_clock
+from amply.modules import ledger
+
+BETWEEN_CHECKPOINTS_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """Where checkpoints are signed, shown and kept."""
+
+    signer: ledger.Signer
+    public_log: ledger.PublicLog
+    archive: ledger.Archive
+
+
+def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) -> Turn:
+    """Publish when there is something new.
+
+    Raises:
+        ForkRefused: This database does not extend what the public has seen.
+    """
+    ledger.check_public_log(database, origin=origin, signer=outside.signer, public_log=outside.public_log)
+
+    def turn() -> float:
+        published = ledger.publish_checkpoint(
+            database,
+            origin=origin,
+            signer=outside.signer,
+            public_log=outside.public_log,
+            archive=outside.archive,
+            now=clock(),
+        )
+        return LOOK_SECONDS if published is None else BETWEEN_CHECKPOINTS_SECONDS
+
+    return turn
+
+
+def main() -> None:
+    service, log = ServiceSettings(), LogSettings()
+    logging.configure(service=service.service)
+    report_errors(service)
+    stopping = stop_on_signals()
+    database = connect(DatabaseSettings(), application=service.service, pool_size=2)
+    outside = Outside(
+        signer=KmsSigner(key_arn=log.signing_key_arn),
+        public_log=S3PublicLog(bucket=log.public_bucket),
+        archive=S3Archive(bucket=log.archive_bucket),
+    )
+    lead(
+        database,
+        lock=ledger.PUBLISHER_LOCK,
+        start=lambda: turns(database, origin=log.log_origin, outside=outside, clock=system_clock),
+        heartbeat_path=service.heartbeat_path,
+        stopping=stopping,
+    )
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

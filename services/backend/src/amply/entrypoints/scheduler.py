@@ -1,0 +1,95 @@
+"""`python -m amply.entrypoints.scheduler`: relays the outbox and starts what is due.
+
+One is enough; two by accident do no harm, since the outbox is claimed row by row and every task tolerates repeats.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from amply.adapters import sqs
+from amply.entrypoints import worker
+from amply.entrypoints.errors import report_errors
+from amply.infra import logging, outbox
+from amply.infra.database import Database, connect
+from amply.infra.heartbeat import beat
+from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings
+from amply.kernel.clock import Clock, system_clock
+from amply.modules import ledger, webhooks
+
+TASKS_OF: Final = {
+    webhooks.FACT_RECEIVED: (worker.HANDLE_PROVIDER_EVENT, sqs.HIGH),
+    ledger.CHECKPOINT_PUBLISHED: (worker.SEND_DUE_RECEIPTS, sqs.LOW),
+}
+
+_TURN: Final = timedelta(milliseconds=200)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Something to do again and again. A run that fails is logged and the next one comes in its turn."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+
+
+def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job, ...]:
+    """What is done how often."""
+
+    def relay() -> None:
+        outbox.relay_batch(database, publish=sender.publish, now=clock())
+
+    def sweep() -> None:
+        with database.transaction() as session:
+            webhooks.due_again(session, now=clock())
+
+    def send(task: str) -> Callable[[], None]:
+        return lambda: sender.send(task, queue=sqs.LOW, arguments={})
+
+    return (
+        Job(name="relay the outbox", every=_TURN, run=relay),
+        Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
+        Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
+        Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
+    )
+
+
+def run(jobs: Sequence[Job], *, heartbeat_path: str, stopping: threading.Event) -> None:
+    """Turn until told to stop; each turn runs the jobs whose time has come."""
+    due = dict.fromkeys((job.name for job in jobs), time.monotonic())
+    while not stopping.wait(_TURN.total_seconds()):
+        for job in jobs:
+            if time.monotonic() < due[job.name]:
+                continue
+            due[job.name] = time.monotonic() + job.every.total_seconds()
+            try:
+                job.run()
+            except Exception:  # noqa: BLE001 -- one failing job must not stop the others
+                _log.warning("job failed", job=job.name, exc_info=True)
+        beat(heartbeat_path)
+
+
+def main() -> None:
+    service = ServiceSettings()
+    logging.configure(service=service.service)
+    report_errors(service)
+    stopping = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stopping.set())
+    database = connect(DatabaseSettings(), application=service.service, pool_size=2)
+    sender = sqs.TaskSender(sqs.application(QueueSettings()), tasks_of=TASKS_OF)
+    run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""`python -m amply.entrypoints.sequencer`: gives committed entries their place in the log, five times a second."""
+
+from typing import Final
+
+from amply.entrypoints.errors import report_errors
+from amply.entrypoints.leader import Turn, lead
+from amply.entrypoints.stopping import stop_on_signals
+from amply.infra import logging
+from amply.infra.database import Database, connect
+from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings
+from amply.kernel.clock import Clock, system_clock
+from amply.modules import ledger
+
+EVERY_SECONDS: Final = 0.2
+
+
+def turns(database: Database, *, origin: str, clock: Clock) -> Turn:
+    """Sequence a batch a turn; the next one at once while there is more than a batch."""
+    sequencer = ledger.Sequencer(origin=origin)
+
+    def turn() -> float:
+        taken = sequencer.step(database, now=clock())
+        return 0.0 if taken == sequencer.batch_max else EVERY_SECONDS
+
+    return turn
+
+
+def main() -> None:
+    service, log = ServiceSettings(), LogSettings()
+    logging.configure(service=service.service)
+    report_errors(service)
+    stopping = stop_on_signals()
+    database = connect(DatabaseSettings(), application=service.service, pool_size=2)
+    lead(
+        database,
+        lock=ledger.SEQUENCER_LOCK,
+        start=lambda: turns(database, origin=log.log_origin, clock=system_clock),
+        heartbeat_path=service.heartbeat_path,
+        stopping=stopping,
+    )
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""How a process is told to end: SIGTERM from the platform, SIGINT from a person. The turn at hand is finished."""
+
+import signal
+import threading
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that is set by the first signal."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping

@@ -1,0 +1,117 @@
+"""`python -m amply.entrypoints.worker`: does the work the queues hold."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from celery import Celery, bootsteps
+
+from amply.adapters import sqs
+from amply.adapters.ses import SesMailer
+from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.errors import report_errors
+from amply.infra import logging
+from amply.infra.database import connect
+from amply.infra.heartbeat import beat
+from amply.infra.settings import (
+    CommitmentSettings,
+    DatabaseSettings,
+    LogSettings,
+    MailSettings,
+    QueueSettings,
+    ServiceSettings,
+    StripeSettings,
+)
+from amply.kernel.clock import Clock, system_clock
+from amply.modules import donations, ledger
+
+HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
+SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
+COMPLETE_STUCK: Final = "donations.complete_stuck"
+
+_BEAT_SECONDS: Final = 10
+_CONCURRENCY: Final = 4
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the tasks work with."""
+
+    events: donations.EventHandling
+    receipts: donations.ReceiptSending
+    clock: Clock
+
+
+def register(app: Celery, parts: Parts) -> None:
+    """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
+
+    def handle_provider_event(*, event_id: str, **_: Any) -> None:
+        outcome = donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
+        _log.info("provider event", event_id=event_id, outcome=outcome)
+
+    def send_due_receipts(**_: Any) -> None:
+        sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
+        if sent:
+            _log.info("receipts sent", count=sent)
+
+    def complete_stuck(**_: Any) -> None:
+        completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
+        if completed:
+            _log.warning("stuck payments completed", count=completed)
+
+    app.task(name=HANDLE_PROVIDER_EVENT)(handle_provider_event)
+    app.task(name=SEND_DUE_RECEIPTS)(send_due_receipts)
+    app.task(name=COMPLETE_STUCK)(complete_stuck)
+
+
+def show_life(app: Celery, heartbeat_path: str) -> None:
+    """Beat from the consumer's own timer: a worker whose loop is stuck falls silent."""
+
+    class Life(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
+        requires = {"celery.worker.components:Timer"}  # noqa: RUF012 -- celery's own idiom
+
+        def start(self, worker: Any) -> None:
+            beat(heartbeat_path)
+            worker.timer.call_repeatedly(_BEAT_SECONDS, partial(beat, heartbeat_path))
+
+    app.steps["worker"].add(Life)
+
+
+def parts_from_environment() -> Parts:
+    """Everything the tasks need, from this process's settings."""
+    database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
+    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    return Parts(
+        events=donations.EventHandling(
+            database=database, processor=StripeProcessor(StripeSettings()), secrets=secrets
+        ),
+        receipts=donations.ReceiptSending(
+            database=database,
+            mailer=SesMailer(MailSettings()),
+            secrets=secrets,
+            log_url=LogSettings().log_url,
+        ),
+        clock=system_clock,
+    )
+
+
+def main() -> None:
+    service = ServiceSettings()
+    logging.configure(service=service.service)
+    report_errors(service)
+    app = sqs.application(QueueSettings())
+    register(app, parts_from_environment())
+    show_life(app, service.heartbeat_path)
+    app.worker_main(
+        [
+            *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}", f"--queues={sqs.HIGH},{sqs.LOW}"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO"),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Rate limits, counted in the cache. When the cache is away, requests pass: no donation is lost to a counter."""
+
+import urllib.parse
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import limits
+import limits.storage
+import limits.strategies
+import redis
+import structlog
+from fastapi import Request
+
+from amply.infra.settings import CacheSettings
+from amply.kernel.errors import TooManyRequests
+
+_log = structlog.get_logger()
+
+LIMITS: Final = {
+    # A family at one address gives several times; a card tester gives hundreds of times.
+    "donations": limits.parse("60/minute"),
+}
+
+
+class Limiter(Protocol):
+    """Counts requests; `allows` is False when one more exceeds the limit."""
+
+    def allows(self, *, limit: str, caller: str) -> bool:
+        """Count one request of `caller` against the named limit."""
+
+
+class CacheLimiter:
+    """A moving window in the cache, shared by every process."""
+
+    def __init__(self, settings: CacheSettings) -> None:
+        scheme = "rediss" if settings.tls else "redis"
+        password = urllib.parse.quote(settings.password.get_secret_value(), safe="")
+        storage = limits.storage.RedisStorage(
+            f"{scheme}://:{password}@{settings.host}:{settings.port}"
+            if password
+            else f"{scheme}://{settings.host}:{settings.port}",
+            socket_timeout=1,
+            socket_connect_timeout=1,
+        )
+        self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
+
+    def allows(self, *, limit: str, caller: str) -> bool:
+        try:
+            return self._strategy.hit(LIMITS[limit], limit, caller)
+        except redis.RedisError:
+            _log.warning("rate limit not counted: the cache does not answer", limit=limit)
+            return True
+
+
+def limit_by_address(limit: str) -> Callable[[Request], None]:
+    """A dependency that counts each request against its client's address."""
+
+    def check(request: Request) -> None:
+        limiter: Limiter = request.app.state.limiter
+        if not limiter.allows(limit=limit, caller=client_address(request)):
+            raise TooManyRequests("Too many requests from this address: wait a minute and try again.")
+
+    return check
+
+
+def client_address(request: Request) -> str:
+    """The address of whoever reached our outermost proxy.
+
+    Each trusted proxy appends the address it saw to X-Forwarded-For; what stands further left was sent by the client
+    and proves nothing.
+    """
+    peer = request.client.host if request.client else "unknown"
+    trusted: int = request.app.state.trusted_proxies
+    if trusted == 0:
+        return peer
+    forwarded = [
+        part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()
+    ]
+    return forwarded[-trusted] if len(forwarded) >= trusted else peer

@@ -1,0 +1,57 @@
+"""What every router shares: the parts an application holds, and errors as RFC 9457 problems."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from pydantic import BaseModel
+
+from amply.infra.database import Database
+from amply.kernel.clock import Clock
+from amply.kernel.errors import AmplyError
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it, with a stable `code` to branch on."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    param: str | None = None
+
+
+def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that may raise these errors."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        entry = documented.setdefault(
+            error.status, {"model": Problem, "content": {PROBLEM_MEDIA_TYPE: {}}, "description": ""}
+        )
+        entry["description"] = ", ".join(filter(None, (entry["description"], f"`{error.code}`")))
+    return documented
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock
+
+
+DatabaseOf = Annotated[Database, Depends(_database)]
+ClockOf = Annotated[Clock, Depends(_clock)]
+
+
+def _log_url(request: Request) -> str:
+    log_url: str = request.app.state.log_url
+    return log_url
+
+
+LogUrlOf = Annotated[str, Depends(_log_url)]

@@ -1,0 +1,23 @@
+"""Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
+
+from amply.modules.donations.ports import Attachment, Mail, Mailer
+from amply.modules.donations.router import router
+from amply.modules.donations.service import complete_stuck
+from amply.modules.donations.tasks import (
+    EventHandling,
+    ReceiptSending,
+    handle_provider_event,
+    send_due_receipts,
+)
+
+__all__ = [
+    "Attachment",
+    "EventHandling",
+    "Mail",
+    "Mailer",
+    "ReceiptSending",
+    "complete_stuck",
+    "handle_provider_event",
+    "router",
+    "send_due_receipts",
+]

@@ -1,0 +1,78 @@
+"""What a donation is, and what it becomes when its payment changes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from amply.kernel.errors import NotFound
+from amply.kernel.money import Money
+from amply.modules.payments import PaymentStatus
+
+RECEIPT_ATTEMPTS_MAX: Final = 10
+
+
+class DonationStatus(StrEnum):
+    """What a donor and an organisation see."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+_OF_PAYMENT: Final = {
+    PaymentStatus.CREATED: DonationStatus.PENDING,
+    PaymentStatus.PENDING: DonationStatus.PENDING,
+    PaymentStatus.PROCESSING: DonationStatus.PROCESSING,
+    PaymentStatus.SUCCEEDED: DonationStatus.SUCCEEDED,
+    PaymentStatus.FAILED: DonationStatus.FAILED,
+    PaymentStatus.CANCELED: DonationStatus.CANCELED,
+}
+
+
+class DonationNotFound(NotFound):
+    """No donation has this id."""
+
+    code = "donation_not_found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Donor:
+    """Who gives. Personal: never in the log, erasable."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gift:
+    """What a donor asks for."""
+
+    organization_id: str
+    amount: Money
+    donor: Donor
+    message: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Donation:
+    """One gift to one organisation. `entry_id` names its ledger entry once it has succeeded."""
+
+    id: str
+    organization_id: str
+    amount: Money
+    status: DonationStatus
+    entry_id: str | None
+    created_at: datetime
+
+
+def status_of_payment(status: PaymentStatus) -> DonationStatus:
+    """A donation follows its payment."""
+    return _OF_PAYMENT[status]
+
+
+def receipt_retry_delay(attempt: int) -> timedelta:
+    """How long after its n-th attempt (from 1) a receipt is sent again: doubling from a minute to a day."""
+    return min(timedelta(minutes=1) * (1 << (attempt - 1)), timedelta(days=1))

@@ -1,0 +1,31 @@
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from amply.infra.orm import Record
+
+
+class DonationRow(Record):
+    __tablename__ = "donation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    status: Mapped[str]
+    donor_name: Mapped[str | None]
+    donor_email: Mapped[str | None]
+    message: Mapped[str | None]
+    entry_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ReceiptRow(Record):
+    __tablename__ = "receipt"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    entry_id: Mapped[str]
+    attempts: Mapped[int]
+    next_attempt_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,31 @@
+"""Reading donations."""
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.money import Money
+from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
+from amply.modules.donations.models import DonationRow
+
+
+def get(session: Session, *, donation_id: str) -> Donation:
+    """One donation.
+
+    Raises:
+        DonationNotFound: No donation has this id.
+    """
+    row = session.get(DonationRow, donation_id)
+    if row is None:
+        raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
+    return donation_of(row)
+
+
+def donation_of(row: DonationRow) -> Donation:
+    """The donation a row holds."""
+    return Donation(
+        id=row.id,
+        organization_id=row.organization_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        status=DonationStatus(row.status),
+        entry_id=row.entry_id,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,66 @@
+"""`/v1/donations`: take a gift, see how it stands."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse
+
+from amply.infra import idempotency
+from amply.infra.rate_limits import limit_by_address
+from amply.infra.web import ClockOf, DatabaseOf, responses
+from amply.kernel.errors import TooManyRequests
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
+from amply.modules import ledger, payments
+from amply.modules.donations import queries, service
+from amply.modules.donations.domain import DonationNotFound
+from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut
+
+router = APIRouter(prefix="/v1/donations", tags=["Donations"])
+
+
+def _processor(request: Request) -> payments.Processor:
+    processor: payments.Processor = request.app.state.processor
+    return processor
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Give to an organisation",
+    response_model=DonationCreated,
+    dependencies=[Depends(limit_by_address("donations"))],
+    responses=responses(
+        AmountNotAcceptable,
+        CurrencyNotSupported,
+        idempotency.IdempotencyKeyMissing,
+        idempotency.IdempotencyKeyReused,
+        idempotency.RequestInProgress,
+        payments.OrganizationNotReady,
+        payments.ProcessorRefused,
+        payments.ProcessorUnavailable,
+        TooManyRequests,
+    ),
+)
+def create_donation(
+    body: DonationIn,
+    database: DatabaseOf,
+    clock: ClockOf,
+    processor: Annotated[payments.Processor, Depends(_processor)],
+    idempotency_key: Annotated[
+        str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
+    ] = None,
+) -> JSONResponse:
+    key = idempotency.check_key(idempotency_key)
+    answer = service.donate(
+        database, processor, gift=body.gift(), key=key, request=body.model_dump(mode="json"), clock=clock
+    )
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+
+
+@router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))
+def show_donation(donation_id: str, database: DatabaseOf) -> DonationOut:
+    with database.transaction() as session:
+        donation = queries.get(session, donation_id=donation_id)
+        inclusion = ledger.inclusion(session, entry_id=donation.entry_id) if donation.entry_id else None
+    return DonationOut.of(donation, inclusion)

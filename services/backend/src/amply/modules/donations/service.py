@@ -1,0 +1,164 @@
+"""Taking a gift: record, call, record.
+
+(1) one transaction: idempotency key, donation, payment. (2) the processor, outside any transaction, with a key derived
+from the payment's row. (3) one transaction: the processor's id and the answer. Whatever dies in between, repeating
+(2) and (3) is harmless: the donor's client does so with the same Idempotency-Key, or `complete_stuck` does a minute
+later. Nothing is booked here: ledger entries come from verified provider events only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.clock import Clock, iso
+from amply.modules import organizations, payments
+from amply.modules.donations import queries
+from amply.modules.donations.domain import Donation, DonationStatus, Gift
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
+
+IDEMPOTENCY_SCOPE: Final = "POST /v1/donations"
+_CREATED: Final = 201
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the request is answered; `replayed` when an earlier request with the same key was answered so."""
+
+    status: int
+    body: Mapping[str, Any]
+    replayed: bool = False
+
+
+def donate(
+    database: Database,
+    processor: payments.Processor,
+    *,
+    gift: Gift,
+    key: str,
+    request: Mapping[str, Any],
+    clock: Clock,
+) -> Answer:
+    """Take a gift as far as the donor's browser can carry on.
+
+    Raises:
+        IdempotencyKeyReused: The key was used with another request.
+        OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+        ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
+        ProcessorRefused: The processor said no; the donation has failed.
+    """
+    with database.transaction() as session:
+        donation_id = ids.new_id("don")
+        earlier = idempotency.claim(
+            session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
+        )
+        if earlier is None:
+            _record(session, donation_id=donation_id, gift=gift, now=clock())
+        elif earlier.body is not None and earlier.status is not None:
+            return Answer(status=earlier.status, body=earlier.body, replayed=True)
+        else:
+            donation_id = earlier.resource_id
+    return _open(database, processor, donation_id=donation_id, clock=clock)
+
+
+def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
+    """Finish what a crash left between steps (1) and (3); return how many payments were completed.
+
+    The processor forgets idempotency keys after a day, so an intent that carries our id is looked for first.
+    """
+    with database.transaction() as session:
+        waiting = payments.stuck(session, now=clock())
+    completed = 0
+    for payment in waiting:
+        try:
+            found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
+            if found is None:
+                _open(database, processor, donation_id=payment.donation_id, clock=clock)
+            else:
+                _record_outcome(database, processor, payment=payment, intent=found, now=clock())
+        except payments.ProcessorRefused:
+            continue  # recorded as failed; the others still deserve their turn
+        completed += 1
+    return completed
+
+
+def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> None:
+    organizations.get(session, organization_id=gift.organization_id)
+    account_id = payments.ready_account(session, organization_id=gift.organization_id)
+    session.add(
+        DonationRow(
+            id=donation_id,
+            organization_id=gift.organization_id,
+            minor_units=gift.amount.minor_units,
+            currency=gift.amount.currency,
+            status=DonationStatus.PENDING,
+            donor_name=gift.donor.name,
+            donor_email=gift.donor.email,
+            message=gift.message,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    session.flush()  # the payment's foreign key needs the row
+    payments.create(session, donation_id=donation_id, account_id=account_id, amount=gift.amount, now=now)
+
+
+def _open(database: Database, processor: payments.Processor, *, donation_id: str, clock: Clock) -> Answer:
+    with database.transaction() as session:
+        payment = payments.for_donation(session, donation_id=donation_id)
+    try:
+        intent = payments.open_at_processor(processor, payment=payment)
+    except payments.ProcessorRefused:
+        with database.transaction() as session:
+            payments.refuse(session, payment_id=payment.id, now=clock())
+            _follow(session, donation_id=donation_id, status=DonationStatus.FAILED, now=clock())
+        raise
+    return _record_outcome(database, processor, payment=payment, intent=intent, now=clock())
+
+
+def _record_outcome(
+    database: Database,
+    processor: payments.Processor,
+    *,
+    payment: payments.Payment,
+    intent: payments.Intent,
+    now: datetime,
+) -> Answer:
+    with database.transaction() as session:
+        payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
+        donation = queries.get(session, donation_id=payment.donation_id)
+        answer = _answer(donation, payment=payment, intent=intent, processor=processor)
+        idempotency.store_answer(
+            session, scope=IDEMPOTENCY_SCOPE, resource_id=donation.id, status=answer.status, body=answer.body
+        )
+    return answer
+
+
+def _answer(
+    donation: Donation, *, payment: payments.Payment, intent: payments.Intent, processor: payments.Processor
+) -> Answer:
+    body = DonationCreated(
+        id=donation.id,
+        status=DonationStatus.PENDING,
+        amount=AmountOut.of(donation.amount),
+        organization_id=donation.organization_id,
+        payment=PaymentOut(
+            client_secret=intent.client_secret,
+            publishable_key=processor.publishable_key,
+            stripe_account=payment.account_id,
+        ),
+        created_at=iso(donation.created_at),
+    )
+    return Answer(status=_CREATED, body=body.model_dump())
+
+
+def _follow(session: Session, *, donation_id: str, status: DonationStatus, now: datetime) -> None:
+    row = session.get_one(DonationRow, donation_id)
+    row.status = status
+    row.updated_at = now

@@ -1,0 +1,55 @@
+"""What an organisation is."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound
+
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+_NAME_LENGTH_MAX: Final = 200
+
+
+class OrganizationNotFound(NotFound):
+    """No organisation has this id."""
+
+    code = "organization_not_found"
+
+
+class SlugTaken(Conflict):
+    """The slug names another organisation."""
+
+    code = "slug_taken"
+
+
+class OrganizationNotAcceptable(InvalidRequest):
+    """A name, slug or country is unusable."""
+
+    code = "organization_not_acceptable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2."""
+
+    id: str
+    slug: str
+    name: str
+    country: str
+    created_at: datetime
+
+
+def check(*, name: str, slug: str, country: str) -> None:
+    """Refuse what cannot become an organisation.
+
+    Raises:
+        OrganizationNotAcceptable: Names the field that is wrong.
+    """
+    if not name.strip() or len(name) > _NAME_LENGTH_MAX:
+        raise OrganizationNotAcceptable("Give the organisation a name of 1 to 200 characters.", param="name")
+    if not _SLUG.fullmatch(slug):
+        raise OrganizationNotAcceptable("Use lower-case letters, digits and hyphens as slug.", param="slug")
+    if not _COUNTRY.fullmatch(country):
+        raise OrganizationNotAcceptable("Use a two-letter ISO country code.", param="country")

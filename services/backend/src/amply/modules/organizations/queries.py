@@ -1,0 +1,44 @@
+"""Reading organisations."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from amply.kernel.pagination import Page
+from amply.modules.organizations.domain import Organization, OrganizationNotFound
+from amply.modules.organizations.models import OrganizationRow
+
+
+def get(session: Session, *, organization_id: str) -> Organization:
+    """One organisation.
+
+    Raises:
+        OrganizationNotFound: No organisation has this id.
+    """
+    row = session.get(OrganizationRow, organization_id)
+    if row is None:
+        raise OrganizationNotFound(
+            "No organisation has this id; check organization_id.", param="organization_id"
+        )
+    return _organization(row)
+
+
+def find_by_slug(session: Session, *, slug: str) -> Organization | None:
+    """The organisation with this slug, if any."""
+    row = session.scalars(select(OrganizationRow).where(OrganizationRow.slug == slug)).one_or_none()
+    return _organization(row) if row else None
+
+
+def list_public(session: Session, *, after: str | None, limit: int) -> Page[Organization]:
+    """A page of organisations, newest last."""
+    statement = select(OrganizationRow).order_by(OrganizationRow.id).limit(limit + 1)
+    if after is not None:
+        statement = statement.where(OrganizationRow.id > after)
+    rows = session.scalars(statement).all()
+    page = [_organization(row) for row in rows[:limit]]
+    return Page(items=page, next_cursor=page[-1].id if len(rows) > limit else None)
+
+
+def _organization(row: OrganizationRow) -> Organization:
+    return Organization(
+        id=row.id, slug=row.slug, name=row.name, country=row.country, created_at=row.created_at
+    )

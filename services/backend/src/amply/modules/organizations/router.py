@@ -1,0 +1,36 @@
+"""`/v1/public/organisations`: what anyone may read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from amply.infra.web import DatabaseOf, responses
+from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.modules.organizations import queries
+from amply.modules.organizations.domain import OrganizationNotFound
+from amply.modules.organizations.schemas import PublicOrganization, PublicOrganizationPage
+
+router = APIRouter(prefix="/v1/public/organisations", tags=["Public"])
+
+
+@router.get("", summary="List organisations")
+def list_organisations(
+    database: DatabaseOf,
+    cursor: Annotated[
+        str | None, Query(max_length=40, description="`next_cursor` of the page before")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
+) -> PublicOrganizationPage:
+    with database.transaction() as session:
+        page = queries.list_public(session, after=cursor, limit=limit)
+    return PublicOrganizationPage(
+        data=[PublicOrganization.of(organization) for organization in page.items],
+        has_more=page.next_cursor is not None,
+        next_cursor=page.next_cursor,
+    )
+
+
+@router.get("/{organization_id}", summary="Show an organisation", responses=responses(OrganizationNotFound))
+def show_organisation(organization_id: str, database: DatabaseOf) -> PublicOrganization:
+    with database.transaction() as session:
+        return PublicOrganization.of(queries.get(session, organization_id=organization_id))

@@ -1,0 +1,51 @@
+"""Payments: what we ask of the processor and what it tells us. Import from here only."""
+
+from amply.modules.payments.domain import (
+    Account,
+    AccountStatus,
+    Intent,
+    OrganizationNotReady,
+    Payment,
+    PaymentStatus,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    Settlement,
+    status_of_event,
+)
+from amply.modules.payments.ports import Processor
+from amply.modules.payments.service import (
+    connect_organization,
+    create,
+    for_donation,
+    lock_for_event,
+    open_at_processor,
+    ready_account,
+    record_intent,
+    refuse,
+    stuck,
+    transition,
+)
+
+__all__ = [
+    "Account",
+    "AccountStatus",
+    "Intent",
+    "OrganizationNotReady",
+    "Payment",
+    "PaymentStatus",
+    "Processor",
+    "ProcessorRefused",
+    "ProcessorUnavailable",
+    "Settlement",
+    "connect_organization",
+    "create",
+    "for_donation",
+    "lock_for_event",
+    "open_at_processor",
+    "ready_account",
+    "record_intent",
+    "refuse",
+    "status_of_event",
+    "stuck",
+    "transition",
+]

@@ -1,0 +1,131 @@
+"""A payment's states and the decisions about them, free of I/O.
+
+created ──> pending ──> processing ──> succeeded
+   │           │             │
+   └───────────┴─────────────┴──────> failed │ canceled
+
+`succeeded` is final here: money that goes back is a refund, a fact of its own. A card that was declined may be
+followed by one that works, so `failed` still leads to `succeeded`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import AmplyError, Conflict, Unavailable
+from amply.kernel.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. `created`: known here only; `pending`: known to the processor, waiting for the donor."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class AccountStatus(StrEnum):
+    """Whether an organisation's processor account may take card payments."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    RESTRICTED = "restricted"
+
+
+_NEXT: Final = {
+    PaymentStatus.CREATED: frozenset(PaymentStatus) - {PaymentStatus.CREATED},
+    PaymentStatus.PENDING: frozenset(
+        {PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED}
+    ),
+    PaymentStatus.PROCESSING: frozenset(
+        {PaymentStatus.SUCCEEDED, PaymentStatus.FAILED, PaymentStatus.CANCELED}
+    ),
+    PaymentStatus.FAILED: frozenset(
+        {PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, PaymentStatus.CANCELED}
+    ),
+    PaymentStatus.CANCELED: frozenset[PaymentStatus](),
+    PaymentStatus.SUCCEEDED: frozenset[PaymentStatus](),
+}
+
+_OF_EVENT: Final = {
+    "payment_intent.processing": PaymentStatus.PROCESSING,
+    "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
+    "payment_intent.payment_failed": PaymentStatus.FAILED,
+    "payment_intent.canceled": PaymentStatus.CANCELED,
+}
+
+
+class OrganizationNotReady(Conflict):
+    """The organisation cannot take payments yet: its processor account is missing or not active."""
+
+    code = "organization_not_ready"
+
+
+class ProcessorRefused(AmplyError):
+    """The processor will not take this payment as asked. Repeating the request cannot help."""
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "processor_refused"
+    title: ClassVar[str] = "The payment processor refused"
+
+
+class ProcessorUnavailable(Unavailable):
+    """The processor did not answer. Nothing is lost: repeat the request with the same Idempotency-Key."""
+
+    code = "processor_unavailable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An organisation's account at the processor."""
+
+    id: str
+    status: AccountStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """The processor's record of a payment to be made. `client_secret` lets the donor's browser confirm it."""
+
+    remote_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """What a succeeded payment really moved, from the balance transaction.
+
+    Attributes:
+        gross: What the donor paid.
+        fee: What the processor kept; None while it is not known yet.
+    """
+
+    gross: Money
+    fee: Money | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """One attempt to move one gift from a donor to one organisation's account."""
+
+    id: str
+    donation_id: str
+    account_id: str
+    amount: Money
+    status: PaymentStatus
+    remote_id: str | None
+    created_at: datetime
+
+
+def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:
+    """Whether the state table has this edge. A repeated or late event has none and changes nothing."""
+    return following in _NEXT[current]
+
+
+def status_of_event(event_type: str) -> PaymentStatus:
+    """The state an event type announces; only types on the webhooks' allow-list arrive here."""
+    return _OF_EVENT[event_type]

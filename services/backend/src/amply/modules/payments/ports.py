@@ -1,0 +1,35 @@
+"""What payments need from a processor. One contract suite runs against every implementation."""
+
+from typing import Protocol
+
+from amply.kernel.money import Money
+from amply.modules.payments.domain import Account, Intent, Settlement
+
+
+class Processor(Protocol):
+    """A payment processor with direct charges: money goes to the organisation's own account, never through ours.
+
+    Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
+    No method may be called inside a transaction.
+    """
+
+    @property
+    def publishable_key(self) -> str:
+        """The key a donor's browser uses."""
+
+    def create_account(self, *, organization_id: str, name: str, country: str, email: str) -> Account:
+        """Open an account for an organisation; the same organisation always gets the same account."""
+
+    def account(self, *, account_id: str) -> Account:
+        """The account as it stands."""
+
+    def create_intent(
+        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+    ) -> Intent:
+        """Announce a payment. The same idempotency key always yields the same intent."""
+
+    def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
+        """The intent that carries our payment id, if one was ever made."""
+
+    def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
+        """What a succeeded payment moved."""

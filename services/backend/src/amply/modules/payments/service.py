@@ -1,0 +1,172 @@
+"""Recording payments, opening them at the processor, and applying what it tells us."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.errors import invariant
+from amply.kernel.money import Money
+from amply.modules.organizations import Organization
+from amply.modules.payments import locks
+from amply.modules.payments.domain import (
+    Account,
+    AccountStatus,
+    Intent,
+    OrganizationNotReady,
+    Payment,
+    PaymentStatus,
+    may_become,
+)
+from amply.modules.payments.models import PaymentRow, ProcessorAccountRow
+from amply.modules.payments.ports import Processor
+
+_STUCK_AFTER: Final = timedelta(minutes=1)
+_STUCK_BATCH_MAX: Final = 50
+
+
+def connect_organization(
+    database: Database, processor: Processor, *, organization: Organization, email: str, now: datetime
+) -> Account:
+    """Open an organisation's processor account, or refresh what we know of it.
+
+    Record, call, record: a crash in between is mended by calling this again, since the processor answers the same
+    organisation with the same account.
+    """
+    with database.transaction() as session:
+        known = session.get(ProcessorAccountRow, organization.id)
+    if known is None:
+        account = processor.create_account(
+            organization_id=organization.id, name=organization.name, country=organization.country, email=email
+        )
+    else:
+        account = processor.account(account_id=known.account_id)
+    with database.transaction() as session:
+        values = {"account_id": account.id, "status": account.status, "updated_at": now}
+        session.execute(
+            insert(ProcessorAccountRow)
+            .values(organization_id=organization.id, **values)
+            .on_conflict_do_update(
+                index_elements=["organization_id"], set_={"status": account.status, "updated_at": now}
+            )
+        )
+    return account
+
+
+def ready_account(session: Session, *, organization_id: str) -> str:
+    """The account that takes an organisation's gifts.
+
+    Raises:
+        OrganizationNotReady: There is none, or it is not active.
+    """
+    row = session.get(ProcessorAccountRow, organization_id)
+    if row is None or row.status != AccountStatus.ACTIVE:
+        raise OrganizationNotReady(
+            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
+            param="organization_id",
+        )
+    return row.account_id
+
+
+def create(session: Session, *, donation_id: str, account_id: str, amount: Money, now: datetime) -> Payment:
+    """Record that a payment is intended, before anybody outside hears of it."""
+    row = PaymentRow(
+        id=ids.new_id("pay"),
+        donation_id=donation_id,
+        account_id=account_id,
+        minor_units=amount.minor_units,
+        currency=amount.currency,
+        status=PaymentStatus.CREATED,
+        remote_id=None,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()  # the row must exist before rows that refer to it are written by statement
+    return _payment(row)
+
+
+def open_at_processor(processor: Processor, *, payment: Payment) -> Intent:
+    """Announce the payment, with a key derived from its row: repeating this is the same payment, never a second one.
+
+    Raises:
+        ProcessorUnavailable, ProcessorRefused: As the processor's port says.
+    """
+    return processor.create_intent(
+        payment_id=payment.id,
+        donation_id=payment.donation_id,
+        account_id=payment.account_id,
+        amount=payment.amount,
+        idempotency_key=f"payment:{payment.id}:create",
+    )
+
+
+def record_intent(session: Session, *, payment_id: str, intent: Intent, now: datetime) -> None:
+    """Write down the processor's id. An event may have brought it before us; then both must agree."""
+    row = locks.payment(session, payment_id=payment_id)
+    invariant(row.remote_id in (None, intent.remote_id), "a payment has one intent for ever")
+    row.remote_id = intent.remote_id
+    if row.status == PaymentStatus.CREATED:
+        row.status = PaymentStatus.PENDING
+    row.updated_at = now
+
+
+def refuse(session: Session, *, payment_id: str, now: datetime) -> None:
+    """The processor said no before there was an intent: the payment has failed."""
+    row = locks.payment(session, payment_id=payment_id)
+    if row.status == PaymentStatus.CREATED:
+        row.status = PaymentStatus.FAILED
+        row.updated_at = now
+
+
+def for_donation(session: Session, *, donation_id: str) -> Payment:
+    """The payment of a donation."""
+    return _payment(session.scalars(select(PaymentRow).where(PaymentRow.donation_id == donation_id)).one())
+
+
+def stuck(session: Session, *, now: datetime) -> list[Payment]:
+    """Payments recorded over a minute ago whose intent never came back, oldest first."""
+    rows = session.scalars(
+        select(PaymentRow)
+        .where(PaymentRow.status == PaymentStatus.CREATED, PaymentRow.created_at < now - _STUCK_AFTER)
+        .order_by(PaymentRow.created_at)
+        .limit(_STUCK_BATCH_MAX)
+    )
+    return [_payment(row) for row in rows]
+
+
+def lock_for_event(
+    session: Session, *, remote_id: str, payment_id: str | None, account_id: str
+) -> Payment | None:
+    """Lock the payment an event speaks of; None when it is not one of ours on that account."""
+    row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id)
+    if row is None or row.account_id != account_id or row.remote_id not in (None, remote_id):
+        return None
+    row.remote_id = remote_id
+    return _payment(row)
+
+
+def transition(session: Session, *, payment: Payment, following: PaymentStatus, now: datetime) -> bool:
+    """Move a locked payment along the state table; False when the table has no such edge."""
+    if not may_become(payment.status, following):
+        return False
+    row = locks.payment(session, payment_id=payment.id)
+    row.status = following
+    row.updated_at = now
+    return True
+
+
+def _payment(row: PaymentRow) -> Payment:
+    return Payment(
+        id=row.id,
+        donation_id=row.donation_id,
+        account_id=row.account_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        status=PaymentStatus(row.status),
+        remote_id=row.remote_id,
+        created_at=row.created_at,
+    )

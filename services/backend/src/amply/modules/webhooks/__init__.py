@@ -1,0 +1,37 @@
+"""Webhooks. Today the way in: provider events, verified, stored once, handled later. Import from here only."""
+
+from amply.modules.webhooks.domain import (
+    EventMalformed,
+    EventRejected,
+    Outcome,
+    ProviderEvent,
+    SignatureNotValid,
+    WrongLivemode,
+)
+from amply.modules.webhooks.ports import EventVerifier
+from amply.modules.webhooks.router import router
+from amply.modules.webhooks.service import (
+    FACT_RECEIVED,
+    claim,
+    due_again,
+    ingest,
+    lock_unhandled,
+    mark_handled,
+)
+
+__all__ = [
+    "FACT_RECEIVED",
+    "EventMalformed",
+    "EventRejected",
+    "EventVerifier",
+    "Outcome",
+    "ProviderEvent",
+    "SignatureNotValid",
+    "WrongLivemode",
+    "claim",
+    "due_again",
+    "ingest",
+    "lock_unhandled",
+    "mark_handled",
+    "router",
+]

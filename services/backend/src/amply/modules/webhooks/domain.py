@@ -1,0 +1,85 @@
+"""Provider events: what they are and when they are refused.
+
+EventRejected
+├── SignatureNotValid   not signed by the provider, too old, or from the future (400)
+├── EventMalformed      signed, but not an event (400)
+└── WrongLivemode       a test event in production, or the other way round (400)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from amply.kernel.errors import AmplyError
+
+HANDLED_TYPES: Final = frozenset(
+    {
+        "payment_intent.processing",
+        "payment_intent.succeeded",
+        "payment_intent.payment_failed",
+        "payment_intent.canceled",
+    }
+)
+"""The allow-list. Other types are acknowledged and not stored: nothing here would ever read them."""
+
+ATTEMPTS_MAX: Final = 10
+
+
+class EventRejected(AmplyError):
+    """The delivery is refused; the provider will try again and show it on its dashboard."""
+
+    status = 400
+    code = "event_rejected"
+    title = "The event was refused"
+
+
+class SignatureNotValid(EventRejected):
+    """The signature does not match, or its time is too far from ours."""
+
+    code = "signature_not_valid"
+
+
+class EventMalformed(EventRejected):
+    """The signature is right, the body is not an event."""
+
+    code = "event_malformed"
+
+
+class WrongLivemode(EventRejected):
+    """A test event reached production, or a live event reached a test environment."""
+
+    code = "wrong_livemode"
+
+
+class Outcome(StrEnum):
+    """What handling an event came to."""
+
+    APPLIED = "applied"
+    NO_CHANGE = "no_change"
+    NOT_OURS = "not_ours"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderEvent:
+    """A verified event.
+
+    Attributes:
+        id: The provider's event id.
+        account_id: The connected account it happened on, if any.
+        occurred_at: When the provider says it happened.
+        object: `data.object` as sent: a snapshot, possibly stale.
+    """
+
+    id: str
+    type: str
+    account_id: str | None
+    livemode: bool
+    occurred_at: datetime
+    object: Mapping[str, Any]
+
+
+def retry_delay(attempt: int) -> timedelta:
+    """How long after its n-th attempt (from 1) an event is tried again: doubling from 15 seconds to an hour."""
+    return min(timedelta(seconds=15) * (1 << (attempt - 1)), timedelta(hours=1))

@@ -1,0 +1,117 @@
+"""The inbox: an event is stored once, however often it is delivered, and stays until it is handled."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox
+from amply.modules.webhooks.domain import (
+    ATTEMPTS_MAX,
+    HANDLED_TYPES,
+    Outcome,
+    ProviderEvent,
+    WrongLivemode,
+    retry_delay,
+)
+from amply.modules.webhooks.models import ProviderEventRow
+
+FACT_RECEIVED: Final = "provider_event.received"
+_SWEEP_BATCH_MAX: Final = 100
+_FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
+
+
+def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datetime) -> bool:
+    """Store a verified event with the fact that announces it; return whether it was new.
+
+    Types outside the allow-list are acknowledged and forgotten.
+
+    Raises:
+        WrongLivemode: The event belongs to the other kind of environment.
+    """
+    if event.livemode != livemode:
+        raise WrongLivemode(
+            f"This endpoint takes {'live' if livemode else 'test'} events only; check the endpoint."
+        )
+    if event.type not in HANDLED_TYPES:
+        return False
+    created = session.execute(
+        insert(ProviderEventRow)
+        .values(
+            id=event.id,
+            type=event.type,
+            account_id=event.account_id,
+            livemode=event.livemode,
+            payload=dict(event.object),
+            occurred_at=event.occurred_at,
+            received_at=now,
+            attempts=0,
+            next_attempt_at=now + _FIRST_SWEEP_AFTER,
+        )
+        .on_conflict_do_nothing()
+        .returning(ProviderEventRow.id)
+    ).one_or_none()
+    if created is not None:
+        outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": event.id}, now=now)
+    return created is not None
+
+
+def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | None:
+    """Count an attempt at an event and return it; None when it is handled already."""
+    row = _locked(session, event_id)
+    if row is None or row.handled_at is not None:
+        return None
+    row.attempts += 1
+    row.next_attempt_at = now + retry_delay(row.attempts)
+    return ProviderEvent(
+        id=row.id,
+        type=row.type,
+        account_id=row.account_id,
+        livemode=row.livemode,
+        occurred_at=row.occurred_at,
+        object=row.payload,
+    )
+
+
+def lock_unhandled(session: Session, *, event_id: str) -> bool:
+    """Lock the event for the rest of the transaction; False when somebody else handled it meanwhile."""
+    row = _locked(session, event_id)
+    return row is not None and row.handled_at is None
+
+
+def mark_handled(session: Session, *, event_id: str, outcome: Outcome, now: datetime) -> None:
+    """Stamp the event in the transaction that holds its effects."""
+    row = _locked(session, event_id)
+    if row is not None:
+        row.handled_at = now
+        row.outcome = outcome
+
+
+def due_again(session: Session, *, now: datetime) -> int:
+    """Announce again what was stored but not handled in time; return how many.
+
+    After ten attempts an event waits for a person; it is never dropped.
+    """
+    due = session.scalars(
+        select(ProviderEventRow)
+        .where(
+            ProviderEventRow.handled_at.is_(None),
+            ProviderEventRow.next_attempt_at <= now,
+            ProviderEventRow.attempts < ATTEMPTS_MAX,
+        )
+        .order_by(ProviderEventRow.next_attempt_at)
+        .limit(_SWEEP_BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in due:
+        row.next_attempt_at = now + retry_delay(row.attempts + 1)
+        outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": row.id}, now=now)
+    return len(due)
+
+
+def _locked(session: Session, event_id: str) -> ProviderEventRow | None:
+    return session.scalars(
+        select(ProviderEventRow).where(ProviderEventRow.id == event_id).with_for_update()
+    ).one_or_none()

@@ -1,0 +1,279 @@
+"""The API as its clients see it, over a real database."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from amply.adapters.stripe import StripeEventVerifier
+from amply.entrypoints import application
+from amply.infra.database import Database
+from amply.modules import payments
+from tests.backend.unit.test_stripe_signatures import EVENT, SECRET, signed
+from tests.backend.world import FakeClock, FakeProcessor, NoLimit, ready_organization
+
+PROBLEM = "application/problem+json"
+
+
+class Api:
+    """A client of an application whose parts can be reached."""
+
+    def __init__(self, database: Database) -> None:
+        self.processor = FakeProcessor()
+        self.limiter = NoLimit()
+        self.clock = FakeClock()
+        self.organization_id = ready_organization(database, self.processor)
+        self.app = application.create(
+            application.Parts(
+                database=database,
+                processor=self.processor,
+                verifier=StripeEventVerifier(SECRET),
+                limiter=self.limiter,
+                clock=self.clock,
+                livemode=False,
+                log_url="http://edge.example/log",
+                allowed_origins=("http://edge.example",),
+                trusted_proxies=2,
+            )
+        )
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "organization_id": self.organization_id,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "donor": {"name": "Ada", "email": "ada@example.org"},
+            **changes,
+        }
+
+    def give(
+        self, *, key: str | None = "key-1", headers: dict[str, str] | None = None, **changes: Any
+    ) -> Any:
+        sent = {**({"Idempotency-Key": key} if key is not None else {}), **(headers or {})}
+        return self.client.post("/v1/donations", json=self.body(**changes), headers=sent)
+
+    def event(self, payload: bytes, signature: str) -> Any:
+        return self.client.post(
+            "/v1/webhooks/stripe", content=payload, headers={"Stripe-Signature": signature}
+        )
+
+
+@pytest.fixture
+def api(database: Database) -> Iterator[Api]:
+    made = Api(database)
+    with made.client:
+        yield made
+
+
+def assert_problem(response: Any, *, status: int, code: str, param: str | None = None) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == PROBLEM
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["code"] == code
+    assert problem.get("param") == param
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert problem["detail"].endswith(".")
+
+
+def test_a_gift_is_taken_and_can_be_looked_up_without_anything_personal(api: Api) -> None:
+    created = api.give()
+    assert created.status_code == 201
+
+    shown = api.client.get(f"/v1/donations/{created.json()['id']}")
+    assert shown.json() == {
+        "id": created.json()["id"],
+        "status": "pending",
+        "amount": {"minor_units": "2500", "currency": "EUR"},
+        "organization_id": api.organization_id,
+        "ledger": None,
+        "created_at": "2026-11-21T09:00:30.000Z",
+    }
+    assert "ada" not in shown.text.lower()
+
+
+def test_a_repeated_request_is_answered_the_same_and_says_so(api: Api) -> None:
+    first, again = api.give(), api.give()
+
+    assert again.json() == first.json()
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+def test_the_same_key_with_another_body_is_refused(api: Api) -> None:
+    api.give()
+
+    changed = api.give(amount={"minor_units": "2600", "currency": "EUR"})
+    assert_problem(changed, status=422, code="idempotency_key_reused", param="Idempotency-Key")
+
+
+@pytest.mark.parametrize("key", [None, "", "a b", "k" * 256, "\x7f"])
+def test_a_gift_without_a_usable_key_is_refused(api: Api, key: str | None) -> None:
+    assert_problem(api.give(key=key), status=422, code="idempotency_key_missing", param="Idempotency-Key")
+
+
+@pytest.mark.parametrize("minor_units", ["0", "-2500", "99", "100000000", "25.00", "", "1e4"])
+def test_an_amount_that_is_no_gift_is_refused(api: Api, minor_units: str) -> None:
+    response = api.give(amount={"minor_units": minor_units, "currency": "EUR"})
+
+    assert_problem(response, status=422, code="amount_not_acceptable", param="amount.minor_units")
+
+
+def test_a_currency_we_do_not_take_is_refused(api: Api) -> None:
+    response = api.give(amount={"minor_units": "2500", "currency": "JPY"})
+
+    assert_problem(response, status=422, code="currency_not_supported", param="amount.currency")
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"amount": {"minor_units": 2500, "currency": "EUR"}}, "amount.minor_units"),
+        ({"amount": {"minor_units": "2500", "currency": "euro"}}, "amount.currency"),
+        ({"amount": None}, "amount"),
+        ({"donor": {"name": "Ada", "email": "not an address"}}, "donor.email"),
+        ({"donor": {"name": "  ", "email": "ada@example.org"}}, "donor.name"),
+        ({"donor": {"name": "a\x00b", "email": "ada@example.org"}}, "donor.name"),
+        ({"tip": "100"}, "tip"),
+        ({"message": "x" * 2001}, "message"),
+        ({"organization_id": "'; DROP TABLE donation; --"}, "organization_id"),
+    ],
+)
+def test_a_malformed_field_is_named(api: Api, changes: dict[str, Any], param: str) -> None:
+    assert_problem(api.give(**changes), status=422, code="invalid_request", param=param)
+
+
+def test_what_was_sent_is_not_repeated_in_the_error(api: Api) -> None:
+    response = api.give(donor={"name": "Ada", "email": "secret-address"})
+
+    assert "secret-address" not in response.text
+
+
+def test_an_unknown_organisation_is_named(api: Api) -> None:
+    response = api.give(organization_id="org_00000000000000000000000000")
+
+    assert_problem(response, status=404, code="organization_not_found", param="organization_id")
+
+
+def test_a_processor_without_answer_asks_for_the_same_request_again(api: Api) -> None:
+    api.processor.fails = [payments.ProcessorUnavailable("The processor does not answer.")]
+
+    assert_problem(api.give(), status=503, code="processor_unavailable")
+    assert api.give().status_code == 201
+
+
+def test_an_error_nobody_foresaw_is_a_problem_too(api: Api) -> None:
+    api.processor.fails = [RuntimeError("sk_test_very_secret")]
+
+    response = api.give()
+    assert_problem(response, status=500, code="server_error")
+    assert "secret" not in response.text
+
+
+def test_an_unknown_path_is_a_problem(api: Api) -> None:
+    assert_problem(api.client.get("/v1/nothing"), status=404, code="not_found")
+
+
+def test_a_body_that_is_not_json_is_a_problem(api: Api) -> None:
+    response = api.client.post("/v1/donations", content=b"{", headers={"Content-Type": "application/json"})
+
+    assert_problem(response, status=422, code="invalid_request", param="body")
+
+
+def test_a_body_over_a_mebibyte_is_refused(api: Api) -> None:
+    response = api.give(message="x" * 1_100_000)
+
+    assert_problem(response, status=413, code="request_too_large")
+
+
+def test_too_many_gifts_from_one_address_are_slowed_down(api: Api) -> None:
+    api.limiter.allowed = False
+
+    assert_problem(api.give(), status=429, code="rate_limit_exceeded")
+
+
+def test_the_address_is_the_one_our_outermost_proxy_saw(api: Api) -> None:
+    api.give(headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.1"})
+
+    assert api.limiter.counted == [("donations", "203.0.113.7")]
+
+
+def test_a_signed_event_is_accepted_once_and_again(api: Api) -> None:
+    payload = json.dumps(EVENT).encode()
+    for _ in range(2):
+        response = api.event(payload, signed(payload, at=api.clock()))
+        assert (response.status_code, response.json()) == (202, {})
+
+
+def test_a_wrong_signature_is_refused(api: Api) -> None:
+    payload = json.dumps(EVENT).encode()
+
+    assert_problem(api.event(payload, "t=1,v1=00"), status=400, code="signature_not_valid")
+
+
+def test_a_malformed_event_is_refused(api: Api) -> None:
+    assert_problem(api.event(b"{}", signed(b"{}", at=api.clock())), status=400, code="event_malformed")
+
+
+def test_an_event_of_the_wrong_mode_is_refused(api: Api) -> None:
+    payload = json.dumps({**EVENT, "livemode": True}).encode()
+
+    assert_problem(api.event(payload, signed(payload, at=api.clock())), status=400, code="wrong_livemode")
+
+
+def test_without_a_secret_there_is_no_endpoint(api: Api) -> None:
+    api.app.state.verifier = None
+
+    assert_problem(api.event(b"{}", ""), status=404, code="webhooks_not_configured")
+
+
+def test_organisations_are_public_page_by_page(api: Api, database: Database) -> None:
+    others = [ready_organization(database, api.processor, slug=f"other-{number}") for number in range(3)]
+    expected = sorted([api.organization_id, *others])
+
+    seen, cursor = [], None
+    while True:
+        page = api.client.get(
+            "/v1/public/organisations", params={"limit": 2, **({"cursor": cursor} if cursor else {})}
+        )
+        seen += [organization["id"] for organization in page.json()["data"]]
+        cursor = page.json()["next_cursor"]
+        if not page.json()["has_more"]:
+            break
+
+    assert seen == expected
+
+
+def test_an_organisation_shows_its_public_face(api: Api) -> None:
+    shown = api.client.get(f"/v1/public/organisations/{api.organization_id}").json()
+
+    assert shown == {
+        "id": api.organization_id,
+        "slug": "river-trust",
+        "name": "River Trust",
+        "country": "DE",
+        "created_at": "2026-11-21T09:00:30.000Z",
+    }
+
+
+def test_health_tells_a_live_process_from_a_ready_one(api: Api) -> None:
+    assert api.client.get("/health/live").json() == {"status": "ok"}
+    assert api.client.get("/health/ready").json() == {"status": "ok", "database": "ok"}
+
+
+def test_the_documentation_asks_nothing_of_other_hosts(api: Api) -> None:
+    page = api.client.get("/docs").text
+
+    assert "https://" not in page
+    assert api.client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_only_our_own_pages_may_call_from_a_browser(api: Api) -> None:
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "Idempotency-Key"}
+    ours = api.client.options("/v1/donations", headers={"Origin": "http://edge.example", **preflight})
+    other = api.client.options("/v1/donations", headers={"Origin": "http://evil.example", **preflight})
+
+    assert ours.headers["access-control-allow-origin"] == "http://edge.example"
+    assert "access-control-allow-origin" not in other.headers

@@ -1,0 +1,246 @@
+"""What the database itself refuses, whoever asks."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+
+from amply.infra.database import Database
+from amply.modules.ledger.domain import CHART
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import NOW, ORG, OTHER_ORG, LedgerWorld
+
+KEPT_FOR_EVER = ("chart", "account", "entry", "transfer", "leaf", "balance", "tile", "checkpoint")
+
+
+@pytest.fixture
+def owner(databases: Databases) -> Iterator[Database]:
+    """The master user, who may act as the tables' owner."""
+    opened = databases.as_role("master")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def full(books: LedgerWorld) -> LedgerWorld:
+    """Every table has rows."""
+    books.post(personal={"donor_name": "Zoë"})
+    books.post()
+    books.sequence()
+    books.publish()
+    return books
+
+
+def execute(database: Database, statement: str, **parameters: Any) -> None:
+    with database.transaction() as session:
+        if database.engine.url.username == "master":
+            session.execute(text("SET ROLE amply_owner"))
+        session.execute(text(statement), parameters)
+
+
+def refused(database: Database, statement: str, **parameters: Any) -> str:
+    """The name of the rule that refuses a statement."""
+    with pytest.raises(IntegrityError) as caught:
+        execute(database, statement, **parameters)
+    return str(caught.value.orig.diag.constraint_name)  # type: ignore[union-attr] -- psycopg's errors carry it
+
+
+def test_the_chart_is_the_codes(books: LedgerWorld) -> None:
+    with books.app.transaction() as session:
+        rows = session.execute(text("SELECT code, normal_side FROM chart"))
+        assert {row.code: row.normal_side for row in rows} == CHART
+
+
+@pytest.mark.parametrize("table", KEPT_FOR_EVER)
+def test_what_is_written_stays(table: str, full: LedgerWorld, owner: Database) -> None:
+    for role in (full.app, full.sequencer):
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                execute(role, statement)
+    assert refused(owner, f"DELETE FROM {table}") == "append_only"
+    assert refused(owner, f"TRUNCATE {table} CASCADE") == "append_only"
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("chart", "normal_side = 'debit'"),
+        ("account", "currency = 'USD'"),
+        ("entry", "kind = 'a.b'"),
+        ("transfer", "amount_minor = 1"),
+        ("leaf", "bytes = '\\x00'"),
+    ],
+)
+def test_what_is_written_does_not_change(table: str, change: str, full: LedgerWorld, owner: Database) -> None:
+    for role in (full.app, full.sequencer):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, f"UPDATE {table} SET {change}")
+    assert refused(owner, f"UPDATE {table} SET {change}") == "append_only"
+
+
+def test_writers_cannot_write_the_log(books: LedgerWorld) -> None:
+    for table in ("leaf", "tile", "checkpoint", "balance"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(books.app, f"INSERT INTO {table} DEFAULT VALUES")
+
+
+def test_neither_sequencer_nor_readers_see_what_a_commitment_hides(
+    full: LedgerWorld, databases: Databases
+) -> None:
+    reader = databases.as_role("amply_read")
+    for role in (full.sequencer, reader):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, "SELECT * FROM opening")
+    execute(reader, "SELECT * FROM entry, transfer, leaf, balance, tile, checkpoint")
+    reader.close()
+
+
+ENTRY = """
+    INSERT INTO entry (id, kind, organization_id, idempotency_key, event_at, created_at, commitments)
+    VALUES (:id, 'a.b', :org, :id, :now, :now, '{}')
+"""
+TRANSFER = """
+    INSERT INTO transfer (entry_id, line, debit, credit, currency, amount_minor)
+    VALUES (:id, 0, :debit, :credit, :currency, :amount)
+"""
+BOTH = f"WITH posted AS ({ENTRY}) {TRANSFER}"
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    return {
+        "id": "ent_" + "a" * 26,
+        "org": ORG,
+        "now": NOW,
+        "debit": f"{ORG}/processor_balance",
+        "credit": f"{ORG}/gifts",
+        "currency": "EUR",
+        "amount": 1,
+    } | changed
+
+
+def test_an_entry_and_its_transfers_are_one_statement(full: LedgerWorld) -> None:
+    execute(full.app, BOTH, **row())
+
+
+def test_an_entry_moves_something(full: LedgerWorld) -> None:
+    assert refused(full.app, ENTRY, **row()) == "entry_has_transfers"
+
+
+def test_no_line_is_added_to_an_entry_of_the_past(full: LedgerWorld) -> None:
+    late = text("""
+        INSERT INTO transfer (entry_id, line, debit, credit, currency, amount_minor)
+        SELECT entry_id, 7, debit, credit, currency, amount_minor FROM transfer LIMIT 1
+    """)
+    with pytest.raises(IntegrityError, match="transfer is written with its entry"):
+        execute(full.app, late.text)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        pytest.param({"amount": 0}, "ck_transfer_amount_positive", id="nothing"),
+        pytest.param({"amount": -1}, "ck_transfer_amount_positive", id="backwards"),
+        pytest.param({"debit": f"{ORG}/gifts"}, "ck_transfer_two_accounts", id="to itself"),
+        pytest.param({"currency": "USD"}, "transfer_accounts_exist", id="another currency"),
+        pytest.param({"debit": f"{OTHER_ORG}/gifts"}, "transfer_accounts_exist", id="no such account"),
+    ],
+)
+def test_an_unsound_transfer_is_refused(changed: dict[str, Any], rule: str, full: LedgerWorld) -> None:
+    assert refused(full.app, BOTH, **row(**changed)) == rule
+
+
+def test_nobody_chooses_the_transaction_a_row_comes_from(books: LedgerWorld) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        execute(books.app, "INSERT INTO entry (id, xid) VALUES ('ent_x', '5')")
+
+
+def test_an_account_is_in_the_chart_and_has_an_owner(books: LedgerWorld) -> None:
+    account = "INSERT INTO account (owner, code, currency, created_at) VALUES (:owner, :code, 'EUR', :now)"
+
+    assert refused(books.app, account, owner=ORG, code="pocket", now=NOW) == "fk_account_code"
+    assert refused(books.app, account, owner="me", code="gifts", now=NOW) == "ck_account_owner"
+
+
+LEAF = """
+    INSERT INTO leaf (idx, entry_id, org, org_seq, org_prev, bytes, leaf_hash)
+    VALUES (:idx, :entry_id, :org, :org_seq, :org_prev, :raw, :leaf_hash)
+"""
+
+
+def leaf(books: LedgerWorld, **changed: Any) -> dict[str, Any]:
+    """A third leaf that would be right, for an entry that is not sequenced."""
+    entry_id = books.post().id
+    with books.app.transaction() as session:
+        before = session.execute(text("SELECT leaf_hash FROM leaf WHERE idx = 1")).one()
+    return {
+        "idx": 2,
+        "entry_id": entry_id,
+        "org": ORG,
+        "org_seq": 2,
+        "org_prev": before.leaf_hash,
+        "raw": b"{}",
+        "leaf_hash": sha256(b"\0{}").digest(),
+    } | changed
+
+
+def test_a_leaf_that_continues_the_log_is_taken(full: LedgerWorld) -> None:
+    execute(full.sequencer, LEAF, **leaf(full))
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        pytest.param({"idx": 3}, "leaf_contiguous", id="gap"),
+        pytest.param({"idx": 1}, "pk_leaf", id="taken"),
+        pytest.param({"org_seq": 3}, "leaf_org_chain", id="gap in the chain"),
+        pytest.param({"org_seq": 1}, "uq_leaf_org_seq", id="fork of the chain"),
+        pytest.param({"org_prev": b"\0" * 32}, "leaf_org_chain", id="another previous"),
+        pytest.param({"org_seq": 0, "org_prev": None}, "uq_leaf_org_seq", id="second beginning"),
+        pytest.param({"entry_id": "ent_unknown"}, "leaf_of_entry", id="no entry"),
+        pytest.param(
+            {"org": OTHER_ORG, "org_seq": 0, "org_prev": None}, "leaf_of_entry", id="another's entry"
+        ),
+        pytest.param({"leaf_hash": b"\0" * 32}, "ck_leaf_hash", id="another hash"),
+    ],
+)
+def test_a_leaf_that_does_not_continue_the_log_is_refused(
+    changed: dict[str, Any], rule: str, full: LedgerWorld
+) -> None:
+    assert refused(full.sequencer, LEAF, **leaf(full, **changed)) == rule
+
+
+def test_a_tile_only_grows(full: LedgerWorld) -> None:
+    execute(full.sequencer, "UPDATE tile SET hashes = hashes || :more", more=b"\1" * 32)
+    for worse in ("substr(hashes, 1, 32)", "overlay(hashes placing '\\x00' from 1)", "hashes || '\\x01'"):
+        with pytest.raises(IntegrityError):
+            execute(full.sequencer, f"UPDATE tile SET hashes = {worse}")
+
+
+def test_a_checkpoint_is_completed_and_never_changed(full: LedgerWorld, owner: Database) -> None:
+    for change in ("note = 'x'", "published_at = now()"):
+        assert refused(full.sequencer, f"UPDATE checkpoint SET {change}") == "checkpoint_completed"
+    assert refused(owner, "UPDATE checkpoint SET size = 1, root = root") == "checkpoint_completed"
+
+
+CHECKPOINT = """
+    INSERT INTO checkpoint (size, previous_size, root, created_at) VALUES (:size, :previous, :root, :now)
+"""
+
+
+def test_checkpoints_form_one_growing_line(full: LedgerWorld) -> None:
+    full.post()
+    full.sequence()
+    rest = {"root": b"\0" * 32, "now": NOW}
+
+    assert refused(full.sequencer, CHECKPOINT, size=4, previous=2, **rest) == "fk_checkpoint_last_index"
+    assert refused(full.sequencer, CHECKPOINT, size=1, previous=2, **rest) == "ck_checkpoint_grows"
+    assert refused(full.sequencer, CHECKPOINT, size=3, previous=None, **rest) == "uq_checkpoint_previous_size"
+    execute(full.sequencer, CHECKPOINT, size=3, previous=2, **rest)
+
+
+def test_balances_never_go_below_zero_on_a_side(full: LedgerWorld) -> None:
+    with pytest.raises(DBAPIError):
+        execute(full.sequencer, "UPDATE balance SET debits_posted = -1")

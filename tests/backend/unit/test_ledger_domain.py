@@ -1,0 +1,82 @@
+"""What can be asked of the ledger, and how openings rest."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from amply.kernel.errors import InvariantViolation
+from amply.kernel.money import Money
+from amply.modules import ledger
+from tests.backend.ledger_world import NOW, ORG
+
+FIVE = Money(minor_units=500, currency="EUR")
+
+
+def test_a_gift_enters_the_organisations_balance_at_the_processor() -> None:
+    assert ledger.donation_succeeded(organization_id=ORG, amount=FIVE) == (
+        ledger.NewTransfer(debit=f"{ORG}/processor_balance", credit=f"{ORG}/gifts", amount=FIVE),
+    )
+
+
+def test_a_processor_fee_leaves_it() -> None:
+    assert ledger.processor_fee(organization_id=ORG, amount=FIVE) == (
+        ledger.NewTransfer(debit=f"{ORG}/processor_fees", credit=f"{ORG}/processor_balance", amount=FIVE),
+    )
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "minor_units"),
+    [
+        pytest.param(f"{ORG}/gifts", f"{ORG}/gifts", 1, id="one account"),
+        pytest.param(f"{ORG}/pocket", f"{ORG}/gifts", 1, id="not in the chart"),
+        pytest.param("org_1/gifts", f"{ORG}/bank", 1, id="no such owner"),
+        pytest.param(f"{ORG}/bank", f"{ORG}/gifts", 0, id="nothing"),
+        pytest.param(f"{ORG}/bank", f"{ORG}/gifts", -1, id="less than nothing"),
+    ],
+)
+def test_an_impossible_transfer_cannot_be_written_down(debit: str, credit: str, minor_units: int) -> None:
+    with pytest.raises(InvariantViolation):
+        ledger.NewTransfer(debit=debit, credit=credit, amount=Money(minor_units=minor_units, currency="EUR"))
+
+
+def test_an_impossible_entry_cannot_be_written_down() -> None:
+    entry = ledger.NewEntry(
+        kind="donation.succeeded",
+        organization_id=ORG,
+        idempotency_key="k",
+        transfers=ledger.donation_succeeded(organization_id=ORG, amount=FIVE),
+        event_at=NOW,
+        reference=None,
+    )
+
+    with pytest.raises(InvariantViolation, match="moves something"):
+        replace(entry, transfers=())
+    with pytest.raises(InvariantViolation, match="zone"):
+        replace(entry, event_at=datetime(2026, 1, 1))  # noqa: DTZ001 -- the missing zone is the point
+    with pytest.raises(InvariantViolation, match="kind"):
+        replace(entry, kind="Donation")
+    with pytest.raises(InvariantViolation, match="short"):
+        replace(entry, personal={"donor_name": "x" * 2_000})
+
+
+def test_a_sealed_opening_opens_only_with_its_key_in_its_place() -> None:
+    secrets = ledger.CommitmentSecrets(key=b"\1" * 32)
+    opening = secrets.new_opening("zoe@example.org")
+    sealed = secrets.seal(opening, entry_id="ent_1", field="donor_email")
+
+    assert secrets.unseal(sealed, entry_id="ent_1", field="donor_email") == opening
+    assert b"zoe" not in sealed
+    with pytest.raises(InvalidTag):
+        secrets.unseal(sealed, entry_id="ent_2", field="donor_email")
+    with pytest.raises(InvalidTag):
+        secrets.unseal(sealed, entry_id="ent_1", field="donor_name")
+    with pytest.raises(InvalidTag):
+        ledger.CommitmentSecrets(key=b"\2" * 32).unseal(sealed, entry_id="ent_1", field="donor_email")
+
+
+def test_no_two_openings_share_a_salt() -> None:
+    secrets = ledger.CommitmentSecrets(key=b"\1" * 32)
+
+    assert secrets.new_opening("same").salt != secrets.new_opening("same").salt
