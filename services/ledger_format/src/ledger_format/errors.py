@@ -10,7 +10,8 @@
     │   ├── UntrustedNoteError      nobody you trust has signed it
     │   └── SignatureError          a key you trust is named, and its signature is false
     ├── CommitmentError         an opening does not lead to its commitment
-    └── ReceiptError            a receipt is malformed, or its parts do not belong together
+    └── ReceiptError            a receipt is malformed
+        └── MismatchError           its parts are well-formed and do not belong together
 
 Input from outside never surfaces as anything else: no ValueError, KeyError or RecursionError.
 """
@@ -57,4 +58,8 @@ class CommitmentError(FormatError):
 
 
 class ReceiptError(FormatError):
-    """A receipt is malformed, or its parts do not belong together."""
+    """A receipt is malformed."""
+
+
+class MismatchError(ReceiptError):
+    """The parts of a receipt are well-formed and do not belong together."""

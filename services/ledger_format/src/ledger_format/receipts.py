@@ -13,7 +13,7 @@ import rfc8785
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.commitments import SALT_BYTES, verify_opening
 from ledger_format.entries import MAX_COMMITMENTS, Entry, decode
-from ledger_format.errors import ReceiptError
+from ledger_format.errors import MismatchError, ReceiptError
 from ledger_format.literals import parse_base64, parse_base64_hash, parse_decimal, to_base64
 from ledger_format.merkle import leaf_hash, verify_inclusion
 from ledger_format.notes import VerifierKey
@@ -118,7 +118,7 @@ def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> Verifi
     )
     entry = decode(receipt.leaf)
     if entry.log != checkpoint.origin:
-        raise ReceiptError(f"the entry was written for the log {entry.log}, not for {checkpoint.origin}")
+        raise MismatchError(f"the entry was written for the log {entry.log}, not for {checkpoint.origin}")
     opened = _open(entry, receipt.openings)
     return VerifiedReceipt(entry, hashed, receipt.index, checkpoint, opened, signed.signers)
 
@@ -126,7 +126,7 @@ def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> Verifi
 def _open(entry: Entry, openings: Mapping[str, Opening]) -> dict[str, str]:
     for field, opening in openings.items():
         if field not in entry.commitments:
-            raise ReceiptError(f"the receipt opens {field}, which the entry does not commit to")
+            raise MismatchError(f"the receipt opens {field}, which the entry does not commit to")
         verify_opening(
             field=field, value=opening.value, salt=opening.salt, commitment=entry.commitments[field]
         )

@@ -1,0 +1,28 @@
+"""Where the outside vectors and the golden receipts are."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A deadline would make every property a timed test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """The folder of outside test vectors: `AMPLY_VECTORS`, or beside this repository."""
+    folder = Path(os.environ.get("AMPLY_VECTORS", ROOT.parent / "shared" / "vectors"))
+    if not folder.is_dir():
+        pytest.skip(f"outside vectors are not at {folder}; set AMPLY_VECTORS to the folder that holds them")
+    return folder
+
+
+@pytest.fixture
+def golden() -> Path:
+    """The folder of golden receipts."""
+    return Path(__file__).parent / "golden"
