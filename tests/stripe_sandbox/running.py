@@ -3,6 +3,7 @@
 import json
 import queue
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ SECRET_KEY = "sk_test_amply"
 PUBLISHABLE_KEY = "pk_test_amply"
 WEBHOOK_SECRET = "whsec_amply"
 WAIT_SECONDS_MAX = 10.0
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP only: no certificates to load
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def running(settings: Settings, clock: Clock = system_clock) -> Iterator[Sandbox
     thread.start()
     try:
         assert server.ready.wait(WAIT_SECONDS_MAX)
-        with httpx2.Client(base_url=url, timeout=WAIT_SECONDS_MAX, trust_env=False) as http:
+        with httpx2.Client(base_url=url, timeout=WAIT_SECONDS_MAX, trust_env=False, verify=NO_TLS) as http:
             yield Sandbox(url, http, settings)
     finally:
         server.should_exit = True

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
 import stripe
 
+from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY
 
@@ -75,6 +77,11 @@ def test_a_missing_setting_is_named_in_one_sentence() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("stripe_sandbox: STRIPE_SANDBOX_STATE, STRIPE_SANDBOX_SECRET_KEY")
+
+
+def test_webhooks_never_leave_this_machine(settings: Settings) -> None:
+    with pytest.raises(ValueError, match="loopback"):
+        replace(settings, webhook_url="https://amply.example/v1/webhooks/stripe")
 
 
 def test_a_live_key_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEFAULT_PORT = 8702
 _SECOND = timedelta(seconds=1)
@@ -38,6 +39,10 @@ class Settings:
             )
         if not self.publishable_key.startswith("pk_test_"):
             raise ValueError("STRIPE_SANDBOX_PUBLISHABLE_KEY must start with pk_test_.")
+        if self.webhook_url and not _is_on_this_machine(self.webhook_url):
+            raise ValueError(
+                "STRIPE_SANDBOX_WEBHOOK_URL must be an http URL on this machine's loopback interface."
+            )
         if self.webhook_url and not self.webhook_secret.startswith("whsec_"):
             raise ValueError(
                 "STRIPE_SANDBOX_WEBHOOK_SECRET must start with whsec_ when a webhook URL is set."
@@ -67,6 +72,11 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 _REQUIRED = ("STRIPE_SANDBOX_STATE", "STRIPE_SANDBOX_SECRET_KEY", "STRIPE_SANDBOX_PUBLISHABLE_KEY")
+
+
+def _is_on_this_machine(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _seconds(environ: Mapping[str, str], name: str) -> timedelta:
