@@ -1,15 +1,21 @@
 """A ledger on its way from a posting to a receipt, with fakes for what lies outside the database."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
+from ledger_format.checkpoints import Checkpoint, open_checkpoint
+from ledger_format.entries import decode
+from ledger_format.merkle import leaf_hash
 from ledger_format.notes import VerifierKey
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
@@ -138,3 +144,67 @@ class LedgerWorld:
     def receipt(self, entry_id: str) -> str | None:
         with self.app.transaction() as session:
             return ledger.receipt(session, entry_id=entry_id, secrets=self.secrets)
+
+    def post_many(self, count: int) -> None:
+        """Post `count` entries in one transaction."""
+        with self.app.transaction() as session:
+            for _ in range(count):
+                ledger.post(session, entry=self.entry(), now=NOW, secrets=self.secrets)
+
+    def post_transfers(self, organization_id: str, *transfers: ledger.NewTransfer) -> None:
+        entry = replace(self.entry(organization_id=organization_id), transfers=transfers)
+        with self.app.transaction() as session:
+            ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
+
+    def leaves(self) -> list[bytes]:
+        """The log's bytes, in order."""
+        with self.app.transaction() as session:
+            return [bytes(raw) for raw in session.scalars(text("SELECT bytes FROM leaf ORDER BY idx"))]
+
+    def balance(self, account: str) -> tuple[int, int]:
+        """Debits and credits of a EUR account."""
+        asked = text(
+            "SELECT debits_posted, credits_posted FROM balance WHERE account = :account AND currency = 'EUR'"
+        )
+        with self.app.transaction() as session:
+            row = session.execute(asked, {"account": account}).one_or_none()
+        return (0, 0) if row is None else (row.debits_posted, row.credits_posted)
+
+    def trial_balance(self) -> tuple[int, int]:
+        """All debits and all credits."""
+        with self.app.transaction() as session:
+            row = session.execute(
+                text("SELECT sum(debits_posted) AS debits, sum(credits_posted) AS credits FROM balance")
+            ).one()
+        return int(row.debits), int(row.credits)
+
+    def public_checkpoint(self) -> Checkpoint:
+        """What everyone sees, its signature verified."""
+        assert self.public_log.note is not None
+        return open_checkpoint(self.public_log.note, [self.verifier]).checkpoint
+
+    def check_log(self, *, size: int) -> None:
+        """Every posted entry has one leaf; indexes, organisations' chains and balances are whole."""
+        with self.app.transaction() as session:
+            missing = session.scalar(
+                text("SELECT count(*) FROM entry WHERE id NOT IN (SELECT entry_id FROM leaf)")
+            )
+            indexes = list(session.scalars(text("SELECT idx FROM leaf ORDER BY idx")))
+        assert missing == 0
+        assert indexes == list(range(size))
+        last: dict[str, tuple[int, bytes]] = {}
+        for raw in self.leaves():
+            entry = decode(raw)
+            seq, previous = last.get(entry.org, (-1, None))
+            assert (entry.org_seq, entry.org_prev) == (seq + 1, previous)
+            last[entry.org] = (entry.org_seq, leaf_hash(raw))
+        debits, credits_ = self.trial_balance()
+        assert debits == credits_
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread to make something true."""
+    pause, deadline = threading.Event(), time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true"
+        pause.wait(0.02)

@@ -15,6 +15,7 @@ def test_the_revision_goes_down_and_up_again(databases: Databases) -> None:
         assert session.scalar(text("SELECT to_regclass('entry')")) is None
         assert session.scalar(text("SELECT count(*) FROM pg_proc WHERE proname LIKE 'check\\_%'")) == 0
 
+    master.close()  # its connections act as the owner now
     migrate(master.engine)
 
     with master.transaction() as session:
