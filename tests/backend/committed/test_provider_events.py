@@ -12,6 +12,7 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations import EventHandling, handle_provider_event
+from amply.modules.donations.bookings import GiftNotBookedYet
 from tests.backend.committed.test_donate import Desk
 from tests.backend.world import NOW, Died, FakeProcessor, death
 
@@ -41,6 +42,11 @@ class Books(Desk):
         )
         with self.database.transaction() as session:
             return webhooks.ingest(session, event=event, livemode=False, now=NOW)
+
+    def charge(self) -> dict[str, Any]:
+        (payment,) = self.rows("payment")
+        metadata = {"amply_payment_id": payment.id}
+        return {"object": "charge", "id": "ch_0", "payment_intent": "pi_0", "metadata": metadata}
 
     def handle(self, event_id: str) -> webhooks.Outcome | None:
         return handle_provider_event(self.parts, event_id=event_id, now=self.clock())
@@ -78,6 +84,30 @@ def test_a_fee_that_is_not_known_yet_is_not_invented(books: Books) -> None:
     books.succeed()
 
     assert books.kinds() == ["donation.succeeded"]
+
+
+def test_a_fee_that_becomes_known_later_is_booked_once(books: Books) -> None:
+    fee, books.processor.fee = books.processor.fee, None
+    books.succeed()
+    books.processor.fee = fee
+    for event_id in ("evt_2", "evt_3"):
+        books.deliver(event_id, "charge.updated", object=books.charge())
+
+    assert books.handle("evt_2") == webhooks.Outcome.APPLIED
+    assert books.handle("evt_3") == webhooks.Outcome.NO_CHANGE
+    assert books.kinds() == ["donation.succeeded", "processor.fee"]
+
+
+def test_a_fee_that_overtakes_its_gift_comes_back_later(books: Books) -> None:
+    books.deliver("evt_early", "charge.updated", object=books.charge())
+    with pytest.raises(GiftNotBookedYet):
+        books.handle("evt_early")
+    fee, books.processor.fee = books.processor.fee, None
+    books.succeed()
+    books.processor.fee = fee
+
+    assert books.handle("evt_early") == webhooks.Outcome.APPLIED
+    assert books.kinds() == ["donation.succeeded", "processor.fee"]
 
 
 def test_an_event_delivered_twice_is_stored_once(books: Books) -> None:

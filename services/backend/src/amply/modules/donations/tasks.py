@@ -3,10 +3,8 @@
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,12 +12,8 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
-from amply.modules.donations.domain import (
-    RECEIPT_ATTEMPTS_MAX,
-    Donation,
-    receipt_retry_delay,
-    status_of_payment,
-)
+from amply.modules.donations.bookings import EventInHand, intent_id, needs_settlement
+from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
 from amply.modules.donations.letters import Letter, receipt_mail
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.ports import Mail, Mailer
@@ -48,16 +42,26 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
     """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
 
     Returns None when there is nothing left to do: the event is unknown or was handled before.
+
+    Raises:
+        GiftNotBookedYet: It came too early; it stays unhandled, and the scheduler announces it again.
     """
     with parts.database.transaction() as session:
         event = webhooks.claim(session, event_id=event_id, now=now)
     if event is None:
         return None
-    settlement = _settlement(parts.processor, event)
+    settlement = None
+    if needs_settlement(event):
+        settlement = parts.processor.settlement(
+            remote_id=intent_id(event.object), account_id=event.account_id or ""
+        )
     with parts.database.transaction() as session:
         if not webhooks.lock_unhandled(session, event_id=event_id):
             return None
-        outcome = _apply(session, event=event, settlement=settlement, secrets=parts.secrets, now=now)
+        in_hand = EventInHand(
+            session=session, event=event, settlement=settlement, secrets=parts.secrets, now=now
+        )
+        outcome = in_hand.apply()
         webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
     return outcome
 
@@ -76,94 +80,6 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
             session.get_one(ReceiptRow, donation_id).sent_at = now
         sent += 1
     return sent
-
-
-def _settlement(processor: payments.Processor, event: webhooks.ProviderEvent) -> payments.Settlement | None:
-    """Asked outside the transaction, and only for payments that carry our id."""
-    if (
-        event.type != "payment_intent.succeeded"
-        or _payment_id(event.object) is None
-        or event.account_id is None
-    ):
-        return None
-    return processor.settlement(remote_id=str(event.object["id"]), account_id=event.account_id)
-
-
-def _payment_id(intent: Mapping[str, Any]) -> str | None:
-    payment_id = (intent.get("metadata") or {}).get("amply_payment_id")
-    return payment_id if isinstance(payment_id, str) else None
-
-
-def _apply(
-    session: Session,
-    *,
-    event: webhooks.ProviderEvent,
-    settlement: payments.Settlement | None,
-    secrets: ledger.CommitmentSecrets,
-    now: datetime,
-) -> webhooks.Outcome:
-    payment = payments.lock_for_event(
-        session,
-        remote_id=str(event.object.get("id")),
-        payment_id=_payment_id(event.object),
-        account_id=event.account_id or "",
-    )
-    if payment is None:
-        return webhooks.Outcome.NOT_OURS
-    following = payments.status_of_event(event.type)
-    if not payments.transition(session, payment=payment, following=following, now=now):
-        return webhooks.Outcome.NO_CHANGE
-    row = session.get_one(DonationRow, payment.donation_id)
-    if settlement is not None:
-        row.entry_id = _book(session, row=row, event=event, settlement=settlement, secrets=secrets, now=now)
-        session.add(ReceiptRow(donation_id=row.id, entry_id=row.entry_id, attempts=0, next_attempt_at=now))
-    row.status = status_of_payment(following)
-    row.updated_at = now
-    return webhooks.Outcome.APPLIED
-
-
-def _book(
-    session: Session,
-    *,
-    row: DonationRow,
-    event: webhooks.ProviderEvent,
-    settlement: payments.Settlement,
-    secrets: ledger.CommitmentSecrets,
-    now: datetime,
-) -> str:
-    """Post the gift, and the processor's fee when it is known, as entries of the organisation's books."""
-    remote_id = str(event.object["id"])
-    personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
-    gift = ledger.post(
-        session,
-        entry=ledger.NewEntry(
-            kind="donation.succeeded",
-            organization_id=row.organization_id,
-            idempotency_key=f"stripe:{remote_id}:donation.succeeded",
-            transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
-            event_at=event.occurred_at,
-            reference=f"stripe:payment_intent:{remote_id}",
-            personal={field: value for field, value in personal.items() if value is not None},
-        ),
-        now=now,
-        secrets=secrets,
-    )
-    if settlement.fee is not None and settlement.fee.minor_units > 0:
-        ledger.post(
-            session,
-            entry=ledger.NewEntry(
-                kind="processor.fee",
-                organization_id=row.organization_id,
-                idempotency_key=f"stripe:{remote_id}:processor.fee",
-                transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
-                event_at=event.occurred_at,
-                reference=f"stripe:payment_intent:{remote_id}",
-                personal={},
-            ),
-            now=now,
-            secrets=secrets,
-        )
-    return gift.id
 
 
 def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> tuple[str, Mail] | None:
@@ -190,7 +106,7 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> tuple[str, Mail] 
 
 def _letter(session: Session, *, due: ReceiptRow, parts: ReceiptSending) -> Mail:
     row = session.get_one(DonationRow, due.donation_id)
-    donation: Donation = queries.donation_of(row)
+    donation = queries.donation_of(row)
     proof = ledger.receipt(session, entry_id=due.entry_id, secrets=parts.secrets)
     organization = organizations.get(session, organization_id=donation.organization_id)
     return receipt_mail(

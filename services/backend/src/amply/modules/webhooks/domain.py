@@ -20,6 +20,7 @@ HANDLED_TYPES: Final = frozenset(
         "payment_intent.succeeded",
         "payment_intent.payment_failed",
         "payment_intent.canceled",
+        "charge.updated",
     }
 )
 """The allow-list. Other types are acknowledged and not stored: nothing here would ever read them."""

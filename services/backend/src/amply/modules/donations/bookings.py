@@ -1,0 +1,129 @@
+"""What one verified provider event does to a payment, its donation and the books, inside one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.domain import status_of_payment
+from amply.modules.donations.models import DonationRow, ReceiptRow
+
+_SUCCESS: Final = "payment_intent.succeeded"
+_FEE_KNOWN: Final = "charge.updated"
+
+
+class GiftNotBookedYet(Exception):
+    """An event about a gift's fee came before the gift's success; it stays unhandled and comes back."""
+
+
+def needs_settlement(event: webhooks.ProviderEvent) -> bool:
+    """Whether the processor must be asked what was moved; only for payments that carry our id."""
+    return (
+        event.type in (_SUCCESS, _FEE_KNOWN)
+        and payment_id(event.object) is not None
+        and event.account_id is not None
+    )
+
+
+def payment_id(snapshot: Mapping[str, Any]) -> str | None:
+    """Our payment's id in the metadata of an intent, which the processor copies to its charges."""
+    found = (snapshot.get("metadata") or {}).get("amply_payment_id")
+    return found if isinstance(found, str) else None
+
+
+def intent_id(snapshot: Mapping[str, Any]) -> str:
+    """The intent an event is about: itself, or the one its charge belongs to."""
+    return str(snapshot.get("payment_intent" if snapshot.get("object") == "charge" else "id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventInHand:
+    """An event, what the processor said of its money, and the transaction its effects belong to."""
+
+    session: Session
+    event: webhooks.ProviderEvent
+    settlement: payments.Settlement | None
+    secrets: ledger.CommitmentSecrets
+    now: datetime
+
+    def apply(self) -> webhooks.Outcome:
+        """Move payment and donation along their states, book what moved, and owe the donor a receipt."""
+        payment = payments.lock_for_event(
+            self.session,
+            remote_id=intent_id(self.event.object),
+            payment_id=payment_id(self.event.object),
+            account_id=self.event.account_id or "",
+        )
+        if payment is None:
+            return webhooks.Outcome.NOT_OURS
+        row = self.session.get_one(DonationRow, payment.donation_id)
+        if self.event.type == _FEE_KNOWN:
+            return self._apply_fee(row)
+        following = payments.status_of_event(self.event.type)
+        if not payments.transition(self.session, payment=payment, following=following, now=self.now):
+            return webhooks.Outcome.NO_CHANGE
+        if self.settlement is not None:
+            self._book_gift(row, self.settlement)
+        row.status = status_of_payment(following)
+        row.updated_at = self.now
+        return webhooks.Outcome.APPLIED
+
+    def _apply_fee(self, row: DonationRow) -> webhooks.Outcome:
+        """With asynchronous capture the fee becomes known after the success.
+
+        Raises:
+            GiftNotBookedYet: The success is still on its way, and may have read the money before the fee was known.
+        """
+        if row.entry_id is None:
+            raise GiftNotBookedYet(self.event.id)
+        booked = self.settlement is not None and self._book_fee(row, self.settlement)
+        return webhooks.Outcome.APPLIED if booked else webhooks.Outcome.NO_CHANGE
+
+    def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
+        personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
+        posted = self._post(
+            kind="donation.succeeded",
+            organization_id=row.organization_id,
+            transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
+            personal={field: value for field, value in personal.items() if value is not None},
+        )
+        self._book_fee(row, settlement)
+        row.entry_id = posted.id
+        self.session.add(
+            ReceiptRow(donation_id=row.id, entry_id=posted.id, attempts=0, next_attempt_at=self.now)
+        )
+
+    def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:
+        """Post the processor's fee; False when it is unknown, nothing, or posted already."""
+        if settlement.fee is None or settlement.fee.minor_units == 0:
+            return False
+        return self._post(
+            kind="processor.fee",
+            organization_id=row.organization_id,
+            transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
+            personal={},
+        ).created
+
+    def _post(
+        self,
+        *,
+        kind: str,
+        organization_id: str,
+        transfers: tuple[ledger.NewTransfer, ...],
+        personal: Mapping[str, str],
+    ) -> ledger.PostedEntry:
+        """One entry per intent and kind, whichever event brings it."""
+        remote_id = intent_id(self.event.object)
+        entry = ledger.NewEntry(
+            kind=kind,
+            organization_id=organization_id,
+            idempotency_key=f"stripe:{remote_id}:{kind}",
+            transfers=transfers,
+            event_at=self.event.occurred_at,
+            reference=f"stripe:payment_intent:{remote_id}",
+            personal=personal,
+        )
+        return ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets)

@@ -1,0 +1,156 @@
+"""What payments expect of a processor, held against the fake and against Stripe's API as the sandbox speaks it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
+from amply.infra.settings import StripeSettings
+from amply.kernel.clock import system_clock
+from amply.kernel.money import Money
+from amply.modules import payments
+from stripe_sandbox.settings import Settings
+from tests.backend.world import FakeProcessor
+from tests.stripe_sandbox.running import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    Endpoint,
+    Received,
+    Sandbox,
+    receiving,
+    running,
+)
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+GIFT = Money(minor_units=2500, currency="EUR")
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with receiving() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, endpoint: Endpoint) -> Iterator[Sandbox]:
+    settings = Settings(
+        state=tmp_path / "stripe.sqlite3",
+        secret_key=SECRET_KEY,
+        publishable_key=PUBLISHABLE_KEY,
+        webhook_url=endpoint.url,
+        webhook_secret=WEBHOOK_SECRET,
+    )
+    with running(settings) as sandbox:
+        yield sandbox
+
+
+def stripe_at(url: str, *, key: str = SECRET_KEY) -> StripeProcessor:
+    return StripeProcessor(
+        StripeSettings(api_url=url, secret_key=SecretStr(key), publishable_key=PUBLISHABLE_KEY)
+    )
+
+
+@pytest.fixture(params=["fake", "stripe"])
+def processor(request: pytest.FixtureRequest) -> payments.Processor:
+    if request.param == "fake":
+        return FakeProcessor()
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    return stripe_at(sandbox.url)
+
+
+def opened(processor: payments.Processor) -> str:
+    account = processor.create_account(
+        organization_id="org_1", name="River Trust", country="DE", email="treasurer@river.example"
+    )
+    return account.id
+
+
+def intent(processor: payments.Processor, account_id: str, *, payment_id: str = "pay_1") -> payments.Intent:
+    return processor.create_intent(
+        payment_id=payment_id,
+        donation_id="don_1",
+        account_id=account_id,
+        amount=GIFT,
+        idempotency_key=f"payment:{payment_id}:create",
+    )
+
+
+def test_an_account_becomes_ready(processor: payments.Processor) -> None:
+    account_id = opened(processor)
+
+    assert processor.account(account_id=account_id).status == payments.AccountStatus.ACTIVE
+
+
+def test_the_same_organisation_gets_the_same_account(processor: payments.Processor) -> None:
+    assert opened(processor) == opened(processor)
+
+
+def test_the_same_key_is_the_same_intent(processor: payments.Processor) -> None:
+    account_id = opened(processor)
+
+    first = intent(processor, account_id)
+    assert intent(processor, account_id) == first
+    assert first.client_secret.startswith(f"{first.remote_id}_secret_")
+
+
+def test_an_intent_is_found_by_our_payment_id(processor: payments.Processor) -> None:
+    account_id = opened(processor)
+    made = intent(processor, account_id)
+
+    assert processor.find_intent(payment_id="pay_1", account_id=account_id) == made
+    assert processor.find_intent(payment_id="pay_2", account_id=account_id) is None
+
+
+def test_a_paid_intent_settles_with_its_fee_and_a_signed_event(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+    made = intent(processor, account_id)
+    sandbox.client().v1.payment_intents.confirm(
+        made.remote_id,
+        {"payment_method": "pm_card_visa", "return_url": "https://edge.example/"},
+        {"stripe_account": account_id},
+    )
+
+    received: dict[str, Received] = {}  # the order of webhooks is nobody's promise
+    while not {"payment_intent.succeeded", "charge.updated"} <= received.keys():
+        webhook = endpoint.take()
+        received[webhook.event["type"]] = webhook
+    succeeded = received["payment_intent.succeeded"]
+    event = StripeEventVerifier(WEBHOOK_SECRET).verify(
+        payload=succeeded.payload, signature=succeeded.signature, now=system_clock()
+    )
+    assert (event.account_id, event.livemode, event.object["id"]) == (account_id, False, made.remote_id)
+    assert event.object["metadata"]["amply_payment_id"] == "pay_1"
+    charge = received["charge.updated"].event["data"]["object"]
+    assert (charge["payment_intent"], charge["metadata"]["amply_payment_id"]) == (made.remote_id, "pay_1")
+    settlement = processor.settlement(remote_id=made.remote_id, account_id=account_id)
+    assert settlement.gross == GIFT
+    assert settlement.fee is not None
+    assert 0 < settlement.fee.minor_units < GIFT.minor_units
+
+
+def test_an_amount_the_processor_does_not_take_is_refused(sandbox: Sandbox) -> None:
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+
+    with pytest.raises(payments.ProcessorRefused):
+        processor.create_intent(
+            payment_id="pay_1",
+            donation_id="don_1",
+            account_id=account_id,
+            amount=Money(minor_units=1, currency="EUR"),
+            idempotency_key="payment:pay_1:create",
+        )
+
+
+def test_a_wrong_key_is_no_answer_rather_than_a_failed_gift(sandbox: Sandbox) -> None:
+    with pytest.raises(payments.ProcessorUnavailable):
+        opened(stripe_at(sandbox.url, key="sk_test_wrong"))
+
+
+def test_a_processor_that_is_away_is_unavailable() -> None:
+    with pytest.raises(payments.ProcessorUnavailable):
+        opened(stripe_at("http://127.0.0.1:9"))
