@@ -29,12 +29,14 @@ class FakeSigner:
 
     def __init__(self, seed: bytes = b"\1" * 32) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.signed = 0
 
     def public_key(self) -> bytes:
         return self._key.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         forbid_transaction("sign")
+        self.signed += 1
         return self._key.sign(message)
 
 
@@ -140,6 +142,9 @@ class LedgerWorld:
             archive=self.archive,
             now=NOW,
         )
+
+    def check(self) -> None:
+        ledger.check_public_log(self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log)
 
     def receipt(self, entry_id: str) -> str | None:
         with self.app.transaction() as session:
