@@ -1,0 +1,125 @@
+"""How long data outlives the resource that holds it: one value, from which every deletion setting derives."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+
+
+class UnsafeDurabilityError(ValueError):
+    """A combination that would lose data we promised to keep, or keep data nobody can ever remove."""
+
+
+class Loss(Enum):
+    """What may happen to data when the resource that holds it leaves the template."""
+
+    NEVER = "never"
+    """The resource stays in the account, outside the stack."""
+    AFTER_SNAPSHOT = "after a snapshot"
+    """What can be snapshotted is, then deleted; what cannot (buckets, keys) stays."""
+    ACCEPTED = "accepted"
+    """Deleted with the stack. Needs the second key, see `Durability.settled`."""
+
+
+class LockMode(Enum):
+    """S3 Object Lock modes; https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html."""
+
+    GOVERNANCE = "GOVERNANCE"
+    """Principals with s3:BypassGovernanceRetention may still delete."""
+    COMPLIANCE = "COMPLIANCE"
+    """Nobody, the root user included, can delete or shorten before the retention ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectLock:
+    """The default retention of a write-once bucket."""
+
+    mode: LockMode
+    days: int
+
+    def __post_init__(self) -> None:
+        if self.days < 1:
+            raise UnsafeDurabilityError(
+                f"Object Lock needs a retention of at least one day, not {self.days}."
+            )
+
+    @property
+    def retention(self) -> s3.ObjectLockRetention:
+        duration = Duration.days(self.days)
+        if self.mode is LockMode.COMPLIANCE:
+            return s3.ObjectLockRetention.compliance(duration)
+        return s3.ObjectLockRetention.governance(duration)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Durability:
+    """What an environment promises about its data.
+
+    Raises UnsafeDurabilityError for combinations that contradict themselves.
+    """
+
+    loss: Loss
+    backup_days: int
+    """How far back the database can be restored to any second."""
+    object_lock: ObjectLock | None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.backup_days <= 35:  # noqa: PLR2004 - the range RDS accepts for automated backups
+            raise UnsafeDurabilityError(f"RDS keeps automated backups 1 to 35 days, not {self.backup_days}.")
+        locked = self.object_lock
+        compliance = locked is not None and locked.mode is LockMode.COMPLIANCE
+        if compliance and self.loss is not Loss.NEVER:
+            raise UnsafeDurabilityError(
+                "A COMPLIANCE lock outlives every attempt to delete it: it belongs to data that is never lost."
+            )
+        if self.loss is Loss.NEVER and not compliance:
+            raise UnsafeDurabilityError("Data that is never lost needs a COMPLIANCE lock on its checkpoints.")
+        if self.loss is Loss.NEVER and self.backup_days < 7:  # noqa: PLR2004 - a long weekend plus the time to notice
+            raise UnsafeDurabilityError("Data that is never lost needs at least seven days of backups.")
+
+    def settled(self, *, destruction_allowed: bool) -> "Durability":
+        """Turn the second key: without it, data whose loss the configuration accepts is kept after all."""
+        if self.loss is not Loss.ACCEPTED or destruction_allowed:
+            return self
+        return Durability(
+            loss=Loss.AFTER_SNAPSHOT, backup_days=self.backup_days, object_lock=self.object_lock
+        )
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """For what cannot be snapshotted: buckets, keys, queues, logs."""
+        return RemovalPolicy.DESTROY if self.loss is Loss.ACCEPTED else RemovalPolicy.RETAIN
+
+    @property
+    def snapshot_policy(self) -> RemovalPolicy:
+        """For what can be snapshotted: databases and caches."""
+        match self.loss:
+            case Loss.NEVER:
+                return RemovalPolicy.RETAIN
+            case Loss.AFTER_SNAPSHOT:
+                return RemovalPolicy.SNAPSHOT
+            case Loss.ACCEPTED:
+                return RemovalPolicy.DESTROY
+
+    @property
+    def protected(self) -> bool:
+        """Deletion protection on databases, termination protection on stacks that hold data."""
+        return self.loss is not Loss.ACCEPTED
+
+    @property
+    def empties_buckets(self) -> bool:
+        return self.loss is Loss.ACCEPTED
+
+    @property
+    def backup_retention(self) -> Duration:
+        return Duration.days(self.backup_days)
+
+
+PERMANENT = Durability(
+    loss=Loss.NEVER, backup_days=35, object_lock=ObjectLock(mode=LockMode.COMPLIANCE, days=3650)
+)
+RECOVERABLE = Durability(
+    loss=Loss.AFTER_SNAPSHOT, backup_days=7, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=30)
+)
+DISPOSABLE = Durability(loss=Loss.ACCEPTED, backup_days=1, object_lock=None)

@@ -1,0 +1,176 @@
+"""One container on Fargate: ARM64, not root, nothing writable but a scratch volume, its own roles and its own log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from constructs_lib.waiver import Waiver, waive
+
+UNPRIVILEGED = "10001:10001"
+"""User and group the image creates; it owns the scratch volumes there."""
+SCRATCH = {"run": "/run/amply", "tmp": "/tmp"}  # noqa: S108 - a mount point of the container's own
+"""Ephemeral volumes over an otherwise read-only file system, and where they are mounted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSize:
+    """`cpu` in units of 1/1024 vCPU, `memory_mib` in MiB; Fargate accepts only certain pairs."""
+
+    cpu: int
+    memory_mib: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogKeeping:
+    """How long a log is kept, and what happens to it with its stack."""
+
+    retention: logs.RetentionDays
+    removal_policy: RemovalPolicy
+
+
+def task_role(scope: Construct, construct_id: str, *, account: str) -> iam.Role:
+    """A role that only tasks of this account can take on (no confused deputy)."""
+    principal = iam.ServicePrincipal(
+        "ecs-tasks.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
+    )
+    return iam.Role(scope, construct_id, assumed_by=principal)
+
+
+class Task(Construct):
+    """A task definition with exactly one container. What its role may do is granted where it is composed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        family: str,
+        name: str,
+        command: Sequence[str],
+        health_check: Sequence[str] | None,
+        image: ecs.ContainerImage,
+        size: TaskSize,
+        environment: Mapping[str, str],
+        secrets: Mapping[str, ecs.Secret],
+        role: iam.IRole,
+        account: str,
+        log: LogKeeping,
+        port: int | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = role
+        execution_role = task_role(self, "ExecutionRole", account=account)
+        self.definition = ecs.FargateTaskDefinition(
+            self,
+            "Definition",
+            family=family,
+            cpu=size.cpu,
+            memory_limit_mib=size.memory_mib,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+            task_role=role,
+            execution_role=execution_role,
+            volumes=[ecs.Volume(name=volume) for volume in SCRATCH],
+        )
+        self.container = self.definition.add_container(
+            name,
+            container_name=name,
+            image=image,
+            command=list(command),
+            environment=environment,
+            secrets=secrets,
+            health_check=_health_check(health_check),
+            logging=self._log_driver(name, log),
+            port_mappings=[ecs.PortMapping(container_port=port)] if port else None,
+            readonly_root_filesystem=True,
+            user=UNPRIVILEGED,
+            linux_parameters=self._no_capabilities(),
+            stop_timeout=Duration.seconds(60),
+        )
+        for volume, path in SCRATCH.items():
+            self.container.add_mount_points(
+                ecs.MountPoint(source_volume=volume, container_path=path, read_only=False)
+            )
+
+    def _log_driver(self, name: str, log: LogKeeping) -> ecs.LogDriver:
+        group = logs.LogGroup(self, "Log", retention=log.retention, removal_policy=log.removal_policy)
+        # Blocking mode would stop a container whose log cannot be delivered.
+        return ecs.LogDrivers.aws_logs(
+            log_group=group, stream_prefix=name, mode=ecs.AwsLogDriverMode.NON_BLOCKING
+        )
+
+    def _no_capabilities(self) -> ecs.LinuxParameters:
+        parameters = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
+        parameters.drop_capabilities(ecs.Capability.ALL)
+        return parameters
+
+    def waive_image_pull(self, waiver: Waiver) -> None:
+        """`ecr:GetAuthorizationToken` knows no resource but `*`."""
+        waive(self, "AwsSolutions-IAM5[Resource::*]", waiver)
+
+
+def _health_check(command: Sequence[str] | None) -> ecs.HealthCheck | None:
+    if command is None:
+        return None
+    return ecs.HealthCheck(
+        command=list(command),
+        interval=Duration.seconds(15),
+        timeout=Duration.seconds(10),
+        retries=3,
+        start_period=Duration.seconds(60),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a service's tasks stand in the network."""
+
+    cluster: ecs.ICluster
+    subnets: ec2.SubnetSelection
+    public_address: bool
+    """Only where there is no NAT gateway: the address is for going out, no rule lets anyone in."""
+
+
+class Service(ecs.FargateService):
+    """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        task: Task,
+        placement: Placement,
+        security_groups: Sequence[ec2.ISecurityGroup],
+        count: int,
+        exactly_one: bool = False,
+        health_check_grace: Duration | None = None,
+    ) -> None:
+        if exactly_one and count > 1:
+            raise ValueError(f"{construct_id} runs exactly one task, so it cannot run {count}.")
+        rebalancing = ecs.AvailabilityZoneRebalancing
+        super().__init__(
+            scope,
+            construct_id,
+            cluster=placement.cluster,
+            task_definition=task.definition,
+            desired_count=count,
+            min_healthy_percent=0 if exactly_one else 100,
+            max_healthy_percent=100 if exactly_one else 200,
+            availability_zone_rebalancing=rebalancing.DISABLED if exactly_one else rebalancing.ENABLED,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            health_check_grace_period=health_check_grace,
+            assign_public_ip=placement.public_address,
+            vpc_subnets=placement.subnets,
+            security_groups=list(security_groups),
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            enable_ecs_managed_tags=True,
+        )

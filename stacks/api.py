@@ -1,0 +1,151 @@
+"""The API: HTTP API → VPC link → internal load balancer → Fargate."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from constructs import Construct
+
+from constructs_lib.service import Placement, Service, Task, task_role
+from constructs_lib.waiver import Waiver, waive
+from stacks.containers import Surroundings, make_task
+from stacks.contracts import Parameter, TaskName
+from stacks.environments import Environment
+from stacks.stack import AmplyStack
+from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
+
+
+class Api(AmplyStack):
+    """Health is liveness: ECS replaces what fails, and a database outage must not restart every task."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        around: Surroundings,
+    ) -> None:
+        super().__init__(scope, construct_id, environment=environment, description="Amply: cluster and API")
+        self.cluster = self._make_cluster(around)
+        self.placement = Placement(
+            cluster=self.cluster,
+            subnets=around.network.task_subnets,
+            public_address=not environment.network.nat_gateway,
+        )
+        self.task = self._make_task(around)
+        self.service = self._make_service(around)
+        self.balancer = self._make_balancer(around)
+        self.targets = self._put_behind(self.balancer)
+        self._route_everything_here(around)
+        self._scale()
+        self.publish(Parameter.CLUSTER_NAME, self.cluster.cluster_name)
+
+    def _make_cluster(self, around: Surroundings) -> ecs.Cluster:
+        insights = self.settings.tasks.insights
+        cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            vpc=around.network.vpc,
+            container_insights_v2=ecs.ContainerInsights.ENHANCED
+            if insights
+            else ecs.ContainerInsights.DISABLED,
+        )
+        if not insights:
+            waive(cluster, "AwsSolutions-ECS4", NOT_WORTH_INSIGHTS)
+        return cluster
+
+    def _make_task(self, around: Surroundings) -> Task:
+        role = task_role(self, "ApiRole", account=self.account)
+        around.queues.high.grant_send_messages(role)
+        around.queues.low.grant_send_messages(role)
+        return make_task(
+            self,
+            TaskName.API,
+            around=around,
+            image=self.settings.image.container_image(self),
+            size=self.settings.tasks.api.size,
+            role=role,
+            port=self.settings.api_port,
+        )
+
+    def _make_service(self, around: Surroundings) -> Service:
+        return Service(
+            self,
+            "Service",
+            task=self.task,
+            placement=self.placement,
+            security_groups=[around.network.api],
+            count=self.settings.tasks.api.count,
+            health_check_grace=Duration.seconds(60),
+        )
+
+    def _make_balancer(self, around: Surroundings) -> elb.ApplicationLoadBalancer:
+        balancer = elb.ApplicationLoadBalancer(
+            self,
+            "Balancer",
+            vpc=around.network.vpc,
+            internet_facing=False,
+            security_group=around.network.balancer,
+            vpc_subnets=around.network.balancer_subnets,
+            drop_invalid_header_fields=True,
+            deletion_protection=self.settings.durability.protected,
+        )
+        balancer.log_access_logs(around.storage.access_logs, prefix="api")
+        return balancer
+
+    def _put_behind(self, balancer: elb.ApplicationLoadBalancer) -> elb.ApplicationTargetGroup:
+        # Plain HTTP between the link and the tasks, inside the network; TLS ends at the HTTP API.
+        self.listener = balancer.add_listener(
+            "Http", port=80, protocol=elb.ApplicationProtocol.HTTP, open=False
+        )
+        return self.listener.add_targets(
+            "Api",
+            port=self.settings.api_port,
+            protocol=elb.ApplicationProtocol.HTTP,
+            targets=[
+                self.service.load_balancer_target(
+                    container_name=TaskName.API, container_port=self.settings.api_port
+                )
+            ],
+            deregistration_delay=Duration.seconds(30),
+            health_check=elb.HealthCheck(
+                path="/health/live",
+                interval=Duration.seconds(15),
+                timeout=Duration.seconds(5),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=3,
+            ),
+        )
+
+    def _route_everything_here(self, around: Surroundings) -> None:
+        network = around.network
+        link = apigateway.VpcLink(
+            self,
+            "Link",
+            vpc=network.vpc,
+            subnets=network.balancer_subnets,
+            security_groups=[network.gateway_link],
+        )
+        route = apigateway.HttpRoute(
+            self,
+            "Everything",
+            http_api=around.edge.http_api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=integrations.HttpAlbIntegration("Api", self.listener, vpc_link=link),
+        )
+        waive(route, "AwsSolutions-APIG4", AUTHORIZED_INSIDE)
+
+    def _scale(self) -> None:
+        tasks = self.settings.tasks.api
+        if tasks.limit == tasks.count:
+            return
+        scaling = self.service.auto_scale_task_count(min_capacity=tasks.count, max_capacity=tasks.limit)
+        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
+
+
+AUTHORIZED_INSIDE = Waiver(
+    reason="The API decides per route who may call: donations and the ledger are public by design.",
+    until=NEXT_REVIEW,
+)

@@ -1,0 +1,46 @@
+"""From an app and its context to the four environments. Reads nothing else: no account, git, clock or environment."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, Environment, EnvironmentName, local
+from stacks.images import ImageReference
+from stacks.platform import AmplyPlatform
+
+BUILT_SITE = Path(__file__).parent.parent / "services" / "widgets" / "dist"
+
+
+class CannotBuildError(Exception):
+    """Something outside the app is missing or wrong; the message says what to do."""
+
+
+def build(app: cdk.App, *, site: Path = BUILT_SITE) -> Mapping[EnvironmentName, AmplyPlatform]:
+    """Every environment as a stage of `app`, always all of them.
+
+    Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
+    environments) and `amply:destroyable` (the environments whose data may be destroyed).
+    """
+    if not (site / "index.html").is_file():
+        raise CannotBuildError("The widgets are not built; build them first: make setup")
+    try:
+        environments = [_with_context(app, environment) for environment in ENVIRONMENTS.values()]
+    except ValueError as wrong:
+        raise CannotBuildError(str(wrong)) from wrong
+    return {
+        environment.name: AmplyPlatform(app, environment=environment, site=site)
+        for environment in environments
+    }
+
+
+def _with_context(app: cdk.App, environment: Environment) -> Environment:
+    if environment.name == "local":
+        environment = local(int(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
+    elif image := app.node.try_get_context("image"):
+        environment = replace(environment, image=ImageReference.parse(str(image)))
+    # The second key: accepting loss in the configuration is not enough, the app's context must agree.
+    destroyable = app.node.try_get_context("amply:destroyable") or []
+    durability = environment.durability.settled(destruction_allowed=environment.name in destroyable)
+    return replace(environment, durability=durability)

@@ -1,0 +1,117 @@
+"""Tasks made from the contract: each container is told exactly what `contracts.CONTAINERS` names, no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+
+from constructs_lib.service import Task, TaskSize
+from stacks.cache import Cache
+from stacks.contracts import CONTAINERS, HEARTBEAT_PATH, TaskName
+from stacks.database import Database
+from stacks.edge import Edge
+from stacks.keys import Keys
+from stacks.mail import Mail
+from stacks.network import POSTGRESQL, VALKEY, Network
+from stacks.queues import Queues
+from stacks.stack import AmplyStack
+from stacks.storage import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the tasks stand among."""
+
+    network: Network
+    keys: Keys
+    storage: Storage
+    database: Database
+    cache: Cache
+    queues: Queues
+    mail: Mail
+    edge: Edge
+
+
+def make_task(
+    stack: AmplyStack,
+    name: TaskName,
+    *,
+    around: Surroundings,
+    image: ecs.ContainerImage,
+    size: TaskSize,
+    role: iam.IRole,
+    port: int | None = None,
+) -> Task:
+    """A task definition in `stack`, told by the contract, with the database sign-in the contract names."""
+    contract = CONTAINERS[name]
+    values = _plain(stack, name, around)
+    secrets = _secrets(around)
+    if contract.database_user:
+        around.database.let_sign_in(role, contract.database_user)
+    return Task(
+        stack,
+        name.capitalize(),
+        family=f"{stack.settings.name}-{name}",
+        name=name,
+        command=contract.command,
+        health_check=contract.health_check,
+        image=image,
+        size=size,
+        environment={key: values[key] for key in sorted(contract.environment)},
+        secrets={key: secrets[key] for key in sorted(contract.secrets)},
+        role=role,
+        account=stack.account,
+        log=stack.log_keeping,
+        port=port,
+    )
+
+
+def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[str, str]:
+    settings = stack.settings
+    contract = CONTAINERS[name]
+    return {
+        "AMPLY_SERVICE": name,
+        "AMPLY_ENVIRONMENT": settings.name,
+        "AMPLY_LIVEMODE": "true" if settings.livemode else "false",
+        "AMPLY_API_PORT": str(settings.api_port),
+        "AMPLY_API_URL": around.edge.api_url,
+        "AMPLY_EDGE_URL": around.edge.edge_url,
+        "AMPLY_LOG_URL": around.edge.log_url,
+        "AMPLY_LOG_ORIGIN": settings.log_origin,
+        "AMPLY_DATABASE_HOST": around.database.instance.db_instance_endpoint_address,
+        "AMPLY_DATABASE_PORT": str(POSTGRESQL),
+        "AMPLY_DATABASE_NAME": settings.database.name,
+        "AMPLY_DATABASE_USER": contract.database_user or "",
+        "AMPLY_DATABASE_AUTH": "iam" if contract.database_user else "password",
+        "AMPLY_CACHE_HOST": around.cache.host,
+        "AMPLY_CACHE_PORT": str(VALKEY),
+        "AMPLY_CACHE_TLS": "true",
+        "AMPLY_QUEUE_HIGH_URL": around.queues.high.queue_url,
+        "AMPLY_QUEUE_LOW_URL": around.queues.low.queue_url,
+        "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
+        "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
+        "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
+        "AMPLY_EXPORTS_BUCKET": around.storage.exports.bucket_name,
+        "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
+        "AMPLY_DATA_KEY_ARN": around.keys.data.key_arn,
+        "AMPLY_MAIL_SENDER": settings.mail.sender,
+        "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
+        "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
+        "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
+        "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,
+        "AWS_REGION": settings.region,
+    }
+
+
+def _secrets(around: Surroundings) -> Mapping[str, ecs.Secret]:
+    from_manager = ecs.Secret.from_secrets_manager
+    stripe, master = around.keys.stripe, around.database.master_secret
+    return {
+        "AMPLY_STRIPE_SECRET_KEY": from_manager(stripe, "secret_key"),
+        "AMPLY_STRIPE_WEBHOOK_SECRET": from_manager(stripe, "webhook_secret"),
+        "AMPLY_COMMITMENT_KEY": from_manager(around.keys.commitments),
+        "AMPLY_CACHE_PASSWORD": from_manager(around.cache.password),
+        "AMPLY_DATABASE_USER": from_manager(master, "username"),
+        "AMPLY_DATABASE_PASSWORD": from_manager(master, "password"),
+    }

@@ -1,0 +1,158 @@
+"""What others may rely on by name: SSM parameters, and what each container is told. No CDK in here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Parameter(StrEnum):
+    """SSM parameters under `/amply/{environment}/`. Changing one is a change for whoever reads it."""
+
+    SITE_BUCKET = "edge/site-bucket"
+    DISTRIBUTION_ID = "edge/distribution-id"
+    PUBLIC_BUCKET = "storage/public-bucket"
+    ARCHIVE_BUCKET = "storage/archive-bucket"
+    SIGNING_KEY_ARN = "ledger/signing-key-arn"
+    LOG_ORIGIN = "ledger/origin"
+    MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
+    STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 - the name of a parameter
+    CLUSTER_NAME = "api/cluster-name"
+    MAIL_SENDER = "mail/sender"
+
+    def path(self, environment: str) -> str:
+        return f"/amply/{environment}/{self.value}"
+
+
+PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
+    Parameter.SITE_BUCKET: "Bucket behind the edge's default behaviour: widgets and pages",
+    Parameter.DISTRIBUTION_ID: "CloudFront distribution of the edge, for invalidations",
+    Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
+    Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
+    Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
+    Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
+    Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
+    Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
+    Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
+    Parameter.MAIL_SENDER: "Address receipts come from",
+}
+
+HEARTBEAT_PATH = "/run/amply/heartbeat"
+API_PORT = 8080
+
+
+class TaskName(StrEnum):
+    """Also the container's name, and the family's after the environment: `staging-worker`."""
+
+    API = "api"
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+    SEQUENCER = "sequencer"
+    PUBLISHER = "publisher"
+    MIGRATE = "migrate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerContract:
+    """What a task starts, what it is told in plain words, and what it is told by reference."""
+
+    command: tuple[str, ...]
+    health_check: tuple[str, ...] | None
+    environment: frozenset[str]
+    secrets: frozenset[str]
+    database_user: str | None
+    """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
+
+
+_EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AWS_REGION"})
+_DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH")})
+_CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
+_QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
+_ADDRESSES = frozenset({"AMPLY_API_URL", "AMPLY_EDGE_URL", "AMPLY_LOG_URL"})
+_STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
+_MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
+_BEATING = ("CMD", "python", "-m", "amply.entrypoints.health", "heartbeat")
+
+
+def _entrypoint(name: str) -> tuple[str, ...]:
+    return ("python", "-m", f"amply.entrypoints.{name}")
+
+
+CONTAINERS: Mapping[TaskName, ContainerContract] = {
+    TaskName.API: ContainerContract(
+        command=_entrypoint("http"),
+        health_check=("CMD", "python", "-m", "amply.entrypoints.health", "http"),
+        environment=_EVERY
+        | _DATABASE
+        | _CACHE
+        | _QUEUES
+        | _ADDRESSES
+        | _STRIPE
+        | {"AMPLY_API_PORT", "AMPLY_LOG_ORIGIN"},
+        secrets=frozenset(
+            {
+                "AMPLY_STRIPE_SECRET_KEY",
+                "AMPLY_STRIPE_WEBHOOK_SECRET",
+                "AMPLY_CACHE_PASSWORD",
+                "AMPLY_COMMITMENT_KEY",
+            }
+        ),
+        database_user="amply_app",
+    ),
+    TaskName.WORKER: ContainerContract(
+        command=_entrypoint("worker"),
+        health_check=_BEATING,
+        environment=_EVERY
+        | _DATABASE
+        | _CACHE
+        | _QUEUES
+        | _ADDRESSES
+        | _STRIPE
+        | _MAIL
+        | {
+            "AMPLY_LOG_ORIGIN",
+            "AMPLY_PUBLIC_BUCKET",
+            "AMPLY_DOCUMENTS_BUCKET",
+            "AMPLY_EXPORTS_BUCKET",
+            "AMPLY_DATA_KEY_ARN",
+            "AMPLY_HEARTBEAT_PATH",
+        },
+        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_CACHE_PASSWORD", "AMPLY_COMMITMENT_KEY"}),
+        database_user="amply_app",
+    ),
+    TaskName.SCHEDULER: ContainerContract(
+        command=_entrypoint("scheduler"),
+        health_check=_BEATING,
+        environment=_EVERY | _DATABASE | _QUEUES | {"AMPLY_HEARTBEAT_PATH"},
+        secrets=frozenset(),
+        database_user="amply_app",
+    ),
+    TaskName.SEQUENCER: ContainerContract(
+        command=_entrypoint("sequencer"),
+        health_check=_BEATING,
+        environment=_EVERY | _DATABASE | {"AMPLY_LOG_ORIGIN", "AMPLY_HEARTBEAT_PATH"},
+        secrets=frozenset(),
+        database_user="amply_sequencer",
+    ),
+    TaskName.PUBLISHER: ContainerContract(
+        command=_entrypoint("publisher"),
+        health_check=_BEATING,
+        environment=_EVERY
+        | _DATABASE
+        | {
+            "AMPLY_LOG_ORIGIN",
+            "AMPLY_PUBLIC_BUCKET",
+            "AMPLY_ARCHIVE_BUCKET",
+            "AMPLY_SIGNING_KEY_ARN",
+            "AMPLY_HEARTBEAT_PATH",
+        },
+        secrets=frozenset(),
+        database_user="amply_sequencer",
+    ),
+    TaskName.MIGRATE: ContainerContract(
+        command=(*_entrypoint("admin"), "migrate"),
+        health_check=None,
+        environment=_EVERY | (_DATABASE - {"AMPLY_DATABASE_USER"}),
+        secrets=frozenset({"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}),
+        database_user=None,
+    ),
+}

@@ -1,0 +1,264 @@
+"""The environments. Production stands in full; the others say only how they differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+
+from constructs_lib.durability import (
+    DISPOSABLE,
+    PERMANENT,
+    RECOVERABLE,
+    Durability,
+    LockMode,
+    Loss,
+    ObjectLock,
+)
+from constructs_lib.service import TaskSize
+from stacks.contracts import API_PORT
+from stacks.images import ImageReference
+
+EnvironmentName = Literal["production", "staging", "sandbox", "local"]
+DEFAULT_PORT_BASE = 8700
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    cidr: str
+    nat_gateway: bool
+    """Without one, tasks stand in public subnets: an address to go out with, and no rule that lets anyone in."""
+    flow_logs: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    instance_type: ec2.InstanceType
+    multi_az: bool
+    storage_gib: int
+    storage_limit_gib: int
+    """RDS grows the disk up to here by itself."""
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheSettings:
+    node_type: str
+    replicas: int
+    """Standby copies in other zones; one or more makes failover automatic."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSettings:
+    size: TaskSize
+    count: int
+    limit: int
+    """Autoscaling goes from `count` to here; equal means a fixed number."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count <= self.limit:
+            raise ValueError(f"{self.count} tasks of at most {self.limit} is not a range.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFleet:
+    api: TaskSettings
+    worker: TaskSettings
+    single: TaskSize
+    """Scheduler, sequencer, publisher and migrations: one task each."""
+    insights: bool
+    """CloudWatch Container Insights, billed per metric."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeSettings:
+    api_url: str
+    publishable_key: str
+    """Public by design: it stands in web pages. The secret key lives in Secrets Manager."""
+    script_url: str
+    script_origins: tuple[str, ...]
+    """Where Stripe.js comes from and what it opens frames of: https://docs.stripe.com/security/guide."""
+    frame_origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    domain: str
+    sender: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedAddresses:
+    """Addresses known before anything is deployed. Without them AWS's generated names are used."""
+
+    api_url: str
+    edge_url: str
+    api_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Everything one environment decides. Raises ValueError for what must never be deployed."""
+
+    name: EnvironmentName
+    account: str
+    region: str
+    zones: tuple[str, ...]
+    livemode: bool
+    """Whether real money moves."""
+    durability: Durability
+    log_origin: str
+    """The transparency log's name: first line of each checkpoint, for ever."""
+    image: ImageReference
+    network: NetworkSettings
+    database: DatabaseSettings
+    cache: CacheSettings
+    tasks: TaskFleet
+    queue_visibility: Duration
+    """Longer than the longest task may run; a killed worker's message comes back after it."""
+    stripe: StripeSettings
+    mail: MailSettings
+    addresses: FixedAddresses | None
+    log_retention: logs.RetentionDays
+    alarm_email: str | None
+
+    def __post_init__(self) -> None:
+        if self.livemode and self.durability.loss is not Loss.NEVER:
+            raise ValueError(f"{self.name} moves real money, so its data can never be lost.")
+        if self.livemode != self.stripe.publishable_key.startswith("pk_live_"):
+            raise ValueError(f"{self.name}: a live Stripe key and live mode belong together.")
+        if any(not zone.startswith(self.region) for zone in self.zones):
+            raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
+        if self.cache.replicas >= len(self.zones):
+            raise ValueError(
+                f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
+            )
+
+    @property
+    def api_port(self) -> int:
+        return self.addresses.api_port if self.addresses else API_PORT
+
+
+PRODUCTION = Environment(
+    name="production",
+    account="111111111111",
+    region="eu-west-1",
+    zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
+    livemode=True,
+    durability=PERMANENT,
+    log_origin="log.amply.example/production",
+    image=ImageReference(
+        repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest="sha256:" + "0" * 64
+    ),
+    network=NetworkSettings(cidr="10.10.0.0/16", nat_gateway=True, flow_logs=True),
+    database=DatabaseSettings(
+        instance_type=ec2.InstanceType.of(ec2.InstanceClass.M7G, ec2.InstanceSize.LARGE),
+        multi_az=True,
+        storage_gib=100,
+        storage_limit_gib=1000,
+        name="amply",
+    ),
+    cache=CacheSettings(node_type="cache.t4g.small", replicas=1),
+    tasks=TaskFleet(
+        api=TaskSettings(size=TaskSize(cpu=1024, memory_mib=2048), count=2, limit=10),
+        worker=TaskSettings(size=TaskSize(cpu=512, memory_mib=1024), count=2, limit=10),
+        single=TaskSize(cpu=256, memory_mib=512),
+        insights=True,
+    ),
+    queue_visibility=Duration.minutes(5),
+    stripe=StripeSettings(
+        api_url="https://api.stripe.com",
+        publishable_key="pk_live_amply",
+        script_url="https://js.stripe.com/v3/",
+        script_origins=("https://js.stripe.com", "https://*.js.stripe.com"),
+        frame_origins=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
+    ),
+    mail=MailSettings(domain="amply.example", sender="receipts@amply.example"),
+    addresses=None,
+    log_retention=logs.RetentionDays.ONE_YEAR,
+    alarm_email="oncall@amply.example",
+)
+
+STAGING = replace(
+    PRODUCTION,
+    name="staging",
+    account="222222222222",
+    livemode=False,
+    durability=RECOVERABLE,
+    log_origin="log.amply.example/staging",
+    network=replace(PRODUCTION.network, cidr="10.20.0.0/16"),
+    database=replace(
+        PRODUCTION.database,
+        instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
+        storage_gib=20,
+        storage_limit_gib=100,
+    ),
+    cache=replace(PRODUCTION.cache, node_type="cache.t4g.micro"),
+    stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
+    mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
+    log_retention=logs.RetentionDays.ONE_MONTH,
+)
+
+SANDBOX = replace(
+    STAGING,
+    name="sandbox",
+    account="333333333333",
+    zones=("eu-west-1a", "eu-west-1b"),
+    durability=DISPOSABLE,
+    log_origin="log.amply.example/sandbox",
+    network=NetworkSettings(cidr="10.30.0.0/16", nat_gateway=False, flow_logs=False),
+    database=replace(
+        STAGING.database,
+        instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO),
+        multi_az=False,
+        storage_limit_gib=50,
+    ),
+    cache=replace(STAGING.cache, replicas=0),
+    tasks=TaskFleet(
+        api=TaskSettings(size=TaskSize(cpu=256, memory_mib=512), count=1, limit=1),
+        worker=TaskSettings(size=TaskSize(cpu=256, memory_mib=512), count=1, limit=1),
+        single=TaskSize(cpu=256, memory_mib=512),
+        insights=False,
+    ),
+    stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
+    mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
+    log_retention=logs.RetentionDays.ONE_WEEK,
+    alarm_email=None,
+)
+
+
+def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
+    """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2."""
+    if not 1024 <= port_base <= 65528:  # noqa: PLR2004 - unprivileged, and seven ports fit above
+        raise ValueError(f"port_base {port_base} leaves no room for seven unprivileged ports.")
+    api_url, edge_url, stripe_url = (f"http://127.0.0.1:{port_base + offset}" for offset in range(3))
+    return replace(
+        SANDBOX,
+        name="local",
+        account="000000000000",
+        region="us-east-1",
+        zones=("us-east-1a", "us-east-1b"),
+        # One day of a real lock, so that what the lock breaks breaks here first.
+        durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
+        log_origin="localhost/amply-log",
+        image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
+        queue_visibility=Duration.seconds(30),
+        stripe=StripeSettings(
+            api_url=stripe_url,
+            publishable_key="pk_test_amply_local",
+            script_url=f"{stripe_url}/v3/",
+            script_origins=(stripe_url,),
+            frame_origins=(stripe_url,),
+        ),
+        mail=MailSettings(domain="local.amply.example", sender="receipts@local.amply.example"),
+        addresses=FixedAddresses(api_url=api_url, edge_url=edge_url, api_port=port_base),
+    )
+
+
+LOCAL = local()
+
+ENVIRONMENTS: Mapping[EnvironmentName, Environment] = {
+    environment.name: environment for environment in (PRODUCTION, STAGING, SANDBOX, LOCAL)
+}

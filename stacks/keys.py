@@ -1,0 +1,131 @@
+"""Keys and secrets: what encrypts data, what signs the ledger, and what third parties gave us."""
+
+import json
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from constructs_lib.service import task_role
+from constructs_lib.waiver import Waiver, waive
+from stacks.contracts import Parameter
+from stacks.environments import Environment
+from stacks.stack import AmplyStack
+from stacks.waivers import NEXT_REVIEW
+
+ADMINISTRATION = [
+    f"kms:{action}"
+    for action in (
+        "CancelKeyDeletion",
+        "DescribeKey",
+        "DisableKey",
+        "EnableKey",
+        "GetKeyPolicy",
+        "ListResourceTags",
+        "PutKeyPolicy",
+        "ScheduleKeyDeletion",
+        "TagResource",
+        "UntagResource",
+        "UpdateKeyDescription",
+    )
+]
+
+
+class Keys(AmplyStack):
+    """The publisher's role stands here because the signing key's own policy names it and nobody else."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: keys and secrets",
+            holds_data=True,
+        )
+        removal = environment.durability.removal_policy
+        self.data = kms.Key(
+            self,
+            "Data",
+            description=f"Amply {environment.name}: documents, exports and the database at rest",
+            enable_key_rotation=True,
+            removal_policy=removal,
+        )
+        self.publisher_role = task_role(self, "PublisherRole", account=self.account)
+        self.signing = kms.Key(
+            self,
+            "Signing",
+            description=f"Amply {environment.name}: signs the checkpoints of {environment.log_origin}",
+            key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            policy=self._signing_policy(),
+            removal_policy=removal,
+        )
+        self.stripe = self._stripe_secret()
+        self.commitments = self._commitment_secret()
+        self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
+        self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
+        self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
+
+    def _signing_policy(self) -> iam.PolicyDocument:
+        """No `kms:*` for the account, so that no IAM policy anywhere can hand out Sign."""
+        account = iam.AccountRootPrincipal()
+        return iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    sid="Administer", principals=[account], actions=ADMINISTRATION, resources=["*"]
+                ),
+                iam.PolicyStatement(
+                    sid="ReadPublicKey",
+                    principals=[account],
+                    actions=["kms:GetPublicKey", "kms:Verify"],
+                    resources=["*"],
+                ),
+                iam.PolicyStatement(
+                    sid="SignCheckpoints",
+                    principals=[iam.ArnPrincipal(self.publisher_role.role_arn)],
+                    actions=["kms:Sign"],
+                    resources=["*"],
+                ),
+            ]
+        )
+
+    def _stripe_secret(self) -> secretsmanager.Secret:
+        """Starts with a random webhook secret and no key: nothing is accepted until people fill it in."""
+        secret = secretsmanager.Secret(
+            self,
+            "Stripe",
+            description="Stripe credentials: secret_key and webhook_secret, copied from Stripe's dashboard",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=json.dumps({"secret_key": "not set"}),
+                generate_string_key="webhook_secret",
+                exclude_punctuation=True,
+            ),
+            removal_policy=self.settings.durability.removal_policy,
+        )
+        waive(secret, "AwsSolutions-SMG4", STRIPE_ROTATES)
+        return secret
+
+    def _commitment_secret(self) -> secretsmanager.Secret:
+        """Forty-three characters of the base64 alphabet are 32 random bytes, written without padding."""
+        secret = secretsmanager.Secret(
+            self,
+            "Commitments",
+            description="Wraps donors' salts at rest; losing it loses the ability to open commitments",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=43, exclude_punctuation=True, require_each_included_type=False
+            ),
+            removal_policy=self.settings.durability.removal_policy,
+        )
+        waive(secret, "AwsSolutions-SMG4", COMMITMENTS_STAY)
+        return secret
+
+
+STRIPE_ROTATES = Waiver(
+    reason="Stripe issues and rolls these credentials; only people can fetch new ones from its dashboard.",
+    until=NEXT_REVIEW,
+)
+COMMITMENTS_STAY = Waiver(
+    reason="Rotating it would orphan every wrapped salt; re-wrapping needs both keys and is a planned task.",
+    until=NEXT_REVIEW,
+)

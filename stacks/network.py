@@ -1,0 +1,109 @@
+"""The network, and who may talk to whom in it: every security group and every rule of the platform."""
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from constructs_lib.waiver import waive
+from stacks.environments import Environment
+from stacks.stack import AmplyStack
+from stacks.waivers import NO_FLOW_LOGS
+
+POSTGRESQL = 5432
+VALKEY = 6379
+
+
+class Network(AmplyStack):
+    """Public subnets exist for the way out; databases stand where there is none."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: VPC, subnets and security groups",
+        )
+        self.vpc = self._make_vpc()
+        self._watch_refusals()
+        self.gateway_link = self._group("GatewayLink", "Way of the HTTP API into the network")
+        self.balancer = self._group("Balancer", "Internal load balancer of the API")
+        self.api = self._group("Api", "API tasks")
+        self.jobs = self._group("Jobs", "Worker, scheduler, sequencer, publisher and migration tasks")
+        self.database = self._group("Database", "PostgreSQL")
+        self.cache = self._group("Cache", "Valkey")
+        self._say_who_talks_to_whom(environment.api_port)
+
+    @property
+    def task_subnets(self) -> ec2.SubnetSelection:
+        private = self.settings.network.nat_gateway
+        kind = ec2.SubnetType.PRIVATE_WITH_EGRESS if private else ec2.SubnetType.PUBLIC
+        return ec2.SubnetSelection(subnet_type=kind)
+
+    @property
+    def balancer_subnets(self) -> ec2.SubnetSelection:
+        """The internal balancer stands beside its tasks where they are private, else where there is no way out."""
+        return self.task_subnets if self.settings.network.nat_gateway else self.data_subnets
+
+    @property
+    def data_subnets(self) -> ec2.SubnetSelection:
+        return ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+
+    def _make_vpc(self) -> ec2.Vpc:
+        settings = self.settings.network
+        subnets = [
+            ec2.SubnetConfiguration(
+                name="public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24, map_public_ip_on_launch=False
+            ),
+            ec2.SubnetConfiguration(name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24),
+        ]
+        if settings.nat_gateway:
+            subnets.append(
+                ec2.SubnetConfiguration(
+                    name="tasks", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=22
+                )
+            )
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(settings.cidr),
+            availability_zones=list(self.settings.zones),
+            subnet_configuration=subnets,
+            # One regional gateway spans the zones; the S3 endpoint keeps image layers and tiles off its bill.
+            nat_gateway_provider=ec2.NatProvider.regional_gateway() if settings.nat_gateway else None,
+            nat_gateways=None if settings.nat_gateway else 0,
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)
+            },
+            restrict_default_security_group=True,
+        )
+
+    def _watch_refusals(self) -> None:
+        if not self.settings.network.flow_logs:
+            waive(self.vpc, "AwsSolutions-VPC7", NO_FLOW_LOGS)
+            return
+        keeping = self.log_keeping
+        group = logs.LogGroup(
+            self, "FlowLog", retention=keeping.retention, removal_policy=keeping.removal_policy
+        )
+        self.vpc.add_flow_log(
+            "Refused",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+
+    def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
+        return ec2.SecurityGroup(
+            self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False
+        )
+
+    def _say_who_talks_to_whom(self, api_port: int) -> None:
+        self._allow(self.gateway_link, self.balancer, 80, "requests from the HTTP API")
+        self._allow(self.balancer, self.api, api_port, "requests and health checks")
+        for group in (self.api, self.jobs):
+            self._allow(group, self.database, POSTGRESQL, "SQL")
+            self._allow(group, self.cache, VALKEY, "cache")
+            group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and Stripe")
+
+    def _allow(self, source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: int, what: str) -> None:
+        source.add_egress_rule(target, ec2.Port.tcp(port), what)
+        target.add_ingress_rule(source, ec2.Port.tcp(port), what)

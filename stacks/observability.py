@@ -1,0 +1,125 @@
+"""What would wake someone: the platform not answering, work piling up, the ledger standing still."""
+
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from constructs_lib.alarms import Pager
+from constructs_lib.service import Service
+from stacks.api import Api
+from stacks.contracts import TaskName
+from stacks.database import Database
+from stacks.environments import Environment
+from stacks.queues import Queues
+from stacks.stack import AmplyStack
+from stacks.workers import Workers
+
+GIB = 1024**3
+
+
+class Observability(AmplyStack):
+    """Few alarms, each with what it means; thresholds are where a person can still prevent harm."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        api: Api,
+        workers: Workers,
+        database: Database,
+        queues: Queues,
+    ) -> None:
+        super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
+        self.topic = self._make_topic()
+        self._pager = Pager(self, "Alarms", topic=self.topic, prefix=f"amply-{environment.name}")
+        self._watch_answers(api)
+        self._watch_tasks(api, workers)
+        self._watch_queues(queues)
+        self._watch_database(database)
+
+    def _make_topic(self) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        if self.settings.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(self.settings.alarm_email))
+        return topic
+
+    def _watch_answers(self, api: Api) -> None:
+        codes = elb.HttpCodeTarget
+        self._pager.above(
+            "api-errors",
+            api.targets.metrics.http_code_target(codes.TARGET_5XX_COUNT),
+            10,
+            minutes=5,
+            meaning="The API answered 5xx more than ten times a minute for five minutes.",
+        )
+        self._pager.above(
+            "api-unreachable",
+            api.balancer.metrics.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT),
+            10,
+            minutes=5,
+            meaning="The load balancer found no healthy API task for more than ten requests a minute.",
+        )
+        self._pager.above(
+            "api-slow",
+            api.targets.metrics.target_response_time(statistic="p99"),
+            2,
+            minutes=10,
+            meaning="One request in a hundred took more than two seconds for ten minutes.",
+        )
+
+    def _watch_tasks(self, api: Api, workers: Workers) -> None:
+        services: dict[TaskName, Service] = {
+            TaskName.API: api.service,
+            TaskName.WORKER: workers.worker,
+            TaskName.SCHEDULER: workers.scheduler,
+            TaskName.SEQUENCER: workers.sequencer,
+            TaskName.PUBLISHER: workers.publisher,
+        }
+        for name, service in services.items():
+            # A service without tasks reports nothing: the number of reports is the sign of life.
+            self._pager.below(
+                f"{name}-silent",
+                service.metric_cpu_utilization(statistic="SampleCount"),
+                1,
+                minutes=5,
+                meaning=f"No {name} task has run for five minutes.",
+            )
+
+    def _watch_queues(self, queues: Queues) -> None:
+        self._pager.above(
+            "set-aside",
+            queues.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            0,
+            minutes=1,
+            meaning="A message failed five times and waits for a person in the dead-letter queue.",
+        )
+        waiting: dict[str, tuple[sqs.Queue, int]] = {"high": (queues.high, 300), "low": (queues.low, 3600)}
+        for name, (queue, seconds) in waiting.items():
+            self._pager.above(
+                f"{name}-waiting",
+                queue.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+                seconds,
+                minutes=5,
+                meaning=f"The oldest message of the {name} queue has waited more than {seconds} seconds.",
+            )
+
+    def _watch_database(self, database: Database) -> None:
+        instance = database.instance
+        self._pager.below(
+            "database-disk",
+            instance.metric_free_storage_space(statistic="Minimum"),
+            5 * GIB,
+            minutes=5,
+            meaning="Less than 5 GiB of database disk are free (or RDS stopped reporting).",
+        )
+        self._pager.above(
+            "database-cpu",
+            instance.metric_cpu_utilization(statistic="Average"),
+            90,
+            minutes=15,
+            meaning="The database has been above 90 % CPU for a quarter of an hour.",
+        )

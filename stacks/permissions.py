@@ -1,0 +1,25 @@
+"""Permissions without wildcards in their actions, said where parts are composed."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+
+def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Sequence[str]) -> None:
+    """Object actions below `prefix`, and listing there: without it S3 answers 403 for what is not there."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
+    )
+    listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
+    if prefix:
+        listing.add_condition("StringLike", {"s3:prefix": f"{prefix}*"})
+    role.add_to_principal_policy(listing)
+
+
+def allow_data_key(role: iam.IRole, key: kms.IKey) -> None:
+    """What S3 asks of KMS on the caller's behalf when objects are read and written."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
+    )

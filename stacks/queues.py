@@ -1,0 +1,25 @@
+"""The two lanes of work, and the place where what keeps failing waits for a person."""
+
+from constructs import Construct
+
+from constructs_lib.queue import DeadLetterQueue, WorkQueue
+from stacks.environments import Environment
+from stacks.stack import AmplyStack
+
+
+class Queues(AmplyStack):
+    """High: someone is waiting (receipts, provider events). Low: nobody is."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(
+            scope, construct_id, environment=environment, description="Amply: work queues", holds_data=True
+        )
+        removal = environment.durability.removal_policy
+        visibility = environment.queue_visibility
+        self.dead_letters = DeadLetterQueue(self, "DeadLetters", removal_policy=removal)
+        self.high = WorkQueue(
+            self, "High", dead_letters=self.dead_letters, visibility=visibility, removal_policy=removal
+        )
+        self.low = WorkQueue(
+            self, "Low", dead_letters=self.dead_letters, visibility=visibility, removal_policy=removal
+        )

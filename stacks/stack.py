@@ -1,0 +1,51 @@
+"""What every stack of ours has in common: its name, its protection, its tags."""
+
+from aws_cdk import Stack, Tags
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from constructs_lib.service import LogKeeping
+from stacks.contracts import PARAMETER_DESCRIPTIONS, Parameter
+from stacks.environments import Environment
+
+
+class AmplyStack(Stack):
+    """`holds_data` stacks cannot be deleted while the environment's durability protects them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        description: str,
+        holds_data: bool = False,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            # Set, not derived: wrapping or moving the stage must not rename (and so replace) what is deployed.
+            stack_name=f"{environment.name}-{construct_id}",
+            description=description,
+            termination_protection=holds_data and environment.durability.protected,
+        )
+        self.settings = environment
+        Tags.of(self).add("amply:environment", environment.name)
+        Tags.of(self).add("amply:stack", construct_id)
+
+    @property
+    def log_keeping(self) -> LogKeeping:
+        return LogKeeping(
+            retention=self.settings.log_retention, removal_policy=self.settings.durability.removal_policy
+        )
+
+    def publish(self, parameter: Parameter, value: str) -> None:
+        """Write a name that others read; the list of them is `contracts.Parameter`."""
+        construct_id = "".join(part.capitalize() for part in parameter.name.split("_")) + "Parameter"
+        ssm.StringParameter(
+            self,
+            construct_id,
+            parameter_name=parameter.path(self.settings.name),
+            description=PARAMETER_DESCRIPTIONS[parameter],
+            string_value=value,
+        )

@@ -1,0 +1,114 @@
+"""Everything that is not asked by a browser: worker, scheduler, sequencer, publisher, and migrations."""
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.service import Service, Task, TaskSize, task_role
+from stacks.api import Api
+from stacks.containers import Surroundings, make_task
+from stacks.contracts import TaskName
+from stacks.environments import Environment
+from stacks.permissions import allow_data_key, allow_objects
+from stacks.stack import AmplyStack
+
+
+class Workers(AmplyStack):
+    """The scheduler, sequencer and publisher each run exactly once; only the publisher may sign."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        around: Surroundings,
+        api: Api,
+    ) -> None:
+        super().__init__(scope, construct_id, environment=environment, description="Amply: background work")
+        self._around = around
+        self._placement = api.placement
+        self._groups: list[ec2.ISecurityGroup] = [around.network.jobs]
+        self._image = environment.image.container_image(self)
+        self.worker = self._make_worker()
+        self.scheduler = self._make_single(TaskName.SCHEDULER, self._scheduler_role())
+        self.sequencer = self._make_single(TaskName.SEQUENCER, self._role(TaskName.SEQUENCER))
+        self.publisher = self._make_single(TaskName.PUBLISHER, self._publisher_role())
+        self.migrate = self._make_task(
+            TaskName.MIGRATE, self._role(TaskName.MIGRATE), environment.tasks.single
+        )
+
+    def _make_worker(self) -> Service:
+        settings = self.settings.tasks.worker
+        task = self._make_task(TaskName.WORKER, self._worker_role(), settings.size)
+        service = Service(
+            self,
+            "WorkerService",
+            task=task,
+            placement=self._placement,
+            security_groups=self._groups,
+            count=settings.count,
+        )
+        if settings.limit > settings.count:
+            scaling = service.auto_scale_task_count(min_capacity=settings.count, max_capacity=settings.limit)
+            scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
+        return service
+
+    def _make_single(self, name: TaskName, role: iam.IRole) -> Service:
+        return Service(
+            self,
+            f"{name.capitalize()}Service",
+            task=self._make_task(name, role, self.settings.tasks.single),
+            placement=self._placement,
+            security_groups=self._groups,
+            count=1,
+            exactly_one=True,
+        )
+
+    def _make_task(self, name: TaskName, role: iam.IRole, size: TaskSize) -> Task:
+        return make_task(self, name, around=self._around, image=self._image, size=size, role=role)
+
+    def _role(self, name: TaskName) -> iam.Role:
+        return task_role(self, f"{name.capitalize()}Role", account=self.account)
+
+    def _worker_role(self) -> iam.Role:
+        role, around = self._role(TaskName.WORKER), self._around
+        for queue in (around.queues.high, around.queues.low):
+            queue.grant_consume_messages(role)
+            queue.grant_send_messages(role)
+        allow_objects(role, around.storage.public, "log/", ["s3:GetObject"])
+        allow_objects(role, around.storage.documents, "", ["s3:GetObject", "s3:PutObject"])
+        allow_objects(role, around.storage.exports, "", ["s3:GetObject", "s3:PutObject"])
+        allow_data_key(role, around.keys.data)
+        sending = iam.PolicyStatement(
+            actions=["ses:SendEmail", "ses:SendRawEmail"],
+            resources=[
+                around.mail.identity.email_identity_arn,
+                self.format_arn(
+                    service="ses",
+                    resource="configuration-set",
+                    resource_name=around.mail.configuration.configuration_set_name,
+                ),
+            ],
+        )
+        role.add_to_principal_policy(sending)
+        return role
+
+    def _scheduler_role(self) -> iam.Role:
+        role = self._role(TaskName.SCHEDULER)
+        self._around.queues.high.grant_send_messages(role)
+        self._around.queues.low.grant_send_messages(role)
+        return role
+
+    def _publisher_role(self) -> iam.IRole:
+        """The role the signing key's policy names, extended from here so that keys stay below storage."""
+        around = self._around
+        role = iam.Role.from_role_name(self, "PublisherRole", around.keys.publisher_role.role_name)
+        allow_objects(role, around.storage.public, "log/", ["s3:GetObject", "s3:PutObject"])
+        allow_objects(role, around.storage.archive, "", ["s3:GetObject", "s3:PutObject"])
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["kms:Sign", "kms:GetPublicKey"], resources=[around.keys.signing.key_arn]
+            )
+        )
+        return role
