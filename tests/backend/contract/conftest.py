@@ -1,0 +1,29 @@
+"""The emulated cloud, for tests marked `allow_hosts(["127.0.0.1"])`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backend.conftest import free_port
+from tests.backend.contract.emulated_cloud import emulated_cloud
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address. Clients made with boto3 speak to it."""
+    directory: Path = tmp_path_factory.mktemp("cloud")
+    with (
+        emulated_cloud(port=free_port(), directory=directory) as address,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in {
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }.items():
+            environment.setenv(name, value)
+        yield address
