@@ -1,0 +1,187 @@
+"""Sequencer and publisher as processes: told to stop, without their database, without their stores."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.typing import EventDict
+
+from amply.entrypoints import publisher, sequencer
+from amply.entrypoints.leader import Turn, lead
+from amply.infra.database import Database
+from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.settings import DatabaseSettings
+from amply.modules import ledger
+from local_cloud.postgres import PostgresCluster, RunningPostgres
+from tests.backend.conftest import PASSWORD, Databases, Server, free_port, start_server
+from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld, until
+
+
+@contextmanager
+def leading(database: Database, *, lock: int, start: Callable[[], Turn]) -> Iterator[list[EventDict]]:
+    """Run a process's loop in a thread; gives what it logs."""
+    stopping = threading.Event()
+    arguments = {"lock": lock, "start": start, "heartbeat_path": "", "stopping": stopping}
+    thread = threading.Thread(target=lead, args=(database,), kwargs=arguments)
+    with structlog.testing.capture_logs() as logs:
+        thread.start()
+        try:
+            yield logs
+        finally:
+            stopping.set()
+            thread.join(timeout=40)
+            assert not thread.is_alive()
+
+
+def events(logs: list[EventDict]) -> list[str]:
+    return [line["event"] for line in logs]
+
+
+@pytest.fixture
+def own_server() -> Iterator[tuple[PostgresCluster, list[RunningPostgres]]]:
+    """A PostgreSQL that may be killed without harming other tests."""
+    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
+        running = [start_server(Path(room))]
+        yield running[0].cluster, running
+        running[-1].stop()
+
+
+def test_the_sequencer_survives_a_database_that_is_killed_under_load(
+    own_server: tuple[PostgresCluster, list[RunningPostgres]],
+) -> None:
+    cluster, running = own_server
+    server = Server(running[0])
+    master = server.connect(name="postgres", user="master")
+    migrate(master.engine)
+    master.close()
+    for role in LOGIN_ROLES:
+        server.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+    books = LedgerWorld(
+        app=server.connect(name="postgres", user="amply_app"),
+        sequencer=server.connect(name="postgres", user="amply_sequencer"),
+    )
+    start = lambda: sequencer.turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
+    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=start) as logs:
+        books.post_many(50)
+        until(lambda: len(books.leaves()) > 0)
+        books.post_many(200)
+        running[0].kill()
+        until(lambda: "turn_failed" in events(logs))
+        running.append(cluster.start())
+        books.app.engine.dispose()
+        books.post()
+        until(lambda: len(books.leaves()) == 251)
+
+    books.check_log(size=251)
+    books.app.close()
+    books.sequencer.close()
+
+
+def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) -> None:
+    away = threading.Event()
+    away.set()
+
+    class Away:
+        """A public log that may be out of reach."""
+
+        def __getattr__(self, name: str) -> object:
+            if away.is_set():
+                raise ConnectionError("the store is away")
+            return getattr(books.public_log, name)
+
+    outside = publisher.Outside(
+        signer=books.signer,
+        public_log=Away(),  # type: ignore[arg-type] # it passes everything on
+        archive=books.archive,
+    )
+    books.post()
+    books.sequence()
+    start = lambda: publisher.turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
+    with leading(books.sequencer, lock=ledger.PUBLISHER_LOCK, start=start) as logs:
+        until(lambda: events(logs).count("turn_failed") == 2)
+        assert books.public_log.note is None
+        away.clear()
+        until(lambda: books.public_log.note is not None)
+        until(lambda: "ledger_checkpoint_published" in events(logs))
+    assert books.public_checkpoint().size == 1
+
+
+def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorld) -> None:
+    outside = publisher.Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    books.public_log.note = "not a checkpoint"
+    start = lambda: publisher.turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
+    with leading(books.sequencer, lock=ledger.PUBLISHER_LOCK, start=start) as logs:
+        until(lambda: events(logs).count("turn_failed") == 2)
+
+    assert "Nothing was signed" in logs[-1]["error"]
+    assert logs[-1]["log_level"] == "error"
+    assert books.signer.signed == 0
+
+
+def process(module: str, settings: DatabaseSettings, heartbeat: Path) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "AMPLY_SERVICE": "sequencer",
+        "AMPLY_ENVIRONMENT": "local",
+        "AMPLY_LIVEMODE": "false",
+        "AMPLY_HEARTBEAT_PATH": str(heartbeat),
+        "AMPLY_LOG_ORIGIN": ORIGIN,
+        "AMPLY_DATABASE_HOST": settings.host,
+        "AMPLY_DATABASE_PORT": str(settings.port),
+        "AMPLY_DATABASE_NAME": settings.name,
+        "AMPLY_DATABASE_USER": settings.user,
+        "AMPLY_DATABASE_AUTH": "password",
+        "AMPLY_DATABASE_PASSWORD": settings.password.get_secret_value(),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", module], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_the_sequencer_process_works_beats_and_ends_on_sigterm(
+    books: LedgerWorld, databases: Databases, tmp_path: Path
+) -> None:
+    settings = databases.server.settings(name=databases.name, user="amply_sequencer")
+    heartbeat = tmp_path / "heartbeat"
+    running = process("amply.entrypoints.sequencer", settings, heartbeat)
+    try:
+        books.post()
+        until(lambda: len(books.leaves()) == 1)
+        until(heartbeat.exists)
+        assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 0
+        running.send_signal(signal.SIGTERM)
+        output, _ = running.communicate(timeout=30)
+        assert running.returncode == 0, output.decode()
+        assert b'"event": "leading"' in output
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def check_health(check: str, **environment: str) -> int:
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    command = [sys.executable, "-m", "amply.entrypoints.health", check]
+    return subprocess.run(command, env=environment, check=False, capture_output=True).returncode
+
+
+def test_a_process_that_has_not_turned_for_a_minute_is_not_well(tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 1
+    heartbeat.touch()
+    assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 0
+    os.utime(heartbeat, (1, 1))
+    assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 1
+
+
+def test_an_api_that_does_not_answer_is_not_well() -> None:
+    assert check_health("http", AMPLY_API_PORT=str(free_port())) == 1
+    assert check_health("nonsense") == 1
