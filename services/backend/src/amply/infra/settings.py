@@ -88,7 +88,7 @@ class LogSettings(BaseSettings):
 
 
 class CommitmentSettings(BaseSettings):
-    """The key that wraps donors' salts at rest: 32 random bytes in base64."""
+    """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 

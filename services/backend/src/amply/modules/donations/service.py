@@ -53,18 +53,18 @@ def donate(
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """
+    donation_id = ids.new_id("don")
     with database.transaction() as session:
-        donation_id = ids.new_id("don")
         earlier = idempotency.claim(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
         )
         if earlier is None:
-            _record(session, donation_id=donation_id, gift=gift, now=clock())
+            payment = _record(session, donation_id=donation_id, gift=gift, now=clock())
         elif earlier.body is not None and earlier.status is not None:
             return Answer(status=earlier.status, body=earlier.body, replayed=True)
         else:
-            donation_id = earlier.resource_id
-    return _open(database, processor, donation_id=donation_id, clock=clock)
+            payment = payments.for_donation(session, donation_id=earlier.resource_id)
+    return _open(database, processor, payment=payment, clock=clock)
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
@@ -79,7 +79,7 @@ def complete_stuck(database: Database, processor: payments.Processor, *, clock: 
         try:
             found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
             if found is None:
-                _open(database, processor, donation_id=payment.donation_id, clock=clock)
+                _open(database, processor, payment=payment, clock=clock)
             else:
                 _record_outcome(database, processor, payment=payment, intent=found, now=clock())
         except payments.ProcessorRefused:
@@ -88,7 +88,7 @@ def complete_stuck(database: Database, processor: payments.Processor, *, clock: 
     return completed
 
 
-def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> None:
+def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
     organizations.get(session, organization_id=gift.organization_id)
     account_id = payments.ready_account(session, organization_id=gift.organization_id)
     session.add(
@@ -106,18 +106,20 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
         )
     )
     session.flush()  # the payment's foreign key needs the row
-    payments.create(session, donation_id=donation_id, account_id=account_id, amount=gift.amount, now=now)
+    return payments.create(
+        session, donation_id=donation_id, account_id=account_id, amount=gift.amount, now=now
+    )
 
 
-def _open(database: Database, processor: payments.Processor, *, donation_id: str, clock: Clock) -> Answer:
-    with database.transaction() as session:
-        payment = payments.for_donation(session, donation_id=donation_id)
+def _open(
+    database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
+) -> Answer:
     try:
         intent = payments.open_at_processor(processor, payment=payment)
     except payments.ProcessorRefused:
         with database.transaction() as session:
             payments.refuse(session, payment_id=payment.id, now=clock())
-            _follow(session, donation_id=donation_id, status=DonationStatus.FAILED, now=clock())
+            _follow(session, donation_id=payment.donation_id, status=DonationStatus.FAILED, now=clock())
         raise
     return _record_outcome(database, processor, payment=payment, intent=intent, now=clock())
 

@@ -1,11 +1,12 @@
 """Openings of commitments at rest: salt and value, sealed so that a copy of the database alone tells nothing."""
 
-import base64
 import secrets
 from collections.abc import Callable
 from typing import Final, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from amply.infra.settings import CommitmentSettings
 from amply.kernel.errors import invariant
@@ -14,6 +15,7 @@ from ledger_format.receipts import Opening
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _SALT_BYTES: Final = 32
+_SECRET_LENGTH_MIN: Final = 43
 
 
 class CommitmentSecrets:
@@ -29,8 +31,14 @@ class CommitmentSecrets:
 
     @classmethod
     def from_settings(cls, settings: CommitmentSettings) -> Self:
-        """Read the key as the environment gives it, in base64."""
-        return cls(key=base64.b64decode(settings.commitment_key.get_secret_value(), validate=True))
+        """Derive the key from the secret as Secrets Manager made it: at least 43 random characters.
+
+        Its characters are letters and digits, not key bytes: HKDF (RFC 5869) makes 32 uniform bytes of them.
+        """
+        secret = settings.commitment_key.get_secret_value()
+        invariant(len(secret) >= _SECRET_LENGTH_MIN, "the commitment secret is long enough to be unguessable")
+        derivation = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"amply/commitment-key/v1")
+        return cls(key=derivation.derive(secret.encode()))
 
     def new_opening(self, value: str) -> Opening:
         """A value with a salt nobody has seen."""

@@ -1,0 +1,213 @@
+"""How much of the framework's own speed `POST /v1/donations` keeps.
+
+Baseline: the same application, middleware and request model, with a handler that does nothing. Ours: the whole of the
+donate flow (three transactions on PostgreSQL) with a processor that answers at once. Both are served by one process
+and driven over loopback by the same clients, in turns.
+"""
+
+import http.client
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import SecretStr
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from amply.entrypoints import application
+from amply.infra.database import Database, connect
+from amply.infra.migrate import migrate
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import system_clock
+from amply.modules.donations.schemas import DonationIn
+from local_cloud.postgres import PostgresCluster
+from tests.backend.conftest import free_port
+from tests.backend.world import FakeProcessor, NoLimit, ready_organization
+
+CONNECTIONS = 16
+REQUESTS = 1_600
+TURNS = 3
+_PASSWORD = "benchmark-on-loopback"  # noqa: S105 -- a throw-away server on this machine
+
+
+@dataclass(frozen=True)
+class Run:
+    """One turn: requests a second, and every request's milliseconds."""
+
+    rate: float
+    milliseconds: list[float]
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """A migrated PostgreSQL of its own, as the application's role."""
+    with tempfile.TemporaryDirectory(prefix="amply-benchmark-") as room:
+        Path(room).chmod(0o755)
+        cluster = PostgresCluster(
+            directory=Path(room) / "pg", port=free_port(), superuser="master", password=_PASSWORD
+        )
+        cluster.initialise()
+        running = cluster.start()
+
+        def opened(user: str, pool_size: int) -> Database:
+            settings = DatabaseSettings(
+                host="127.0.0.1",
+                port=cluster.port,
+                name="postgres",
+                user=user,
+                auth="password",
+                password=SecretStr(_PASSWORD),
+            )
+            return connect(settings, application="benchmark", pool_size=pool_size)
+
+        master = opened("master", 2)
+        migrate(master.engine)
+        master.close()
+        with psycopg.connect(cluster.url, autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE amply_app PASSWORD '{_PASSWORD}'".encode())
+        app = opened("amply_app", 20)
+        try:
+            yield app
+        finally:
+            app.close()
+            running.stop()
+
+
+def serve(port: int, ready: Any) -> None:
+    """The server process: the real application and, beside it, the handler that does nothing."""
+    with database() as opened:
+        processor = FakeProcessor()
+        organization_id = ready_organization(opened, processor)
+        app: FastAPI = application.create(
+            application.Parts(
+                database=opened,
+                processor=processor,
+                verifier=None,
+                limiter=NoLimit(),
+                clock=system_clock,
+                livemode=False,
+                log_url="http://127.0.0.1/log",
+                allowed_origins=(),
+                trusted_proxies=0,
+            )
+        )
+
+        @app.post("/baseline", status_code=201)
+        def baseline(body: DonationIn) -> JSONResponse:
+            return JSONResponse({"id": body.organization_id}, status_code=201)
+
+        config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        threading.Thread(target=lambda: ready.put(organization_id), daemon=True).start()
+        server.run()
+
+
+def drive(port: int, path: str, organization_id: str) -> Run:
+    """Send REQUESTS over CONNECTIONS kept-alive connections; every answer must be a 201."""
+    body = json.dumps(
+        {
+            "organization_id": organization_id,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "donor": {"name": "Ada", "email": "ada@example.org"},
+        }
+    )
+    taken: list[float] = []
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for _ in range(REQUESTS // CONNECTIONS):
+            headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
+            start = time.perf_counter()
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            taken.append((time.perf_counter() - start) * 1_000)
+            if answer.status != 201:  # noqa: PLR2004 -- created
+                raise SystemExit(f"{path} answered {answer.status}")
+        connection.close()
+
+    threads = [threading.Thread(target=client) for _ in range(CONNECTIONS)]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Run(len(taken) / (time.perf_counter() - start), taken)
+
+
+def p99(runs: list[Run]) -> float:
+    return statistics.quantiles([value for run in runs for value in run.milliseconds], n=100)[98]
+
+
+def wait_for(port: int) -> None:
+    """Return once the server accepts connections."""
+    for _ in range(200):
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit("the server did not start")
+
+
+def main() -> None:
+    port = free_port()
+    context = multiprocessing.get_context("spawn")
+    ready = context.Queue()
+    server = context.Process(target=serve, args=(port, ready))
+    server.start()
+    try:
+        organization_id = ready.get(timeout=60)
+        wait_for(port)
+        drive(port, "/baseline", organization_id)  # warm up, both ways
+        drive(port, "/v1/donations", organization_id)
+        runs: dict[str, list[Run]] = {"/baseline": [], "/v1/donations": []}
+        for _ in range(TURNS):
+            for path, done in runs.items():
+                done.append(drive(port, path, organization_id))
+    finally:
+        server.terminate()
+        server.join()
+    report(runs["/baseline"], runs["/v1/donations"])
+
+
+def report(baseline: list[Run], ours: list[Run]) -> None:
+    rates = {
+        name: statistics.median(run.rate for run in runs) for name, runs in (("b", baseline), ("o", ours))
+    }
+    print(f"{REQUESTS} requests a turn, {CONNECTIONS} connections, {TURNS} turns each, median")
+    print(f"{'':34}{'requests/s':>12}{'p99 ms':>10}")
+    print(f"{'empty handler, same framework':34}{rates['b']:>12.0f}{p99(baseline):>10.1f}")
+    print(f"{'POST /v1/donations':34}{rates['o']:>12.0f}{p99(ours):>10.1f}")
+    print(
+        json.dumps(
+            {
+                "benchmark": "donations",
+                "ratio": round(rates["o"] / rates["b"], 3),
+                "baseline": "the same request to an empty handler in the same application",
+                "requests_per_second": round(rates["o"]),
+                "p99_ms": round(p99(ours), 1),
+                "baseline_requests_per_second": round(rates["b"]),
+                "baseline_p99_ms": round(p99(baseline), 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
