@@ -198,6 +198,7 @@ def test_an_entry_that_breaks_a_rule_cannot_be_made(change: dict[str, Any], word
         ({"phase": "post", "pending": OTHER_ENTRY}, "pending"),
         ({"phase": "post", "pending": f"{OTHER_ENTRY}#00"}, "pending"),
         ({"phase": "post", "pending": f"{OTHER_ENTRY}#1000"}, "pending"),
+        ({"phase": "post", "pending": f"{OTHER_ENTRY}#256"}, "pending"),
     ],
 )
 def test_a_transfer_that_breaks_a_rule_cannot_be_made(change: dict[str, Any], words: str) -> None:

@@ -1,6 +1,5 @@
 """The worked example of docs/ledger-format.md: three entries of one organisation, and a receipt for the first."""
 
-import dataclasses
 from datetime import UTC, datetime
 
 from ledger_format.commitments import commit
@@ -70,13 +69,15 @@ def example_texts() -> dict[str, str]:
     """Every block of the worked example by its name in the document."""
     log = example_log()
     first, second, third = log.hashes
-    receipt = example_receipt()
-    extra = encode_receipt(dataclasses.replace(receipt, proof=())).decode().split("\n")[1]
+    value = DONOR_NAME.value.encode()
     bundle = encode_bundle(log.leaves)
     return {
         "private-key": SIGNING_KEY.private_bytes_raw().hex(),
         "verifier-key": str(verifier_key()),
         "salt": DONOR_NAME.salt.hex(),
+        "commitment-message": (
+            b"amply/commitment/v1\0donor_name\0" + len(value).to_bytes(4, "big") + value
+        ).hex(),
         "commitment": commit(field="donor_name", value=DONOR_NAME.value, salt=DONOR_NAME.salt).hex(),
         **{f"leaf-{index}": leaf.decode("ascii") for index, leaf in enumerate(log.leaves)},
         "leaf-hashes": "\n".join(hashed.hex() for hashed in log.hashes),
@@ -86,6 +87,5 @@ def example_texts() -> dict[str, str]:
         ),
         "bundle-start": f"{bundle_path(0, 3)}  {bundle[:8].hex(' ')} ...",
         "checkpoint": log.note().rstrip("\n"),
-        "receipt-extra": extra,
-        "receipt": encode_receipt(receipt).decode().rstrip("\n"),
+        "receipt": encode_receipt(example_receipt()).decode().rstrip("\n"),
     }

@@ -83,6 +83,8 @@ class Transfer:
             raise EntryError("exactly the phases post and void name the pending transfer they resolve")
         if self.pending is not None:
             _check(_LINE, self.pending, what="the pending transfer")
+            if int(self.pending.partition("#")[2]) >= MAX_TRANSFERS:
+                raise EntryError(f"a pending transfer's line is 0 to {MAX_TRANSFERS - 1}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

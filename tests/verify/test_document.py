@@ -1,0 +1,87 @@
+"""docs/ledger-format.md: its worked example is what the code makes, and enough to verify a receipt without the code."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from amply_verify.outcome import Exit
+from tests.verify.conftest import ROOT
+from tests.verify.worked_example import example_texts
+
+DOCUMENT = (ROOT / "docs" / "ledger-format.md").read_text(encoding="utf-8")
+BLOCKS = dict(re.findall(r"<!-- example: ([a-z0-9-]+) -->\n```text\n(.*?)\n```\n", DOCUMENT, re.DOTALL))
+
+
+def test_the_worked_example_is_what_the_code_makes() -> None:
+    assert example_texts() == BLOCKS
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def verify_from_the_document_alone(receipt: str, verifier_key: str) -> dict[str, str]:
+    """A second verifier, after sections 3.2, 5 and 6; returns the opened values or fails an assertion."""
+    head, _, note = receipt.partition("\n\n")
+    magic, extra_line, index_line, *proof_lines = head.split("\n")
+    assert magic == "c2sp.org/tlog-proof@v1"
+    extra = json.loads(base64.b64decode(extra_line.removeprefix("extra ")))
+
+    text, _, signature_line = note.rpartition("\n\n")
+    text += "\n"
+    name, key_id, encoded_key = verifier_key.split("+", 2)
+    public_key = base64.b64decode(encoded_key)
+    assert hashlib.sha256(name.encode() + b"\n" + public_key).hexdigest()[:8] == key_id
+    dash, signer, encoded = signature_line.rstrip("\n").split(" ")
+    signature = base64.b64decode(encoded)
+    assert (dash, signer, signature[:4].hex()) == ("—", name, key_id)
+    Ed25519PublicKey.from_public_bytes(public_key[1:]).verify(signature[4:], text.encode())
+    origin, size, root = text.splitlines()
+    assert origin == name
+
+    fn, sn = int(index_line.removeprefix("index ")), int(size) - 1
+    r = hashlib.sha256(b"\0" + extra["leaf"].encode()).digest()
+    for p in map(base64.b64decode, proof_lines):
+        assert sn != 0
+        if fn % 2 or fn == sn:
+            r = node_hash(p, r)
+            while fn and fn % 2 == 0:
+                fn, sn = fn // 2, sn // 2
+        else:
+            r = node_hash(r, p)
+        fn, sn = fn // 2, sn // 2
+    assert (sn, r) == (0, base64.b64decode(root))
+
+    leaf = json.loads(extra["leaf"])
+    assert leaf["log"] == origin
+    for field, opening in extra["openings"].items():
+        value = opening["value"].encode()
+        message = b"amply/commitment/v1\0" + field.encode() + b"\0" + len(value).to_bytes(4, "big") + value
+        computed = hmac.new(base64.b64decode(opening["salt"]), message, hashlib.sha256).hexdigest()
+        assert computed == leaf["commitments"][field]
+    return {field: opening["value"] for field, opening in extra["openings"].items()}
+
+
+def test_a_verifier_written_from_the_document_accepts_its_receipt() -> None:
+    opened = verify_from_the_document_alone(BLOCKS["receipt"] + "\n", BLOCKS["verifier-key"])
+    assert opened == {"donor_name": "Zoë Ångström"}
+
+
+@pytest.mark.parametrize("name", ["amount_changed", "checkpoint_size_raised", "opening_of_another_name"])
+def test_a_verifier_written_from_the_document_refuses_golden_faults(golden: Path, name: str) -> None:
+    receipt = (golden / f"{name}.tlog-proof").read_text(encoding="utf-8")
+    with pytest.raises((AssertionError, InvalidSignature)):
+        verify_from_the_document_alone(receipt, BLOCKS["verifier-key"])
+
+
+def test_the_verifier_s_own_page_names_every_exit_code() -> None:
+    page = (ROOT / "services" / "verify" / "README.md").read_text(encoding="utf-8")
+    named = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
+    assert named == {int(code) for code in Exit}
