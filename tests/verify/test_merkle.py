@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger_format.errors import ProofError
-from ledger_format.merkle import leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion
+from ledger_format.merkle import (
+    leaf_hash,
+    leaf_hashes,
+    node_hash,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
 
 # The eight leaves and roots that implementations of RFC 6962 have tested themselves with since 2012.
 LEAVES = [
@@ -38,6 +45,10 @@ HASHES = [leaf_hash(leaf) for leaf in LEAVES]
 @pytest.mark.parametrize("size", range(9))
 def test_the_root_is_rfc_6962_s(size: int) -> None:
     assert root_of(HASHES[:size]).hex() == ROOTS[size]
+
+
+def test_many_leaves_hash_like_each_of_them() -> None:
+    assert leaf_hashes(LEAVES) == HASHES
 
 
 def test_a_leaf_never_hashes_like_a_node() -> None:

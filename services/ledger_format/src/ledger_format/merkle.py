@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962 §2.1 over SHA-256, and the verification of its proofs (RFC 9162 §2.1.3 and §2.1.4)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger_format.errors import ProofError
@@ -15,6 +15,12 @@ _NODE_PREFIX: Final = b"\x01"
 def leaf_hash(raw: bytes) -> bytes:
     """Hash one entry's bytes as a leaf."""
     return hashlib.sha256(_LEAF_PREFIX + raw).digest()
+
+
+def leaf_hashes(raws: Iterable[bytes]) -> list[bytes]:
+    """Hash many entries' bytes as leaves, a little faster than one by one."""
+    sha256 = hashlib.sha256
+    return [sha256(_LEAF_PREFIX + raw).digest() for raw in raws]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -154,17 +154,17 @@ def decode_bundle(raw: bytes) -> list[bytes]:
         TileError: A length reaches past the end, an entry is empty, there are none, or more than 256.
     """
     entries, at, end = [], 0, len(raw)
-    while at < end:
+    for _ in range(TILE_WIDTH):
+        if at >= end - 2:
+            break
         start = at + 2
-        at = start + int.from_bytes(raw[at:start], "big")
-        # Python slices past the end without a word: without this check a cut bundle would decode.
-        if at > end or at == start or start > end:
-            raise TileError("the bundle is cut short or holds an empty entry")
+        at = start + (raw[at] << 8 | raw[at + 1])
+        if at == start:
+            raise TileError("the bundle holds an empty entry")
         entries.append(raw[start:at])
-        if len(entries) > TILE_WIDTH:
-            raise TileError(f"a bundle holds at most {TILE_WIDTH} entries")
-    if not entries:
-        raise TileError("the bundle is empty")
+    # Python slices past the end without a word: without this check a cut bundle would decode.
+    if not entries or at != end:
+        raise TileError(f"the bundle is empty, cut short, or holds more than {TILE_WIDTH} entries")
     return entries
 
 
