@@ -70,12 +70,15 @@ def make_task(
 def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[str, str]:
     settings = stack.settings
     contract = CONTAINERS[name]
+    on_laptop = settings.addresses is not None
     return {
         "AMPLY_SERVICE": name,
         "AMPLY_ENVIRONMENT": settings.name,
         "AMPLY_LIVEMODE": "true" if settings.livemode else "false",
+        "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
-        "AMPLY_API_URL": around.edge.api_url,
+        # The HTTP API and the load balancer each append to X-Forwarded-For; a laptop has neither.
+        "AMPLY_TRUSTED_PROXIES": "0" if on_laptop else "2",
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,

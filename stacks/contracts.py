@@ -67,7 +67,6 @@ _EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AWS
 _DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH")})
 _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
-_ADDRESSES = frozenset({"AMPLY_API_URL", "AMPLY_EDGE_URL", "AMPLY_LOG_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
 _BEATING = ("CMD", "python", "-m", "amply.entrypoints.health", "heartbeat")
@@ -84,18 +83,15 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         environment=_EVERY
         | _DATABASE
         | _CACHE
-        | _QUEUES
-        | _ADDRESSES
         | _STRIPE
-        | {"AMPLY_API_PORT", "AMPLY_LOG_ORIGIN"},
-        secrets=frozenset(
-            {
-                "AMPLY_STRIPE_SECRET_KEY",
-                "AMPLY_STRIPE_WEBHOOK_SECRET",
-                "AMPLY_CACHE_PASSWORD",
-                "AMPLY_COMMITMENT_KEY",
-            }
-        ),
+        | {
+            "AMPLY_API_HOST",
+            "AMPLY_API_PORT",
+            "AMPLY_EDGE_URL",
+            "AMPLY_LOG_URL",
+            "AMPLY_TRUSTED_PROXIES",
+        },
+        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_STRIPE_WEBHOOK_SECRET", "AMPLY_CACHE_PASSWORD"}),
         database_user="amply_app",
     ),
     TaskName.WORKER: ContainerContract(
@@ -103,20 +99,11 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         health_check=_BEATING,
         environment=_EVERY
         | _DATABASE
-        | _CACHE
         | _QUEUES
-        | _ADDRESSES
         | _STRIPE
         | _MAIL
-        | {
-            "AMPLY_LOG_ORIGIN",
-            "AMPLY_PUBLIC_BUCKET",
-            "AMPLY_DOCUMENTS_BUCKET",
-            "AMPLY_EXPORTS_BUCKET",
-            "AMPLY_DATA_KEY_ARN",
-            "AMPLY_HEARTBEAT_PATH",
-        },
-        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_CACHE_PASSWORD", "AMPLY_COMMITMENT_KEY"}),
+        | {"AMPLY_LOG_ORIGIN", "AMPLY_LOG_URL", "AMPLY_HEARTBEAT_PATH"},
+        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY"}),
         database_user="amply_app",
     ),
     TaskName.SCHEDULER: ContainerContract(
