@@ -43,6 +43,14 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox without an endpoint for a whole file: for many small requests that leave nothing behind."""
+    state = tmp_path_factory.mktemp("shared") / "stripe.sqlite3"
+    with running(Settings(state=state, secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY)) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def client(sandbox: Sandbox) -> stripe.StripeClient:
     return sandbox.client()

@@ -22,7 +22,7 @@ from stripe_sandbox.settings import Settings
 SECRET_KEY = "sk_test_amply"
 PUBLISHABLE_KEY = "pk_test_amply"
 WEBHOOK_SECRET = "whsec_amply"
-WAIT_SECONDS_MAX = 10.0
+WAIT_SECONDS_MAX = 30.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # plain HTTP only: no certificates to load
 
 

@@ -55,8 +55,8 @@ def test_a_browser_needs_the_client_secret(sandbox: Sandbox, client: stripe.Stri
         ("GET", "/v1/events"),
     ],
 )
-def test_a_browser_may_do_nothing_else(sandbox: Sandbox, method: str, path: str) -> None:
-    response = sandbox.call(method, path, key=PUBLISHABLE_KEY)
+def test_a_browser_may_do_nothing_else(shared: Sandbox, method: str, path: str) -> None:
+    response = shared.call(method, path, key=PUBLISHABLE_KEY)
     assert (response.status_code, response.json()["error"]["code"]) == (403, "secret_key_required")
 
 

@@ -114,13 +114,12 @@ def typed(number: str, **more: str) -> dict[str, str]:
     ],
 )
 def test_a_typed_card_that_cannot_pay_is_refused_with_its_reason(
-    sandbox: Sandbox, client: stripe.StripeClient, number: str, more: dict[str, str], code: str
+    shared: Sandbox, number: str, more: dict[str, str], code: str
 ) -> None:
+    client = shared.client()
     intent = client.v1.payment_intents.create(wanted())
     form = {"client_secret": str(intent.client_secret)} | typed(number, **more)
-    response = sandbox.call(
-        "POST", f"/v1/payment_intents/{intent.id}/confirm", key=PUBLISHABLE_KEY, data=form
-    )
+    response = shared.call("POST", f"/v1/payment_intents/{intent.id}/confirm", key=PUBLISHABLE_KEY, data=form)
     assert response.status_code == 402
     assert response.json()["error"]["code"] == code
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_payment_method"

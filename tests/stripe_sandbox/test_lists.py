@@ -8,7 +8,7 @@ import stripe
 
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate, wanted
-from tests.stripe_sandbox.running import running
+from tests.stripe_sandbox.running import Sandbox, running
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -26,6 +26,12 @@ def five(client: stripe.StripeClient) -> list[str]:
     return made[::-1]
 
 
+@pytest.fixture(scope="module")
+def searched(shared: Sandbox) -> list[str]:
+    """The five, oldest first."""
+    return five(shared.client())[::-1]
+
+
 def test_pages_hold_every_object_once_newest_first(client: stripe.StripeClient) -> None:
     made = five(client)
     first = client.v1.payment_intents.list({"limit": 2})
@@ -36,9 +42,9 @@ def test_pages_hold_every_object_once_newest_first(client: stripe.StripeClient) 
 
 
 @pytest.mark.parametrize("limit", [0, 101, -1])
-def test_an_impossible_limit_is_refused(client: stripe.StripeClient, limit: int) -> None:
+def test_an_impossible_limit_is_refused(shared: Sandbox, limit: int) -> None:
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.payment_intents.list({"limit": limit})
+        shared.client().v1.payment_intents.list({"limit": limit})
 
 
 def test_a_cursor_must_exist(client: stripe.StripeClient) -> None:
@@ -76,11 +82,10 @@ def test_lists_can_be_bounded_in_time(settings: Settings) -> None:
     ],
 )
 def test_search_finds_by_metadata_and_fields(
-    client: stripe.StripeClient, query: str, found: list[int]
+    shared: Sandbox, searched: list[str], query: str, found: list[int]
 ) -> None:
-    made = five(client)[::-1]
-    result = client.v1.payment_intents.search({"query": query})
-    assert [intent.id for intent in result.data] == [made[n] for n in found]
+    result = shared.client().v1.payment_intents.search({"query": query})
+    assert [intent.id for intent in result.data] == [searched[n] for n in found]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +102,9 @@ def test_search_finds_by_metadata_and_fields(
         "metadata['a\"b']:'x'",
     ],
 )
-def test_a_malformed_query_is_refused(client: stripe.StripeClient, query: str) -> None:
+def test_a_malformed_query_is_refused(shared: Sandbox, query: str) -> None:
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.payment_intents.search({"query": query})
+        shared.client().v1.payment_intents.search({"query": query})
 
 
 def test_search_pages(client: stripe.StripeClient) -> None:

@@ -54,21 +54,21 @@ GOOD = {"amount": "2500", "currency": "eur"}
     ],
 )
 def test_a_bad_parameter_is_refused_by_name(
-    sandbox: Sandbox, form: dict[str, str], param: str, code: str | None
+    shared: Sandbox, form: dict[str, str], param: str, code: str | None
 ) -> None:
-    response = sandbox.call("POST", "/v1/payment_intents", data=form)
+    response = shared.call("POST", "/v1/payment_intents", data=form)
     error = response.json()["error"]
     assert (response.status_code, error["type"]) == (400, "invalid_request_error")
     assert (error["param"], error.get("code")) == (param, code)
-    assert sandbox.client().v1.payment_intents.list().data == []
+    assert shared.client().v1.payment_intents.list().data == []
 
 
 @pytest.mark.parametrize(
     "param", ["transfer_data[destination]", "application_fee_amount", "customer", "setup_future_usage"]
 )
-def test_what_stripe_can_do_and_the_sandbox_cannot_is_never_ignored(sandbox: Sandbox, param: str) -> None:
+def test_what_stripe_can_do_and_the_sandbox_cannot_is_never_ignored(shared: Sandbox, param: str) -> None:
     value = {"application_fee_amount": "100", "setup_future_usage": "off_session"}.get(param, "x_1")
-    response = sandbox.call("POST", "/v1/payment_intents", data=GOOD | {param: value})
+    response = shared.call("POST", "/v1/payment_intents", data=GOOD | {param: value})
     assert response.status_code == 501
     assert "does not model" in response.json()["error"]["message"]
 
@@ -101,22 +101,22 @@ def test_an_unknown_url_is_answered_in_stripes_shape(client: stripe.StripeClient
 @pytest.mark.parametrize(
     "body", [b"amount=1&amount[x]=2", b"amount[x]=2&amount=1", b"[x]=1", b"\xff=1", b"a" * 2_000_000]
 )
-def test_a_malformed_body_is_refused(sandbox: Sandbox, body: bytes) -> None:
+def test_a_malformed_body_is_refused(shared: Sandbox, body: bytes) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    response = sandbox.call("POST", "/v1/payment_intents", content=body, headers=headers)
+    response = shared.call("POST", "/v1/payment_intents", content=body, headers=headers)
     assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"3", b"\xff"])
-def test_a_malformed_json_body_is_refused(sandbox: Sandbox, body: bytes) -> None:
+def test_a_malformed_json_body_is_refused(shared: Sandbox, body: bytes) -> None:
     headers = {"Stripe-Version": stripe.api_version}
-    response = sandbox.call("POST", "/v2/core/accounts", content=body, headers=headers)
+    response = shared.call("POST", "/v2/core/accounts", content=body, headers=headers)
     assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
-def test_json_values_must_have_their_own_type(sandbox: Sandbox) -> None:
+def test_json_values_must_have_their_own_type(shared: Sandbox) -> None:
     capability: dict[str, Any] = {"merchant": {"capabilities": {"card_payments": {"requested": "true"}}}}
-    response = sandbox.call(
+    response = shared.call(
         "POST",
         "/v2/core/accounts",
         json={"configuration": capability},

@@ -15,7 +15,7 @@ import stripe
 
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -33,7 +33,7 @@ def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         [sys.executable, "-m", "stripe_sandbox"], env=environment, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
     while True:
         try:
             if httpx2.get(f"http://127.0.0.1:{port}/_sandbox/health", trust_env=False).status_code == 200:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser import chromium
 from tests.browser.loopback import Request, Response, serving
 from tests.stripe_sandbox.onboarding import wanted
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, Endpoint, Sandbox
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, WAIT_SECONDS_MAX, Endpoint, Sandbox
 
 # The browser is a process of its own; Playwright talks to it through pipes.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -91,7 +91,10 @@ def tab() -> Iterator[Page]:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=found.path, args=list(found.arguments)) as browser,
     ):
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(WAIT_SECONDS_MAX * 1000)
+        expect.set_options(timeout=WAIT_SECONDS_MAX * 1000)
+        yield page
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import stripe
 
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate, wanted
-from tests.stripe_sandbox.running import WEBHOOK_SECRET, Endpoint, Sandbox, running
+from tests.stripe_sandbox.running import WAIT_SECONDS_MAX, WEBHOOK_SECRET, Endpoint, Sandbox, running
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -187,7 +187,7 @@ def test_without_an_endpoint_events_are_recorded_and_nothing_is_owed(
 
 def settled(sandbox: Sandbox, event_id: str) -> list[dict[str, object]]:
     """The deliveries of an event, once none is under way: the endpoint answers a moment before that is recorded."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
     while True:
         rows: list[dict[str, object]] = sandbox.http.get(
             "/_sandbox/deliveries", params={"event": event_id}

@@ -20,6 +20,7 @@ from stripe_sandbox.dispatch import Answer, Dispatcher, Request
 from stripe_sandbox.errors import Json, ParameterError, StripeError
 from stripe_sandbox.faults import Faults
 from stripe_sandbox.ids import new_id
+from stripe_sandbox.later import Later
 from stripe_sandbox.operations import Operation, api_version
 from stripe_sandbox.page import authentication, stripe_js
 from stripe_sandbox.resources import (
@@ -32,7 +33,6 @@ from stripe_sandbox.resources import (
     refunds,
 )
 from stripe_sandbox.settings import Settings
-from stripe_sandbox.settlement import Settler
 from stripe_sandbox.store import Store
 from stripe_sandbox.webhooks.sender import Sender
 from stripe_sandbox.wire import decode_form
@@ -55,22 +55,22 @@ def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
     store = Store(settings.state)
     faults = Faults()
     sender = Sender(store, settings, clock)
-    settler = Settler(store, settings, clock, after=sender.wake)
+    later = Later(store, settings, clock, after=sender.wake)
     dispatcher = Dispatcher(store=store, settings=settings, clock=clock, faults=faults)
 
     def wake() -> None:
-        settler.wake()
+        later.wake()
         sender.wake()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        settler.start()
+        later.start()
         sender.start()
         try:
             yield
         finally:
             faults.release()
-            await run_in_threadpool(settler.stop)
+            await run_in_threadpool(later.stop)
             await run_in_threadpool(sender.stop)
             store.close()
 

@@ -11,11 +11,11 @@ from stripe_sandbox.errors import Json, NotModelledError, ParameterError, Stripe
 from stripe_sandbox.expansion import expand
 from stripe_sandbox.faults import Faults
 from stripe_sandbox.idempotency import Claim
+from stripe_sandbox.later import do_due
 from stripe_sandbox.objects import PLATFORM, Objects
 from stripe_sandbox.operations import Call, Operation, api_version
 from stripe_sandbox.resources import accounts
 from stripe_sandbox.settings import Settings
-from stripe_sandbox.settlement import settle_own
 from stripe_sandbox.store import Store, savepoint
 
 
@@ -120,7 +120,7 @@ class Dispatcher:
                 if not error.saved and not error.keeps_changes:
                     raise
                 status, body = error.status, error.body()
-            settle_own(call, moment=self.clock().timestamp())
+            do_due(call, moment=self.clock().timestamp())
             if claim is not None and (operation.version == "v1" or status < 400):  # noqa: PLR2004  # v2 runs failed work again
                 idempotency.finish(connection, claim, status, body)
             elif claim is not None:

@@ -29,6 +29,8 @@ class Settings:
     delivery_timeout: timedelta = _SECOND * 10
     # How long after a charge its balance transaction appears (Stripe: "up to one hour", asynchronous capture).
     settlement_delay: timedelta = timedelta(0)
+    # How long the donor's bank takes to answer a direct debit (days in reality).
+    debit_delay: timedelta = _SECOND * 2
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
     search_lag: timedelta = timedelta(0)
 
@@ -67,6 +69,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         webhook_url=environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secret=environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", ""),
         settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
+        debit_delay=_seconds(environ, "STRIPE_SANDBOX_DEBIT_SECONDS", default=2),
         search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
     )
 
@@ -79,5 +82,5 @@ def _is_on_this_machine(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
-def _seconds(environ: Mapping[str, str], name: str) -> timedelta:
-    return timedelta(seconds=float(environ.get(name, "0")))
+def _seconds(environ: Mapping[str, str], name: str, *, default: int = 0) -> timedelta:
+    return timedelta(seconds=float(environ.get(name) or default))

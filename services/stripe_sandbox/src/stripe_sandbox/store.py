@@ -21,8 +21,6 @@ CREATE TABLE IF NOT EXISTS objects (
     body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, sequence);
-CREATE INDEX IF NOT EXISTS objects_by_payment_intent
-    ON objects (json_extract(body, '$.payment_intent')) WHERE kind IN ('charge', 'refund');
 
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     scope TEXT NOT NULL,
@@ -46,8 +44,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
 
-CREATE TABLE IF NOT EXISTS settlements (
-    charge TEXT PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS due_work (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    work TEXT NOT NULL,
+    charge TEXT NOT NULL,
     account TEXT NOT NULL,
     due REAL NOT NULL
 ) STRICT;

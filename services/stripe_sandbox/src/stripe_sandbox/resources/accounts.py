@@ -89,8 +89,7 @@ def require_card_payments(call: Call) -> None:
     merchant = body["configuration"].get("merchant", {})
     if merchant.get("capabilities", {}).get("card_payments", {}).get("status") != "active":
         raise InvalidRequestError(
-            f"The account {body['id']} cannot accept card payments: its card_payments capability is not active.",
-            code="insufficient_capabilities_for_transfer",
+            f"The account {body['id']} cannot accept card payments: its card_payments capability is not active."
         )
 
 

@@ -1,5 +1,6 @@
 """Charges: one attempt to move money (https://docs.stripe.com/api/charges)."""
 
+from stripe_sandbox import schedule
 from stripe_sandbox.errors import Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
@@ -22,78 +23,58 @@ def decline_message(decline_code: str) -> str:
 
 def add_succeeded(call: Call, intent: Json, payment_method: Json, *, authenticated: bool) -> Json:
     """A captured charge. Its balance transaction comes later, unless `capture_method` is `automatic`."""
-    outcome = {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None,
-        "network_status": "approved_by_network",
-        "reason": None,
-        "risk_level": "normal",
-        "risk_score": 12,
-        "seller_message": "Payment complete.",
-        "type": "authorized",
-    }
-    charge = _charge(call, intent, payment_method, authenticated=authenticated) | {
-        "amount_captured": intent["amount"],
-        "captured": True,
-        "outcome": outcome,
-        "paid": True,
-        "status": "succeeded",
-    }
-    if intent["capture_method"] == "automatic":
-        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
-    else:
-        _settle_later(call, charge)
+    charge = call.objects.add(_charge(call, intent, payment_method, authenticated=authenticated))
+    charge["outcome"] = _outcome("approved_by_network", "authorized", "Payment complete.")
+    return mark_paid(call, charge, at_once=intent["capture_method"] == "automatic")
+
+
+def add_pending(call: Call, intent: Json, payment_method: Json) -> Json:
+    """A charge that waits for a bank."""
+    charge = _charge(call, intent, payment_method, authenticated=False)
+    charge["outcome"] = _outcome("approved_by_network", "authorized", "Payment pending.")
     call.objects.add(charge)
-    call.emit("charge.succeeded", charge)
+    call.emit("charge.pending", charge)
     return charge
 
 
 def add_failed(call: Call, intent: Json, payment_method: Json, decline_code: str) -> Json:
-    """What is left of an attempt that the bank refused."""
-    message = decline_message(decline_code)
-    outcome = {
+    """What is left of an attempt that the card's bank refused."""
+    charge = call.objects.add(_charge(call, intent, payment_method, authenticated=False))
+    words = f"The bank returned the decline code `{decline_code}`."
+    charge["outcome"] = _outcome("declined_by_network", "issuer_declined", words) | {
         "advice_code": "try_again_later" if decline_code == "insufficient_funds" else None,
-        "network_advice_code": None,
         "network_decline_code": "05" if decline_code == "generic_decline" else "51",
-        "network_status": "declined_by_network",
         "reason": decline_code,
-        "risk_level": "normal",
-        "risk_score": 12,
-        "seller_message": f"The bank returned the decline code `{decline_code}`.",
-        "type": "issuer_declined",
     }
-    charge = _charge(call, intent, payment_method, authenticated=False) | {
-        "failure_code": "card_declined",
-        "failure_message": message,
-        "outcome": outcome,
-        "status": "failed",
-    }
-    call.objects.add(charge)
+    return mark_failed(call, charge, code="card_declined", message=decline_message(decline_code))
+
+
+def mark_paid(call: Call, charge: Json, *, at_once: bool = False) -> Json:
+    """The money is the account's. `at_once`: with its balance transaction, which otherwise follows."""
+    charge |= {"amount_captured": charge["amount"], "captured": True, "paid": True, "status": "succeeded"}
+    if at_once:
+        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+    else:
+        schedule.put_off(call, "settle", charge["id"], call.settings.settlement_delay)
+    call.objects.save(charge)
+    call.emit("charge.succeeded", charge)
+    return charge
+
+
+def mark_failed(call: Call, charge: Json, *, code: str, message: str) -> Json:
+    """No money moved."""
+    charge |= {"failure_code": code, "failure_message": message, "status": "failed"}
+    call.objects.save(charge)
     call.emit("charge.failed", charge)
     return charge
 
 
-def settle_due(call: Call, *, moment: float) -> int:
-    """Give every charge of this account that is due by `moment` its balance transaction. Returns how many."""
-    rows = call.objects.connection.execute(
-        "DELETE FROM settlements WHERE account = ? AND due <= ? RETURNING charge",
-        (call.objects.account, moment),
-    ).fetchall()
-    for row in rows:
-        charge = call.objects.get("charge", row["charge"])
-        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
-        call.objects.save(charge)
-        call.emit("charge.updated", charge, previous={"balance_transaction": None})
-    return len(rows)
-
-
-def _settle_later(call: Call, charge: Json) -> None:
-    due = call.now + call.settings.settlement_delay.total_seconds()
-    call.objects.connection.execute(
-        "INSERT INTO settlements (charge, account, due) VALUES (?, ?, ?)",
-        (charge["id"], call.objects.account, due),
-    )
+def settle(call: Call, charge_id: str) -> None:
+    """Give a captured charge its balance transaction."""
+    charge = call.objects.get("charge", charge_id)
+    charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+    call.objects.save(charge)
+    call.emit("charge.updated", charge, previous={"balance_transaction": None})
 
 
 def retrieve(call: Call) -> Json:
@@ -171,8 +152,32 @@ def _charge(call: Call, intent: Json, payment_method: Json, *, authenticated: bo
     }
 
 
+def _outcome(network_status: str, kind: str, words: str) -> Json:
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": network_status,
+        "reason": None,
+        "risk_level": "normal",
+        "risk_score": 12,
+        "seller_message": words,
+        "type": kind,
+    }
+
+
 def _details(payment_method: Json, amount: int, *, authenticated: bool) -> Json:
-    card = payment_method["card"]
+    if payment_method["type"] == "sepa_debit":
+        debit = payment_method["sepa_debit"]
+        kept = {name: debit[name] for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
+        return {"sepa_debit": kept | {"mandate": None}, "type": "sepa_debit"}
+    return {
+        "card": _card_details(payment_method["card"], amount, authenticated=authenticated),
+        "type": "card",
+    }
+
+
+def _card_details(card: Json, amount: int, *, authenticated: bool) -> Json:
     kept = (
         "brand",
         "checks",
@@ -185,7 +190,7 @@ def _details(payment_method: Json, amount: int, *, authenticated: bool) -> Json:
         "wallet",
     )
     secure = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
-    details = {name: card[name] for name in kept} | {
+    return {name: card[name] for name in kept} | {
         "amount_authorized": amount,
         "authorization_code": None,
         "installments": None,
@@ -195,7 +200,6 @@ def _details(payment_method: Json, amount: int, *, authenticated: bool) -> Json:
         "regulated_status": "unregulated",
         "three_d_secure": secure if authenticated else None,
     }
-    return {"card": details, "type": "card"}
 
 
 OPERATIONS = (

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlencode
 
-from stripe_sandbox.errors import CardError, InvalidRequestError, Json
+from stripe_sandbox.errors import CardError, InvalidRequestError, Json, NotModelledError
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges, payment_methods
+from stripe_sandbox.resources import charges, direct_debits, payment_methods
 
 _CONFIRMABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 _AUTHENTICATION_FAILED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
@@ -15,10 +15,12 @@ def confirm(call: Call, intent: Json) -> Json:
     _check_state(intent)
     method = _payment_method(call, intent)
     _check_return_url(call, intent)
-    card = payment_methods.card_of(method)
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     if "receipt_email" in call.params:
         intent["receipt_email"] = call.params["receipt_email"] or None
+    if method["type"] == "sepa_debit":
+        return direct_debits.begin(call, intent, method)
+    card = payment_methods.card_of(method)
     if card.behaviour == "authenticate":
         return _ask_for_authentication(call, intent, method)
     if card.decline_code is not None:
@@ -76,7 +78,7 @@ def _check_state(intent: Json) -> None:
 
 def _payment_method(call: Call, intent: Json) -> Json:
     if "payment_method_data" in call.params:
-        return payment_methods.from_typed_card(call, call.params["payment_method_data"])
+        return _new_payment_method(call, call.params["payment_method_data"])
     name = call.params.get("payment_method") or intent["payment_method"]
     if name is None:
         raise InvalidRequestError(
@@ -87,6 +89,17 @@ def _payment_method(call: Call, intent: Json) -> Json:
             payment_intent=intent,
         )
     return payment_methods.resolve(call, name, param="payment_method")
+
+
+def _new_payment_method(call: Call, data: Json) -> Json:
+    if data["type"] == "sepa_debit":
+        return direct_debits.payment_method(call, data)
+    if data["type"] == "card" and not call.caller.secret:
+        return payment_methods.from_typed_card(call, data)
+    raise NotModelledError(
+        f"This sandbox does not model payment_method_data of type {data['type']} here.",
+        param="payment_method_data",
+    )
 
 
 def _check_return_url(call: Call, intent: Json) -> None:

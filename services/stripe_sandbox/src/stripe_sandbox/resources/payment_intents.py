@@ -20,6 +20,14 @@ from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
 from stripe_sandbox.resources import accounts, confirmation, payment_intent_search, payment_methods
 
+_ONLY_WITH_CONFIRM = (
+    "return_url",
+    "off_session",
+    "use_stripe_sdk",
+    "error_on_requires_action",
+    "payment_method_data",
+    "mandate_data",
+)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _CANCELABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "processing"})
 _CHANGEABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
@@ -58,8 +66,8 @@ def create(call: Call) -> Json:
     params = call.params
     check_amount(params["amount"], currency_of(params["currency"]))
     _check_common(params)
-    for name in ("payment_method", "return_url", "off_session", "use_stripe_sdk", "error_on_requires_action"):
-        if name in params and name != "payment_method" and not params.get("confirm"):
+    for name in _ONLY_WITH_CONFIRM:
+        if name in params and not params.get("confirm"):
             raise ParameterError(f"`{name}` can only be used together with `confirm=true`.", param=name)
     if params.get("capture_method") == "manual":
         raise NotModelledError("This sandbox does not model capture_method manual.", param="capture_method")
@@ -218,7 +226,7 @@ def _new(call: Call) -> Json:
         "payment_method": None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": ["card", "sepa_debit"] if params["currency"].lower() == "eur" else ["card"],
         "presentment_details": None,
         "processing": None,
         "receipt_email": params.get("receipt_email"),
@@ -235,7 +243,8 @@ def _new(call: Call) -> Json:
 
 
 _CONFIRM = (
-    "payment_method return_url off_session use_stripe_sdk error_on_requires_action receipt_email expand"
+    "payment_method payment_method_data mandate_data return_url off_session use_stripe_sdk error_on_requires_action "
+    "receipt_email expand"
 )
 _DESCRIBE = "amount currency description metadata receipt_email"
 _CREATE = (

@@ -58,19 +58,24 @@ def card_of(payment_method: Json) -> SandboxCard:
 
 def add_card(call: Call, card: SandboxCard, *, billing: Json | None = None) -> Json:
     """Store a new PaymentMethod of this test card."""
+    return add(call, "card", _card(card, call.now), billing=billing or {})
+
+
+def add(call: Call, kind: str, details: Json, *, billing: Json) -> Json:
+    """Store a new PaymentMethod of type `kind`."""
     return call.objects.add(
         {
             "id": new_id("pm"),
             "object": "payment_method",
             "allow_redisplay": "unspecified",
-            "billing_details": billing_details(billing or {}),
-            "card": _card(card, call.now),
+            "billing_details": billing_details(billing),
             "created": call.now,
             "customer": None,
             "customer_account": None,
             "livemode": False,
             "metadata": {},
-            "type": "card",
+            "type": kind,
+            kind: details,
         }
     )
 

@@ -1,32 +1,41 @@
-"""Balance transactions that come some time after their charge (https://docs.stripe.com/payments/payment-intents/asynchronous-capture)."""
+"""Does what is due: in the next request on the account, or in a thread when none comes."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from stripe_sandbox import schedule
 from stripe_sandbox.authentication import Caller
 from stripe_sandbox.clock import Clock, unix
 from stripe_sandbox.due import DueLoop
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges
+from stripe_sandbox.resources import charges, direct_debits
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
+_WORK: dict[schedule.Work, Callable[[Call, str], None]] = {
+    "settle": charges.settle,
+    "debit": direct_debits.finish,
+}
 
-def settle_own(call: Call, *, moment: float) -> None:
-    """What is due on the account of a call. The events belong to no request."""
-    charges.settle_due(replace(call, request_id=None, idempotency_key=None), moment=moment)
+
+def do_due(call: Call, *, moment: float) -> None:
+    """Everything that is due on the account of a call by `moment`. The events belong to no request."""
+    own = replace(call, request_id=None, idempotency_key=None)
+    while found := schedule.take_due(call.objects.connection, call.objects.account, moment):
+        for due in found:
+            _WORK[due.work](own, due.charge_id)
 
 
-class Settler:
-    """Settles charges when they are due, and tells `after` when it did."""
+class Later:
+    """The thread that does due work, and tells `after` when it did some."""
 
     def __init__(self, store: Store, settings: Settings, clock: Clock, after: Callable[[], None]) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._after = after
-        self._loop = DueLoop("settler", self._work)
+        self._loop = DueLoop("later", self._work)
         self.start = self._loop.start
         self.wake = self._loop.wake
         self.stop = self._loop.stop
@@ -34,15 +43,11 @@ class Settler:
     def _work(self) -> float | None:
         now = self._clock()
         with self._store.transaction() as connection:
-            rows = connection.execute(
-                "SELECT DISTINCT account FROM settlements WHERE due <= ?", (now.timestamp(),)
-            ).fetchall()
-            for row in rows:
-                charges.settle_due(
-                    self._call(Objects(connection, row["account"], unix(now))), moment=now.timestamp()
-                )
-            due: float | None = connection.execute("SELECT min(due) FROM settlements").fetchone()[0]
-        if rows:
+            accounts = schedule.accounts_due(connection, now.timestamp())
+            for account in accounts:
+                do_due(self._call(Objects(connection, account, unix(now))), moment=now.timestamp())
+            due = schedule.next_due(connection)
+        if accounts:
             self._after()
         return None if due is None else due - now.timestamp()
 

@@ -1,0 +1,50 @@
+"""What Stripe does some time after it answered, kept as due rows so that a restart forgets none of it."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from stripe_sandbox.operations import Call
+
+# settle: give a captured charge its balance transaction. debit: hear from the donor's bank about a direct debit.
+Work = Literal["settle", "debit"]
+
+
+@dataclass(frozen=True)
+class Due:
+    """One piece of work on one charge."""
+
+    work: Work
+    charge_id: str
+
+
+def put_off(call: Call, work: Work, charge_id: str, delay: timedelta) -> None:
+    """Do this work on a charge of the call's account after `delay`."""
+    call.objects.connection.execute(
+        "INSERT INTO due_work (work, charge, account, due) VALUES (?, ?, ?, ?)",
+        (work, charge_id, call.objects.account, call.now + delay.total_seconds()),
+    )
+
+
+def take_due(connection: sqlite3.Connection, account: str, moment: float) -> list[Due]:
+    """Take what is due on an account by `moment`, in the order it fell due."""
+    rows = connection.execute(
+        "DELETE FROM due_work WHERE account = ? AND due <= ? RETURNING due, sequence, work, charge",
+        (account, moment),
+    ).fetchall()
+    return [
+        Due(row["work"], row["charge"]) for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
+    ]
+
+
+def accounts_due(connection: sqlite3.Connection, moment: float) -> list[str]:
+    """The accounts that have something due."""
+    rows = connection.execute("SELECT DISTINCT account FROM due_work WHERE due <= ?", (moment,)).fetchall()
+    return [row["account"] for row in rows]
+
+
+def next_due(connection: sqlite3.Connection) -> float | None:
+    """When the next work is due (seconds since the epoch), or None when there is none."""
+    due: float | None = connection.execute("SELECT min(due) FROM due_work").fetchone()[0]
+    return due
