@@ -1,8 +1,11 @@
 """Events: recorded, signed as Stripe signs, delivered at least once, and still owed after a crash."""
 
+import socket
+import sqlite3
 import time
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import stripe
@@ -116,6 +119,31 @@ def test_what_was_owed_is_delivered_after_a_restart(settings: Settings, endpoint
         assert (found.status, found.amount_received) == ("succeeded", 2500)
 
 
+def test_a_delivery_cut_off_by_a_crash_is_made_again(settings: Settings, endpoint: Endpoint) -> None:
+    with running(settings) as sandbox:
+        sandbox.hook("deliveries/pause")
+        sandbox.client().v1.payment_intents.create(wanted())
+    with closing(sqlite3.connect(settings.state)) as state, state:
+        state.execute("UPDATE deliveries SET state = 'sending'")
+    with running(settings):
+        assert endpoint.take().event["type"] == "payment_intent.created"
+
+
+def test_an_endpoint_that_is_down_gets_its_events_when_it_is_back(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    with running(replace(settings, webhook_url=nobody, retry_delays=(timedelta(0),))) as sandbox:
+        event = sandbox.client().v1.payment_intents.create(wanted())
+        found = sandbox.client().v1.events.list().data[0]
+        (delivery,) = settled(sandbox, found.id)
+        assert (delivery["state"], delivery["attempts"], delivery["last_status"]) == ("given_up", 2, None)
+    with running(settings) as sandbox:
+        sandbox.hook(f"events/{found.id}/redeliver")
+        assert endpoint.take().event["data"]["object"]["id"] == event.id
+
+
 def test_events_can_be_sent_out_of_order_and_twice(
     sandbox: Sandbox, client: stripe.StripeClient, endpoint: Endpoint
 ) -> None:
@@ -149,16 +177,8 @@ def test_events_can_be_listed_by_type(client: stripe.StripeClient) -> None:
     assert client.v1.events.retrieve(found[0].id).id == found[0].id
 
 
-def test_settlement_can_take_its_time(tmp_path: Path, settings: Settings, endpoint: Endpoint) -> None:
-    slow = Settings(
-        state=tmp_path / "slow.sqlite3",
-        secret_key=settings.secret_key,
-        publishable_key=settings.publishable_key,
-        webhook_url=endpoint.url,
-        webhook_secret=WEBHOOK_SECRET,
-        settlement_delay=timedelta(hours=1),
-    )
-    with running(slow) as sandbox:
+def test_settlement_can_take_its_time(settings: Settings, endpoint: Endpoint) -> None:
+    with running(replace(settings, settlement_delay=timedelta(hours=1))) as sandbox:
         paid = donate(sandbox.client())
         charge = sandbox.client().v1.charges.retrieve(str(paid.latest_charge))
         assert charge.balance_transaction is None
@@ -169,15 +189,8 @@ def test_settlement_can_take_its_time(tmp_path: Path, settings: Settings, endpoi
         ]
 
 
-def test_without_an_endpoint_events_are_recorded_and_nothing_is_owed(
-    tmp_path: Path, settings: Settings
-) -> None:
-    silent = Settings(
-        state=tmp_path / "silent.sqlite3",
-        secret_key=settings.secret_key,
-        publishable_key=settings.publishable_key,
-    )
-    with running(silent) as sandbox:
+def test_without_an_endpoint_events_are_recorded_and_nothing_is_owed(settings: Settings) -> None:
+    with running(replace(settings, webhook_url=None)) as sandbox:
         donate(sandbox.client())
         events = sandbox.client().v1.events.list().data
         assert sorted(event.type for event in events) == OF_A_DONATION

@@ -1,9 +1,12 @@
 """Threads for work that falls due: they sleep until then, or until woken."""
 
+import logging
 import threading
 from collections.abc import Callable
 
+_log = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
+_AFTER_FAILURE_SECONDS = 1.0
 _SHORTEST_WAIT_SECONDS = 0.01
 
 
@@ -46,11 +49,18 @@ class DueLoop:
                 if self._stopping:
                     return
                 seen = self._generation
-            seconds = self._work()
+            seconds = self._attempt()
             with self._changed:
                 # A wake-up during the work must not be slept through.
                 if seconds != 0 and self._generation == seen and not self._stopping:
                     self._changed.wait(_IDLE_SECONDS if seconds is None else _bounded(seconds))
+
+    def _attempt(self) -> float | None:
+        try:
+            return self._work()
+        except Exception:  # noqa: BLE001  # work that cannot be done must not end the thread, and with it all others
+            _log.exception("due work failed")
+            return _AFTER_FAILURE_SECONDS
 
 
 def _bounded(seconds: float) -> float:
