@@ -32,7 +32,7 @@ async function bundle(entry) {
 }
 
 async function stylesheet(entry) {
-  const { outputFiles } = await build({ absWorkingDir: HERE, entryPoints: [entry], write: false, minify: true, charset: "utf8" });
+  const { outputFiles } = await build({ absWorkingDir: HERE, entryPoints: [entry], bundle: true, write: false, minify: true, charset: "utf8" });
   return Buffer.from(outputFiles[0].contents);
 }
 

@@ -4,8 +4,8 @@ import { type DonationRequest, donationUrl, isOrganizationId } from "../address"
 import { formatMoney, isCurrencyCode, parseMinorUnits } from "../money";
 import styles from "./amply_button.css";
 
-/** The pages stand one folder above the script. Read while the script runs: later there is no current script. */
-const SITE = new URL("..", (document.currentScript as HTMLScriptElement | null)?.src ?? location.href);
+/** Known only while a classic script runs; a module has none, and cannot know which site it came from. */
+const SCRIPT_URL = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : "";
 
 interface Request extends DonationRequest {
   readonly label: string;
@@ -54,7 +54,7 @@ class AmplyButton extends HTMLElement {
     const request = readRequest(this);
     if ("code" in request) return this.#refuse(request);
     this.#fault = "";
-    const url = donationUrl(SITE, request);
+    const url = donationUrl(new URL("..", SCRIPT_URL), request);
     render(<DonateLink request={request} url={url} onOpen={() => this.#tell("opened", { url })} />, this.#root);
     if (this.#announced) return;
     this.#announced = true;
@@ -101,5 +101,9 @@ function DonateLink({ request, url, onOpen }: { request: Request; url: string; o
   );
 }
 
-// Two copies on one page (a theme's and a plugin's) are common; the first one serves both.
-if (customElements.get("amply-button") === undefined) customElements.define("amply-button", AmplyButton);
+if (SCRIPT_URL === "") {
+  console.warn("amply-button: embed the script as in its snippet, without type=module; the fallback links stay.");
+} else if (customElements.get("amply-button") === undefined) {
+  // Two copies on one page (a theme's and a plugin's) are common; the first one serves both.
+  customElements.define("amply-button", AmplyButton);
+}

@@ -4,13 +4,16 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { exponentOf } from "../money";
 import type { CreatedDonation, NewDonation, Organization } from "../site/api";
 import { RequestFault, sentenceOf } from "../site/http";
-import { checkDraft, type Draft, FIELDS, type Field, type FieldFaults, fieldOf } from "./draft";
+import { useOneAtATime } from "../site/one_at_a_time";
+import { checkDraft, type Draft, FIELDS, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { FormField } from "./field";
 
 interface DetailsFormProps {
   readonly organization: Organization;
   readonly currency: string;
   readonly draft: Draft;
+  /** The donor came back from the payment to change something. */
+  readonly isReturning: boolean;
   readonly onDraft: (draft: Draft) => void;
   readonly send: (donation: NewDonation) => Promise<CreatedDonation>;
   readonly onCreated: (created: CreatedDonation) => void;
@@ -55,20 +58,23 @@ export function DetailsForm(props: DetailsFormProps) {
   );
 }
 
-function useSubmission({ organization, currency, draft, send, onCreated }: DetailsFormProps) {
+function useSubmission({ organization, currency, draft, isReturning, send, onCreated }: DetailsFormProps) {
   const [faults, setFaults] = useState<FieldFaults>({});
   const [formFault, setFormFault] = useState("");
   const [isSending, setSending] = useState(false);
+  const once = useOneAtATime();
   const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
+  // The button that led back here is gone.
+  useLayoutEffect(() => {
+    if (isReturning) inputs.current.amount?.focus();
+  }, []);
   // The first field in need of attention takes the focus, and a screen reader reads its sentence with it.
   useLayoutEffect(() => {
     const first = FIELDS.find((name) => faults[name] !== undefined);
     if (first !== undefined) inputs.current[first]?.focus();
   }, [faults]);
 
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (isSending) return;
+  const submit = once(async () => {
     setFormFault("");
     const checked = checkDraft(draft, organization.id, currency);
     setFaults("faults" in checked ? checked.faults : {});
@@ -78,11 +84,11 @@ function useSubmission({ organization, currency, draft, send, onCreated }: Detai
       onCreated(await send(checked.donation));
     } catch (fault) {
       setSending(false);
-      const field = fault instanceof RequestFault ? fieldOf(fault.param) : null;
-      if (field === null) setFormFault(sentenceOf(fault));
-      else setFaults({ [field]: sentenceOf(fault) });
+      const found = fault instanceof RequestFault ? fieldFaultIn(fault) : null;
+      if (found === null) setFormFault(sentenceOf(fault));
+      else setFaults(found);
     }
-  };
+  });
   const refOf = (name: Field) => (input: HTMLInputElement | null) => {
     inputs.current[name] = input;
   };

@@ -43,32 +43,37 @@ interface GivingProps extends DonatePageProps {
   readonly organization: Organization;
 }
 
+type Step =
+  | { readonly at: "details"; readonly isReturning: boolean }
+  | { readonly at: "payment"; readonly created: CreatedDonation }
+  | { readonly at: "paid"; readonly donationId: string };
+
 function Giving({ api, config, address, organization }: GivingProps) {
   const sender = useMemo(() => new DonationSender(api), [api]);
   const amount = address.amount === null ? "" : decimalText(address.amount);
   const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
-  const [created, setCreated] = useState<CreatedDonation | null>(null);
-  const [isPaid, setPaid] = useState(false);
-  const { currency } = address;
-
-  if (created === null) {
-    const send = sender.send.bind(sender);
-    const form = { organization, currency, draft, send, onDraft: setDraft, onCreated: setCreated };
-    return <DetailsForm {...form} />;
-  }
+  const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
   const again = linkTo(address, organization.id);
-  const returnUrl = withDonation(again, created.donation.id);
-  if (isPaid) {
-    const gift = { donationId: created.donation.id, organizationName: organization.name };
+
+  if (step.at === "details") {
+    const { isReturning } = step;
+    const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
+    const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
+    return <DetailsForm {...form} send={(donation) => sender.send(donation)} />;
+  }
+  if (step.at === "paid") {
+    const gift = { donationId: step.donationId, organizationName: organization.name };
     return <Progress api={api} {...gift} startAgainUrl={again} />;
   }
+  const { created } = step;
+  const returnUrl = withDonation(again, created.donation.id);
   const onPaid = () => {
     // Reloading the page from here on shows what became of the gift, not an empty form.
     history.replaceState(null, "", returnUrl);
-    setPaid(true);
+    setStep({ at: "paid", donationId: created.donation.id });
   };
-  const step = { organization, created, returnUrl, onPaid, onBack: () => setCreated(null) };
-  return <PaymentStep {...step} stripeJsUrl={config.stripeJsUrl} />;
+  const onBack = () => setStep({ at: "details", isReturning: true });
+  return <PaymentStep {...{ organization, created, returnUrl, onPaid, onBack }} stripeJsUrl={config.stripeJsUrl} />;
 }
 
 interface ReturnedProps {
@@ -137,5 +142,8 @@ function useOrganizations(api: Api, address: DonationAddress) {
         : api.organization(address.organization).then(setOrganization);
     found.catch((reason: unknown) => setFault(sentenceOf(reason)));
   }, []);
+  useEffect(() => {
+    if (organization !== null) document.title = `Donate to ${organization.name} · Amply`;
+  }, [organization]);
   return { organization, choices, fault };
 }

@@ -1,5 +1,6 @@
 import { parseAmount } from "../money";
 import type { NewDonation } from "../site/api";
+import type { RequestFault } from "../site/http";
 
 /** What stands in the form, as typed. */
 export interface Draft {
@@ -16,6 +17,8 @@ export type FieldFaults = Partial<Readonly<Record<Field, string>>>;
 
 export type CheckedDraft = { readonly donation: NewDonation } | { readonly faults: FieldFaults };
 
+const HOW_TO_WRITE_AN_ADDRESS = "Write the e-mail address like name@example.org.";
+
 /** Catches slips before they travel. The API decides what is valid; its sentences land beside the same fields. */
 export function checkDraft(draft: Draft, organizationId: string, currency: string): CheckedDraft {
   const amount = parseAmount(draft.amount, currency);
@@ -25,16 +28,31 @@ export function checkDraft(draft: Draft, organizationId: string, currency: strin
   if ("fault" in amount) faults.amount = amount.fault;
   if (donorName === "") faults.name = "Enter your name, so that the organisation can thank you.";
   if (donorEmail === "") faults.email = "Enter your e-mail address: your receipt goes there.";
-  else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = "Write the e-mail address like name@example.org.";
+  else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = HOW_TO_WRITE_AN_ADDRESS;
   if ("fault" in amount || Object.keys(faults).length > 0) return { faults };
   return { donation: { organizationId, amount, donorName, donorEmail } };
 }
 
-/** Which field a problem's `param` speaks of: the last path names the API uses, whatever stands before them. */
-export function fieldOf(param: string): Field | null {
-  const path = param.replace(/^(body[./])?\/?/, "").replaceAll("/", ".");
-  if (/^amount(\.|$)/.test(path)) return "amount";
-  if (/^donor\.name$/.test(path)) return "name";
-  if (/^donor\.email$/.test(path)) return "email";
-  return null;
+/**
+ * The field that a refusal speaks of, with the sentence to put beside it; null when it speaks of none.
+ *
+ * The API's own sentences are for people, except those about a request's form (`invalid_request`), which are for
+ * programmers: there the page says what the field wants.
+ */
+export function fieldFaultIn({ param, code, message }: RequestFault): FieldFaults | null {
+  const field = fieldOf(param);
+  if (field === null) return null;
+  return { [field]: code === "invalid_request" ? WANTED[field] : message };
+}
+
+const WANTED: Readonly<Record<Field, string>> = {
+  amount: "Please check the amount.",
+  name: "Enter your name in at most 200 characters.",
+  email: HOW_TO_WRITE_AN_ADDRESS,
+};
+
+function fieldOf(param: string): Field | null {
+  if (param === "amount" || param.startsWith("amount.")) return "amount";
+  if (param === "donor.name") return "name";
+  return param === "donor.email" ? "email" : null;
 }

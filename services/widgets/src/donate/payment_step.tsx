@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { formatMoney } from "../money";
 import type { CreatedDonation, Organization } from "../site/api";
 import { sentenceOf } from "../site/http";
+import { useOneAtATime } from "../site/one_at_a_time";
 import { StepHeading } from "../site/step_heading";
 import { mountPaymentForm, type PaymentForm } from "./stripe";
 
@@ -19,18 +20,18 @@ interface PaymentStepProps {
 export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
   const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created);
   const [isPaying, setPaying] = useState(false);
+  const once = useOneAtATime();
   const amount = formatMoney(created.donation.amount);
 
-  const pay = async (event: Event) => {
-    event.preventDefault();
-    if (isPaying || form === null) return;
+  const pay = once(async () => {
+    if (form === null) return;
     setPaying(true);
     setFault("");
     const refusal = await form.confirm(returnUrl).catch(sentenceOf);
     if (refusal === null) return onPaid();
     setPaying(false);
     setFault(refusal);
-  };
+  });
   return (
     <form noValidate onSubmit={pay}>
       <StepHeading>
@@ -68,13 +69,18 @@ function usePaymentForm(stripeJsUrl: string, { payment }: CreatedDonation) {
   useEffect(() => {
     let mounted: PaymentForm | undefined;
     let isGone = false;
-    mountPaymentForm(stripeJsUrl, payment, target.current!).then(
+    const lose = (sentence: string) => {
+      isGone = true;
+      setForm(null);
+      setFault(sentence);
+    };
+    mountPaymentForm(stripeJsUrl, payment, target.current!, lose).then(
       (ready) => {
+        if (isGone) return ready.remove();
         mounted = ready;
-        if (isGone) ready.remove();
-        else setForm(ready);
+        setForm(ready);
       },
-      (reason: unknown) => setFault(sentenceOf(reason)),
+      (reason: unknown) => lose(sentenceOf(reason)),
     );
     return () => {
       isGone = true;

@@ -17,7 +17,8 @@ interface StripeElements {
 
 interface PaymentElement {
   mount(target: HTMLElement): void;
-  destroy?(): void;
+  on(event: "loaderror", listener: () => void): void;
+  destroy(): void;
 }
 
 declare global {
@@ -45,6 +46,7 @@ export async function mountPaymentForm(
   stripeJsUrl: string,
   { publishableKey, stripeAccount, clientSecret }: PaymentHandle,
   target: HTMLElement,
+  onFault: (sentence: string) => void,
 ): Promise<PaymentForm> {
   loading ??= load(stripeJsUrl);
   await loading;
@@ -52,6 +54,7 @@ export async function mountPaymentForm(
   const stripe = window.Stripe(publishableKey, { stripeAccount });
   const elements = stripe.elements({ clientSecret, appearance: appearance() });
   const element = elements.create("payment");
+  element.on("loaderror", () => onFault(UNREACHABLE));
   element.mount(target);
   return {
     async confirm(returnUrl) {
@@ -60,7 +63,7 @@ export async function mountPaymentForm(
       if (error === undefined) return null;
       return error.message ?? "The payment was not accepted. Please try another way to pay.";
     },
-    remove: () => element.destroy?.(),
+    remove: () => element.destroy(),
   };
 }
 

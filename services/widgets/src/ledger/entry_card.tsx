@@ -2,7 +2,7 @@ import { formatMoney } from "../money";
 import { accountInWords, decodeEntry, kindInWords, type LedgerEntry, type Transfer } from "./entry";
 import type { RawEntry } from "./log";
 
-const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 
 export function EntryCard({ raw }: { raw: RawEntry }) {
   const entry = decodeEntry(raw);
@@ -29,7 +29,7 @@ export function EntryCard({ raw }: { raw: RawEntry }) {
 
 function Time({ text }: { text: string }) {
   const time = new Date(text);
-  return <time dateTime={text}>{Number.isNaN(time.getTime()) ? text : TIME.format(time)}</time>;
+  return <time dateTime={text}>{Number.isNaN(time.getTime()) ? text : `${TIME.format(time)} UTC`}</time>;
 }
 
 function Transfers({ entry }: { entry: LedgerEntry }) {

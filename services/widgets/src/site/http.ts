@@ -68,13 +68,19 @@ async function faultFrom(response: Response): Promise<RequestFault> {
   } catch {
     // A broken body says no more than the status already did.
   }
-  const sentence = textOr(problem["detail"], "") || textOr(problem["title"], "") || "The request was not accepted.";
-  return new RequestFault(sentence.slice(0, LONGEST_SENTENCE), {
+  return new RequestFault(sentenceIn(problem, response.status), {
     status: response.status,
     code: textOr(problem["code"], ""),
     param: textOr(problem["param"], ""),
     retryAfterSeconds: Number(response.headers.get("retry-after") ?? 0) || 0,
   });
+}
+
+/** What the API says of a server's fault is for those who call it, not for those who sit at the page. */
+function sentenceIn(problem: JsonObject, status: number): string {
+  if (status >= 500) return "Something went wrong on our side. Please try again in a moment.";
+  const sentence = textOr(problem["detail"], "") || textOr(problem["title"], "") || "The request was not accepted.";
+  return sentence.slice(0, LONGEST_SENTENCE);
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
