@@ -8,12 +8,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.loopback import serving
 from tests.browser.platform_double import PlatformDouble
 from tests.browser.site_server import WIDGETS, Site
+
+# How long to wait for what must come: only a failing test waits this long, and a busy machine must not make one.
+PATIENCE_MILLISECONDS = 20_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +57,7 @@ class Pages:
     def open(self, url: str = "about:blank", **options: Any) -> Page:
         """A page in a fresh profile; `options` as Playwright's `new_context` takes them."""
         context = self.browser.new_context(locale="en-GB", **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         context.route(lambda asked: urlsplit(asked).hostname != "127.0.0.1", self._refuse)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))

@@ -1,11 +1,14 @@
-"""A published log, written here from its specification alone: what the ledger page must be able to read."""
+"""A published log, written here from its specification alone: what the ledger page must be able to read.
+
+`test_ledger_page.py` holds it against the format package, so that the two cannot drift apart.
+"""
 
 import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ledger_format.merkle import leaf_hash, root_of
 from tests.browser.platform_double import ORGANIZATION
 
 ORIGIN: Final = "log.amply.example/test"
@@ -23,6 +26,7 @@ def leaf(index: int, **more: Any) -> bytes:
         "ts": "2026-11-21T07:44Z",
         "org": ORGANIZATION,
         "org_seq": str(index),
+        **({"org_prev": f"{index:064x}"} if index else {}),
         "transfers": [{"d": f"{owner}processor_balance", "c": f"{owner}gifts", "cur": "EUR", "amt": "2500"}],
         **more,
     }
@@ -57,6 +61,6 @@ def published(entries: Sequence[bytes]) -> dict[str, bytes]:
 
 
 def checkpoint(entries: Sequence[bytes]) -> bytes:
-    """A note of the right shape. The page shows the root and checks no signature; neither is true here."""
-    root = base64.b64encode(hashlib.sha256(b"".join(entries)).digest()).decode()
+    """A checkpoint whose signature is none: the page shows the root and leaves checking to the verifier."""
+    root = base64.b64encode(root_of([leaf_hash(entry) for entry in entries])).decode()
     return f"{ORIGIN}\n{len(entries)}\n{root}\n\n— {ORIGIN} AAAAAAAA\n".encode()

@@ -23,9 +23,11 @@ class PlatformDouble:
 
     refusals: list[Response] = field(default_factory=list)
     organizations: dict[str, str] = field(default_factory=lambda: {ORGANIZATION: ORGANIZATION_NAME})
+    confirmations: int = 0
     posts: list[Request] = field(default_factory=list)
     donations: dict[str, dict[str, Any]] = field(default_factory=dict)
     stripe_js_is_down: bool = False
+    publishable_key: str = "pk_test_double"
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -86,7 +88,7 @@ class PlatformDouble:
         )
         payment = {
             "client_secret": f"pi_{donation_id}_secret_1",
-            "publishable_key": "pk_test_double",
+            "publishable_key": self.publishable_key,
             "stripe_account": "acct_double",
         }
         return _json({**donation, "payment": payment}, status=201)
@@ -94,6 +96,7 @@ class PlatformDouble:
     def _confirm(self, request: Request) -> Response:
         donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]
         self.donations[donation_id]["status"] = "processing"
+        self.confirmations += 1
         return _json({})
 
     def _stripe_js(self) -> Response:

@@ -7,7 +7,11 @@
     elements: ({ clientSecret }) => ({
       clientSecret,
       create: () => ({
+        on(event, listener) {
+          this.listener = listener;
+        },
         mount(target) {
+          if (publishableKey === "pk_test_broken") queueMicrotask(this.listener);
           this.target = target;
           target.dataset.account = `${publishableKey} ${stripeAccount}`;
           target.innerHTML =
@@ -15,7 +19,9 @@
             '<div class="input"><input id="card" inputmode="numeric" autocomplete="cc-number"></div></div>';
         },
         destroy() {
+          if (this.target === undefined) throw new Error("This Element has already been destroyed.");
           this.target.replaceChildren();
+          this.target = undefined;
         },
       }),
     }),

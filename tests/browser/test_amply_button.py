@@ -26,6 +26,7 @@ class HostPage:
     edge: str
     script_path: str
     integrity: str
+    kind: str = "text/javascript"
     markup: str = f'<amply-button {_GIFT}><a href="https://fallback.example/">Give</a></amply-button>'
     head: str = ""
 
@@ -35,7 +36,7 @@ class HostPage:
             return Response(status=204)
         html = (
             '<!doctype html><html lang="en"><title>A charity</title>'
-            f'{self.head}<script src="{self.edge}{self.script_path}" integrity="{self.integrity}"'
+            f'{self.head}<script type="{self.kind}" src="{self.edge}{self.script_path}" integrity="{self.integrity}"'
             f' crossorigin="anonymous" async></script>{self.markup}'
         )
         policy = f"default-src 'none'; script-src {self.edge} 'nonce-listen'; style-src 'nonce-theme'"
@@ -158,6 +159,16 @@ def test_a_script_that_does_not_match_its_integrity_hash_is_refused(
     assert page.evaluate("customElements.get('amply-button')") is None
     expect(page.get_by_role("link")).to_have_text("Give")
     pages.forgive("integrity")
+
+
+def test_a_script_embedded_as_a_module_leaves_the_fallback_link(
+    pages: Pages, host: str, host_page: HostPage
+) -> None:
+    host_page.kind = "module"
+    page = pages.open()
+    with page.expect_console_message(lambda message: "amply-button" in message.text):
+        page.goto(host)
+    expect(page.get_by_role("link")).to_have_text("Give")
 
 
 def test_two_copies_of_the_script_make_one_button(pages: Pages, host: str, host_page: HostPage) -> None:

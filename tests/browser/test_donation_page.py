@@ -35,6 +35,7 @@ def test_a_gift_is_followed_from_the_form_into_the_ledger(
 ) -> None:
     page = pages.open(_donate_link(edge))
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Donate to {ORGANIZATION_NAME}")
+    expect(page).to_have_title(f"Donate to {ORGANIZATION_NAME} · Amply")
     expect(page.get_by_label("Amount in EUR")).to_have_value("25.00")
     _fill_in(page)
     _continue(page)
@@ -108,6 +109,8 @@ def test_going_back_without_a_change_is_the_same_donation_and_a_change_is_anothe
     _fill_in(page)
     _continue(page)
     page.get_by_role("button", name="Change the details").click()
+    expect(page.get_by_label("Amount in EUR")).to_be_focused()
+    expect(page.get_by_label("Your name")).to_have_value("Ada Example")
     _continue(page)
     page.get_by_role("button", name="Change the details").click()
     assert len(platform.donations) == 1
@@ -123,7 +126,7 @@ def test_going_back_without_a_change_is_the_same_donation_and_a_change_is_anothe
     [
         ("amount.minor_units", "Amount in EUR"),
         ("donor.email", "Your e-mail address"),
-        ("body.donor.name", "Your name"),
+        ("donor.name", "Your name"),
     ],
 )
 def test_the_api_s_sentence_stands_beside_the_field_it_speaks_of(
@@ -137,6 +140,19 @@ def test_the_api_s_sentence_stands_beside_the_field_it_speaks_of(
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile(r"This cannot be right\.$"))
+    pages.forgive("422")
+
+
+def test_a_sentence_for_programmers_is_not_shown_to_donors(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    detail = "Correct 'donor.email': value is not a valid email address."
+    platform.refusals = [problem(422, detail, param="donor.email", code="invalid_request")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    expect(page.get_by_text("Write the e-mail address like name@example.org.")).to_be_visible()
+    expect(page.get_by_text("Correct")).not_to_be_visible()
     pages.forgive("422")
 
 
@@ -191,6 +207,32 @@ def test_a_blocked_payment_form_says_so_and_loads_on_another_try(
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_label("Card number")).to_be_visible()
     pages.forgive("503")
+
+
+def test_a_payment_form_that_breaks_in_its_frame_says_so_and_loads_on_another_try(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.publishable_key = "pk_test_broken"
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page.get_by_role("button", name="Donate €25.00")).not_to_be_attached()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+
+
+def test_a_form_that_is_sent_twice_at_once_travels_once(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
+    page.get_by_label("Card number").fill("4242424242424242")
+    page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
+    page.get_by_role("heading", name="Confirming your payment…").wait_for()
+    assert len(platform.posts) == 1
+    assert platform.confirmations == 1
 
 
 def test_reloading_after_the_payment_shows_what_became_of_it(

@@ -1,10 +1,12 @@
 """The public ledger page reads the published files alone."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from ledger_format import checkpoints, entries, tiles
 from tests.browser.conftest import Pages
 from tests.browser.log_double import ORIGIN, checkpoint, donation_entries, leaf, published
 from tests.browser.platform_double import ORGANIZATION
@@ -13,19 +15,36 @@ from tests.browser.site_server import Site
 pytestmark = pytest.mark.enable_socket
 
 
+def test_the_log_these_tests_publish_is_what_the_format_package_writes() -> None:
+    raws = donation_entries(300)
+    files = published(raws)
+    assert [entries.encode(entries.decode(raw)) for raw in raws] == raws
+    assert files[tiles.bundle_path(0, 256)] == tiles.encode_bundle(raws[:256])
+    assert files[tiles.bundle_path(1, 44)] == tiles.encode_bundle(raws[256:])
+    text = files["checkpoint"].decode().partition("\n\n")[0] + "\n"
+    assert checkpoints.parse_checkpoint(text).size == 300
+
+
+def test_bundles_of_a_log_of_any_size_are_found(run_module: Callable[[str], Page]) -> None:
+    page = run_module("src/ledger/log.ts")
+    for index in (0, 7, 999, 1_000, 1_234_067, 999_999, 10**9):
+        assert page.evaluate("index => module.bundlePath(index)", index) == tiles.bundle_path(index, 256)
+
+
 def test_the_page_shows_the_checkpoint_and_the_newest_twenty_entries(
     pages: Pages, edge: str, site: Site
 ) -> None:
-    entries = donation_entries(30)
-    site.log.update(published(entries))
+    raws = donation_entries(30)
+    site.log.update(published(raws))
     page = pages.open(f"{edge}/ledger/")
     facts = page.get_by_role("region", name="Checkpoint 30")
     expect(facts).to_contain_text(ORIGIN)
-    expect(facts).to_contain_text(checkpoint(entries).split(b"\n")[2].decode())
+    expect(facts).to_contain_text(checkpoint(raws).split(b"\n")[2].decode())
     cards = page.get_by_role("article")
     expect(cards).to_have_count(20)
     expect(cards.first).to_contain_text("Donation entry 29")
     expect(cards.first).to_contain_text("€25.00debit processor balance, credit gifts")
+    expect(cards.first).to_contain_text("21 Nov 2026, 07:44 UTC")
     expect(cards.first).to_contain_text(ORGANIZATION)
     expect(cards.first.locator("time")).to_have_attribute("datetime", "2026-11-21T07:44Z")
     expect(cards.last).to_contain_text("entry 10")
@@ -41,9 +60,9 @@ def test_the_newest_entries_may_span_two_bundles(pages: Pages, edge: str, site: 
 def test_a_partial_bundle_that_was_filled_and_removed_is_read_from_the_full_one(
     pages: Pages, edge: str, site: Site
 ) -> None:
-    entries = donation_entries(256)
-    site.log.update(published(entries))
-    site.log["checkpoint"] = checkpoint(entries[:30])
+    raws = donation_entries(256)
+    site.log.update(published(raws))
+    site.log["checkpoint"] = checkpoint(raws[:30])
     page = pages.open(f"{edge}/ledger/")
     expect(page.get_by_role("article").first).to_contain_text("entry 29")
     pages.forgive("404")
@@ -64,9 +83,8 @@ def test_new_entries_appear_by_themselves_and_stop_when_asked(pages: Pages, edge
     site.requested.clear()
     page.clock.run_for(20_000)
     assert site.requested == []
-    pause.click()
     site.log.update(published(donation_entries(3)))
-    page.clock.run_for(5_000)
+    pause.click()
     expect(page.get_by_role("heading", name="Checkpoint 3")).to_be_visible()
 
 
@@ -105,8 +123,8 @@ def test_entries_in_other_currencies_and_formats_are_shown_truthfully(
         "phase": "pending",
     }
     yen = {"d": "x/a", "c": "x/b", "cur": "JPY", "amt": "2500"}
-    entries = [leaf(0, kind="some.new_kind", transfers=[dinar, yen]), b"\xff\xfe", leaf(2, v=2)]
-    site.log.update(published(entries))
+    raws = [leaf(0, kind="some.new_kind", transfers=[dinar, yen]), b"\xff\xfe", leaf(2, v=2)]
+    site.log.update(published(raws))
     page = pages.open(f"{edge}/ledger/")
     cards = page.get_by_role("article")
     expect(cards.nth(2)).to_contain_text("Some new kind")
