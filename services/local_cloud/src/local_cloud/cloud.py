@@ -53,6 +53,10 @@ class Cloud:
         return self._session.client("kms", endpoint_url=self.settings.cloud_url, config=self._config)
 
     @cached_property
+    def cloudfront(self) -> Any:
+        return self._session.client("cloudfront", endpoint_url=self.settings.cloud_url, config=self._config)
+
+    @cached_property
     def rds(self) -> Any:
         return self._session.client("rds", endpoint_url=self.settings.cloud_url, config=self._config)
 
@@ -72,6 +76,11 @@ class Cloud:
 
     def parameter_by_name(self, name: str) -> str:
         return self.ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+    def distribution_host(self) -> str:
+        """The name under which the emulator serves the deployed distribution."""
+        found = self.cloudfront.get_distribution(Id=self.parameter("edge/distribution-id"))
+        return str(found["Distribution"]["DomainName"])
 
     def secret(self, secret_id: str) -> str:
         return self.secrets.get_secret_value(SecretId=secret_id)["SecretString"]

@@ -3,32 +3,41 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from typing import TextIO
 
+_WORDS = 46
+
+
+@dataclass
+class Told:
+    """What a step may say about its result, shown after its time."""
+
+    result: str = ""
+
 
 class Steps:
-    """Prints steps in the same columns as `make setup` does, and remembers their seconds by name."""
+    """Prints steps in columns, each with its time, and remembers their seconds by name."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def step(self, name: str, words: str | None = None) -> Iterator[None]:
+    def step(self, name: str, words: str) -> Iterator[Told]:
         """Time what happens inside; a failure leaves the line without a time and passes through."""
-        words = words or name
         if self._out.isatty():
-            self._write(f"  {words:<58} …\r")
-        start = monotonic()
+            self._write(f"  {words:<{_WORDS}} …\r")
+        told, start = Told(), monotonic()
         try:
-            yield
+            yield told
         except BaseException:
-            self._write(f"  {words:<58} failed\n")
+            self._write(f"  {words:<{_WORDS}} failed\n")
             raise
         seconds = monotonic() - start
         self.seconds[name] = round(seconds, 2)
-        self._write(f"  {words:<58} {seconds:5.1f} s\n")
+        self._write(f"  {words:<{_WORDS}} {seconds:5.1f} s   {told.result}".rstrip() + "\n")
 
     def say(self, text: str = "") -> None:
         self._write(f"{text}\n")

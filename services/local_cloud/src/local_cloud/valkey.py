@@ -23,7 +23,7 @@ def write_settings(path: Path, *, port: int, password: str) -> Path:
     settings = {
         "bind": LOOPBACK,
         "port": str(port),
-        "requirepass": password,
+        "requirepass": _quoted(password),
         "save": '""',
         "appendonly": "no",
         "maxmemory": "64mb",
@@ -32,3 +32,9 @@ def write_settings(path: Path, *, port: int, password: str) -> Path:
     }
     write_privately(path, "".join(f"{name} {value}\n" for name, value in settings.items()))
     return path
+
+
+def _quoted(value: str) -> str:
+    """As the settings file reads it: in double quotes, with backslashes before what would end them."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

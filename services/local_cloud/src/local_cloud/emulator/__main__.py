@@ -8,7 +8,8 @@ import ministack.app
 from local_cloud.emulator import (
     bucket_contents,
     database,
-    edge_transport,
+    edge_origin,
+    generated_secrets,
     object_lock,
     outgoing_mail,
     skipped,
@@ -21,10 +22,11 @@ def main() -> None:
     for extension in (
         skipped,
         database,
+        generated_secrets,
         task_definitions,
         object_lock,
         bucket_contents,
-        edge_transport,
+        edge_origin,
     ):
         extension.install()
     mail = outgoing_mail.KeepsOutgoingMail(ministack.app.app, Path(os.environ["AMPLY_MAIL_DIR"]))

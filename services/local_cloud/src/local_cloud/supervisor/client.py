@@ -51,15 +51,19 @@ class Client:
     def is_running(self) -> bool:
         return control.running_pid(self.run) is not None and self._answers()
 
-    def ensure(self, part: Part) -> bool:
-        """Have this part run as described, and wait until it is well. Says whether it had to be (re)started.
+    def ensure(self, *parts: Part) -> bool:
+        """Have these parts run as described, and wait until all are well. Says whether one had to be (re)started.
 
         Raises:
-            LocalCloudError: It kept ending, or was not well within its start period; the sentence names it.
+            LocalCloudError: One kept ending, or was not well within its start period; the sentence names it.
         """
-        changed = bool(self._ask({"do": "ensure", "part": part.to_json()})["changed"])
-        self._wait_until_healthy(part, since=self._ends(part) if not changed else 0)
-        return changed
+        ends = {part.name: self._ends(part) for part in parts}
+        changed = {
+            part.name: bool(self._ask({"do": "ensure", "part": part.to_json()})["changed"]) for part in parts
+        }
+        for part in parts:
+            self._wait_until_healthy(part, since=0 if changed[part.name] else ends[part.name])
+        return any(changed.values())
 
     def status(self) -> list[PartStatus]:
         if not self.is_running():

@@ -1,0 +1,17 @@
+"""`make clean`: take away everything a run made, also what lies outside its directory."""
+
+import shutil
+from contextlib import suppress
+
+from local_cloud import database, postgres
+from local_cloud.settings import Settings
+
+
+def remove_everything(settings: Settings) -> None:
+    outside = database.directory(settings)
+    if not outside.is_relative_to(settings.state):
+        shutil.rmtree(outside, ignore_errors=True)
+        with suppress(OSError):
+            outside.parent.rmdir()
+    postgres.remove_copied_binaries()
+    shutil.rmtree(settings.state, ignore_errors=True)

@@ -1,0 +1,114 @@
+"""The commands behind `make local`, `demo`, `status`, `logs`, `stop` and `clean`."""
+
+import sys
+import time
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from local_cloud import clean as cleaning
+from local_cloud import status as status_table
+from local_cloud.console import Steps
+from local_cloud.demo.story import take_donation
+from local_cloud.failures import LocalCloudError
+from local_cloud.settings import Settings
+from local_cloud.supervisor.logs import Follower
+from local_cloud.up import Up, client_of
+from local_cloud.welcome import show_addresses
+
+_FOLLOW_SECONDS = 0.3
+
+
+@click.group()
+def cli() -> None:
+    """The cloud on a laptop."""
+
+
+@cli.command()
+def up() -> None:
+    """Run the whole platform, take a donation and verify it."""
+    settings = Settings.from_environment()
+    steps = Steps()
+    is_new = Up(settings, steps).run()
+    if is_new or not (settings.state / "demo.json").exists():
+        steps.say("\nA demo donation:")
+        take_donation(settings, steps, now=datetime.now(UTC))
+    show_addresses(settings, Console())
+
+
+@cli.command()
+def demo() -> None:
+    """Take one donation end to end and verify it; the last line is JSON."""
+    settings = Settings.from_environment()
+    if not client_of(settings).is_running():
+        raise LocalCloudError("The platform does not run; type 'make local'.")
+    result = take_donation(settings, Steps(), now=datetime.now(UTC))
+    click.echo(result.line())
+
+
+@cli.command()
+def status() -> None:
+    """Show what runs; exits 1 when something does not."""
+    settings = Settings.from_environment()
+    if not status_table.show(client_of(settings), settings, Console()):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("part", required=False)
+def logs(part: str | None) -> None:
+    """Follow the logs of all parts, or of one."""
+    settings = Settings.from_environment()
+    known = {path.stem: path for path in sorted(settings.logs.glob("*.log"))}
+    if part is not None and part not in known:
+        raise LocalCloudError(
+            f"There is no log of {part!r}; there are logs of {', '.join(known) or 'nothing'}."
+        )
+    follower = Follower(paths={part: known[part]} if part else known)
+    try:
+        while True:
+            for name, line in follower.new_lines():
+                click.echo(f"{name:<11}| {line}")
+            time.sleep(_FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        pass
+
+
+@cli.command()
+def stop() -> None:
+    """Stop the platform and keep its data."""
+    settings = Settings.from_environment()
+    if not settings.state.exists():
+        click.echo("Nothing runs.")
+        return
+    with Steps().step("stop", "stopping"):
+        client_of(settings).end()
+
+
+@cli.command()
+def clean() -> None:
+    """Stop the platform and remove everything it made."""
+    settings = Settings.from_environment()
+    if settings.state.exists():
+        client_of(settings).end()
+    cleaning.remove_everything(settings)
+
+
+def main() -> None:
+    """Run a command; what goes wrong becomes one sentence, the log's last lines, and exit status 1."""
+    try:
+        cli(standalone_mode=False)
+    except LocalCloudError as failure:
+        click.echo(f"\n{failure.sentence}", err=True)
+        for line in failure.last_log_lines():
+            click.echo(f"    {line}", err=True)
+        if failure.log is not None:
+            click.echo(f"More in {failure.log}", err=True)
+        sys.exit(1)
+    except click.ClickException as misuse:
+        misuse.show()
+        sys.exit(misuse.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted; what was started runs on. 'make stop' ends it.", err=True)
+        sys.exit(130)

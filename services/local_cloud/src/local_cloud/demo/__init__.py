@@ -1,0 +1,1 @@
+"""One donation from the front door to a receipt that proves itself, taken as an outsider would."""

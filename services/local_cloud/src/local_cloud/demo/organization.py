@@ -1,0 +1,51 @@
+"""The receiving organisation: made and onboarded by an operator, with the admin command in a one-off task."""
+
+import json
+from dataclasses import dataclass
+
+from local_cloud import database, tasks
+from local_cloud.cloud import Cloud
+from local_cloud.demo.waiting import until
+
+# The API's task definition knows the database and the processor, and no more than this needs.
+_TASK = "api"
+_READY = "active"
+_ONBOARDING_SECONDS_MAX = 60.0
+_CREATE = (
+    *("python", "-m", "amply.entrypoints.admin", "organization", "create"),
+    *("--name", "Demo Relief", "--slug", "demo-relief", "--country", "DE", "--onboard"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """An organisation that can receive money."""
+
+    id: str
+    stripe_account: str
+
+
+def ensure(cloud: Cloud) -> Organization:
+    """The demo's organisation, once the processor lets it take payments: it says so by a webhook of its own.
+
+    The command is idempotent by slug, so it is simply run again until the account is active.
+    """
+    task = tasks.one_off(cloud, _TASK)
+    passwords = database.service_passwords(cloud.settings)
+    environment = tasks.environment(task, cloud=cloud, database_passwords=passwords)
+
+    def create() -> Organization | None:
+        printed = tasks.run(
+            task, environment=environment, settings=cloud.settings, command=_CREATE, log="organization"
+        )
+        made = json.loads(printed.splitlines()[-1])
+        if made["status"] != _READY:
+            return None
+        return Organization(id=made["id"], stripe_account=made["stripe_account"])
+
+    return until(
+        create,
+        seconds=_ONBOARDING_SECONDS_MAX,
+        otherwise="The demo's organisation was not onboarded: the processor's webhook did not arrive or was not "
+        "handled; 'make logs PART=worker' and 'make logs PART=stripe' say more.",
+    )

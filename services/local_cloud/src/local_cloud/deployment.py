@@ -1,0 +1,116 @@
+"""The real CDK app's local stage, deployed into the emulated cloud by the real CDK command line."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud.cloud import ACCESS, Cloud
+from local_cloud.failures import LocalCloudError
+from local_cloud.inputs import digest
+from local_cloud.settings import ACCOUNT, ENVIRONMENT, REGION, Settings
+
+_BOOTSTRAP_STACK = "CDKToolkit"
+_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is deployed into one run's emulated cloud."""
+
+    cloud: Cloud
+
+    @property
+    def _settings(self) -> Settings:
+        return self.cloud.settings
+
+    @property
+    def _note(self) -> Path:
+        """Holds the digest of what was last deployed."""
+        return self._settings.emulator / "deployed"
+
+    def is_bootstrapped(self) -> bool:
+        return self._statuses().get(_BOOTSTRAP_STACK) in _WELL
+
+    def bootstrap(self) -> None:
+        """Make what every CDK deployment needs; away from the app, since it needs no synthesis."""
+        arguments = (
+            "bootstrap",
+            f"aws://{ACCOUNT}/{REGION}",
+            "--output",
+            str(self._settings.emulator / "bootstrap"),
+        )
+        self._cdk(arguments, directory=self._settings.emulator, words="bootstrap the emulated cloud")
+
+    def is_current(self) -> bool:
+        """Whether exactly these sources are deployed, and all stacks are still well."""
+        noted = self._note.read_text() if self._note.exists() else ""
+        statuses = {
+            name: status for name, status in self._statuses().items() if name.startswith(f"{ENVIRONMENT}-")
+        }
+        return noted == self._sources() and bool(statuses) and _WELL.issuperset(statuses.values())
+
+    def deploy(self) -> None:
+        """Deploy every stack of the local stage. What was deployed is noted only when all of it succeeded."""
+        sources = self._sources()
+        self._note.unlink(missing_ok=True)
+        arguments = (
+            *("deploy", f"{ENVIRONMENT}/*"),
+            *("--context", f"port_base={self._settings.ports.base}"),
+            *("--output", str(self._settings.emulator / "assembly")),
+            # Nothing is looked up in any account, least of all in an emulated one.
+            # XXX "--no-lookups",
+            *("--require-approval", "never", "--concurrency", "4", "--ci"),
+        )
+        self._cdk(arguments, directory=self._settings.root, words="deploy the platform")
+        self._note.write_text(sources)
+
+    def _sources(self) -> str:
+        root = self._settings.root
+        return digest(
+            (
+                root / "app.py",
+                root / "cdk.json",
+                root / "package-lock.json",
+                root / "requirements.txt",
+                root / "stacks",
+                root / "constructs_lib",
+                root / "services" / "widgets" / "dist",
+            ),
+            words=(str(self._settings.ports.base),),
+        )
+
+    def _statuses(self) -> dict[str, str]:
+        pages = self.cloud.cloudformation.get_paginator("describe_stacks").paginate()
+        return {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
+
+    def _cdk(self, arguments: Sequence[str], *, directory: Path, words: str) -> None:
+        log_path = self._settings.log_of("cdk")
+        with log_path.open("ab") as log:
+            done = subprocess.run(
+                [str(self._settings.cdk), *arguments],
+                cwd=directory,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
+            )
+        if done.returncode:
+            raise LocalCloudError(f"The CDK could not {words} (exit status {done.returncode}).", log=log_path)
+
+    def _environment(self) -> dict[str, str]:
+        """The person's own, but with the emulator as AWS whatever account they are signed in to."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **own,
+            **ACCESS,
+            "AWS_ENDPOINT_URL": self._settings.cloud_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PATH": f"{self._settings.python.parent}:{own.get('PATH', os.defpath)}",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        }

@@ -1,0 +1,31 @@
+"""What must be there before anything starts, each missing thing in one sentence that says what to type."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+
+from local_cloud.failures import LocalCloudError
+from local_cloud.settings import Settings
+
+_NODE_NEEDED = "Node.js is missing: install Node 20 or newer."
+
+
+def require_everything(settings: Settings) -> None:
+    """Raise the first thing that is missing."""
+    for sentence in _missing(settings):
+        raise LocalCloudError(sentence)
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    if not sys.platform.startswith("linux"):
+        yield "The laptop cloud runs on Linux only: it relies on what its kernel does when a process ends."
+    if shutil.which("node") is None:
+        yield _NODE_NEEDED
+    if not settings.cdk.exists():
+        yield "The CDK command line is missing: type 'make setup'."
+    if not settings.emulator_python.exists():
+        yield "The emulated cloud's environment is missing: type 'make setup'."
+    if not (settings.root / "services" / "widgets" / "dist").exists():
+        yield "The widgets are not built: type 'make setup'."
+    if not (settings.root / "app.py").exists():
+        yield f"There is no CDK app in {settings.root}: the laptop cloud runs from a checkout."

@@ -1,0 +1,119 @@
+"""`make local`: from nothing, or from whatever runs already, to the whole platform running."""
+
+import os
+from collections.abc import Mapping
+
+from local_cloud import database, doctor, parts, stripe, tasks
+from local_cloud.cloud import Cloud
+from local_cloud.console import Steps
+from local_cloud.deployment import Deployment
+from local_cloud.ports import require_free
+from local_cloud.settings import Settings
+from local_cloud.supervisor.client import Client
+from local_cloud.supervisor.part import Part
+from local_cloud.supervisor.running import State
+from local_cloud.tasks import Task
+
+START_ORDER = ("api", "worker", "scheduler", "sequencer", "publisher")
+
+
+class Up:
+    """The story of `up`, a step a method; each changes only what differs from what runs."""
+
+    def __init__(self, settings: Settings, steps: Steps) -> None:
+        self._settings = settings
+        self._steps = steps
+        self._cloud = Cloud(settings)
+        self._client = client_of(settings)
+        self._has_changed = False
+
+    def run(self) -> bool:
+        """Says whether anything was started, restarted or deployed."""
+        doctor.require_everything(self._settings)
+        self._settings.prepare()
+        self._require_ports()
+        self._client.start()
+        self._ensure("cloud", "emulated cloud", parts.cloud(self._settings))
+        self._deploy()
+        migrate = tasks.one_off(self._cloud, "migrate")
+        services = {task.name: task for task in tasks.services(self._cloud)}
+        passwords = self._run_database(migrate)
+        self._run_cache(services)
+        self._run_processor(services)
+        self._migrate(migrate, passwords)
+        self._run_services(services, passwords)
+        self._run_fronts()
+        return self._has_changed
+
+    def _require_ports(self) -> None:
+        """Ask only for parts that do not run yet: their own ports are taken by themselves."""
+        running = {status.name for status in self._client.status() if status.state is not State.STOPPED}
+        for part, port in self._settings.ports.by_part().items():
+            if part not in running:
+                require_free(part, port)
+
+    def _deploy(self) -> None:
+        deployment = Deployment(self._cloud)
+        if not deployment.is_bootstrapped():
+            with self._steps.step("bootstrap", "CDK bootstrap"):
+                deployment.bootstrap()
+        if deployment.is_current():
+            self._steps.say("  CDK app: nothing changed")
+            return
+        with self._steps.step("deploy", "CDK app, local stage"):
+            deployment.deploy()
+        self._has_changed = True
+
+    def _run_database(self, migrate: Task) -> Mapping[str, str]:
+        cluster = database.cluster(self._cloud)
+        database.initialise(cluster)
+        self._ensure("postgres", "PostgreSQL", parts.database(cluster, self._settings))
+        passwords = database.service_passwords(self._settings)
+        database.prepare(cluster, name=migrate.environment["AMPLY_DATABASE_NAME"], passwords=passwords)
+        return passwords
+
+    def _run_cache(self, services: Mapping[str, Task]) -> None:
+        """Its password is the deployed one, so that the services' own secret opens it."""
+        password = tasks.secret(services["api"], "AMPLY_CACHE_PASSWORD", self._cloud)
+        self._ensure("valkey", "Valkey", parts.cache(self._settings, password=password))
+
+    def _run_processor(self, services: Mapping[str, Task]) -> None:
+        publishable = services["api"].environment["AMPLY_STRIPE_PUBLISHABLE_KEY"]
+        keys = stripe.keys(self._settings, publishable_key=publishable, environ=os.environ)
+        stripe.fill_in(self._cloud, keys)
+        if keys.is_sandbox:
+            self._ensure("stripe", "Stripe sandbox", parts.stripe(self._settings, keys))
+
+    def _migrate(self, migrate: Task, passwords: Mapping[str, str]) -> None:
+        environment = tasks.environment(migrate, cloud=self._cloud, database_passwords=passwords)
+        with self._steps.step("migrate", "migrations"):
+            tasks.run(migrate, environment=environment, settings=self._settings)
+
+    def _run_services(self, services: Mapping[str, Task], passwords: Mapping[str, str]) -> None:
+        described = [
+            tasks.part(
+                task,
+                environment=tasks.environment(task, cloud=self._cloud, database_passwords=passwords),
+                settings=self._settings,
+            )
+            for task in services.values()
+        ]
+        described.sort(key=lambda part: _start_order(part.name))
+        self._ensure("services", ", ".join(part.name for part in described), *described)
+
+    def _run_fronts(self) -> None:
+        host = self._cloud.distribution_host()
+        edge = parts.edge(self._settings, distribution_host=host)
+        self._ensure("fronts", "edge, mail outbox", edge, parts.outbox(self._settings))
+
+    def _ensure(self, name: str, words: str, *described: Part) -> None:
+        with self._steps.step(name, words):
+            self._has_changed |= self._client.ensure(*described)
+
+
+def client_of(settings: Settings) -> Client:
+    return Client(run=settings.state, log=settings.log_of("supervisor"))
+
+
+def _start_order(name: str) -> int:
+    return START_ORDER.index(name) if name in START_ORDER else len(START_ORDER)

@@ -1,0 +1,25 @@
+"""What people see when the platform runs: where everything is, and what to type next."""
+
+from rich.console import Console
+from rich.table import Table
+
+from local_cloud.settings import Settings
+
+
+def show_addresses(settings: Settings, console: Console) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    for what, where in (
+        ("API", settings.api_url),
+        ("Interactive docs", f"{settings.api_url}/docs"),
+        ("Widget demo page", f"{settings.edge_url}/demo/"),
+        ("Public ledger", f"{settings.edge_url}/ledger/"),
+        ("Mail outbox", settings.outbox_url),
+        ("Stripe sandbox", settings.stripe_url),
+        ("Emulated cloud", settings.cloud_url),
+    ):
+        table.add_row(what, where)
+    console.print()
+    console.print(table)
+    console.print()
+    console.print("Next: [bold]make demo[/] takes one more donation, [bold]make status[/] shows what runs,")
+    console.print("      [bold]make logs PART=api[/] follows a log, [bold]make stop[/] stops everything.")
