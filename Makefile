@@ -85,7 +85,7 @@ stop: ## stop the platform, keep its data
 
 clean: ## stop it and remove its data and everything that was installed
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud clean
-	@rm -rf .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 

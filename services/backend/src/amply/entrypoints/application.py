@@ -74,7 +74,7 @@ def create(parts: Parts) -> FastAPI:
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Content-Type", "Idempotency-Key"],
-        expose_headers=["X-Request-Id", "Idempotent-Replayed"],
+        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After"],
     )
     app.add_middleware(RequestFrame)
     return app

@@ -33,9 +33,11 @@ def application(settings: QueueSettings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         # A message leaves the queue when its task is done, not when it is read; a task that fails or dies leaves it
-        # to come back, and after five receptions to the dead-letter queue.
+        # to come back, and after five receptions to the dead-letter queue. (Kombu asks whether the queue has one:
+        # it deletes a failed message that could otherwise come back for ever.)
         task_acks_late=True,
-        task_acks_on_failure_or_timeout=False,
+        task_acks_on_failure=False,
+        task_acks_on_timeout=False,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=4,
         worker_enable_remote_control=False,

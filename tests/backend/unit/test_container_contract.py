@@ -1,0 +1,60 @@
+"""Each task is told exactly what its entrypoint reads: no variable missing, none too many."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from amply.infra import settings
+from stacks.contracts import CONTAINERS, TaskName
+
+# Read by libraries, by the health check, or by the container's platform rather than by our settings.
+_READ_ELSEWHERE = {"AWS_REGION"}
+_OPTIONAL = {"AMPLY_SENTRY_DSN", "AMPLY_DATABASE_PASSWORD"}
+
+
+def settings_of(task: TaskName) -> list[type[BaseSettings]]:
+    """The settings classes an entrypoint instantiates, found in its source."""
+    module = importlib.import_module(CONTAINERS[task].command[2])
+    tree = ast.parse(Path(module.__file__ or "").read_text())
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    return [getattr(settings, name) for name in sorted(called) if name.endswith("Settings")]
+
+
+def names(kind: type[BaseSettings], *, required: bool) -> set[str]:
+    prefix = kind.model_config["env_prefix"]
+    fields = kind.model_fields.items()
+    return {f"{prefix}{name}".upper() for name, field in fields if field.is_required() or not required}
+
+
+RUNNING = [task for task in TaskName if task != TaskName.MIGRATE]
+
+
+@pytest.mark.parametrize("task", RUNNING)
+def test_a_task_is_told_everything_its_entrypoint_requires(task: TaskName) -> None:
+    told = CONTAINERS[task].environment | CONTAINERS[task].secrets
+    required = set().union(*(names(kind, required=True) for kind in settings_of(task)))
+
+    assert required
+    assert required - told == set()
+
+
+@pytest.mark.parametrize("task", RUNNING)
+def test_a_task_is_told_nothing_its_entrypoint_does_not_read(task: TaskName) -> None:
+    told = CONTAINERS[task].environment | CONTAINERS[task].secrets
+    readable = set().union(*(names(kind, required=False) for kind in settings_of(task)))
+
+    assert told - readable - _READ_ELSEWHERE == set()
+
+
+def test_the_migration_is_told_how_to_sign_in_as_master_and_nothing_else() -> None:
+    contract = CONTAINERS[TaskName.MIGRATE]
+
+    assert names(settings.DatabaseSettings, required=True) <= contract.environment | contract.secrets
+    assert contract.secrets == {"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}
