@@ -191,7 +191,9 @@ def test_a_body_over_a_mebibyte_is_refused(api: Api) -> None:
 def test_too_many_gifts_from_one_address_are_slowed_down(api: Api) -> None:
     api.limiter.allowed = False
 
-    assert_problem(api.give(), status=429, code="rate_limit_exceeded")
+    refused = api.give()
+    assert_problem(refused, status=429, code="rate_limit_exceeded")
+    assert refused.headers["retry-after"] == "60"
 
 
 def test_the_address_is_the_one_our_outermost_proxy_saw(api: Api) -> None:

@@ -26,7 +26,7 @@ def install(app: FastAPI) -> None:
 def _known(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, AmplyError):
         return _unexpected(request, error)
-    return _answer(
+    answer = _answer(
         request,
         status=error.status,
         title=error.title,
@@ -34,6 +34,9 @@ def _known(request: Request, error: Exception) -> JSONResponse:
         code=error.code,
         param=error.param,
     )
+    if error.retry_after_seconds is not None:
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

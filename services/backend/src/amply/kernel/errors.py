@@ -17,6 +17,7 @@ from typing import ClassVar
 class AmplyError(Exception):
     """Base of every error meant for a caller. The message is one sentence that says what to do next."""
 
+    retry_after_seconds: ClassVar[int | None] = None
     status: ClassVar[int] = 500
     code: ClassVar[str] = "server_error"
     title: ClassVar[str] = "Something went wrong on our side"
@@ -54,6 +55,7 @@ class Conflict(AmplyError):
 class TooManyRequests(AmplyError):
     """The caller exceeded a rate limit."""
 
+    retry_after_seconds = 60
     status = 429
     code = "rate_limit_exceeded"
     title = "Too many requests"
@@ -62,6 +64,7 @@ class TooManyRequests(AmplyError):
 class Unavailable(AmplyError):
     """A part this request needs does not answer; the same request may be repeated."""
 
+    retry_after_seconds = 2
     status = 503
     code = "unavailable"
     title = "Temporarily unavailable"
