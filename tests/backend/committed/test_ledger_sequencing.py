@@ -9,8 +9,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from amply.entrypoints.leader import lead
 from amply.entrypoints.sequencer import turns
@@ -184,7 +184,7 @@ def test_two_leaders_at_once_cannot_both_write(books: LedgerWorld) -> None:
                 session.execute(text("SELECT 1 FROM leaf"))
                 both_have_taken.wait(timeout=10)
                 ledger.sequence_batch(session, origin=ORIGIN, now=NOW)
-        except IntegrityError:
+        except UniqueViolation:
             return False
         return True
 

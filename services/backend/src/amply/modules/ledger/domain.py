@@ -34,8 +34,8 @@ PERSONAL_VALUE_BYTES_MAX: Final = 1_024
 """Limits that keep a leaf with its openings far below what a bundle can hold (65,535 bytes)."""
 
 _OWNER: Final = re.compile(r"platform|org_[0-9a-z]{26}")
-_KIND: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
-_FIELD: Final = re.compile(r"[a-z_]{1,40}")
+_KIND: Final = re.compile(r"[a-z][a-z_]{0,30}\.[a-z][a-z_]{0,30}")
+_FIELD: Final = re.compile(r"[a-z][a-z_]{0,40}")
 
 
 class EntryContradicts(Conflict):

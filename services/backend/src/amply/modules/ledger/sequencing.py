@@ -8,13 +8,15 @@ absence of a leaf, not by how far an earlier run came.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
+from psycopg import Connection
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.kernel.errors import invariant
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.entries import Entry, Transfer, encode, to_minute
 from ledger_format.merkle import leaf_hash
@@ -63,14 +65,7 @@ _CHAIN_ENDS: Final = text("""
     ) AS last
 """)
 
-_APPEND: Final = text("""
-    INSERT INTO leaf (idx, entry_id, org, org_seq, org_prev, bytes, leaf_hash)
-    SELECT *
-    FROM unnest(
-        CAST(:idx AS bigint[]), CAST(:entry_id AS text[]), CAST(:org AS text[]), CAST(:org_seq AS bigint[]),
-        CAST(:org_prev AS bytea[]), CAST(:raw AS bytea[]), CAST(:leaf_hash AS bytea[])
-    )
-""")
+_APPEND: Final = "COPY leaf (idx, entry_id, org, org_seq, org_prev, bytes) FROM STDIN"
 
 _GROW: Final = text("""
     INSERT INTO tile (level, index, hashes)
@@ -225,11 +220,20 @@ def _chain_ends(session: Session, orgs: set[str]) -> dict[str, tuple[int, bytes 
 
 
 def _append(session: Session, leaves: Sequence[Leaf]) -> None:
-    columns = ("idx", "entry_id", "org", "org_seq", "org_prev", "raw", "leaf_hash")
-    session.execute(_APPEND, {column: [getattr(leaf, column) for leaf in leaves] for column in columns})
+    # COPY in the same transaction: a tenth of what arrays of bytes cost to send. The database computes the hashes.
+    with _driver_connection(session).cursor().copy(_APPEND) as copy:
+        for leaf in leaves:
+            copy.write_row((leaf.idx, leaf.entry_id, leaf.org, leaf.org_seq, leaf.org_prev, leaf.raw))
     hashes = [leaf.leaf_hash for leaf in leaves]
     session.execute(_GROW, _tile_columns(grow(leaves[0].idx, hashes, tile_reader(session))))
     session.execute(_FOLD, {"entry_ids": [leaf.entry_id for leaf in leaves]})
+
+
+def _driver_connection(session: Session) -> Connection[tuple[Any, ...]]:
+    """The psycopg connection of the session's transaction."""
+    connection = session.connection().connection.driver_connection
+    invariant(isinstance(connection, Connection), "we speak to PostgreSQL through psycopg")
+    return cast("Connection[tuple[Any, ...]]", connection)
 
 
 def _tile_columns(tiles: dict[Tile, bytes]) -> dict[str, list[Any]]:

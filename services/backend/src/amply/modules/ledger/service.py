@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,17 @@ def post(session: Session, *, entry: NewEntry, now: datetime, secrets: Commitmen
         ledger_format.errors.FormatError: A part cannot stand in the public log, such as a reference with spaces.
         EntryContradicts: The key was booked before with other transfers, kind, organisation or reversal.
     """
+    row = session.execute(repository.POST, prepare(entry, now=now, secrets=secrets)).one_or_none()
+    if row is not None:
+        return PostedEntry(id=row.id, created=True)
+    standing = repository.find_standing(session, entry)
+    if not standing.says_the_same:
+        raise EntryContradicts(idempotency_key=entry.idempotency_key, entry_id=standing.id)
+    return PostedEntry(id=standing.id, created=False)
+
+
+def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> dict[str, Any]:
+    """All that posting does before it asks the database: identity, commitments, sealed openings, parameters."""
     entry_id = new_id("ent")
     openings = {field: secrets.new_opening(value) for field, value in entry.personal.items()}
     commitments = {
@@ -33,16 +45,7 @@ def post(session: Session, *, entry: NewEntry, now: datetime, secrets: Commitmen
     sealed = {
         field: secrets.seal(opening, entry_id=entry_id, field=field) for field, opening in openings.items()
     }
-    row = session.execute(
-        repository.POST,
-        repository.parameters(entry, entry_id=entry_id, commitments=commitments, sealed=sealed, now=now),
-    ).one_or_none()
-    if row is not None:
-        return PostedEntry(id=row.id, created=True)
-    standing = repository.find_standing(session, entry)
-    if not standing.says_the_same:
-        raise EntryContradicts(idempotency_key=entry.idempotency_key, entry_id=standing.id)
-    return PostedEntry(id=standing.id, created=False)
+    return repository.parameters(entry, entry_id=entry_id, commitments=commitments, sealed=sealed, now=now)
 
 
 def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
