@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TextIO
 
-_WORDS = 46
+_WORDS = 48
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Which loopback port each part listens on, and who sits on one that is taken."""
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,8 +111,10 @@ def _listening_inodes(port: int) -> set[str]:
 
 
 def _socket_inodes(process: Path) -> set[str]:
-    try:
-        targets = [str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()]
-    except OSError:
-        return set()
-    return {target[len("socket:[") : -1] for target in targets if target.startswith("socket:[")}
+    """The sockets a process has open; none when we may not look, or it ends while we do."""
+    found: set[str] = set()
+    with suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with suppress(OSError):
+                found.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return found

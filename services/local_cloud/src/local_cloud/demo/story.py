@@ -43,6 +43,8 @@ def take_donation(settings: Settings, steps: Steps, *, now: datetime) -> DemoRes
     Raises:
         LocalCloudError: A step did not go as it must; the sentence says which and why.
     """
+    note = settings.state / "demo.json"
+    note.unlink(missing_ok=True)
     cloud = Cloud(settings)
     donor = Donor(settings, email=f"ada+{now:%H%M%S}-{uuid.uuid4().hex[:6]}@example.org")
     with steps.step("organization", "organisation exists and is onboarded") as told:
@@ -75,7 +77,7 @@ def take_donation(settings: Settings, steps: Steps, *, now: datetime) -> DemoRes
         log_url=settings.log_url,
         seconds=dict(steps.seconds),
     )
-    write_privately(settings.state / "demo.json", f"{result.line()}\n")
+    write_privately(note, f"{result.line()}\n")
     return result
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 _BYTES_MAX = 20 * 1024 * 1024
 
@@ -23,25 +22,22 @@ class Follower:
 
     paths: dict[str, Path]
     lines_before: int = 20
-    _open: dict[str, BinaryIO] = field(default_factory=dict)
+    _offsets: dict[str, int] = field(default_factory=dict)
 
     def new_lines(self) -> Iterator[tuple[str, str]]:
         """Every whole (part, line) since the last call. A log that appears or is emptied is read from its start."""
         for name, path in self.paths.items():
-            if name not in self._open:
-                if not path.exists():
-                    continue
-                self._open[name] = path.open("rb")
-                yield from ((name, line) for line in self._last_lines(self._open[name]))
-            log = self._open[name]
-            if log.tell() > path.stat().st_size:
-                log.seek(0)
-            while (line := log.readline()).endswith(b"\n"):
-                yield name, line.decode(errors="replace").rstrip("\n")
-            log.seek(-len(line), 1)
+            if path.exists():
+                yield from ((name, line) for line in self._read(name, path))
 
-    def _last_lines(self, log: BinaryIO) -> list[str]:
-        whole, _, unfinished = log.read().rpartition(b"\n")
-        log.seek(-len(unfinished), 1)
+    def _read(self, name: str, path: Path) -> list[str]:
+        is_first = name not in self._offsets
+        offset = self._offsets.get(name, 0)
+        if offset > path.stat().st_size:
+            offset = 0
+        with path.open("rb") as log:
+            log.seek(offset)
+            whole, newline, _unfinished = log.read().rpartition(b"\n")
+        self._offsets[name] = offset + len(whole) + len(newline)
         lines = whole.decode(errors="replace").splitlines()
-        return lines[-self.lines_before :] if self.lines_before else []
+        return lines[-self.lines_before :] if is_first else lines

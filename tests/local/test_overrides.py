@@ -1,0 +1,77 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from local_cloud.overrides import OVERRIDES, Surroundings, apply
+from local_cloud.ports import Ports
+from local_cloud.settings import Settings
+
+IAM = {
+    "AMPLY_DATABASE_HOST": "db.internal",
+    "AMPLY_DATABASE_PORT": "5432",
+    "AMPLY_DATABASE_USER": "amply_app",
+    "AMPLY_DATABASE_AUTH": "iam",
+}
+
+
+def applied(declared: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
+    settings = Settings(state=tmp_path, ports=Ports(base=20000))
+    passwords = {"amply_app": "made here"}
+    return apply(
+        Surroundings(settings=settings, task="worker", declared=declared, database_passwords=passwords)
+    )
+
+
+def test_an_iam_user_signs_in_to_the_local_database_with_its_password(tmp_path: Path) -> None:
+    environment = applied(IAM, tmp_path)
+    assert environment["AMPLY_DATABASE_HOST"] == "127.0.0.1"
+    assert environment["AMPLY_DATABASE_PORT"] == "20004"
+    assert environment["AMPLY_DATABASE_AUTH"] == "password"
+    assert environment["AMPLY_DATABASE_PASSWORD"] == "made here"
+
+
+def test_the_master_keeps_the_password_of_its_secret(tmp_path: Path) -> None:
+    master = {
+        **IAM,
+        "AMPLY_DATABASE_USER": "amply_master",
+        "AMPLY_DATABASE_AUTH": "password",
+        "AMPLY_DATABASE_PASSWORD": "from the secret",
+    }
+    assert applied(master, tmp_path)["AMPLY_DATABASE_PASSWORD"] == "from the secret"
+
+
+def test_what_a_task_definition_forgot_stays_missing(tmp_path: Path) -> None:
+    environment = applied({"AMPLY_SERVICE": "worker"}, tmp_path)
+    assert set(environment) == {
+        "AMPLY_SERVICE",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    }
+
+
+def test_everything_else_is_as_deployed(tmp_path: Path) -> None:
+    declared = {"AMPLY_PUBLIC_BUCKET": "bucket", "AMPLY_CACHE_PASSWORD": "from the secret"}
+    assert declared.items() <= applied(declared, tmp_path).items()
+
+
+@pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: override.name)
+def test_every_override_says_why(override: object) -> None:
+    assert getattr(override, "because", "")
+
+
+def test_the_list_of_overrides_is_this_short() -> None:
+    assert {override.name for override in OVERRIDES} == {
+        "AMPLY_DATABASE_HOST",
+        "AMPLY_DATABASE_PORT",
+        "AMPLY_DATABASE_AUTH",
+        "AMPLY_DATABASE_PASSWORD",
+        "AMPLY_CACHE_HOST",
+        "AMPLY_CACHE_PORT",
+        "AMPLY_CACHE_TLS",
+        "AMPLY_HEARTBEAT_PATH",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+    }

@@ -1,0 +1,34 @@
+import socket
+
+import pytest
+
+from local_cloud.failures import LocalCloudError
+from local_cloud.ports import Ports, is_free, require_free
+from local_cloud.settings import Settings
+
+
+def test_every_part_has_a_port_of_its_own_above_the_base() -> None:
+    assert sorted(Ports(base=20000).by_part().values()) == list(range(20000, 20007))
+
+
+@pytest.mark.parametrize("base", [0, 80, 65530, 100000])
+def test_a_base_without_room_for_seven_ports_is_refused(base: int) -> None:
+    with pytest.raises(LocalCloudError, match=f"AMPLY_PORT_BASE is {base}: choose a number from 1024"):
+        Ports(base=base)
+
+
+def test_a_base_that_is_no_number_is_refused() -> None:
+    with pytest.raises(LocalCloudError, match="AMPLY_PORT_BASE is 'many'"):
+        Settings.from_environment({"AMPLY_PORT_BASE": "many"})
+
+
+@pytest.mark.enable_socket
+def test_a_taken_port_is_named_with_the_part_and_who_has_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalCloudError) as failure:
+            require_free("postgres", port)
+        assert f"Port {port}, which postgres needs, is taken by " in failure.value.sentence
+        assert "(pid " in failure.value.sentence
+        assert "AMPLY_PORT_BASE" in failure.value.sentence
+    assert is_free(port)
