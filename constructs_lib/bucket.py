@@ -8,7 +8,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.durability import Durability, ObjectLock
-from constructs_lib.waiver import Waiver, waive
 
 ABANDONED_UPLOADS = s3.LifecycleRule(
     id="abandoned-uploads", abort_incomplete_multipart_upload_after=Duration.days(7)
@@ -19,7 +18,7 @@ ABANDONED_UPLOADS = s3.LifecycleRule(
 class PrivateBucket(s3.Bucket):
     """`key` None means encryption with the keys S3 manages: for what the public may read anyway.
 
-    Not logging requests costs a Waiver instead of the bucket that takes the logs.
+    `request_logs` is None for the bucket that takes the logs; the gate refuses it for any other.
     """
 
     def __init__(
@@ -28,12 +27,11 @@ class PrivateBucket(s3.Bucket):
         construct_id: str,
         *,
         durability: Durability,
-        request_logs: s3.IBucket | Waiver,
+        request_logs: s3.IBucket | None,
         key: kms.IKey | None = None,
         object_lock: ObjectLock | None = None,
         lifecycle: Sequence[s3.LifecycleRule] = (),
     ) -> None:
-        log_bucket = None if isinstance(request_logs, Waiver) else request_logs
         super().__init__(
             scope,
             construct_id,
@@ -50,9 +48,7 @@ class PrivateBucket(s3.Bucket):
             auto_delete_objects=durability.empties_buckets and object_lock is None,
             object_lock_enabled=True if object_lock else None,
             object_lock_default_retention=object_lock.retention if object_lock else None,
-            server_access_logs_bucket=log_bucket,
-            server_access_logs_prefix=f"s3/{construct_id.lower()}/" if log_bucket else None,
+            server_access_logs_bucket=request_logs,
+            server_access_logs_prefix=f"s3/{construct_id.lower()}/" if request_logs else None,
             lifecycle_rules=[ABANDONED_UPLOADS, *lifecycle],
         )
-        if isinstance(request_logs, Waiver):
-            waive(self, "AwsSolutions-S1", request_logs)

@@ -10,8 +10,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib.waiver import Waiver, waive
-
 UNPRIVILEGED = "10001:10001"
 """User and group the image creates; it owns the scratch volumes there."""
 SCRATCH = {"run": "/run/amply", "tmp": "/tmp"}  # noqa: S108 - a mount point of the container's own
@@ -111,10 +109,6 @@ class Task(Construct):
         parameters = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         parameters.drop_capabilities(ecs.Capability.ALL)
         return parameters
-
-    def waive_image_pull(self, waiver: Waiver) -> None:
-        """`ecr:GetAuthorizationToken` knows no resource but `*`."""
-        waive(self, "AwsSolutions-IAM5[Resource::*]", waiver)
 
 
 def _health_check(command: Sequence[str] | None) -> ecs.HealthCheck | None:

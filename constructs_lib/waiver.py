@@ -1,11 +1,14 @@
 """Opting out of a rule costs a sentence and a date."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+import jsii
 from aws_cdk import Acknowledgment, Validations
-from constructs import IConstruct
+from constructs import IConstruct, IValidation
 
+WITHOUT_WAIVERS = "amply:without-waivers"
 SHORTEST_REASON = 25
 """Characters; shorter than this nobody has ever explained anything."""
 
@@ -28,7 +31,29 @@ class Waiver:
 def waive(construct: IConstruct, rule: str, waiver: Waiver) -> None:
     """Acknowledge one finding of one rule on this construct and below.
 
+    With the context `amply:without-waivers` nothing is acknowledged: it shows everything that is waived.
     `rule` is a rule id such as `AwsSolutions-S1`, or one finding of it: `AwsSolutions-IAM5[Action::s3:List*]`.
     """
+    if construct.node.try_get_context(WITHOUT_WAIVERS):
+        return
     reason = f"{waiver.reason} (until {waiver.until.isoformat()})"
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
+
+
+def waive_once_resolved(construct: IConstruct, rule: Callable[[], str], waiver: Waiver) -> None:
+    """Like `waive`, for findings that quote a reference to another stack.
+
+    How the template will write such a reference is known only after references are resolved, shortly before
+    templates are written; constructs are asked for their own validation just then.
+    """
+    construct.node.add_validation(_LateWaiver(construct, rule, waiver))
+
+
+@jsii.implements(IValidation)
+class _LateWaiver:
+    def __init__(self, construct: IConstruct, rule: Callable[[], str], waiver: Waiver) -> None:
+        self._construct, self._rule, self._waiver = construct, rule, waiver
+
+    def validate(self) -> list[str]:
+        waive(self._construct, self._rule(), self._waiver)
+        return []

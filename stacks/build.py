@@ -37,10 +37,17 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE) -> Mapping[EnvironmentName, 
 
 def _with_context(app: cdk.App, environment: Environment) -> Environment:
     if environment.name == "local":
-        environment = local(int(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
+        environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
     elif image := app.node.try_get_context("image"):
         environment = replace(environment, image=ImageReference.parse(str(image)))
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
     durability = environment.durability.settled(destruction_allowed=environment.name in destroyable)
     return replace(environment, durability=durability)
+
+
+def _whole_number(value: object) -> int:
+    """Context from the command line arrives as text."""
+    if not str(value).isdecimal():
+        raise ValueError(f"port_base is a whole number, not {value!r}.")
+    return int(str(value))

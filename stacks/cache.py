@@ -28,6 +28,8 @@ class Cache(AmplyStack):
         super().__init__(scope, construct_id, environment=environment, description="Amply: Valkey")
         self.password = self._make_password()
         self.group = self._make_group(network, keys)
+        if environment.cache.replicas == 0:
+            waive(self.group, "AwsSolutions-AEC4", ONE_NODE)
         self.group.apply_removal_policy(RemovalPolicy.DESTROY)
 
     @property
@@ -81,5 +83,9 @@ class Cache(AmplyStack):
 
 REPLACED_WITH_THE_CACHE = Waiver(
     reason="The cache holds nothing worth keeping: a new password comes with a new cache, not by rotation.",
+    until=NEXT_REVIEW,
+)
+ONE_NODE = Waiver(
+    reason="This environment may be without its cache for minutes; a second node would double its price.",
     until=NEXT_REVIEW,
 )

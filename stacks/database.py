@@ -136,7 +136,6 @@ class Database(AmplyStack):
     def _waive_for(self, instance: rds.DatabaseInstance) -> None:
         durability = self.settings.durability
         waive(instance, "AwsSolutions-RDS11", STANDARD_PORT)
-        waive(instance, "AwsSolutions-SMG4", RDS_ROTATES)
         if not durability.protected:
             waive(instance, "AwsSolutions-RDS10", DISPOSABLE_DATA)
         if not self.settings.database.multi_az:
@@ -146,9 +145,6 @@ class Database(AmplyStack):
 STANDARD_PORT = Waiver(
     reason="Security groups decide who reaches it; an unusual port would only surprise people.",
     until=NEXT_REVIEW,
-)
-RDS_ROTATES = Waiver(
-    reason="RDS manages the master secret itself and rotates it every seven days.", until=NEXT_REVIEW
 )
 DISPOSABLE_DATA = Waiver(
     reason="This environment is thrown away and rebuilt; its configuration accepts the loss.",

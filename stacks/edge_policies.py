@@ -111,10 +111,6 @@ class EdgePolicies(Construct):
         waive(distribution, "AwsSolutions-CFR3", NO_READER_LISTS)
         waive(distribution, "AwsSolutions-CFR4", GENERATED_NAME)
 
-    @staticmethod
-    def waive_for_upload(upload: Construct) -> None:
-        del upload
-
 
 def _filled_in(header: str, api_url: str, stripe: StripeSettings) -> str:
     places = {

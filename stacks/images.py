@@ -30,6 +30,10 @@ class ImageReference:
             raise ValueError(f"An image is written REPOSITORY@sha256:DIGEST, not {reference!r}.")
         return cls(repository=repository, digest=digest)
 
+    @property
+    def in_ecr(self) -> bool:
+        return _ECR.fullmatch(self.repository) is not None
+
     def container_image(self, scope: Construct) -> ecs.ContainerImage:
         """From ECR with the permission to pull it; from anywhere else as it stands."""
         found = _ECR.fullmatch(self.repository)

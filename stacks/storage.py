@@ -6,12 +6,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
-from constructs_lib.waiver import Waiver
 from stacks.contracts import Parameter
 from stacks.environments import Environment
 from stacks.keys import Keys
 from stacks.stack import AmplyStack
-from stacks.waivers import NEXT_REVIEW
 
 
 class Storage(AmplyStack):
@@ -51,7 +49,7 @@ class Storage(AmplyStack):
             self,
             "AccessLogs",
             durability=self.settings.durability,
-            request_logs=LOGS_OF_LOGS,
+            request_logs=None,
             lifecycle=[_forget("access-logs", days=400)],
         )
         # Said once for the account: the buckets of other stacks log here, and naming them would tie a knot.
@@ -85,9 +83,3 @@ def _forget(name: str, *, days: int) -> s3.LifecycleRule:
         expiration=Duration.days(days),
         noncurrent_version_expiration=Duration.days(7),
     )
-
-
-LOGS_OF_LOGS = Waiver(
-    reason="This bucket takes the request logs of the others; logging itself would never end.",
-    until=NEXT_REVIEW,
-)

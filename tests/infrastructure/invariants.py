@@ -1,0 +1,278 @@
+"""What holds for every template of every environment: each rule yields a sentence for each place that breaks it."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from constructs_lib.durability import Loss
+from stacks.environments import ENVIRONMENTS
+from tests.infrastructure.assembly import Deployed, Resource
+
+Rule = Callable[[Deployed], Iterator[str]]
+
+KEPT_WITH_DURABILITY = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup")
+DATABASE = "AWS::RDS::DBInstance"
+SECRET = "AWS::SecretsManager::Secret"
+POLICIES: Mapping[Loss, tuple[str, str]] = {
+    Loss.NEVER: ("Retain", "Retain"),
+    Loss.AFTER_SNAPSHOT: ("Retain", "Snapshot"),
+    Loss.ACCEPTED: ("Delete", "Delete"),
+}
+TAGGED = (
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::ECS::Service",
+    "AWS::ECS::TaskDefinition",
+    DATABASE,
+    SECRET,
+)
+LIBRARY_ROLES = ("Custom::CDKBucketDeployment",)
+SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----BEGIN|rk_live_\w+")
+
+
+def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
+    kept, snapshotted = POLICIES[ENVIRONMENTS[deployed.name].durability.loss]  # type: ignore[index]  # names read from disk
+    expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
+    for resource in deployed.resources(*expected):
+        if resource.stack.endswith("/cache"):
+            continue  # holds nothing worth keeping, in every environment
+        found = {resource.body.get("DeletionPolicy"), resource.body.get("UpdateReplacePolicy")}
+        if found != {expected[resource.type]}:
+            yield f"{resource.where}: {found}, not {expected[resource.type]}"
+
+
+def everything_is_encrypted_at_rest(deployed: Deployed) -> Iterator[str]:
+    required = {
+        "AWS::S3::Bucket": ("BucketEncryption",),
+        "AWS::SQS::Queue": ("SqsManagedSseEnabled",),
+        DATABASE: ("StorageEncrypted", "KmsKeyId"),
+        "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", "KmsKeyId"),
+    }
+    for resource in deployed.resources(*required):
+        for name in required[resource.type]:
+            if not resource.properties.get(name):
+                yield f"{resource.where}: no {name}"
+
+
+def clients_must_speak_tls(deployed: Deployed) -> Iterator[str]:
+    guarded = {"AWS::S3::Bucket": "Bucket", "AWS::SQS::Queue": "Queues", "AWS::SNS::Topic": "Topics"}
+    refusing = set()
+    for policy in deployed.resources(
+        "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"
+    ):
+        if any(map(_refuses_plain_text, _statements(policy.properties["PolicyDocument"]))):
+            refusing |= {(policy.stack, name) for name in _names(policy.properties)}
+    for resource in deployed.resources(*guarded):
+        if (resource.stack, resource.logical_id) not in refusing:
+            yield f"{resource.where}: answers without TLS"
+    for group in deployed.resources("AWS::ElastiCache::ReplicationGroup"):
+        if group.properties.get("TransitEncryptionMode") != "required":
+            yield f"{group.where}: answers without TLS"
+    for parameters in deployed.resources("AWS::RDS::DBParameterGroup"):
+        if parameters.properties["Parameters"].get("rds.force_ssl") != "1":
+            yield f"{parameters.where}: answers without TLS"
+
+
+def buckets_are_never_public(deployed: Deployed) -> Iterator[str]:
+    for bucket in deployed.resources("AWS::S3::Bucket"):
+        blocks = bucket.properties.get("PublicAccessBlockConfiguration", {})
+        if set(blocks.values()) != {True} or len(blocks) != 4:
+            yield f"{bucket.where}: {blocks}"
+
+
+def nobody_comes_in_from_anywhere(deployed: Deployed) -> Iterator[str]:
+    """The edge and the HTTP API are AWS's own; nothing in our network takes a call from outside it."""
+    for resource in deployed.resources("AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupIngress"):
+        single = resource.type == "AWS::EC2::SecurityGroupIngress"
+        rules = [resource.properties] if single else resource.properties.get("SecurityGroupIngress", [])
+        for rule in rules:
+            if rule.get("CidrIp") or rule.get("CidrIpv6"):
+                yield f"{resource.where}: lets in {rule}"
+    for balancer in deployed.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        if balancer.properties["Scheme"] != "internal":
+            yield f"{balancer.where}: faces the internet"
+    for database in deployed.resources(DATABASE):
+        if database.properties.get("PubliclyAccessible") is not False:
+            yield f"{database.where}: has a public address"
+
+
+def logs_are_forgotten_in_time(deployed: Deployed) -> Iterator[str]:
+    for group in deployed.resources("AWS::Logs::LogGroup"):
+        if not group.properties.get("RetentionInDays"):
+            yield f"{group.where}: kept for ever"
+
+
+def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[str]:
+    queues = list(deployed.resources("AWS::SQS::Queue"))
+    targets = {name for queue in queues for name in _names(queue.properties.get("RedrivePolicy", {}))}
+    for queue in queues:
+        if "RedrivePolicy" not in queue.properties and queue.logical_id not in targets:
+            yield f"{queue.where}: nowhere to set failing messages aside"
+    watched = "".join(json.dumps(alarm.properties) for alarm in deployed.resources("AWS::CloudWatch::Alarm"))
+    for queue in queues:
+        if queue.logical_id not in watched:
+            yield f"{queue.where}: no alarm looks at it"
+
+
+def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
+    """Prefixes such as s3:GetObject* are allowed to the CDK's own uploader alone."""
+    for resource, statement in _grants(deployed):
+        if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
+            continue
+        for action in _many(statement.get("Action", [])):
+            whole = action == "*" or action.endswith(":*")
+            if "*" in action and (whole or not _is_the_library(resource)):
+                yield f"{resource.where}: {action}"
+
+
+def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
+    for resource, statement in _grants(deployed):
+        signs = {"kms:Sign", "kms:*", "*"} & set(_many(statement.get("Action", [])))
+        if not signs or statement["Effect"] != "Allow":
+            continue
+        if resource.type == "AWS::KMS::Key":
+            if not _signing(resource):
+                continue
+            principal = statement["Principal"]
+            if _names(principal) != {_publisher_role(deployed)} or set(principal) != {"AWS"}:
+                yield f"{resource.where}: {principal} may sign"
+        elif "PublisherRole" not in resource.path:
+            yield f"{resource.where}: may sign"
+
+
+def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        for container in task.properties["ContainerDefinitions"]:
+            for variable in container["Environment"]:
+                value = json.dumps(variable["Value"])
+                if "{{resolve" in value or re.search(r"SECRET|PASSWORD|COMMITMENT_KEY", variable["Name"]):
+                    yield f"{task.where}: {variable['Name']} in plain words"
+    for stack, template in deployed.templates.items():
+        for shape in SECRET_SHAPES.finditer(json.dumps(template)):
+            yield f"{deployed.name}/{stack}: {shape.group()[:8]}…"
+
+
+def containers_are_confined(deployed: Deployed) -> Iterator[str]:
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        properties = task.properties
+        if properties["RuntimePlatform"]["CpuArchitecture"] != "ARM64":
+            yield f"{task.where}: not ARM64"
+        if len(properties["ContainerDefinitions"]) != 1:
+            yield f"{task.where}: not exactly one container"
+        for container in properties["ContainerDefinitions"]:
+            if container.get("ReadonlyRootFilesystem") is not True:
+                yield f"{task.where}: its file system can be written"
+            if container.get("User", "0").split(":")[0] in {"0", "root"}:
+                yield f"{task.where}: runs as root"
+            if container["LinuxParameters"].get("Capabilities", {}).get("Drop") != ["ALL"]:
+                yield f"{task.where}: keeps capabilities"
+
+
+def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
+    for service in deployed.resources("AWS::ECS::Service"):
+        breaker = service.properties["DeploymentConfiguration"].get("DeploymentCircuitBreaker", {})
+        if breaker != {"Enable": True, "Rollback": True}:
+            yield f"{service.where}: {breaker}"
+
+
+def some_services_never_run_twice(deployed: Deployed) -> Iterator[str]:
+    for service in deployed.resources("AWS::ECS::Service"):
+        name = service.logical_id
+        if not name.startswith(("Scheduler", "Sequencer", "Publisher")):
+            continue
+        configuration = service.properties["DeploymentConfiguration"]
+        limits = (configuration["MinimumHealthyPercent"], configuration["MaximumPercent"])
+        if limits != (0, 100) or service.properties["DesiredCount"] != 1:
+            yield f"{service.where}: {limits}"
+
+
+def resources_say_whose_they_are(deployed: Deployed) -> Iterator[str]:
+    for resource in deployed.resources(*TAGGED):
+        tags = {tag["Key"]: tag["Value"] for tag in resource.properties.get("Tags", [])}
+        if tags.get("amply:environment") != deployed.name or tags.get("amply:project") != "amply":
+            yield f"{resource.where}: {tags}"
+
+
+def stacks_are_bound_loosely(deployed: Deployed) -> Iterator[str]:
+    """No export that blocks its producer, and nothing looked up that a template could have guessed wrong."""
+    for stack, template in deployed.templates.items():
+        text = json.dumps(template)
+        for trace in ("Fn::ImportValue", "vpc-12345", "dummy1"):
+            if trace in text:
+                yield f"{deployed.name}/{stack}: {trace}"
+
+
+RULES: tuple[Rule, ...] = (
+    data_leaves_only_as_durability_says,
+    everything_is_encrypted_at_rest,
+    clients_must_speak_tls,
+    buckets_are_never_public,
+    nobody_comes_in_from_anywhere,
+    logs_are_forgotten_in_time,
+    failing_messages_are_set_aside_and_noticed,
+    no_action_is_a_wildcard,
+    only_the_publisher_signs,
+    secrets_travel_by_reference,
+    containers_are_confined,
+    deployments_roll_back,
+    some_services_never_run_twice,
+    resources_say_whose_they_are,
+    stacks_are_bound_loosely,
+)
+
+
+def _many(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(document["Statement"])
+
+
+def _grants(deployed: Deployed) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+    """Every statement of every policy that gives someone something: identities', roles' own, keys'."""
+    for resource in deployed.resources(
+        "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::KMS::Key"
+    ):
+        properties = resource.properties
+        documents = [properties[name] for name in ("PolicyDocument", "KeyPolicy") if name in properties]
+        documents += [inline["PolicyDocument"] for inline in properties.get("Policies", [])]
+        for document in documents:
+            for statement in _statements(document):
+                yield resource, statement
+
+
+def _names(value: object) -> set[str]:
+    """The logical ids a value refers to."""
+    if isinstance(value, dict):
+        if "Ref" in value:
+            return {str(value["Ref"])}
+        if "Fn::GetAtt" in value:
+            return {str(value["Fn::GetAtt"][0])}
+        return {name for inner in value.values() for name in _names(inner)}
+    if isinstance(value, list):
+        return {name for inner in value for name in _names(inner)}
+    return set()
+
+
+def _refuses_plain_text(statement: Mapping[str, Any]) -> bool:
+    condition = statement.get("Condition", {}).get("Bool", {})
+    return bool(statement["Effect"] == "Deny" and condition.get("aws:SecureTransport") == "false")
+
+
+def _is_the_library(resource: Resource) -> bool:
+    return any(role in resource.path for role in LIBRARY_ROLES)
+
+
+def _publisher_role(deployed: Deployed) -> str:
+    (role,) = (
+        role
+        for role in deployed.resources("AWS::IAM::Role")
+        if role.path.endswith("/keys/PublisherRole/Resource")
+    )
+    return role.logical_id
+
+
+def _signing(resource: Resource) -> bool:
+    return bool(resource.properties.get("KeyUsage") == "SIGN_VERIFY")

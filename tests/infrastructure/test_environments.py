@@ -1,0 +1,186 @@
+"""Configurations that must not exist cannot be written down, and each environment keeps its promises."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from constructs_lib.durability import (
+    DISPOSABLE,
+    PERMANENT,
+    RECOVERABLE,
+    Durability,
+    LockMode,
+    Loss,
+    ObjectLock,
+    UnsafeDurabilityError,
+)
+from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, FixedAddresses, TaskSettings, local
+from stacks.images import ImageReference
+from tests.infrastructure.assembly import Deployed, read, synthesise
+
+COMPLIANCE = ObjectLock(mode=LockMode.COMPLIANCE, days=1)
+GOVERNANCE = ObjectLock(mode=LockMode.GOVERNANCE, days=1)
+
+
+@pytest.mark.parametrize("loss", [Loss.ACCEPTED, Loss.AFTER_SNAPSHOT])
+def test_a_compliance_lock_on_data_that_may_be_lost_is_refused(loss: Loss) -> None:
+    with pytest.raises(UnsafeDurabilityError, match="COMPLIANCE"):
+        Durability(loss=loss, backup_days=7, object_lock=COMPLIANCE)
+
+
+@pytest.mark.parametrize("lock", [None, GOVERNANCE])
+def test_data_that_is_never_lost_needs_a_compliance_lock(lock: ObjectLock | None) -> None:
+    with pytest.raises(UnsafeDurabilityError, match="COMPLIANCE"):
+        Durability(loss=Loss.NEVER, backup_days=7, object_lock=lock)
+
+
+def test_data_that_is_never_lost_needs_a_week_of_backups() -> None:
+    with pytest.raises(UnsafeDurabilityError, match="seven days"):
+        Durability(loss=Loss.NEVER, backup_days=6, object_lock=COMPLIANCE)
+
+
+@pytest.mark.parametrize("days", [0, 36])
+def test_backups_outside_what_rds_keeps_are_refused(days: int) -> None:
+    with pytest.raises(UnsafeDurabilityError, match="1 to 35 days"):
+        Durability(loss=Loss.ACCEPTED, backup_days=days, object_lock=None)
+
+
+def test_a_lock_for_no_time_is_refused() -> None:
+    with pytest.raises(UnsafeDurabilityError, match="at least one day"):
+        ObjectLock(mode=LockMode.GOVERNANCE, days=0)
+
+
+def test_destroying_data_needs_the_second_key() -> None:
+    assert DISPOSABLE.settled(destruction_allowed=True) is DISPOSABLE
+    assert DISPOSABLE.settled(destruction_allowed=False).loss is Loss.AFTER_SNAPSHOT
+
+
+@pytest.mark.parametrize("durability", [PERMANENT, RECOVERABLE])
+def test_the_second_key_alone_destroys_nothing(durability: Durability) -> None:
+    assert durability.settled(destruction_allowed=True) is durability
+
+
+def test_without_the_second_key_nothing_is_destroyed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    assembly = synthesise(tmp_path_factory.mktemp("kept"), **{"amply:destroyable": []})
+    sandbox = read(assembly)["sandbox"]
+
+    for resource in sandbox.resources("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::RDS::DBInstance"):
+        assert resource.body["DeletionPolicy"] in {"Retain", "Snapshot"}, resource.where
+    assert list(sandbox.resources("Custom::S3AutoDeleteObjects")) == []
+    assert sandbox.manifests["storage"]["properties"]["terminationProtection"] is True
+
+
+def test_real_money_and_disposable_data_do_not_go_together() -> None:
+    with pytest.raises(ValueError, match="never be lost"):
+        replace(PRODUCTION, durability=RECOVERABLE)
+
+
+def test_a_live_key_needs_live_mode() -> None:
+    with pytest.raises(ValueError, match="belong together"):
+        replace(STAGING, stripe=PRODUCTION.stripe)
+
+
+def test_zones_of_another_region_are_refused() -> None:
+    with pytest.raises(ValueError, match="not all in"):
+        replace(SANDBOX, region="us-east-1")
+
+
+def test_more_cache_replicas_than_other_zones_are_refused() -> None:
+    with pytest.raises(ValueError, match="replicas"):
+        replace(SANDBOX, cache=replace(SANDBOX.cache, replicas=2))
+
+
+def test_fewer_tasks_at_most_than_at_least_are_refused() -> None:
+    with pytest.raises(ValueError, match="not a range"):
+        TaskSettings(size=PRODUCTION.tasks.single, count=3, limit=2)
+
+
+@pytest.mark.parametrize("reference", ["amply:latest", "amply", "@sha256:" + "0" * 64, "amply@sha256:abc"])
+def test_an_image_without_a_digest_is_refused(reference: str) -> None:
+    with pytest.raises(ValueError, match="sha256"):
+        ImageReference.parse(reference)
+
+
+def test_local_addresses_count_from_the_port_base() -> None:
+    laptop = local(20100)
+
+    assert laptop.addresses == FixedAddresses(
+        api_url="http://127.0.0.1:20100", edge_url="http://127.0.0.1:20101", api_port=20100
+    )
+    assert laptop.stripe.api_url == "http://127.0.0.1:20102"
+
+
+@pytest.mark.parametrize("port_base", [80, 65530])
+def test_a_port_base_without_room_is_refused(port_base: int) -> None:
+    with pytest.raises(ValueError, match="seven unprivileged ports"):
+        local(port_base)
+
+
+def test_networks_do_not_overlap() -> None:
+    ranges = [environment.network.cidr for environment in (PRODUCTION, STAGING, SANDBOX)]
+    assert len(set(ranges)) == len(ranges)
+
+
+def test_each_log_has_a_name_of_its_own() -> None:
+    origins = [environment.log_origin for environment in (PRODUCTION, STAGING, SANDBOX, LOCAL)]
+    assert len(set(origins)) == len(origins)
+
+
+LOCKS: Mapping[str, tuple[str | None, int | None]] = {
+    "production": ("COMPLIANCE", 3650),
+    "staging": ("GOVERNANCE", 30),
+    "sandbox": (None, None),
+    "local": ("GOVERNANCE", 1),
+}
+
+
+def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
+    (archive,) = (
+        bucket for bucket in deployed.resources("AWS::S3::Bucket") if bucket.logical_id.startswith("Archive")
+    )
+    configuration = archive.properties.get("ObjectLockConfiguration", {"Rule": {"DefaultRetention": {}}})
+    retention = configuration["Rule"]["DefaultRetention"]
+    assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
+
+
+@pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues"])
+def test_stacks_with_data_cannot_be_deleted_where_data_is_kept(deployed: Deployed, stack: str) -> None:
+    protected = deployed.manifests[stack]["properties"].get("terminationProtection", False)
+    assert protected is (deployed.name in {"production", "staging"})
+
+
+def test_the_database_is_as_agreed(deployed: Deployed) -> None:
+    database = deployed.the("AWS::RDS::DBInstance").properties
+
+    assert database["EngineVersion"] == "18.6"
+    assert database["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in database
+    assert database["EnableIAMDatabaseAuthentication"] is True
+    assert database["StorageType"] == "gp3"
+    assert database["DeletionProtection"] is (deployed.name in {"production", "staging"})
+    assert database["MultiAZ"] is (deployed.name in {"production", "staging"})
+
+
+def test_there_is_a_way_out_without_a_gateway_where_that_is_cheaper(deployed: Deployed) -> None:
+    gateways = list(deployed.resources("AWS::EC2::NatGateway"))
+    public = {
+        service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"]
+        for service in deployed.resources("AWS::ECS::Service")
+    }
+    if deployed.name in {"production", "staging"}:
+        assert len(gateways) == 1
+        assert public == {"DISABLED"}
+    else:
+        assert gateways == []
+        assert public == {"ENABLED"}
+
+
+def test_staging_proves_what_production_runs(environments: Mapping[str, Deployed]) -> None:
+    """The same stacks with the same kinds of resources, as many of each."""
+
+    def shape(deployed: Deployed) -> Counter[tuple[str, str]]:
+        return Counter((resource.stack.partition("/")[2], resource.type) for resource in deployed.resources())
+
+    assert shape(environments["production"]) == shape(environments["staging"])

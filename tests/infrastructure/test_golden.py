@@ -1,0 +1,86 @@
+"""What must not change by accident: the ids of what holds data, and what each container is told.
+
+After a change on purpose: `AMPLY_WRITE_GOLDEN=1 pytest tests/infrastructure/test_golden.py`, and read the diff.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from stacks.contracts import CONTAINERS, Parameter, TaskName
+from tests.infrastructure.assembly import Deployed, Resource
+
+GOLDEN = Path(__file__).with_name("golden")
+HOLDS_DATA = (
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::KMS::Key",
+    "AWS::RDS::DBInstance",
+    "AWS::S3::Bucket",
+    "AWS::SES::EmailIdentity",
+    "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
+)
+
+
+def _compare(name: str, found: object) -> None:
+    file = GOLDEN / name
+    text = json.dumps(found, indent=2, sort_keys=True) + "\n"
+    if os.environ.get("AMPLY_WRITE_GOLDEN"):
+        file.write_text(text)
+    assert json.loads(text) == json.loads(file.read_text())
+
+
+def test_what_holds_data_keeps_its_logical_id(environments: Mapping[str, Deployed]) -> None:
+    """A changed id is a new, empty resource beside (or instead of) the one with the data."""
+    found = {
+        name: sorted(f"{resource.where} {resource.type}" for resource in deployed.resources(*HOLDS_DATA))
+        for name, deployed in environments.items()
+    }
+    _compare("data.json", found)
+
+
+def test_what_holds_data_stands_near_the_root_of_its_stack(deployed: Deployed) -> None:
+    """Ids follow from paths: `environment/stack/Name/Resource` has nothing in between that could be moved."""
+    for resource in deployed.resources(*HOLDS_DATA):
+        assert resource.path.removesuffix("/Resource").count("/") == 2, resource.path
+
+
+def _told(task: Resource) -> Mapping[str, object]:
+    (container,) = task.properties["ContainerDefinitions"]
+    return {
+        "command": container["Command"],
+        "health_check": container.get("HealthCheck", {}).get("Command"),
+        "environment": sorted(variable["Name"] for variable in container["Environment"]),
+        "secrets": sorted(secret["Name"] for secret in container.get("Secrets", [])),
+    }
+
+
+def _tasks(deployed: Deployed) -> Mapping[str, Resource]:
+    tasks = list(deployed.resources("AWS::ECS::TaskDefinition"))
+    return {task.properties["Family"].removeprefix(f"{deployed.name}-"): task for task in tasks}
+
+
+def test_containers_are_told_what_was_agreed(deployed: Deployed) -> None:
+    _compare("containers.json", {name: _told(task) for name, task in _tasks(deployed).items()})
+
+
+def test_there_is_one_task_definition_for_each_contract(deployed: Deployed) -> None:
+    assert set(_tasks(deployed)) == set(CONTAINERS) == set(TaskName)
+
+
+def test_a_container_carries_the_name_of_its_task(deployed: Deployed) -> None:
+    for name, task in _tasks(deployed).items():
+        assert [container["Name"] for container in task.properties["ContainerDefinitions"]] == [name]
+
+
+def test_only_production_tells_its_containers_that_money_is_real(deployed: Deployed) -> None:
+    for task in _tasks(deployed).values():
+        (container,) = task.properties["ContainerDefinitions"]
+        told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
+        assert told["AMPLY_LIVEMODE"] == ("true" if deployed.name == "production" else "false")
+
+
+def test_every_agreed_parameter_is_written(deployed: Deployed) -> None:
+    written = {resource.properties["Name"] for resource in deployed.resources("AWS::SSM::Parameter")}
+    assert written == {parameter.path(deployed.name) for parameter in Parameter}
