@@ -29,22 +29,23 @@ class KeepsOutgoingMail:
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != _SEND_EMAIL:
             await self._app(scope, receive, send)
             return
-        request, answer, status = bytearray(), bytearray(), 0
+        request, answer = bytearray(), list[Message]()
 
         async def read() -> Message:
             message = await receive()
             request.extend(message.get("body", b""))
             return message
 
-        async def write(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            answer.extend(message.get("body", b""))
-            await send(message)
+        async def hold(message: Message) -> None:
+            answer.append(message)
 
-        await self._app(scope, read, write)
-        if status == _OK:
-            self._keep(json.loads(request), json.loads(answer)["MessageId"], now=datetime.now(UTC))
+        await self._app(scope, read, hold)
+        if answer and answer[0]["status"] == _OK:
+            body = b"".join(message.get("body", b"") for message in answer)
+            self._keep(json.loads(request), json.loads(body)["MessageId"], now=datetime.now(UTC))
+        # Only now: who is told that a message was accepted must find it.
+        for message in answer:
+            await send(message)
 
     def _keep(self, email: dict[str, Any], message_id: str, *, now: datetime) -> None:
         raw = email.get("Content", {}).get("Raw")

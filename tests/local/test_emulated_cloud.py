@@ -1,0 +1,340 @@
+"""What we add to MiniStack, in a real MiniStack, deployed by real CloudFormation templates."""
+
+import io
+import json
+import os
+import signal
+import zipfile
+from collections.abc import Iterator
+from email.message import EmailMessage
+from typing import Any
+
+import boto3
+import httpx2
+import pytest
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from local_cloud import parts, tasks
+from local_cloud.cloud import ACCESS, Cloud
+from local_cloud.settings import REGION
+from local_cloud.supervisor.client import Client
+from local_cloud.supervisor.running import State
+from tests.local import listening
+from tests.local.free_ports import settings_of_our_own
+
+pytestmark = pytest.mark.enable_socket
+
+
+class EmulatedCloud:
+    """A MiniStack of this module's own, under a supervisor."""
+
+    def __init__(self, cloud: Cloud, supervisor: Client) -> None:
+        self.cloud = cloud
+        self.supervisor = supervisor
+        # Any service by its name: the typed overloads know only literals.
+        self._session: Any = boto3.session.Session(
+            region_name=REGION,
+            aws_access_key_id=ACCESS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ACCESS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def client(self, service: str) -> Any:
+        return self._session.client(
+            service,
+            endpoint_url=self.cloud.settings.cloud_url,
+        )
+
+    def deploy(self, stack: str, resources: dict[str, Any], **outputs: Any) -> dict[str, str]:
+        """Create a stack and answer its outputs."""
+        template = {
+            "Resources": resources,
+            "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+        }
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+    def get(self, host: str, path: str) -> tuple[int, bytes]:
+        """What a viewer of a distribution gets."""
+        viewer = {"Host": host, "X-Forwarded-Proto": "https"}
+        answer = httpx2.get(f"{self.cloud.settings.cloud_url}{path}", headers=viewer)
+        return answer.status_code, answer.content
+
+
+@pytest.fixture(scope="module")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedCloud]:
+    settings = settings_of_our_own(tmp_path_factory.mktemp("cloud"))
+    supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
+    supervisor.start()
+    supervisor.ensure(parts.cloud(settings))
+    yield EmulatedCloud(Cloud(settings), supervisor)
+    supervisor.end()
+
+
+def test_a_managed_master_password_is_a_secret(emulated: EmulatedCloud) -> None:
+    instance = {
+        "Engine": "postgres",
+        "DBInstanceClass": "db.t4g.micro",
+        "AllocatedStorage": "20",
+        "MasterUsername": "amply_master",
+        "ManageMasterUserPassword": True,
+    }
+    outputs = emulated.deploy(
+        "database",
+        {"Database": {"Type": "AWS::RDS::DBInstance", "Properties": instance}},
+        Secret={"Fn::GetAtt": ["Database", "MasterUserSecret.SecretArn"]},
+    )
+    login = json.loads(emulated.cloud.secret(outputs["Secret"]))
+    assert login["username"] == "amply_master"
+    assert len(login["password"]) >= 32
+
+
+def test_a_task_definition_keeps_its_secrets_and_health_check(emulated: EmulatedCloud) -> None:
+    container = {
+        "Name": "worker",
+        "Image": "localhost/amply",
+        "Command": ["python", "-m", "amply.entrypoints.worker"],
+        "Environment": [{"Name": "AMPLY_SERVICE", "Value": "worker"}],
+        "Secrets": [{"Name": "AMPLY_KEY", "ValueFrom": {"Fn::Join": ["", [{"Ref": "Key"}, ":inner::"]]}}],
+        "HealthCheck": {"Command": ["CMD", "true"], "Interval": 15, "StartPeriod": 60},
+        "DockerLabels": {"Kept": "As it is"},
+        "StopTimeout": 60,
+    }
+    emulated.deploy(
+        "tasks",
+        {
+            "Key": {
+                "Type": "AWS::SecretsManager::Secret",
+                "Properties": {
+                    "GenerateSecretString": {
+                        "SecretStringTemplate": "{}",
+                        "GenerateStringKey": "inner",
+                        "ExcludePunctuation": True,
+                        "PasswordLength": 64,
+                    }
+                },
+            },
+            "Task": {
+                "Type": "AWS::ECS::TaskDefinition",
+                "Properties": {"Family": "local-worker", "ContainerDefinitions": [container]},
+            },
+        },
+    )
+    task = tasks.one_off(emulated.cloud, "worker")
+    assert task.command == ("python", "-m", "amply.entrypoints.worker")
+    assert task.environment == {"AMPLY_SERVICE": "worker"}
+    assert task.health is not None
+    assert task.health.command == ("true",)
+    assert task.health.interval == 15
+    assert task.stop_seconds == 60
+    secret = tasks.secret(task, "AMPLY_KEY", emulated.cloud)
+    assert len(secret) == 64
+    assert secret.isalnum()
+
+
+def test_object_lock_is_enforced_as_declared(emulated: EmulatedCloud) -> None:
+    properties = {
+        "BucketName": "archive",
+        "ObjectLockEnabled": True,
+        "ObjectLockConfiguration": {
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}},
+        },
+        "VersioningConfiguration": {"Status": "Enabled"},
+    }
+    emulated.deploy("archive", {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}})
+    s3 = emulated.client("s3")
+    version = s3.put_object(Bucket="archive", Key="checkpoint", Body=b"signed")["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="archive", Key="checkpoint", VersionId=version)
+
+
+def test_a_type_that_does_not_run_here_is_recorded_and_said_to_be(emulated: EmulatedCloud) -> None:
+    gateway = {"Type": "AWS::EC2::NatGateway", "Properties": {"SubnetId": "subnet-1"}}
+    outputs = emulated.deploy("network", {"Gateway": gateway}, Gateway={"Ref": "Gateway"})
+    assert outputs["Gateway"] == "network-Gateway-recorded"
+    log = emulated.cloud.settings.log_of("cloud").read_text()
+    assert "AWS::EC2::NatGateway in network is recorded, not run: a laptop has one loopback network" in log
+
+
+def test_a_raw_message_is_kept_whole_with_its_attachment(emulated: EmulatedCloud) -> None:
+    ses = emulated.client("sesv2")
+    ses.create_email_identity(EmailIdentity="example.org")
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.org", "b@example.org", "Receipt"
+    message.set_content("Thank you.")
+    message.add_attachment("proof\n", filename="don_1.tlog-proof")
+    ses.send_email(
+        FromEmailAddress="a@example.org",
+        Destination={"ToAddresses": ["b@example.org"]},
+        Content={"Raw": {"Data": message.as_bytes()}},
+    )
+    (kept,) = emulated.cloud.settings.mail.glob("*.eml")
+    assert kept.read_bytes() == message.as_bytes()
+    assert json.loads(kept.with_suffix(".json").read_text())["to"] == ["b@example.org"]
+
+
+def test_the_edge_serves_what_a_bucket_deployment_put_there(emulated: EmulatedCloud) -> None:
+    _upload_site(emulated, {"index.html": b"front <TOKEN>", "folder/index.html": b"folder"})
+    host = emulated.deploy("edge", _edge(), Host={"Fn::GetAtt": ["Distribution", "DomainName"]})["Host"]
+    assert emulated.get(host, "/") == (200, b"front deployed")
+    assert emulated.get(host, "/folder/") == (200, b"folder")
+    assert emulated.get(host, "/missing")[0] == 403
+    head = emulated.client("s3").head_object(Bucket="site", Key="index.html")
+    assert head["ContentType"] == "text/html"
+    assert head["CacheControl"] == "no-cache"
+
+
+def _upload_site(emulated: EmulatedCloud, files: dict[str, bytes]) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, body in files.items():
+            packed.writestr(name, body)
+    s3 = emulated.client("s3")
+    s3.create_bucket(Bucket="assets")
+    s3.put_object(Bucket="assets", Key="site.zip", Body=archive.getvalue())
+
+
+def _edge() -> dict[str, Any]:
+    """A private bucket that CloudFront reads over TLS for this account, as our stacks declare it."""
+    everything = {"Fn::Join": ["", [{"Fn::GetAtt": ["Site", "Arn"]}, "/*"]]}
+    statements = [
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "s3:*",
+            "Resource": everything,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": "s3:GetObject",
+            "Resource": everything,
+            "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}},
+        },
+    ]
+    code = (
+        "function handler(event) { var r = event.request;"
+        " if (r.uri.endsWith('/')) r.uri += 'index.html'; return r; }"
+    )
+    return {
+        "Site": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "site"}},
+        "Policy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {"Bucket": {"Ref": "Site"}, "PolicyDocument": {"Statement": statements}},
+        },
+        "Upload": {
+            "Type": "Custom::CDKBucketDeployment",
+            "Properties": {
+                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:none",
+                "SourceBucketNames": ["assets"],
+                "SourceObjectKeys": ["site.zip"],
+                "SourceMarkers": [{"<TOKEN>": "deployed"}],
+                "DestinationBucketName": {"Ref": "Site"},
+                "SystemMetadata": {"cache-control": "no-cache"},
+            },
+        },
+        "Function": {
+            "Type": "AWS::CloudFront::Function",
+            "Properties": {
+                "Name": "index-pages",
+                "AutoPublish": True,
+                "FunctionCode": code,
+                "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-2.0"},
+            },
+        },
+        "Access": {
+            "Type": "AWS::CloudFront::OriginAccessControl",
+            "Properties": {
+                "OriginAccessControlConfig": {
+                    "Name": "access",
+                    "OriginAccessControlOriginType": "s3",
+                    "SigningBehavior": "always",
+                    "SigningProtocol": "sigv4",
+                }
+            },
+        },
+        "Distribution": {
+            "Type": "AWS::CloudFront::Distribution",
+            "Properties": {"DistributionConfig": _distribution()},
+        },
+    }
+
+
+def _distribution() -> dict[str, Any]:
+    return {
+        "Enabled": True,
+        "DefaultRootObject": "index.html",
+        "Origins": [
+            {
+                "Id": "site",
+                "DomainName": {"Fn::GetAtt": ["Site", "RegionalDomainName"]},
+                "S3OriginConfig": {"OriginAccessIdentity": ""},
+                "OriginAccessControlId": {"Fn::GetAtt": ["Access", "Id"]},
+            }
+        ],
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "site",
+            "ViewerProtocolPolicy": "redirect-to-https",
+            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+            "FunctionAssociations": [
+                {
+                    "EventType": "viewer-request",
+                    "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionARN"]},
+                }
+            ],
+        },
+    }
+
+
+def test_a_killed_cloud_comes_back_with_its_keys_objects_secrets_and_stacks(emulated: EmulatedCloud) -> None:
+    kms = emulated.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_EDWARDS25519", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    public_key = kms.get_public_key(KeyId=key)["PublicKey"]
+    emulated.client("s3").create_bucket(Bucket="kept")
+    emulated.client("s3").put_object(Bucket="kept", Key="a", Body=b"object")
+    emulated.client("secretsmanager").create_secret(Name="kept", SecretString="secret")
+    emulated.deploy("kept", {"Queue": {"Type": "AWS::SQS::Queue"}})
+    _wait_until_saved(emulated, key)
+    _kill_and_wait(emulated)
+    assert kms.get_public_key(KeyId=key)["PublicKey"] == public_key
+    signed = kms.sign(KeyId=key, Message=b"checkpoint", SigningAlgorithm="ED25519_SHA_512", MessageType="RAW")
+    verifier = load_der_public_key(public_key)
+    assert isinstance(verifier, Ed25519PublicKey)
+    verifier.verify(signed["Signature"], b"checkpoint")
+    assert emulated.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"object"
+    assert emulated.cloud.secret("kept") == "secret"
+    stacks = emulated.client("cloudformation").describe_stacks(StackName="kept")["Stacks"]
+    assert stacks[0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def _wait_until_saved(emulated: EmulatedCloud, key: str) -> None:
+    state = emulated.cloud.settings.emulator / "state"
+    saved = {"kms.json": key, "cloudformation.json": '"kept"', "secretsmanager.json": "kept"}
+    while not all(
+        (state / name).exists() and text in (state / name).read_text() for name, text in saved.items()
+    ):
+        os.sched_yield()
+
+
+def _kill_and_wait(emulated: EmulatedCloud) -> None:
+    (part,) = emulated.supervisor.status()
+    assert part.pid is not None
+    os.kill(part.pid, signal.SIGKILL)
+    while True:
+        (now,) = emulated.supervisor.status()
+        if now.restarts == part.restarts + 1 and now.state is State.HEALTHY:
+            return
+
+
+def test_the_cloud_listens_on_loopback_only(emulated: EmulatedCloud) -> None:
+    (part,) = emulated.supervisor.status()
+    assert part.pid is not None
+    assert listening.addresses([part.pid]) == {"127.0.0.1"}
