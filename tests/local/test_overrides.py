@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from local_cloud.overrides import OVERRIDES, Surroundings, apply
+from local_cloud.overrides import OVERRIDES, Laptop, Override, Surroundings, apply
 from local_cloud.ports import Ports
 from local_cloud.settings import Settings
 
@@ -15,12 +15,15 @@ IAM = {
 }
 
 
-def applied(declared: Mapping[str, str], tmp_path: Path) -> dict[str, str]:
-    settings = Settings(state=tmp_path, ports=Ports(base=20000))
-    passwords = {"amply_app": "made here"}
-    return apply(
-        Surroundings(settings=settings, task="worker", declared=declared, database_passwords=passwords)
+def applied(
+    declared: Mapping[str, str], tmp_path: Path, processor: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    laptop = Laptop(
+        settings=Settings(state=tmp_path, ports=Ports(base=20000)),
+        database_passwords={"amply_app": "made here"},
+        processor=processor or {},
     )
+    return apply(Surroundings(laptop=laptop, task="worker", declared=declared))
 
 
 def test_an_iam_user_signs_in_to_the_local_database_with_its_password(tmp_path: Path) -> None:
@@ -51,14 +54,21 @@ def test_what_a_task_definition_forgot_stays_missing(tmp_path: Path) -> None:
     }
 
 
+def test_a_stripe_account_that_someone_brought_takes_the_sandboxs_place(tmp_path: Path) -> None:
+    declared = {"AMPLY_STRIPE_API_URL": "http://127.0.0.1:20002"}
+    brought = {"AMPLY_STRIPE_API_URL": "https://api.stripe.com"}
+    assert applied(declared, tmp_path)["AMPLY_STRIPE_API_URL"] == "http://127.0.0.1:20002"
+    assert applied(declared, tmp_path, brought)["AMPLY_STRIPE_API_URL"] == "https://api.stripe.com"
+
+
 def test_everything_else_is_as_deployed(tmp_path: Path) -> None:
     declared = {"AMPLY_PUBLIC_BUCKET": "bucket", "AMPLY_CACHE_PASSWORD": "from the secret"}
     assert declared.items() <= applied(declared, tmp_path).items()
 
 
 @pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: override.name)
-def test_every_override_says_why(override: object) -> None:
-    assert getattr(override, "because", "")
+def test_every_override_says_why(override: Override) -> None:
+    assert override.because
 
 
 def test_the_list_of_overrides_is_this_short() -> None:
@@ -71,6 +81,8 @@ def test_the_list_of_overrides_is_this_short() -> None:
         "AMPLY_CACHE_PORT",
         "AMPLY_CACHE_TLS",
         "AMPLY_HEARTBEAT_PATH",
+        "AMPLY_STRIPE_API_URL",
+        "AMPLY_STRIPE_PUBLISHABLE_KEY",
         "AWS_ENDPOINT_URL",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",

@@ -1,5 +1,6 @@
 """The supervisor with real small processes."""
 
+import json
 import os
 import signal
 import sys
@@ -130,6 +131,24 @@ def test_killing_the_supervisor_leaves_neither_parts_nor_what_they_started(clien
     assert eventually(lambda: leftovers.find(client.run) == [])
 
 
+def test_a_part_that_nobody_describes_any_more_is_retired(client: Client) -> None:
+    client.ensure(part(client, "kept", SLEEPS), part(client, "retired", SLEEPS))
+    pid = pid_of(client, "retired")
+    client.retire_all_but({"kept"})
+    assert eventually(lambda: [status.name for status in client.status()] == ["kept"])
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_supervisor_of_older_code_is_replaced(client: Client) -> None:
+    client.ensure(part(client, "sleeper", SLEEPS))
+    noted = client.run / "supervisor.pid"
+    older = {**json.loads(noted.read_text()), "code": "older"}
+    noted.write_text(json.dumps(older))
+    client.start()
+    assert control.running_pid(client.run) != older["pid"]
+    assert client.status() == []
+
+
 def test_a_second_supervisor_of_the_same_run_is_not_started(client: Client) -> None:
     first = control.running_pid(client.run)
     client.start()
@@ -138,5 +157,5 @@ def test_a_second_supervisor_of_the_same_run_is_not_started(client: Client) -> N
 
 def test_nonsense_on_the_socket_does_not_end_the_supervisor(client: Client) -> None:
     with pytest.raises(ConnectionResetError):
-        control.ask(client.run, {"do": "stop", "name": "nobody"})
+        control.ask(client.run, {"do": "retire", "name": "nobody"})
     assert client.is_running()

@@ -9,13 +9,25 @@ from local_cloud.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What an override may look at: the run, the task, its own environment, and the local database passwords."""
+class Laptop:
+    """What stands on this machine in the cloud's place.
+
+    `database_passwords` are by user. `processor` is empty while the Stripe sandbox is the processor; otherwise
+    it holds the variables that name the account someone brought.
+    """
 
     settings: Settings
+    database_passwords: Mapping[str, str]
+    processor: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an override may look at: the machine, the task's name, and what the task definition declares."""
+
+    laptop: Laptop
     task: str
     declared: Mapping[str, str]
-    database_passwords: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +43,32 @@ class Override:
     added: Callable[[Surroundings], bool] = lambda _: False
 
 
+def apply(around: Surroundings) -> dict[str, str]:
+    """The task's own environment with the overrides that concern it."""
+    replaced = {
+        override.name: override.value(around)
+        for override in OVERRIDES
+        if override.name in around.declared or override.added(around)
+    }
+    return {**around.declared, **replaced}
+
+
 def _signs_in_with_iam(around: Surroundings) -> bool:
     return around.declared.get("AMPLY_DATABASE_AUTH") == "iam"
 
 
-def _auth(around: Surroundings) -> str:
+def _database_auth(around: Surroundings) -> str:
     return "password" if _signs_in_with_iam(around) else around.declared["AMPLY_DATABASE_AUTH"]
 
 
 def _database_password(around: Surroundings) -> str:
-    return around.database_passwords[around.declared["AMPLY_DATABASE_USER"]]
+    if not _signs_in_with_iam(around):
+        return around.declared["AMPLY_DATABASE_PASSWORD"]
+    return around.laptop.database_passwords[around.declared["AMPLY_DATABASE_USER"]]
+
+
+def _of_the_processor(name: str) -> Callable[[Surroundings], str]:
+    return lambda around: around.laptop.processor.get(name, around.declared[name])
 
 
 def _always(_: Surroundings) -> bool:
@@ -50,44 +78,45 @@ def _always(_: Surroundings) -> bool:
 _DATABASE_HERE = "PostgreSQL runs on this machine; the emulator has no RDS"
 _CACHE_HERE = "Valkey runs on this machine; the emulator has no ElastiCache"
 _CLOUD_HERE = "the AWS APIs are those of the emulator"
+_OTHER_PROCESSOR = "when STRIPE_SECRET_KEY is set, that Stripe account stands where the sandbox does"
 
 OVERRIDES: tuple[Override, ...] = (
     Override(name="AMPLY_DATABASE_HOST", value=lambda _: LOOPBACK, because=_DATABASE_HERE),
     Override(
         name="AMPLY_DATABASE_PORT",
-        value=lambda around: str(around.settings.ports.postgres),
+        value=lambda around: str(around.laptop.settings.ports.postgres),
         because=_DATABASE_HERE,
     ),
     Override(
         name="AMPLY_DATABASE_AUTH",
-        value=_auth,
-        because="a PostgreSQL outside RDS does not know IAM tokens, so IAM users sign in with a password",
+        value=_database_auth,
+        because="a PostgreSQL outside RDS knows no IAM tokens: those users sign in with a password",
     ),
     Override(
         name="AMPLY_DATABASE_PASSWORD",
-        value=lambda around: (
-            _database_password(around)
-            if _signs_in_with_iam(around)
-            else around.declared["AMPLY_DATABASE_PASSWORD"]
-        ),
+        value=_database_password,
         because="the password that stands for the IAM token",
         added=_signs_in_with_iam,
     ),
     Override(name="AMPLY_CACHE_HOST", value=lambda _: LOOPBACK, because=_CACHE_HERE),
     Override(
         name="AMPLY_CACHE_PORT",
-        value=lambda around: str(around.settings.ports.valkey),
+        value=lambda around: str(around.laptop.settings.ports.valkey),
         because=_CACHE_HERE,
     ),
     Override(name="AMPLY_CACHE_TLS", value=lambda _: "false", because="nobody listens in on loopback"),
     Override(
         name="AMPLY_HEARTBEAT_PATH",
-        value=lambda around: str(around.settings.heartbeats / around.task),
+        value=lambda around: str(around.laptop.settings.heartbeats / around.task),
         because="the container's scratch volume is a directory of this run",
+    ),
+    *(
+        Override(name=name, value=_of_the_processor(name), because=_OTHER_PROCESSOR)
+        for name in ("AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY")
     ),
     Override(
         name="AWS_ENDPOINT_URL",
-        value=lambda around: around.settings.cloud_url,
+        value=lambda around: around.laptop.settings.cloud_url,
         because=_CLOUD_HERE,
         added=_always,
     ),
@@ -104,13 +133,3 @@ OVERRIDES: tuple[Override, ...] = (
         added=_always,
     ),
 )
-
-
-def apply(around: Surroundings) -> dict[str, str]:
-    """The task's own environment with the overrides that concern it."""
-    replaced = {
-        override.name: override.value(around)
-        for override in OVERRIDES
-        if override.name in around.declared or override.added(around)
-    }
-    return {**around.declared, **replaced}

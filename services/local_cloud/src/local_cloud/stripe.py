@@ -10,6 +10,7 @@ from local_cloud.cloud import Cloud
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
+REAL_STRIPE = "https://api.stripe.com"
 _TEST_KEYS = ("sk_test_", "rk_test_")
 
 
@@ -41,6 +42,16 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
         webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", "not set"),
         is_sandbox=False,
     )
+
+
+def brought_account(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that tell services of a Stripe account someone brought; none for the sandbox."""
+    if "STRIPE_SECRET_KEY" not in environ:
+        return {}
+    told = {"AMPLY_STRIPE_API_URL": REAL_STRIPE}
+    if "STRIPE_PUBLISHABLE_KEY" in environ:
+        told["AMPLY_STRIPE_PUBLISHABLE_KEY"] = environ["STRIPE_PUBLISHABLE_KEY"]
+    return told
 
 
 def _make() -> dict[str, str]:

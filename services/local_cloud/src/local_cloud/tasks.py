@@ -13,6 +13,7 @@ from local_cloud import overrides, references
 from local_cloud.cloud import Cloud
 from local_cloud.failures import LocalCloudError
 from local_cloud.inputs import digest
+from local_cloud.overrides import Laptop
 from local_cloud.settings import ENVIRONMENT, REGION, Settings
 from local_cloud.supervisor.part import Health, Part
 
@@ -83,12 +84,10 @@ def _health(check: "HealthCheckOutputTypeDef") -> Health:
     )
 
 
-def environment(task: Task, *, cloud: Cloud, database_passwords: Mapping[str, str]) -> dict[str, str]:
+def environment(task: Task, *, cloud: Cloud, laptop: Laptop) -> dict[str, str]:
     """The whole environment of the process that stands for a task."""
     declared = {**task.environment, **dict(_secrets(task, cloud))}
-    around = overrides.Surroundings(
-        settings=cloud.settings, task=task.name, declared=declared, database_passwords=database_passwords
-    )
+    around = overrides.Surroundings(laptop=laptop, task=task.name, declared=declared)
     return {**_runtime_environment(cloud.settings), **overrides.apply(around)}
 
 

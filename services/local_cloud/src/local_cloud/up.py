@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from local_cloud import database, doctor, parts, stripe, tasks
+from local_cloud import database, doctor, laptop, parts, stripe, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
@@ -25,6 +25,7 @@ class Up:
         self._steps = steps
         self._cloud = Cloud(settings)
         self._client = client_of(settings)
+        self._described: set[str] = set()
         self._has_changed = False
 
     def run(self) -> bool:
@@ -33,16 +34,18 @@ class Up:
         self._settings.prepare()
         self._require_ports()
         self._client.start()
+        self._laptop = laptop.of(self._settings)
         self._ensure("cloud", "emulated cloud", parts.cloud(self._settings))
         self._deploy()
         migrate = tasks.one_off(self._cloud, "migrate")
         services = {task.name: task for task in tasks.services(self._cloud)}
-        passwords = self._run_database(migrate)
+        self._run_database(migrate)
         self._run_cache(services)
         self._run_processor(services)
-        self._migrate(migrate, passwords)
-        self._run_services(services, passwords)
+        self._migrate(migrate)
+        self._run_services(services)
         self._run_fronts()
+        self._client.retire_all_but(self._described)
         return self._has_changed
 
     def _require_ports(self) -> None:
@@ -64,13 +67,12 @@ class Up:
             deployment.deploy()
         self._has_changed = True
 
-    def _run_database(self, migrate: Task) -> Mapping[str, str]:
+    def _run_database(self, migrate: Task) -> None:
         cluster = database.cluster(self._cloud)
         database.initialise(cluster)
         self._ensure("postgres", "PostgreSQL", parts.database(cluster, self._settings))
-        passwords = database.service_passwords(self._settings)
-        database.prepare(cluster, name=migrate.environment["AMPLY_DATABASE_NAME"], passwords=passwords)
-        return passwords
+        name = migrate.environment["AMPLY_DATABASE_NAME"]
+        database.prepare(cluster, name=name, passwords=self._laptop.database_passwords)
 
     def _run_cache(self, services: Mapping[str, Task]) -> None:
         """Its password is the deployed one, so that the services' own secret opens it."""
@@ -84,16 +86,16 @@ class Up:
         if keys.is_sandbox:
             self._ensure("stripe", "Stripe sandbox", parts.stripe(self._settings, keys))
 
-    def _migrate(self, migrate: Task, passwords: Mapping[str, str]) -> None:
-        environment = tasks.environment(migrate, cloud=self._cloud, database_passwords=passwords)
+    def _migrate(self, migrate: Task) -> None:
+        environment = tasks.environment(migrate, cloud=self._cloud, laptop=self._laptop)
         with self._steps.step("migrate", "migrations"):
             tasks.run(migrate, environment=environment, settings=self._settings)
 
-    def _run_services(self, services: Mapping[str, Task], passwords: Mapping[str, str]) -> None:
+    def _run_services(self, services: Mapping[str, Task]) -> None:
         described = [
             tasks.part(
                 task,
-                environment=tasks.environment(task, cloud=self._cloud, database_passwords=passwords),
+                environment=tasks.environment(task, cloud=self._cloud, laptop=self._laptop),
                 settings=self._settings,
             )
             for task in services.values()
@@ -107,6 +109,7 @@ class Up:
         self._ensure("fronts", "edge, mail outbox", edge, parts.outbox(self._settings))
 
     def _ensure(self, name: str, words: str, *described: Part) -> None:
+        self._described.update(part.name for part in described)
         with self._steps.step(name, words):
             self._has_changed |= self._client.ensure(*described)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx2
 
+from local_cloud import stripe
 from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
 _TEST_CARD = "pm_card_visa"
-_REAL_PROCESSOR = "https://api.stripe.com"
 _WEBHOOK_SECONDS_MAX = 60.0
 _SEQUENCE_SECONDS_MAX = 60.0
 _PUBLISH_SECONDS_MAX = 60.0
@@ -119,7 +119,7 @@ class Donor:
 
     @property
     def _processor(self) -> str:
-        return _REAL_PROCESSOR if "STRIPE_SECRET_KEY" in os.environ else self._settings.stripe_url
+        return stripe.brought_account(os.environ).get("AMPLY_STRIPE_API_URL", self._settings.stripe_url)
 
     def _look(self, donation: Donation) -> dict[str, Any]:
         return _json(self._http.get(f"{self._settings.api_url}/v1/donations/{donation.id}"))

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from local_cloud import database, tasks
+from local_cloud import laptop, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.demo.waiting import until
 
@@ -31,8 +31,7 @@ def ensure(cloud: Cloud) -> Organization:
     The command is idempotent by slug, so it is simply run again until the account is active.
     """
     task = tasks.one_off(cloud, _TASK)
-    passwords = database.service_passwords(cloud.settings)
-    environment = tasks.environment(task, cloud=cloud, database_passwords=passwords)
+    environment = tasks.environment(task, cloud=cloud, laptop=laptop.of(cloud.settings))
 
     def create() -> Organization | None:
         printed = tasks.run(

@@ -5,5 +5,5 @@ project. It is started as `python -m local_cloud.emulator` with the environment 
 and may import nothing else of `local_cloud`.
 
 Some CloudFormation types are only recorded, never run: the whole list, with what that means on a laptop,
-is the table in `skipped.py`.
+is the table in `catalogue.py`.
 """

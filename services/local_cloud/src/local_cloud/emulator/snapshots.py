@@ -19,14 +19,12 @@ _UNSAVED_SECONDS_MAX = 15.0
 _READING_METHODS = frozenset({"GET", "HEAD"})
 _READING_ACTIONS = ("Get", "Describe", "List", "Receive", "Lookup", "Query", "Scan")
 _SIGNED_FOR = re.compile(rb"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
-_SMALL_STATES = {"sqs": "sqs", "kms": "kms", "ssm": "ssm", "secretsmanager": "secretsmanager", "s3": "s3"}
-"""Signing name to state: what a running platform changes all the time. A change elsewhere saves everything."""
-
 _EVERYTHING = "everything"
+"""What a change by CloudFormation, or by a service whose state we cannot tell, may have touched."""
 
 
 class SavesState:
-    """An ASGI layer: notes what may have changed something, and saves soon after."""
+    """An ASGI layer: notes whose state may have changed (services sign with their names), and saves it soon after."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -60,8 +58,8 @@ class SavesState:
 
 def _save(changed: set[str]) -> None:
     states = ministack._build_persistence_save_dict()  # noqa: SLF001 - what MiniStack's own shutdown saves
-    wanted = states if _EVERYTHING in changed else {name: states[name] for name in changed if name in states}
-    persistence.save_all(wanted)
+    is_known = changed.issubset(states) and "cloudformation" not in changed
+    persistence.save_all({name: states[name] for name in changed} if is_known else states)
 
 
 def _only_reads(scope: Message) -> bool:
@@ -71,7 +69,7 @@ def _only_reads(scope: Message) -> bool:
 
 def _state_of(scope: Message) -> str:
     signed = _SIGNED_FOR.search(_header(scope, b"authorization"))
-    return _SMALL_STATES.get(signed[1].decode(), _EVERYTHING) if signed else _EVERYTHING
+    return signed[1].decode() if signed else _EVERYTHING
 
 
 def _header(scope: Message, name: bytes) -> bytes:

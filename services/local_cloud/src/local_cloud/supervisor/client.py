@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +30,10 @@ class Client:
     log: Path
 
     def start(self) -> None:
-        """Make sure a supervisor runs; what an earlier one left behind is ended first."""
-        if self.is_running():
+        """Make sure a supervisor of this code runs; an older one and what it left behind are ended first."""
+        if self.is_running() and control.running_code(self.run) == control.our_code():
             return
-        leftovers.kill(self.run)
-        control.forget(self.run)
+        self.end()
         with self.log.open("ab") as log:
             subprocess.run(
                 [sys.executable, "-m", "local_cloud.supervisor.daemon", str(self.run)],
@@ -64,6 +63,12 @@ class Client:
         for part in parts:
             self._wait_until_healthy(part, since=0 if changed[part.name] else ends[part.name])
         return any(changed.values())
+
+    def retire_all_but(self, names: Collection[str]) -> None:
+        """Stop the parts that nobody describes any more."""
+        for part in self.status():
+            if part.name not in names:
+                self._ask({"do": "retire", "name": part.name})
 
     def status(self) -> list[PartStatus]:
         if not self.is_running():

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local_cloud.inputs import digest
+
 _SOCKET = "supervisor.socket"
 _PID = "supervisor.pid"
 _REQUEST_BYTES_MAX = 1_000_000
@@ -63,9 +65,10 @@ def ask(run: Path, request: Request) -> Answer:
 
 
 def write_pid(run: Path) -> None:
-    """Note who we are: the pid with its start time, since pids are used again."""
+    """Note who we are: the pid with its start time, since pids are used again, and what code we run."""
     pid = os.getpid()
-    (run / _PID).write_text(json.dumps({"pid": pid, "started": _start_time(pid)}))
+    noted = {"pid": pid, "started": _start_time(pid), "code": our_code()}
+    (run / _PID).write_text(json.dumps(noted))
 
 
 def forget(run: Path) -> None:
@@ -73,14 +76,32 @@ def forget(run: Path) -> None:
         (run / name).unlink(missing_ok=True)
 
 
+def our_code() -> str:
+    """Changes with the supervisor's own source."""
+    return digest([Path(__file__).parent])
+
+
+def running_code(run: Path) -> str | None:
+    """The code that the noted supervisor runs."""
+    noted = _noted(run)
+    return noted.get("code") if noted else None
+
+
 def running_pid(run: Path) -> int | None:
     """The supervisor's pid, when that process is still the one that wrote it."""
-    try:
-        noted = json.loads((run / _PID).read_text())
-    except (OSError, ValueError):
+    noted = _noted(run)
+    if noted is None:
         return None
     pid = int(noted["pid"])
     return pid if _start_time(pid) == noted["started"] else None
+
+
+def _noted(run: Path) -> dict[str, Any] | None:
+    try:
+        noted: dict[str, Any] = json.loads((run / _PID).read_text())
+    except (OSError, ValueError):
+        return None
+    return noted
 
 
 def _start_time(pid: int) -> str | None:

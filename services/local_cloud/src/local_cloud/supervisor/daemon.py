@@ -28,6 +28,7 @@ class Supervisor:
         self._run = run
         self._parts: dict[str, RunningPart] = {}
         self._replacements: dict[str, Part] = {}
+        self._retiring: set[str] = set()
         self._is_ending = False
         self._next_log_check = 0.0
 
@@ -48,7 +49,10 @@ class Supervisor:
         now = monotonic()
         for name, running in list(self._parts.items()):
             running.tick(now)
-            if running.state is State.STOPPED and name in self._replacements:
+            if running.state is State.STOPPED and name in self._retiring:
+                self._retiring.remove(name)
+                del self._parts[name]
+            elif running.state is State.STOPPED and name in self._replacements:
                 self._parts[name] = RunningPart(self._replacements.pop(name), run=self._run, now=now)
         if now >= self._next_log_check:
             self._next_log_check = now + _LOG_CHECK_SECONDS
@@ -59,14 +63,14 @@ class Supervisor:
         match request["do"]:
             case "ensure":
                 return {"changed": self._ensure(Part.from_json(request["part"]), now)}
-            case "stop":
+            case "retire":
+                self._retiring.add(request["name"])
                 self._parts[request["name"]].stop(now)
-            case "end":
-                self.end()
         return {"parts": [asdict(running.status(now)) for running in self._parts.values()]}
 
     def _ensure(self, part: Part, now: float) -> bool:
         """Run this part as described; a running one that differs is stopped first. Says whether it differed."""
+        self._retiring.discard(part.name)
         running = self._parts.get(part.name)
         if running is None or running.state is State.STOPPED:
             self._parts[part.name] = RunningPart(part, run=self._run, now=now)
