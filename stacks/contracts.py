@@ -102,7 +102,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _QUEUES
         | _STRIPE
         | _MAIL
-        | {"AMPLY_LOG_ORIGIN", "AMPLY_LOG_URL", "AMPLY_HEARTBEAT_PATH"},
+        | {"AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY"}),
         database_user="amply_app",
     ),

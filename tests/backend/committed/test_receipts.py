@@ -24,7 +24,7 @@ class PostOffice(Books):
             database=self.database,
             mailer=self.mailer,
             secrets=self.parts.secrets,
-            log_url="https://edge.example/log",
+            ledger_page="https://edge.example/ledger/",
         )
 
     def make_public(self) -> None:

@@ -12,14 +12,14 @@ LETTER = Letter(
     donation_id="don_1",
     given_at=datetime(2026, 11, 21, 9, 0, tzinfo=UTC),
     proof="c2sp.org/tlog-proof@v1\n— ",
-    log_url="https://edge.example/log",
+    ledger_page="https://edge.example/ledger/",
 )
 
 
 def test_a_receipt_says_what_was_given_to_whom() -> None:
     mail = receipt_mail(LETTER)
 
-    for said in ("25.00 EUR", "21 November 2026", "don_1", "https://edge.example/log"):
+    for said in ("25.00 EUR", "21 November 2026", "don_1", "https://edge.example/ledger/"):
         assert said in mail.text
         assert said in mail.html
 

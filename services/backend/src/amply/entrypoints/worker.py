@@ -17,10 +17,10 @@ from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
-    LogSettings,
     MailSettings,
     QueueSettings,
     ServiceSettings,
+    SiteSettings,
     StripeSettings,
 )
 from amply.kernel.clock import Clock, system_clock
@@ -92,7 +92,7 @@ def parts_from_environment() -> Parts:
             database=database,
             mailer=SesMailer(MailSettings()),
             secrets=secrets,
-            log_url=LogSettings().log_url,
+            ledger_page=f"{SiteSettings().edge_url}/ledger/",
         ),
         clock=system_clock,
     )

@@ -31,6 +31,14 @@ class ApiSettings(BaseSettings):
     trusted_proxies: int
 
 
+class SiteSettings(BaseSettings):
+    """Where the public pages are, for links in letters."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    edge_url: str
+
+
 class DatabaseSettings(BaseSettings):
     """How to reach PostgreSQL. `auth` is `iam` in the cloud: a token per connection, no stored password."""
 
@@ -81,7 +89,6 @@ class LogSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
     log_origin: str
-    log_url: str = ""
     public_bucket: str = ""
     archive_bucket: str = ""
     signing_key_arn: str = ""

@@ -29,7 +29,7 @@ class Letter:
     donation_id: str
     given_at: datetime
     proof: str
-    log_url: str
+    ledger_page: str
 
 
 def receipt_mail(letter: Letter) -> Mail:

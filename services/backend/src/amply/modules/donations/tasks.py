@@ -30,12 +30,12 @@ class EventHandling:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptSending:
-    """The parts receipt sending works with. `log_url` is where the public log can be read."""
+    """The parts receipt sending works with. `ledger_page` is where people read the public ledger."""
 
     database: Database
     mailer: Mailer
     secrets: ledger.CommitmentSecrets
-    log_url: str
+    ledger_page: str
 
 
 def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
@@ -118,6 +118,6 @@ def _letter(session: Session, *, due: ReceiptRow, parts: ReceiptSending) -> Mail
             donation_id=donation.id,
             given_at=donation.created_at,
             proof=proof or "",
-            log_url=parts.log_url,
+            ledger_page=parts.ledger_page,
         )
     )
