@@ -58,8 +58,6 @@ class Api(AmplyStack):
 
     def _make_task(self, around: Surroundings) -> Task:
         role = task_role(self, "ApiRole", account=self.account)
-        around.queues.high.grant_send_messages(role)
-        around.queues.low.grant_send_messages(role)
         return make_task(
             self,
             TaskName.API,

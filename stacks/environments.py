@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 
@@ -116,8 +115,6 @@ class Environment:
     database: DatabaseSettings
     cache: CacheSettings
     tasks: TaskFleet
-    queue_visibility: Duration
-    """Longer than the longest task may run; a killed worker's message comes back after it."""
     stripe: StripeSettings
     mail: MailSettings
     addresses: FixedAddresses | None
@@ -167,7 +164,6 @@ PRODUCTION = Environment(
         single=TaskSize(cpu=256, memory_mib=512),
         insights=True,
     ),
-    queue_visibility=Duration.minutes(5),
     stripe=StripeSettings(
         api_url="https://api.stripe.com",
         publishable_key="pk_live_amply",
@@ -244,7 +240,6 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
-        queue_visibility=Duration.seconds(30),
         stripe=StripeSettings(
             api_url=stripe_url,
             publishable_key="pk_test_amply_local",

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from constructs_lib.waiver import Waiver, waive_once_resolved
@@ -24,13 +23,6 @@ def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Seq
     if prefix:
         listing.add_condition("StringLike", {"s3:prefix": f"{prefix}*"})
     role.add_to_principal_policy(listing)
-
-
-def allow_data_key(role: iam.IRole, key: kms.IKey) -> None:
-    """What S3 asks of KMS on the caller's behalf when objects are read and written."""
-    role.add_to_principal_policy(
-        iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
-    )
 
 
 def _as_written(role: iam.IRole, bucket: s3.IBucket) -> str:

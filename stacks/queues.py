@@ -1,10 +1,14 @@
 """The two lanes of work, and the place where what keeps failing waits for a person."""
 
+from aws_cdk import Duration
 from constructs import Construct
 
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
 from stacks.environments import Environment
 from stacks.stack import AmplyStack
+
+VISIBILITY = Duration.minutes(5)
+"""Longer than any task may take; the worker counts on the same number (`amply.adapters.sqs`)."""
 
 
 class Queues(AmplyStack):
@@ -15,11 +19,10 @@ class Queues(AmplyStack):
             scope, construct_id, environment=environment, description="Amply: work queues", holds_data=True
         )
         removal = environment.durability.removal_policy
-        visibility = environment.queue_visibility
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", removal_policy=removal)
         self.high = WorkQueue(
-            self, "High", dead_letters=self.dead_letters, visibility=visibility, removal_policy=removal
+            self, "High", dead_letters=self.dead_letters, visibility=VISIBILITY, removal_policy=removal
         )
         self.low = WorkQueue(
-            self, "Low", dead_letters=self.dead_letters, visibility=visibility, removal_policy=removal
+            self, "Low", dead_letters=self.dead_letters, visibility=VISIBILITY, removal_policy=removal
         )

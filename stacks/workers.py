@@ -9,7 +9,7 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environments import Environment
-from stacks.permissions import allow_data_key, allow_objects
+from stacks.permissions import allow_objects
 from stacks.stack import AmplyStack
 
 
@@ -76,10 +76,6 @@ class Workers(AmplyStack):
         for queue in (around.queues.high, around.queues.low):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
-        allow_objects(role, around.storage.public, "log/", ["s3:GetObject"])
-        allow_objects(role, around.storage.documents, "", ["s3:GetObject", "s3:PutObject"])
-        allow_objects(role, around.storage.exports, "", ["s3:GetObject", "s3:PutObject"])
-        allow_data_key(role, around.keys.data)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],
             resources=[

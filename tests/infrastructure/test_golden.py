@@ -5,11 +5,12 @@ After a change on purpose: `AMPLY_WRITE_GOLDEN=1 pytest tests/infrastructure/tes
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from stacks.contracts import CONTAINERS, Parameter, TaskName
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 GOLDEN = Path(__file__).with_name("golden")
 HOLDS_DATA = (
@@ -79,6 +80,17 @@ def test_only_production_tells_its_containers_that_money_is_real(deployed: Deplo
         (container,) = task.properties["ContainerDefinitions"]
         told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
         assert told["AMPLY_LIVEMODE"] == ("true" if deployed.name == "production" else "false")
+
+
+def test_queues_hide_messages_as_long_as_the_worker_counts_on(deployed: Deployed) -> None:
+    source = (
+        ROOT / "services" / "backend" / "src" / "amply" / "adapters" / "sqs" / "__init__.py"
+    ).read_text()
+    (seconds,) = re.findall(r"^VISIBILITY_SECONDS: Final = (\d+)$", source, re.MULTILINE)
+    working = [
+        queue for queue in deployed.resources("AWS::SQS::Queue") if "RedrivePolicy" in queue.properties
+    ]
+    assert {queue.properties["VisibilityTimeout"] for queue in working} == {int(seconds)}
 
 
 def test_every_agreed_parameter_is_written(deployed: Deployed) -> None:
