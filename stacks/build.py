@@ -21,7 +21,7 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE) -> Mapping[EnvironmentName, 
     """Every environment as a stage of `app`, always all of them.
 
     Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
-    environments) and `amply:destroyable` (the environments whose data may be destroyed).
+    environments), `idle` (deploy everything, run nothing) and `amply:destroyable` (whose data may be destroyed).
     """
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
@@ -40,6 +40,8 @@ def _with_context(app: cdk.App, environment: Environment) -> Environment:
         environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
     elif image := app.node.try_get_context("image"):
         environment = replace(environment, image=ImageReference.parse(str(image)))
+    if app.node.try_get_context("idle"):
+        environment = replace(environment, tasks=environment.tasks.at_rest())
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
     durability = environment.durability.settled(destruction_allowed=environment.name in destroyable)

@@ -69,6 +69,16 @@ class TaskFleet:
     """Scheduler, sequencer, publisher and migrations: one task each."""
     insights: bool
     """CloudWatch Container Insights, billed per metric."""
+    idle: bool = False
+    """Everything in place and nothing running: for the first deployment, before the database has a schema."""
+
+    def at_rest(self) -> "TaskFleet":
+        return replace(
+            self,
+            api=replace(self.api, count=0, limit=0),
+            worker=replace(self.worker, count=0, limit=0),
+            idle=True,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ class Workers(AmplyStack):
             task=self._make_task(name, role, self.settings.tasks.single),
             placement=self._placement,
             security_groups=self._groups,
-            count=1,
+            count=0 if self.settings.tasks.idle else 1,
             exactly_one=True,
         )
 

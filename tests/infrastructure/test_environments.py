@@ -72,6 +72,17 @@ def test_without_the_second_key_nothing_is_destroyed(tmp_path_factory: pytest.Te
     assert sandbox.manifests["storage"]["properties"]["terminationProtection"] is True
 
 
+def test_an_idle_deployment_has_every_service_and_runs_none(tmp_path_factory: pytest.TempPathFactory) -> None:
+    idle = read(synthesise(tmp_path_factory.mktemp("idle"), idle=True))["production"]
+
+    counts = {
+        service.where: service.properties["DesiredCount"] for service in idle.resources("AWS::ECS::Service")
+    }
+    assert set(counts.values()) == {0}
+    assert len(counts) == 5
+    assert list(idle.resources("AWS::ApplicationAutoScaling::ScalableTarget")) == []
+
+
 def test_real_money_and_disposable_data_do_not_go_together() -> None:
     with pytest.raises(ValueError, match="never be lost"):
         replace(PRODUCTION, durability=RECOVERABLE)
