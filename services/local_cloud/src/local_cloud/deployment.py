@@ -60,7 +60,7 @@ class Deployment:
             *("--context", f"port_base={self._settings.ports.base}"),
             *("--output", str(self._settings.emulator / "assembly")),
             # Nothing is looked up in any account, least of all in an emulated one.
-            # XXX "--no-lookups",
+            "--no-lookups",
             *("--require-approval", "never", "--concurrency", "4", "--ci"),
         )
         self._cdk(arguments, directory=self._settings.root, words="deploy the platform")

@@ -1,0 +1,174 @@
+"""The whole platform, as a person runs it: up, demo, status, up again, stop. On its own ports, in its own directory."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from local_cloud.settings import Settings
+from local_cloud.supervisor import leftovers
+from local_cloud.up import client_of
+from tests.local import listening
+from tests.local.free_ports import settings_of_our_own
+
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+
+PARTS = {
+    *("cloud", "postgres", "valkey", "stripe"),
+    *("api", "worker", "scheduler", "sequencer", "publisher"),
+    *("edge", "outbox"),
+}
+
+
+class Platform:
+    """One running platform, driven by its commands alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._environment = {
+            **os.environ,
+            "AMPLY_LOCAL_DIR": str(settings.state),
+            "AMPLY_PORT_BASE": str(settings.ports.base),
+        }
+
+    def type(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "local_cloud", command],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    platform = Platform(settings_of_our_own(tmp_path_factory.mktemp("platform")))
+    try:
+        up = platform.type("up")
+        assert up.returncode == 0, up.stdout + up.stderr
+        yield platform
+    finally:
+        assert platform.type("clean").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def demo(platform: Platform) -> dict[str, Any]:
+    done = platform.type("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: dict[str, Any]) -> None:
+    assert demo["donation_id"].startswith("don_")
+    assert demo["checkpoint_size"] > 0
+    assert demo["api_url"] == platform.settings.api_url
+    assert demo["log_url"] == platform.settings.log_url
+    assert all(seconds >= 0 for seconds in demo["seconds"].values())
+    assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
+
+
+def test_the_receipt_verifies_with_the_published_key_alone(demo: dict[str, Any]) -> None:
+    verified = _verify(demo["receipt"], demo["verifier_key"])
+    assert verified.returncode == 0, verified.stderr
+    assert demo["donation_id"] in verified.stdout
+    assert "25.00 EUR" in verified.stdout
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_receipt_with_one_byte_changed_is_refused_with_a_reason(
+    demo: dict[str, Any], tmp_path: Path, place: float
+) -> None:
+    content = bytearray(Path(demo["receipt"]).read_bytes())
+    content[int(len(content) * place)] ^= 1
+    altered = tmp_path / "altered.tlog-proof"
+    altered.write_bytes(content)
+    refused = _verify(str(altered), demo["verifier_key"])
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("FAIL: ")
+
+
+def test_the_donation_is_public_without_anything_personal(demo: dict[str, Any]) -> None:
+    shown = httpx2.get(f"{demo['api_url']}/v1/donations/{demo['donation_id']}").json()
+    assert shown["status"] == "succeeded"
+    assert shown["ledger"]["checkpoint_size"] > shown["ledger"]["index"]
+    assert "Ada" not in json.dumps(shown)
+
+
+def test_the_log_can_be_read_from_any_page_and_is_never_stale(demo: dict[str, Any]) -> None:
+    answer = httpx2.get(f"{demo['log_url']}/checkpoint", headers={"Origin": "https://auditor.example"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "no-cache" in answer.headers["cache-control"]
+
+
+def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> None:
+    edge = platform.settings.edge_url
+    page = httpx2.get(f"{edge}/demo/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<amply-button" in page.text
+    assert httpx2.get(f"{edge}/demo", follow_redirects=False).headers["location"] == "/demo/"
+    unchanged = httpx2.get(f"{edge}/demo/", headers={"If-None-Match": page.headers["etag"]})
+    assert unchanged.status_code == 304
+    assert httpx2.head(f"{edge}/demo/").headers["content-length"] == str(len(page.content))
+    assert httpx2.get(f"{edge}/no-such-page").status_code == 404
+    config = httpx2.get(f"{edge}/config.json").json()
+    assert config["api_url"] == platform.settings.api_url
+
+
+def test_every_part_is_well_and_said_to_be(platform: Platform) -> None:
+    status = platform.type("status")
+    assert status.returncode == 0, status.stdout
+    assert {line.split()[0] for line in status.stdout.splitlines()[1:]} == PARTS
+
+
+def test_everything_listens_on_loopback_only(platform: Platform) -> None:
+    assert listening.addresses(leftovers.find(platform.settings.state)) == {"127.0.0.1"}
+
+
+def test_a_second_up_changes_nothing(platform: Platform, demo: dict[str, Any]) -> None:
+    before = {part.name: part.pid for part in client_of(platform.settings).status()}
+    again = platform.type("up")
+    assert again.returncode == 0, again.stderr
+    assert "CDK app: nothing changed" in again.stdout
+    assert {part.name: part.pid for part in client_of(platform.settings).status()} == before
+    assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
+
+
+def test_a_port_that_someone_else_took_is_named(platform: Platform, tmp_path: Path) -> None:
+    beside = Platform(Settings(state=tmp_path / "beside", ports=platform.settings.ports))
+    refused = beside.type("up")
+    assert refused.returncode == 1
+    assert f"Port {platform.settings.ports.cloud}, which cloud needs, is taken by " in refused.stderr
+    assert leftovers.find(beside.settings.state) == []
+
+
+def test_stop_leaves_no_process_and_up_continues_the_same_log(
+    platform: Platform, demo: dict[str, Any]
+) -> None:
+    checkpoint = httpx2.get(f"{demo['log_url']}/checkpoint").text
+    assert platform.type("stop").returncode == 0
+    assert leftovers.find(platform.settings.state) == []
+    assert platform.type("status").returncode == 1
+    again = platform.type("up")
+    assert again.returncode == 0, again.stderr
+    assert "CDK app: nothing changed" in again.stdout
+    key = Path(demo["verifier_key"])
+    assert _verify(demo["receipt"], str(key)).returncode == 0
+    grown = httpx2.get(f"{demo['log_url']}/checkpoint").text
+    assert int(grown.splitlines()[1]) > int(checkpoint.splitlines()[1])
+
+
+def _verify(receipt: str, key: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "amply_verify", "receipt", receipt, "--key", key],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
