@@ -130,8 +130,7 @@ class LedgerWorld:
             return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
 
     def sequence(self) -> int:
-        with self.sequencer.transaction() as session:
-            return ledger.sequence_batch(session, origin=ORIGIN, now=NOW)
+        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW)
 
     def publish(self) -> ledger.PublishedCheckpoint | None:
         return ledger.publish_checkpoint(

@@ -18,6 +18,7 @@ from amply.infra.database import Database
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
+from amply.modules.ledger.sequencing import Start, sequence_batch
 from ledger_format.entries import decode, to_minute
 from ledger_format.merkle import leaf_hash, root_of
 from tests.backend.conftest import Databases
@@ -137,7 +138,7 @@ def test_a_failed_batch_leaves_nothing_behind(books: LedgerWorld) -> None:
 
     def take_and_fail() -> None:
         with books.sequencer.transaction() as session:
-            ledger.sequence_batch(session, origin=ORIGIN, now=NOW)
+            sequence_batch(session, origin=ORIGIN, start=Start())
             raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -183,7 +184,7 @@ def test_two_leaders_at_once_cannot_both_write(books: LedgerWorld) -> None:
                 session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
                 session.execute(text("SELECT 1 FROM leaf"))
                 both_have_taken.wait(timeout=10)
-                ledger.sequence_batch(session, origin=ORIGIN, now=NOW)
+                sequence_batch(session, origin=ORIGIN, start=Start())
         except UniqueViolation:
             return False
         return True

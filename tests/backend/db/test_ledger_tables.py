@@ -108,8 +108,9 @@ ENTRY = """
 """
 SPELLED = """
     INSERT INTO entry
-        (id, kind, organization_id, idempotency_key, event_at, created_at, reference, commitments)
-    VALUES (:id, :kind, :organization_id, 'k', :now, :now, :reference, '{}')
+        (id, kind, organization_id, idempotency_key, event_at, created_at, reference, reverses, commitments)
+    VALUES
+        (:id, :kind, :organization_id, :key, :now, :now, :reference, :reverses, CAST(:commitments AS jsonb))
 """
 TRANSFER = """
     INSERT INTO transfer (entry_id, line, debit, credit, currency, amount_minor)
@@ -150,9 +151,9 @@ def test_no_line_is_added_to_an_entry_of_the_past(full: LedgerWorld) -> None:
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        pytest.param({"amount": 0}, "ck_transfer_amount_positive", id="nothing"),
-        pytest.param({"amount": -1}, "ck_transfer_amount_positive", id="backwards"),
-        pytest.param({"debit": f"{ORG}/gifts"}, "ck_transfer_two_accounts", id="to itself"),
+        pytest.param({"amount": 0}, "ck_transfer_moves", id="nothing"),
+        pytest.param({"amount": -1}, "ck_transfer_moves", id="backwards"),
+        pytest.param({"debit": f"{ORG}/gifts"}, "ck_transfer_moves", id="to itself"),
         pytest.param({"currency": "Euro"}, "ck_account_currency", id="no currency"),
         pytest.param({"debit": f"{ORG}/pocket"}, "fk_account_code", id="not in the chart"),
         pytest.param({"debit": "me/gifts"}, "ck_account_owner", id="nobody's account"),
@@ -191,13 +192,26 @@ def test_a_transfer_in_another_currency_is_between_other_accounts(full: LedgerWo
 
 def test_what_the_log_cannot_spell_is_no_entry(full: LedgerWorld) -> None:
     for column, value, rule in (
-        ("id", "ent_" + "A" * 26, "ck_entry_id"),
-        ("id", "ent_a", "ck_entry_id"),
-        ("organization_id", "org_" + "-" * 26, "ck_entry_organization_id"),
-        ("kind", "Donation", "ck_entry_kind"),
-        ("reference", "two words", "ck_entry_reference"),
+        ("id", "ent_" + "A" * 26, "entry_id"),
+        ("id", "ent_a", "entry_id"),
+        ("organization_id", "org_" + "-" * 26, "entry_organization_id"),
+        ("kind", "Donation", "entry_kind"),
+        ("reference", "two words", "entry_reference"),
+        ("reference", "a:" + "b" * 254, "entry_reference"),
+        ("reverses", "ent_" + "b" * 26, "entry_reverses"),
+        ("reverses", "ent_" + "a" * 26, "entry_reverses"),
+        ("key", "", "entry_idempotency_key"),
+        ("commitments", "[]", "entry_commitments"),
     ):
-        given = {"id": "ent_" + "a" * 26, "organization_id": ORG, "kind": "a.b", "reference": None}
+        given = {
+            "id": "ent_" + "a" * 26,
+            "organization_id": ORG,
+            "kind": "a.b",
+            "reference": None,
+            "reverses": None,
+            "key": "k",
+            "commitments": "{}",
+        }
         statement = BOTH.replace(ENTRY, SPELLED)
         assert refused(full.app, statement, **row(**given | {column: value})) == rule
 

@@ -5,11 +5,15 @@ from datetime import datetime
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amply.kernel.errors import InvariantViolation
 from amply.kernel.money import Money
 from amply.modules import ledger
-from tests.backend.ledger_world import NOW, ORG
+from amply.modules.ledger import domain
+from ledger_format.entries import Entry, Transfer, decode, encode, to_minute
+from tests.backend.ledger_world import NOW, ORG, ORIGIN
 
 FIVE = Money(minor_units=500, currency="EUR")
 
@@ -41,15 +45,19 @@ def test_an_impossible_transfer_cannot_be_written_down(debit: str, credit: str, 
         ledger.NewTransfer(debit=debit, credit=credit, amount=Money(minor_units=minor_units, currency="EUR"))
 
 
-def test_an_impossible_entry_cannot_be_written_down() -> None:
-    entry = ledger.NewEntry(
-        kind="donation.succeeded",
+def entry_with(*, kind: str = "donation.succeeded", reference: str | None = None) -> ledger.NewEntry:
+    return ledger.NewEntry(
+        kind=kind,
         organization_id=ORG,
         idempotency_key="k",
         transfers=ledger.donation_succeeded(organization_id=ORG, amount=FIVE),
         event_at=NOW,
-        reference=None,
+        reference=reference,
     )
+
+
+def test_an_impossible_entry_cannot_be_written_down() -> None:
+    entry = entry_with()
 
     with pytest.raises(InvariantViolation, match="moves something"):
         replace(entry, transfers=())
@@ -57,8 +65,45 @@ def test_an_impossible_entry_cannot_be_written_down() -> None:
         replace(entry, event_at=datetime(2026, 1, 1))  # noqa: DTZ001 -- the missing zone is the point
     with pytest.raises(InvariantViolation, match="kind"):
         replace(entry, kind="Donation")
+    with pytest.raises(InvariantViolation, match="organisation"):
+        replace(entry, organization_id="org_1")
+    with pytest.raises(InvariantViolation, match="small letters"):
+        replace(entry, personal={"Name": "x"})
     with pytest.raises(InvariantViolation, match="short"):
         replace(entry, personal={"donor_name": "x" * 2_000})
+
+
+@pytest.mark.parametrize(
+    "reference", ["two words", "PAYMENT:1", "stripe:", "a:b\u00e9", "a:b\n", "a:" + "b" * 254]
+)
+def test_a_reference_the_public_log_cannot_spell_cannot_be_written_down(reference: str) -> None:
+    with pytest.raises(InvariantViolation, match="reference"):
+        entry_with(reference=reference)
+
+
+@given(
+    kind=st.from_regex(domain._KIND, fullmatch=True),
+    reference=st.from_regex(r"[a-z][a-z0-9_]{0,9}(:[0-9A-Za-z._-]{1,80}){1,3}", fullmatch=True),
+)
+def test_what_can_be_written_down_can_be_spelled(kind: str, reference: str) -> None:
+    entry = entry_with(kind=kind, reference=reference)
+    transfers = tuple(
+        Transfer(t.debit, t.credit, t.amount.currency, t.amount.minor_units) for t in entry.transfers
+    )
+    spelled = encode(
+        Entry(
+            log=ORIGIN,
+            id="ent_" + "0" * 26,
+            kind=entry.kind,
+            ts=to_minute(entry.event_at),
+            org=entry.organization_id,
+            org_seq=0,
+            org_prev=None,
+            transfers=transfers,
+            ref=entry.reference,
+        )
+    )
+    assert decode(spelled).ref == reference
 
 
 def test_a_sealed_opening_opens_only_with_its_key_in_its_place() -> None:

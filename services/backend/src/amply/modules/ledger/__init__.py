@@ -41,7 +41,7 @@ from amply.modules.ledger.queries import (
     receipt,
 )
 from amply.modules.ledger.router import router
-from amply.modules.ledger.sequencing import Sequencer, sequence_batch
+from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import erase_openings, post
 
 __all__ = [
@@ -80,5 +80,4 @@ __all__ = [
     "publish_checkpoint",
     "receipt",
     "router",
-    "sequence_batch",
 ]

@@ -33,8 +33,10 @@ PERSONAL_FIELDS_MAX: Final = 16
 PERSONAL_VALUE_BYTES_MAX: Final = 1_024
 """Limits that keep a leaf with its openings far below what a bundle can hold (65,535 bytes)."""
 
-_OWNER: Final = re.compile(r"platform|org_[0-9a-z]{26}")
+_ACCOUNT: Final = re.compile(rf"(?:platform|org_[0-9a-z]{{26}})/(?:{'|'.join(CHART)})")
+_ORGANIZATION_ID: Final = re.compile(r"org_[0-9a-z]{26}")
 _KIND: Final = re.compile(r"[a-z][a-z_]{0,30}\.[a-z][a-z_]{0,30}")
+_REFERENCE: Final = re.compile(r"(?=.{3,255}\Z)[a-z][a-z0-9_]*(?::[0-9A-Za-z._-]+)+")
 _FIELD: Final = re.compile(r"[a-z][a-z_]{0,40}")
 
 
@@ -64,17 +66,15 @@ class NewTransfer:
     amount: Money
 
     def __post_init__(self) -> None:
-        for reference in (self.debit, self.credit):
-            owner, _, code = reference.partition("/")
-            invariant(_OWNER.fullmatch(owner) is not None, f"{reference} belongs to an organisation or us")
-            invariant(code in CHART, f"{reference} is in the chart of accounts")
+        invariant(_ACCOUNT.fullmatch(self.debit) is not None, "the debited account is in the chart")
+        invariant(_ACCOUNT.fullmatch(self.credit) is not None, "the credited account is in the chart")
         invariant(self.debit != self.credit, "a transfer moves between two accounts")
         invariant(self.amount.minor_units > 0, "a transfer moves more than nothing")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewEntry:
-    """One fact to be booked.
+    """One fact to be booked. What the public log could not spell cannot be written down.
 
     Attributes:
         kind: What happened, such as `donation.succeeded`.
@@ -99,13 +99,20 @@ class NewEntry:
     def __post_init__(self) -> None:
         invariant(_KIND.fullmatch(self.kind) is not None, "a kind is two words with a dot")
         invariant(
+            _ORGANIZATION_ID.fullmatch(self.organization_id) is not None, "an organisation has the entry"
+        )
+        invariant(
+            self.reference is None or _REFERENCE.fullmatch(self.reference) is not None,
+            "a reference is names joined by colons",
+        )
+        invariant(
             0 < len(self.transfers) <= TRANSFERS_MAX, "an entry moves something, and not too much at once"
         )
         invariant(self.event_at.tzinfo is not None, "moments carry their zone")
         invariant(len(self.personal) <= PERSONAL_FIELDS_MAX, "an entry commits to few fields")
         for name, value in self.personal.items():
-            invariant(_FIELD.fullmatch(name) is not None, f"{name} is a field name")
-            invariant(len(value.encode()) <= PERSONAL_VALUE_BYTES_MAX, f"{name} is short")
+            invariant(_FIELD.fullmatch(name) is not None, "a field's name is small letters")
+            invariant(len(value.encode()) <= PERSONAL_VALUE_BYTES_MAX, "a personal value is short")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Posting entries and erasing what stands behind their commitments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from amply.modules.ledger import repository
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
 from ledger_format.commitments import commit
-from ledger_format.entries import Entry, Transfer, to_minute
 
 
 def post(session: Session, *, entry: NewEntry, now: datetime, secrets: CommitmentSecrets) -> PostedEntry:
@@ -21,7 +20,6 @@ def post(session: Session, *, entry: NewEntry, now: datetime, secrets: Commitmen
     public log when the sequencer has taken it, after the transaction commits.
 
     Raises:
-        ledger_format.errors.FormatError: A part cannot stand in the public log, such as a reference with spaces.
         EntryContradicts: The key was booked before with other transfers, kind, organisation or reversal.
     """
     row = session.execute(repository.POST, prepare(entry, now=now, secrets=secrets)).one_or_none()
@@ -41,7 +39,6 @@ def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> di
         field: commit(field=field, value=opening.value, salt=opening.salt)
         for field, opening in openings.items()
     }
-    _check_spellable(entry, entry_id=entry_id, commitments=commitments)
     sealed = {
         field: secrets.seal(opening, entry_id=entry_id, field=field) for field, opening in openings.items()
     }
@@ -54,28 +51,3 @@ def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
     The commitments stay in the public log for ever and say nothing any more, except to who holds a receipt.
     """
     return repository.erase(session, entry_ids)
-
-
-def _check_spellable(entry: NewEntry, *, entry_id: str, commitments: Mapping[str, bytes]) -> None:
-    """What the format refuses is refused here, to the caller: in the sequencer it would stop everyone's entries."""
-    Entry(
-        log="unknown-yet",
-        id=entry_id,
-        kind=entry.kind,
-        ts=to_minute(entry.event_at),
-        org=entry.organization_id,
-        org_seq=0,
-        org_prev=None,
-        transfers=tuple(
-            Transfer(
-                debit=transfer.debit,
-                credit=transfer.credit,
-                currency=transfer.amount.currency,
-                amount_minor=transfer.amount.minor_units,
-            )
-            for transfer in entry.transfers
-        ),
-        ref=entry.reference,
-        reverses=entry.reverses,
-        commitments=commitments,
-    )
