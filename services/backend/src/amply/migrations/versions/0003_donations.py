@@ -52,6 +52,7 @@ def upgrade() -> None:
         CREATE TABLE payment (
             id              text        CONSTRAINT pk_payment PRIMARY KEY,
             donation_id     text        NOT NULL CONSTRAINT uq_payment_donation_id UNIQUE REFERENCES donation (id),
+            organization_id text        NOT NULL REFERENCES organization (id),
             account_id      text        NOT NULL,
             minor_units     bigint      NOT NULL CONSTRAINT ck_payment_minor_units CHECK (minor_units > 0),
             currency        text        NOT NULL CONSTRAINT ck_payment_currency CHECK (currency ~ '^[A-Z]{3}$'),

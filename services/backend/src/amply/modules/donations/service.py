@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency
@@ -18,8 +19,7 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.modules import organizations, payments
-from amply.modules.donations import queries
-from amply.modules.donations.domain import Donation, DonationStatus, Gift
+from amply.modules.donations.domain import DonationStatus, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
 
@@ -89,10 +89,15 @@ def complete_stuck(database: Database, processor: payments.Processor, *, clock: 
 
 
 def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
-    organizations.get(session, organization_id=gift.organization_id)
-    account_id = payments.ready_account(session, organization_id=gift.organization_id)
-    session.add(
-        DonationRow(
+    account_id = payments.find_account(session, organization_id=gift.organization_id)
+    if account_id is None:
+        organizations.get(session, organization_id=gift.organization_id)
+        raise payments.OrganizationNotReady(
+            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
+            param="organization_id",
+        )
+    session.execute(
+        insert(DonationRow).values(
             id=donation_id,
             organization_id=gift.organization_id,
             minor_units=gift.amount.minor_units,
@@ -105,9 +110,13 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
             updated_at=now,
         )
     )
-    session.flush()  # the payment's foreign key needs the row
     return payments.create(
-        session, donation_id=donation_id, account_id=account_id, amount=gift.amount, now=now
+        session,
+        donation_id=donation_id,
+        organization_id=gift.organization_id,
+        account_id=account_id,
+        amount=gift.amount,
+        now=now,
     )
 
 
@@ -132,30 +141,31 @@ def _record_outcome(
     intent: payments.Intent,
     now: datetime,
 ) -> Answer:
+    answer = _answer(payment=payment, intent=intent, processor=processor)
     with database.transaction() as session:
         payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
-        donation = queries.get(session, donation_id=payment.donation_id)
-        answer = _answer(donation, payment=payment, intent=intent, processor=processor)
         idempotency.store_answer(
-            session, scope=IDEMPOTENCY_SCOPE, resource_id=donation.id, status=answer.status, body=answer.body
+            session,
+            scope=IDEMPOTENCY_SCOPE,
+            resource_id=payment.donation_id,
+            status=answer.status,
+            body=answer.body,
         )
     return answer
 
 
-def _answer(
-    donation: Donation, *, payment: payments.Payment, intent: payments.Intent, processor: payments.Processor
-) -> Answer:
+def _answer(*, payment: payments.Payment, intent: payments.Intent, processor: payments.Processor) -> Answer:
     body = DonationCreated(
-        id=donation.id,
+        id=payment.donation_id,
         status=DonationStatus.PENDING,
-        amount=AmountOut.of(donation.amount),
-        organization_id=donation.organization_id,
+        amount=AmountOut.of(payment.amount),
+        organization_id=payment.organization_id,
         payment=PaymentOut(
             client_secret=intent.client_secret,
             publishable_key=processor.publishable_key,
             stripe_account=payment.account_id,
         ),
-        created_at=iso(donation.created_at),
+        created_at=iso(payment.created_at),
     )
     return Answer(status=_CREATED, body=body.model_dump())
 

@@ -114,6 +114,7 @@ class Payment:
 
     id: str
     donation_id: str
+    organization_id: str
     account_id: str
     amount: Money
     status: PaymentStatus

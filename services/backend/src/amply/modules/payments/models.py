@@ -19,6 +19,7 @@ class PaymentRow(Record):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     donation_id: Mapped[str]
+    organization_id: Mapped[str]
     account_id: Mapped[str]
     minor_units: Mapped[int]
     currency: Mapped[str]

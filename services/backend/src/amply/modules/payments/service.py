@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,6 @@ from amply.modules.payments.domain import (
     Account,
     AccountStatus,
     Intent,
-    OrganizationNotReady,
     Payment,
     PaymentStatus,
     may_become,
@@ -57,37 +56,44 @@ def connect_organization(
     return account
 
 
-def ready_account(session: Session, *, organization_id: str) -> str:
-    """The account that takes an organisation's gifts.
-
-    Raises:
-        OrganizationNotReady: There is none, or it is not active.
-    """
-    row = session.get(ProcessorAccountRow, organization_id)
-    if row is None or row.status != AccountStatus.ACTIVE:
-        raise OrganizationNotReady(
-            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
-            param="organization_id",
+def find_account(session: Session, *, organization_id: str) -> str | None:
+    """The account that takes an organisation's gifts; None when there is none or it is not active."""
+    return session.scalar(
+        select(ProcessorAccountRow.account_id).where(
+            ProcessorAccountRow.organization_id == organization_id,
+            ProcessorAccountRow.status == AccountStatus.ACTIVE,
         )
-    return row.account_id
+    )
 
 
-def create(session: Session, *, donation_id: str, account_id: str, amount: Money, now: datetime) -> Payment:
+def create(
+    session: Session, *, donation_id: str, organization_id: str, account_id: str, amount: Money, now: datetime
+) -> Payment:
     """Record that a payment is intended, before anybody outside hears of it."""
-    row = PaymentRow(
+    payment = Payment(
         id=ids.new_id("pay"),
         donation_id=donation_id,
+        organization_id=organization_id,
         account_id=account_id,
-        minor_units=amount.minor_units,
-        currency=amount.currency,
+        amount=amount,
         status=PaymentStatus.CREATED,
         remote_id=None,
         created_at=now,
-        updated_at=now,
     )
-    session.add(row)
-    session.flush()  # the row must exist before rows that refer to it are written by statement
-    return _payment(row)
+    session.execute(
+        insert(PaymentRow).values(
+            id=payment.id,
+            donation_id=donation_id,
+            organization_id=organization_id,
+            account_id=account_id,
+            minor_units=amount.minor_units,
+            currency=amount.currency,
+            status=payment.status,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return payment
 
 
 def open_at_processor(processor: Processor, *, payment: Payment) -> Intent:
@@ -107,12 +113,19 @@ def open_at_processor(processor: Processor, *, payment: Payment) -> Intent:
 
 def record_intent(session: Session, *, payment_id: str, intent: Intent, now: datetime) -> None:
     """Write down the processor's id. An event may have brought it before us; then both must agree."""
-    row = locks.payment(session, payment_id=payment_id)
-    invariant(row.remote_id in (None, intent.remote_id), "a payment has one intent for ever")
-    row.remote_id = intent.remote_id
-    if row.status == PaymentStatus.CREATED:
-        row.status = PaymentStatus.PENDING
-    row.updated_at = now
+    remote_id = session.scalar(
+        update(PaymentRow)
+        .where(PaymentRow.id == payment_id)
+        .values(
+            remote_id=func.coalesce(PaymentRow.remote_id, intent.remote_id),
+            status=case(
+                (PaymentRow.status == PaymentStatus.CREATED, PaymentStatus.PENDING), else_=PaymentRow.status
+            ),
+            updated_at=now,
+        )
+        .returning(PaymentRow.remote_id)
+    )
+    invariant(remote_id == intent.remote_id, "a payment has one intent for ever")
 
 
 def refuse(session: Session, *, payment_id: str, now: datetime) -> None:
@@ -164,6 +177,7 @@ def _payment(row: PaymentRow) -> Payment:
     return Payment(
         id=row.id,
         donation_id=row.donation_id,
+        organization_id=row.organization_id,
         account_id=row.account_id,
         amount=Money(minor_units=row.minor_units, currency=row.currency),
         status=PaymentStatus(row.status),
