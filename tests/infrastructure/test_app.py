@@ -65,6 +65,12 @@ def test_wrong_context_is_answered_with_a_sentence(
         build(app, site=small_site(tmp_path / "site"))
 
 
+def test_nothing_is_looked_up_in_an_account(assembly: Path) -> None:
+    manifests = list(assembly.rglob("manifest.json"))
+    assert len(manifests) == 5
+    assert [str(file) for file in manifests if "missing" in json.loads(file.read_text())] == []
+
+
 def test_the_pinned_command_line_reads_what_the_library_writes(assembly: Path) -> None:
     written = json.loads((assembly / "manifest.json").read_text())["version"]
     cli = json.loads((ROOT / "node_modules" / "aws-cdk" / "package.json").read_text())

@@ -29,11 +29,10 @@ class Checked:
     acknowledged: Mapping[tuple[str, str], str]
 
 
-def _check(folder: Path, *, builtin: bool, **context: object) -> Checked:
+def _check(folder: Path, **context: object) -> Checked:
     app = cdk.App(
         context={**CONTEXT, "@aws-cdk/core:failSynthOnValidationErrors": False, **context},
         outdir=str(folder / "cdk.out"),
-        builtin_cloud_formation_validation=builtin,
     )
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     build(app, site=small_site(folder / "site"))
@@ -65,12 +64,12 @@ def _bare(rule: str) -> str:
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return _check(tmp_path_factory.mktemp("checked"), builtin=True)
+    return _check(tmp_path_factory.mktemp("checked"))
 
 
 @pytest.fixture(scope="module")
 def unwaived(tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    return _check(tmp_path_factory.mktemp("unwaived"), builtin=False, **{WITHOUT_WAIVERS: True})
+    return _check(tmp_path_factory.mktemp("unwaived"), **{WITHOUT_WAIVERS: True})
 
 
 def _ours(checked: Checked) -> Mapping[tuple[str, str], str]:
