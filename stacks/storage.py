@@ -28,7 +28,14 @@ class Storage(AmplyStack):
             request_logs=self.access_logs,
             object_lock=durability.object_lock,
         )
-        self.public = PrivateBucket(self, "Public", durability=durability, request_logs=self.access_logs)
+        self.public = PrivateBucket(
+            self,
+            "Public",
+            durability=durability,
+            request_logs=self.access_logs,
+            # The checkpoint is rewritten every few seconds; its history is in the archive, not in versions.
+            lifecycle=[s3.LifecycleRule(id="overwritten", noncurrent_version_expiration=Duration.days(7))],
+        )
         self.documents = PrivateBucket(
             self, "Documents", durability=durability, request_logs=self.access_logs, key=keys.data
         )
