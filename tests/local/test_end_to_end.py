@@ -112,12 +112,12 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
     edge = platform.settings.edge_url
     page = httpx2.get(f"{edge}/demo/")
     assert page.headers["content-type"].startswith("text/html")
-    assert "<amply-button" in page.text
+    assert "amply-button" in page.text
     assert httpx2.get(f"{edge}/demo", follow_redirects=False).headers["location"] == "/demo/"
     unchanged = httpx2.get(f"{edge}/demo/", headers={"If-None-Match": page.headers["etag"]})
     assert unchanged.status_code == 304
     assert httpx2.head(f"{edge}/demo/").headers["content-length"] == str(len(page.content))
-    assert httpx2.get(f"{edge}/no-such-page").status_code == 404
+    assert httpx2.get(f"{edge}/no-such-page/").status_code == 404
     config = httpx2.get(f"{edge}/config.json").json()
     assert config["api_url"] == platform.settings.api_url
 
