@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 export CDK_DISABLE_CLI_TELEMETRY := true
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PYTHON ?= python3
@@ -102,7 +102,7 @@ fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
-	@$(BIN)/pytest -q -n 2 -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
 	@$(BIN)/pytest -q -m slow
 
 .PHONY: browser

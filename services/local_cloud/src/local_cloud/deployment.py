@@ -112,5 +112,5 @@ class Deployment:
             "AWS_EC2_METADATA_DISABLED": "true",
             "PATH": f"{self._settings.python.parent}:{own.get('PATH', os.defpath)}",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         }
