@@ -74,7 +74,9 @@ def test_a_second_request_while_the_first_runs_is_a_conflict(sandbox: Sandbox) -
         both = {pool.submit(create, sandbox, "k1") for _ in range(2)}
         # Whichever came first is held; the other is told so.
         answered, held = wait(both, WAIT_SECONDS_MAX, FIRST_COMPLETED)
+        counted = sandbox.http.get("/_sandbox/faults").json()
         sandbox.hook("faults/release")
+    assert counted == {"planned": 0, "held": 1}
     assert [found.result().status_code for found in answered] == [409]
     assert [found.result().status_code for found in held] == [200]
     assert create(sandbox, "k1").headers["idempotent-replayed"] == "true"

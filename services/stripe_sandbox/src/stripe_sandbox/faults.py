@@ -28,6 +28,7 @@ class Faults:
     """The failures still to come. Threads may share it."""
 
     _planned: list[Fault] = field(default_factory=list)
+    _held: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _released: threading.Event = field(default_factory=threading.Event)
 
@@ -37,6 +38,18 @@ class Faults:
             if fault.kind == "hold":
                 self._released.clear()
             self._planned.append(fault)
+
+    @property
+    def planned(self) -> int:
+        """How many failures nobody has met yet."""
+        with self._lock:
+            return len(self._planned)
+
+    @property
+    def held(self) -> int:
+        """How many requests wait to be released."""
+        with self._lock:
+            return self._held
 
     def release(self) -> None:
         """Let held requests go on."""
@@ -51,10 +64,17 @@ class Faults:
         if found is not None and found.kind == "refuse":
             raise InjectedError("The sandbox was asked to refuse this request.")
         if found is not None and found.kind == "hold":
-            self._released.wait(_HOLD_SECONDS_MAX)
+            self._hold()
         return found
 
     def after(self, fault: Fault | None) -> None:
         """Raises InjectedError for `lose_answer`; what was done stays done."""
         if fault is not None and fault.kind == "lose_answer":
             raise InjectedError("The sandbox was asked to lose this answer.")
+
+    def _hold(self) -> None:
+        with self._lock:
+            self._held += 1
+        self._released.wait(_HOLD_SECONDS_MAX)
+        with self._lock:
+            self._held -= 1

@@ -41,6 +41,7 @@ def routes(parts: Parts) -> list[Route]:
         Route("/_sandbox/deliveries/{switch:str}", hooks.switch, methods=["POST"]),
         Route("/_sandbox/events/{id}/redeliver", hooks.redeliver, methods=["POST"]),
         Route("/_sandbox/accounts/{id}/card_payments", hooks.set_card_payments, methods=["POST"]),
+        Route("/_sandbox/faults", hooks.count_faults, methods=["GET"]),
         Route("/_sandbox/faults", hooks.plan_fault, methods=["POST"]),
         Route("/_sandbox/faults/release", hooks.release, methods=["POST"]),
     ]
@@ -123,6 +124,11 @@ class _Hooks:
         except StripeError as error:
             return JSONResponse(error.body(), error.status)
         return JSONResponse({"status": status})
+
+    async def count_faults(self, _request: Request) -> Response:
+        """How many failures are still to come, and how many requests wait in one."""
+        faults = self._parts.faults
+        return JSONResponse({"planned": faults.planned, "held": faults.held})
 
     async def plan_fault(self, request: Request) -> Response:
         """`{"method": "POST", "path": "/v1/payment_intents", "kind": "lose_answer"}`, for the next such request."""
