@@ -14,7 +14,7 @@ from local_cloud.demo.story import take_donation
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 from local_cloud.supervisor.logs import Follower
-from local_cloud.up import Up, client_of
+from local_cloud.up import Up, client_of, require_running
 from local_cloud.welcome import show_addresses
 
 _FOLLOW_SECONDS = 0.3
@@ -41,8 +41,7 @@ def up() -> None:
 def demo() -> None:
     """Take one donation end to end and verify it; the last line is JSON."""
     settings = Settings.from_environment()
-    if not client_of(settings).is_running():
-        raise LocalCloudError("The platform does not run; type 'make local'.")
+    require_running(client_of(settings))
     result = take_donation(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
 

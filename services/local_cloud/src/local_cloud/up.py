@@ -7,6 +7,7 @@ from local_cloud import database, doctor, laptop, parts, stripe, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
+from local_cloud.failures import LocalCloudError
 from local_cloud.ports import require_free
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
@@ -14,6 +15,8 @@ from local_cloud.supervisor.part import Part
 from local_cloud.supervisor.running import State
 from local_cloud.tasks import Task
 
+_FOUNDATIONS = ("cloud", "postgres", "valkey")
+_FRONTS = ("edge", "outbox")
 START_ORDER = ("api", "worker", "scheduler", "sequencer", "publisher")
 
 
@@ -116,6 +119,17 @@ class Up:
 
 def client_of(settings: Settings) -> Client:
     return Client(run=settings.state, log=settings.log_of("supervisor"))
+
+
+def require_running(client: Client) -> None:
+    """Raise the sentence that names what does not run, or is not well."""
+    states = {part.name: part.state for part in client.status()}
+    if not states:
+        raise LocalCloudError("The platform does not run; type 'make local'.")
+    for name in (*_FOUNDATIONS, *START_ORDER, *_FRONTS):
+        state = states.get(name, State.STOPPED)
+        if state is not State.HEALTHY:
+            raise LocalCloudError(f"The part {name} is {state}; 'make logs PART={name}' says more.")
 
 
 def _start_order(name: str) -> int:
