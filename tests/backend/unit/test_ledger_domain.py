@@ -108,17 +108,20 @@ def test_what_can_be_written_down_can_be_spelled(kind: str, reference: str) -> N
 
 def test_a_sealed_opening_opens_only_with_its_key_in_its_place() -> None:
     secrets = ledger.CommitmentSecrets(key=b"\1" * 32)
-    opening = secrets.new_opening("zoe@example.org")
-    sealed = secrets.seal(opening, entry_id="ent_1", field="donor_email")
+    openings = {
+        "donor_email": secrets.new_opening("zoe@example.org"),
+        "donor_name": secrets.new_opening("Zoë"),
+    }
+    sealed = secrets.seal(openings, entry_id="ent_1")
 
-    assert secrets.unseal(sealed, entry_id="ent_1", field="donor_email") == opening
+    assert secrets.unseal(sealed, entry_id="ent_1") == openings
     assert b"zoe" not in sealed
     with pytest.raises(InvalidTag):
-        secrets.unseal(sealed, entry_id="ent_2", field="donor_email")
+        secrets.unseal(sealed, entry_id="ent_2")
     with pytest.raises(InvalidTag):
-        secrets.unseal(sealed, entry_id="ent_1", field="donor_name")
+        secrets.unseal(sealed[:-1], entry_id="ent_1")
     with pytest.raises(InvalidTag):
-        ledger.CommitmentSecrets(key=b"\2" * 32).unseal(sealed, entry_id="ent_1", field="donor_email")
+        ledger.CommitmentSecrets(key=b"\2" * 32).unseal(sealed, entry_id="ent_1")
 
 
 def test_no_two_openings_share_a_salt() -> None:

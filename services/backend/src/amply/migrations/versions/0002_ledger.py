@@ -85,13 +85,12 @@ def _books() -> None:
     """)
     _check_transfers()
     _check_entries()
-    # What erasure removes: salt and value of a commitment, sealed with a key the database does not have.
+    # What erasure removes: salts and values of an entry's commitments, sealed with a key the database does not have.
+    # Written by the statement that writes the entry, which nothing can delete: no foreign key, whose lock would cost.
     op.execute("""
         CREATE TABLE opening (
-            entry_id text  NOT NULL CONSTRAINT fk_opening_entry_id REFERENCES entry (id),
-            field    text  NOT NULL,
-            sealed   bytea NOT NULL,
-            CONSTRAINT pk_opening PRIMARY KEY (entry_id, field)
+            entry_id text  CONSTRAINT pk_opening PRIMARY KEY,
+            sealed   bytea NOT NULL
         )
     """)
     # Derived: the sequencer folds transfers into it as it takes them, so that no writer waits for a popular account.

@@ -1,7 +1,8 @@
 """Openings of commitments at rest: salt and value, sealed so that a copy of the database alone tells nothing."""
 
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,7 +20,7 @@ _SECRET_LENGTH_MIN: Final = 43
 
 
 class CommitmentSecrets:
-    """Makes fresh salts and seals openings with AES-256-GCM, each bound to its entry and field.
+    """Makes fresh salts and seals openings with AES-256-GCM, each entry's bound to the entry.
 
     `key` is 32 bytes. `random` returns that many unpredictable bytes; only tests replace it.
     """
@@ -44,21 +45,24 @@ class CommitmentSecrets:
         """A value with a salt nobody has seen."""
         return Opening(value=value, salt=self._random(_SALT_BYTES))
 
-    def seal(self, opening: Opening, *, entry_id: str, field: str) -> bytes:
-        """Encrypt an opening for storage: nonce, then ciphertext with its tag."""
+    def seal(self, openings: Mapping[str, Opening], *, entry_id: str) -> bytes:
+        """Encrypt an entry's openings for storage: nonce, then ciphertext with its tag."""
+        plain = {field: [opening.salt.hex(), opening.value] for field, opening in openings.items()}
         nonce = self._random(_NONCE_BYTES)
-        plain = opening.salt + opening.value.encode()
-        return nonce + self._aead.encrypt(nonce, plain, _bound_to(entry_id, field))
+        return nonce + self._aead.encrypt(nonce, json.dumps(plain).encode(), _bound_to(entry_id))
 
-    def unseal(self, sealed: bytes, *, entry_id: str, field: str) -> Opening:
-        """Decrypt a stored opening.
+    def unseal(self, sealed: bytes, *, entry_id: str) -> dict[str, Opening]:
+        """Decrypt an entry's stored openings.
 
         Raises:
-            cryptography.exceptions.InvalidTag: Another key, another row, or changed bytes.
+            cryptography.exceptions.InvalidTag: Another key, another entry, or changed bytes.
         """
-        plain = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(entry_id, field))
-        return Opening(value=plain[_SALT_BYTES:].decode(), salt=plain[:_SALT_BYTES])
+        plain = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(entry_id))
+        return {
+            field: Opening(value=value, salt=bytes.fromhex(salt))
+            for field, (salt, value) in json.loads(plain).items()
+        }
 
 
-def _bound_to(entry_id: str, field: str) -> bytes:
-    return f"amply/opening/v1\0{entry_id}\0{field}".encode()
+def _bound_to(entry_id: str) -> bytes:
+    return f"amply/openings/v1\0{entry_id}".encode()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from amply.kernel.errors import NotFound
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.tree import tile_reader
-from ledger_format.receipts import Opening, Receipt, encode_receipt
+from ledger_format.receipts import Receipt, encode_receipt
 from ledger_format.tiles import inclusion_proof
 
 _LEAF: Final = table("leaf", column("entry_id"), column("idx"))
@@ -37,7 +37,7 @@ _PROVABLE: Final = text("""
     WHERE leaf.entry_id = :entry_id AND leaf.idx < newest.size
 """)
 
-_OPENINGS: Final = text("SELECT field, sealed FROM opening WHERE entry_id = :entry_id ORDER BY field")
+_OPENINGS: Final = text("SELECT sealed FROM opening WHERE entry_id = :entry_id")
 
 
 class EntryNotFound(NotFound):
@@ -97,10 +97,8 @@ def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> s
     row = session.execute(_PROVABLE, {"entry_id": entry_id}).one_or_none()
     if row is None:
         return None
-    openings: dict[str, Opening] = {
-        stored.field: secrets.unseal(bytes(stored.sealed), entry_id=entry_id, field=stored.field)
-        for stored in session.execute(_OPENINGS, {"entry_id": entry_id})
-    }
+    sealed = session.scalar(_OPENINGS, {"entry_id": entry_id})
+    openings = {} if sealed is None else secrets.unseal(bytes(sealed), entry_id=entry_id)
     proof = inclusion_proof(row.idx, row.size, tile_reader(session))
     return encode_receipt(
         Receipt(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules.ledger.domain import NewEntry
 
-# Lists travel as JSON: one parameter each, whatever their length. The tables' own checks run when the statement ends,
+# Transfers travel as JSON: one parameter, whatever their number. The tables' own checks run when the statement ends,
 # and open accounts that are new. An entry whose key exists writes nothing at all.
 POST: Final[TextClause] = text("""
     WITH posted AS (
@@ -29,10 +29,8 @@ POST: Final[TextClause] = text("""
         CROSS JOIN json_to_recordset(CAST(:transfers AS json))
             AS given (line smallint, debit text, credit text, currency text, amount_minor bigint)
     ), sealed AS (
-        INSERT INTO opening (entry_id, field, sealed)
-        SELECT posted.id, given.key, decode(given.value, 'hex')
-        FROM posted
-        CROSS JOIN json_each_text(CAST(:sealed AS json)) AS given
+        INSERT INTO opening (entry_id, sealed)
+        SELECT posted.id, CAST(:sealed AS bytea) FROM posted WHERE CAST(:sealed AS bytea) IS NOT NULL
     )
     SELECT id FROM posted
 """)
@@ -52,7 +50,9 @@ _STANDING: Final = text("""
     GROUP BY entry.id
 """)
 
-_ERASE: Final = text("DELETE FROM opening WHERE entry_id = ANY(CAST(:entry_ids AS text[])) RETURNING field")
+_ERASE: Final = text(
+    "DELETE FROM opening WHERE entry_id = ANY(CAST(:entry_ids AS text[])) RETURNING entry_id"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def parameters(
     *,
     entry_id: str,
     commitments: Mapping[str, bytes],
-    sealed: Mapping[str, bytes],
+    sealed: bytes | None,
     now: datetime,
 ) -> dict[str, Any]:
     """What `POST` is executed with."""
@@ -83,7 +83,7 @@ def parameters(
         "reverses": entry.reverses,
         "commitments": json.dumps({field: digest.hex() for field, digest in commitments.items()}),
         "transfers": json.dumps(_transfers(entry)),
-        "sealed": json.dumps({field: secret.hex() for field, secret in sealed.items()}),
+        "sealed": sealed,
     }
 
 
@@ -100,7 +100,7 @@ def find_standing(session: Session, entry: NewEntry) -> Standing:
 
 
 def erase(session: Session, entry_ids: Sequence[str]) -> int:
-    """Delete every opening of these entries; return how many there were."""
+    """Delete the openings of these entries; return how many entries had any."""
     return len(session.execute(_ERASE, {"entry_ids": list(entry_ids)}).all())
 
 

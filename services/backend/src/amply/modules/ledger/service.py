@@ -39,14 +39,12 @@ def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> di
         field: commit(field=field, value=opening.value, salt=opening.salt)
         for field, opening in openings.items()
     }
-    sealed = {
-        field: secrets.seal(opening, entry_id=entry_id, field=field) for field, opening in openings.items()
-    }
+    sealed = secrets.seal(openings, entry_id=entry_id) if openings else None
     return repository.parameters(entry, entry_id=entry_id, commitments=commitments, sealed=sealed, now=now)
 
 
 def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
-    """Forget salts and values of these entries; return how many were forgotten.
+    """Forget salts and values of these entries; return how many entries had any.
 
     The commitments stay in the public log for ever and say nothing any more, except to who holds a receipt.
     """
