@@ -2,17 +2,22 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from local_cloud.ports import is_free
 from local_cloud.settings import Settings
-from local_cloud.supervisor import leftovers
+from local_cloud.supervisor import control, leftovers
+from local_cloud.supervisor.client import Client
+from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.local import listening
 from tests.local.free_ports import settings_of_our_own
@@ -163,6 +168,39 @@ def test_stop_leaves_no_process_and_up_continues_the_same_log(
     assert _verify(demo["receipt"], str(key)).returncode == 0
     grown = httpx2.get(f"{demo['log_url']}/checkpoint").text
     assert int(grown.splitlines()[1]) > int(checkpoint.splitlines()[1])
+
+
+def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) -> None:
+    client = client_of(platform.settings)
+    os.kill(_pid(client, "postgres"), signal.SIGKILL)
+    _wait(lambda: any(part.name == "postgres" and part.restarts == 1 for part in client.status()))
+    _wait(lambda: all(part.state is State.HEALTHY for part in client.status()))
+    done = platform.type("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_killed_supervisor_leaves_nothing_and_up_recovers(platform: Platform) -> None:
+    supervisor = control.running_pid(platform.settings.state)
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGKILL)
+    _wait(lambda: all(is_free(port) for port in platform.settings.ports.by_part().values()))
+    _wait(lambda: leftovers.find(platform.settings.state) == [])
+    again = platform.type("up")
+    assert again.returncode == 0, again.stderr
+
+
+def _pid(client: Client, name: str) -> int:
+    pid = next(part.pid for part in client.status() if part.name == name)
+    assert pid is not None
+    return pid
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    """Until it is so; the bound only ends a broken test."""
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline
+        os.sched_yield()
 
 
 def _verify(receipt: str, key: str) -> subprocess.CompletedProcess[str]:

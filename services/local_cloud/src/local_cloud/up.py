@@ -1,7 +1,9 @@
 """`make local`: from nothing, or from whatever runs already, to the whole platform running."""
 
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from local_cloud import database, doctor, laptop, parts, stripe, tasks
 from local_cloud.cloud import Cloud
@@ -35,6 +37,11 @@ class Up:
         """Says whether anything was started, restarted or deployed."""
         doctor.require_everything(self._settings)
         self._settings.prepare()
+        with alone(self._settings):
+            self._run()
+        return self._has_changed
+
+    def _run(self) -> None:
         self._require_ports()
         self._client.start()
         self._laptop = laptop.of(self._settings)
@@ -49,7 +56,6 @@ class Up:
         self._run_services(services)
         self._run_fronts()
         self._client.retire_all_but(self._described)
-        return self._has_changed
 
     def _require_ports(self) -> None:
         """Ask only for parts that do not run yet: their own ports are taken by themselves."""
@@ -115,6 +121,17 @@ class Up:
         self._described.update(part.name for part in described)
         with self._steps.step(name, words):
             self._has_changed |= self._client.ensure(*described)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Two commands that change the same run would undo each other's work."""
+    with (settings.state / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalCloudError(f"Another 'make local' is at work in {settings.state}.") from None
+        yield
 
 
 def client_of(settings: Settings) -> Client:
