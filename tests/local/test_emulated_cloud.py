@@ -21,7 +21,7 @@ from local_cloud.cloud import ACCESS, Cloud
 from local_cloud.settings import REGION
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
-from tests.local import listening
+from tests.local import edge_template, listening
 from tests.local.free_ports import settings_of_our_own
 
 pytestmark = pytest.mark.enable_socket
@@ -182,7 +182,9 @@ def test_a_raw_message_is_kept_whole_with_its_attachment(emulated: EmulatedCloud
 
 def test_the_edge_serves_what_a_bucket_deployment_put_there(emulated: EmulatedCloud) -> None:
     _upload_site(emulated, {"index.html": b"front <TOKEN>", "folder/index.html": b"folder"})
-    host = emulated.deploy("edge", _edge(), Host={"Fn::GetAtt": ["Distribution", "DomainName"]})["Host"]
+    host = emulated.deploy(
+        "edge", edge_template.RESOURCES, Host={"Fn::GetAtt": ["Distribution", "DomainName"]}
+    )["Host"]
     assert emulated.get(host, "/") == (200, b"front deployed")
     assert emulated.get(host, "/folder/") == (200, b"folder")
     assert emulated.get(host, "/missing")[0] == 403
@@ -199,99 +201,6 @@ def _upload_site(emulated: EmulatedCloud, files: dict[str, bytes]) -> None:
     s3 = emulated.client("s3")
     s3.create_bucket(Bucket="assets")
     s3.put_object(Bucket="assets", Key="site.zip", Body=archive.getvalue())
-
-
-def _edge() -> dict[str, Any]:
-    """A private bucket that CloudFront reads over TLS for this account, as our stacks declare it."""
-    everything = {"Fn::Join": ["", [{"Fn::GetAtt": ["Site", "Arn"]}, "/*"]]}
-    statements = [
-        {
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "s3:*",
-            "Resource": everything,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudfront.amazonaws.com"},
-            "Action": "s3:GetObject",
-            "Resource": everything,
-            "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}},
-        },
-    ]
-    code = (
-        "function handler(event) { var r = event.request;"
-        " if (r.uri.endsWith('/')) r.uri += 'index.html'; return r; }"
-    )
-    return {
-        "Site": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "site"}},
-        "Policy": {
-            "Type": "AWS::S3::BucketPolicy",
-            "Properties": {"Bucket": {"Ref": "Site"}, "PolicyDocument": {"Statement": statements}},
-        },
-        "Upload": {
-            "Type": "Custom::CDKBucketDeployment",
-            "Properties": {
-                "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:none",
-                "SourceBucketNames": ["assets"],
-                "SourceObjectKeys": ["site.zip"],
-                "SourceMarkers": [{"<TOKEN>": "deployed"}],
-                "DestinationBucketName": {"Ref": "Site"},
-                "SystemMetadata": {"cache-control": "no-cache"},
-            },
-        },
-        "Function": {
-            "Type": "AWS::CloudFront::Function",
-            "Properties": {
-                "Name": "index-pages",
-                "AutoPublish": True,
-                "FunctionCode": code,
-                "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-2.0"},
-            },
-        },
-        "Access": {
-            "Type": "AWS::CloudFront::OriginAccessControl",
-            "Properties": {
-                "OriginAccessControlConfig": {
-                    "Name": "access",
-                    "OriginAccessControlOriginType": "s3",
-                    "SigningBehavior": "always",
-                    "SigningProtocol": "sigv4",
-                }
-            },
-        },
-        "Distribution": {
-            "Type": "AWS::CloudFront::Distribution",
-            "Properties": {"DistributionConfig": _distribution()},
-        },
-    }
-
-
-def _distribution() -> dict[str, Any]:
-    return {
-        "Enabled": True,
-        "DefaultRootObject": "index.html",
-        "Origins": [
-            {
-                "Id": "site",
-                "DomainName": {"Fn::GetAtt": ["Site", "RegionalDomainName"]},
-                "S3OriginConfig": {"OriginAccessIdentity": ""},
-                "OriginAccessControlId": {"Fn::GetAtt": ["Access", "Id"]},
-            }
-        ],
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "site",
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-            "FunctionAssociations": [
-                {
-                    "EventType": "viewer-request",
-                    "FunctionARN": {"Fn::GetAtt": ["Function", "FunctionARN"]},
-                }
-            ],
-        },
-    }
 
 
 def test_a_killed_cloud_comes_back_with_its_keys_objects_secrets_and_stacks(emulated: EmulatedCloud) -> None:
