@@ -1,6 +1,6 @@
 """How much of a plain INSERT's rate a double-entry posting keeps, while the sequencer takes what is posted.
 
-32 writers (8 processes of 4 threads, a connection each), in turns, on one PostgreSQL with fsync on; writers, server and
+32 writers (a process and a connection each), in turns, on one PostgreSQL with fsync on; writers, server and
 sequencer share the machine's cores. Two comparisons:
 
 - in a unit of work, as the application does it: `ledger.post` in `Database.transaction()`, without and with three
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,9 +46,7 @@ from amply.modules.ledger import repository, service
 from local_cloud.postgres import PostgresCluster
 from tests.backend.conftest import free_port
 
-PROCESSES: Final = 8
-THREADS: Final = 4
-WRITERS: Final = PROCESSES * THREADS
+WRITERS: Final = 32
 ORGANIZATIONS: Final = 5
 TURN_SECONDS: Final = 2.0
 TURNS: Final = 4
@@ -149,19 +147,14 @@ KINDS: Final[dict[str, Callable[[DatabaseSettings], AbstractContextManager[Act]]
 
 
 def write(settings: DatabaseSettings, kind: str, begin: float) -> int:
-    """One process's share of a turn; returns how many transactions were acknowledged."""
-
-    def loop(_: int) -> int:
-        done = 0
-        with KINDS[kind](settings) as act:
-            time.sleep(max(0.0, begin - time.time()))
-            while time.time() < begin + TURN_SECONDS:
-                act()
-                done += 1
-        return done
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        return sum(threads.map(loop, range(THREADS)))
+    """One writer's turn; returns how many transactions were acknowledged."""
+    done = 0
+    with KINDS[kind](settings) as act:
+        time.sleep(max(0.0, begin - time.time()))
+        while time.time() < begin + TURN_SECONDS:
+            act()
+            done += 1
+    return done
 
 
 @dataclass(frozen=True)
@@ -268,8 +261,8 @@ def measure(pg: Server, pool: ProcessPoolExecutor) -> Measured:
     acknowledged = 0
     for _ in range(TURNS):
         for kind in KINDS:
-            begin = time.time() + 0.5
-            shares = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(PROCESSES)]
+            begin = time.time() + 0.7
+            shares = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(WRITERS)]
             done = sum(share.result() for share in shares)
             result.rates[kind].append(done / TURN_SECONDS)
             if not kind.startswith("INSERT"):
@@ -314,7 +307,7 @@ def report(pg: Server, measured: Measured) -> None:
 
 
 def main() -> None:
-    with server() as pg, sequencer(pg.port), ProcessPoolExecutor(PROCESSES, get_context("fork")) as pool:
+    with server() as pg, sequencer(pg.port), ProcessPoolExecutor(WRITERS, get_context("fork")) as pool:
         report(pg, measure(pg, pool))
 
 
