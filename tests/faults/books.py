@@ -1,0 +1,190 @@
+"""What must hold between the processor, the database, the published log and the donors' mailboxes, once at rest."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from amply_verify.checkpoint_check import check_published_checkpoint
+from ledger_format.checkpoints import Checkpoint, open_checkpoint
+from ledger_format.entries import Entry, decode
+from ledger_format.merkle import leaf_hash, root_of
+from ledger_format.tiles import MAX_BUNDLE_BYTES, TILE_WIDTH, bundle_path, decode_bundle
+from tests.faults.cloud import LOG_ADDRESS
+from tests.faults.gifts import GIFT_MINOR
+from tests.faults.platform import Organization, Platform
+from tests.faults.waiting import until
+
+_GIFT, _FEE = "donation.succeeded", "processor.fee"
+_PATIENCE_SECONDS: Final = 3.0
+"""How long work may take before the test lets the longer waits of the back-offs pass."""
+
+_UNDER_WAY: Final = """
+    SELECT
+        (SELECT count(*) FROM payment WHERE status = 'created') AS stuck_payments,
+        (SELECT count(*) FROM provider_event WHERE handled_at IS NULL) AS unhandled_events,
+        (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS unpublished_facts,
+        (SELECT count(*) FROM entry WHERE id NOT IN (SELECT entry_id FROM leaf)) AS unsequenced_entries
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """The one organisation's books, from every side."""
+
+    platform: Platform
+    organization: Organization
+
+    def come_to_rest(self) -> None:
+        """Wait until everything the processor knows is booked and sequenced, and the books are right."""
+        patience = _Patience(self.platform)
+
+        def is_done() -> bool:
+            patience.spend()
+            return not self._under_way()
+
+        until(is_done, otherwise="something is still under way")
+        self.check()
+
+    def check(self) -> None:
+        """Nothing lost and nothing doubled."""
+        rows = self.platform.database.rows
+        intents = self.platform.processor.intents(self.organization.account)
+        paid = {intent.id: intent.received_minor for intent in intents if intent.status == "succeeded"}
+        remote_of = {row["id"]: row["remote_id"] for row in rows("SELECT id, remote_id FROM payment")}
+        assert remote_of == {intent.payment_id: intent.id for intent in intents}
+        assert len(remote_of) == len(intents), "one PaymentIntent a payment"
+        keys = Counter(row["resource_id"] for row in rows("SELECT resource_id FROM idempotency_key"))
+        assert keys == Counter(row["id"] for row in rows("SELECT id FROM donation")), "one donation a key"
+        booked = rows(
+            "SELECT kind, reference, amount_minor FROM entry JOIN transfer ON transfer.entry_id = entry.id"
+        )
+        assert _amounts(booked, _GIFT) == [
+            (f"stripe:payment_intent:{id_}", minor) for id_, minor in sorted(paid.items())
+        ]
+        assert [ref for ref, _ in _amounts(booked, _FEE)] == [ref for ref, _ in _amounts(booked, _GIFT)]
+        succeeded = "SELECT count(*) FROM donation WHERE status = 'succeeded'"
+        assert self.platform.database.value(succeeded) == len(paid)
+        self._check_log(amount=sum(paid.values()))
+
+    def published(self) -> list[Entry]:
+        """Wait until a checkpoint covers everything; verify it over the public bucket's bytes; return its entries."""
+        expected: int = self.platform.database.value("SELECT count(*) FROM entry")
+        keys = [self.platform.cloud.verifier_key()]
+
+        def newest() -> Checkpoint | None:
+            if not self.platform.database.value(
+                "SELECT count(*) FROM checkpoint WHERE published_at IS NOT NULL"
+            ):
+                return None
+            checked = check_published_checkpoint(LOG_ADDRESS, keys, self.platform.cloud)
+            assert checked.tiles_agree
+            return checked.signed.checkpoint if checked.signed.checkpoint.size >= expected else None
+
+        checkpoint = until(newest, otherwise="no checkpoint covers everything")
+        raws = self._bundles(checkpoint.size)
+        hashes = [leaf_hash(raw) for raw in raws]
+        assert root_of(hashes) == checkpoint.root, "the entries give the signed root"
+        self._check_checkpoints(hashes, newest=checkpoint)
+        entries = [decode(raw) for raw in raws]
+        _check_chains(entries, hashes)
+        assert len({entry.id for entry in entries}) == len(entries) == expected
+        return entries
+
+    def check_published(self) -> None:
+        """Every succeeded PaymentIntent has exactly one success and one fee in the published log."""
+        intents = self.platform.processor.intents(self.organization.account)
+        paid = Counter(
+            f"stripe:payment_intent:{intent.id}" for intent in intents if intent.status == "succeeded"
+        )
+        entries = self.published()
+        assert Counter(entry.ref for entry in entries if entry.kind == _GIFT) == paid
+        assert Counter(entry.ref for entry in entries if entry.kind == _FEE) == paid
+        assert {entry.transfers[0].amount_minor for entry in entries if entry.kind == _GIFT} <= {GIFT_MINOR}
+
+    def wait_for_receipts(self) -> list[dict[str, Any]]:
+        """Wait until every donor was written to; return each receipt's address and how often it was tried."""
+        patience = _Patience(self.platform)
+
+        def all_sent() -> bool:
+            patience.spend()
+            unsent = (
+                "SELECT count(*) FROM donation LEFT JOIN receipt ON receipt.donation_id = donation.id "
+                "WHERE donation.status = 'succeeded' AND receipt.sent_at IS NULL"
+            )
+            return bool(self.platform.database.value(unsent) == 0)
+
+        until(all_sent, otherwise="some receipts are not sent")
+        return self.platform.database.rows(
+            "SELECT donor_email, attempts FROM receipt JOIN donation ON donation.id = receipt.donation_id"
+        )
+
+    def _under_way(self) -> dict[str, int]:
+        (found,) = self.platform.database.rows(_UNDER_WAY)
+        if any(found.values()):
+            return found
+        intents = self.platform.processor.intents(self.organization.account)
+        paid = sum(intent.status == "succeeded" for intent in intents)
+        for kind in (_GIFT, _FEE):
+            found[kind] = paid - self.platform.database.value(
+                "SELECT count(*) FROM entry WHERE kind = %s", kind
+            )
+        return {name: count for name, count in found.items() if count}
+
+    def _check_log(self, *, amount: int) -> None:
+        value = self.platform.database.value
+        assert value("SELECT count(*) FROM entry") == value("SELECT count(*) FROM leaf")
+        assert value("SELECT coalesce(array_agg(idx ORDER BY idx), '{}') FROM leaf") == list(
+            range(value("SELECT count(*) FROM leaf"))
+        )
+        assert value("SELECT sum(debits_posted) = sum(credits_posted) FROM balance") is not False
+        gifts = (
+            "SELECT coalesce(sum(credits_posted - debits_posted), 0)::bigint FROM balance WHERE account = %s"
+        )
+        assert value(gifts, f"{self.organization.id}/gifts") == amount
+
+    def _bundles(self, size: int) -> list[bytes]:
+        raws: list[bytes] = []
+        while len(raws) < size:
+            index, width = len(raws) // TILE_WIDTH, min(TILE_WIDTH, size - len(raws))
+            path = f"{LOG_ADDRESS}/{bundle_path(index, width)}"
+            raws += decode_bundle(self.platform.cloud.get(path, limit=MAX_BUNDLE_BYTES))
+        return raws
+
+    def _check_checkpoints(self, hashes: list[bytes], *, newest: Checkpoint) -> None:
+        """Every checkpoint that was ever signed commits to a prefix of the same entries, in one chain."""
+        key = self.platform.cloud.verifier_key()
+        kept = self.platform.cloud.archived_notes()
+        rows = self.platform.database.rows("SELECT size, previous_size FROM checkpoint ORDER BY size")
+        sizes = [row["size"] for row in rows]
+        assert [row["previous_size"] for row in rows] == [None, *sizes[:-1]]
+        assert set(kept) <= set(sizes)
+        assert set(sizes) - {newest.size} <= set(kept), "the newest may not be kept yet, all others are"
+        for size, note in kept.items():
+            checkpoint = open_checkpoint(note, [key]).checkpoint
+            assert (checkpoint.size, checkpoint.root) == (size, root_of(hashes[:size]))
+
+
+class _Patience:
+    """Lets the waits pass, but only after the platform had a while to manage by itself."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._over = time.monotonic() + _PATIENCE_SECONDS
+
+    def spend(self) -> None:
+        if time.monotonic() > self._over:
+            self._platform.database.let_waits_pass()
+            self._over = time.monotonic() + _PATIENCE_SECONDS
+
+
+def _amounts(booked: list[dict[str, Any]], kind: str) -> list[tuple[str, int]]:
+    return sorted((row["reference"], row["amount_minor"]) for row in booked if row["kind"] == kind)
+
+
+def _check_chains(entries: list[Entry], hashes: list[bytes]) -> None:
+    last: dict[str, tuple[int, bytes | None]] = {}
+    for entry, hashed in zip(entries, hashes, strict=True):
+        sequence, previous = last.get(entry.org, (-1, None))
+        assert (entry.org_seq, entry.org_prev) == (sequence + 1, previous)
+        last[entry.org] = (entry.org_seq, hashed)
