@@ -59,6 +59,16 @@ def test_each_organisation_has_its_own_chain(books: LedgerWorld) -> None:
     assert [entry.org_seq for entry in map(decode, books.leaves())] == [0, 0, 1, 2, 1, 2]
 
 
+def test_entries_of_one_transaction_keep_their_order(books: LedgerWorld) -> None:
+    with books.app.transaction() as session:
+        posted = [
+            ledger.post(session, entry=books.entry(), now=NOW, secrets=books.secrets) for _ in range(20)
+        ]
+    books.sequence()
+
+    assert [decode(raw).id for raw in books.leaves()] == [entry.id for entry in posted]
+
+
 def test_an_entry_waits_for_older_transactions_and_is_not_lost(books: LedgerWorld) -> None:
     """The older transaction commits after the younger one was seen: what a watermark loses."""
     older = books.app.engine.connect()
@@ -112,6 +122,31 @@ def test_a_new_leader_finds_what_an_earlier_one_left(books: LedgerWorld) -> None
 
     assert ledger.Sequencer(origin=ORIGIN).step(books.sequencer, now=NOW) == 3
     assert first.step(books.sequencer, now=NOW) == 0
+
+
+def test_an_entry_that_was_overlooked_is_found_by_the_next_leader(
+    books: LedgerWorld, databases: Databases
+) -> None:
+    overlooked = books.post()
+    books.post()
+    master = databases.as_role("master")
+    with master.transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text("UPDATE entry SET xid = '999999999999' WHERE id = :id"), {"id": overlooked.id})
+    leader = ledger.Sequencer(origin=ORIGIN)
+    with books.sequencer.transaction() as session:
+        start = Start(walked_to=None)
+        assert sequence_batch(session, origin=ORIGIN, start=start).taken == 1
+    with master.transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text("UPDATE entry SET xid = '5' WHERE id = :id"), {"id": overlooked.id})
+    master.close()
+
+    with structlog.testing.capture_logs() as logs:
+        assert leader.step(books.sequencer, now=NOW) == 1
+        assert leader.step(books.sequencer, now=NOW) == 0
+    assert [(line["event"], line["entries"]) for line in logs] == [("ledger_entries_were_overlooked", 1)]
+    books.check_log(size=2)
 
 
 def test_rows_restored_from_a_dump_are_taken_although_their_transactions_lie_ahead(
@@ -197,7 +232,19 @@ def test_two_leaders_at_once_cannot_both_write(books: LedgerWorld) -> None:
 def test_sixteen_writers_and_a_live_sequencer_lose_nothing(books: LedgerWorld, databases: Databases) -> None:
     writers, each = 16, 20
     app = databases.as_role("amply_app", pool_size=writers)
-    sequencer = Running(books.sequencer)
+    with structlog.testing.capture_logs() as logs:
+        sequencer = Running(books.sequencer)
+        write_all(books, app, writers=writers, each=each)
+        until(lambda: len(books.leaves()) == writers * each)
+        sequencer.stop()
+    app.close()
+
+    assert [line["event"] for line in logs] == ["leading"], "nothing was overlooked, nothing lagged"
+    books.check_log(size=writers * each)
+
+
+def write_all(books: LedgerWorld, app: Database, *, writers: int, each: int) -> None:
+    """So many writers at once, each so many entries, for three organisations."""
 
     def write(writer: int) -> None:
         for number in range(each):
@@ -207,11 +254,6 @@ def test_sixteen_writers_and_a_live_sequencer_lose_nothing(books: LedgerWorld, d
 
     with ThreadPoolExecutor(writers) as pool:
         list(pool.map(write, range(writers)))
-    until(lambda: len(books.leaves()) == writers * each)
-    sequencer.stop()
-    app.close()
-
-    books.check_log(size=writers * each)
 
 
 AMOUNTS = st.integers(min_value=1, max_value=99_999_999)

@@ -1,9 +1,11 @@
-"""Identifiers: a readable prefix and a UUIDv7 in Crockford's base 32, so that they sort by creation time.
+"""Identifiers: a readable prefix and 128 bits in Crockford's base 32.
 
-`don_01k9z3v8x4e5t6y7m8n9p0q1r2`: the prefix says what it names, the 26 characters are the UUID's 128 bits.
+`don_01k9z3v8x4e5t6y7m8n9p0q1r2`: the prefix says what it names. The bits are a UUIDv7, so that ids sort by creation
+time, or nothing but random where an id is published for ever and must not tell when it was made.
 """
 
 import re
+import secrets
 from typing import Final
 
 import uuid_utils
@@ -18,6 +20,11 @@ _ID: Final = re.compile(rf"[a-z]{{2,8}}_[{_ALPHABET}]{{{_BODY_LENGTH}}}")
 def new_id(prefix: str) -> str:
     """Make a fresh identifier such as `org_…`; later ones sort after earlier ones to the millisecond."""
     return f"{prefix}_{_encode(uuid_utils.uuid7().int)}"
+
+
+def new_random_id(prefix: str) -> str:
+    """Make a fresh identifier that says nothing about when it was made."""
+    return f"{prefix}_{_encode(secrets.randbits(128))}"
 
 
 def is_id(text: str, *, prefix: str) -> bool:

@@ -25,14 +25,19 @@ CHART = (
 
 
 def upgrade() -> None:
-    _books()
-    _log()
+    _accounts()
+    _entries()
+    _balances()
+    _check_transfers()
+    _check_entries()
+    _leaves()
+    _tiles()
     _checkpoints()
     _append_only()
     _grants()
 
 
-def _books() -> None:
+def _accounts() -> None:
     op.execute("""
         CREATE TABLE chart (
             code        text CONSTRAINT pk_chart PRIMARY KEY,
@@ -53,12 +58,17 @@ def _books() -> None:
             CONSTRAINT pk_account PRIMARY KEY (reference, currency)
         )
     """)
+
+
+def _entries() -> None:
     # xid says which transaction wrote the row: the sequencer takes only rows of transactions that can no longer be
-    # joined by an older one. No role may write it, the default does.
+    # joined by an older one. Within a transaction the number keeps the order of posting, since ids are random.
+    # No role may write either, the defaults do.
     op.execute("""
         CREATE TABLE entry (
             id              text        CONSTRAINT pk_entry PRIMARY KEY,
             xid             xid8        NOT NULL DEFAULT pg_current_xact_id(),
+            number          bigint      GENERATED ALWAYS AS IDENTITY,
             kind            text        NOT NULL,
             organization_id text        NOT NULL,
             idempotency_key text        NOT NULL CONSTRAINT uq_entry_idempotency_key UNIQUE,
@@ -83,8 +93,6 @@ def _books() -> None:
             CONSTRAINT ck_transfer_moves CHECK (amount_minor > 0 AND debit <> credit AND line >= 0)
         )
     """)
-    _check_transfers()
-    _check_entries()
     # What erasure removes: salts and values of an entry's commitments, sealed with a key the database does not have.
     # Written by the statement that writes the entry, which nothing can delete: no foreign key, whose lock would cost.
     op.execute("""
@@ -93,6 +101,9 @@ def _books() -> None:
             sealed   bytea NOT NULL
         )
     """)
+
+
+def _balances() -> None:
     # Derived: the sequencer folds transfers into it as it takes them, so that no writer waits for a popular account.
     op.execute("""
         CREATE TABLE balance (
@@ -180,7 +191,7 @@ def _check_entries() -> None:
     """)
 
 
-def _log() -> None:
+def _leaves() -> None:
     # The bytes that were hashed are kept: they are served as they are, never made again. The hash is RFC 6962's.
     op.execute(r"""
         CREATE TABLE leaf (
@@ -230,6 +241,9 @@ def _log() -> None:
         CREATE TRIGGER check_leaves AFTER INSERT ON leaf
         REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION check_leaves()
     """)
+
+
+def _tiles() -> None:
     # Hash tiles as C2SP tlog-tiles has them: at most 256 hashes of 32 bytes. They can be built again from the leaves.
     op.execute("""
         CREATE TABLE tile (

@@ -33,7 +33,7 @@ _WAITING: Final = text("""
     WHERE entry.xid >= CAST(:scan_from AS xid8)
       AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
       AND (SELECT true FROM leaf WHERE leaf.entry_id = entry.id) IS NULL
-    ORDER BY entry.xid, entry.id
+    ORDER BY entry.xid, entry.number
     LIMIT :batch_max
 """)
 
@@ -49,10 +49,10 @@ _OVERLOOKED: Final = text("""
     SELECT
         walked.id, walked.xid, walked.kind, walked.organization_id, walked.event_at, walked.reference,
         walked.reverses, walked.commitments
-    FROM walked, pg_current_snapshot() AS snapshot
-    WHERE (walked.xid < pg_snapshot_xmin(snapshot) OR walked.xid >= pg_snapshot_xmax(snapshot))
+    FROM walked
+    WHERE (walked.xid < CAST(:horizon AS xid8) OR walked.xid >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (SELECT true FROM leaf WHERE leaf.entry_id = walked.id) IS NULL
-    ORDER BY walked.xid, walked.id
+    ORDER BY walked.xid, walked.number
     LIMIT :batch_max
 """)
 
@@ -124,7 +124,7 @@ class Sequencer:
 
 
 def sequence_batch(session: Session, *, origin: str, start: Start, batch_max: int = BATCH_MAX) -> Batch:
-    """Sequence at most one batch in the caller's transaction, in the order of (transaction, id).
+    """Sequence at most one batch in the caller's transaction, in the order of (transaction, posting).
 
     Starting where an earlier batch ended is safe: below a horizon that was emptied nothing can appear any more. A new
     leader starts where the log ends, and beside its work walks once through all entries, a piece a batch, for any
@@ -138,7 +138,9 @@ def sequence_batch(session: Session, *, origin: str, start: Start, batch_max: in
         append(session, rows, origin=origin)
     overlooked, walked_to = 0, start.walked_to
     if len(rows) < batch_max and walked_to is not None:
-        overlooked, walked_to = _walk(session, origin=origin, walked_to=walked_to, batch_max=batch_max)
+        overlooked, walked_to = _walk(
+            session, origin=origin, horizon=int(horizon.horizon), walked_to=walked_to, batch_max=batch_max
+        )
     return Batch(
         taken=max(len(rows), overlooked),
         held_back_since=horizon.held_back_since,
@@ -148,10 +150,15 @@ def sequence_batch(session: Session, *, origin: str, start: Start, batch_max: in
     )
 
 
-def _walk(session: Session, *, origin: str, walked_to: int, batch_max: int) -> tuple[int, int | None]:
-    """Look at the next piece of all entries; stay there while it has more overlooked ones than a batch."""
+def _walk(
+    session: Session, *, origin: str, horizon: int, walked_to: int, batch_max: int
+) -> tuple[int, int | None]:
+    """Look at the next piece of all entries; stay there while it has more overlooked ones than a batch.
+
+    Only below the horizon that the batch has just emptied: what is younger is not overlooked, it waits.
+    """
     piece = {"walked_to": str(walked_to), "walk_rows": _WALK_ROWS}
-    rows = session.execute(_OVERLOOKED, {**piece, "batch_max": batch_max}).all()
+    rows = session.execute(_OVERLOOKED, {**piece, "horizon": str(horizon), "batch_max": batch_max}).all()
     if rows:
         append(session, rows, origin=origin)
         _log.warning("ledger_entries_were_overlooked", entries=len(rows))

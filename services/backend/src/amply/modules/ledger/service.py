@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from amply.kernel.ids import new_id
+from amply.kernel.ids import new_random_id
 from amply.modules.ledger import repository
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
@@ -33,7 +33,8 @@ def post(session: Session, *, entry: NewEntry, now: datetime, secrets: Commitmen
 
 def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> dict[str, Any]:
     """All that posting does before it asks the database: identity, commitments, sealed openings, parameters."""
-    entry_id = new_id("ent")
+    # Public for ever, beside a time rounded to the minute on purpose: the id must not undo that.
+    entry_id = new_random_id("ent")
     openings = {field: secrets.new_opening(value) for field, value in entry.personal.items()}
     commitments = {
         field: commit(field=field, value=opening.value, salt=opening.salt)
