@@ -140,8 +140,8 @@ class Platform:
             "AMPLY_LIVEMODE": "false",
             "AMPLY_API_HOST": "127.0.0.1",
             "AMPLY_API_PORT": str(self.ports.api),
-            # One proxy of ours stands in front, so that donors' addresses differ as they do outside.
-            "AMPLY_TRUSTED_PROXIES": "1",
+            # The header our gateway writes, so that donors' addresses differ as they do outside.
+            "AMPLY_CLIENT_ADDRESS_HEADER": "X-Amply-Client",
             "AMPLY_EDGE_URL": "http://127.0.0.1:1",
             "AMPLY_LOG_URL": clouds.LOG_ADDRESS,
             "AMPLY_DATABASE_HOST": "127.0.0.1",
@@ -149,6 +149,7 @@ class Platform:
             "AMPLY_DATABASE_NAME": NAME,
             "AMPLY_DATABASE_USER": CONTAINERS[task].database_user or MASTER,
             "AMPLY_DATABASE_AUTH": "password",
+            "AMPLY_DATABASE_TLS": "disable",
             "AMPLY_DATABASE_PASSWORD": PASSWORD,
             "AMPLY_CACHE_HOST": "127.0.0.1",
             "AMPLY_CACHE_PORT": str(self.ports.valkey),
