@@ -1,6 +1,7 @@
 """What the database itself refuses, whoever asks."""
 # ruff: noqa: S608 -- statements are put together from this file's own words
 
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -190,6 +191,64 @@ def test_a_transfer_in_another_currency_is_between_other_accounts(full: LedgerWo
     }
 
 
+DIGEST = "ab" * 32
+MANY = f"""
+    WITH posted AS ({SPELLED})
+    INSERT INTO transfer (entry_id, line, debit, credit, currency, amount_minor)
+    SELECT :id, line, :debit, :credit, :currency, :amount FROM generate_series(CAST(:first_line AS integer), CAST(:last_line AS integer)) AS line
+"""
+
+
+def committed(**fields: Any) -> str:
+    return json.dumps(fields)
+
+
+def spelled(**changed: Any) -> dict[str, Any]:
+    given = row(
+        organization_id=ORG, kind="a.b", reference=None, reverses=None, key="k", commitments="{}", **changed
+    )
+    given.pop("org")
+    return given
+
+
+@pytest.mark.parametrize(
+    ("first_line", "last_line"),
+    [
+        pytest.param(0, 256, id="one too many"),
+        pytest.param(1, 2, id="not from 0"),
+        pytest.param(256, 256, id="a line no leaf can name"),
+    ],
+)
+def test_an_entry_has_at_most_256_lines_from_0(first_line: int, last_line: int, books: LedgerWorld) -> None:
+    assert refused(books.app, MANY, **spelled(first_line=first_line, last_line=last_line)) == "entry_lines"
+
+
+def test_the_largest_entry_the_tables_take_has_a_place_in_the_log(
+    books: LedgerWorld, databases: Databases
+) -> None:
+    """Whatever passes the checks can be sequenced; anything else would stop the log for everyone."""
+    code = "z" * 32
+    master = databases.as_role("master")
+    execute(master, "INSERT INTO chart (code, normal_side) VALUES (:code, 'debit')", code=code)
+    assert refused(master, "INSERT INTO chart VALUES (:code, 'debit')", code=code + "z") == "ck_chart_code"
+    master.close()
+    largest = spelled(first_line=0, last_line=255) | {
+        "debit": f"{ORG}/{code}",
+        "credit": f"{OTHER_ORG}/{code}",
+        "amount": 2**63 - 1,
+        "kind": "k" * 32 + "." + "k" * 31,
+        "reference": "r" * 127 + ":" + "R" * 127,
+        "reverses": books.post().id,
+        "commitments": committed(**{"f" * 62 + f"{number:02}": DIGEST for number in range(32)}),
+    }
+    execute(books.app, MANY, **largest)
+
+    assert books.sequence() == 2
+    assert 50_000 < len(books.leaves()[1]) < 65_535
+    debited, credited = books.balance(f"{ORG}/{code}")
+    assert (debited, credited) == (256 * (2**63 - 1), 0)
+
+
 def test_what_the_log_cannot_spell_is_no_entry(full: LedgerWorld) -> None:
     for column, value, rule in (
         ("id", "ent_" + "A" * 26, "entry_id"),
@@ -202,18 +261,21 @@ def test_what_the_log_cannot_spell_is_no_entry(full: LedgerWorld) -> None:
         ("reverses", "ent_" + "a" * 26, "entry_reverses"),
         ("key", "", "entry_idempotency_key"),
         ("commitments", "[]", "entry_commitments"),
+        ("commitments", committed(Name=DIGEST), "entry_commitments"),
+        ("commitments", committed(**{"n" * 65: DIGEST}), "entry_commitments"),
+        ("commitments", committed(**{"": DIGEST}), "entry_commitments"),
+        ("commitments", committed(name=DIGEST.upper()), "entry_commitments"),
+        ("commitments", committed(name=DIGEST[1:]), "entry_commitments"),
+        ("commitments", committed(name=DIGEST + "00"), "entry_commitments"),
+        ("commitments", committed(name=1), "entry_commitments"),
+        ("commitments", committed(name=None), "entry_commitments"),
+        ("commitments", committed(**{f"n{number}": DIGEST for number in range(33)}), "entry_commitments"),
+        ("now", "infinity", "entry_event_at"),
+        ("now", "10000-01-01T00:00Z", "entry_event_at"),
+        ("now", "0001-01-01T00:00Z BC", "entry_event_at"),
     ):
-        given = {
-            "id": "ent_" + "a" * 26,
-            "organization_id": ORG,
-            "kind": "a.b",
-            "reference": None,
-            "reverses": None,
-            "key": "k",
-            "commitments": "{}",
-        }
         statement = BOTH.replace(ENTRY, SPELLED)
-        assert refused(full.app, statement, **row(**given | {column: value})) == rule
+        assert refused(full.app, statement, **spelled() | {column: value}) == rule
 
 
 LEAF = """

@@ -40,7 +40,8 @@ def upgrade() -> None:
 def _accounts() -> None:
     op.execute("""
         CREATE TABLE chart (
-            code        text CONSTRAINT pk_chart PRIMARY KEY,
+            code        text CONSTRAINT pk_chart PRIMARY KEY
+                CONSTRAINT ck_chart_code CHECK (code ~ '^[a-z][a-z_]*$' AND length(code) <= 32),
             normal_side text NOT NULL CONSTRAINT ck_chart_normal_side CHECK (normal_side IN ('debit', 'credit'))
         )
     """)
@@ -105,12 +106,13 @@ def _entries() -> None:
 
 def _balances() -> None:
     # Derived: the sequencer folds transfers into it as it takes them, so that no writer waits for a popular account.
+    # Wider than any sum of bigints: a balance that overflows would stop the log.
     op.execute("""
         CREATE TABLE balance (
-            account        text   NOT NULL,
-            currency       text   NOT NULL,
-            debits_posted  bigint NOT NULL CONSTRAINT ck_balance_debits CHECK (debits_posted >= 0),
-            credits_posted bigint NOT NULL CONSTRAINT ck_balance_credits CHECK (credits_posted >= 0),
+            account        text           NOT NULL,
+            currency       text           NOT NULL,
+            debits_posted  numeric(38, 0) NOT NULL CONSTRAINT ck_balance_debits CHECK (debits_posted >= 0),
+            credits_posted numeric(38, 0) NOT NULL CONSTRAINT ck_balance_credits CHECK (credits_posted >= 0),
             CONSTRAINT pk_balance PRIMARY KEY (account, currency),
             CONSTRAINT fk_balance_account FOREIGN KEY (account, currency) REFERENCES account (reference, currency)
         )
@@ -157,6 +159,7 @@ def _check_entries() -> None:
     # What the log's format could not spell would stop the sequencer, and with it everyone's entries. One expression
     # here instead of a CHECK each: PostgreSQL reads a table's CHECKs anew for every statement, which costs more than
     # the row's indexes. (Bounded repetitions in a pattern cost five times as much as a length beside it.)
+    # At most 256 transfers between accounts of at most 63 characters, and 32 commitments, stay below 65,535 bytes.
     op.execute(r"""
         CREATE FUNCTION check_entry() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
@@ -168,16 +171,30 @@ def _check_entries() -> None:
                 WHEN length(NEW.reference) > 255 OR NEW.reference !~ '^[a-z][a-z0-9_]*(:[0-9A-Za-z._-]+)+$'
                     THEN 'entry_reference'
                 WHEN length(NEW.idempotency_key) NOT BETWEEN 1 AND 255 THEN 'entry_idempotency_key'
+                WHEN NEW.event_at NOT BETWEEN '0001-01-01T00:00Z' AND '9999-12-31T23:59:59Z' THEN 'entry_event_at'
                 WHEN jsonb_typeof(NEW.commitments) <> 'object' THEN 'entry_commitments'
             END;
+            lines bigint;
+            last_line smallint;
         BEGIN
             IF NEW.reverses IS NOT NULL THEN
                 IF NOT EXISTS (SELECT FROM entry WHERE id = NEW.reverses AND id <> NEW.id) THEN
                     broken := 'entry_reverses';
                 END IF;
             END IF;
-            IF NOT EXISTS (SELECT FROM transfer WHERE entry_id = NEW.id) THEN
+            SELECT count(*), max(line) INTO lines, last_line FROM transfer WHERE entry_id = NEW.id;
+            IF lines = 0 THEN
                 broken := 'entry_has_transfers';
+            ELSIF last_line > 255 OR last_line <> lines - 1 THEN
+                broken := 'entry_lines';
+            END IF;
+            IF broken IS NULL AND NEW.commitments <> '{}' THEN
+                IF (SELECT count(*) > 32 OR NOT bool_and(
+                        length(key) <= 64 AND key ~ '^[a-z][a-z0-9_]*$' AND jsonb_typeof(value) = 'string'
+                        AND length(value #>> '{}') = 64 AND value #>> '{}' ~ '^[0-9a-f]+$')
+                    FROM jsonb_each(NEW.commitments)) THEN
+                    broken := 'entry_commitments';
+                END IF;
             END IF;
             IF broken IS NOT NULL THEN
                 RAISE EXCEPTION 'this is no entry: %', broken
