@@ -70,6 +70,7 @@ def database() -> Iterator[Database]:
                 name="postgres",
                 user=user,
                 auth="password",
+                tls="disable",
                 password=SecretStr(_PASSWORD),
             )
             return connect(settings, application="benchmark", pool_size=pool_size)
@@ -102,7 +103,7 @@ def serve(port: int, ready: Any) -> None:
                 livemode=False,
                 log_url="http://127.0.0.1/log",
                 allowed_origins=(),
-                trusted_proxies=0,
+                client_address_header="",
             )
         )
 

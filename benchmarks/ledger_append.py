@@ -171,6 +171,7 @@ class Server:
             name="postgres",
             user=user,
             auth="password",
+            tls="disable",
             password=SecretStr(_PASSWORD),
         )
 
@@ -218,6 +219,7 @@ def sequencer(port: int) -> Iterator[None]:
         "AMPLY_DATABASE_NAME": "postgres",
         "AMPLY_DATABASE_USER": "amply_sequencer",
         "AMPLY_DATABASE_AUTH": "password",
+        "AMPLY_DATABASE_TLS": "disable",
         "AMPLY_DATABASE_PASSWORD": _PASSWORD,
     }
     process = subprocess.Popen(

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs_lib.service import Task, TaskSize
 from constructs_lib.waiver import Waiver, waive
 from stacks.cache import Cache
-from stacks.contracts import CONTAINERS, HEARTBEAT_PATH, TaskName
+from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, TaskName
 from stacks.database import Database
 from stacks.edge import Edge
 from stacks.keys import Keys
@@ -83,8 +83,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_LIVEMODE": "true" if settings.livemode else "false",
         "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
-        # The HTTP API and the load balancer each append to X-Forwarded-For; a laptop has neither.
-        "AMPLY_TRUSTED_PROXIES": "0" if on_laptop else "2",
+        "AMPLY_CLIENT_ADDRESS_HEADER": "" if on_laptop else CLIENT_ADDRESS_HEADER,
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
@@ -93,6 +92,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_DATABASE_NAME": settings.database.name,
         "AMPLY_DATABASE_USER": contract.database_user or "",
         "AMPLY_DATABASE_AUTH": "iam" if contract.database_user else "password",
+        "AMPLY_DATABASE_TLS": "disable" if on_laptop else "verify-full",
         "AMPLY_CACHE_HOST": around.cache.host,
         "AMPLY_CACHE_PORT": str(VALKEY),
         "AMPLY_CACHE_TLS": "true",

@@ -38,6 +38,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
 
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
+CLIENT_ADDRESS_HEADER = "X-Amply-Client"
+"""The HTTP API overwrites it with the address it saw; the API counts rate limits by it."""
 
 
 class TaskName(StrEnum):
@@ -64,7 +66,7 @@ class ContainerContract:
 
 
 _EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AWS_REGION"})
-_DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH")})
+_DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH", "TLS")})
 _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
@@ -89,7 +91,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_API_PORT",
             "AMPLY_EDGE_URL",
             "AMPLY_LOG_URL",
-            "AMPLY_TRUSTED_PROXIES",
+            "AMPLY_CLIENT_ADDRESS_HEADER",
         },
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_STRIPE_WEBHOOK_SECRET", "AMPLY_CACHE_PASSWORD"}),
         database_user="amply_app",

@@ -35,6 +35,7 @@ class Server:
             name=name,
             user=user,
             auth="password",
+            tls="disable",
             password=SecretStr(PASSWORD),
         )
 

@@ -35,7 +35,7 @@ class Gift:
         self._headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": self.key,
-            "X-Forwarded-For": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
+            "X-Amply-Client": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
         }
         self._body = json.dumps(
             {

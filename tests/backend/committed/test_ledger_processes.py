@@ -140,6 +140,7 @@ def process(module: str, settings: DatabaseSettings, heartbeat: Path) -> subproc
         "AMPLY_DATABASE_NAME": settings.name,
         "AMPLY_DATABASE_USER": settings.user,
         "AMPLY_DATABASE_AUTH": "password",
+        "AMPLY_DATABASE_TLS": "disable",
         "AMPLY_DATABASE_PASSWORD": settings.password.get_secret_value(),
     }
     return subprocess.Popen(

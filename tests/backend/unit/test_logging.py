@@ -21,3 +21,21 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
         "text": "mail to [redacted] failed",
         "count": 3,
     }
+
+
+def test_a_row_that_postgresql_quotes_in_an_error_is_not_repeated() -> None:
+    line = redact(
+        None,
+        "error",
+        {
+            "exception": 'null value in column "x" of relation "donation"\n'
+            "DETAIL:  Failing row contains (don_1, Zoe Angstrom, for my late father).\n[SQL: INSERT ...]",
+            "nested": {"list": ["zoe.o'hara@my-sub.example-charity.org"]},
+        },
+    )
+
+    assert "Zoe" not in str(line)
+    assert "father" not in str(line)
+    assert "hara" not in str(line)
+    assert "charity" not in str(line)
+    assert "[SQL: INSERT ...]" in line["exception"]

@@ -57,6 +57,16 @@ def test_a_malformed_signature_is_refused(signature: str) -> None:
         StripeEventVerifier(SECRET).verify(payload=body(), signature=signature, now=NOW)
 
 
+@pytest.mark.parametrize("old", ["t= {old}", "t=+{old}", "t={old}", "t ={old}"])
+def test_an_old_signature_cannot_be_dressed_in_a_new_time(old: str) -> None:
+    captured = signed(body(), at=NOW - timedelta(days=90))
+    stamp, mac = captured.removeprefix("t=").split(",")
+    dressed = f"{old.format(old=stamp)},t={int(NOW.timestamp())},{mac}"
+
+    with pytest.raises(SignatureNotValid):
+        StripeEventVerifier(SECRET).verify(payload=body(), signature=dressed, now=NOW)
+
+
 def test_a_signature_by_another_secret_is_refused() -> None:
     with pytest.raises(SignatureNotValid):
         StripeEventVerifier(SECRET).verify(

@@ -109,7 +109,6 @@ def _runtime_environment(settings: Settings) -> dict[str, str]:
     return {
         "PATH": f"{settings.python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(settings.state),
-        "AMPLY_TRUSTED_PROXIES": "0",
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "AWS_DEFAULT_REGION": REGION,

@@ -26,7 +26,7 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `trusted_proxies` counts the proxies of ours that append to X-Forwarded-For.
+    `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
 
     database: Database
@@ -37,7 +37,7 @@ class Parts:
     livemode: bool
     log_url: str
     allowed_origins: tuple[str, ...]
-    trusted_proxies: int
+    client_address_header: str
 
 
 health = APIRouter(prefix="/health", tags=["Health"])

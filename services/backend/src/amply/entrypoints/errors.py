@@ -2,6 +2,7 @@
 
 import sentry_sdk
 
+from amply.infra.logging import without_secrets
 from amply.infra.settings import ServiceSettings
 from amply.kernel.errors import AmplyError
 
@@ -18,4 +19,5 @@ def report_errors(service: ServiceSettings) -> None:
             include_local_variables=False,
             max_request_body_size="never",
             ignore_errors=[AmplyError],
+            before_send=lambda event, _hint: without_secrets(event),
         )

@@ -29,7 +29,7 @@ def main() -> None:
             livemode=service.livemode,
             log_url=api.log_url,
             allowed_origins=(api.edge_url,),
-            trusted_proxies=api.trusted_proxies,
+            client_address_header=api.client_address_header,
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -5,6 +5,7 @@ from typing import Final
 import structlog
 import uuid_utils
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,14 +49,16 @@ def _declared_length(scope: Scope) -> int:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """A body without a declared length ends the connection when it grows too large."""
+    """A body without a declared length is refused when it grows too large."""
     seen = 0
 
     async def bounded() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return message if seen <= _BODY_BYTES_MAX else {"type": "http.disconnect"}
+        if seen > _BODY_BYTES_MAX:
+            raise HTTPException(_TOO_LARGE, "Request too large")
+        return message
 
     return bounded
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
-from amply.kernel.errors import AmplyError
+from amply.kernel.errors import AmplyError, Unavailable
 
 _log = structlog.get_logger()
 
@@ -20,6 +21,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AmplyError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    for away in (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError):
+        app.add_exception_handler(away, _database_away)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -37,6 +40,15 @@ def _known(request: Request, error: Exception) -> JSONResponse:
     if error.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
     return answer
+
+
+def _database_away(request: Request, error: Exception) -> JSONResponse:
+    """Expected now and then (a failover, a restart): counted in the log, nobody is paged for one."""
+    _log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
+    return _known(
+        request,
+        Unavailable("The database does not answer; repeat the request with the same Idempotency-Key."),
+    )
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -93,16 +93,30 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
+        # What a statement was given may be personal; errors and logs name the constraint instead.
+        hide_parameters=True,
         connect_args={
-            "application_name": application,
-            "connect_timeout": 5,
+            **connection_arguments(settings, application=application),
             "options": f"{options} -c timezone=UTC",
-            "sslmode": "verify-full" if settings.auth == "iam" else "prefer",
-            **({"sslrootcert": "system"} if settings.auth == "iam" else {}),
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
     return Database(engine)
+
+
+def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
+    """What libpq is told: how it proves whom it speaks to, and how soon it gives up on one that fell silent."""
+    return {
+        "application_name": application,
+        "connect_timeout": 5,
+        # After a failover nobody answers on the old connection: notice within half a minute, not the kernel's fifteen.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+        "sslmode": settings.tls,
+        **({"sslrootcert": settings.tls_roots} if settings.tls == "verify-full" else {}),
+    }
 
 
 def _sign_in(settings: DatabaseSettings) -> Callable[..., None]:

@@ -4,9 +4,10 @@ The key's row is written in the transaction that writes the intent; the answer i
 Scope is one route and one caller; the request is compared by hash, never by meaning.
 """
 
-import hashlib
+import hmac
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
-from amply.kernel.errors import Conflict, InvalidRequest
+from amply.kernel.errors import InvalidRequest
 
+_SALT_BYTES: Final = 16
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -32,12 +34,6 @@ class IdempotencyKeyReused(InvalidRequest):
     """The key was used before with another request."""
 
     code = "idempotency_key_reused"
-
-
-class RequestInProgress(Conflict):
-    """The first request with this key has not been answered yet."""
-
-    code = "idempotency_request_in_progress"
 
 
 class IdempotencyRow(Record):
@@ -77,9 +73,13 @@ def check_key(key: str | None) -> str:
     return key
 
 
-def request_hash(body: Mapping[str, Any]) -> bytes:
-    """SHA-256 of a request's content; key order and white space do not matter."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
+def request_hash(body: Mapping[str, Any], *, salt: bytes) -> bytes:
+    """The salt, then HMAC-SHA-256 of a request's content under it; key order and white space do not matter.
+
+    Salted per row, because the content is personal: equal requests of two donors must not look equal.
+    """
+    content = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    return salt + hmac.digest(salt, content, "sha256")
 
 
 def claim(
@@ -92,7 +92,7 @@ def claim(
     Raises:
         IdempotencyKeyReused: The key was used with another request.
     """
-    digest = request_hash(body)
+    digest = request_hash(body, salt=secrets.token_bytes(_SALT_BYTES))
     taken = session.execute(
         insert(IdempotencyRow)
         .values(scope=scope, key=key, request_hash=digest, resource_id=resource_id, created_at=now)
@@ -104,7 +104,7 @@ def claim(
     row = session.scalars(
         select(IdempotencyRow).where(IdempotencyRow.scope == scope, IdempotencyRow.key == key)
     ).one()
-    if row.request_hash != digest:
+    if row.request_hash != request_hash(body, salt=row.request_hash[:_SALT_BYTES]):
         raise IdempotencyKeyReused(
             "This Idempotency-Key was used with another request: send a fresh key, or the same request again.",
             param="Idempotency-Key",

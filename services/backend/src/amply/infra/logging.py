@@ -8,9 +8,14 @@ from typing import Any, Final
 
 import structlog
 
-# What must never reach a log: keys, secrets, and e-mail addresses in free text.
+# What must never reach a log: keys, secrets, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
 _SECRET: Final = re.compile(
-    r"(sk|rk|whsec)_[A-Za-z0-9_]{6,}|[A-Za-z0-9_]+_secret_[A-Za-z0-9]+|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"""(?:sk|rk|whsec)_[A-Za-z0-9_]{6,}
+    | \w+_secret_\w+
+    | [^\s"'<>(),;:=]+@[^\s"'<>(),;:=]+
+    | (?<=DETAIL:).*?(?=\n\[SQL|\n\(Background|\n\n|\Z)
+    """,
+    re.VERBOSE | re.DOTALL,
 )
 
 
@@ -47,8 +52,20 @@ def configure(*, service: str) -> None:
 
 
 def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace secrets and e-mail addresses wherever a value is text."""
+    """Replace what must not leave wherever a value holds text, however deep."""
     for key, value in line.items():
-        if isinstance(value, str):
-            line[key] = _SECRET.sub("[redacted]", value)
+        line[key] = without_secrets(value)
     return line
+
+
+def without_secrets(value: Any) -> Any:
+    """The same value with secrets and personal data replaced in every string of it."""
+    match value:
+        case str():
+            return _SECRET.sub("[redacted]", value)
+        case dict():
+            return {key: without_secrets(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [without_secrets(inner) for inner in value]
+        case _:
+            return value

@@ -21,6 +21,9 @@ def migrate(engine: Engine) -> None:
     `engine` signs in as the master user; objects end up owned by `amply_owner`, which cannot sign in.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        # Waiting for another migration is the point: however long it takes.
+        guard.execute(text("SET statement_timeout = 0"))
+        guard.execute(text("SET lock_timeout = 0"))
         guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         try:
             _ensure_roles(guard)

@@ -64,16 +64,11 @@ def limit_by_address(limit: str) -> Callable[[Request], None]:
 
 
 def client_address(request: Request) -> str:
-    """The address of whoever reached our outermost proxy.
+    """The address of whoever reached our gateway.
 
-    Each trusted proxy appends the address it saw to X-Forwarded-For; what stands further left was sent by the client
-    and proves nothing.
+    The gateway overwrites one header with it, so what a client sends there never arrives. Where no gateway stands in
+    front (a laptop), no header is configured and the peer is the client.
     """
+    header: str = request.app.state.client_address_header
     peer = request.client.host if request.client else "unknown"
-    trusted: int = request.app.state.trusted_proxies
-    if trusted == 0:
-        return peer
-    forwarded = [
-        part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()
-    ]
-    return forwarded[-trusted] if len(forwarded) >= trusted else peer
+    return request.headers.get(header, peer) if header else peer

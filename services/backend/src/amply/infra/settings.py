@@ -3,6 +3,8 @@
 Each part reads only the settings it needs, so that a task without a secret never asks for it.
 """
 
+from typing import Literal
+
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -28,7 +30,7 @@ class ApiSettings(BaseSettings):
     api_port: int
     edge_url: str
     log_url: str
-    trusted_proxies: int
+    client_address_header: str = ""
 
 
 class SiteSettings(BaseSettings):
@@ -40,7 +42,11 @@ class SiteSettings(BaseSettings):
 
 
 class DatabaseSettings(BaseSettings):
-    """How to reach PostgreSQL. `auth` is `iam` in the cloud: a token per connection, no stored password."""
+    """How to reach PostgreSQL. `auth` is `iam` in the cloud: a token per connection, no stored password.
+
+    `tls` is libpq's sslmode. RDS certificates chain to Amazon's own roots, which no system store holds: the image
+    carries them at `tls_roots`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_DATABASE_", frozen=True)
 
@@ -48,7 +54,9 @@ class DatabaseSettings(BaseSettings):
     port: int
     name: str
     user: str
-    auth: str = "iam"
+    auth: Literal["iam", "password"] = "iam"
+    tls: Literal["verify-full", "disable"] = "verify-full"
+    tls_roots: str = "/etc/ssl/certs/rds-global-bundle.pem"
     password: SecretStr = SecretStr("")
 
 

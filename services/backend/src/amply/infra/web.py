@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from amply.infra.database import Database
 from amply.kernel.clock import Clock
@@ -44,6 +44,9 @@ def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
+"""An id as it arrives: anything else is refused before it reaches a statement."""
 
 DatabaseOf = Annotated[Database, Depends(_database)]
 ClockOf = Annotated[Clock, Depends(_clock)]

@@ -12,6 +12,7 @@ def run() -> None:
     # A migration that cannot get its lock quickly gives up instead of queueing every request behind it.
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.execute(text("SET statement_timeout = '10min'"))
+    connection.execute(text("SET transaction_timeout = 0"))
     connection.commit()
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from amply.modules.webhooks import EventMalformed, ProviderEvent, SignatureNotValid
 
 _TOLERANCE: Final = timedelta(minutes=5)
-_TIMESTAMP: Final = re.compile(r"(?:^|,)t=([0-9]{1,12})(?:,|$)")
+_TIMESTAMP: Final = re.compile(r"t=([0-9]{1,12})")
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
@@ -49,8 +49,7 @@ class StripeEventVerifier:
             text = payload.decode("utf-8")
         except UnicodeDecodeError:
             raise EventMalformed("The body is not UTF-8; send the event as Stripe sent it.") from None
-        stamp = _TIMESTAMP.search(signature)
-        signed_at = datetime.fromtimestamp(int(stamp[1]), UTC) if stamp else None
+        signed_at = _signed_at(signature)
         if signed_at is None or abs(now - signed_at) > _TOLERANCE:
             raise SignatureNotValid(
                 "The Stripe-Signature is missing, too old or from the future; check the clock."
@@ -62,6 +61,15 @@ class StripeEventVerifier:
                 "The Stripe-Signature does not match; check the endpoint's secret."
             ) from None
         return _event(text)
+
+
+def _signed_at(signature: str) -> datetime | None:
+    """The one time a signature states; None when it states none, several, or writes it in a way the SDK would read
+    differently (the SDK takes the first `t` through `int`, spaces and signs included).
+    """
+    stamps = [part for part in signature.split(",") if part.partition("=")[0].strip() == "t"]
+    stamp = _TIMESTAMP.fullmatch(stamps[0]) if len(stamps) == 1 else None
+    return datetime.fromtimestamp(int(stamp[1]), UTC) if stamp else None
 
 
 def _event(text: str) -> ProviderEvent:

@@ -1,0 +1,36 @@
+"""What libpq is told: who may be trusted at the other end, and how soon silence is noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from amply.infra.database import connection_arguments
+from amply.infra.settings import DatabaseSettings
+
+DOCKERFILE = Path(__file__).parents[3] / "services" / "backend" / "Dockerfile"
+
+
+def settings(**changes: str) -> DatabaseSettings:
+    return DatabaseSettings.model_validate(
+        {"host": "db.example", "port": 5432, "name": "amply", "user": "amply_app", **changes}
+    )
+
+
+@pytest.mark.parametrize("auth", ["iam", "password"])
+def test_the_server_is_verified_however_we_sign_in(auth: str) -> None:
+    arguments = connection_arguments(settings(auth=auth), application="tests")
+
+    assert arguments["sslmode"] == "verify-full"
+    assert arguments["sslrootcert"] == settings().tls_roots
+
+
+def test_the_image_carries_the_roots_where_the_settings_look() -> None:
+    assert f" {settings().tls_roots}\n" in DOCKERFILE.read_text()
+
+
+def test_a_silent_server_is_noticed_within_half_a_minute() -> None:
+    arguments = connection_arguments(settings(), application="tests")
+
+    idle, interval, count = (int(arguments[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + interval * count <= 30
+    assert int(arguments["tcp_user_timeout"]) <= 30_000
