@@ -137,6 +137,47 @@ def test_a_processor_that_refuses_fails_the_donation(desk: Desk) -> None:
     assert complete_stuck(desk.database, desk.processor, clock=desk.clock) == 0, "a refusal is not repeated"
 
 
+def test_a_refusal_is_the_answer_to_the_same_request(desk: Desk) -> None:
+    desk.processor.fails = [payments.ProcessorRefused("The processor said no.")]
+    for _ in range(2):
+        with pytest.raises(payments.ProcessorRefused, match="said no"):
+            desk.give()
+
+    assert desk.processor.intents == {}, "the second request did not ask again"
+
+
+def test_a_refused_repetition_does_not_fail_a_gift_that_is_under_way(desk: Desk) -> None:
+    desk.processor.dies_after_create = True
+    with death():
+        desk.give()
+    desk.processor.dies_after_create = False
+    with desk.database.transaction() as session:
+        session.execute(text("UPDATE payment SET status = 'processing', remote_id = 'pi_0'"))
+        session.execute(text("UPDATE donation SET status = 'processing'"))
+    desk.processor.fails = [payments.ProcessorRefused("no")]
+
+    with pytest.raises(payments.ProcessorRefused):
+        desk.give()
+    assert [row.status for row in desk.rows("donation")] == ["processing"]
+
+
+def test_a_payment_that_cannot_be_completed_neither_blocks_the_others_nor_is_tried_for_ever(
+    desk: Desk,
+) -> None:
+    for key in ("a", "b"):
+        desk.processor.dies_before_create = True
+        with death():
+            desk.give(key=key)
+    desk.processor.dies_before_create = False
+    for turn in range(12):
+        desk.clock.advance(hours=24)
+        desk.processor.fails = [payments.ProcessorUnavailable("away")]
+        completed = complete_stuck(desk.database, desk.processor, clock=desk.clock)
+        assert completed == (1 if turn == 0 else 0)
+
+    assert sorted(row.attempts for row in desk.rows("payment")) == [1, 10]
+
+
 def test_one_refused_payment_does_not_stop_the_completer(desk: Desk) -> None:
     for key in ("a", "b"):
         desk.processor.dies_before_create = True

@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
-from amply.infra.database import Database
+from amply.infra.database import Database, connect
+from amply.infra.settings import DatabaseSettings
 from amply.modules import payments
 from tests.backend.unit.test_stripe_signatures import EVENT, SECRET, signed
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit, ready_organization
@@ -35,7 +36,7 @@ class Api:
                 livemode=False,
                 log_url="http://edge.example/log",
                 allowed_origins=("http://edge.example",),
-                trusted_proxies=2,
+                client_address_header="X-Amply-Client",
             )
         )
         self.client = TestClient(self.app, raise_server_exceptions=False)
@@ -172,6 +173,37 @@ def test_an_error_nobody_foresaw_is_a_problem_too(api: Api) -> None:
     assert "secret" not in response.text
 
 
+def test_a_database_that_is_away_asks_for_the_same_request_again(api: Api) -> None:
+    api.app.state.database = connect(
+        DatabaseSettings(host="127.0.0.1", port=9, name="x", user="x", auth="password", tls="disable"),
+        application="t",
+    )
+
+    response = api.give()
+    assert_problem(response, status=503, code="unavailable")
+    assert response.headers["retry-after"] == "2"
+    assert api.client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/donations/%00",
+        "/v1/public/organisations/%00",
+        "/v1/public/organisations?cursor=%00",
+        "/v1/public/entries/%00",
+    ],
+)
+def test_what_cannot_be_an_id_never_reaches_the_database(api: Api, path: str) -> None:
+    assert api.client.get(path).status_code == 422
+
+
+def test_a_body_without_a_declared_length_is_bounded_too(api: Api) -> None:
+    parts = (b"x" * 65_536 for _ in range(20))
+
+    assert_problem(api.client.post("/v1/donations", content=parts), status=413, code="request_too_large")
+
+
 def test_an_unknown_path_is_a_problem(api: Api) -> None:
     assert_problem(api.client.get("/v1/nothing"), status=404, code="not_found")
 
@@ -196,8 +228,8 @@ def test_too_many_gifts_from_one_address_are_slowed_down(api: Api) -> None:
     assert refused.headers["retry-after"] == "60"
 
 
-def test_the_address_is_the_one_our_outermost_proxy_saw(api: Api) -> None:
-    api.give(headers={"X-Forwarded-For": "6.6.6.6, 203.0.113.7, 10.0.0.1"})
+def test_the_address_is_the_one_our_gateway_saw(api: Api) -> None:
+    api.give(headers={"X-Amply-Client": "203.0.113.7", "X-Forwarded-For": "6.6.6.6"})
 
     assert api.limiter.counted == [("donations", "203.0.113.7")]
 

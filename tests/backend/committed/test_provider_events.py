@@ -189,6 +189,45 @@ def test_our_id_on_another_intent_books_nothing(books: Books) -> None:
     assert books.kinds() == []
 
 
+def test_a_charity_that_edits_the_metadata_does_not_stop_the_booking(books: Books) -> None:
+    books.deliver("evt_1", "payment_intent.succeeded", object={"id": "pi_0", "metadata": {}})
+
+    assert books.handle("evt_1") == webhooks.Outcome.APPLIED
+    assert books.kinds() == ["donation.succeeded", "processor.fee"]
+
+
+def test_a_changed_charge_of_a_declined_gift_is_done_with(books: Books) -> None:
+    books.deliver("evt_1", "payment_intent.payment_failed")
+    books.handle("evt_1")
+    books.deliver("evt_2", "charge.updated", object=books.charge())
+
+    assert books.handle("evt_2") == webhooks.Outcome.NO_CHANGE
+
+
+def test_only_what_handling_reads_is_kept_of_an_event(books: Books) -> None:
+    (payment,) = books.rows("payment")
+    snapshot = {
+        "id": "pi_0",
+        "metadata": {"amply_payment_id": payment.id},
+        "billing_details": {"name": "Ada Lovelace"},
+    }
+    books.deliver("evt_1", "payment_intent.succeeded", object=snapshot)
+
+    (event,) = books.rows("provider_event")
+    assert event.payload == {"id": "pi_0", "metadata": {"amply_payment_id": payment.id}}
+
+
+def test_announcements_grow_rare_while_no_worker_takes_them(books: Books) -> None:
+    books.deliver("evt_1", "payment_intent.succeeded")
+    announced, now = 0, NOW
+    while now < NOW + timedelta(hours=6):
+        now += timedelta(seconds=15)
+        with books.database.transaction() as session:
+            announced += webhooks.due_again(session, now=now)
+
+    assert 5 <= announced <= 20
+
+
 def test_a_live_event_in_a_test_environment_is_refused(books: Books) -> None:
     with pytest.raises(webhooks.WrongLivemode):
         books.deliver("evt_1", "payment_intent.succeeded", livemode=True)
@@ -205,6 +244,8 @@ def test_the_processors_truth_is_booked_even_where_it_differs(books: Books) -> N
 
     with books.database.transaction() as session:
         assert session.scalar(text("SELECT max(amount_minor) FROM transfer")) == 2400
+    (donation,) = books.rows("donation")
+    assert donation.minor_units == 2400, "letter and proof say the same"
 
 
 class DyingProcessor(FakeProcessor):

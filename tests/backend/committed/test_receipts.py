@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from amply.modules.donations import ReceiptSending, queries, send_due_receipts
 from amply.modules.donations.schemas import DonationOut
@@ -89,6 +90,17 @@ def test_killed_after_the_mail_left_it_is_sent_again_rather_than_never(office: P
 
     assert office.send(later=timedelta(minutes=2)) == 1
     assert len(office.mailer.sent) == 2
+
+
+def test_a_letter_that_cannot_be_written_holds_back_no_other(office: PostOffice) -> None:
+    office.make_public()
+    with office.database.transaction() as session:
+        session.execute(text("UPDATE donation SET donor_email = NULL"))
+
+    assert office.send() == 0
+    assert office.send() == 0, "it waits its turn"
+    (receipt,) = office.rows("receipt")
+    assert (receipt.attempts, receipt.sent_at) == (1, None)
 
 
 def test_the_donation_shows_where_it_stands_in_the_log(office: PostOffice) -> None:

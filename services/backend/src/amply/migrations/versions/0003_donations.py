@@ -61,6 +61,8 @@ def upgrade() -> None:
                                         CHECK (status IN ('created', 'pending', 'processing',
                                                           'succeeded', 'failed', 'canceled')),
             remote_id       text        CONSTRAINT uq_payment_remote_id UNIQUE,
+            attempts        integer     NOT NULL DEFAULT 0,
+            next_attempt_at timestamptz,
             created_at      timestamptz NOT NULL,
             updated_at      timestamptz NOT NULL,
             CONSTRAINT ck_payment_remote_id_known CHECK (status IN ('created', 'failed') OR remote_id IS NOT NULL)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments, webhooks
-from amply.modules.donations.domain import status_of_payment
+from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
 
 _SUCCESS: Final = "payment_intent.succeeded"
@@ -20,11 +20,21 @@ class GiftNotBookedYet(Exception):
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
-    """Whether the processor must be asked what was moved; only for payments that carry our id."""
-    return (
-        event.type in (_SUCCESS, _FEE_KNOWN)
-        and payment_id(event.object) is not None
-        and event.account_id is not None
+    """Whether the processor must be asked what was moved."""
+    return event.type in (_SUCCESS, _FEE_KNOWN)
+
+
+def find_payment(session: Session, event: webhooks.ProviderEvent) -> payments.Payment | None:
+    """The payment an event is about; None when it is none of ours.
+
+    The intent's id decides, or our id in its metadata while we do not know the intent's yet. (An organisation may edit
+    the metadata on its own dashboard: it alone must not decide.)
+    """
+    return payments.find_for_event(
+        session,
+        remote_id=intent_id(event.object),
+        payment_id=payment_id(event.object),
+        account_id=event.account_id or "",
     )
 
 
@@ -77,6 +87,8 @@ class EventInHand:
         Raises:
             GiftNotBookedYet: The success is still on its way, and may have read the money before the fee was known.
         """
+        if row.entry_id is None and row.status in (DonationStatus.FAILED, DonationStatus.CANCELED):
+            return webhooks.Outcome.NO_CHANGE  # the charge that changed is one that never succeeded
         if row.entry_id is None:
             raise GiftNotBookedYet(self.event.id)
         booked = self.settlement is not None and self._book_fee(row, self.settlement)
@@ -91,6 +103,8 @@ class EventInHand:
             personal={field: value for field, value in personal.items() if value is not None},
         )
         self._book_fee(row, settlement)
+        # A gift is what arrived. The processor's truth wins over what was asked for.
+        row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.entry_id = posted.id
         self.session.add(
             ReceiptRow(donation_id=row.id, entry_id=posted.id, attempts=0, next_attempt_at=self.now)
@@ -123,7 +137,8 @@ class EventInHand:
             idempotency_key=f"stripe:{remote_id}:{kind}",
             transfers=transfers,
             event_at=self.event.occurred_at,
-            reference=f"stripe:payment_intent:{remote_id}",
-            personal=personal,
+            # The processor knows whose payment it is: the log commits to the reference and does not show it.
+            reference=None,
+            personal={**personal, "reference": f"stripe:payment_intent:{remote_id}"},
         )
         return ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets)

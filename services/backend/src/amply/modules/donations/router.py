@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from amply.infra import idempotency
 from amply.infra.rate_limits import limit_by_address
-from amply.infra.web import ClockOf, DatabaseOf, responses
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import ledger, payments
@@ -34,7 +34,6 @@ def _processor(request: Request) -> payments.Processor:
         CurrencyNotSupported,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
-        idempotency.RequestInProgress,
         payments.OrganizationNotReady,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,
@@ -59,7 +58,7 @@ def create_donation(
 
 
 @router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))
-def show_donation(donation_id: str, database: DatabaseOf) -> DonationOut:
+def show_donation(donation_id: Identifier, database: DatabaseOf) -> DonationOut:
     with database.transaction() as session:
         donation = queries.get(session, donation_id=donation_id)
         inclusion = ledger.inclusion(session, entry_id=donation.entry_id) if donation.entry_id else None

@@ -4,20 +4,30 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, EmailStr, StringConstraints
 
+from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.donations.domain import Donation, Donor, Gift
 from amply.modules.ledger import Inclusion
 
-# People's words may hold any character but controls: those reach headers, terminals and a database that refuses NUL.
+# People's words may hold any character but those that control terminals, headers, text direction or the database.
 ShortText = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$",
+    ),
 ]
 LongText = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=2000,
+        pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
+    ),
 ]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$")]
 
 
 class Request(BaseModel):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from amply.modules import organizations, payments
 from amply.modules.donations.domain import DonationStatus, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
+
+_log = structlog.get_logger()
 
 IDEMPOTENCY_SCOPE: Final = "POST /v1/donations"
 _CREATED: Final = 201
@@ -61,7 +64,7 @@ def donate(
         if earlier is None:
             payment = _record(session, donation_id=donation_id, gift=gift, now=clock())
         elif earlier.body is not None and earlier.status is not None:
-            return Answer(status=earlier.status, body=earlier.body, replayed=True)
+            return _replay(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     return _open(database, processor, payment=payment, clock=clock)
@@ -73,19 +76,30 @@ def complete_stuck(database: Database, processor: payments.Processor, *, clock: 
     The processor forgets idempotency keys after a day, so an intent that carries our id is looked for first.
     """
     with database.transaction() as session:
-        waiting = payments.stuck(session, now=clock())
-    completed = 0
-    for payment in waiting:
-        try:
-            found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
-            if found is None:
-                _open(database, processor, payment=payment, clock=clock)
-            else:
-                _record_outcome(database, processor, payment=payment, intent=found, now=clock())
-        except payments.ProcessorRefused:
-            continue  # recorded as failed; the others still deserve their turn
-        completed += 1
-    return completed
+        waiting = payments.claim_stuck(session, now=clock())
+    return sum(_complete(database, processor, payment=payment, clock=clock) for payment in waiting)
+
+
+def _complete(
+    database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
+) -> bool:
+    """Finish one stuck payment; whatever stops this one must not stop the others."""
+    try:
+        found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
+        if found is None:
+            _open(database, processor, payment=payment, clock=clock)
+        else:
+            _record_outcome(database, processor, payment=payment, intent=found, now=clock())
+    except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
+        _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
+        return False
+    return True
+
+
+def _replay(status: int, body: Mapping[str, Any]) -> Answer:
+    if status == payments.ProcessorRefused.status:
+        raise payments.ProcessorRefused(str(body["detail"]))
+    return Answer(status=status, body=body, replayed=True)
 
 
 def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
@@ -125,10 +139,8 @@ def _open(
 ) -> Answer:
     try:
         intent = payments.open_at_processor(processor, payment=payment)
-    except payments.ProcessorRefused:
-        with database.transaction() as session:
-            payments.refuse(session, payment_id=payment.id, now=clock())
-            _follow(session, donation_id=payment.donation_id, status=DonationStatus.FAILED, now=clock())
+    except payments.ProcessorRefused as refusal:
+        _record_refusal(database, payment=payment, refusal=refusal, now=clock())
         raise
     return _record_outcome(database, processor, payment=payment, intent=intent, now=clock())
 
@@ -170,7 +182,20 @@ def _answer(*, payment: payments.Payment, intent: payments.Intent, processor: pa
     return Answer(status=_CREATED, body=body.model_dump())
 
 
-def _follow(session: Session, *, donation_id: str, status: DonationStatus, now: datetime) -> None:
-    row = session.get_one(DonationRow, donation_id)
-    row.status = status
-    row.updated_at = now
+def _record_refusal(
+    database: Database, *, payment: payments.Payment, refusal: payments.ProcessorRefused, now: datetime
+) -> None:
+    """A refusal is an answer: the donation has failed, and the same request gets the same no."""
+    with database.transaction() as session:
+        if not payments.refuse(session, payment_id=payment.id, now=now):
+            return
+        row = session.get_one(DonationRow, payment.donation_id)
+        row.status = DonationStatus.FAILED
+        row.updated_at = now
+        idempotency.store_answer(
+            session,
+            scope=IDEMPOTENCY_SCOPE,
+            resource_id=payment.donation_id,
+            status=refusal.status,
+            body={"detail": refusal.detail},
+        )

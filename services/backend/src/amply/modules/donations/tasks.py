@@ -6,17 +6,23 @@ Every task tolerates being repeated, reordered and killed: what it did not finis
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
-from amply.modules.donations.bookings import EventInHand, intent_id, needs_settlement
+from amply.modules.donations.bookings import EventInHand, find_payment, intent_id, needs_settlement
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
 from amply.modules.donations.letters import Letter, receipt_mail
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.ports import Mail, Mailer
+
+_log = structlog.get_logger()
+
+
+class ReceiptNotPossible(Exception):
+    """There is nobody to send the receipt to any more, or nothing that proves the gift."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +54,11 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
     """
     with parts.database.transaction() as session:
         event = webhooks.claim(session, event_id=event_id, now=now)
-    if event is None:
-        return None
+        if event is None:
+            return None
+        if find_payment(session, event) is None:
+            webhooks.mark_handled(session, event_id=event_id, outcome=webhooks.Outcome.NOT_OURS, now=now)
+            return webhooks.Outcome.NOT_OURS
     settlement = None
     if needs_settlement(event):
         settlement = parts.processor.settlement(
@@ -73,8 +82,12 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
     better than none.
     """
     sent = 0
-    while (claimed := _claim_receipt(parts, now=now)) is not None:
-        donation_id, mail = claimed
+    while (donation_id := _claim_receipt(parts, now=now)) is not None:
+        try:
+            mail = _letter(parts, donation_id=donation_id)
+        except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+            _log.exception("receipt not written", donation_id=donation_id)
+            continue
         parts.mailer.send(mail=mail)
         with parts.database.transaction() as session:
             session.get_one(ReceiptRow, donation_id).sent_at = now
@@ -82,8 +95,8 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
     return sent
 
 
-def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> tuple[str, Mail] | None:
-    """Take the next receipt that can be proven, count the attempt, and write its letter."""
+def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> str | None:
+    """Take the next receipt that can be proven and count the attempt."""
     with parts.database.transaction() as session:
         due = session.scalars(
             select(ReceiptRow)
@@ -101,23 +114,26 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> tuple[str, Mail] 
             return None
         due.attempts += 1
         due.next_attempt_at = now + receipt_retry_delay(due.attempts)
-        return due.donation_id, _letter(session, due=due, parts=parts)
+        return due.donation_id
 
 
-def _letter(session: Session, *, due: ReceiptRow, parts: ReceiptSending) -> Mail:
-    row = session.get_one(DonationRow, due.donation_id)
-    donation = queries.donation_of(row)
-    proof = ledger.receipt(session, entry_id=due.entry_id, secrets=parts.secrets)
-    organization = organizations.get(session, organization_id=donation.organization_id)
+def _letter(parts: ReceiptSending, *, donation_id: str) -> Mail:
+    with parts.database.transaction() as session:
+        row = session.get_one(DonationRow, donation_id)
+        donation = queries.donation_of(row)
+        proof = ledger.receipt(session, entry_id=donation.entry_id or "", secrets=parts.secrets)
+        organization = organizations.get(session, organization_id=donation.organization_id)
+    if proof is None or row.donor_email is None or row.donor_name is None:
+        raise ReceiptNotPossible(donation_id)
     return receipt_mail(
         Letter(
-            donor_name=row.donor_name or "",
-            donor_email=row.donor_email or "",
+            donor_name=row.donor_name,
+            donor_email=row.donor_email,
             organization=organization.name,
             amount=donation.amount,
             donation_id=donation.id,
             given_at=donation.created_at,
-            proof=proof or "",
+            proof=proof,
             ledger_page=parts.ledger_page,
         )
     )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from amply.infra.web import DatabaseOf, LogUrlOf, responses
+from amply.infra.web import DatabaseOf, Identifier, LogUrlOf, responses
 from amply.modules.ledger import queries
 from amply.modules.ledger.queries import EntryNotFound
 
@@ -20,7 +20,7 @@ class EntryOut(BaseModel):
 
 
 @router.get("/{entry_id}", summary="Find an entry in the log", responses=responses(EntryNotFound))
-def show_entry(entry_id: str, database: DatabaseOf, log_url: LogUrlOf) -> EntryOut:
+def show_entry(entry_id: Identifier, database: DatabaseOf, log_url: LogUrlOf) -> EntryOut:
     with database.transaction() as session:
         location = queries.entry_location(session, entry_id=entry_id)
     if location is None:

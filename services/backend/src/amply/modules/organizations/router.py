@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from amply.infra.web import DatabaseOf, responses
+from amply.infra.web import DatabaseOf, Identifier, responses
 from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules.organizations import queries
 from amply.modules.organizations.domain import OrganizationNotFound
@@ -16,9 +16,7 @@ router = APIRouter(prefix="/v1/public/organisations", tags=["Public"])
 @router.get("", summary="List organisations")
 def list_organisations(
     database: DatabaseOf,
-    cursor: Annotated[
-        str | None, Query(max_length=40, description="`next_cursor` of the page before")
-    ] = None,
+    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> PublicOrganizationPage:
     with database.transaction() as session:
@@ -31,6 +29,6 @@ def list_organisations(
 
 
 @router.get("/{organization_id}", summary="Show an organisation", responses=responses(OrganizationNotFound))
-def show_organisation(organization_id: str, database: DatabaseOf) -> PublicOrganization:
+def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicOrganization:
     with database.transaction() as session:
         return PublicOrganization.of(queries.get(session, organization_id=organization_id))

@@ -14,15 +14,16 @@ from amply.modules.payments.domain import (
 )
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.service import (
+    claim_stuck,
     connect_organization,
     create,
     find_account,
+    find_for_event,
     for_donation,
     lock_for_event,
     open_at_processor,
     record_intent,
     refuse,
-    stuck,
     transition,
 )
 
@@ -37,15 +38,16 @@ __all__ = [
     "ProcessorRefused",
     "ProcessorUnavailable",
     "Settlement",
+    "claim_stuck",
     "connect_organization",
     "create",
     "find_account",
+    "find_for_event",
     "for_donation",
     "lock_for_event",
     "open_at_processor",
     "record_intent",
     "refuse",
     "status_of_event",
-    "stuck",
     "transition",
 ]

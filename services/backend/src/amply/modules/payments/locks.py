@@ -3,7 +3,7 @@
 One transaction locks at most one payment; whoever also locks a provider event locks the event first.
 """
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from amply.modules.payments.models import PaymentRow
@@ -14,14 +14,19 @@ def payment(session: Session, *, payment_id: str) -> PaymentRow:
     return session.scalars(select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()).one()
 
 
-def payment_of_intent(session: Session, *, remote_id: str, payment_id: str | None) -> PaymentRow | None:
-    """Lock the payment an intent belongs to.
+def payment_of_intent(
+    session: Session, *, remote_id: str, payment_id: str | None, lock: bool = True
+) -> PaymentRow | None:
+    """The payment an intent belongs to, locked unless it is only looked at.
 
     The event may arrive before our own row has the intent's id; our id in its metadata finds it then.
     """
-    by_remote = select(PaymentRow).where(PaymentRow.remote_id == remote_id).with_for_update()
-    found = session.scalars(by_remote).one_or_none()
+    found = _one(session, PaymentRow.remote_id == remote_id, lock=lock)
     if found is not None or payment_id is None:
         return found
-    by_metadata = select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()
-    return session.scalars(by_metadata).one_or_none()
+    return _one(session, PaymentRow.id == payment_id, lock=lock)
+
+
+def _one(session: Session, condition: ColumnElement[bool], *, lock: bool) -> PaymentRow | None:
+    statement = select(PaymentRow).where(condition)
+    return session.scalars(statement.with_for_update() if lock else statement).one_or_none()

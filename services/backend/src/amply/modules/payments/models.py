@@ -25,5 +25,7 @@ class PaymentRow(Record):
     currency: Mapped[str]
     status: Mapped[str]
     remote_id: Mapped[str | None]
+    attempts: Mapped[int]
+    next_attempt_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

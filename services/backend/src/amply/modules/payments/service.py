@@ -26,6 +26,7 @@ from amply.modules.payments.ports import Processor
 
 _STUCK_AFTER: Final = timedelta(minutes=1)
 _STUCK_BATCH_MAX: Final = 50
+_STUCK_ATTEMPTS_MAX: Final = 10
 
 
 def connect_organization(
@@ -128,12 +129,17 @@ def record_intent(session: Session, *, payment_id: str, intent: Intent, now: dat
     invariant(remote_id == intent.remote_id, "a payment has one intent for ever")
 
 
-def refuse(session: Session, *, payment_id: str, now: datetime) -> None:
-    """The processor said no before there was an intent: the payment has failed."""
+def refuse(session: Session, *, payment_id: str, now: datetime) -> bool:
+    """The processor said no before there was an intent: the payment has failed.
+
+    False when it is further along: an earlier call did make an intent, and its events decide.
+    """
     row = locks.payment(session, payment_id=payment_id)
-    if row.status == PaymentStatus.CREATED:
-        row.status = PaymentStatus.FAILED
-        row.updated_at = now
+    if row.status != PaymentStatus.CREATED:
+        return False
+    row.status = PaymentStatus.FAILED
+    row.updated_at = now
+    return True
 
 
 def for_donation(session: Session, *, donation_id: str) -> Payment:
@@ -141,15 +147,35 @@ def for_donation(session: Session, *, donation_id: str) -> Payment:
     return _payment(session.scalars(select(PaymentRow).where(PaymentRow.donation_id == donation_id)).one())
 
 
-def stuck(session: Session, *, now: datetime) -> list[Payment]:
-    """Payments recorded over a minute ago whose intent never came back, oldest first."""
+def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
+    """Count an attempt at each payment whose intent did not come back within a minute, and return them.
+
+    After ten attempts a payment waits for a person; until then the attempts are ever further apart.
+    """
+    due_at = func.coalesce(PaymentRow.next_attempt_at, PaymentRow.created_at + _STUCK_AFTER)
     rows = session.scalars(
         select(PaymentRow)
-        .where(PaymentRow.status == PaymentStatus.CREATED, PaymentRow.created_at < now - _STUCK_AFTER)
-        .order_by(PaymentRow.created_at)
+        .where(
+            PaymentRow.status == PaymentStatus.CREATED,
+            due_at < now,
+            PaymentRow.attempts < _STUCK_ATTEMPTS_MAX,
+        )
+        .order_by(due_at)
         .limit(_STUCK_BATCH_MAX)
-    )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.attempts += 1
+        row.next_attempt_at = now + _STUCK_AFTER * (1 << row.attempts)
     return [_payment(row) for row in rows]
+
+
+def find_for_event(
+    session: Session, *, remote_id: str, payment_id: str | None, account_id: str
+) -> Payment | None:
+    """The payment an event speaks of, without locking it; None when it is not one of ours on that account."""
+    row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id, lock=False)
+    return _payment(row) if row is not None and _is_about(row, remote_id, account_id) else None
 
 
 def lock_for_event(
@@ -157,7 +183,7 @@ def lock_for_event(
 ) -> Payment | None:
     """Lock the payment an event speaks of; None when it is not one of ours on that account."""
     row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id)
-    if row is None or row.account_id != account_id or row.remote_id not in (None, remote_id):
+    if row is None or not _is_about(row, remote_id, account_id):
         return None
     row.remote_id = remote_id
     return _payment(row)
@@ -171,6 +197,10 @@ def transition(session: Session, *, payment: Payment, following: PaymentStatus, 
     row.status = following
     row.updated_at = now
     return True
+
+
+def _is_about(row: PaymentRow, remote_id: str, account_id: str) -> bool:
+    return row.account_id == account_id and row.remote_id in (None, remote_id)
 
 
 def _payment(row: PaymentRow) -> Payment:

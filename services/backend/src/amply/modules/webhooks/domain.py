@@ -26,6 +26,7 @@ HANDLED_TYPES: Final = frozenset(
 """The allow-list. Other types are acknowledged and not stored: nothing here would ever read them."""
 
 ATTEMPTS_MAX: Final = 10
+RETRY_DELAY_MAX: Final = timedelta(hours=1)
 
 
 class EventRejected(AmplyError):
@@ -83,4 +84,4 @@ class ProviderEvent:
 
 def retry_delay(attempt: int) -> timedelta:
     """How long after its n-th attempt (from 1) an event is tried again: doubling from 15 seconds to an hour."""
-    return min(timedelta(seconds=15) * (1 << (attempt - 1)), timedelta(hours=1))
+    return min(timedelta(seconds=15) * (1 << (attempt - 1)), RETRY_DELAY_MAX)

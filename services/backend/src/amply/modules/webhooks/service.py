@@ -11,6 +11,7 @@ from amply.infra import outbox
 from amply.modules.webhooks.domain import (
     ATTEMPTS_MAX,
     HANDLED_TYPES,
+    RETRY_DELAY_MAX,
     Outcome,
     ProviderEvent,
     WrongLivemode,
@@ -19,6 +20,9 @@ from amply.modules.webhooks.domain import (
 from amply.modules.webhooks.models import ProviderEventRow
 
 FACT_RECEIVED: Final = "provider_event.received"
+_KEPT: Final = ("id", "object", "payment_intent", "metadata")
+"""What handling reads. The rest of an event (names, addresses, card digits) is the processor's to keep, not ours."""
+
 _SWEEP_BATCH_MAX: Final = 100
 _FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
 
@@ -44,7 +48,7 @@ def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datet
             type=event.type,
             account_id=event.account_id,
             livemode=event.livemode,
-            payload=dict(event.object),
+            payload={name: event.object[name] for name in _KEPT if name in event.object},
             occurred_at=event.occurred_at,
             received_at=now,
             attempts=0,
@@ -106,7 +110,10 @@ def due_again(session: Session, *, now: datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for row in due:
-        row.next_attempt_at = now + retry_delay(row.attempts + 1)
+        # The age counts too: while no worker counts attempts, announcements still grow rare.
+        row.next_attempt_at = now + max(
+            retry_delay(row.attempts + 1), min(now - row.received_at, RETRY_DELAY_MAX)
+        )
         outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": row.id}, now=now)
     return len(due)
 
