@@ -19,7 +19,7 @@ from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
-from tests.local import listening
+from tests.local import browser_donor, listening
 from tests.local.free_ports import settings_of_our_own
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
@@ -125,6 +125,14 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
     assert httpx2.get(f"{edge}/no-such-page/").status_code == 404
     config = httpx2.get(f"{edge}/config.json").json()
     assert config["api_url"] == platform.settings.api_url
+
+
+def test_a_donor_gives_in_a_browser_and_is_shown_the_ledger(platform: Platform, demo: dict[str, Any]) -> None:
+    given = httpx2.get(f"{demo['api_url']}/v1/donations/{demo['donation_id']}").json()
+    page = f"{platform.settings.edge_url}/donate/?org={given['organization_id']}&amount=2500&currency=EUR"
+    said, errors = browser_donor.give(page, name="Grace Browser", email="grace@example.org")
+    assert "€25.00 to Demo Relief went through." in said
+    assert errors == []
 
 
 def test_every_part_is_well_and_said_to_be(platform: Platform) -> None:
