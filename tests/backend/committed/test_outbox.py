@@ -52,6 +52,15 @@ def test_a_fact_that_fails_to_leave_is_tried_again_later_and_holds_back_no_other
     assert sorted(seen) == ["bad", "bad", "good"]
 
 
+def test_facts_that_left_long_ago_are_forgotten_and_no_others(database: Database) -> None:
+    put(database, "published")
+    outbox.relay_batch(database, publish=lambda _: None, now=NOW)
+    put(database, "waiting")
+    with database.transaction() as session:
+        outbox.forget_published(session, now=NOW + timedelta(days=8))
+        assert list(session.scalars(text("SELECT topic FROM outbox"))) == ["waiting"]
+
+
 def test_publishing_happens_outside_any_transaction(database: Database) -> None:
     put(database, "t")
 

@@ -52,6 +52,10 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         with database.transaction() as session:
             webhooks.due_again(session, now=clock())
 
+    def forget() -> None:
+        with database.transaction() as session:
+            outbox.forget_published(session, now=clock())
+
     def send(task: str) -> Callable[[], None]:
         return lambda: sender.send(task, queue=sqs.LOW, arguments={})
 
@@ -60,6 +64,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
+        Job(name="forget what left the outbox long ago", every=timedelta(hours=1), run=forget),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.database import Database
@@ -17,6 +17,7 @@ from amply.infra.orm import Record
 
 _LEASE: Final = timedelta(seconds=30)
 _BATCH_MAX: Final = 100
+_KEPT_AFTER_PUBLISHING: Final = timedelta(days=7)
 _ATTEMPTS_MAX: Final = 10
 
 
@@ -55,6 +56,11 @@ def put(session: Session, *, topic: str, payload: Mapping[str, str], now: dateti
             published_at=None,
         )
     )
+
+
+def forget_published(session: Session, *, now: datetime) -> None:
+    """Delete facts that left long ago: everything they say is in the rows they spoke of."""
+    session.execute(delete(OutboxRow).where(OutboxRow.published_at < now - _KEPT_AFTER_PUBLISHING))
 
 
 def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: datetime) -> int:

@@ -73,7 +73,7 @@ def donate(
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
     """Finish what a crash left between steps (1) and (3); return how many payments were completed.
 
-    The processor forgets idempotency keys after a day, so an intent that carries our id is looked for first.
+    Each is tried ten times, ever further apart; then it waits for a person.
     """
     with database.transaction() as session:
         waiting = payments.claim_stuck(session, now=clock())
@@ -85,11 +85,7 @@ def _complete(
 ) -> bool:
     """Finish one stuck payment; whatever stops this one must not stop the others."""
     try:
-        found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
-        if found is None:
-            _open(database, processor, payment=payment, clock=clock)
-        else:
-            _record_outcome(database, processor, payment=payment, intent=found, now=clock())
+        _open(database, processor, payment=payment, clock=clock)
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
@@ -138,7 +134,7 @@ def _open(
     database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
 ) -> Answer:
     try:
-        intent = payments.open_at_processor(processor, payment=payment)
+        intent = payments.open_at_processor(processor, payment=payment, now=clock())
     except payments.ProcessorRefused as refusal:
         _record_refusal(database, payment=payment, refusal=refusal, now=clock())
         raise

@@ -97,12 +97,19 @@ def create(
     return payment
 
 
-def open_at_processor(processor: Processor, *, payment: Payment) -> Intent:
+def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) -> Intent:
     """Announce the payment, with a key derived from its row: repeating this is the same payment, never a second one.
+
+    The processor forgets keys after a day, but not metadata: once its search has caught up (a minute), an intent that
+    carries our id is looked for first.
 
     Raises:
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
+    if now - payment.created_at > _STUCK_AFTER:
+        found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
+        if found is not None:
+            return found
     return processor.create_intent(
         payment_id=payment.id,
         donation_id=payment.donation_id,
