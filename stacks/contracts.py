@@ -94,7 +94,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_CLIENT_ADDRESS_HEADER",
         },
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_STRIPE_WEBHOOK_SECRET", "AMPLY_CACHE_PASSWORD"}),
-        database_user="amply_app",
+        database_user="amply_api",
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),

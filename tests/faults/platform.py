@@ -96,7 +96,7 @@ class Platform:
         create = ("create", "--name", "River Trust", "--slug", "river-trust", "--country", "DE", "--onboard")
 
         def active() -> Organization | None:
-            made = json.loads(self.admin(TaskName.API, "organization", *create).splitlines()[-1])
+            made = json.loads(self.admin(TaskName.WORKER, "organization", *create).splitlines()[-1])
             return (
                 Organization(id=made["id"], account=made["stripe_account"])
                 if made["status"] == "active"

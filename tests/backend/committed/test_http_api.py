@@ -12,6 +12,7 @@ from amply.entrypoints import application
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings
 from amply.modules import payments
+from tests.backend.conftest import Databases
 from tests.backend.unit.test_stripe_signatures import EVENT, SECRET, signed
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit, ready_organization
 
@@ -21,11 +22,11 @@ PROBLEM = "application/problem+json"
 class Api:
     """A client of an application whose parts can be reached."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, operator: Database) -> None:
         self.processor = FakeProcessor()
         self.limiter = NoLimit()
         self.clock = FakeClock()
-        self.organization_id = ready_organization(database, self.processor)
+        self.organization_id = ready_organization(operator, self.processor)
         self.app = application.create(
             application.Parts(
                 database=database,
@@ -62,10 +63,13 @@ class Api:
 
 
 @pytest.fixture
-def api(database: Database) -> Iterator[Api]:
-    made = Api(database)
+def api(database: Database, databases: Databases) -> Iterator[Api]:
+    """With no more rights than the API has; organisations are made by an operator."""
+    own = databases.as_role("amply_api")
+    made = Api(own, operator=database)
     with made.client:
         yield made
+    own.close()
 
 
 def assert_problem(response: Any, *, status: int, code: str, param: str | None = None) -> None:

@@ -8,7 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
 OWNER: Final = "amply_owner"
-LOGIN_ROLES: Final = ("amply_app", "amply_sequencer", "amply_read")
+LOGIN_ROLES: Final = ("amply_api", "amply_app", "amply_sequencer", "amply_read")
 
 _MIGRATION_LOCK: Final = 0x616D706C79
 """Any constant known to all migration tasks; these are the letters of the name."""

@@ -37,6 +37,9 @@ def upgrade() -> None:
     """)
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, idempotency_key TO amply_app")
     op.execute("GRANT SELECT, INSERT ON outbox TO amply_sequencer")
+    # What strangers can reach takes a gift and announces an event: it never reads what others announced.
+    op.execute("GRANT SELECT, INSERT, UPDATE ON idempotency_key TO amply_api")
+    op.execute("GRANT INSERT, SELECT (id) ON outbox TO amply_api")
 
 
 def downgrade() -> None:

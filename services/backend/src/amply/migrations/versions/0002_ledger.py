@@ -355,6 +355,8 @@ def _append_only() -> None:
 def _grants() -> None:
     op.execute("GRANT SELECT ON chart, account, entry, transfer TO amply_app, amply_sequencer, amply_read")
     op.execute("GRANT SELECT ON balance, leaf, tile, checkpoint TO amply_app, amply_sequencer, amply_read")
+    # The API says where an entry is. It cannot post, and never sees what a commitment hides.
+    op.execute("GRANT SELECT ON leaf, checkpoint TO amply_api")
     # Writers post. They cannot choose the transaction a row claims to come from.
     op.execute("GRANT INSERT (currency, owner, code, opened_by) ON account TO amply_app")
     op.execute("""

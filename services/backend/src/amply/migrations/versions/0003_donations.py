@@ -103,6 +103,9 @@ def upgrade() -> None:
         ON organization, processor_account, donation, payment, receipt, provider_event
         TO amply_app
     """)
+    op.execute("GRANT SELECT ON organization, processor_account TO amply_api")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON donation, payment TO amply_api")
+    op.execute("GRANT SELECT, INSERT ON provider_event TO amply_api")
     op.execute("GRANT SELECT ON organization, processor_account, payment TO amply_read")
 
 

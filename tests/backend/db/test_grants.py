@@ -1,0 +1,71 @@
+"""What each role that signs in may do: the API least, because strangers reach it."""
+
+from collections import defaultdict
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from amply.infra.database import Database
+from tests.backend.conftest import Databases
+
+READ = "SELECT"
+ADD = "INSERT SELECT"
+WRITE = "INSERT SELECT UPDATE"
+API = {
+    "checkpoint": READ,
+    "donation": WRITE,
+    "idempotency_key": WRITE,
+    "leaf": READ,
+    "organization": READ,
+    "outbox": "INSERT SELECT(id)",
+    "payment": WRITE,
+    "processor_account": READ,
+    "provider_event": ADD,
+}
+GRANTED = text("""
+    SELECT class.relname AS name, granted.privilege_type AS privilege
+    FROM pg_class class, aclexplode(class.relacl) granted
+    WHERE class.relkind IN ('r', 'S', 'v') AND granted.grantee = CAST(:role AS regrole)
+    UNION ALL
+    SELECT class.relname, granted.privilege_type || '(' || attribute.attname || ')'
+    FROM pg_class class
+    JOIN pg_attribute attribute ON attribute.attrelid = class.oid,
+        aclexplode(attribute.attacl) granted
+    WHERE granted.grantee = CAST(:role AS regrole)
+    ORDER BY 1, 2
+""")
+
+
+def granted(database: Database, role: str) -> dict[str, str]:
+    found = defaultdict(list)
+    with database.transaction() as session:
+        for row in session.execute(GRANTED, {"role": role}):
+            found[row.name].append(row.privilege)
+    return {name: " ".join(privileges) for name, privileges in found.items()}
+
+
+def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
+    assert granted(database, "amply_api") == API
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO entry (id) VALUES ('ent_x')",
+        "INSERT INTO transfer (entry_id) VALUES ('ent_x')",
+        "INSERT INTO opening VALUES ('ent_x', '')",
+        "SELECT * FROM opening",
+        "DELETE FROM opening",
+        "SELECT payload FROM outbox",
+        "DELETE FROM donation",
+        "INSERT INTO organization (id) VALUES ('org_x')",
+        "UPDATE processor_account SET status = 'active'",
+        "UPDATE provider_event SET handled_at = now()",
+    ],
+)
+def test_the_api_cannot_touch_books_secrets_or_accounts(statement: str, databases: Databases) -> None:
+    api = databases.as_role("amply_api")
+    with pytest.raises(ProgrammingError, match="permission denied"), api.transaction() as session:
+        session.execute(text(statement))
+    api.close()
