@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
-def kept(path: Path, make: Callable[[], Mapping[str, str]]) -> dict[str, str]:
-    """What `path` holds; made by `make` and written with mode 0600 when the file does not exist."""
-    if not path.exists():
-        write_privately(path, json.dumps(dict(make()), indent=2) + "\n")
-    return {str(name): str(value) for name, value in json.loads(path.read_text()).items()}
+def kept(path: Path, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
+    """The named values in `path`; those it does not hold yet are made and written, with mode 0600."""
+    held = json.loads(path.read_text()) if path.exists() else {}
+    missing = {name: make() for name, make in makers.items() if name not in held}
+    if missing:
+        held |= missing
+        write_privately(path, json.dumps(held, indent=2) + "\n")
+    return {name: str(held[name]) for name in makers}
 
 
 def write_privately(path: Path, text: str) -> None:

@@ -66,7 +66,7 @@ def initialise(cluster: PostgresCluster) -> None:
 def service_passwords(settings: Settings) -> dict[str, str]:
     """The passwords that stand for IAM tokens, made once per run."""
     path = settings.credentials / "database.json"
-    return credentials.kept(path, lambda: {user: credentials.new_password() for user in SERVICE_USERS})
+    return credentials.kept(path, dict.fromkeys(SERVICE_USERS, credentials.new_password))
 
 
 def prepare(cluster: PostgresCluster, *, name: str, passwords: Mapping[str, str]) -> None:

@@ -11,6 +11,10 @@ from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
 REAL_STRIPE = "https://api.stripe.com"
+_SANDBOX_KEYS = {
+    "secret_key": lambda: f"sk_test_{secrets.token_hex(24)}",
+    "webhook_secret": lambda: f"whsec_{secrets.token_hex(24)}",
+}
 _TEST_KEYS = ("sk_test_", "rk_test_")
 
 
@@ -32,7 +36,7 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
     """
     brought = environ.get("STRIPE_SECRET_KEY")
     if brought is None:
-        made = credentials.kept(settings.credentials / "stripe.json", _make)
+        made = credentials.kept(settings.credentials / "stripe.json", _SANDBOX_KEYS)
         return StripeKeys(**made, publishable_key=publishable_key, is_sandbox=True)
     if not brought.startswith(_TEST_KEYS):
         raise LocalCloudError("STRIPE_SECRET_KEY is not a test key: a laptop moves no real money.")
@@ -52,13 +56,6 @@ def brought_account(environ: Mapping[str, str]) -> dict[str, str]:
     if "STRIPE_PUBLISHABLE_KEY" in environ:
         told["AMPLY_STRIPE_PUBLISHABLE_KEY"] = environ["STRIPE_PUBLISHABLE_KEY"]
     return told
-
-
-def _make() -> dict[str, str]:
-    return {
-        "secret_key": f"sk_test_{secrets.token_hex(24)}",
-        "webhook_secret": f"whsec_{secrets.token_hex(24)}",
-    }
 
 
 def fill_in(cloud: Cloud, keys: StripeKeys) -> bool:
