@@ -28,6 +28,8 @@ def migrate(engine: Engine) -> None:
         try:
             _ensure_roles(guard)
             with engine.connect() as connection:
+                # It becomes the owner and loses its time limits: nobody gets this connection after us.
+                connection.detach()
                 command.upgrade(configuration(connection), "head")
         finally:
             guard.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _MIGRATION_LOCK})
