@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from amply.adapters import sqs
-from amply.entrypoints import worker
+from amply.entrypoints import backlog, worker
 from amply.entrypoints.errors import report_errors
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
@@ -56,6 +56,9 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         with database.transaction() as session:
             outbox.forget_published(session, now=clock())
 
+    def measure() -> None:
+        backlog.report(backlog.measure(database, now=clock()))
+
     def send(task: str) -> Callable[[], None]:
         return lambda: sender.send(task, queue=sqs.LOW, arguments={})
 
@@ -64,6 +67,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
+        Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox long ago", every=timedelta(hours=1), run=forget),
     )
 

@@ -87,6 +87,14 @@ def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: dat
     return published
 
 
+def count_exhausted(session: Session) -> int:
+    """How many facts used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        OutboxRow.published_at.is_(None), OutboxRow.attempts >= _ATTEMPTS_MAX
+    )
+    return session.scalars(exhausted).one()
+
+
 def _claim(session: Session, *, now: datetime) -> list[Fact]:
     due = (
         select(OutboxRow.id)

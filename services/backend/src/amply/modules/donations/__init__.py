@@ -1,6 +1,7 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
 from amply.modules.donations.ports import Attachment, Mail, Mailer
+from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.router import router
 from amply.modules.donations.service import complete_stuck
 from amply.modules.donations.tasks import (
@@ -17,6 +18,7 @@ __all__ = [
     "Mailer",
     "ReceiptSending",
     "complete_stuck",
+    "count_exhausted_receipts",
     "handle_provider_event",
     "router",
     "send_due_receipts",

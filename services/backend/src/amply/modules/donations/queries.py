@@ -1,10 +1,11 @@
 """Reading donations."""
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
-from amply.modules.donations.models import DonationRow
+from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, Donation, DonationNotFound, DonationStatus
+from amply.modules.donations.models import DonationRow, ReceiptRow
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -17,6 +18,14 @@ def get(session: Session, *, donation_id: str) -> Donation:
     if row is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
     return donation_of(row)
+
+
+def count_exhausted_receipts(session: Session) -> int:
+    """How many receipts used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        ReceiptRow.sent_at.is_(None), ReceiptRow.attempts >= RECEIPT_ATTEMPTS_MAX
+    )
+    return session.scalars(exhausted).one()
 
 
 def donation_of(row: DonationRow) -> Donation:

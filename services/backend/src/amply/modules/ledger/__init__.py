@@ -38,6 +38,7 @@ from amply.modules.ledger.queries import (
     entry_location,
     inclusion,
     is_published,
+    oldest_unpublished_age,
     receipt,
 )
 from amply.modules.ledger.router import router
@@ -75,6 +76,7 @@ __all__ = [
     "inclusion",
     "is_published",
     "leadership",
+    "oldest_unpublished_age",
     "post",
     "processor_fee",
     "publish_checkpoint",

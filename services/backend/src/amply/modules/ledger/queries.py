@@ -1,6 +1,7 @@
 """Where an entry is in the log, and the receipt that proves it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, column, exists, func, select, table, text
@@ -35,6 +36,29 @@ _PROVABLE: Final = text("""
         SELECT size, note FROM checkpoint WHERE published_at IS NOT NULL ORDER BY size DESC LIMIT 1
     ) AS newest
     WHERE leaf.entry_id = :entry_id AND leaf.idx < newest.size
+""")
+
+# Entries without a leaf are looked for where a new leader of the sequencer begins: from the last one taken on.
+_OLDEST_UNPUBLISHED: Final = text("""
+    WITH last_taken AS (
+        SELECT max(entry.xid) AS xid
+        FROM (SELECT entry_id FROM leaf ORDER BY idx DESC LIMIT 1) AS last
+        JOIN entry ON entry.id = last.entry_id
+        WHERE entry.xid < pg_snapshot_xmax(pg_current_snapshot())
+    )
+    SELECT min(created_at)
+    FROM (
+        SELECT entry.created_at
+        FROM leaf
+        JOIN entry ON entry.id = leaf.entry_id
+        WHERE leaf.idx >= (SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL)
+        UNION ALL
+        SELECT entry.created_at
+        FROM entry
+        WHERE entry.xid >= (SELECT coalesce(xid, CAST('0' AS xid8)) FROM last_taken)
+          AND entry.xid < pg_snapshot_xmax(pg_current_snapshot())
+          AND (SELECT true FROM leaf WHERE leaf.entry_id = entry.id) IS NULL
+    ) AS unpublished
 """)
 
 _OPENINGS: Final = text("SELECT sealed FROM opening WHERE entry_id = :entry_id")
@@ -87,6 +111,12 @@ def is_published(entry_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
         select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None)).scalar_subquery()
     )
     return exists().where(_LEAF.c.entry_id == entry_id, _LEAF.c.idx < newest)
+
+
+def oldest_unpublished_age(session: Session, *, now: datetime) -> timedelta:
+    """How long ago the oldest entry was posted that no published checkpoint covers; zero when all are covered."""
+    oldest = session.scalar(_OLDEST_UNPUBLISHED)
+    return timedelta() if oldest is None else max(now - oldest, timedelta())
 
 
 def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> str | None:

@@ -16,6 +16,7 @@ from amply.modules.payments.ports import Processor
 from amply.modules.payments.service import (
     claim_stuck,
     connect_organization,
+    count_exhausted,
     create,
     find_account,
     find_for_event,
@@ -40,6 +41,7 @@ __all__ = [
     "Settlement",
     "claim_stuck",
     "connect_organization",
+    "count_exhausted",
     "create",
     "find_account",
     "find_for_event",

@@ -177,6 +177,14 @@ def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
     return [_payment(row) for row in rows]
 
 
+def count_exhausted(session: Session) -> int:
+    """How many stuck payments used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        PaymentRow.status == PaymentStatus.CREATED, PaymentRow.attempts >= _STUCK_ATTEMPTS_MAX
+    )
+    return session.scalars(exhausted).one()
+
+
 def find_for_event(
     session: Session, *, remote_id: str, payment_id: str | None, account_id: str
 ) -> Payment | None:

@@ -13,6 +13,7 @@ from amply.modules.webhooks.router import router
 from amply.modules.webhooks.service import (
     FACT_RECEIVED,
     claim,
+    count_exhausted,
     due_again,
     ingest,
     lock_unhandled,
@@ -29,6 +30,7 @@ __all__ = [
     "SignatureNotValid",
     "WrongLivemode",
     "claim",
+    "count_exhausted",
     "due_again",
     "ingest",
     "lock_unhandled",

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -116,6 +116,14 @@ def due_again(session: Session, *, now: datetime) -> int:
         )
         outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": row.id}, now=now)
     return len(due)
+
+
+def count_exhausted(session: Session) -> int:
+    """How many events used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX
+    )
+    return session.scalars(exhausted).one()
 
 
 def _locked(session: Session, event_id: str) -> ProviderEventRow | None:

@@ -1,0 +1,51 @@
+"""What is late and what was given up, as one log line a minute. `stacks/observability.py` makes alarms of it."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from amply.infra import outbox
+from amply.infra.database import Database
+from amply.modules import donations, ledger, payments, webhooks
+
+EVENT: Final = "backlog_measured"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backlog:
+    """The line's keys. Exhausted rows have used up their attempts: nothing happens to them until a person acts.
+
+    Attributes:
+        ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.
+        exhausted_events: Provider events that could not be handled.
+        exhausted_payments: Payments whose intent could not be opened or found.
+        exhausted_receipts: Receipts that could not be sent.
+        exhausted_facts: Outbox rows that could not be put on a queue.
+    """
+
+    ledger_unpublished_seconds: float
+    exhausted_events: int
+    exhausted_payments: int
+    exhausted_receipts: int
+    exhausted_facts: int
+
+
+def measure(database: Database, *, now: datetime) -> Backlog:
+    """Ask each owner in one transaction."""
+    with database.transaction() as session:
+        return Backlog(
+            ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
+            exhausted_events=webhooks.count_exhausted(session),
+            exhausted_payments=payments.count_exhausted(session),
+            exhausted_receipts=donations.count_exhausted_receipts(session),
+            exhausted_facts=outbox.count_exhausted(session),
+        )
+
+
+def report(backlog: Backlog) -> None:
+    """Write the line the metric filters read."""
+    _log.info(EVENT, **asdict(backlog))
