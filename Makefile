@@ -78,14 +78,19 @@ status: ## what runs, and where
 	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud status
 
 logs: ## follow the logs (PART=api for one of them)
-	@$(BIN)/python -m local_cloud logs $(PART)
+	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud logs $(PART)
 
 stop: ## stop the platform, keep its data
+	@$(supervised)
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud stop
 
 clean: ## stop it and remove its data and everything that was installed
+	@$(supervised)
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud clean
 	@rm -rf .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# Without its environment nobody could stop what runs: set that up first.
+supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'import local_cloud' 2>/dev/null; then $(MAKE) .venv/ready; fi
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
