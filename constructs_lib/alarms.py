@@ -1,10 +1,36 @@
-"""Alarms that wake someone. Every one says what it means and treats silence on purpose."""
+"""Alarms that wake someone, and numbers read out of logs. Every alarm says what it means and treats silence on purpose."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+
+
+class MeasuredLine(Construct):
+    """A JSON log line, known by its `event`, whose numbers become metrics named like their keys."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, event: str, namespace: str
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._log = log
+        self._event = event
+        self._namespace = namespace
+
+    def highest(self, key: str) -> cloudwatch.Metric:
+        """The highest number a period saw under `key`, a key of the line itself, not of an object in it."""
+        found = logs.MetricFilter(
+            self,
+            key,
+            log_group=self._log,
+            filter_pattern=logs.FilterPattern.string_value("$.event", "=", self._event),
+            metric_namespace=self._namespace,
+            metric_name=key,
+            metric_value=f"$.{key}",
+        )
+        return found.metric(statistic="Maximum")
 
 
 class Pager(Construct):
@@ -16,9 +42,16 @@ class Pager(Construct):
         self._prefix = prefix
 
     def above(
-        self, name: str, metric: cloudwatch.Metric, threshold: float, *, minutes: int, meaning: str
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        threshold: float,
+        *,
+        minutes: int,
+        meaning: str,
+        silence_pages: bool = False,
     ) -> cloudwatch.Alarm:
-        """Page when every one of `minutes` one-minute periods is above `threshold`; no data is good news."""
+        """Page when every one of `minutes` one-minute periods is above `threshold`; silence counts if `silence_pages`."""
         return self._alarm(
             name,
             metric,
@@ -26,13 +59,20 @@ class Pager(Construct):
             minutes=minutes,
             meaning=meaning,
             comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+            silence_pages=silence_pages,
         )
 
     def below(
-        self, name: str, metric: cloudwatch.Metric, threshold: float, *, minutes: int, meaning: str
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        threshold: float,
+        *,
+        minutes: int,
+        meaning: str,
+        silence_pages: bool = True,
     ) -> cloudwatch.Alarm:
-        """Page when every period is below `threshold`; silence counts as below."""
+        """Page when every period is below `threshold`; silence counts unless told otherwise."""
         return self._alarm(
             name,
             metric,
@@ -40,7 +80,7 @@ class Pager(Construct):
             minutes=minutes,
             meaning=meaning,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            missing=cloudwatch.TreatMissingData.BREACHING,
+            silence_pages=silence_pages,
         )
 
     def _alarm(
@@ -52,8 +92,9 @@ class Pager(Construct):
         minutes: int,
         meaning: str,
         comparison: cloudwatch.ComparisonOperator,
-        missing: cloudwatch.TreatMissingData,
+        silence_pages: bool,
     ) -> cloudwatch.Alarm:
+        missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             name,
@@ -63,7 +104,7 @@ class Pager(Construct):
             threshold=threshold,
             evaluation_periods=minutes,
             comparison_operator=comparison,
-            treat_missing_data=missing,
+            treat_missing_data=missing.BREACHING if silence_pages else missing.NOT_BREACHING,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)

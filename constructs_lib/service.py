@@ -63,6 +63,7 @@ class Task(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = role
+        self.log = logs.LogGroup(self, "Log", retention=log.retention, removal_policy=log.removal_policy)
         execution_role = task_role(self, "ExecutionRole", account=account)
         self.definition = ecs.FargateTaskDefinition(
             self,
@@ -86,7 +87,7 @@ class Task(Construct):
             environment=environment,
             secrets=secrets,
             health_check=_health_check(health_check),
-            logging=self._log_driver(name, log),
+            logging=self._log_driver(name),
             port_mappings=[ecs.PortMapping(container_port=port)] if port else None,
             readonly_root_filesystem=True,
             user=UNPRIVILEGED,
@@ -98,11 +99,10 @@ class Task(Construct):
                 ecs.MountPoint(source_volume=volume, container_path=path, read_only=False)
             )
 
-    def _log_driver(self, name: str, log: LogKeeping) -> ecs.LogDriver:
-        group = logs.LogGroup(self, "Log", retention=log.retention, removal_policy=log.removal_policy)
+    def _log_driver(self, name: str) -> ecs.LogDriver:
         # Blocking mode would stop a container whose log cannot be delivered.
         return ecs.LogDrivers.aws_logs(
-            log_group=group, stream_prefix=name, mode=ecs.AwsLogDriverMode.NON_BLOCKING
+            log_group=self.log, stream_prefix=name, mode=ecs.AwsLogDriverMode.NON_BLOCKING
         )
 
     def _no_capabilities(self) -> ecs.LinuxParameters:
@@ -168,3 +168,4 @@ class Service(ecs.FargateService):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
         )
+        self.log = task.log

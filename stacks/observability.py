@@ -1,12 +1,14 @@
 """What would wake someone: the platform not answering, work piling up, the ledger standing still."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_lib.alarms import Pager
+from constructs_lib.alarms import MeasuredLine, Pager
 from constructs_lib.service import Service
 from stacks.api import Api
 from stacks.contracts import TaskName
@@ -17,6 +19,18 @@ from stacks.stack import AmplyStack
 from stacks.workers import Workers
 
 GIB = 1024**3
+BACKLOG = "backlog_measured"
+"""What the scheduler's log line is called that holds the keys below; it writes one a minute."""
+LEDGER_AGE = "ledger_unpublished_seconds"
+LEDGER_AGE_SECONDS_MAX = 60
+"""Six times what a healthy publisher takes: it signs at most every ten seconds."""
+EXHAUSTED: Mapping[str, str] = {
+    "exhausted_events": "A provider event failed ten times and its gift may not be booked",
+    "exhausted_payments": "A payment could not be opened at the processor in ten attempts",
+    "exhausted_receipts": "A receipt could not be sent in ten attempts",
+    "exhausted_facts": "A fact could not be put on its queue in ten attempts",
+}
+"""Rows nobody will try again, by the key that counts them."""
 
 
 class Observability(AmplyStack):
@@ -36,8 +50,10 @@ class Observability(AmplyStack):
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
         self.topic = self._make_topic()
         self._pager = Pager(self, "Alarms", topic=self.topic, prefix=f"amply-{environment.name}")
+        self._runs = not environment.tasks.idle
         self._watch_answers(api)
         self._watch_tasks(api, workers)
+        self._watch_backlog(workers)
         self._watch_queues(queues)
         self._watch_database(database)
 
@@ -72,13 +88,8 @@ class Observability(AmplyStack):
         )
 
     def _watch_tasks(self, api: Api, workers: Workers) -> None:
-        services: dict[TaskName, Service] = {
-            TaskName.API: api.service,
-            TaskName.WORKER: workers.worker,
-            TaskName.SCHEDULER: workers.scheduler,
-            TaskName.SEQUENCER: workers.sequencer,
-            TaskName.PUBLISHER: workers.publisher,
-        }
+        """The scheduler, sequencer and publisher are watched by what they do: see the backlog."""
+        services: dict[TaskName, Service] = {TaskName.API: api.service, TaskName.WORKER: workers.worker}
         for name, service in services.items():
             # A service without tasks reports nothing: the number of reports is the sign of life.
             self._pager.below(
@@ -87,6 +98,36 @@ class Observability(AmplyStack):
                 1,
                 minutes=5,
                 meaning=f"No {name} task has run for five minutes.",
+                silence_pages=self._runs,
+            )
+
+    def _watch_backlog(self, workers: Workers) -> None:
+        line = MeasuredLine(
+            self,
+            "Backlog",
+            log=workers.scheduler.log,
+            event=BACKLOG,
+            namespace=f"amply/{self.settings.name}",
+        )
+        self._pager.above(
+            "ledger-late",
+            line.highest(LEDGER_AGE),
+            LEDGER_AGE_SECONDS_MAX,
+            minutes=2,
+            meaning=(
+                "An entry has waited more than a minute to be published, or the scheduler does not say: "
+                "look for turn_failed in the logs of publisher and sequencer, for job failed in the scheduler's, "
+                "and follow docs/runbooks/ledger-late.md."
+            ),
+            silence_pages=self._runs,
+        )
+        for key, fact in EXHAUSTED.items():
+            self._pager.above(
+                key.replace("_", "-"),
+                line.highest(key),
+                0,
+                minutes=1,
+                meaning=f"{fact}: find the cause and let it be tried again, docs/runbooks/exhausted.md.",
             )
 
     def _watch_queues(self, queues: Queues) -> None:
