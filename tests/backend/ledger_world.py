@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from amply.entrypoints.leader import Turn
+from amply.entrypoints.sequencer import turns
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
@@ -144,6 +146,18 @@ class LedgerWorld:
 
     def check(self) -> None:
         ledger.check_public_log(self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log)
+
+    def clear(self) -> None:
+        """What the publisher does when a sequencer begins to lead."""
+        ledger.clear_sequencer(
+            self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log, now=NOW
+        )
+
+    def cleared_turns(self) -> Turn:
+        """The turns of a sequencer that may work."""
+        turn = turns(self.sequencer, origin=ORIGIN, clock=lambda: NOW)
+        self.clear()
+        return turn
 
     def receipt(self, entry_id: str) -> str | None:
         with self.app.transaction() as session:

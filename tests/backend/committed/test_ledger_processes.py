@@ -14,7 +14,7 @@ import pytest
 import structlog
 from structlog.typing import EventDict
 
-from amply.entrypoints import publisher, sequencer
+from amply.entrypoints import publisher
 from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
 from amply.infra.migrate import LOGIN_ROLES, migrate
@@ -68,8 +68,7 @@ def test_the_sequencer_survives_a_database_that_is_killed_under_load(
         app=server.connect(name="postgres", user="amply_app"),
         sequencer=server.connect(name="postgres", user="amply_sequencer"),
     )
-    start = lambda: sequencer.turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
-    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=start) as logs:
+    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns) as logs:
         books.post_many(50)
         until(lambda: len(books.leaves()) > 0)
         books.post_many(200)
@@ -156,6 +155,8 @@ def test_the_sequencer_process_works_beats_and_ends_on_sigterm(
     running = process("amply.entrypoints.sequencer", settings, heartbeat)
     try:
         books.post()
+        until(lambda: ledger.sequencer_waits(books.sequencer))
+        books.clear()
         until(lambda: len(books.leaves()) == 1)
         until(heartbeat.exists)
         assert check_health("heartbeat", AMPLY_HEARTBEAT_PATH=str(heartbeat)) == 0

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 
-from amply.entrypoints.leader import lead
-from amply.entrypoints.sequencer import turns
+from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
@@ -191,9 +191,9 @@ def test_of_two_sequencers_one_works_and_the_other_waits_and_says_so(
     other = databases.as_role("amply_sequencer")
     books.post()
     with structlog.testing.capture_logs() as logs:
-        first = Running(books.sequencer)
+        first = Running(books.sequencer, start=books.cleared_turns)
         until(lambda: len(books.leaves()) == 1)
-        second = Running(other)
+        second = Running(other, start=books.cleared_turns)
         until(lambda: any(line["event"] == "waiting_idle" for line in logs))
         books.post()
         until(lambda: len(books.leaves()) == 2)
@@ -233,7 +233,7 @@ def test_sixteen_writers_and_a_live_sequencer_lose_nothing(books: LedgerWorld, d
     writers, each = 16, 20
     app = databases.as_role("amply_app", pool_size=writers)
     with structlog.testing.capture_logs() as logs:
-        sequencer = Running(books.sequencer)
+        sequencer = Running(books.sequencer, start=books.cleared_turns)
         write_all(books, app, writers=writers, each=each)
         until(lambda: len(books.leaves()) == writers * each)
         sequencer.stop()
@@ -306,14 +306,14 @@ def test_the_tiles_hold_the_tree_of_the_leaves(books: LedgerWorld) -> None:
 class Running:
     """The sequencer's process, as a thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, start: Callable[[], Turn]) -> None:
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=lead,
             args=(database,),
             kwargs={
                 "lock": ledger.SEQUENCER_LOCK,
-                "start": lambda: turns(database, origin=ORIGIN, clock=lambda: NOW),
+                "start": start,
                 "heartbeat_path": "",
                 "stopping": self._stopping,
             },

@@ -33,9 +33,16 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
     Raises:
         ForkRefused: This database does not extend what the public has seen.
     """
-    ledger.check_public_log(database, origin=origin, signer=outside.signer, public_log=outside.public_log)
+
+
+    def clear() -> None:
+        ledger.clear_sequencer(
+            database, origin=origin, signer=outside.signer, public_log=outside.public_log, now=clock()
+        )
 
     def turn() -> float:
+        if ledger.sequencer_waits(database):
+            clear()
         published = ledger.publish_checkpoint(
             database,
             origin=origin,
@@ -46,6 +53,7 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
         )
         return LOOK_SECONDS if published is None else BETWEEN_CHECKPOINTS_SECONDS
 
+    clear()
     return turn
 
 

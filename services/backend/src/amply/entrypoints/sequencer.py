@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import structlog
+
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.leader import Turn, lead
 from amply.entrypoints.stopping import stop_on_signals
@@ -13,12 +15,26 @@ from amply.modules import ledger
 
 EVERY_SECONDS: Final = 0.2
 
+_log = structlog.get_logger()
+
 
 def turns(database: Database, *, origin: str, clock: Clock) -> Turn:
-    """Sequence a batch a turn; the next one at once while there is more than a batch."""
+    """Sequence a batch a turn; the next one at once while there is more than a batch.
+
+    Not before the publisher says that this database extends what the public has seen, nor while it says otherwise.
+    """
     sequencer = ledger.Sequencer(origin=origin)
+    clearance = ledger.Clearance.ask(database, now=clock())
+    said = False
 
     def turn() -> float:
+        nonlocal said
+        if not clearance.is_given(database):
+            if not said:
+                _log.warning("waiting_for_clearance", runbook="docs/runbooks/ledger-fork.md")
+            said = True
+            return EVERY_SECONDS
+        said = False
         taken = sequencer.step(database, now=clock())
         return 0.0 if taken == sequencer.batch_max else EVERY_SECONDS
 

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _leaves()
     _tiles()
     _checkpoints()
+    _clearance()
     _append_only()
     _grants()
 
@@ -331,6 +332,19 @@ def _checkpoints() -> None:
     """)
 
 
+def _clearance() -> None:
+    # A sequencer that begins to lead asks; the publisher answers after it compared this database with the public log.
+    op.execute("""
+        CREATE TABLE clearance (
+            number          bigint      GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_clearance PRIMARY KEY,
+            token           text        NOT NULL CONSTRAINT uq_clearance_token UNIQUE,
+            asked_at        timestamptz NOT NULL,
+            cleared_at      timestamptz,
+            refused_because text
+        )
+    """)
+
+
 def _append_only() -> None:
     # Grants stop the roles that sign in; the trigger also stops the owner, whose hand is the one that slips.
     op.execute("""
@@ -373,10 +387,15 @@ def _grants() -> None:
         GRANT INSERT (size, previous_size, root, created_at), UPDATE (note, published_at)
         ON checkpoint TO amply_sequencer
     """)
+    op.execute("""
+        GRANT SELECT, INSERT (token, asked_at), UPDATE (cleared_at, refused_because)
+        ON clearance TO amply_sequencer
+    """)
+    op.execute("GRANT SELECT ON clearance TO amply_read")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE checkpoint, tile, leaf, balance, opening, transfer, entry, account, chart")
+    op.execute("DROP TABLE clearance, checkpoint, tile, leaf, balance, opening, transfer, entry, account, chart")
     op.execute("""
         DROP FUNCTION refuse_change(), check_checkpoint_completed(), check_tile_grows(), check_leaves(),
             check_entry(), check_transfer()

@@ -4,6 +4,7 @@ Writers `post` entries in their own transactions. The sequencer puts committed e
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.
 """
 
+from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import (
     PLATFORM,
@@ -29,7 +30,9 @@ from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
     check_public_log,
+    clear_sequencer,
     publish_checkpoint,
+    sequencer_waits,
 )
 from amply.modules.ledger.queries import (
     EntryLocation,
@@ -53,6 +56,7 @@ __all__ = [
     "AlreadyDifferent",
     "Archive",
     "CheckpointMoved",
+    "Clearance",
     "CommitmentSecrets",
     "EntryContradicts",
     "EntryLocation",
@@ -70,6 +74,7 @@ __all__ = [
     "StoredCheckpoint",
     "account",
     "check_public_log",
+    "clear_sequencer",
     "donation_succeeded",
     "entry_location",
     "erase_openings",
@@ -82,4 +87,5 @@ __all__ = [
     "publish_checkpoint",
     "receipt",
     "router",
+    "sequencer_waits",
 ]

@@ -17,10 +17,17 @@ from sqlalchemy import text
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
-from amply.modules.ledger import checkpoints
+from amply.modules.ledger import checkpoints, clearance
 from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
-from amply.modules.ledger.forks import open_public, refuse_fork
-from amply.modules.ledger.ports import Archive, CheckpointMoved, PublicLog, Signer, StoredCheckpoint
+from amply.modules.ledger.forks import ForkRefused, open_public, refuse_fork
+from amply.modules.ledger.ports import (
+    AlreadyDifferent,
+    Archive,
+    CheckpointMoved,
+    PublicLog,
+    Signer,
+    StoredCheckpoint,
+)
 from amply.modules.ledger.tree import tile_reader
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.notes import VerifierKey, sign_note
@@ -35,6 +42,9 @@ from ledger_format.tiles import (
 )
 
 CHECKPOINT_PUBLISHED: Final = "ledger.checkpoint_published"
+_FIRST: Final = "first-checkpoint"
+"""In the archive: the text of the first checkpoint ever, kept before it is signed."""
+
 ENTRIES_MAX: Final = 65_536
 """How far one checkpoint goes beyond the one before: a bound on what a single publication uploads."""
 
@@ -59,6 +69,7 @@ class _Target:
     size: int
     root: bytes
     base: int
+    is_first: bool
     previous_size: int | None
     is_claimed: bool
     note: str | None
@@ -83,6 +94,35 @@ def check_public_log(database: Database, *, origin: str, signer: Signer, public_
     public = open_public(seen.note, key=_key(origin, signer)) if seen else None
     with database.transaction() as session:
         refuse_fork(session, public=public, published_size=standing.published_size, size=standing.tree_size)
+
+
+def clear_sequencer(
+    database: Database, *, origin: str, signer: Signer, public_log: PublicLog, now: datetime
+) -> None:
+    """Check the public log, and tell the sequencer whether it may give away places.
+
+    Raises:
+        ForkRefused: This database does not extend what the public has seen; the sequencer stops.
+    """
+    with database.transaction() as session:
+        asked = clearance.newest(session)
+    try:
+        check_public_log(database, origin=origin, signer=signer, public_log=public_log)
+    except ForkRefused as refusal:
+        if asked is not None:
+            with database.transaction() as session:
+                clearance.withdraw(session, token=asked.token, reason=refusal.reason)
+        raise
+    if asked is not None:
+        with database.transaction() as session:
+            clearance.give(session, token=asked.token, now=now)
+
+
+def sequencer_waits(database: Database) -> bool:
+    """Whether a sequencer asked for clearance and has none."""
+    with database.transaction() as session:
+        asked = clearance.newest(session)
+    return asked is not None and asked.is_open
 
 
 def publish_checkpoint(
@@ -113,6 +153,7 @@ def publish_checkpoint(
     _upload(database, target, public_log)
     try:
         _claim(database, target, now=now)
+        _refuse_a_second_beginning(target, archive, origin=origin)
         note = _sign(database, target, key=key, signer=signer)
         _show(note, seen, public_log)
     except (CheckpointTaken, CheckpointMoved) as faster:
@@ -143,6 +184,7 @@ def _plan(database: Database, standing: Standing, *, public: Checkpoint | None) 
         size=max(size, public_size),
         root=root,
         base=min(public_size, standing.published_size),
+        is_first=public is None,
         previous_size=head.size if head else None,
         is_claimed=unfinished is not None,
         note=unfinished.note if unfinished else None,
@@ -164,6 +206,17 @@ def _claim(database: Database, target: _Target, *, now: datetime) -> None:
         checkpoints.claim(
             session, size=target.size, previous_size=target.previous_size, root=target.root, now=now
         )
+
+
+def _refuse_a_second_beginning(target: _Target, archive: Archive, *, origin: str) -> None:
+    """Nothing is public and this database published nothing: is that the beginning, or did both lose it?"""
+    if not target.is_first:
+        return
+    checkpoint = Checkpoint(origin=origin, size=target.size, root=target.root)
+    try:
+        archive.keep(_FIRST, checkpoint.note_text().encode())
+    except AlreadyDifferent as error:
+        raise ForkRefused("No checkpoint is public, but the archive has another first one.") from error
 
 
 def _sign(database: Database, target: _Target, *, key: VerifierKey, signer: Signer) -> str:

@@ -1,0 +1,75 @@
+"""The sequencer works only after the publisher has compared this very database with what the public has seen.
+
+A database restored to an earlier moment, or a replica that lagged, would give away places that other entries have in
+public, and a leaf is never taken back. A restore ends every connection and with it the lead: so each new leader asks
+anew, and nothing an older state of the database says is an answer. The publisher reads the public log anyway; asking
+it spares the sequencer a bucket, a key and the rights to both.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.ids import new_random_id
+
+_ASK: Final = text("INSERT INTO clearance (token, asked_at) VALUES (:token, :now)")
+
+_GIVEN: Final = text("SELECT cleared_at IS NOT NULL FROM clearance WHERE token = :token")
+
+_NEWEST: Final = text("SELECT token, cleared_at FROM clearance ORDER BY number DESC LIMIT 1")
+
+_GIVE: Final = text("""
+    UPDATE clearance SET cleared_at = :now, refused_because = NULL WHERE token = :token AND cleared_at IS NULL
+""")
+
+_WITHDRAW: Final = text("""
+    UPDATE clearance SET cleared_at = NULL, refused_because = :reason WHERE token = :token
+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clearance:
+    """A leader's question, under a token that no other state of the database knows."""
+
+    token: str
+
+    @classmethod
+    def ask(cls, database: Database, *, now: datetime) -> Self:
+        """Ask the publisher whether this database may go on."""
+        token = new_random_id("clear")
+        with database.transaction() as session:
+            session.execute(_ASK, {"token": token, "now": now})
+        return cls(token=token)
+
+    def is_given(self, database: Database) -> bool:
+        """Whether it may; the answer can be withdrawn."""
+        with database.transaction() as session:
+            return session.scalar(_GIVEN, {"token": self.token}) is True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """The newest question, and whether it waits for an answer."""
+
+    token: str
+    is_open: bool
+
+
+def newest(session: Session) -> Question | None:
+    """What the present leader asked; None before there ever was one."""
+    row = session.execute(_NEWEST).one_or_none()
+    return None if row is None else Question(token=row.token, is_open=row.cleared_at is None)
+
+
+def give(session: Session, *, token: str, now: datetime) -> None:
+    """Let the leader who asked go on."""
+    session.execute(_GIVE, {"token": token, "now": now})
+
+
+def withdraw(session: Session, *, token: str, reason: str) -> None:
+    """Stop the leader who asked."""
+    session.execute(_WITHDRAW, {"token": token, "reason": reason})
