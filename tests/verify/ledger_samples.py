@@ -41,7 +41,7 @@ def sample_transfer(**changes: Any) -> Transfer:
 def sample_entry(**changes: Any) -> Entry:
     fields: dict[str, Any] = {
         "log": ORIGIN,
-        "id": "ent_01k9z3v8x4e5t6y7m8n9p0q1r3",
+        "id": "ent_5q0x7m3gk9r2v8cdt4h6wzb1ne",
         "kind": "donation.succeeded",
         "ts": datetime(2026, 11, 21, 7, 44, tzinfo=UTC),
         "org": ORGANIZATION,

@@ -40,16 +40,22 @@ def test_a_receipt_says_in_words_what_it_proves(receipt: Path) -> None:
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[0] == f"OK: {receipt}"
     for line in (
-        "entry ent_01k9z3v8x4e5t6y7m8n9p0q1r3, donation.succeeded",
+        "entry ent_5q0x7m3gk9r2v8cdt4h6wzb1ne, donation.succeeded",
         "amount 25.00 EUR (2500 minor units)",
         "organisation org_01k9z3v8x4e5t6y7m8n9p0q1r2, its entry number 0",
         "time 2026-11-21 07:44 UTC",
         "index 0 of the 3 entries under the checkpoint",
         "opened: donor_name Zoë Ångström",
-        "left closed donor_email",
+        "left closed donor_email, reference",
         "signed by log.amply.example/example",
     ):
         assert line in lines
+
+
+def test_an_amount_that_completes_a_pending_transfer_says_so(golden: Path) -> None:
+    result = run("receipt", golden / "valid_posting_of_a_pending_transfer.tlog-proof", "--key", KEY)
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "amount 35.00 EUR (3500 minor units), post" in lines
 
 
 def test_a_receipt_says_the_same_as_json(receipt: Path) -> None:
@@ -58,7 +64,7 @@ def test_a_receipt_says_the_same_as_json(receipt: Path) -> None:
     assert document["verdict"] == "verified"
     assert document["transfers"][0]["minor_units"] == "2500"
     assert document["opened"] == {"donor_name": "Zoë Ångström"}
-    assert document["left_closed"] == ["donor_email"]
+    assert document["left_closed"] == ["donor_email", "reference"]
     assert document["checkpoint"]["size"] == 3
 
 
@@ -171,12 +177,12 @@ def test_only_http_addresses_are_read(api: str, log: str) -> None:
     [
         (2500, "EUR", "25.00 EUR (2500 minor units)"),
         (5, "USD", "0.05 USD (5 minor units)"),
-        (2500, "JPY", "2500 JPY (2500 minor units)"),
-        (2500, "KWD", "2.500 KWD (2500 minor units)"),
+        (2500, "JPY", "2500 minor units of JPY"),
+        (2500, "KWD", "2500 minor units of KWD"),
         (2**63 - 1, "EUR", "92233720368547758.07 EUR (9223372036854775807 minor units)"),
     ],
 )
-def test_an_amount_is_written_with_its_currency_s_decimals(
+def test_an_amount_has_a_decimal_point_only_where_the_format_pins_one(
     minor_units: int, currency: str, words: str
 ) -> None:
     assert amount_in_words(minor_units, currency) == words

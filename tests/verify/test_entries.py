@@ -1,5 +1,6 @@
 """Version 1 of the entry: what it can say, and everything that is refused in both directions."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -7,14 +8,15 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ledger_format.entries import Entry, Transfer, decode, encode, to_minute
 from ledger_format.errors import EntryError, UnknownVersionError
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 
-OTHER_ENTRY = "ent_01k9z3v8x4e5t6y7m8n9p0q1r9"
+OTHER_ENTRY = "ent_0m6kf9x2wn8jd5rbtq4zv1h7sc"
+RESOLVED = sample_transfer(phase="post", pending=f"{OTHER_ENTRY}#0")
 
 
 def leaf() -> dict[str, Any]:
@@ -39,7 +41,8 @@ LIFE_OF_A_GIFT = {
     "its voiding": sample_entry(
         transfers=(sample_transfer(phase="void", pending=f"{OTHER_ENTRY}#255"),), kind="donation.failed"
     ),
-    "a refund": sample_entry(kind="donation.refunded", reverses=OTHER_ENTRY, ref="stripe:refund:re_3Q9"),
+    "a refund": sample_entry(kind="donation.refunded", reverses=OTHER_ENTRY),
+    "a payout": sample_entry(kind="payout.paid", ref="stripe:payout:po_3Q9"),
     "a correction with its reason": sample_entry(
         kind="entry.corrected", supersedes=OTHER_ENTRY, reason="wrong_organisation"
     ),
@@ -94,6 +97,10 @@ def entries(draw: st.DrawFn) -> Entry:
     reverses, supersedes, matches = (draw(st.sampled_from([other, None])) for other in others)
     org_seq = draw(st.integers(0, 2**63 - 1))
     moment = draw(st.datetimes(timezones=st.just(UTC)))
+    moved = draw(st.lists(transfers(), min_size=1, max_size=4))
+    resolved = [transfer.pending for transfer in moved if transfer.pending]
+    assume(len(set(resolved)) == len(resolved))
+    assume(not any(line.startswith(f"{entry_id}#") for line in resolved))
     return Entry(
         log=draw(st.from_regex(r"[a-z0-9]{1,20}/[a-z0-9]{1,20}", fullmatch=True)),
         id=entry_id,
@@ -104,8 +111,8 @@ def entries(draw: st.DrawFn) -> Entry:
         org=draw(owners),
         org_seq=org_seq,
         org_prev=draw(hashes) if org_seq else None,
-        transfers=tuple(draw(st.lists(transfers(), min_size=1, max_size=4))),
-        ref=draw(st.none() | st.just("stripe:payment_intent:pi_3Q9")),
+        transfers=tuple(moved),
+        ref=draw(st.none() | st.just("stripe:payout:po_3Q9")),
         reverses=reverses,
         supersedes=supersedes,
         matches=matches,
@@ -154,13 +161,16 @@ def test_arbitrary_bytes_raise_entry_errors_and_nothing_else(raw: bytes) -> None
         ({"org_seq": 1, "org_prev": bytes(31)}, "org_prev"),
         ({"transfers": ()}, "transfers"),
         ({"transfers": (sample_transfer(),) * 257}, "transfers"),
+        ({"transfers": (RESOLVED, RESOLVED)}, "twice"),
+        ({"transfers": (RESOLVED, dataclasses.replace(RESOLVED, phase="void"))}, "twice"),
+        ({"id": OTHER_ENTRY, "transfers": (RESOLVED,)}, "later entry"),
         ({"ts": datetime(2026, 11, 21, 7, 44)}, "UTC"),  # noqa: DTZ001 -- a time without a zone is the point
         ({"ts": datetime(2026, 11, 21, 7, 44, 1, tzinfo=UTC)}, "minute"),
         ({"ts": datetime(2026, 11, 21, 7, 44, tzinfo=timezone(timedelta(hours=1)))}, "UTC"),
         ({"ref": "pi_1"}, "reference"),
         ({"ref": "stripe:pi 1"}, "reference"),
         ({"ref": "stripe:" + "x" * 249}, "reference"),
-        ({"reverses": "ent_01k9z3v8x4e5t6y7m8n9p0q1r3"}, "another entry"),
+        ({"reverses": "ent_5q0x7m3gk9r2v8cdt4h6wzb1ne"}, "another entry"),
         ({"supersedes": "don_1"}, "supersedes"),
         ({"matches": ""}, "matches"),
         ({"reason": "because of this"}, "reason"),
@@ -294,9 +304,50 @@ def test_an_unknown_key_in_a_transfer_is_refused() -> None:
     refused(value, "memo")
 
 
-def test_a_leaf_of_a_later_version_says_so() -> None:
-    with pytest.raises(UnknownVersionError, match="version 2"):
-        decode(rfc8785.dumps({**leaf(), "v": 2, "new": "key"}))
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rfc8785.dumps({**leaf(), "v": 2, "new": "key"}),
+        b'{"v":2}',
+        b'{"v":9999,"x":1.5}',
+        b'{"v":2,"x":12345678901234567890}',
+        b'{"v":2,"x":[null,true,{"v":1}]}',
+        b'{ "x" : "\\u00fc" , "v" : 2 }',
+        '{"v":2,"x":"ü"}'.encode(),
+    ],
+)
+def test_a_leaf_of_a_later_version_says_so_whatever_else_it_says(raw: bytes) -> None:
+    with pytest.raises(UnknownVersionError, match=r"version (2|9999)"):
+        decode(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"v":0}',
+        b'{"v":-2}',
+        b'{"v":2.0}',
+        b'{"v":2e0}',
+        b'{"v":"2"}',
+        b'{"v":[2]}',
+        b'{"v":10000}',
+        b'{"v":02}',
+        b'{"v":2,"v":2}',
+        b'{"v":2,"x":{"y":1,"y":1}}',
+        b'{"v":2,"x":NaN}',
+        b'{"v":2,"x":-Infinity}',
+        b'{"v":2,"x":"\n"}',
+        b'{"v":2,"x":"\xfc"}',
+        b'{"v":2}{"v":2}',
+        b'[{"v":2}]',
+        b'{"x":{"v":2}}',
+        b'{"v":2,"x":"' + b"x" * 65_535 + b'"}',
+    ],
+)
+def test_what_does_not_say_a_later_version_is_malformed(raw: bytes) -> None:
+    with pytest.raises(EntryError) as refusal:
+        decode(raw)
+    assert not isinstance(refusal.value, UnknownVersionError)
 
 
 @pytest.mark.parametrize(

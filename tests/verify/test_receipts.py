@@ -71,7 +71,7 @@ def test_what_cannot_be_committed_to_is_refused(field: str, value: str, salt: by
 
 def test_a_receipt_proves_its_entry_its_place_and_its_openings() -> None:
     verified = verify_receipt(decode_receipt(encode_receipt(example_receipt())), KEYS)
-    assert verified.entry.id == "ent_01k9z3v8x4e5t6y7m8n9p0q1r3"
+    assert verified.entry.id == "ent_5q0x7m3gk9r2v8cdt4h6wzb1ne"
     assert verified.entry.transfers[0].amount_minor == 2500
     assert (verified.index, verified.checkpoint) == (0, example_log().checkpoint())
     assert verified.opened == {"donor_name": "Zoë Ångström"}
@@ -173,7 +173,6 @@ OPENING = {"salt": base64.b64encode(SALT).decode(), "value": "x"}
         {"leaf": "x", "openings": {"donor_name": {**OPENING, "value": 1}}},
         {"leaf": "x", "openings": {"donor_name": {**OPENING, "value": {}}}},
         {"leaf": "x", "openings": {f"field_{number}": OPENING for number in range(33)}},
-        {"leaf": "ü", "openings": {}},
         b"",
         b"\xff",
         b'{"leaf":"x","openings":{}} ',

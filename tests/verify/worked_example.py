@@ -1,4 +1,4 @@
-"""The worked example of docs/ledger-format.md: three entries of one organisation, and a receipt for the first."""
+"""The worked examples of docs/ledger-format.md: three entries of one organisation, a receipt, a two-phase transfer."""
 
 from datetime import UTC, datetime
 
@@ -18,18 +18,25 @@ from tests.verify.ledger_samples import (
 
 DONOR_NAME = Opening("Zoë Ångström", bytes(range(0x20, 0x40)))
 DONOR_EMAIL = Opening("zoe@example.org", bytes(range(0x40, 0x60)))
+PAYMENT = "stripe:payment_intent:pi_3Q9example"
+GIFT_REFERENCE = Opening(PAYMENT, bytes(range(0x60, 0x80)))
+FEE_REFERENCE = Opening(PAYMENT, bytes(range(0x80, 0xA0)))
+REFUND_REFERENCE = Opening("stripe:refund:re_3Q9example", bytes(range(0xA0, 0xC0)))
+
+
+def commitments(**openings: Opening) -> dict[str, bytes]:
+    return {
+        field: commit(field=field, value=opening.value, salt=opening.salt)
+        for field, opening in openings.items()
+    }
 
 
 def example_log() -> SampleLog:
     gift = sample_entry(
-        ref="stripe:payment_intent:pi_3Q9example",
-        commitments={
-            "donor_email": commit(field="donor_email", value=DONOR_EMAIL.value, salt=DONOR_EMAIL.salt),
-            "donor_name": commit(field="donor_name", value=DONOR_NAME.value, salt=DONOR_NAME.salt),
-        },
+        commitments=commitments(donor_email=DONOR_EMAIL, donor_name=DONOR_NAME, reference=GIFT_REFERENCE)
     )
     fee = sample_entry(
-        id="ent_01k9z3v8x4e5t6y7m8n9p0q1r4",
+        id="ent_2h8vd4rj6yq0n9zt3mxk7fc5pa",
         kind="processor.fee",
         org_seq=1,
         org_prev=leaf_hash(encode(gift)),
@@ -40,10 +47,10 @@ def example_log() -> SampleLog:
                 amount_minor=62,
             ),
         ),
-        ref="stripe:balance_transaction:txn_3Q9example",
+        commitments=commitments(reference=FEE_REFERENCE),
     )
     refund = sample_entry(
-        id="ent_01k9z3v8x4e5t6y7m8n9p0q1r5",
+        id="ent_7czw1t5b9s4ge0p6kqhx3r8mvd",
         kind="donation.refunded",
         ts=datetime(2026, 11, 23, 16, 5, tzinfo=UTC),
         org_seq=2,
@@ -53,20 +60,37 @@ def example_log() -> SampleLog:
                 debit=f"{ORGANIZATION}/gifts", credit=f"{ORGANIZATION}/processor_balance", amount_minor=1000
             ),
         ),
-        ref="stripe:refund:re_3Q9example",
+        commitments=commitments(reference=REFUND_REFERENCE),
         reverses=gift.id,
         reason="requested_by_donor",
     )
     return SampleLog([encode(gift), encode(fee), encode(refund)])
 
 
+def example_two_phases() -> list[bytes]:
+    """The leaves of two entries: a bank debit that is reserved, and its completion with a part of the amount."""
+    reserved = sample_entry(
+        id="ent_3x9bt6hq1vw8cm4gz7kd0r5jnf",
+        kind="donation.processing",
+        transfers=(sample_transfer(amount_minor=4000, phase="pending"),),
+    )
+    posted = sample_entry(
+        id="ent_6r2gk8zm5fd0th7xv9cq3bw1jp",
+        ts=datetime(2026, 11, 24, 9, 30, tzinfo=UTC),
+        org_seq=1,
+        org_prev=leaf_hash(encode(reserved)),
+        transfers=(sample_transfer(amount_minor=3500, phase="post", pending=f"{reserved.id}#0"),),
+    )
+    return [encode(reserved), encode(posted)]
+
+
 def example_receipt() -> Receipt:
-    """A receipt that opens the name and leaves the e-mail address closed."""
+    """A receipt that opens the name and leaves the e-mail address and the reference closed."""
     return example_log().receipt(0, {"donor_name": DONOR_NAME})
 
 
 def example_texts() -> dict[str, str]:
-    """Every block of the worked example by its name in the document."""
+    """Every block of the worked examples by its name in the document."""
     log = example_log()
     first, second, third = log.hashes
     value = DONOR_NAME.value.encode()
@@ -80,6 +104,13 @@ def example_texts() -> dict[str, str]:
         ).hex(),
         "commitment": commit(field="donor_name", value=DONOR_NAME.value, salt=DONOR_NAME.salt).hex(),
         **{f"leaf-{index}": leaf.decode("ascii") for index, leaf in enumerate(log.leaves)},
+        **dict(
+            zip(
+                ("pending-leaf", "post-leaf"),
+                (leaf.decode("ascii") for leaf in example_two_phases()),
+                strict=True,
+            )
+        ),
         "leaf-hashes": "\n".join(hashed.hex() for hashed in log.hashes),
         "nodes": f"{node_hash(first, second).hex()}\n{node_hash(node_hash(first, second), third).hex()}",
         "tiles": "\n".join(

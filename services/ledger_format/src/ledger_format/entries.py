@@ -57,7 +57,8 @@ class Transfer:
 
     Accounts are `owner/code` or `owner/code/part`; the owner is `platform` or an identifier such as `org_…`.
     `phase` is absent for what is posted at once; `pending` reserves; `post` and `void` resolve the pending transfer
-    that `pending` names as `entry id#line`, lines counted from 0.
+    that `pending` names as `entry id#line`, lines counted from 0. What resolving means stands in the format's
+    document; only an audit, which sees the pending transfer, can hold the amount and the accounts to it.
 
     Raises:
         EntryError: A part breaks its rule.
@@ -93,14 +94,15 @@ class Entry:
 
     Attributes:
         log: Origin of the log the entry was written for.
-        id: `ent_…`, unique in the log.
+        id: `ent_…`, unique in the log, and random: it must not say when the entry was made.
         kind: What happened, dotted: `donation.succeeded`.
         ts: When, UTC, rounded down to the minute (see `to_minute`); a writer may round further.
         org: Whose books: `platform` or an identifier such as `org_…`.
         org_seq: Position among the entries of `org`, from 0 without gaps.
         org_prev: Leaf hash (32 bytes) of the entry of `org` before this one; None exactly when `org_seq` is 0.
         transfers: 1 to 256; their order gives the line numbers.
-        ref: Name of the fact outside, such as `stripe:payment_intent:pi_…`.
+        ref: Name of the fact outside, such as `stripe:payout:po_…`; never one that leads to a person, for that is
+            committed to as the field `reference`.
         reverses, supersedes, matches: The entry (`ent_…`) that this one takes back, replaces, or matches.
         reason: Code for why, such as `wrong_organisation`.
         commitments: HMAC (32 bytes) by field name, at most 32; see `commitments`.
@@ -132,8 +134,7 @@ class Entry:
             raise EntryError("the time must be UTC and a whole minute")
         self._check_chain()
         self._check_references()
-        if not 1 <= len(self.transfers) <= MAX_TRANSFERS:
-            raise EntryError(f"an entry has 1 to {MAX_TRANSFERS} transfers, not {len(self.transfers)}")
+        self._check_transfers()
         self._check_commitments()
 
     def _check_chain(self) -> None:
@@ -157,6 +158,15 @@ class Entry:
                 _check(_ENTRY_ID, other, what=name)
             if other == self.id:
                 raise EntryError(f"{name} must name another entry")
+
+    def _check_transfers(self) -> None:
+        if not 1 <= len(self.transfers) <= MAX_TRANSFERS:
+            raise EntryError(f"an entry has 1 to {MAX_TRANSFERS} transfers, not {len(self.transfers)}")
+        resolved = [transfer.pending for transfer in self.transfers if transfer.pending is not None]
+        if len(set(resolved)) != len(resolved):
+            raise EntryError("a pending transfer can be resolved once, and the entry does so twice")
+        if any(line.partition("#")[0] == self.id for line in resolved):
+            raise EntryError("a pending transfer is resolved by a later entry, not by its own")
 
     def _check_commitments(self) -> None:
         if len(self.commitments) > MAX_COMMITMENTS:
@@ -210,11 +220,13 @@ def decode(raw: bytes) -> Entry:
     """Read leaf bytes, refusing whatever `encode` would not have written.
 
     Raises:
-        UnknownVersionError: `v` is a whole number other than 1.
+        UnknownVersionError: `v` is a whole number from 2 to 9999, whatever else the bytes say.
         EntryError: The bytes break any other rule.
     """
     leaf = _parse(raw)
     _check_version(leaf)
+    if not raw.isascii():
+        raise EntryError("an entry is pure ASCII")
     _check_keys(leaf, _REQUIRED_KEYS, _OPTIONAL_KEYS, what="the entry")
     transfers = leaf["transfers"]
     if not isinstance(transfers, list):
@@ -255,18 +267,19 @@ def _spell_transfer(transfer: Transfer) -> dict[str, str]:
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
+    # As lenient as JSON itself: a later version may hold other text and numbers, and must not be called a forgery.
+    # For version 1 the checks of every value and the comparison with `encode` refuse them.
     if len(raw) > MAX_LEAF_BYTES:
         raise EntryError(f"an entry has at most {MAX_LEAF_BYTES} bytes, not {len(raw)}")
     try:
         leaf = json.loads(
-            raw.decode("ascii"),
+            raw.decode(),
             object_pairs_hook=_unique,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-            parse_int=_small_integer,
+            parse_constant=_refuse_constant,
+            parse_int=_number,
         )
     except UnicodeDecodeError as failure:
-        raise EntryError("an entry is pure ASCII") from failure
+        raise EntryError("an entry is text in UTF-8") from failure
     except (json.JSONDecodeError, RecursionError) as failure:
         raise EntryError("the entry is not JSON") from failure
     if not isinstance(leaf, dict):
@@ -281,21 +294,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_number(literal: str) -> NoReturn:
-    raise EntryError(f"the only number in an entry is its version, a whole number, not {show(literal)}")
+def _refuse_constant(literal: str) -> NoReturn:
+    raise EntryError(f"{literal} is not JSON")
 
 
-def _small_integer(literal: str) -> int:
-    # Bounded before int() sees it: a long literal would cost quadratic time.
-    if len(literal) > 4:  # noqa: PLR2004 -- versions will stay below 10,000
-        _refuse_number(literal)
-    return int(literal)
+def _number(literal: str) -> int | float:
+    # int() of a long literal would cost quadratic time. Only `v` may be an integer, and versions stay below 10,000.
+    return int(literal) if len(literal) <= 4 else float(literal)  # noqa: PLR2004 -- the digits of 9999
 
 
 def _check_version(leaf: dict[str, Any]) -> None:
     version = leaf.get("v")
-    if type(version) is not int:
-        raise EntryError("an entry says its version as the number v")
+    if type(version) is not int or version < VERSION:
+        raise EntryError(f"an entry says its version as the number v, from {VERSION}")
     if version != VERSION:
         raise UnknownVersionError(
             f"the entry is of version {version}, and only version {VERSION} is known here"

@@ -70,14 +70,14 @@ def encode_receipt(receipt: Receipt) -> bytes:
     """Write a receipt as the text of a `.tlog-proof` file, in UTF-8.
 
     Raises:
-        ReceiptError: It could not be read again (too large, a leaf that is not ASCII, ...).
+        ReceiptError: It could not be read again (too large, a leaf that is not UTF-8, ...).
     """
     try:
         openings = {
             field: {"salt": to_base64(opening.salt), "value": opening.value}
             for field, opening in receipt.openings.items()
         }
-        extra = rfc8785.dumps({"leaf": receipt.leaf.decode("ascii"), "openings": openings})
+        extra = rfc8785.dumps({"leaf": receipt.leaf.decode(), "openings": openings})
         lines = [
             _MAGIC,
             f"extra {to_base64(extra)}",
@@ -168,7 +168,7 @@ def _parse_extra(encoded: str) -> tuple[bytes, dict[str, Opening]]:
     raw = parse_base64(encoded, what="the extra line", error=ReceiptError)
     try:
         extra = json.loads(raw.decode(), object_pairs_hook=_strings_and_objects)
-        leaf = _exactly(extra, "leaf", "openings")["leaf"].encode("ascii")
+        leaf = _exactly(extra, "leaf", "openings")["leaf"].encode()
         openings = {field: _parse_opening(value) for field, value in extra["openings"].items()}
     except (ValueError, RecursionError, AttributeError) as failure:
         raise ReceiptError("the extra line does not hold a leaf and openings") from failure

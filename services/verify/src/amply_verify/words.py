@@ -12,12 +12,9 @@ from ledger_format.entries import Entry, Transfer
 from ledger_format.literals import to_base64
 from ledger_format.receipts import VerifiedReceipt
 
-# ISO 4217 minor units that are not two digits.
-_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
-    **dict.fromkeys(("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
+# The table of docs/ledger-format.md. ISO 4217 has changed exponents before, and what is written is for ever: a
+# currency that is not pinned there is shown without a decimal point rather than with a guessed one.
+_DIGITS: Final = {"CHF": 2, "EUR": 2, "GBP": 2, "USD": 2}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,11 +80,12 @@ def say_checkpoint(checked: CheckedCheckpoint) -> Proven:
 
 
 def amount_in_words(minor_units: int, currency: str) -> str:
-    """Write an amount with its decimal point and, since exponents are a convention, its minor units."""
-    digits = _DIGITS.get(currency, 2)
+    """Write an amount with its minor units, and with a decimal point where the format pins one."""
+    digits = _DIGITS.get(currency)
+    if digits is None:
+        return f"{minor_units} minor units of {currency}"
     whole, rest = divmod(minor_units, 10**digits)
-    decimal = f"{whole}.{rest:0{digits}d}" if digits else str(whole)
-    return f"{decimal} {currency} ({minor_units} minor units)"
+    return f"{whole}.{rest:0{digits}d} {currency} ({minor_units} minor units)"
 
 
 def printable(text: str) -> str:
@@ -98,13 +96,16 @@ def printable(text: str) -> str:
 
 
 def _entry_lines(entry: Entry, index: int, checkpoint: Checkpoint) -> list[tuple[str, str]]:
-    totals = Counter[str]()
+    totals = Counter[tuple[str, str]]()  # what is reserved or given up is no sum with what has moved
     for transfer in entry.transfers:
-        totals[transfer.currency] += transfer.amount_minor
+        totals[transfer.currency, _phase_in_words(transfer)] += transfer.amount_minor
     related = {name: getattr(entry, name) for name in ("ref", "reverses", "supersedes", "matches", "reason")}
     return [
         ("entry", f"{entry.id}, {entry.kind}"),
-        *(("amount", amount_in_words(total, currency)) for currency, total in totals.items()),
+        *(
+            ("amount", f"{amount_in_words(total, currency)}{phase}")
+            for (currency, phase), total in totals.items()
+        ),
         *(("transfer", _transfer_in_words(transfer)) for transfer in entry.transfers),
         ("organisation", f"{entry.org}, its entry number {entry.org_seq}"),
         ("time", f"{entry.ts:%Y-%m-%d %H:%M} UTC"),
@@ -114,10 +115,13 @@ def _entry_lines(entry: Entry, index: int, checkpoint: Checkpoint) -> list[tuple
 
 
 def _transfer_in_words(transfer: Transfer) -> str:
-    phase = f", {transfer.phase}" if transfer.phase else ""
     resolved = f" of {transfer.pending}" if transfer.pending else ""
     amount = amount_in_words(transfer.amount_minor, transfer.currency)
-    return f"{amount} from {transfer.credit} to {transfer.debit}{phase}{resolved}"
+    return f"{amount} from {transfer.credit} to {transfer.debit}{_phase_in_words(transfer)}{resolved}"
+
+
+def _phase_in_words(transfer: Transfer) -> str:
+    return f", {transfer.phase}" if transfer.phase else ""
 
 
 def _checkpoint_lines(checkpoint: Checkpoint, signers: tuple[str, ...]) -> list[tuple[str, str]]:
