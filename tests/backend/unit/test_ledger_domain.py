@@ -124,6 +124,15 @@ def test_a_sealed_opening_opens_only_with_its_key_in_its_place() -> None:
         ledger.CommitmentSecrets(key=b"\2" * 32).unseal(sealed, entry_id="ent_1")
 
 
+def test_what_was_sealed_by_a_version_nobody_knows_is_not_guessed_at() -> None:
+    secrets = ledger.CommitmentSecrets(key=b"\1" * 32)
+    sealed = secrets.seal({"donor_name": secrets.new_opening("Zoë")}, entry_id="ent_1")
+
+    assert sealed[:1] == b"\1"
+    with pytest.raises(InvariantViolation, match="a version this code knows"):
+        secrets.unseal(b"\2" + sealed[1:], entry_id="ent_1")
+
+
 def test_no_two_openings_share_a_salt() -> None:
     secrets = ledger.CommitmentSecrets(key=b"\1" * 32)
 

@@ -14,6 +14,9 @@ from amply.kernel.errors import invariant
 from ledger_format.receipts import Opening
 
 _KEY_BYTES: Final = 32
+_SEALED_V1: Final = b"\1"
+"""In front of what is sealed: which key and cipher. A rotation adds a number and can still read the old ones."""
+
 _NONCE_BYTES: Final = 12
 _SALT_BYTES: Final = 32
 _SECRET_LENGTH_MIN: Final = 43
@@ -46,10 +49,10 @@ class CommitmentSecrets:
         return Opening(value=value, salt=self._random(_SALT_BYTES))
 
     def seal(self, openings: Mapping[str, Opening], *, entry_id: str) -> bytes:
-        """Encrypt an entry's openings for storage: nonce, then ciphertext with its tag."""
+        """Encrypt an entry's openings for storage: a version byte, the nonce, the ciphertext with its tag."""
         plain = {field: [opening.salt.hex(), opening.value] for field, opening in openings.items()}
         nonce = self._random(_NONCE_BYTES)
-        return nonce + self._aead.encrypt(nonce, json.dumps(plain).encode(), _bound_to(entry_id))
+        return _SEALED_V1 + nonce + self._aead.encrypt(nonce, json.dumps(plain).encode(), _bound_to(entry_id))
 
     def unseal(self, sealed: bytes, *, entry_id: str) -> dict[str, Opening]:
         """Decrypt an entry's stored openings.
@@ -57,7 +60,9 @@ class CommitmentSecrets:
         Raises:
             cryptography.exceptions.InvalidTag: Another key, another entry, or changed bytes.
         """
-        plain = self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound_to(entry_id))
+        version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        invariant(version == _SEALED_V1, "openings are sealed with a version this code knows")
+        plain = self._aead.decrypt(nonce, ciphertext, _bound_to(entry_id))
         return {
             field: Opening(value=value, salt=bytes.fromhex(salt))
             for field, (salt, value) in json.loads(plain).items()
