@@ -34,7 +34,6 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
         ForkRefused: This database does not extend what the public has seen.
     """
 
-
     def clear() -> None:
         ledger.clear_sequencer(
             database, origin=origin, signer=outside.signer, public_log=outside.public_log, now=clock()
