@@ -395,7 +395,9 @@ def _grants() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE clearance, checkpoint, tile, leaf, balance, opening, transfer, entry, account, chart")
+    op.execute(
+        "DROP TABLE clearance, checkpoint, tile, leaf, balance, opening, transfer, entry, account, chart"
+    )
     op.execute("""
         DROP FUNCTION refuse_change(), check_checkpoint_completed(), check_tile_grows(), check_leaves(),
             check_entry(), check_transfer()
