@@ -5,14 +5,21 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import SecretStr
+
+from amply.infra.database import connect
+from amply.infra.settings import CommitmentSettings, DatabaseSettings
+from amply.modules import ledger
 from amply_verify.checkpoint_check import check_published_checkpoint
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.entries import Entry, decode
 from ledger_format.merkle import leaf_hash, root_of
+from ledger_format.receipts import decode_receipt, verify_receipt
 from ledger_format.tiles import MAX_BUNDLE_BYTES, TILE_WIDTH, bundle_path, decode_bundle
 from tests.faults.cloud import LOG_ADDRESS
+from tests.faults.database import MASTER, NAME, PASSWORD
 from tests.faults.gifts import GIFT_MINOR
-from tests.faults.platform import Organization, Platform
+from tests.faults.platform import COMMITMENT_KEY, Organization, Platform
 from tests.faults.waiting import until
 
 _GIFT, _FEE = "donation.succeeded", "processor.fee"
@@ -57,12 +64,14 @@ class Books:
         keys = Counter(row["resource_id"] for row in rows("SELECT resource_id FROM idempotency_key"))
         assert keys == Counter(row["id"] for row in rows("SELECT id FROM donation")), "one donation a key"
         booked = rows(
-            "SELECT kind, reference, amount_minor FROM entry JOIN transfer ON transfer.entry_id = entry.id"
+            "SELECT idempotency_key, amount_minor FROM entry JOIN transfer ON transfer.entry_id = entry.id"
         )
-        assert _amounts(booked, _GIFT) == [
-            (f"stripe:payment_intent:{id_}", minor) for id_, minor in sorted(paid.items())
-        ]
-        assert [ref for ref, _ in _amounts(booked, _FEE)] == [ref for ref, _ in _amounts(booked, _GIFT)]
+        amounts = sorted((row["idempotency_key"], row["amount_minor"]) for row in booked)
+        gifts = [(key, minor) for key, minor in amounts if key.endswith(f":{_GIFT}")]
+        assert gifts == sorted((f"stripe:{id_}:{_GIFT}", minor) for id_, minor in paid.items())
+        fees = [key for key, _ in amounts if key.endswith(f":{_FEE}")]
+        assert fees == sorted(f"stripe:{id_}:{_FEE}" for id_ in paid)
+        assert len(booked) == len(gifts) + len(fees)
         succeeded = "SELECT count(*) FROM donation WHERE status = 'succeeded'"
         assert self.platform.database.value(succeeded) == len(paid)
         self._check_log(amount=sum(paid.values()))
@@ -98,9 +107,36 @@ class Books:
             f"stripe:payment_intent:{intent.id}" for intent in intents if intent.status == "succeeded"
         )
         entries = self.published()
-        assert Counter(entry.ref for entry in entries if entry.kind == _GIFT) == paid
-        assert Counter(entry.ref for entry in entries if entry.kind == _FEE) == paid
+        for kind in (_GIFT, _FEE):
+            assert self._proven([entry for entry in entries if entry.kind == kind]) == paid
         assert {entry.transfers[0].amount_minor for entry in entries if entry.kind == _GIFT} <= {GIFT_MINOR}
+
+    def _proven(self, entries: list[Entry]) -> Counter[str]:
+        """The references behind these entries: the log only commits to them, verified receipts open them."""
+        database = connect(
+            DatabaseSettings(
+                host="127.0.0.1",
+                port=self.platform.ports.postgres,
+                name=NAME,
+                user=MASTER,
+                auth="password",
+                tls="disable",
+                password=SecretStr(PASSWORD),
+            ),
+            application="tests",
+        )
+        secrets = ledger.CommitmentSecrets.from_settings(
+            CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
+        )
+        with database.transaction() as session:
+            receipts = [
+                ledger.receipt(session, entry_id=entry.id, secrets=secrets) or "" for entry in entries
+            ]
+        database.close()
+        keys = [self.platform.cloud.verifier_key()]
+        proven = [verify_receipt(decode_receipt(receipt.encode()), keys) for receipt in receipts]
+        assert [receipt.entry for receipt in proven] == entries
+        return Counter(receipt.opened["reference"] for receipt in proven)
 
     def wait_for_receipts(self) -> list[dict[str, Any]]:
         """Wait until every donor was written to; return each receipt's address and how often it was tried."""
@@ -176,10 +212,6 @@ class _Patience:
         if time.monotonic() > self._over:
             self._platform.database.let_waits_pass()
             self._over = time.monotonic() + _PATIENCE_SECONDS
-
-
-def _amounts(booked: list[dict[str, Any]], kind: str) -> list[tuple[str, int]]:
-    return sorted((row["reference"], row["amount_minor"]) for row in booked if row["kind"] == kind)
 
 
 def _check_chains(entries: list[Entry], hashes: list[bytes]) -> None:

@@ -22,6 +22,7 @@ PASSWORD = "for-tests-on-loopback"
 # What would come due later, comes due now. Only waits are shortened; who does the work is the platform itself.
 _NOW_DUE = (
     "UPDATE payment SET created_at = created_at - interval '2 minutes' WHERE status = 'created'",
+    "UPDATE payment SET next_attempt_at = now() WHERE status = 'created' AND next_attempt_at > now()",
     "UPDATE provider_event SET next_attempt_at = now() WHERE handled_at IS NULL AND next_attempt_at > now()",
     "UPDATE receipt SET next_attempt_at = now() WHERE sent_at IS NULL AND next_attempt_at > now()",
     "UPDATE outbox SET available_at = now() WHERE published_at IS NULL AND available_at > now()",

@@ -32,6 +32,7 @@ SERVICES: Final = (
     TaskName.SEQUENCER,
     TaskName.PUBLISHER,
 )
+COMMITMENT_KEY: Final = "k" * 43
 _CACHE_PASSWORD: Final = "for-tests-on-loopback"
 _OK: Final = 200
 
@@ -159,7 +160,7 @@ class Platform:
             "AMPLY_STRIPE_SECRET_KEY": SECRET_KEY,
             "AMPLY_STRIPE_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
             "AMPLY_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            "AMPLY_COMMITMENT_KEY": "k" * 43,
+            "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
             "AMPLY_HEARTBEAT_PATH": str(self._heartbeat(name)),
         }
 

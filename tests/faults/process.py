@@ -1,6 +1,5 @@
 """A real process that a test may kill and start again."""
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from tests.faults.waiting import until
 
-_LOG_TAIL_BYTES = 4_000
+_LINES_SHOWN, _LINE_CHARACTERS_SHOWN = 20, 600
 
 
 @dataclass(kw_only=True)
@@ -69,6 +68,5 @@ class Process:
         """What it said last."""
         if not self.log.exists():
             return "(no log)"
-        with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - _LOG_TAIL_BYTES), os.SEEK_SET)
-            return log.read().decode(errors="replace")
+        lines = self.log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
+        return "\n".join(line[:_LINE_CHARACTERS_SHOWN] for line in lines)

@@ -28,7 +28,7 @@ def twins(platform: Platform) -> Iterator[list[Process]]:
 
 
 def says(process: Process, event: str) -> bool:
-    return f'"event": "{event}"' in process.log_tail()
+    return f'"event": "{event}"' in process.log.read_text()
 
 
 def test_the_second_ones_wait_and_take_over_when_the_first_ones_die(

@@ -29,13 +29,13 @@ def test_killed_while_it_asks_what_was_moved(
 
     books.come_to_rest()
     assert gift.look()["status"] == "succeeded"
-    handled = platform.database.rows(
-        "SELECT outcome FROM provider_event WHERE payload ->> 'id' = %s AND type = 'payment_intent.succeeded'",
-        gift.intent_id,
-    )
+    success = platform.processor.events(organization.account, intent_id=gift.intent_id)[
+        "payment_intent.succeeded"
+    ]
+    handled = platform.database.rows("SELECT outcome FROM provider_event WHERE id = %s", success)
     assert handled == [{"outcome": "applied"}]
     booked = platform.database.rows(
-        "SELECT kind FROM entry WHERE reference = %s ORDER BY kind", f"stripe:payment_intent:{gift.intent_id}"
+        "SELECT kind FROM entry WHERE idempotency_key LIKE %s ORDER BY kind", f"stripe:{gift.intent_id}:%"
     )
     assert booked == [{"kind": "donation.succeeded"}, {"kind": "processor.fee"}]
 
