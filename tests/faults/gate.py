@@ -38,9 +38,10 @@ class Gate:
     database: PlatformDatabase
     lock: psycopg.Connection[dict[str, Any]]
 
-    def wait_for_someone(self) -> None:
+    def has_someone(self) -> bool:
+        """Whether a process waits here."""
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
-        until(lambda: self.database.value(waiting, _LOCK) == 1, otherwise="nobody comes to the gate")
+        return bool(self.database.value(waiting, _LOCK))
 
     def open(self) -> None:
         """Let who waits go on, and wait until they have."""

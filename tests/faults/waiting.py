@@ -10,12 +10,19 @@ _LOOK_SECONDS: Final = 0.05
 Seen = TypeVar("Seen")
 
 
-def until(look: Callable[[], Seen | None], *, otherwise: str, seconds: float = SECONDS_MAX) -> Seen:
-    """Look again and again until there is something to see (neither None nor False), and return it."""
+def within(seconds: float, look: Callable[[], Seen | None]) -> Seen | None:
+    """Look again and again until there is something to see (neither None nor False), but not for longer."""
     deadline = time.monotonic() + seconds
     while True:
         seen = look()
-        if seen is not None and seen is not False:
+        if (seen is not None and seen is not False) or time.monotonic() > deadline:
             return seen
-        assert time.monotonic() < deadline, f"after {seconds:.0f} s: {otherwise}"
         time.sleep(_LOOK_SECONDS)
+
+
+def until(look: Callable[[], Seen | None], *, otherwise: str, seconds: float = SECONDS_MAX) -> Seen:
+    """Wait until there is something to see, and return it."""
+    seen = within(seconds, look)
+    assert seen is not None, f"after {seconds:.0f} s: {otherwise}"
+    assert seen is not False, f"after {seconds:.0f} s: {otherwise}"
+    return seen
