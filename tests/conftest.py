@@ -3,7 +3,12 @@
 A folder or a file that shares something dearer says so with a mark of its own (`xdist_group`).
 """
 
+from collections.abc import Iterator
+
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser import chromium
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -12,3 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser a worker: Playwright runs once in a thread. Pages that must not share anything open profiles."""
+    found = chromium.find()
+    if found is None:
+        pytest.fail("There is no browser: run `make browser`.")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=found.path, args=list(found.arguments)) as launched,
+    ):
+        yield launched

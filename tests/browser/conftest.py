@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
-from tests.browser import chromium
 from tests.browser.loopback import serving
 from tests.browser.platform_double import PlatformDouble
 from tests.browser.site_server import WIDGETS, Site
@@ -28,19 +27,6 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "dist"
     subprocess.run(["node", "build.mjs", str(folder)], cwd=WIDGETS, check=True, capture_output=True)
     return folder
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """One browser for the folder; every page gets a fresh profile of it."""
-    found = chromium.find()
-    if found is None:
-        pytest.fail("There is no browser: run `make browser`.")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=found.path, args=list(found.arguments)) as launched,
-    ):
-        yield launched
 
 
 @dataclass

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import stripe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium
 from tests.browser.loopback import Request, Response, serving
 from tests.stripe_sandbox.onboarding import wanted
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, WAIT_SECONDS_MAX, Endpoint, Sandbox
@@ -83,18 +82,12 @@ class Donor:
 
 
 @pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    found = chromium.find()
-    if found is None:
-        pytest.fail("There is no browser: run `make browser`.")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=found.path, args=list(found.arguments)) as browser,
-    ):
-        page = browser.new_page()
-        page.set_default_timeout(WAIT_SECONDS_MAX * 1000)
-        expect.set_options(timeout=WAIT_SECONDS_MAX * 1000)
-        yield page
+def tab(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.set_default_timeout(WAIT_SECONDS_MAX * 1000)
+    expect.set_options(timeout=WAIT_SECONDS_MAX * 1000)
+    yield page
+    page.close()
 
 
 @pytest.fixture

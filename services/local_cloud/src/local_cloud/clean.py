@@ -13,5 +13,7 @@ def remove_everything(settings: Settings) -> None:
         shutil.rmtree(outside, ignore_errors=True)
         with suppress(OSError):
             outside.parent.rmdir()
-    postgres.remove_copied_binaries()
+    if settings.is_default:
+        # Every run of this checkout uses the copy; only the one that `make clean` speaks of takes it away.
+        postgres.remove_copied_binaries()
     shutil.rmtree(settings.state, ignore_errors=True)

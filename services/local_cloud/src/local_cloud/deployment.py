@@ -77,6 +77,7 @@ class Deployment:
                 root / "stacks",
                 root / "constructs_lib",
                 root / "services" / "widgets" / "dist",
+                root / "services" / "widgets" / "headers.json",
             ),
             words=(str(self._settings.ports.base),),
         )

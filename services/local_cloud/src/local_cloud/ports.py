@@ -10,7 +10,7 @@ from local_cloud.failures import LocalCloudError
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8700
 _LOWEST_BASE = 1024
-_HIGHEST_BASE = 65525
+_HIGHEST_BASE = 65528
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,12 +203,14 @@ def remove_copied_binaries() -> None:
 
 def _copied(installed: Path) -> Path:
     target = copied_binaries(installed)
+    if target.exists() and target.lstat().st_uid != os.geteuid():
+        raise PostgresError(f"{target} belongs to somebody else: remove it and try again.")
     if not target.exists():
         partial = target.with_suffix(f".{os.getpid()}")
         shutil.copytree(installed, partial, symlinks=True)
         try:
             partial.rename(target)
-        except FileExistsError:
+        except OSError:
             # Another process was faster; its copy is as good.
             shutil.rmtree(partial)
     return target

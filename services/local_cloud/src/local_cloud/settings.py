@@ -32,6 +32,11 @@ class Settings:
         state = Path(environ.get("AMPLY_LOCAL_DIR") or PROJECT_ROOT / "var" / "local")
         return cls(state=state.absolute(), ports=Ports(base=int(base)))
 
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the run that `make` means when nothing else is said."""
+        return self.state == PROJECT_ROOT / "var" / "local"
+
     def url(self, port: int) -> str:
         return f"http://{LOOPBACK}:{port}"
 

@@ -35,7 +35,7 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
         LocalCloudError: STRIPE_SECRET_KEY is not a test key. Nothing on a laptop may move real money.
     """
     brought = environ.get("STRIPE_SECRET_KEY")
-    if brought is None:
+    if not brought:
         made = credentials.kept(settings.credentials / "stripe.json", _SANDBOX_KEYS)
         return StripeKeys(**made, publishable_key=publishable_key, is_sandbox=True)
     if not brought.startswith(_TEST_KEYS):
@@ -50,7 +50,7 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
 
 def brought_account(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that tell services of a Stripe account someone brought; none for the sandbox."""
-    if "STRIPE_SECRET_KEY" not in environ:
+    if not environ.get("STRIPE_SECRET_KEY"):
         return {}
     told = {"AMPLY_STRIPE_API_URL": REAL_STRIPE}
     if "STRIPE_PUBLISHABLE_KEY" in environ:
