@@ -10,7 +10,7 @@ from constructs import Construct
 from constructs_lib.service import Placement, Service, Task, task_role
 from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
-from stacks.contracts import Parameter, TaskName
+from stacks.contracts import CLIENT_ADDRESS_HEADER, Parameter, TaskName
 from stacks.environments import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
@@ -131,7 +131,15 @@ class Api(AmplyStack):
             "Everything",
             http_api=around.edge.http_api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
-            integration=integrations.HttpAlbIntegration("Api", self.listener, vpc_link=link),
+            integration=integrations.HttpAlbIntegration(
+                "Api",
+                self.listener,
+                vpc_link=link,
+                # Overwritten, so that what a client sends under this name never arrives.
+                parameter_mapping=apigateway.ParameterMapping().overwrite_header(
+                    CLIENT_ADDRESS_HEADER, apigateway.MappingValue.context_variable("identity.sourceIp")
+                ),
+            ),
         )
         waive(route, "AwsSolutions-APIG4", AUTHORIZED_INSIDE)
 

@@ -40,12 +40,23 @@ def _with_context(app: cdk.App, environment: Environment) -> Environment:
         environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
     elif image := app.node.try_get_context("image"):
         environment = replace(environment, image=ImageReference.parse(str(image)))
-    if app.node.try_get_context("idle"):
+    if _yes_or_no("idle", app.node.try_get_context("idle")):
         environment = replace(environment, tasks=environment.tasks.at_rest())
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
     durability = environment.durability.settled(destruction_allowed=environment.name in destroyable)
     return replace(environment, durability=durability)
+
+
+def _yes_or_no(name: str, value: object) -> bool:
+    """Context from the command line arrives as text, and any text is true in Python: `-c idle=false` means no."""
+    match value:
+        case None | False | "false":
+            return False
+        case True | "true":
+            return True
+        case _:
+            raise ValueError(f"{name} is true or false, not {value!r}.")
 
 
 def _whole_number(value: object) -> int:

@@ -79,7 +79,11 @@ class Storage(AmplyStack):
                 principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
                 actions=["s3:GetObject"],
                 resources=[self.public.arn_for_objects("log/*")],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                conditions={
+                    "ArnLike": {
+                        "aws:SourceArn": f"arn:{self.partition}:cloudfront::{self.account}:distribution/*"
+                    }
+                },
             )
         )
 

@@ -92,7 +92,7 @@ def test_every_key_of_cdk_json_is_explained() -> None:
     assert [key for key in keys if f"`{key}`" not in explained] == []
 
 
-def test_cdk_diff_sees_a_removed_queue(
+def test_cdk_diff_sees_an_added_queue(
     assembly: Path, environments: Mapping[str, Deployed], tmp_path: Path
 ) -> None:
     """The plain command line reads the assembly, offline and without credentials."""

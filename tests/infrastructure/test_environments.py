@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import IPv4Network
+from itertools import combinations
 
 import pytest
 
@@ -130,8 +132,8 @@ def test_a_port_base_without_room_is_refused(port_base: int) -> None:
 
 
 def test_networks_do_not_overlap() -> None:
-    ranges = [environment.network.cidr for environment in (PRODUCTION, STAGING, SANDBOX)]
-    assert len(set(ranges)) == len(ranges)
+    ranges = [IPv4Network(environment.network.cidr) for environment in (PRODUCTION, STAGING, SANDBOX)]
+    assert [(a, b) for a, b in combinations(ranges, 2) if a.overlaps(b)] == []
 
 
 def test_each_log_has_a_name_of_its_own() -> None:
