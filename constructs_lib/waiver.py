@@ -17,7 +17,7 @@ SHORTEST_REASON = 25
 class Waiver:
     """Why a rule does not hold here, and until when that was thought through.
 
-    An expired waiver does not break synthesis (which knows no clock); the nightly run reports it.
+    An expired waiver does not break synthesis, which knows no clock; nothing reports it yet.
     """
 
     reason: str

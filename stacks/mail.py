@@ -9,7 +9,8 @@ from stacks.stack import AmplyStack
 
 
 class Mail(AmplyStack):
-    """The identity is verified by the DKIM records in its outputs; leaving SES's sandbox is a request to AWS."""
+    """The identity is verified by DKIM records (`aws sesv2 get-email-identity` shows them); leaving SES's sandbox is a
+    request to AWS."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: e-mail")

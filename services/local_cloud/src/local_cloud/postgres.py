@@ -161,7 +161,7 @@ class RunningPostgres:
         self.process.wait(timeout=30)
 
     def kill(self) -> None:
-        """End the server and its backends without a word, as a power cut would."""
+        """End the server without a word; its backends notice and end by themselves."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
