@@ -10,7 +10,8 @@ from stacks.stack import AmplyStack
 
 class Mail(AmplyStack):
     """The identity is verified by DKIM records (`aws sesv2 get-email-identity` shows them); leaving SES's sandbox is a
-    request to AWS."""
+    request to AWS.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: e-mail")
