@@ -8,6 +8,7 @@ and driven over loopback by the same clients, in turns.
 import http.client
 import json
 import multiprocessing
+import signal
 import statistics
 import sys
 import tempfile
@@ -90,6 +91,8 @@ def database() -> Iterator[Database]:
 
 def serve(port: int, ready: Any) -> None:
     """The server process: the real application and, beside it, the handler that does nothing."""
+    # Uvicorn raises the signal again once it has stopped: leave by an exception, so that PostgreSQL is stopped too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with database() as opened:
         processor = FakeProcessor()
         organization_id = ready_organization(opened, processor)
