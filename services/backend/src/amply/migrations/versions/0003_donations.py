@@ -9,6 +9,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _organizations()
+    _gifts()
+    _receipts_and_inbox()
+    _grants()
+
+
+def _organizations() -> None:
     op.execute("""
         CREATE TABLE organization (
             id         text        CONSTRAINT pk_organization PRIMARY KEY,
@@ -29,6 +36,9 @@ def upgrade() -> None:
             updated_at      timestamptz NOT NULL
         )
     """)
+
+
+def _gifts() -> None:
     op.execute("""
         CREATE TABLE donation (
             id              text        CONSTRAINT pk_donation PRIMARY KEY,
@@ -69,6 +79,9 @@ def upgrade() -> None:
         )
     """)
     op.execute("CREATE INDEX ix_payment_stuck ON payment (created_at) WHERE status = 'created'")
+
+
+def _receipts_and_inbox() -> None:
     op.execute("""
         CREATE TABLE receipt (
             donation_id     text        CONSTRAINT pk_receipt PRIMARY KEY REFERENCES donation (id),
@@ -98,6 +111,9 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX ix_provider_event_unhandled ON provider_event (next_attempt_at) WHERE handled_at IS NULL"
     )
+
+
+def _grants() -> None:
     op.execute("""
         GRANT SELECT, INSERT, UPDATE
         ON organization, processor_account, donation, payment, receipt, provider_event
