@@ -134,7 +134,10 @@ class Placement:
 
 
 class Service(ecs.FargateService):
-    """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment."""
+    """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment.
+
+    `count` tasks run, or where `limit` is higher as many between the two as their CPU asks for.
+    """
 
     def __init__(
         self,
@@ -145,18 +148,22 @@ class Service(ecs.FargateService):
         placement: Placement,
         security_groups: Sequence[ec2.ISecurityGroup],
         count: int,
+        limit: int | None = None,
         exactly_one: bool = False,
         health_check_grace: Duration | None = None,
     ) -> None:
         if exactly_one and count > 1:
             raise ValueError(f"{construct_id} runs exactly one task, so it cannot run {count}.")
         rebalancing = ecs.AvailabilityZoneRebalancing
+        highest = count if limit is None else limit
+        scales = highest > count
         super().__init__(
             scope,
             construct_id,
             cluster=placement.cluster,
             task_definition=task.definition,
-            desired_count=count,
+            # Left out where scaling decides: a deployment would set the number back in the middle of a rush.
+            desired_count=None if scales else count,
             min_healthy_percent=0 if exactly_one else 100,
             max_healthy_percent=100 if exactly_one else 200,
             availability_zone_rebalancing=rebalancing.DISABLED if exactly_one else rebalancing.ENABLED,
@@ -169,3 +176,6 @@ class Service(ecs.FargateService):
             enable_ecs_managed_tags=True,
         )
         self.log = task.log
+        if scales:
+            scaling = self.auto_scale_task_count(min_capacity=count, max_capacity=highest)
+            scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)

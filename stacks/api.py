@@ -39,7 +39,6 @@ class Api(AmplyStack):
         self.balancer = self._make_balancer(around)
         self.targets = self._put_behind(self.balancer)
         self._route_everything_here(around)
-        self._scale()
         self.publish(Parameter.CLUSTER_NAME, self.cluster.cluster_name)
 
     def _make_cluster(self, around: Surroundings) -> ecs.Cluster:
@@ -76,6 +75,7 @@ class Api(AmplyStack):
             placement=self.placement,
             security_groups=[around.network.api],
             count=self.settings.tasks.api.count,
+            limit=self.settings.tasks.api.limit,
             health_check_grace=Duration.seconds(60),
         )
 
@@ -142,13 +142,6 @@ class Api(AmplyStack):
             ),
         )
         waive(route, "AwsSolutions-APIG4", AUTHORIZED_INSIDE)
-
-    def _scale(self) -> None:
-        tasks = self.settings.tasks.api
-        if tasks.limit == tasks.count:
-            return
-        scaling = self.service.auto_scale_task_count(min_capacity=tasks.count, max_capacity=tasks.limit)
-        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
 
 
 AUTHORIZED_INSIDE = Waiver(

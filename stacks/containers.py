@@ -67,6 +67,7 @@ def make_task(
         log=stack.log_keeping,
         port=port,
     )
+    stack.settings.image.allow_pulling(task.definition)
     waive(task, "AwsSolutions-ECS2", SECRETS_BY_REFERENCE)
     if stack.settings.image.in_ecr:
         waive(task, "AwsSolutions-IAM5[Resource::*]", SIGNING_IN_TO_ECR)

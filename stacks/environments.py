@@ -156,9 +156,7 @@ PRODUCTION = Environment(
     livemode=True,
     durability=PERMANENT,
     log_origin="log.amply.example/production",
-    image=ImageReference(
-        repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest="sha256:" + "0" * 64
-    ),
+    image=ImageReference(repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest=None),
     network=NetworkSettings(cidr="10.10.0.0/16", nat_gateway=True, flow_logs=True),
     database=DatabaseSettings(
         instance_type=ec2.InstanceType.of(ec2.InstanceClass.M7G, ec2.InstanceSize.LARGE),

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from aws_cdk import CfnParameter, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from constructs import Construct
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>.+)")
@@ -13,13 +13,16 @@ _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazo
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReference:
-    """Exactly one image: a tag can move, a digest cannot. Raises ValueError for anything else."""
+    """Exactly one image: a tag can move, a digest cannot. Raises ValueError for anything else.
+
+    Without a digest (None) the templates ask for it: everything synthesises, and nothing deploys until one is given.
+    """
 
     repository: str
-    digest: str
+    digest: str | None
 
     def __post_init__(self) -> None:
-        if not _DIGEST.fullmatch(self.digest):
+        if self.digest is not None and not _DIGEST.fullmatch(self.digest):
             raise ValueError(f"An image is named by its digest (sha256:…), not by {self.digest!r}.")
 
     @classmethod
@@ -34,13 +37,29 @@ class ImageReference:
     def in_ecr(self) -> bool:
         return _ECR.fullmatch(self.repository) is not None
 
-    def container_image(self, scope: Construct) -> ecs.ContainerImage:
-        """From ECR with the permission to pull it; from anywhere else as it stands."""
+    def container_image(self, stack: Stack) -> ecs.ContainerImage:
+        """The image as the task definitions of `stack` name it."""
+        digest = self.digest or self._asked_for(stack)
+        return ecs.ContainerImage.from_registry(f"{self.repository}@{digest}")
+
+    def allow_pulling(self, task: ecs.TaskDefinition) -> None:
+        """Let the task's execution role fetch the image, where that takes a permission."""
         found = _ECR.fullmatch(self.repository)
         if not found:
-            return ecs.ContainerImage.from_registry(f"{self.repository}@{self.digest}")
+            return
         arn = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['name']}"
-        repository = ecr.Repository.from_repository_attributes(
-            scope, "Repository", repository_arn=arn, repository_name=found["name"]
+        ecr.Repository.from_repository_attributes(
+            task, "Repository", repository_arn=arn, repository_name=found["name"]
+        ).grant_pull(task.obtain_execution_role())
+
+    @staticmethod
+    def _asked_for(stack: Stack) -> str:
+        """A parameter without a default: the CDK's command line refuses to deploy and names it."""
+        parameter = CfnParameter(
+            stack,
+            "ImageDigest",
+            description="Which image to run; better given as a whole: -c image=REPOSITORY@sha256:DIGEST",
+            allowed_pattern="sha256:[0-9a-f]{64}",
+            constraint_description="sha256: and 64 hexadecimal digits",
         )
-        return ecs.ContainerImage.from_ecr_repository(repository, self.digest)
+        return parameter.value_as_string

@@ -41,18 +41,15 @@ class Workers(AmplyStack):
     def _make_worker(self) -> Service:
         settings = self.settings.tasks.worker
         task = self._make_task(TaskName.WORKER, self._worker_role(), settings.size)
-        service = Service(
+        return Service(
             self,
             "WorkerService",
             task=task,
             placement=self._placement,
             security_groups=self._groups,
             count=settings.count,
+            limit=settings.limit,
         )
-        if settings.limit > settings.count:
-            scaling = service.auto_scale_task_count(min_capacity=settings.count, max_capacity=settings.limit)
-            scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
-        return service
 
     def _make_single(self, name: TaskName, role: iam.IRole) -> Service:
         return Service(

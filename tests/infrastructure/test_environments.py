@@ -1,5 +1,6 @@
 """Configurations that must not exist cannot be written down, and each environment keeps its promises."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -116,6 +117,48 @@ def test_an_image_without_a_digest_is_refused(reference: str) -> None:
         ImageReference.parse(reference)
 
 
+def _digests(deployed: Deployed) -> set[str]:
+    """What the images of all tasks end with."""
+    found = set()
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        (container,) = task.properties["ContainerDefinitions"]
+        found.add(json.dumps(container["Image"]).partition("@")[2])
+    return found
+
+
+def test_without_an_image_the_templates_ask_for_one(environments: Mapping[str, Deployed]) -> None:
+    """A parameter without a default: the command line refuses to deploy and names it."""
+    staging = environments["staging"]
+    for stack in ("api", "workers"):
+        asked = staging.templates[stack]["Parameters"]["ImageDigest"]
+        assert "Default" not in asked
+        assert "-c image=" in asked["Description"]
+    assert _digests(staging) == {'", {"Ref": "ImageDigest"}]]}'}
+    assert "ImageDigest" not in environments["local"].templates["api"]["Parameters"]
+
+
+def test_an_image_that_is_given_is_run_by_every_task(tmp_path_factory: pytest.TempPathFactory) -> None:
+    image = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply@sha256:" + "5" * 64
+    given = read(synthesise(tmp_path_factory.mktemp("given"), image=image))["staging"]
+
+    assert _digests(given) == {"sha256:" + "5" * 64 + '"'}
+    assert "ImageDigest" not in given.templates["api"]["Parameters"]
+
+
+def test_a_deployment_leaves_the_number_of_tasks_to_scaling(deployed: Deployed) -> None:
+    """A number in the template would set a busy service back in the middle of a rush."""
+    scaled = {
+        str(target.properties["ResourceId"]).partition("Service")[2]
+        for target in deployed.resources("AWS::ApplicationAutoScaling::ScalableTarget")
+    }
+    unnumbered = [
+        service.where
+        for service in deployed.resources("AWS::ECS::Service")
+        if "DesiredCount" not in service.properties
+    ]
+    assert len(scaled) == len(unnumbered) == (2 if deployed.name in {"production", "staging"} else 0)
+
+
 def test_local_addresses_count_from_the_port_base() -> None:
     laptop = local(20100)
 
@@ -158,7 +201,7 @@ def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
     assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
 
 
-@pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues"])
+@pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "edge"])
 def test_stacks_with_data_cannot_be_deleted_where_data_is_kept(deployed: Deployed, stack: str) -> None:
     protected = deployed.manifests[stack]["properties"].get("terminationProtection", False)
     assert protected is (deployed.name in {"production", "staging"})
