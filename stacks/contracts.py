@@ -16,6 +16,8 @@ class Parameter(StrEnum):
     LOG_ORIGIN = "ledger/origin"
     MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
     STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 - the name of a parameter
+    TASK_SUBNETS = "network/task-subnets"
+    JOBS_GROUP = "network/jobs-group"
     CLUSTER_NAME = "api/cluster-name"
     MAIL_SENDER = "mail/sender"
 
@@ -32,6 +34,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
     Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
     Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
+    Parameter.TASK_SUBNETS: "Subnets tasks run in, with commas between, for one-off tasks",
+    Parameter.JOBS_GROUP: "Security group of background and one-off tasks",
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
     Parameter.MAIL_SENDER: "Address receipts come from",
 }

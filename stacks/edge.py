@@ -69,7 +69,12 @@ class Edge(AmplyStack):
         site: Path,
     ) -> None:
         super().__init__(
-            scope, construct_id, environment=environment, description="Amply: CloudFront, site and HTTP API"
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: CloudFront, site and HTTP API",
+            # Pages out there name assets of earlier versions, which only this bucket still has.
+            holds_data=True,
         )
         self.http_api = self._make_http_api()
         self.site = self._make_site_bucket(storage)

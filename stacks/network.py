@@ -5,6 +5,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
+from stacks.contracts import Parameter
 from stacks.environments import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NO_FLOW_LOGS
@@ -33,6 +34,9 @@ class Network(AmplyStack):
         self.database = self._group("Database", "PostgreSQL")
         self.cache = self._group("Cache", "Valkey")
         self._say_who_talks_to_whom(environment.api_port)
+        subnets = self.vpc.select_subnets(subnet_type=self.task_subnets.subnet_type).subnet_ids
+        self.publish(Parameter.TASK_SUBNETS, ",".join(subnets))
+        self.publish(Parameter.JOBS_GROUP, self.jobs.security_group_id)
 
     @property
     def availability_zones(self) -> list[str]:
@@ -106,9 +110,9 @@ class Network(AmplyStack):
     def _say_who_talks_to_whom(self, api_port: int) -> None:
         self._allow(self.gateway_link, self.balancer, 80, "requests from the HTTP API")
         self._allow(self.balancer, self.api, api_port, "requests and health checks")
+        self._allow(self.api, self.cache, VALKEY, "rate limits")
         for group in (self.api, self.jobs):
             self._allow(group, self.database, POSTGRESQL, "SQL")
-            self._allow(group, self.cache, VALKEY, "cache")
             group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and Stripe")
 
     def _allow(self, source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: int, what: str) -> None:

@@ -141,6 +141,15 @@ def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
             yield f"{resource.where}: may sign"
 
 
+def nobody_can_make_himself_a_signer(deployed: Deployed) -> Iterator[str]:
+    """The signing key's policy decides who signs, so no role of ours may rewrite it or hand the right on."""
+    for resource, statement in _grants(deployed):
+        if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
+            continue
+        for action in {"kms:PutKeyPolicy", "kms:CreateGrant"} & set(_many(statement.get("Action", []))):
+            yield f"{resource.where}: {action}"
+
+
 def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
         for container in task.properties["ContainerDefinitions"]:
@@ -213,6 +222,7 @@ RULES: tuple[Rule, ...] = (
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
     only_the_publisher_signs,
+    nobody_can_make_himself_a_signer,
     secrets_travel_by_reference,
     containers_are_confined,
     deployments_roll_back,

@@ -163,6 +163,16 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
     "an action that ends in a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:Get*")),
     "everyone signing": (invariants.only_the_publisher_signs, "workers", _grant("kms:Sign")),
     "the account signing": (invariants.only_the_publisher_signs, "keys", _let_the_account_sign),
+    "a role that rewrites who signs": (
+        invariants.nobody_can_make_himself_a_signer,
+        "workers",
+        _grant("kms:PutKeyPolicy"),
+    ),
+    "a role that hands the signature on": (
+        invariants.nobody_can_make_himself_a_signer,
+        "workers",
+        _grant("kms:CreateGrant"),
+    ),
     "a password in plain words": (
         invariants.secrets_travel_by_reference,
         "workers",

@@ -18,7 +18,7 @@ _POLICY = {
             "Principal": {"Service": "cloudfront.amazonaws.com"},
             "Action": "s3:GetObject",
             "Resource": _OBJECTS,
-            "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}},
+            "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudfront::000000000000:distribution/*"}},
         },
     ]
 }

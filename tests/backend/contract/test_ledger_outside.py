@@ -5,11 +5,13 @@ import uuid
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.s3 import S3Archive, S3PublicLog
+from amply.entrypoints.admin import main as admin
 from amply.infra.database import ExternalCallInTransaction
 from amply.modules import ledger
 from ledger_format.notes import VerifierKey
@@ -162,6 +164,17 @@ def test_a_key_of_another_kind_is_refused() -> None:
 
     with pytest.raises(TypeError, match="not an Ed25519 key"):
         KmsSigner(key_arn=made["KeyMetadata"]["Arn"]).public_key()
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_operator_is_told_the_key_that_people_pin() -> None:
+    key = kms_key()
+
+    told = CliRunner().invoke(admin, ["verifier-key", "--origin", ORIGIN, "--signing-key", key])
+
+    assert told.exit_code == 0, told.output
+    pinned = VerifierKey.parse(told.output.strip())
+    assert (pinned.name, pinned.public_key) == (ORIGIN, KmsSigner(key_arn=key).public_key())
 
 
 @pytest.mark.usefixtures("cloud")

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.infra import logging
 from amply.infra.database import connect
@@ -13,6 +14,7 @@ from amply.infra.settings import DatabaseSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
 from amply.modules import organizations, payments
+from ledger_format.notes import VerifierKey
 
 
 @click.group()
@@ -28,6 +30,14 @@ def migrate() -> None:
     migrate_database(database.engine)
     database.close()
     click.echo("The database schema is up to date.")
+
+
+@main.command()
+@click.option("--origin", required=True, help="the log's name, first line of its checkpoints")
+@click.option("--signing-key", required=True, help="ARN of the KMS key that signs them")
+def verifier_key(*, origin: str, signing_key: str) -> None:
+    """Print the text that people pin, made from the key itself: origin, key id, public key."""
+    click.echo(VerifierKey.from_ed25519(origin, KmsSigner(key_arn=signing_key).public_key()))
 
 
 @main.group()

@@ -1,4 +1,8 @@
-"""What the ledger needs from outside: a key that signs, a public place to read from, a place that forgets nothing."""
+"""What the ledger needs from outside: a key that signs, a public place to read from, a place that forgets nothing.
+
+What a store cannot do for reasons of its own (away, not permitted, not there) is its own exception, passed through:
+the caller's turn fails with it, nothing is signed, and the next turn tries again.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
