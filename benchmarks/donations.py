@@ -2,7 +2,7 @@
 
 Baseline: the same application, middleware and request model, with a handler that does nothing. Ours: the whole of the
 donate flow (three transactions on PostgreSQL) with a processor that answers at once. Both are served by one process
-and driven over loopback by the same clients, in turns.
+and driven over loopback by the same clients, in turns. `--quick` takes one short turn, to see that it runs.
 """
 
 import http.client
@@ -11,7 +11,6 @@ import multiprocessing
 import signal
 import statistics
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -21,28 +20,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from pydantic import SecretStr
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.entrypoints import application
 from amply.infra.database import Database, connect
-from amply.infra.migrate import migrate
-from amply.infra.settings import DatabaseSettings
 from amply.kernel.clock import system_clock
 from amply.modules.donations.schemas import DonationIn
-from local_cloud.postgres import PostgresCluster
-from tests.backend.conftest import free_port
+from benchmarks.apparatus.postgresql import free_port, server
 from tests.backend.world import FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
-REQUESTS = 1_600
-TURNS = 3
-_PASSWORD = "benchmark-on-loopback"  # noqa: S105 -- a throw-away server on this machine
+IS_QUICK = "--quick" in sys.argv
+REQUESTS = 160 if IS_QUICK else 1_600
+TURNS = 1 if IS_QUICK else 3
 
 
 @dataclass(frozen=True)
@@ -55,38 +49,13 @@ class Run:
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """A migrated PostgreSQL of its own, as the application's role."""
-    with tempfile.TemporaryDirectory(prefix="amply-benchmark-") as room:
-        Path(room).chmod(0o755)
-        cluster = PostgresCluster(
-            directory=Path(room) / "pg", port=free_port(), superuser="master", password=_PASSWORD
-        )
-        cluster.initialise()
-        running = cluster.start()
-
-        def opened(user: str, pool_size: int) -> Database:
-            settings = DatabaseSettings(
-                host="127.0.0.1",
-                port=cluster.port,
-                name="postgres",
-                user=user,
-                auth="password",
-                tls="disable",
-                password=SecretStr(_PASSWORD),
-            )
-            return connect(settings, application="benchmark", pool_size=pool_size)
-
-        master = opened("master", 2)
-        migrate(master.engine)
-        master.close()
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            connection.execute(f"ALTER ROLE amply_app PASSWORD '{_PASSWORD}'".encode())
-        app = opened("amply_app", 20)
+    """A PostgreSQL of its own, as the application's role."""
+    with server() as pg:
+        app = connect(pg.settings("amply_app"), application="benchmark", pool_size=20)
         try:
             yield app
         finally:
             app.close()
-            running.stop()
 
 
 def serve(port: int, ready: Any) -> None:

@@ -9,6 +9,8 @@ sequencer share the machine's cores. Two comparisons:
 - statement against statement, without SQLAlchemy: what `ledger.post` prepares and executes, sent by psycopg in
   autocommit, against the same INSERT sent likewise. Stricter: it leaves out what an application spends anyway.
 
+`--quick` takes one turn: enough to see that it runs, not to believe its figures.
+
 An entry is: idempotency key, entry, transfer, the tables' checks, and its place in the log: the sequencer's work
 falls into the same turns, and what it leaves for afterwards is said.
 """
@@ -19,7 +21,6 @@ import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -31,27 +32,29 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from pydantic import SecretStr
 from sqlalchemy import TextClause, create_engine, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.infra.database import connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import repository, service
-from local_cloud.postgres import PostgresCluster
-from tests.backend.conftest import free_port
+from benchmarks.apparatus.postgresql import PASSWORD, Server, server
 
 WRITERS: Final = 32
+WARM_UP_ACTS: Final = 3
+"""Before the clock starts: opening a connection and filling caches is not what is compared."""
+
 ORGANIZATIONS: Final = 5
-TURN_SECONDS: Final = 2.0
-TURNS: Final = 4
-DRAIN_SECONDS_MAX: Final = 60.0
-_PASSWORD: Final = "benchmark-on-loopback"  # noqa: S105 -- a throw-away server on this machine
+START_SECONDS: Final = 1.5
+"""All writers have warmed up by then."""
+
+TURN_SECONDS: Final = 1.5
+TURNS: Final = 7
+WAIT_SECONDS_MAX: Final = 60.0
 _ORIGIN: Final = "localhost/benchmark"
 _PERSONAL: Final = {
     "donor_name": "Zoë Ångström",
@@ -61,6 +64,10 @@ _PERSONAL: Final = {
 
 INSERT: Final = "INSERT INTO plain (id, created_at, payload) VALUES (:id, :now, :payload)"
 _PAYLOAD: Final = "x" * 400
+PLAIN_TABLE: Final = (
+    "CREATE TABLE plain (id text PRIMARY KEY, created_at timestamptz, payload text)",
+    "GRANT INSERT ON plain TO amply_app",
+)
 
 Act = Callable[[], object]
 """One transaction."""
@@ -146,86 +153,49 @@ KINDS: Final[dict[str, Callable[[DatabaseSettings], AbstractContextManager[Act]]
 }
 
 
-def write(settings: DatabaseSettings, kind: str, begin: float) -> int:
-    """One writer's turn; returns how many transactions were acknowledged."""
-    done = 0
+@dataclass(frozen=True)
+class Share:
+    """One writer's part of a turn: transactions acknowledged, and how many of them while the clock ran."""
+
+    acknowledged: int
+    timed: int
+
+
+def write(settings: DatabaseSettings, kind: str, begin: float) -> Share:
+    """One writer's turn."""
+    timed = 0
     with KINDS[kind](settings) as act:
+        for _ in range(WARM_UP_ACTS):
+            act()
         time.sleep(max(0.0, begin - time.time()))
         while time.time() < begin + TURN_SECONDS:
             act()
-            done += 1
-    return done
-
-
-@dataclass(frozen=True)
-class Server:
-    """A PostgreSQL of this benchmark's own."""
-
-    port: int
-    master_url: str
-
-    def settings(self, user: str) -> DatabaseSettings:
-        return DatabaseSettings(
-            host="127.0.0.1",
-            port=self.port,
-            name="postgres",
-            user=user,
-            auth="password",
-            tls="disable",
-            password=SecretStr(_PASSWORD),
-        )
-
-    def count(self, query: str) -> int:
-        with psycopg.connect(self.master_url) as connection:
-            row = connection.execute(query.encode()).fetchone()
-        return int(row[0]) if row else 0
+            timed += 1
+    return Share(acknowledged=timed + WARM_UP_ACTS, timed=timed)
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Started, migrated, with the plain table."""
-    with tempfile.TemporaryDirectory(prefix="amply-benchmark-") as room:
-        Path(room).chmod(0o755)
-        cluster = PostgresCluster(
-            directory=Path(room) / "pg", port=free_port(), superuser="master", password=_PASSWORD
-        )
-        cluster.initialise()
-        running = cluster.start()
-        pg = Server(port=cluster.port, master_url=cluster.url)
-        master = connect(pg.settings("master"), application="benchmark")
-        migrate(master.engine)
-        master.close()
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
-            for role in LOGIN_ROLES:
-                connection.execute(f"ALTER ROLE {role} PASSWORD '{_PASSWORD}'".encode())
-            connection.execute(
-                "CREATE TABLE plain (id text PRIMARY KEY, created_at timestamptz, payload text)"
-            )
-            connection.execute("GRANT INSERT ON plain TO amply_app")
-        yield pg
-        running.stop()
-
-
-@contextmanager
-def sequencer(port: int) -> Iterator[None]:
-    """The real process."""
+def sequencer(pg: Server) -> Iterator[None]:
+    """The real process, let go as the publisher would."""
     environment = os.environ | {
         "AMPLY_SERVICE": "sequencer",
         "AMPLY_ENVIRONMENT": "local",
         "AMPLY_LIVEMODE": "false",
         "AMPLY_LOG_ORIGIN": _ORIGIN,
         "AMPLY_DATABASE_HOST": "127.0.0.1",
-        "AMPLY_DATABASE_PORT": str(port),
+        "AMPLY_DATABASE_PORT": str(pg.port),
         "AMPLY_DATABASE_NAME": "postgres",
         "AMPLY_DATABASE_USER": "amply_sequencer",
         "AMPLY_DATABASE_AUTH": "password",
         "AMPLY_DATABASE_TLS": "disable",
-        "AMPLY_DATABASE_PASSWORD": _PASSWORD,
+        "AMPLY_DATABASE_PASSWORD": PASSWORD,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "amply.entrypoints.sequencer"], env=environment, stdout=subprocess.DEVNULL
     )
     try:
+        wait_until(lambda: pg.count("SELECT count(*) FROM clearance") > 0, "the sequencer does not ask")
+        pg.execute("UPDATE clearance SET cleared_at = now()")
         yield
     finally:
         process.terminate()
@@ -240,11 +210,17 @@ def unsequenced(pg: Server) -> int:
 def drain(pg: Server) -> float:
     """Wait until the sequencer has taken everything; seconds it took."""
     started = time.monotonic()
-    while unsequenced(pg):
-        if time.monotonic() - started > DRAIN_SECONDS_MAX:
-            raise SystemExit("the sequencer does not catch up")
-        time.sleep(0.02)
+    wait_until(lambda: unsequenced(pg) == 0, "the sequencer does not catch up")
     return time.monotonic() - started
+
+
+def wait_until(is_so: Callable[[], bool], complaint: str) -> None:
+    """Look every 20 ms; after WAIT_SECONDS_MAX end with the complaint."""
+    give_up = time.monotonic() + WAIT_SECONDS_MAX
+    while not is_so():
+        if time.monotonic() > give_up:
+            raise SystemExit(complaint)
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -256,19 +232,25 @@ class Measured:
     behind: list[int]
     drain_seconds: list[float]
 
+    def share(self, kind: str) -> float:
+        """The median, over turns, of this kind's rate against INSERT's in the same turn."""
+        insert = "INSERT, statement alone" if kind.endswith("alone") else "INSERT, unit of work"
+        pairs = zip(self.rates[kind], self.rates[insert], strict=True)
+        return statistics.median(rate / plain for rate, plain in pairs)
 
-def measure(pg: Server, pool: ProcessPoolExecutor) -> Measured:
+
+def measure(pg: Server, pool: ProcessPoolExecutor, *, turns: int) -> Measured:
     """All turns, the kinds interleaved."""
     result = Measured({kind: [] for kind in KINDS}, 0, [], [])
     acknowledged = 0
-    for _ in range(TURNS):
+    for _ in range(turns):
         for kind in KINDS:
-            begin = time.time() + 0.7
-            shares = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(WRITERS)]
-            done = sum(share.result() for share in shares)
-            result.rates[kind].append(done / TURN_SECONDS)
+            begin = time.time() + START_SECONDS
+            futures = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(WRITERS)]
+            shares = [future.result() for future in futures]
+            result.rates[kind].append(sum(share.timed for share in shares) / TURN_SECONDS)
             if not kind.startswith("INSERT"):
-                acknowledged += done
+                acknowledged += sum(share.acknowledged for share in shares)
                 result.behind.append(unsequenced(pg))
                 result.drain_seconds.append(drain(pg))
     return Measured(result.rates, acknowledged, result.behind, result.drain_seconds)
@@ -277,12 +259,10 @@ def measure(pg: Server, pool: ProcessPoolExecutor) -> Measured:
 def report(pg: Server, measured: Measured) -> None:
     """The table, and the last line for machines."""
     medians = {kind: statistics.median(rates) for kind, rates in measured.rates.items()}
-    unit, alone = medians["INSERT, unit of work"], medians["INSERT, statement alone"]
     print(f"{'transactions/s, ' + str(WRITERS) + ' writers':<34}{'median':>9}{'of INSERT':>11}   turns")
     for kind, rates in measured.rates.items():
         turns = " ".join(f"{rate:,.0f}" for rate in rates)
-        share = medians[kind] / (alone if kind.endswith("alone") else unit)
-        print(f"{kind:<34}{medians[kind]:>9,.0f}{share:>11.0%}   {turns}")
+        print(f"{kind:<34}{medians[kind]:>9,.0f}{measured.share(kind):>11.0%}   {turns}")
     leaves = pg.count("SELECT count(*) FROM leaf")
     gaps = pg.count(
         "SELECT count(*) FROM leaf l WHERE idx > 0 AND NOT EXISTS (SELECT FROM leaf WHERE idx = l.idx - 1)"
@@ -294,10 +274,10 @@ def report(pg: Server, measured: Measured) -> None:
     )
     line = {
         "benchmark": "ledger_append",
-        "ratio": round(medians["double entry, unit of work"] / unit, 3),
+        "ratio": round(measured.share("double entry, unit of work"), 3),
         "baseline": f"single-row INSERT, {WRITERS} writers",
-        "ratio_with_commitments": round(medians["  with 3 commitments"] / unit, 3),
-        "ratio_statement_alone": round(medians["double entry, statement alone"] / alone, 3),
+        "ratio_with_commitments": round(measured.share("  with 3 commitments"), 3),
+        "ratio_statement_alone": round(measured.share("double entry, statement alone"), 3),
         "missing": measured.acknowledged - leaves,
         "gaps": gaps,
         "entries": leaves,
@@ -309,8 +289,10 @@ def report(pg: Server, measured: Measured) -> None:
 
 
 def main() -> None:
-    with server() as pg, sequencer(pg.port), ProcessPoolExecutor(WRITERS, get_context("fork")) as pool:
-        report(pg, measure(pg, pool))
+    turns = 1 if "--quick" in sys.argv else TURNS
+    with server() as pg, sequencer(pg), ProcessPoolExecutor(WRITERS, get_context("fork")) as pool:
+        pg.execute(*PLAIN_TABLE)
+        report(pg, measure(pg, pool, turns=turns))
 
 
 if __name__ == "__main__":
