@@ -17,8 +17,10 @@ class CannotBuildError(Exception):
     """Something outside the app is missing or wrong; the message says what to do."""
 
 
-def build(app: cdk.App, *, site: Path = BUILT_SITE) -> Mapping[EnvironmentName, AmplyPlatform]:
-    """Every environment as a stage of `app`, always all of them.
+def build(
+    app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None
+) -> Mapping[EnvironmentName, AmplyPlatform]:
+    """Every environment as a stage of `app`, always all of them; tests may take `only` one, by name.
 
     Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
     environments), `idle` (deploy everything, run nothing) and `amply:destroyable` (whose data may be destroyed).
@@ -26,7 +28,11 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE) -> Mapping[EnvironmentName, 
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
     try:
-        environments = [_with_context(app, environment) for environment in ENVIRONMENTS.values()]
+        environments = [
+            _with_context(app, environment)
+            for environment in ENVIRONMENTS.values()
+            if only in {None, environment.name}
+        ]
     except ValueError as wrong:
         raise CannotBuildError(str(wrong)) from wrong
     return {

@@ -66,7 +66,7 @@ def test_the_second_key_alone_destroys_nothing(durability: Durability) -> None:
 
 
 def test_without_the_second_key_nothing_is_destroyed(tmp_path_factory: pytest.TempPathFactory) -> None:
-    assembly = synthesise(tmp_path_factory.mktemp("kept"), **{"amply:destroyable": []})
+    assembly = synthesise(tmp_path_factory.mktemp("kept"), only="sandbox", **{"amply:destroyable": []})
     sandbox = read(assembly)["sandbox"]
 
     for resource in sandbox.resources("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::RDS::DBInstance"):
@@ -76,7 +76,7 @@ def test_without_the_second_key_nothing_is_destroyed(tmp_path_factory: pytest.Te
 
 
 def test_an_idle_deployment_has_every_service_and_runs_none(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), idle=True))["production"]
+    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
 
     counts = {
         service.where: service.properties["DesiredCount"] for service in idle.resources("AWS::ECS::Service")
@@ -139,7 +139,7 @@ def test_without_an_image_the_templates_ask_for_one(environments: Mapping[str, D
 
 def test_an_image_that_is_given_is_run_by_every_task(tmp_path_factory: pytest.TempPathFactory) -> None:
     image = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply@sha256:" + "5" * 64
-    given = read(synthesise(tmp_path_factory.mktemp("given"), image=image))["staging"]
+    given = read(synthesise(tmp_path_factory.mktemp("given"), only="staging", image=image))["staging"]
 
     assert _digests(given) == {"sha256:" + "5" * 64 + '"'}
     assert "ImageDigest" not in given.templates["api"]["Parameters"]

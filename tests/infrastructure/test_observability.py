@@ -118,7 +118,7 @@ def test_one_exhausted_row_pages(key: str, deployed: Deployed) -> None:
 
 
 def test_an_idle_deployment_pages_nobody_for_its_silence(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), idle=True))["production"]
+    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
     breaching = {
         name for name, alarm in _alarms(idle).items() if alarm.properties["TreatMissingData"] == "breaching"
     }
