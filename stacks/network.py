@@ -36,6 +36,7 @@ class Network(AmplyStack):
         self._say_who_talks_to_whom(environment.api_port)
         subnets = self.vpc.select_subnets(subnet_type=self.task_subnets.subnet_type).subnet_ids
         self.publish(Parameter.TASK_SUBNETS, ",".join(subnets))
+        self.publish(Parameter.TASK_ADDRESSES, "DISABLED" if environment.network.nat_gateway else "ENABLED")
         self.publish(Parameter.JOBS_GROUP, self.jobs.security_group_id)
 
     @property

@@ -9,10 +9,12 @@ from stacks.api import Api
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
+from stacks.delivery import Delivery
 from stacks.edge import Edge
 from stacks.environments import Environment
 from stacks.keys import Keys
 from stacks.mail import Mail
+from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
@@ -47,6 +49,7 @@ class AmplyPlatform(cdk.Stage):
             mail=mail,
             edge=edge,
         )
+        Migrations(self, "migrations", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
         Observability(
@@ -58,4 +61,13 @@ class AmplyPlatform(cdk.Stage):
             database=database,
             queues=queues,
         )
+        if environment.delivery:
+            Delivery(
+                self,
+                "delivery",
+                environment=environment,
+                delivery=environment.delivery,
+                keys=keys,
+                regions=[stack.region for stack in self.node.children if isinstance(stack, cdk.Stack)],
+            )
         cdk.Tags.of(self).add("amply:project", "amply")

@@ -129,7 +129,7 @@ def _digests(deployed: Deployed) -> set[str]:
 def test_without_an_image_the_templates_ask_for_one(environments: Mapping[str, Deployed]) -> None:
     """A parameter without a default: the command line refuses to deploy and names it."""
     staging = environments["staging"]
-    for stack in ("api", "workers"):
+    for stack in ("migrations", "api", "workers"):
         asked = staging.templates[stack]["Parameters"]["ImageDigest"]
         assert "Default" not in asked
         assert "-c image=" in asked["Description"]
