@@ -21,6 +21,9 @@ from stacks.queues import Queues
 from stacks.storage import Storage
 from stacks.workers import Workers
 
+BOUNDARY = "amply-boundary"
+"""What no role may exceed, whatever its policies say; `make bootstrap` puts it into the account."""
+
 
 class AmplyPlatform(cdk.Stage):
     """Stacks stand on the ones above them; nothing points back up."""
@@ -30,6 +33,7 @@ class AmplyPlatform(cdk.Stage):
             scope,
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
+            permissions_boundary=cdk.PermissionsBoundary.from_name(BOUNDARY),
         )
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)

@@ -10,7 +10,9 @@ from stacks.delivery import REPOSITORY_NAME
 from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY, Environment, Registry
 from tests.infrastructure.assembly import Deployed, Resource
 
-DELIVERED = {name: environment for name, environment in ENVIRONMENTS.items() if environment.delivery}
+DELIVERED: Mapping[str, Environment] = {
+    name: environment for name, environment in ENVIRONMENTS.items() if environment.delivery
+}
 PURPOSES = {"diff": "{}-diff", "deploy": "{}", "migrate": "{}"}
 
 
