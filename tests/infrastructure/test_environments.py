@@ -1,7 +1,6 @@
 """Configurations that must not exist cannot be written down, and each environment keeps its promises."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -231,12 +230,3 @@ def test_there_is_a_way_out_without_a_gateway_where_that_is_cheaper(deployed: De
     else:
         assert gateways == []
         assert public == {"ENABLED"}
-
-
-def test_staging_proves_what_production_runs(environments: Mapping[str, Deployed]) -> None:
-    """The same stacks with the same kinds of resources, as many of each."""
-
-    def shape(deployed: Deployed) -> Counter[tuple[str, str]]:
-        return Counter((resource.stack.partition("/")[2], resource.type) for resource in deployed.resources())
-
-    assert shape(environments["production"]) == shape(environments["staging"])
