@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stacks.observability import EXHAUSTED, LEDGER_AGE
-from tests.infrastructure.assembly import ROOT, Deployed, Resource, read, synthesise
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 ALARM, FILTER = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
 MEASURED = {LEDGER_AGE, *EXHAUSTED}
@@ -117,8 +117,7 @@ def test_one_exhausted_row_pages(key: str, deployed: Deployed) -> None:
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (60, 1, "Maximum")
 
 
-def test_an_idle_deployment_pages_nobody_for_its_silence(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
+def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None:
     breaching = {
         name for name, alarm in _alarms(idle).items() if alarm.properties["TreatMissingData"] == "breaching"
     }
