@@ -121,6 +121,8 @@ def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
     for resource, statement in _grants(deployed):
         if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
             continue
+        if "NotAction" in statement or "NotResource" in statement:
+            yield f"{resource.where}: allows all but what it names"
         for action in _many(statement.get("Action", [])):
             whole = action == "*" or action.endswith(":*")
             if "*" in action and (whole or not _is_the_library(resource)):

@@ -84,6 +84,12 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     assert [step for step in checkouts if step["with"].get("persist-credentials") is not False] == []
 
 
+def test_nothing_switches_validation_off() -> None:
+    text = "".join(file.read_text() for file in [*GITHUB.rglob("*.yml"), ROOT / "Makefile"])
+    assert "CDK_VALIDATION" not in text
+    assert "--no-validation" not in text
+
+
 def test_a_job_ends_in_time() -> None:
     assert [name for name, job in _jobs() if "uses" not in job and "timeout-minutes" not in job] == []
 
