@@ -4,20 +4,20 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
 from operations.assembly import Deployed, NoAssemblyError, read
-from operations.difference import vendor
 from operations.difference.comment import write
 from operations.difference.markdown import LONGEST_COMMENT
 from operations.difference.outcome import CannotCompareError, Exit
 from operations.difference.review import Monthly, Review, review
+from operations.difference.vendor import Library
 from operations.difference.waivers import Replacement, read_waivers
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -57,10 +57,10 @@ def cli(
     sys.exit(Exit.BLOCKED if any(it.blocking for it in reviews) else Exit.SAFE)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; an answer that could not be reached never looks like one."""
     try:
-        cli(prog_name="operations.difference")
+        cli(arguments, prog_name="operations.difference")
     except CannotCompareError as reason:
         click.echo(str(reason), err=True)
     except Exception as error:  # noqa: BLE001 -- the last door: Python's own exit code is 1, which means something here
@@ -90,19 +90,20 @@ def _reviews(
             raise CannotCompareError(f"An environment is named in small letters and digits, not {name!r}.")
     if only is not None and only not in known:
         raise CannotCompareError(f"Neither assembly has {only!r}; they have {', '.join(known)}.")
-    return [
-        review(
-            name,
-            before.get(name),
-            after.get(name),
-            compare=vendor.compare,
-            waivers=waivers,
-            today=today,
-            monthly=_monthly(),
-        )
-        for name in known
-        if only in {None, name}
-    ]
+    with Library() as library:
+        return [
+            review(
+                name,
+                before.get(name),
+                after.get(name),
+                compare=library.compare,
+                waivers=waivers,
+                today=today,
+                monthly=_monthly(),
+            )
+            for name in known
+            if only in {None, name}
+        ]
 
 
 def _monthly() -> Monthly | None:

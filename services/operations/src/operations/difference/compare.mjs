@@ -1,6 +1,7 @@
-// What the vendor's library says of pairs of templates. Reads { STACK: { before, after } }, prints JSON; asks no network.
-// The values stay behind: whoever asks has the templates, and needs to know only what happens to what.
-import { readFileSync } from 'node:fs';
+// What the vendor's library says of pairs of templates: each line in is { STACK: { before, after } }, each line out the
+// answer. It asks no network. The values stay behind: whoever asks has the templates, and needs to know only what
+// happens to what.
+import { createInterface } from 'node:readline';
 import diff from '@aws-cdk/cloudformation-diff';
 
 const impacts = ([id, change]) => ({
@@ -56,6 +57,7 @@ const compare = ({ before, after }) => {
   };
 };
 
-const pairs = JSON.parse(readFileSync(0, 'utf8'));
-const found = Object.entries(pairs).map(([stack, pair]) => [stack, compare(pair)]);
-process.stdout.write(JSON.stringify(Object.fromEntries(found)));
+for await (const line of createInterface({ input: process.stdin })) {
+  const found = Object.entries(JSON.parse(line)).map(([stack, pair]) => [stack, compare(pair)]);
+  process.stdout.write(`${JSON.stringify(Object.fromEntries(found))}\n`);
+}
