@@ -162,7 +162,7 @@ def test_an_alarm_that_goes_is_said(reviewed: Reviewer) -> None:
     [
         ("ActionsEnabled", False, "its actions are switched off"),
         ("AlarmActions", [], "it has no action"),
-        ("Threshold", 600, "Threshold was 60, becomes 600"),
+        ("Threshold", 600, "judges differently: `Threshold` `60` → `600`"),
     ],
 )
 def test_an_alarm_that_goes_silent_is_said(reviewed: Reviewer, name: str, value: object, says: str) -> None:

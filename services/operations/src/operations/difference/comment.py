@@ -109,9 +109,15 @@ def _data(review: Review) -> Iterator[Part]:
 
 
 def _watching(review: Review) -> Iterator[Part]:
-    rows = [f"- {code(it.name)} ({it.kind}) {it.says}." for it in review.silenced]
+    rows = [f"- {code(it.name)} ({it.kind}) {it.says}{_by(it.altered)}." for it in review.silenced]
     if rows:
         yield Part(head=["### Watched less", ""], rows=rows, tail=[""])
+
+
+def _by(altered: Altered | None) -> str:
+    if altered is None:
+        return ""
+    return f": {code(altered.name)} {code(altered.before)} → {code(altered.after)}"
 
 
 def _access(review: Review) -> Iterator[Part]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from operations.difference.changes import ENDS, Change, Kind
+from operations.difference.changes import Altered, Change
 
 WATCHERS: Final = {
     "AWS::CloudWatch::Alarm": "alarm",
@@ -24,34 +25,30 @@ _THRESHOLDS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """What no longer watches, or watches differently."""
+    """What no longer watches, or judges differently by what is `altered`."""
 
     name: str
     kind: str
     says: str
+    altered: Altered | None = None
 
 
 def silenced(changes: tuple[Change, ...]) -> tuple[Silence, ...]:
     """Every watcher that goes, loses its voice or gets another threshold."""
-    return tuple(
-        Silence(name=change.name, kind=WATCHERS[change.type], says=says)
-        for change in changes
-        if change.type in WATCHERS
-        for says in _losses(change)
-    )
+    return tuple(loss for change in changes if change.type in WATCHERS for loss in _losses(change))
 
 
-def _losses(change: Change) -> Iterator[str]:
-    if change.kind in ENDS and not change.after:
-        yield "is removed"
+def _losses(change: Change) -> Iterator[Silence]:
+    silence = partial(Silence, name=change.name, kind=WATCHERS[change.type])
+    if not change.after:
+        yield silence(says="is removed")
+    if not (change.before and change.after):
         return
     was, becomes = (body.get("Properties", {}) for body in (change.before, change.after))
-    if change.kind is Kind.ADDED:
-        return
     if was.get("ActionsEnabled", True) and not becomes.get("ActionsEnabled", True):
-        yield "tells nobody any more: its actions are switched off"
+        yield silence(says="tells nobody any more: its actions are switched off")
     if was.get("AlarmActions") and not becomes.get("AlarmActions"):
-        yield "tells nobody any more: it has no action"
+        yield silence(says="tells nobody any more: it has no action")
     for altered in change.altered:
         if altered.name in _THRESHOLDS:
-            yield f"judges differently: {altered.name} was {altered.before}, becomes {altered.after}"
+            yield silence(says="judges differently", altered=altered)
