@@ -23,6 +23,15 @@ TASK = ("workers", "WorkerDefinitionB7FD2EB3")
 ALARM = ("observability", "Alarmsledgerlate0E185B50")
 DOOR = ("network", "DatabasefromproductionnetworkApiC9268C2754325E1971C7")
 
+DOCUMENTS = {
+    "Fn::GetStackOutput": {
+        "StackName": "production-storage",
+        "Region": "eu-west-1",
+        "OutputName": "PublishOutputFnGetAttDocuments7E5B2978ArnA5C0F2D1",
+    }
+}
+"""The bucket, as another stack refers to it."""
+
 NEW_IMAGE = f"111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply@sha256:{'2b' * 32}"
 
 
@@ -83,12 +92,12 @@ def dangerous() -> State:
 
 
 def harmless() -> State:
-    """What passes on sight: a new image, more memory, a longer history, one action more."""
+    """What passes on sight: a new image, more memory, more room to grow, one narrow permission."""
     state = recorded()
     container(state)["Image"] = NEW_IMAGE
     properties(state, TASK)["Memory"] = "2048"
     properties(state, DATABASE)["MaxAllocatedStorage"] = 2000
-    return granted(state, "s3:GetObject", {"Fn::GetAtt": ["WorkerRole8DD27D41", "Arn"]})
+    return granted(state, "s3:GetObject", {"Fn::Join": ["", [DOCUMENTS, "/receipts/*"]]})
 
 
 def deployed(

@@ -10,7 +10,7 @@ import pytest
 from operations.assembly import Deployed
 from operations.difference.changes import Kind
 from operations.difference.comment import write
-from operations.difference.review import Review, review
+from operations.difference.review import CannotPriceError, Review, review
 from operations.difference.vendor import Library
 from tests.operations import states
 from tests.operations.conftest import TODAY, Reviewer
@@ -107,10 +107,7 @@ def test_what_may_replace_the_database_stops_the_change(reviewed: Reviewer) -> N
 
 
 def test_a_new_permission_is_said_in_words_and_in_the_table(reviewed: Reviewer) -> None:
-    documents = {"Fn::GetStackOutput": {"StackName": "production-storage", "OutputName": "Documents"}}
-    state = states.granted(recorded(), "s3:PutObject", documents)
-    state["storage"]["Outputs"] = {"Documents": {"Value": {"Fn::GetAtt": ["Documents7E5B2978", "Arn"]}}}
-    text = write(reviewed(state))
+    text = write(reviewed(states.granted(recorded(), "s3:PutObject", states.DOCUMENTS)))
     assert "- `workers/WorkerRole` may now `s3:PutObject` on `storage/Documents`." in text
     assert "| + | `Allow` | `workers/WorkerRole` | `s3:PutObject` | `storage/Documents` |  |" in text
     assert "nothing that holds data is replaced or destroyed" in text
@@ -129,7 +126,7 @@ def test_a_refusal_that_goes_is_a_change_of_access(reviewed: Reviewer) -> None:
     del policy["Statement"][0]
     text = write(reviewed(state))
     assert (
-        "`*` is no longer refused `s3:*` on `storage/Documents`, `storage/Documents/*`, under a condition."
+        "anyone is no longer refused `s3:*` on `storage/Documents`, `storage/Documents/*`, under a condition."
         in text
     )
 
@@ -318,6 +315,7 @@ def test_a_protection_that_weakens_is_data_at_risk(
     properties(state, place)[name] = value
     (found,) = reviewed(state).weakened
     assert says in found.says
+    assert "replaced or destroyed, but 1 protection weakens" in write(reviewed(state))
     strengthened = reviewed(recorded(), state)
     assert strengthened.weakened == () or name == "EngineVersion"
 
@@ -347,9 +345,18 @@ def test_a_harmless_change_passes(reviewed: Reviewer) -> None:
     }
 
 
+def test_a_custom_resource_that_changes_is_not_overlooked(reviewed: Reviewer) -> None:
+    """The library knows no property of it, and calls that no change."""
+    before, after = recorded(), recorded()
+    for state, value in ((before, "1"), (after, "2")):
+        custom = {"Type": "Custom::Thing", "Properties": {"Value": value}}
+        state["workers"]["Resources"]["Thing"] = custom
+    assert kinds(reviewed(after, before)) == {"workers/Thing": Kind.UPDATED}
+
+
 def test_an_output_that_changes_alone_is_not_no_difference(reviewed: Reviewer) -> None:
     state = recorded()
-    state["storage"]["Outputs"] = {"More": {"Value": "text"}}
+    state["storage"]["Outputs"]["More"] = {"Value": "text"}
     text = write(reviewed(state))
     assert "no difference" not in text
     assert "Also changed, beside resources: outputs of `storage`." in text
@@ -370,6 +377,23 @@ def test_the_cost_of_a_month_is_compared(library: Library) -> None:
     del cheaper["observability"]
     text = write(_reviewed_with_cost(library, deployed(recorded()), deployed(cheaper)))
     assert "Monthly cost: 61.50 → 51.25 USD (-10.25)." in text
+
+
+def test_a_cost_nobody_can_compute_hides_nothing_else(library: Library) -> None:
+    def monthly(_: Deployed) -> Decimal:
+        raise CannotPriceError("No price is known for AWS::New::Thing.")
+
+    found = review(
+        "production",
+        deployed(recorded()),
+        deployed(states.without(recorded(), states.BUCKET)),
+        compare=library.compare,
+        waivers=(),
+        today=TODAY,
+        monthly=monthly,
+    )
+    assert len(found.blocking) == 1
+    assert "Monthly cost: not computed, `No price is known for AWS::New::Thing.`" in write(found)
 
 
 def test_a_new_environment_endangers_nothing_and_costs_all_of_it(library: Library) -> None:

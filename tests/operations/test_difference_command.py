@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import operations
 from operations.difference.cli import main
 from tests.infrastructure.assembly import ROOT
 from tests.operations import states
@@ -72,6 +74,16 @@ def test_a_malformed_waiver_exits_with_2(
     told = capsys.readouterr()
     assert told.err.endswith("replacement 1: until is a day such as 2027-01-31.\n")
     assert told.out == ""
+
+
+def test_a_waiver_for_an_environment_nobody_has_is_reported(
+    before: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waivers = tmp_path / "replacements.toml"
+    waivers.write_text(WAIVER.replace('"production"', '"prod"'))
+    assert _exit(before, before, "--waivers", waivers) == 0
+    told = capsys.readouterr().err
+    assert told == "A waiver names the environment 'prod', which neither assembly has.\n"
 
 
 def test_an_assembly_that_is_not_there_exits_with_2(
@@ -175,6 +187,40 @@ def test_the_command_people_type_prints_the_comment(before: Path, without_bucket
 def test_the_command_people_type_asks_for_two_assemblies() -> None:
     made = subprocess.run(["make", "diff-comment"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir" in made.stderr
+
+
+PRICES = """
+class Estimate:
+    total_usd = {total}
+
+
+def estimate(deployed):
+    return Estimate()
+"""
+
+
+@pytest.mark.parametrize(
+    ("total", "says"),
+    [
+        ("100", "Monthly cost: 100.00 → 100.00 USD (+0.00)."),
+        ("1 / 0", "Monthly cost: not computed, `division by zero`."),
+    ],
+)
+def test_the_cost_is_what_the_price_list_says(
+    before: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    total: str,
+    says: str,
+) -> None:
+    (tmp_path / "cost.py").write_text(PRICES.replace("{total}", f"property(lambda _: {total})"))
+    monkeypatch.setattr(operations, "__path__", [str(tmp_path), *operations.__path__])
+    for name in [name for name in sys.modules if name.startswith("operations.cost")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert _exit(before, before) == 0
+    monkeypatch.delitem(sys.modules, "operations.cost")
+    assert says in capsys.readouterr().out
 
 
 def test_comparing_asks_no_network(

@@ -94,6 +94,16 @@ def test_a_huge_difference_is_cut_and_says_so(reviewed: Reviewer) -> None:
     assert len(write(found, limit=None)) > 3 * LONGEST_COMMENT
 
 
+def test_one_long_statement_does_not_take_the_room_of_all_others(reviewed: Reviewer) -> None:
+    state = recorded()
+    states.properties(state, states.POLICY)["PolicyDocument"]["Statement"].append(
+        {"Effect": "Allow", "Action": [f"s3:Action{number:03}" for number in range(200)], "Resource": "*"}
+    )
+    text = write(reviewed(state))
+    assert "`s3:Action029`<br>and 170 more" in text
+    assert "`s3:Action003` and 196 more on `*`" in text
+
+
 def test_what_comes_first_keeps_its_rows_longest() -> None:
     parts = [Part(head=["first"], rows=["a" * 99] * 20), Part(head=["second"], rows=["b" * 99] * 20)]
     text = fitting(parts, limit=2_048 + 2_500)

@@ -16,7 +16,7 @@ from operations.assembly import Deployed, NoAssemblyError, read
 from operations.difference.comment import write
 from operations.difference.markdown import LONGEST_COMMENT
 from operations.difference.outcome import CannotCompareError, Exit
-from operations.difference.review import Monthly, Review, review
+from operations.difference.review import CannotPriceError, Monthly, Review, review
 from operations.difference.vendor import Library
 from operations.difference.waivers import Replacement, read_waivers
 
@@ -90,6 +90,8 @@ def _reviews(
             raise CannotCompareError(f"An environment is named in small letters and digits, not {name!r}.")
     if only is not None and only not in known:
         raise CannotCompareError(f"Neither assembly has {only!r}; they have {', '.join(known)}.")
+    for name in sorted({waiver.environment for waiver in waivers} - {*known}):
+        click.echo(f"A waiver names the environment {name!r}, which neither assembly has.", err=True)
     with Library() as library:
         return [
             review(
@@ -113,6 +115,10 @@ def _monthly() -> Monthly | None:
     estimate = importlib.import_module("operations.cost").estimate
 
     def monthly(deployed: Deployed) -> Decimal:
-        return Decimal(estimate(deployed).total_usd)
+        try:
+            return Decimal(estimate(deployed).total_usd)
+        except Exception as error:
+            # Whatever is wrong with a price must not stand between a reviewer and what is lost.
+            raise CannotPriceError(str(error) or repr(error)) from error
 
     return monthly

@@ -13,6 +13,9 @@ from operations.difference.waivers import Replacement
 from operations.difference.words import access_words, fate, hint, kind_of, weakening, why
 
 _FEW: Final = 4
+"""Names in one line; the rest is counted."""
+_MANY: Final = 30
+"""Values in one cell; a row must not take the room of all others."""
 _ORDINARY: Final = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -44,7 +47,11 @@ def _headline(review: Review) -> str:
         return "a new environment"
     if not (review.changes or review.sections or review.built.images or review.built.contents):
         return "no difference"
-    return "nothing that holds data is replaced or destroyed"
+    safe = "nothing that holds data is replaced or destroyed"
+    weaker = len(review.weakened)
+    if weaker:
+        return f"{safe}, but {_count(weaker, 'protection')} {'weakens' if weaker == 1 else 'weaken'}"
+    return safe
 
 
 def _endangered(all_of_them: int, blocking: int) -> str:
@@ -212,9 +219,9 @@ def _place(waiver: Replacement) -> str:
     return code(f"{waiver.stack}/{waiver.logical_id}")
 
 
-def _cost(cost: Cost | None) -> str:
-    if cost is None:
-        return "Monthly cost: not computed."
+def _cost(cost: Cost | str) -> str:
+    if isinstance(cost, str):
+        return f"Monthly cost: not computed{f', {code(cost)}' if cost else ''}."
     difference = cost.after - cost.before
     return f"Monthly cost: {cost.before:,.2f} → {cost.after:,.2f} USD ({difference:+,.2f})."
 
@@ -224,7 +231,8 @@ def _sign(added: bool) -> str:  # noqa: FBT001 -- maps over a column
 
 
 def _cells(values: tuple[str, ...]) -> str:
-    return "<br>".join(map(cell, values))
+    more = len(values) - _MANY
+    return "<br>".join(map(cell, values[:_MANY])) + (f"<br>and {more} more" if more > 0 else "")
 
 
 def _some(told: list[str], *, ends: str = ", ") -> str:

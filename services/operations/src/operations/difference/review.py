@@ -17,7 +17,11 @@ from operations.difference.waivers import Replacement
 from operations.difference.watching import Silence, silenced
 
 Monthly = Callable[[Deployed], Decimal]
-"""What an environment costs a month, in US dollars."""
+"""What an environment costs a month, in US dollars; raises CannotPriceError."""
+
+
+class CannotPriceError(Exception):
+    """There is no price for this environment; the comment says why, and everything else as ever."""
 
 
 class Presence(StrEnum):
@@ -59,7 +63,8 @@ class Review:
     access: Access
     built: Built
     waivers: Ledger
-    cost: Cost | None
+    cost: Cost | str
+    """Or why there is none."""
 
     @property
     def endangering(self) -> tuple[Change, ...]:
@@ -97,7 +102,7 @@ def review(
         access=access(comparison),
         built=built(was, becomes),
         waivers=_ledger(ours, comparison.changes, today),
-        cost=_cost(before, after, monthly) if monthly else None,
+        cost=_cost(before, after, monthly) if monthly else "",
     )
 
 
@@ -115,8 +120,14 @@ def _presence(before: Deployed | None, after: Deployed | None) -> Presence:
 _FREE: Final = Decimal(0)
 
 
-def _cost(before: Deployed | None, after: Deployed | None, monthly: Monthly) -> Cost:
-    return Cost(before=monthly(before) if before else _FREE, after=monthly(after) if after else _FREE)
+def _cost(before: Deployed | None, after: Deployed | None, monthly: Monthly) -> Cost | str:
+    try:
+        return Cost(
+            before=monthly(before) if before else _FREE,
+            after=monthly(after) if after else _FREE,
+        )
+    except CannotPriceError as reason:
+        return str(reason)
 
 
 def _ledger(waivers: tuple[Replacement, ...], changes: tuple[Change, ...], today: date) -> Ledger:

@@ -90,7 +90,7 @@ def weakening(found: Weakening) -> str:
 
 def access_words(access: Access) -> list[str]:
     """A sentence for each change of access; what opens a door for everyone says so."""
-    return [
+    sentences = [
         *map(_grant, access.grants),
         *(
             f"{_few((it.identity,))} {'gets' if it.added else 'loses'} the managed policy {code(it.policy)}"
@@ -102,6 +102,7 @@ def access_words(access: Access) -> list[str]:
             for name, prop, before, after in access.others
         ),
     ]
+    return list(dict.fromkeys(sentences))
 
 
 def _grant(grant: Grant) -> str:
@@ -112,7 +113,8 @@ def _grant(grant: Grant) -> str:
         ("Deny", False): "is no longer refused",
     }.get((grant.effect, grant.added), "gets another statement:" if grant.added else "loses a statement:")
     who, actions, targets = (_few(names) for names in (grant.who, grant.actions, grant.targets))
-    words = f"{who or 'somebody'} {verb} {actions} on {targets}"
+    who = "anyone" if "*" in grant.who else who or "somebody"
+    words = f"{who} {verb} {actions} on {targets}"
     words += ", under a condition" if grant.condition else ""
     return f"**Wide ({', '.join(grant.wide)})**: {words}" if grant.wide and grant.opens else words
 
@@ -127,5 +129,5 @@ def _door(door: Door) -> str:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    shown = ", ".join(code(name) for name in names[:_FEW])
+    shown = ", ".join(map(code, names[:_FEW]))
     return f"{shown} and {len(names) - _FEW} more" if len(names) > _FEW else shown
