@@ -56,7 +56,20 @@ def test_replacing_what_the_database_stands_on_replaces_the_database(reviewed: R
     properties(state, states.SUBNETS)["DBSubnetGroupName"] = "another"
     found = reviewed(state)
     assert kinds(found)["database/Instance"] is Kind.REPLACED
-    assert "`DBSubnetGroupName` points at what is replaced" in write(found)
+    assert (
+        "`DBSubnetGroupName` points at `database/Instance/SubnetGroup/Default`, which is replaced"
+        in write(found)
+    )
+
+
+def test_a_replacement_is_followed_into_a_longer_text(reviewed: Reviewer) -> None:
+    """The library looks at a reference that stands alone, and not at one within Fn::Join."""
+    before, after = recorded(), recorded()
+    for state, name in ((before, "one"), (after, "two")):
+        properties(state, states.SUBNETS)["DBSubnetGroupName"] = name
+        joined = {"Fn::Join": ["", [{"Ref": "InstanceSubnetGroupF2CBA54F"}, ""]]}
+        properties(state, states.DATABASE)["DBSubnetGroupName"] = joined
+    assert kinds(reviewed(after, before))["database/Instance"] is Kind.REPLACED
 
 
 def _subnets_in_their_own_stack(name: str) -> State:

@@ -160,13 +160,14 @@ def _differing(pairs: Mapping[str, Pair]) -> Mapping[str, Pair]:
 def _carried(
     before: Deployed, after: Deployed, found: Mapping[Place, Change], compare: Compare, names: Names
 ) -> Mapping[Place, Change]:
-    """The replacements that replacements in other stacks bring with them, until there are no more."""
+    """The replacements that replacements bring with them, in their own and in other stacks, until there are no more."""
+    plain = _pairs(before, after)
     known: dict[Place, Change] = {}
     replaced = {place for place, change in found.items() if change.kind is Kind.REPLACED}
     while replaced:
         pairs = _pairs(before, after, replaced)
         fresh = {
-            (change.stack, change.logical_id): change
+            (change.stack, change.logical_id): _unmarked(change, plain[stack])
             for stack, diff in compare(_differing(pairs)).items()
             for change in _changes(stack, pairs[stack], diff, names)
             if change.kind in {Kind.REPLACED, Kind.MAY_BE_REPLACED}
@@ -177,6 +178,12 @@ def _carried(
             break
         replaced |= more
     return known
+
+
+def _unmarked(change: Change, pair: Pair) -> Change:
+    """With the bodies that the templates hold: only `altered` tells what points at something replaced."""
+    old, new = (template["Resources"].get(change.logical_id, {}) for template in (pair.before, pair.after))
+    return replace(change, before=old, after=new)
 
 
 def _changes(stack: str, pair: Pair, diff: StackDiff, names: Names) -> Iterator[Change]:

@@ -150,6 +150,11 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
     "AWS::Backup::BackupVault": (
         Guard(path="LockConfiguration", weaker=_changed, says="recovery points may be deleted earlier"),
     ),
+    "AWS::CloudFormation::Stack": (
+        Guard(
+            path="TemplateURL", weaker=_changed, says="a template within a template, which is not compared"
+        ),
+    ),
     "AWS::Backup::BackupPlan": (
         Guard(path="BackupPlan", weaker=_changed, says="backups are made differently"),
     ),

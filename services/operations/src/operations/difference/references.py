@@ -1,7 +1,8 @@
-"""Follows references from stack to stack, so that a replacement in one is seen in those that stand on it.
+"""Follows references, from stack to stack too, so that a replacement is seen in what stands on the replaced.
 
-Stacks read each other's outputs (`Fn::GetStackOutput`). A key that is replaced leaves the text of its readers as it
-was, and the database it encrypts is replaced all the same; the vendor's library looks at one template at a time.
+Stacks read each other's outputs (`Fn::GetStackOutput`). A subnet group that is replaced leaves the text of its readers
+as it was, and the database in it is replaced all the same. The vendor's library looks at one template at a time, and
+not into a reference that is part of a longer text (`Fn::Join`).
 """
 
 import re
@@ -24,16 +25,22 @@ _SAME_AS_ITS_NAME: Final = {"Arn", "GroupId"}
 def resolved(deployed: Deployed, replaced: Collection[Place] = ()) -> Mapping[str, Template]:
     """The templates with each reference to another stack's output written as what stands behind that output.
 
-    Those behind which one of `replaced` stands read differently, as a changed reference does within a template.
+    A reference to one of `replaced`, in its own stack or in another, reads differently from one to what stays.
     """
     outputs = {
         (str(deployed.manifests[stack]["properties"]["stackName"]), name): _qualified(
-            output.get("Value"), stack, replaced
+            output.get("Value"), f"{stack}/", stack, replaced
         )
         for stack, template in deployed.templates.items()
         for name, output in template.get("Outputs", {}).items()
     }
-    return {stack: _resolve(template, outputs) for stack, template in deployed.templates.items()}
+    return {
+        stack: {
+            **_resolve(template, outputs),
+            "Resources": _resolve(_qualified(template.get("Resources", {}), "", stack, replaced), outputs),
+        }
+        for stack, template in deployed.templates.items()
+    }
 
 
 def _resolve(value: Any, outputs: Mapping[Place, Any]) -> Any:
@@ -51,9 +58,9 @@ def _resolve(value: Any, outputs: Mapping[Place, Any]) -> Any:
             return value
 
 
-def _qualified(value: Any, stack: str, replaced: Collection[Place]) -> Any:
+def _qualified(value: Any, prefix: str, stack: str, replaced: Collection[Place]) -> Any:
     def far(logical_id: str) -> str:
-        return f"{stack}/{logical_id}{REPLACED if (stack, logical_id) in replaced else ''}"
+        return f"{prefix}{logical_id}{REPLACED if (stack, logical_id) in replaced else ''}"
 
     match value:
         case {"Ref": str(logical_id)} if "::" not in logical_id:
@@ -61,9 +68,9 @@ def _qualified(value: Any, stack: str, replaced: Collection[Place]) -> Any:
         case {"Fn::GetAtt": [str(logical_id), *attribute]}:
             return {"Fn::GetAtt": [far(logical_id), *attribute]}
         case dict():
-            return {key: _qualified(inner, stack, replaced) for key, inner in value.items()}
+            return {key: _qualified(inner, prefix, stack, replaced) for key, inner in value.items()}
         case list():
-            return [_qualified(inner, stack, replaced) for inner in value]
+            return [_qualified(inner, prefix, stack, replaced) for inner in value]
         case _:
             return value
 

@@ -34,8 +34,6 @@ def why(change: Change, names: Names) -> str:
 
 def _reason(altered: Altered, stack: str, names: Names) -> str:
     before, after = (names.spelled(stack, plain(value)) for value in (altered.before, altered.after))
-    if altered.before == altered.after:
-        return f"{code(altered.name)} points at what is replaced"
     if REPLACED in after:
         return f"{code(altered.name)} points at {code(before)}, which is replaced"
     return f"{code(altered.name)}: {code(before)} → {code(after)}"
