@@ -130,6 +130,8 @@ class Environment:
     addresses: FixedAddresses | None
     log_retention: logs.RetentionDays
     alarm_email: str | None
+    sentry_dsn: str = ""
+    """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:

@@ -74,6 +74,19 @@ def clients_must_speak_tls(deployed: Deployed) -> Iterator[str]:
             yield f"{parameters.where}: answers without TLS"
 
 
+def the_database_logs_no_values(deployed: Deployed) -> Iterator[str]:
+    """What statements are given is personal or secret, and the database's log is read by more people than its tables."""
+    silent = {
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_error_verbosity": "terse",
+    }
+    for group in deployed.resources("AWS::RDS::DBParameterGroup"):
+        for name, value in silent.items():
+            if group.properties["Parameters"].get(name) != value:
+                yield f"{group.where}: {name} is not {value}"
+
+
 def buckets_are_never_public(deployed: Deployed) -> Iterator[str]:
     for bucket in deployed.resources("AWS::S3::Bucket"):
         blocks = bucket.properties.get("PublicAccessBlockConfiguration", {})
@@ -216,6 +229,7 @@ RULES: tuple[Rule, ...] = (
     data_leaves_only_as_durability_says,
     everything_is_encrypted_at_rest,
     clients_must_speak_tls,
+    the_database_logs_no_values,
     buckets_are_never_public,
     nobody_comes_in_from_anywhere,
     logs_are_forgotten_in_time,

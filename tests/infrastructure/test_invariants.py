@@ -129,6 +129,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         "database",
         _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "rds.force_ssl"),
     ),
+    "a database that logs what slow statements were given": (
+        invariants.the_database_logs_no_values,
+        "database",
+        _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "log_parameter_max_length"),
+    ),
     "a bucket that could be made public": (
         invariants.buckets_are_never_public,
         "storage",
