@@ -75,10 +75,10 @@ demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
 
 status: ## what runs, and where
-	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud status
+	@$(is_set_up) && $(BIN)/python -m local_cloud status
 
 logs: ## follow the logs (PART=api for one of them)
-	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud logs $(PART)
+	@$(is_set_up) && $(BIN)/python -m local_cloud logs $(PART)
 
 local-diff: .venv/ready node_modules/ready $(WIDGETS)/dist/ready ## what deploying the sources would change; exits 1 when anything
 	@$(BIN)/python -m local_cloud difference
@@ -96,6 +96,8 @@ clean: ## stop it and remove its data and everything that was installed
 .PHONY: uninstall
 uninstall:
 	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+is_set_up = { [ -x $(BIN)/python ] || { echo "Nothing is set up; type 'make local'." >&2; exit 1; }; }
 
 # Without its environment nobody could stop what runs: set that up first.
 supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'import local_cloud' 2>/dev/null; then $(MAKE) .venv/ready; fi
