@@ -3,7 +3,6 @@
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.cloud import ACCESS
 from local_cloud.settings import REGION, Settings
@@ -17,15 +16,6 @@ def boto_client(settings: Settings, service: str) -> Any:
         aws_secret_access_key=ACCESS["AWS_SECRET_ACCESS_KEY"],
     )
     return session.client(service, endpoint_url=settings.cloud_url)
-
-
-def stack_statuses(settings: Settings) -> dict[str, str]:
-    """By name; nothing while nobody answers yet."""
-    try:
-        stacks = boto_client(settings, "cloudformation").describe_stacks()["Stacks"]
-    except (BotoCoreError, ClientError):
-        return {}
-    return {stack["StackName"]: stack["StackStatus"] for stack in stacks}
 
 
 def leftovers_of_a_deployment(settings: Settings) -> list[str]:

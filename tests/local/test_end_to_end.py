@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, listening
-from tests.local.deployed import boto_client, leftovers_of_a_deployment, stack_statuses
+from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
@@ -33,9 +34,6 @@ PARTS = {
     *("api", "worker", "scheduler", "sequencer", "publisher"),
     *("edge", "outbox"),
 }
-
-
-STACKS = {f"local-{stack}" for stack in ORDER}
 
 
 class Platform:
@@ -59,10 +57,19 @@ class Platform:
         process = subprocess.Popen(
             self._words(command), env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        _wait(once)
-        assert process.poll() is None, "it was still at work"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        try:
+            while not once():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=0.25)
+                    pytest.fail("the command ended before it could be killed")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def deployed_stacks(self) -> int:
+        """How many stacks the CDK's command line has reported as deployed."""
+        log = self.settings.log_of("cdk")
+        return log.read_text().count("✅  local/") if log.exists() else 0
 
     def change(self, context: str) -> subprocess.CompletedProcess[str]:
         """Deploy by hand, as any CDK user would, with one more value of context."""
@@ -85,12 +92,6 @@ class Platform:
             check=False,
         )
 
-    def stacks(self) -> dict[str, str]:
-        """The status of each deployed stack; nothing while the emulated cloud does not answer."""
-        if is_free(self.settings.ports.cloud):
-            return {}
-        return stack_statuses(self.settings)
-
     def _words(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local_cloud", command]
 
@@ -100,8 +101,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Up, after a first try was killed half-way through its deployment: the next one carries on."""
     platform = Platform(settings_of_our_own(tmp_path_factory.mktemp("platform")))
     try:
-        platform.type_and_kill("up", once=lambda: len(_deployed(platform)) >= 2)
-        assert len(_deployed(platform)) < len(STACKS)
+        platform.type_and_kill("up", once=lambda: platform.deployed_stacks() >= 2)
+        assert platform.deployed_stacks() < len(ORDER)
         up = platform.type("up")
         assert up.returncode == 0, up.stdout + up.stderr
         yield platform
@@ -115,10 +116,6 @@ def demo(platform: Platform) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
-
-
-def _deployed(platform: Platform) -> set[str]:
-    return {name for name, status in platform.stacks().items() if status == "CREATE_COMPLETE"} & STACKS
 
 
 def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: dict[str, Any]) -> None:
