@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from local_cloud.emulator.asgi import App, Message, Receive, Send
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_SERVED_NAMES = (".cloudfront.net", ".amazonaws.com", ".localhost")
-"""Names the emulator answers under to programs: its distributions, and its buckets and APIs by host."""
+_DISTRIBUTION = ".cloudfront.net"
+"""What a distribution serves is public. The edge asks under this name; no browser does, since it resolves elsewhere."""
+_SERVED_NAMES = (".amazonaws.com", ".localhost")
+"""Names the emulator answers under to programs: its buckets and APIs by host."""
 
 _REFUSAL = b"The emulated cloud answers programs on this machine, not web pages.\n"
 
@@ -37,6 +39,8 @@ class RefusesWebPages:
 def is_program(host: str, origin: str | None) -> bool:
     """Whether a request comes from a program, or from a page of this machine itself."""
     name = _name(host)
+    if name.endswith(_DISTRIBUTION):
+        return True
     if name not in _LOOPBACK and not name.endswith(_SERVED_NAMES):
         return False
     return origin is None or _bracketed(urlsplit(origin).hostname or "") in _LOOPBACK
