@@ -25,10 +25,10 @@ KEPT_OTHERWISE: Mapping[str, str] = {
     "storage/Public": "made from the database, and the same files stand in the archive",
     "storage/Exports": "made from the database on request; they lapse after 30 days",
     "edge/Site": "built from the sources and deployed with them",
-    "replica/AccessLogs": "as in the first region",
-    "replica/Archive": "a copy itself",
-    "replica/Public": "a copy itself",
-    "replica/Documents": "a copy itself",
+    "replica/AccessLogs": "as in the first region: nothing is made from it",
+    "replica/Archive": "a copy of the first region's, by replication",
+    "replica/Public": "a copy of the first region's, by replication",
+    "replica/Documents": "a copy of the first region's, by replication",
 }
 """What holds data and stands in no backup plan, by stack and construct, and why."""
 

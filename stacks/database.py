@@ -1,6 +1,8 @@
 """PostgreSQL. The master password is RDS's own secret; services sign in with IAM tokens."""
 
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -81,17 +83,18 @@ class Database(AmplyStack):
             instance_type=settings.instance_type,
             database_name=settings.name,
             manage_master_user_password=managed,
-            credentials=(
-                rds.Credentials.from_username(MASTER)
-                if managed
-                else rds.Credentials.from_generated_secret(MASTER, encryption_key=keys.data)
-            ),
+            credentials=self._credentials(keys) if not managed else rds.Credentials.from_username(MASTER),
             iam_authentication=True,
             parameter_group=self._parameters,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             vpc=network.vpc,
             vpc_subnets=network.data_subnets,
-            security_groups=[network.database],
+            # Only the network says who comes in: what stands beside the database must not add a rule by itself.
+            security_groups=[
+                ec2.SecurityGroup.from_security_group_id(
+                    self, "Group", network.database.security_group_id, mutable=False
+                )
+            ],
             port=POSTGRESQL,
             publicly_accessible=False,
             multi_az=settings.multi_az,
@@ -117,6 +120,11 @@ class Database(AmplyStack):
         )
         self._waive_for(instance)
         return instance
+
+    def _credentials(self, keys: Keys) -> rds.Credentials:
+        """The key by its ARN, so that readers of the secret are not written into its policy, a stack further down."""
+        key = kms.Key.from_key_arn(self, "MasterKey", keys.data.key_arn)
+        return rds.Credentials.from_generated_secret(MASTER, encryption_key=key)
 
     def _make_parameters(self) -> rds.ParameterGroup:
         return rds.ParameterGroup(

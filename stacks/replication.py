@@ -5,7 +5,6 @@ exists is copied; for older objects see docs/runbooks/restore.md.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 """
 
-import json
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -15,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive_once_resolved
-from stacks.permissions import allow_objects
+from stacks.permissions import allow_objects, as_written
 from stacks.waivers import NEXT_REVIEW
 
 READING = (
@@ -60,7 +59,9 @@ class Replication(Construct):
         target = there.resource.attr_arn
         self._allow([f"{target}/*"], "s3:ReplicateObject", "s3:ReplicateTags")
         waive_once_resolved(
-            self.role, lambda: f"AwsSolutions-IAM5[Resource::{self._as_written(target)}/*]", ALL_OF_A_BUCKET
+            self.role,
+            lambda: f"AwsSolutions-IAM5[Resource::{as_written(self.role, target)}/*]",
+            ALL_OF_A_BUCKET,
         )
         if here.key:
             self._allow_key(here.key, cdk.Stack.of(here.bucket).region, "kms:Decrypt")
@@ -80,10 +81,6 @@ class Replication(Construct):
         statement = iam.PolicyStatement(actions=list(actions), resources=[key.key_arn])
         statement.add_condition("StringEquals", {"kms:ViaService": f"s3.{region}.amazonaws.com"})
         self.role.add_to_principal_policy(statement)
-
-    def _as_written(self, arn: str) -> str:
-        """The way the policy checker quotes it from the role's template."""
-        return json.dumps(cdk.Stack.of(self).resolve(arn), separators=(",", ":"))
 
 
 def _everything(here: Kept, there: Kept) -> s3.CfnBucket.ReplicationRuleProperty:
