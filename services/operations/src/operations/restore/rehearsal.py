@@ -45,8 +45,8 @@ class Plan:
     leaving: Patience
 
 
-def rehearse(cloud: Cloud, plan: Plan, say: Say) -> Exit:
-    """Restore, check, take away; says each step and finding as it comes."""
+def rehearse(cloud: Cloud, plan: Plan, say: Say, sign_in: "SignIn | None" = None) -> Exit:
+    """Restore, check, take away; says each step and finding as it comes. Signs in over TLS unless told otherwise."""
     begun = time.monotonic()
     say(f"Restoring {plan.backup.source} as of {plan.backup.taken_at.isoformat()} to {plan.name}.")
     findings: list[Finding] = []
@@ -54,7 +54,7 @@ def rehearse(cloud: Cloud, plan: Plan, say: Say) -> Exit:
         restore(cloud.rds, plan.backup, name=plan.name, environment=plan.environment)
         restored = wait_until_available(cloud.rds, plan.name, plan.arriving)
         say(f"It is there after {(time.monotonic() - begun) / 60:.0f} minutes. Checking.")
-        for finding in _check(cloud, plan, restored):
+        for finding in _check(cloud, plan, restored, sign_in or connect):
             say(_line(finding))
             findings.append(finding)
     except IN_THE_WAY as reason:
@@ -72,8 +72,8 @@ def rehearse(cloud: Cloud, plan: Plan, say: Say) -> Exit:
     return Exit.LEFT_BEHIND if result is Exit.REHEARSED and not gone else result
 
 
-def _check(cloud: Cloud, plan: Plan, restored: Restored) -> Iterator[Finding]:
-    with connect(cloud, plan, restored) as connection:
+def _check(cloud: Cloud, plan: Plan, restored: Restored, sign_in: "SignIn") -> Iterator[Finding]:
+    with sign_in(cloud, plan, restored) as connection:
         yield from check_database(connection, plan.migrations)
         head = read_head(connection)
     if head is None:
@@ -117,3 +117,6 @@ def connect(cloud: Cloud, plan: Plan, restored: Restored) -> psycopg.Connection:
 
 def _line(finding: Finding) -> str:
     return f"{finding.verdict.value}: {finding.check}: {finding.sentence}"
+
+
+SignIn = Callable[[Cloud, Plan, Restored], psycopg.Connection]
