@@ -46,4 +46,6 @@ class Connections(Enum):
     DIRECT = "direct"
     """Each task keeps a small pool; some forty connections in all at the largest."""
     RDS_PROXY = "RDS Proxy"
-    """Shares connections and holds them through a failover. RDS refuses blue/green deployments beside one."""
+    """Shares connections and holds them through a failover. Its certificate chains to Amazon's public roots, not to
+    RDS's own: the image must trust both first. Take it out for a blue/green upgrade: docs/runbooks/database-upgrade.md.
+    """
