@@ -89,7 +89,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
-        "AMPLY_DATABASE_HOST": around.database.instance.db_instance_endpoint_address,
+        "AMPLY_DATABASE_HOST": around.database.host_for(contract.database_user),
         "AMPLY_DATABASE_PORT": str(POSTGRESQL),
         "AMPLY_DATABASE_NAME": settings.database.name,
         "AMPLY_DATABASE_USER": contract.database_user or "",

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.api import Api
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
@@ -16,6 +17,7 @@ from stacks.mail import Mail
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
+from stacks.replica import Replica
 from stacks.storage import Storage
 from stacks.workers import Workers
 
@@ -31,8 +33,24 @@ class AmplyPlatform(cdk.Stage):
         )
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
-        storage = Storage(self, "storage", environment=environment, keys=keys)
-        database = Database(self, "database", environment=environment, network=network, keys=keys)
+        replica = None
+        if environment.replica_region:
+            replica = Replica(self, "replica", environment=environment, region=environment.replica_region)
+        storage = Storage(self, "storage", environment=environment, keys=keys, replica=replica)
+        database = Database(
+            self, "database", environment=environment, network=network, keys=keys, replica=replica
+        )
+        if kept := environment.durability.kept_backups:
+            Backup(
+                self,
+                "backup",
+                environment=environment,
+                kept=kept,
+                keys=keys,
+                database=database,
+                storage=storage,
+                replica=replica,
+            )
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
         mail = Mail(self, "mail", environment=environment)
