@@ -17,6 +17,7 @@ class Parameter(StrEnum):
     MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
     STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 - the name of a parameter
     TASK_SUBNETS = "network/task-subnets"
+    TASK_ADDRESSES = "network/task-public-address"
     JOBS_GROUP = "network/jobs-group"
     CLUSTER_NAME = "api/cluster-name"
     MAIL_SENDER = "mail/sender"
@@ -35,6 +36,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
     Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
     Parameter.TASK_SUBNETS: "Subnets tasks run in, with commas between, for one-off tasks",
+    Parameter.TASK_ADDRESSES: "ENABLED where tasks need a public address to go out with, else DISABLED",
     Parameter.JOBS_GROUP: "Security group of background and one-off tasks",
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
     Parameter.MAIL_SENDER: "Address receipts come from",

@@ -7,6 +7,7 @@ from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.environments import ENVIRONMENTS
+from stacks.platform import BOUNDARY
 from tests.infrastructure.assembly import Deployed, Resource
 
 Rule = Callable[[Deployed], Iterator[str]]
@@ -139,6 +140,12 @@ def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
                 yield f"{resource.where}: {action}"
 
 
+def every_role_ends_at_the_boundary(deployed: Deployed) -> Iterator[str]:
+    for role in deployed.resources("AWS::IAM::Role"):
+        if f":policy/{BOUNDARY}" not in json.dumps(role.properties.get("PermissionsBoundary")):
+            yield f"{role.where}: may be given anything"
+
+
 def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
     for resource, statement in _grants(deployed):
         signs = {"kms:Sign", "kms:*", "*"} & set(_many(statement.get("Action", [])))
@@ -235,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     logs_are_forgotten_in_time,
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
+    every_role_ends_at_the_boundary,
     only_the_publisher_signs,
     nobody_can_make_himself_a_signer,
     secrets_travel_by_reference,

@@ -166,6 +166,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
     ),
     "an action that is a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:*")),
     "an action that ends in a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:Get*")),
+    "a role without a boundary": (
+        invariants.every_role_ends_at_the_boundary,
+        "workers",
+        _drop("AWS::IAM::Role", "Properties", "PermissionsBoundary"),
+    ),
     "everyone signing": (invariants.only_the_publisher_signs, "workers", _grant("kms:Sign")),
     "the account signing": (invariants.only_the_publisher_signs, "keys", _let_the_account_sign),
     "a role that rewrites who signs": (
