@@ -131,7 +131,8 @@ synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
 .PHONY: diff-comment
-diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir)
+diff-comment: WAIVERS ?= stacks/replacements.toml
+diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
 	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
 	@$(MAKE) .venv/ready node_modules/ready >&2
-	@$(BIN)/python -m operations.difference --waivers stacks/replacements.toml "$(BEFORE)" "$(AFTER)"
+	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)"
