@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -25,7 +26,7 @@ class Replica(AmplyStack):
             environment=environment,
             description="Amply: copies in a second region",
             holds_data=True,
-            region=region,
+            env=CdkEnvironment(account=environment.account, region=region),
         )
         self.key = self._make_key()
         self._access_logs = PrivateBucket(
