@@ -82,6 +82,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_SERVICE": name,
         "AMPLY_ENVIRONMENT": settings.name,
         "AMPLY_LIVEMODE": "true" if settings.livemode else "false",
+        "AMPLY_SENTRY_DSN": settings.sentry_dsn,
         "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
         "AMPLY_CLIENT_ADDRESS_HEADER": "" if on_laptop else CLIENT_ADDRESS_HEADER,

@@ -32,8 +32,11 @@ PARAMETERS: Mapping[str, str] = {
     "log_lock_waits": "1",
     # Queries that spill to disk show which work_mem is too small; kilobytes.
     "log_temp_files": "10240",
-    # Donor data never reaches the log through bound parameters of a failing statement.
+    # What a statement was given may be personal or secret. Neither a slow one nor a failing one shows it in the log,
+    # and an error's detail, which quotes the failing row, is left out.
+    "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
     # Counts every statement, so that the slow ones are found by sum and not by luck.
     "shared_preload_libraries": "pg_stat_statements",
     # Blue/green upgrades copy by it; switching it on needs a restart, which nobody wants on the night of one.

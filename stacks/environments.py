@@ -16,6 +16,7 @@ from constructs_lib.durability import (
     Loss,
     ObjectLock,
 )
+from constructs_lib.github import GitHubRepository
 from constructs_lib.service import TaskSize
 from stacks.contracts import API_PORT
 from stacks.database_choices import Connections, Insights, ManagedByRds, MasterPassword, RotatedByUs
@@ -110,6 +111,27 @@ class MailSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The repository of images, in the account of the one environment that holds it."""
+
+    readers: tuple[str, ...]
+    """Accounts of the other environments, which run the same image from here."""
+    keep: int
+    """Images kept; each deployment pushes one."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 10:  # noqa: PLR2004 - a week of deployments, and the way back through it
+            raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverySettings:
+    repository: GitHubRepository
+    """Whose jobs may deploy here."""
+    registry: Registry | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -141,8 +163,12 @@ class Environment:
     stripe: StripeSettings
     mail: MailSettings
     addresses: FixedAddresses | None
+    delivery: DeliverySettings | None
+    """None where nothing is delivered to: on a laptop, and in whatever shares an account that already has it."""
     log_retention: logs.RetentionDays
     alarm_email: str | None
+    sentry_dsn: str = ""
+    """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
@@ -174,6 +200,10 @@ class Environment:
     def api_port(self) -> int:
         return self.addresses.api_port if self.addresses else API_PORT
 
+
+REPOSITORY = GitHubRepository(
+    owner="amply-example", owner_id=100000001, name="amply", repository_id=200000001
+)
 
 PRODUCTION = Environment(
     name="production",
@@ -219,6 +249,10 @@ PRODUCTION = Environment(
     ),
     mail=MailSettings(domain="amply.example", sender="receipts@amply.example"),
     addresses=None,
+    delivery=DeliverySettings(
+        repository=REPOSITORY,
+        registry=Registry(readers=("222222222222", "333333333333"), keep=50),
+    ),
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
 )
@@ -244,6 +278,7 @@ STAGING = replace(
     cache=replace(PRODUCTION.cache, node_type="cache.t4g.micro"),
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
     mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
+    delivery=DeliverySettings(repository=REPOSITORY, registry=None),
     log_retention=logs.RetentionDays.ONE_MONTH,
 )
 
@@ -305,6 +340,7 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         ),
         mail=MailSettings(domain="local.amply.example", sender="receipts@local.amply.example"),
         addresses=FixedAddresses(api_url=api_url, edge_url=edge_url, api_port=port_base),
+        delivery=None,
     )
 
 

@@ -40,6 +40,7 @@ class Network(AmplyStack):
         self.proxy = self._let_proxy_in()
         subnets = self.vpc.select_subnets(subnet_type=self.task_subnets.subnet_type).subnet_ids
         self.publish(Parameter.TASK_SUBNETS, ",".join(subnets))
+        self.publish(Parameter.TASK_ADDRESSES, "DISABLED" if environment.network.nat_gateway else "ENABLED")
         self.publish(Parameter.JOBS_GROUP, self.jobs.security_group_id)
 
     @property

@@ -10,16 +10,21 @@ from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
+from stacks.delivery import Delivery
 from stacks.edge import Edge
 from stacks.environments import Environment
 from stacks.keys import Keys
 from stacks.mail import Mail
+from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
 from stacks.replica import Replica
 from stacks.storage import Storage
 from stacks.workers import Workers
+
+BOUNDARY = "amply-boundary"
+"""What no role may exceed, whatever its policies say; `make bootstrap` puts it into the account."""
 
 
 class AmplyPlatform(cdk.Stage):
@@ -30,6 +35,7 @@ class AmplyPlatform(cdk.Stage):
             scope,
             environment.name,
             env=cdk.Environment(account=environment.account, region=environment.region),
+            permissions_boundary=cdk.PermissionsBoundary.from_name(BOUNDARY),
         )
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
@@ -65,6 +71,7 @@ class AmplyPlatform(cdk.Stage):
             mail=mail,
             edge=edge,
         )
+        Migrations(self, "migrations", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
         Observability(
@@ -76,4 +83,13 @@ class AmplyPlatform(cdk.Stage):
             database=database,
             queues=queues,
         )
+        if environment.delivery:
+            Delivery(
+                self,
+                "delivery",
+                environment=environment,
+                delivery=environment.delivery,
+                keys=keys,
+                regions=[stack.region for stack in self.node.children if isinstance(stack, cdk.Stack)],
+            )
         cdk.Tags.of(self).add("amply:project", "amply")

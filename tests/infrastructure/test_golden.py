@@ -14,6 +14,7 @@ from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 GOLDEN = Path(__file__).with_name("golden")
 HOLDS_DATA = (
+    "AWS::ECR::Repository",
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::KMS::Key",
     "AWS::RDS::DBInstance",
