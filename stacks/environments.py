@@ -1,5 +1,6 @@
 """The environments. Production stands in full; the others say only how they differ."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,12 +17,14 @@ from constructs_lib.durability import (
     Loss,
     ObjectLock,
 )
+from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
 from stacks.contracts import API_PORT
 from stacks.images import ImageReference
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
 DEFAULT_PORT_BASE = 8700
+_STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,10 @@ class TaskFleet:
     """Scheduler, sequencer, publisher and migrations: one task each."""
     insights: bool
     """CloudWatch Container Insights, billed per metric."""
+    rollout: CanaryRollout | None
+    """How a new version of the API takes over; None: task by task."""
+    shell: bool
+    """Whether people may open a shell in a running task (`aws ecs execute-command`)."""
     idle: bool = False
     """Everything in place and nothing running: for the first deployment, before the database has a schema."""
 
@@ -90,6 +97,12 @@ class StripeSettings:
     script_origins: tuple[str, ...]
     """Where Stripe.js comes from and what it opens frames of: https://docs.stripe.com/security/guide."""
     frame_origins: tuple[str, ...]
+    partner_event_source: str | None = None
+    """Stripe's event source in EventBridge (`aws.partner/stripe.com/ed_…`), archived beside the webhook; None: off."""
+
+    def __post_init__(self) -> None:
+        if self.partner_event_source is not None and not _STRIPE_SOURCE.fullmatch(self.partner_event_source):
+            raise ValueError(f"{self.partner_event_source!r} is no event source of Stripe's.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +143,17 @@ class Environment:
     addresses: FixedAddresses | None
     log_retention: logs.RetentionDays
     alarm_email: str | None
+    outside_view_minutes: int | None
+    """How often the public API and the log are checked from outside; None: never."""
+    event_archive_days: int
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
             raise ValueError(f"{self.name} moves real money, so its data can never be lost.")
         if self.livemode != self.stripe.publishable_key.startswith("pk_live_"):
             raise ValueError(f"{self.name}: a live Stripe key and live mode belong together.")
+        if self.tasks.shell and self.name != "sandbox":
+            raise ValueError(f"{self.name}: only the sandbox lets people into its tasks.")
         if any(not zone.startswith(self.region) for zone in self.zones):
             raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
         if self.cache.replicas >= len(self.zones):
@@ -171,6 +189,8 @@ PRODUCTION = Environment(
         worker=TaskSettings(size=TaskSize(cpu=512, memory_mib=1024), count=2, limit=10),
         single=TaskSize(cpu=256, memory_mib=512),
         insights=True,
+        rollout=CanaryRollout(percent=10, canary_minutes=5, bake_minutes=10),
+        shell=False,
     ),
     stripe=StripeSettings(
         api_url="https://api.stripe.com",
@@ -183,6 +203,8 @@ PRODUCTION = Environment(
     addresses=None,
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
+    outside_view_minutes=5,
+    event_archive_days=400,
 )
 
 STAGING = replace(
@@ -203,6 +225,7 @@ STAGING = replace(
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
     mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
     log_retention=logs.RetentionDays.ONE_MONTH,
+    event_archive_days=30,
 )
 
 SANDBOX = replace(
@@ -225,11 +248,15 @@ SANDBOX = replace(
         worker=TaskSettings(size=TaskSize(cpu=256, memory_mib=512), count=1, limit=1),
         single=TaskSize(cpu=256, memory_mib=512),
         insights=False,
+        rollout=None,
+        shell=True,
     ),
     stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
+    outside_view_minutes=None,
+    event_archive_days=7,
 )
 
 
@@ -248,6 +275,7 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
+        tasks=replace(SANDBOX.tasks, shell=False),
         stripe=StripeSettings(
             api_url=stripe_url,
             publishable_key="pk_test_amply_local",

@@ -11,6 +11,7 @@ from stacks.containers import Surroundings
 from stacks.database import Database
 from stacks.edge import Edge
 from stacks.environments import Environment
+from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.network import Network
@@ -35,6 +36,7 @@ class AmplyPlatform(cdk.Stage):
         database = Database(self, "database", environment=environment, network=network, keys=keys)
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
+        events = Events(self, "events", environment=environment)
         mail = Mail(self, "mail", environment=environment)
         edge = Edge(self, "edge", environment=environment, storage=storage, site=site)
         around = Surroundings(
@@ -53,9 +55,9 @@ class AmplyPlatform(cdk.Stage):
             self,
             "observability",
             environment=environment,
+            around=around,
             api=api,
             workers=workers,
-            database=database,
-            queues=queues,
+            events=events,
         )
         cdk.Tags.of(self).add("amply:project", "amply")

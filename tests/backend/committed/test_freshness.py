@@ -40,7 +40,7 @@ def test_an_entry_outside_every_checkpoint_shows_its_age(ask: Any, books: Ledger
     assert (ask()["published_size"], ask()["oldest_unpublished_seconds"]) == (1, 0)
 
 
-def test_the_answer_is_documented_and_never_cached(ask: Any, database: Database) -> None:
+def test_the_answer_is_documented_and_never_cached(database: Database) -> None:
     api = Api(database, operator=database)
 
     assert "/v1/public/log/freshness" in api.client.get("/openapi.json").json()["paths"]

@@ -44,6 +44,4 @@ def show_freshness(database: DatabaseOf, clock: ClockOf, log_url: LogUrlOf) -> F
         # The age first: what is published in between makes the answer older, never too young.
         age = queries.oldest_unpublished_age(session, now=clock())
         size = queries.published_size(session)
-    return FreshnessOut(
-        published_size=size, oldest_unpublished_seconds=age.total_seconds(), log_url=log_url
-    )
+    return FreshnessOut(published_size=size, oldest_unpublished_seconds=age.total_seconds(), log_url=log_url)
