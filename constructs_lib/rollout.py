@@ -11,6 +11,8 @@ from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
 
+SHIFTING = "arn:<AWS::Partition>:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CanaryRollout:
@@ -95,7 +97,7 @@ class Target(Construct):
         target.attach_to_application_target_group(first)
         if self._rule is not None:
             service.node.add_dependency(self._rule)
-            waive(service, "AwsSolutions-IAM4", role)
+            waive(service, f"AwsSolutions-IAM4[Policy::{SHIFTING}]", role)
 
     def _shared_rule(self, listener: elb.ApplicationListener) -> elb.ApplicationListenerRule:
         """A rule of its own: ECS changes its weights, which it may not do to a listener's default."""

@@ -75,12 +75,12 @@ class Task(Construct):
         account: str,
         log: LogKeeping,
         port: int | None = None,
-        shell: bool = False,
+        opens_shells: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = role
-        self.has_shell = shell
-        writable = {**SCRATCH, **(SHELL if shell else {})}
+        self.opens_shells = opens_shells
+        writable = {**SCRATCH, **(SHELL if opens_shells else {})}
         self.log = logs.LogGroup(self, "Log", retention=log.retention, removal_policy=log.removal_policy)
         execution_role = task_role(self, "ExecutionRole", account=account)
         self.definition = ecs.FargateTaskDefinition(
@@ -194,14 +194,14 @@ class Service(ecs.FargateService):
             security_groups=list(security_groups),
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
-            enable_execute_command=task.has_shell or None,
+            enable_execute_command=task.opens_shells or None,
             deployment_strategy=ecs.DeploymentStrategy.CANARY if watch else None,
             canary_configuration=watch.rollout.shift if watch else None,
             # Said, because the default keeps two versions for three hours.
             bake_time=watch.rollout.bake if watch else None,
             deployment_alarms=watch.configuration if watch else None,
         )
-        if task.has_shell:
+        if task.opens_shells:
             waive(task.role, "AwsSolutions-IAM5[Resource::*]", SHELLS)
         for alarm in watch.alarms if watch else ():
             self.node.add_dependency(

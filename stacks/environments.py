@@ -74,7 +74,7 @@ class TaskFleet:
     """CloudWatch Container Insights, billed per metric."""
     rollout: CanaryRollout | None
     """How a new version of the API takes over; None: task by task."""
-    shell: bool
+    opens_shells: bool
     """Whether people may open a shell in a running task (`aws ecs execute-command`)."""
     idle: bool = False
     """Everything in place and nothing running: for the first deployment, before the database has a schema."""
@@ -152,7 +152,7 @@ class Environment:
             raise ValueError(f"{self.name} moves real money, so its data can never be lost.")
         if self.livemode != self.stripe.publishable_key.startswith("pk_live_"):
             raise ValueError(f"{self.name}: a live Stripe key and live mode belong together.")
-        if self.tasks.shell and self.name != "sandbox":
+        if self.tasks.opens_shells and self.name != "sandbox":
             raise ValueError(f"{self.name}: only the sandbox lets people into its tasks.")
         if any(not zone.startswith(self.region) for zone in self.zones):
             raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
@@ -190,7 +190,7 @@ PRODUCTION = Environment(
         single=TaskSize(cpu=256, memory_mib=512),
         insights=True,
         rollout=CanaryRollout(percent=10, canary_minutes=5, bake_minutes=10),
-        shell=False,
+        opens_shells=False,
     ),
     stripe=StripeSettings(
         api_url="https://api.stripe.com",
@@ -249,7 +249,7 @@ SANDBOX = replace(
         single=TaskSize(cpu=256, memory_mib=512),
         insights=False,
         rollout=None,
-        shell=True,
+        opens_shells=True,
     ),
     stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
@@ -275,7 +275,7 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
-        tasks=replace(SANDBOX.tasks, shell=False),
+        tasks=replace(SANDBOX.tasks, opens_shells=False),
         stripe=StripeSettings(
             api_url=stripe_url,
             publishable_key="pk_test_amply_local",

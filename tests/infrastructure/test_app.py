@@ -22,6 +22,7 @@ ORDER = [
     "database",
     "cache",
     "queues",
+    "events",
     "mail",
     "edge",
     "api",
