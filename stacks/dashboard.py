@@ -76,9 +76,9 @@ def _money(watched: Watched) -> list[Panel]:
     return [
         Panel(
             title="Is money flowing? Gifts a minute",
-            healthy="Booked gifts follow the hour of the day. Declined cards are a small part of them; a jump of "
-            "declined without booked is an attack on cards.",
-            left=[counted["gift_booked"], counted["payment_declined"]],
+            healthy="Booked gifts follow opened ones, and both the hour of the day. Opened without booked: Stripe's "
+            "events do not arrive. Many declined without booked: someone tries stolen cards.",
+            left=[counted["gift_opened"], counted["gift_booked"], counted["payment_declined"]],
         ),
         Panel(
             title="Does the processor answer?",

@@ -30,6 +30,7 @@ COUNTED_BY_WORKER: Mapping[str, str] = {
     "payment_declined": "payment_declined",
 }
 COUNTED_BY_API: Mapping[str, str] = {
+    "gift_opened": "gift_opened",
     "processor_refused": "stripe refused",
     "processor_away": "stripe did not answer",
     "database_away": "database unavailable",

@@ -75,12 +75,15 @@ class Observability(AmplyStack):
         ]
         watching.watch_cache(pager, watched.cache)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
-        outside = [watched.outside.watch(pager, runs=runs)] if watched.outside else []
+        outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]
 
     def _look_from_outside(self, around: Surroundings) -> OutsideView | None:
+        """While nothing runs on purpose, nobody is told that nothing answers."""
         minutes = self.settings.outside_view_minutes
-        return OutsideView(self, "OutsideView", around=around, minutes=minutes) if minutes else None
+        if minutes is None or self.settings.tasks.idle:
+            return None
+        return OutsideView(self, "OutsideView", around=around, minutes=minutes)
 
     def _tell_of_failed_deployments(self, api: Api) -> None:
         """A deployment that rolled back has repaired itself, and still nobody has what was to be deployed."""

@@ -43,7 +43,7 @@ class OutsideView(Construct):
         """Per cent of runs that found everything well."""
         return self._canary.metric_success_percent(period=Duration.minutes(self._minutes))
 
-    def watch(self, pager: Pager, *, runs: bool) -> cloudwatch.Alarm:
+    def watch(self, pager: Pager) -> cloudwatch.Alarm:
         return pager.below(
             "outside-view",
             self.success,
@@ -52,7 +52,6 @@ class OutsideView(Construct):
             period=self._minutes,
             meaning="Seen from outside, twice in a row, the API fails, or the public log does not verify or is late.",
             severity=Severity.PAGE,
-            silence_counts=runs,
         )
 
     def _make_role(self, around: Surroundings) -> iam.Role:

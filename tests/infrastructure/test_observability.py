@@ -184,6 +184,7 @@ def test_an_idle_deployment_pages_nobody_for_its_silence(tmp_path_factory: pytes
     }
 
     assert breaching == {"database-disk", "database-silent"}, "the database runs"
+    assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
 WAKES = {"api-failing", "work-stalled", "database-away", "database-disk"}

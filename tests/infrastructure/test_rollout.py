@@ -40,6 +40,13 @@ def test_a_shell_outside_the_sandbox_is_refused(environment: Any) -> None:
     assert SANDBOX.tasks.opens_shells
 
 
+def test_in_the_sandbox_people_can_look_into_every_task(environments: Any) -> None:
+    services = list(environments["sandbox"].resources("AWS::ECS::Service"))
+
+    assert len(services) == 5
+    assert all(service.properties["EnableExecuteCommand"] for service in services)
+
+
 def test_a_tenth_of_the_people_meet_a_new_version_for_five_minutes(deployed: Deployed) -> None:
     configuration = _api(deployed).properties["DeploymentConfiguration"]
 

@@ -87,7 +87,9 @@ def test_a_booked_gift_is_counted_once(books: Books) -> None:
         books.deliver("evt_3", "payment_intent.payment_failed")
         books.handle("evt_3")
 
+    (payment,) = books.rows("payment")
     assert [line["event"] for line in lines] == ["gift_booked"]
+    assert lines[0]["payment_id"] == payment.id
 
 
 def test_a_declined_payment_is_counted(books: Books) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore.config import Config
 
 from amply_canary.checks import Unwell
 from ledger_format.notes import VerifierKey
@@ -11,6 +12,7 @@ from ledger_format.notes import VerifierKey
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
+_LIMITS: Final = Config(connect_timeout=5, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
 _ED25519_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")
 """How the DER of an Ed25519 public key begins (RFC 8410 §4); its 32 bytes follow."""
 
@@ -29,7 +31,7 @@ class KmsVerifierKey(VerifierKey):
         Raises:
             Unwell: It is not an Ed25519 key.
         """
-        client = kms or boto3.client("kms")
+        client = kms or boto3.client("kms", config=_LIMITS)
         der = client.get_public_key(KeyId=key_arn)["PublicKey"]
         if not der.startswith(_ED25519_PREFIX):
             raise Unwell(f"{key_arn} is not an Ed25519 key.")

@@ -159,6 +159,8 @@ def _record_outcome(
             status=answer.status,
             body=answer.body,
         )
+    # Leads from the request's id to the payment's, which the processor's events carry.
+    _log.info("gift_opened", donation_id=payment.donation_id, payment_id=payment.id)
     return answer
 
 

@@ -13,7 +13,13 @@ from sqlalchemy import select
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
-from amply.modules.donations.bookings import EventInHand, find_payment, intent_id, needs_settlement
+from amply.modules.donations.bookings import (
+    EventInHand,
+    find_payment,
+    intent_id,
+    needs_settlement,
+    payment_id,
+)
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
 from amply.modules.donations.letters import Letter, receipt_mail
 from amply.modules.donations.models import DonationRow, ReceiptRow
@@ -81,7 +87,7 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
     # After the commit: what was rolled back has not happened.
     if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
-        _log.info(_COUNTED[event.type], event_id=event_id)
+        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
     return outcome
 
 
