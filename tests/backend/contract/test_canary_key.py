@@ -1,6 +1,9 @@
 """The canary's key and its way of asking, held against the emulated cloud."""
 
 import http.server
+import os
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -99,3 +102,23 @@ def test_another_answer_makes_the_run_fail(
 def test_no_answer_makes_the_run_fail() -> None:
     with pytest.raises(Unwell, match="does not answer"):
         get("http://127.0.0.1:9/")
+
+
+@pytest.mark.usefixtures("cloud")
+def test_by_hand_it_says_in_one_sentence_what_is_wrong(site: str) -> None:
+    looked = subprocess.run(
+        [sys.executable, "-m", "amply_canary"],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "AMPLY_API_URL": f"{site}/503",
+            "AMPLY_LOG_URL": f"{site}/404",
+            "AMPLY_LOG_ORIGIN": ORIGIN,
+            "AMPLY_SIGNING_KEY_ARN": kms_key(),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert looked.returncode == 1
+    assert looked.stderr.strip() == f"{site}/503/v1/public/log/freshness answers with HTTP 503."
