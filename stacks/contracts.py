@@ -42,6 +42,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MAIL_SENDER: "Address receipts come from",
 }
 
+RUNBOOKS = "docs/runbooks/alarms"
+"""Where the page of each alarm is, in this repository."""
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"

@@ -13,6 +13,7 @@ from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.edge import Edge
 from stacks.environments import Environment
+from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.migrations import Migrations
@@ -59,6 +60,7 @@ class AmplyPlatform(cdk.Stage):
             )
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
+        events = Events(self, "events", environment=environment)
         mail = Mail(self, "mail", environment=environment)
         edge = Edge(self, "edge", environment=environment, storage=storage, site=site)
         around = Surroundings(
@@ -78,10 +80,10 @@ class AmplyPlatform(cdk.Stage):
             self,
             "observability",
             environment=environment,
+            around=around,
             api=api,
             workers=workers,
-            database=database,
-            queues=queues,
+            events=events,
         )
         if environment.delivery:
             Delivery(

@@ -24,6 +24,7 @@ ORDER = [
     "backup",
     "cache",
     "queues",
+    "events",
     "mail",
     "edge",
     "migrations",
