@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.measurements import COUNTED_BY_API, COUNTED_BY_WORKER, EXHAUSTED, LEDGER_AGE, PUBLISHING
-from tests.infrastructure.assembly import ROOT, Deployed, Resource, read, synthesise
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 ALARM, COMPOSITE, FILTER = (
     "AWS::CloudWatch::Alarm",
@@ -175,8 +175,7 @@ def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deploy
     assert breaching == SIGNS_OF_LIFE - (set() if watched else {"outside-view"})
 
 
-def test_an_idle_deployment_pages_nobody_for_its_silence(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
+def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None:
     breaching = {
         name
         for name, alarm in _alarms(idle).items()
