@@ -42,6 +42,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MAIL_SENDER: "Address receipts come from",
 }
 
+RUNBOOKS = "docs/runbooks/alarms"
+"""Where the page of each alarm is, in this repository."""
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"
@@ -71,7 +73,7 @@ class ContainerContract:
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
 
 
-_EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AWS_REGION"})
+_EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AMPLY_SENTRY_DSN", "AWS_REGION"})
 _DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH", "TLS")})
 _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})

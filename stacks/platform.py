@@ -6,18 +6,21 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.api import Api
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.edge import Edge
 from stacks.environments import Environment
+from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
+from stacks.replica import Replica
 from stacks.storage import Storage
 from stacks.workers import Workers
 
@@ -37,10 +40,27 @@ class AmplyPlatform(cdk.Stage):
         )
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
-        storage = Storage(self, "storage", environment=environment, keys=keys)
-        database = Database(self, "database", environment=environment, network=network, keys=keys)
+        replica = None
+        if environment.replica_region:
+            replica = Replica(self, "replica", environment=environment, region=environment.replica_region)
+        storage = Storage(self, "storage", environment=environment, keys=keys, replica=replica)
+        database = Database(
+            self, "database", environment=environment, network=network, keys=keys, replica=replica
+        )
+        if kept := environment.durability.kept_backups:
+            Backup(
+                self,
+                "backup",
+                environment=environment,
+                kept=kept,
+                keys=keys,
+                database=database,
+                storage=storage,
+                replica=replica,
+            )
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
+        events = Events(self, "events", environment=environment)
         mail = Mail(self, "mail", environment=environment)
         edge = Edge(self, "edge", environment=environment, storage=storage, site=site)
         around = Surroundings(
@@ -60,10 +80,10 @@ class AmplyPlatform(cdk.Stage):
             self,
             "observability",
             environment=environment,
+            around=around,
             api=api,
             workers=workers,
-            database=database,
-            queues=queues,
+            events=events,
         )
         if environment.delivery:
             Delivery(

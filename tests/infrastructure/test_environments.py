@@ -190,12 +190,15 @@ LOCKS: Mapping[str, tuple[str | None, int | None]] = {
 
 
 def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
-    (archive,) = (
+    """The archive, and its copy in the second region."""
+    archives = [
         bucket for bucket in deployed.resources("AWS::S3::Bucket") if bucket.logical_id.startswith("Archive")
-    )
-    configuration = archive.properties.get("ObjectLockConfiguration", {"Rule": {"DefaultRetention": {}}})
-    retention = configuration["Rule"]["DefaultRetention"]
-    assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
+    ]
+    assert len(archives) == (2 if deployed.name == "production" else 1)
+    for archive in archives:
+        configuration = archive.properties.get("ObjectLockConfiguration", {"Rule": {"DefaultRetention": {}}})
+        retention = configuration["Rule"]["DefaultRetention"]
+        assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
 
 
 @pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "edge"])

@@ -32,6 +32,7 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
         there = client(place)
         for stack in _stacks(there, deployed.name):
             name = stack["StackName"]
+            # The stubs promise a mapping; what was uploaded as YAML comes back as text.
             template: object = there.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
             file = stage / f"{name}.template.json"
             file.write_text(template if isinstance(template, str) else json.dumps(template))
