@@ -119,3 +119,7 @@ bench: setup ## measure, as ratios against a baseline run side by side
 
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
+
+.PHONY: cost
+cost: synth ## what each environment costs a month, line by line; the last line is JSON
+	@$(BIN)/python -m operations.cost cdk.out
