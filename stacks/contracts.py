@@ -40,6 +40,12 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MAIL_SENDER: "Address receipts come from",
 }
 
+
+def budget_name(environment: str) -> str:
+    """The name `operations.cost_check` asks for; budgets know no other handle."""
+    return f"amply-{environment}"
+
+
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"

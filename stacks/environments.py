@@ -99,6 +99,23 @@ class MailSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BudgetSettings:
+    """What a month may cost before people are told. Raises ValueError for a budget nobody would hear of."""
+
+    monthly_usd: int
+    tell: str
+    """The address that is told."""
+    shares_account: bool = False
+    """Whether others spend in the same account: then only what is tagged as this environment's counts."""
+
+    def __post_init__(self) -> None:
+        if self.monthly_usd < 1:
+            raise ValueError(f"A budget of {self.monthly_usd} USD is spent before the month begins.")
+        if "@" not in self.tell:
+            raise ValueError(f"A budget tells someone by e-mail, and {self.tell!r} is no address.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -130,6 +147,8 @@ class Environment:
     addresses: FixedAddresses | None
     log_retention: logs.RetentionDays
     alarm_email: str | None
+    budget: BudgetSettings | None
+    """None where nobody could be told."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
@@ -183,6 +202,7 @@ PRODUCTION = Environment(
     addresses=None,
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
+    budget=BudgetSettings(monthly_usd=1500, tell="oncall@amply.example"),
 )
 
 STAGING = replace(
@@ -203,6 +223,7 @@ STAGING = replace(
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
     mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
     log_retention=logs.RetentionDays.ONE_MONTH,
+    budget=BudgetSettings(monthly_usd=900, tell="oncall@amply.example"),
 )
 
 SANDBOX = replace(
@@ -230,6 +251,7 @@ SANDBOX = replace(
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
+    budget=BudgetSettings(monthly_usd=250, tell="sandboxes@amply.example"),
 )
 
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.api import Api
+from stacks.budget import Budget
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
@@ -58,4 +59,6 @@ class AmplyPlatform(cdk.Stage):
             database=database,
             queues=queues,
         )
+        if environment.budget:
+            Budget(self, "budget", environment=environment, budget=environment.budget)
         cdk.Tags.of(self).add("amply:project", "amply")

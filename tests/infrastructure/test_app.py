@@ -27,6 +27,7 @@ ORDER = [
     "api",
     "workers",
     "observability",
+    "budget",
 ]
 
 
