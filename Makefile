@@ -123,3 +123,7 @@ synth: setup ## synthesise all environments into cdk.out
 .PHONY: cost
 cost: synth ## what each environment costs a month, line by line; the last line is JSON
 	@$(BIN)/python -m operations.cost cdk.out
+
+.PHONY: cost-check
+cost-check: .venv/ready ## compare ENVIRONMENT's month with its budget (exit 0 within, 2 above, 3 could not check)
+	@$(BIN)/python -m operations.cost_check --environment $(ENVIRONMENT)
