@@ -46,6 +46,10 @@ def budget_name(environment: str) -> str:
     return f"amply-{environment}"
 
 
+OWNER_TAG = "amply:owner"
+EXPIRES_TAG = "amply:expires"
+"""Stacks with both are a named sandbox, and `operations.sandboxes` takes them away after that day."""
+
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from aws_cdk import aws_ec2 as ec2
@@ -116,6 +117,14 @@ class BudgetSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Whose a named sandbox is, and the last day it is there."""
+
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -128,7 +137,7 @@ class FixedAddresses:
 class Environment:
     """Everything one environment decides. Raises ValueError for what must never be deployed."""
 
-    name: EnvironmentName
+    name: str
     account: str
     region: str
     zones: tuple[str, ...]
@@ -149,6 +158,8 @@ class Environment:
     alarm_email: str | None
     budget: BudgetSettings | None
     """None where nobody could be told."""
+    lease: Lease | None = None
+    """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
@@ -161,6 +172,11 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+
+    @property
+    def kind(self) -> str:
+        """What it is configured as: a named sandbox is a sandbox."""
+        return SANDBOX.name if self.lease else self.name
 
     @property
     def api_port(self) -> int:
@@ -285,5 +301,8 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
 LOCAL = local()
 
 ENVIRONMENTS: Mapping[EnvironmentName, Environment] = {
-    environment.name: environment for environment in (PRODUCTION, STAGING, SANDBOX, LOCAL)
+    "production": PRODUCTION,
+    "staging": STAGING,
+    "sandbox": SANDBOX,
+    "local": LOCAL,
 }
