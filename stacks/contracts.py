@@ -10,6 +10,8 @@ class Parameter(StrEnum):
 
     SITE_BUCKET = "edge/site-bucket"
     DISTRIBUTION_ID = "edge/distribution-id"
+    EDGE_URL = "edge/url"
+    API_URL = "api/url"
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
@@ -28,6 +30,8 @@ class Parameter(StrEnum):
 PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.SITE_BUCKET: "Bucket behind the edge's default behaviour: widgets and pages",
     Parameter.DISTRIBUTION_ID: "CloudFront distribution of the edge, for invalidations",
+    Parameter.EDGE_URL: "Where the pages, the widgets and the log are reached",
+    Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",

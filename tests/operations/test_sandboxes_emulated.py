@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from operations.sandboxes import cli
 from operations.sandboxes.cloud import CloudFormation, NotRemovedError, Patience
 from operations.sandboxes.leases import named_sandboxes
+from stacks.contracts import Parameter
 from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 
@@ -177,3 +178,22 @@ def test_a_cloud_that_cannot_be_asked_is_no_empty_one(monkeypatch: pytest.Monkey
     done = _run("reap")
     assert done.exit_code == cli.UNREACHABLE
     assert "Could not list the stacks" in done.output
+
+
+def test_an_environment_says_where_it_is_reached() -> None:
+    ssm = boto3.client("ssm", region_name=IRELAND)
+    for path, url in {
+        Parameter.API_URL: "https://api.example.org",
+        Parameter.EDGE_URL: "https://edge.example.org",
+    }.items():
+        ssm.put_parameter(Name=path.path("sandbox-ada"), Value=url, Type="String")
+
+    assert _run("addresses", "sandbox-ada").output == (
+        "API=https://api.example.org EDGE=https://edge.example.org LOG=https://edge.example.org/log\n"
+    )
+
+
+def test_an_environment_that_is_not_there_has_no_address() -> None:
+    done = _run("addresses", "sandbox-nobody")
+    assert done.exit_code == cli.UNREACHABLE
+    assert "/amply/sandbox-nobody/api/url" in done.output

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from operations.sandboxes.cloud import Cloud, CloudFormation, NotRemovedError, UnreachableError
+from operations.sandboxes.cloud import Cloud, CloudFormation, NotRemovedError, UnreachableError, parameter
 from operations.sandboxes.leases import Sandbox, named_sandboxes
 from operations.sandboxes.reaping import order, take_away
 
@@ -52,6 +52,19 @@ def reap(regions: tuple[str, ...], *, dry_run: bool) -> None:
     stayed = [sandbox.name for sandbox in expired if not _is_taken_away(sandbox, cloud, dry_run=dry_run)]
     if stayed:
         sys.exit(NOT_REMOVED)
+
+
+@cli.command()
+@click.argument("environment")
+@click.option("--region", default=REGIONS[0], show_default=True)
+def addresses(environment: str, region: str) -> None:
+    """Where ENVIRONMENT (sandbox-NAME, or any other) is reached, as assignments for a shell."""
+    try:
+        api, edge = (parameter(f"/amply/{environment}/{name}/url", region=region) for name in ("api", "edge"))
+    except UnreachableError as reason:
+        click.echo(str(reason), err=True)
+        sys.exit(UNREACHABLE)
+    click.echo(f"API={api} EDGE={edge} LOG={edge}/log")
 
 
 def today() -> date:

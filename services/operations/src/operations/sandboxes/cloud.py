@@ -90,6 +90,13 @@ class CloudFormation:
             )
 
 
+def parameter(path: str, *, region: str) -> str:
+    """What a deployed environment publishes under this SSM path. Raises UnreachableError, also where there is nothing."""
+    with _asking(UnreachableError, f"read {path}"):
+        found = boto3.client("ssm", region_name=region, config=_SETTINGS).get_parameter(Name=path)
+    return found["Parameter"].get("Value", "")
+
+
 def _stack(region: str, described: "StackTypeDef") -> Stack:
     return Stack(
         id=described.get("StackId", described["StackName"]),
