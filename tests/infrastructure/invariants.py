@@ -33,7 +33,8 @@ SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----
 
 
 def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
-    kept, snapshotted = POLICIES[ENVIRONMENTS[deployed.name].durability.loss]  # type: ignore[index]  # names read from disk
+    kind = "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
+    kept, snapshotted = POLICIES[ENVIRONMENTS[kind].durability.loss]  # type: ignore[index]  # names read from disk
     expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):
@@ -140,6 +141,8 @@ def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
     for resource, statement in _grants(deployed):
         if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
             continue
+        if "NotAction" in statement or "NotResource" in statement:
+            yield f"{resource.where}: allows all but what it names"
         for action in _many(statement.get("Action", [])):
             whole = action == "*" or action.endswith(":*")
             if "*" in action and (whole or not _is_the_library(resource)):

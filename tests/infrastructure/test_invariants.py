@@ -67,6 +67,16 @@ def _grant(action: str) -> Break:
     return apply
 
 
+def _grant_all_but(action: str) -> Break:
+    def apply(template: dict[str, Any]) -> None:
+        for policy in _resources(template, "AWS::IAM::Policy"):
+            policy["Properties"]["PolicyDocument"]["Statement"].append(
+                {"Effect": "Allow", "NotAction": action, "Resource": "arn:aws:s3:::one"}
+            )
+
+    return apply
+
+
 def _let_the_account_sign(template: dict[str, Any]) -> None:
     for key in _resources(template, "AWS::KMS::Key"):
         key["Properties"]["KeyPolicy"]["Statement"].append(
@@ -166,6 +176,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
     ),
     "an action that is a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:*")),
     "an action that ends in a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:Get*")),
+    "everything but what is named": (
+        invariants.no_action_is_a_wildcard,
+        "workers",
+        _grant_all_but("iam:CreateUser"),
+    ),
     "a role without a boundary": (
         invariants.every_role_ends_at_the_boundary,
         "workers",

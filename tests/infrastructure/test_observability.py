@@ -32,7 +32,7 @@ backlog.report(backlog.Backlog(**numbers))
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def line() -> Mapping[str, Any]:
     """A line as the scheduler's container writes it, each of its numbers another one."""
     written = subprocess.run(

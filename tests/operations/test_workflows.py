@@ -14,7 +14,7 @@ WORKFLOWS: Mapping[str, Any] = {
     file.stem: yaml.safe_load(file.read_text()) for file in sorted((GITHUB / "workflows").glob("*.yml"))
 }
 CHECKOUT = "actions/checkout@"
-AWAITED = {"diff-comment", "cost-check", "sandboxes-reap"}
+AWAITED: set[str] = set()
 """Targets whose programs arrive beside this one; the test that knows them fails when they are there."""
 
 
@@ -82,6 +82,12 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     checkouts = [step for _, step in _steps() if step.get("uses", "").startswith(CHECKOUT)]
     assert checkouts
     assert [step for step in checkouts if step["with"].get("persist-credentials") is not False] == []
+
+
+def test_nothing_switches_validation_off() -> None:
+    text = "".join(file.read_text() for file in [*GITHUB.rglob("*.yml"), ROOT / "Makefile"])
+    assert "CDK_VALIDATION" not in text
+    assert "--no-validation" not in text
 
 
 def test_a_job_ends_in_time() -> None:
