@@ -11,7 +11,15 @@ from constructs import Construct
 from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
 from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
-from stacks.database_engine import ENGINE, INSIGHTS_KEPT, INSIGHTS_MODES, LOGS, MASTER, PARAMETERS
+from stacks.database_engine import (
+    ENGINE,
+    INSIGHTS_KEPT,
+    INSIGHTS_MODES,
+    LOGS,
+    MASTER,
+    PARAMETERS,
+    STANDARD_PORT,
+)
 from stacks.database_extras import follow, rotate, share_connections
 from stacks.environments import Environment
 from stacks.keys import Keys
@@ -43,7 +51,7 @@ class Database(AmplyStack):
         self.instance.node.add_dependency(*groups)
         self.proxy = self._make_proxy(network)
         if isinstance(environment.database.master, RotatedByUs):
-            self._take_over(environment.database.master, network, keys)
+            self._take_over(environment.database.master, network)
         if replica:
             self._copy_backups_to(replica)
         self.publish(Parameter.MASTER_SECRET_ARN, self.master_secret.secret_arn)
@@ -124,7 +132,9 @@ class Database(AmplyStack):
     def _credentials(self, keys: Keys) -> rds.Credentials:
         """The key by its ARN, so that readers of the secret are not written into its policy, a stack further down."""
         key = kms.Key.from_key_arn(self, "MasterKey", keys.data.key_arn)
-        return rds.Credentials.from_generated_secret(MASTER, encryption_key=key)
+        secret = rds.DatabaseSecret(self, "MasterSecret", username=MASTER, encryption_key=key)
+        secret.apply_removal_policy(self.settings.durability.removal_policy)
+        return rds.Credentials.from_secret(secret)
 
     def _make_parameters(self) -> rds.ParameterGroup:
         return rds.ParameterGroup(
@@ -147,7 +157,7 @@ class Database(AmplyStack):
             return None
         return share_connections(self, "Proxy", instance=self.instance, network=network)
 
-    def _take_over(self, master: RotatedByUs, network: Network, keys: Keys) -> None:
+    def _take_over(self, master: RotatedByUs, network: Network) -> None:
         rotate(self.master_secret, network=network, days=master.days)
         if master.read_replica:
             follow(
@@ -157,7 +167,6 @@ class Database(AmplyStack):
                 instance_type=self.settings.database.instance_type,
                 parameters=self._parameters,
                 network=network,
-                key=keys.data,
             )
 
     def _copy_backups_to(self, replica: Replica) -> None:
@@ -178,10 +187,6 @@ class Database(AmplyStack):
             waive(instance, "AwsSolutions-RDS3", DISPOSABLE_DATA)
 
 
-STANDARD_PORT = Waiver(
-    reason="Security groups decide who reaches it; an unusual port would only surprise people.",
-    until=NEXT_REVIEW,
-)
 DISPOSABLE_DATA = Waiver(
     reason="This environment is thrown away and rebuilt; its configuration accepts the loss.",
     until=NEXT_REVIEW,

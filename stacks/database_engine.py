@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from aws_cdk import aws_rds as rds
 
+from constructs_lib.waiver import Waiver
 from stacks.database_choices import Insights
+from stacks.waivers import NEXT_REVIEW
 
 ENGINE = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.of("18.6", "18"))
 MASTER = "amply_master"
@@ -53,3 +55,8 @@ INSIGHTS_KEPT: Mapping[Insights, rds.PerformanceInsightRetention | None] = {
     Insights.STANDARD: rds.PerformanceInsightRetention.DEFAULT,
     Insights.ADVANCED: rds.PerformanceInsightRetention.MONTHS_15,
 }
+
+STANDARD_PORT = Waiver(
+    reason="Security groups decide who reaches it; an unusual port would only surprise people.",
+    until=NEXT_REVIEW,
+)

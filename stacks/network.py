@@ -131,7 +131,7 @@ class Network(AmplyStack):
         """Only where the master password is ours to rotate is there a function that must reach the database."""
         if not isinstance(self.settings.database.master, RotatedByUs):
             return None
-        group = self._group("Rotation", "Rotates the database's master password")
+        group = self._group("Rotation", "Rotates the master password of PostgreSQL")
         self._allow(group, self.database, POSTGRESQL, "a new password")
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "Secrets Manager")
         return group

@@ -39,6 +39,8 @@ def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):
             continue  # holds nothing worth keeping, in every environment
+        if follows(resource):
+            continue  # and holds nothing that what it follows does not
         found = {resource.body.get("DeletionPolicy"), resource.body.get("UpdateReplacePolicy")}
         if found != {expected[resource.type]}:
             yield f"{resource.where}: {found}, not {expected[resource.type]}"
@@ -52,6 +54,8 @@ def everything_is_encrypted_at_rest(deployed: Deployed) -> Iterator[str]:
         "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", "KmsKeyId"),
     }
     for resource in deployed.resources(*required):
+        if follows(resource):
+            continue  # as what it follows; RDS refuses to be told
         for name in required[resource.type]:
             if not resource.properties.get(name):
                 yield f"{resource.where}: no {name}"
@@ -309,6 +313,11 @@ RULES: tuple[Rule, ...] = (
     resources_say_whose_they_are,
     stacks_are_bound_loosely,
 )
+
+
+def follows(resource: Resource) -> bool:
+    """Whether it is a read replica of another instance."""
+    return "SourceDBInstanceIdentifier" in resource.properties
 
 
 def _many(value: str | list[str]) -> list[str]:
