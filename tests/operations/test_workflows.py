@@ -14,7 +14,7 @@ WORKFLOWS: Mapping[str, Any] = {
     file.stem: yaml.safe_load(file.read_text()) for file in sorted((GITHUB / "workflows").glob("*.yml"))
 }
 CHECKOUT = "actions/checkout@"
-AWAITED = {"diff-comment", "cost-check", "sandboxes-reap"}
+AWAITED = {"cost-check", "sandboxes-reap"}
 """Targets whose programs arrive beside this one; the test that knows them fails when they are there."""
 
 
