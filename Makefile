@@ -180,3 +180,17 @@ bootstrap: .venv/ready node_modules/ready ## prepare the account of ENVIRONMENT 
 	@$(BIN)/python -m operations.bootstrap $(call needed,ENVIRONMENT) $(if $(DRY_RUN),--dry-run)
 
 needed = $(if $($(1)),$($(1)),$(error Say which: make $@ $(1)=…))
+.PHONY: cost
+cost: synth ## what each environment costs a month, line by line; the last line is JSON
+	@$(BIN)/python -m operations.cost cdk.out
+
+.PHONY: cost-check
+cost-check: .venv/ready ## compare ENVIRONMENT's month with its budget (exit 0 within, 2 above, 3 could not check)
+	@$(BIN)/python -m operations.cost_check --environment $(ENVIRONMENT)
+
+.PHONY: sandboxes sandboxes-reap
+sandboxes: .venv/ready ## the named sandboxes of the account, and how long they stay
+	@$(BIN)/python -m operations.sandboxes list
+
+sandboxes-reap: .venv/ready ## take away the named sandboxes whose last day is over (DRY_RUN=1: only say which)
+	@$(BIN)/python -m operations.sandboxes reap $(if $(DRY_RUN),--dry-run)

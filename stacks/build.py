@@ -6,9 +6,10 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, Environment, EnvironmentName, local
+from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, Environment, local
 from stacks.images import ImageReference
 from stacks.platform import AmplyPlatform
+from stacks.sandboxes import named_sandbox
 
 BUILT_SITE = Path(__file__).parent.parent / "services" / "widgets" / "dist"
 
@@ -17,20 +18,19 @@ class CannotBuildError(Exception):
     """Something outside the app is missing or wrong; the message says what to do."""
 
 
-def build(
-    app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None
-) -> Mapping[EnvironmentName, AmplyPlatform]:
+def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> Mapping[str, AmplyPlatform]:
     """Every environment as a stage of `app`, always all of them; tests may take `only` one, by name.
 
     Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
-    environments), `idle` (deploy everything, run nothing) and `amply:destroyable` (whose data may be destroyed).
+    environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed), and
+    `sandbox`, `owner`, `expires`: one named sandbox beside the others.
     """
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
     try:
         environments = [
             _with_context(app, environment)
-            for environment in ENVIRONMENTS.values()
+            for environment in (*ENVIRONMENTS.values(), *_asked_for(app))
             if only in {None, environment.name}
         ]
     except ValueError as wrong:
@@ -39,6 +39,13 @@ def build(
         environment.name: AmplyPlatform(app, environment=environment, site=site)
         for environment in environments
     }
+
+
+def _asked_for(app: cdk.App) -> list[Environment]:
+    name, owner, expires = (app.node.try_get_context(key) for key in ("sandbox", "owner", "expires"))
+    if name is owner is expires is None:
+        return []
+    return [named_sandbox(name, owner=owner, expires=expires)]
 
 
 def _with_context(app: cdk.App, environment: Environment) -> Environment:
@@ -50,7 +57,7 @@ def _with_context(app: cdk.App, environment: Environment) -> Environment:
         environment = replace(environment, tasks=environment.tasks.at_rest())
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
-    durability = environment.durability.settled(destruction_allowed=environment.name in destroyable)
+    durability = environment.durability.settled(destruction_allowed=environment.kind in destroyable)
     return replace(environment, durability=durability)
 
 

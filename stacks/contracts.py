@@ -10,6 +10,8 @@ class Parameter(StrEnum):
 
     SITE_BUCKET = "edge/site-bucket"
     DISTRIBUTION_ID = "edge/distribution-id"
+    EDGE_URL = "edge/url"
+    API_URL = "api/url"
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
@@ -29,6 +31,8 @@ class Parameter(StrEnum):
 PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.SITE_BUCKET: "Bucket behind the edge's default behaviour: widgets and pages",
     Parameter.DISTRIBUTION_ID: "CloudFront distribution of the edge, for invalidations",
+    Parameter.EDGE_URL: "Where the pages, the widgets and the log are reached",
+    Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
@@ -44,6 +48,17 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
 
 RUNBOOKS = "docs/runbooks/alarms"
 """Where the page of each alarm is, in this repository."""
+
+
+def budget_name(environment: str) -> str:
+    """The name `operations.cost_check` asks for; budgets know no other handle."""
+    return f"amply-{environment}"
+
+
+OWNER_TAG = "amply:owner"
+EXPIRES_TAG = "amply:expires"
+"""Stacks with both are a named sandbox, and `operations.sandboxes` takes them away after that day."""
+
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"

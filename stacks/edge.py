@@ -82,6 +82,8 @@ class Edge(AmplyStack):
         self._upload(site)
         self.publish(Parameter.SITE_BUCKET, self.site.bucket_name)
         self.publish(Parameter.DISTRIBUTION_ID, self.distribution.distribution_id)
+        self.publish(Parameter.EDGE_URL, self.edge_url)
+        self.publish(Parameter.API_URL, self.api_url)
 
     @property
     def api_url(self) -> str:

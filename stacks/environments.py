@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from aws_cdk import aws_ec2 as ec2
@@ -145,6 +146,31 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BudgetSettings:
+    """What a month may cost before people are told. Raises ValueError for a budget nobody would hear of."""
+
+    monthly_usd: int
+    tell: str
+    """The address that is told."""
+    shares_account: bool = False
+    """Whether others spend in the same account: then only what is tagged as this environment's counts."""
+
+    def __post_init__(self) -> None:
+        if self.monthly_usd < 1:
+            raise ValueError(f"A budget of {self.monthly_usd} USD is spent before the month begins.")
+        if "@" not in self.tell:
+            raise ValueError(f"A budget tells someone by e-mail, and {self.tell!r} is no address.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Whose a named sandbox is, and the last day it is there."""
+
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -157,7 +183,7 @@ class FixedAddresses:
 class Environment:
     """Everything one environment decides. Raises ValueError for what must never be deployed."""
 
-    name: EnvironmentName
+    name: str
     account: str
     region: str
     replica_region: str | None
@@ -185,6 +211,10 @@ class Environment:
     outside_view_minutes: int | None
     """How often the public API and the log are checked from outside; None: never."""
     event_archive_days: int
+    budget: BudgetSettings | None
+    """None where nobody could be told."""
+    lease: Lease | None = None
+    """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
@@ -213,6 +243,11 @@ class Environment:
         return self.network.nat_gateway or (
             InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
         )
+
+    @property
+    def kind(self) -> str:
+        """What it is configured as: a named sandbox is a sandbox."""
+        return SANDBOX.name if self.lease else self.name
 
     @property
     def api_port(self) -> int:
@@ -277,6 +312,7 @@ PRODUCTION = Environment(
     alarm_email="oncall@amply.example",
     outside_view_minutes=5,
     event_archive_days=400,
+    budget=BudgetSettings(monthly_usd=1500, tell="oncall@amply.example"),
 )
 
 # Three zones as in production: subnets cost nothing, the gateway is one, and how tasks spread and how a failover goes
@@ -303,6 +339,7 @@ STAGING = replace(
     delivery=DeliverySettings(repository=REPOSITORY, registry=None),
     log_retention=logs.RetentionDays.ONE_MONTH,
     event_archive_days=30,
+    budget=BudgetSettings(monthly_usd=900, tell="oncall@amply.example"),
 )
 
 SANDBOX = replace(
@@ -340,6 +377,7 @@ SANDBOX = replace(
     alarm_email=None,
     outside_view_minutes=None,
     event_archive_days=7,
+    budget=BudgetSettings(monthly_usd=250, tell="sandboxes@amply.example"),
 )
 
 
@@ -375,5 +413,8 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
 LOCAL = local()
 
 ENVIRONMENTS: Mapping[EnvironmentName, Environment] = {
-    environment.name: environment for environment in (PRODUCTION, STAGING, SANDBOX, LOCAL)
+    "production": PRODUCTION,
+    "staging": STAGING,
+    "sandbox": SANDBOX,
+    "local": LOCAL,
 }

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from stacks.api import Api
 from stacks.backup import Backup
+from stacks.budget import Budget
 from stacks.cache import Cache
 from stacks.containers import Surroundings
 from stacks.database import Database
@@ -94,4 +95,6 @@ class AmplyPlatform(cdk.Stage):
                 keys=keys,
                 regions=[stack.region for stack in self.node.children if isinstance(stack, cdk.Stack)],
             )
+        if environment.budget:
+            Budget(self, "budget", environment=environment, budget=environment.budget)
         cdk.Tags.of(self).add("amply:project", "amply")

@@ -6,7 +6,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.service import LogKeeping
-from stacks.contracts import PARAMETER_DESCRIPTIONS, Parameter
+from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter
 from stacks.environments import Environment
 
 
@@ -32,6 +32,7 @@ class AmplyStack(Stack):
             stack_name=f"{environment.name}-{construct_id}",
             description=description,
             termination_protection=holds_data and environment.durability.protected,
+            tags=_lease_tags(environment),
         )
         self.settings = environment
         Tags.of(self).add("amply:environment", environment.name)
@@ -53,3 +54,14 @@ class AmplyStack(Stack):
             description=PARAMETER_DESCRIPTIONS[parameter],
             string_value=value,
         )
+
+
+def _lease_tags(environment: Environment) -> dict[str, str] | None:
+    """On the stack itself, where whoever takes it away looks for them; CloudFormation hands them on to its resources."""
+    if environment.lease is None:
+        return None
+    return {
+        "amply:environment": environment.name,
+        OWNER_TAG: environment.lease.owner,
+        EXPIRES_TAG: environment.lease.expires.isoformat(),
+    }

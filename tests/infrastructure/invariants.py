@@ -33,7 +33,8 @@ SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----
 
 
 def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
-    kept, snapshotted = POLICIES[ENVIRONMENTS[deployed.name].durability.loss]  # type: ignore[index]  # names read from disk
+    kind = "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
+    kept, snapshotted = POLICIES[ENVIRONMENTS[kind].durability.loss]  # type: ignore[index]  # names read from disk
     expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):

@@ -32,6 +32,7 @@ ORDER = [
     "workers",
     "observability",
     "delivery",
+    "budget",
 ]
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),

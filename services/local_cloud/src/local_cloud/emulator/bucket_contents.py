@@ -18,6 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from botocore.session import get_session
+from ministack.core.responses import get_account_id, get_region
 
 from local_cloud.emulator import handlers
 from local_cloud.emulator.handlers import Created, Properties
@@ -173,10 +174,11 @@ def _is_true(properties: Properties, name: str) -> bool:
 
 
 def _client() -> Any:
+    """In the account and the region of the stack: twelve digits as the access key name the account."""
     return get_session().create_client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        region_name=os.environ["MINISTACK_REGION"],
-        aws_access_key_id="local",
+        region_name=get_region(),
+        aws_access_key_id=get_account_id(),
         aws_secret_access_key="local",  # noqa: S106 - the emulator checks no credentials
     )

@@ -1,0 +1,3 @@
+from operations.cost.cli import main
+
+main()

@@ -1,0 +1,173 @@
+"""What is kept: databases, caches, buckets, keys, secrets, backups."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from operations.cost.charge import HOURS, Charge, Priced, Rule
+from operations.cost.errors import UnpricedError
+
+_SMALLEST_SERVERLESS_CACHE_GB = Decimal("0.1")
+"""What Valkey Serverless bills at least: https://aws.amazon.com/elasticache/pricing/."""
+_PROXY_VCPUS_MIN = 2
+_VCPUS = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16}
+"""Of the classes t4g and m7g by their size: https://aws.amazon.com/rds/instance-types/."""
+_DAYS_OF_INSIGHTS_FREE = 7
+
+
+def instance(it: Priced) -> Iterator[Charge]:
+    """https://aws.amazon.com/rds/postgresql/pricing/: a standby in another zone costs as much as the instance."""
+    it.refuse("Iops", "StorageThroughput")
+    copies = 2 if it.properties.get("MultiAZ") else 1
+    size = it.properties["DBInstanceClass"]
+    standby = ", with a standby" if copies > 1 else ""
+    yield Charge(
+        price=f"rds/{it.properties.get('Engine', 'postgres')}/{size}",
+        quantity=copies * HOURS,
+        what=f"{it.name}: {size}{standby}",
+    )
+    yield Charge(
+        price=f"rds/storage/{it.properties.get('StorageType', 'gp3')}",
+        quantity=copies * _allocated(it),
+        what=f"{it.name}: disk{standby}",
+    )
+    yield Charge(
+        price="rds/backup",
+        quantity=it.assumed("database_backup_gb"),
+        what=f"{it.name}: backups above its size",
+    )
+    yield from _extras(it)
+
+
+def _extras(it: Priced) -> Iterator[Charge]:
+    if it.properties.get("ManageMasterUserPassword"):
+        yield Charge(price="secret", quantity=Decimal(1), what="secret")
+    if it.properties.get("MonitoringInterval"):
+        yield Charge(
+            price="logs/STANDARD/ingested",
+            quantity=it.assumed("enhanced_monitoring_gb"),
+            what="enhanced monitoring",
+        )
+    if it.properties.get("DatabaseInsightsMode") == "advanced":
+        yield Charge(price="rds/insights", quantity=_vcpus(it) * HOURS, what="Database Insights, advanced")
+    elif it.properties.get("PerformanceInsightsRetentionPeriod", 0) > _DAYS_OF_INSIGHTS_FREE:
+        raise UnpricedError(it.resource.where, "Performance Insights is kept for more than seven days")
+
+
+def _allocated(it: Priced) -> Decimal:
+    """A read replica has the disk of what it replicates."""
+    if "AllocatedStorage" in it.properties:
+        return it.number("AllocatedStorage")
+    sizes = [
+        Decimal(str(other.properties["AllocatedStorage"]))
+        for other in it.deployed.resources("AWS::RDS::DBInstance")
+        if "AllocatedStorage" in other.properties
+    ]
+    if "SourceDBInstanceIdentifier" not in it.properties or not sizes:
+        raise UnpricedError(it.resource.where, "AllocatedStorage is missing")
+    return max(sizes)
+
+
+def _vcpus(it: Priced) -> Decimal:
+    size = str(it.properties["DBInstanceClass"]).rpartition(".")[2]
+    if size not in _VCPUS:
+        raise UnpricedError(it.resource.where, f"nobody has said how many vCPUs {size} has")
+    return Decimal(_VCPUS[size])
+
+
+def proxy(it: Priced) -> Iterator[Charge]:
+    """https://aws.amazon.com/rds/proxy/pricing/: by the vCPUs of the instance behind it, two at least."""
+    behind = [
+        _vcpus(Priced(resource=database, deployed=it.deployed, usage=it.usage))
+        for database in it.deployed.resources("AWS::RDS::DBInstance")
+    ]
+    vcpus = max([Decimal(_PROXY_VCPUS_MIN), *behind])
+    yield Charge(price="rds/proxy", quantity=vcpus * HOURS, what="database proxy")
+
+
+def replication_group(it: Priced) -> Iterator[Charge]:
+    engine, node = it.properties["Engine"], it.properties["CacheNodeType"]
+    if "NumCacheClusters" in it.properties:
+        nodes = it.number("NumCacheClusters")
+    else:
+        nodes = it.number("NumNodeGroups") * (1 + it.number("ReplicasPerNodeGroup"))
+    yield Charge(price=f"cache/{engine}/{node}", quantity=nodes * HOURS, what=f"{nodes} of {node}")
+
+
+def serverless_cache(it: Priced) -> Iterator[Charge]:
+    engine = it.properties["Engine"]
+    gb = max(_SMALLEST_SERVERLESS_CACHE_GB, it.assumed("serverless_cache_gb"))
+    yield Charge(price=f"cache/{engine}/serverless-gb", quantity=gb * HOURS, what="serverless cache: data")
+    yield Charge(
+        price=f"cache/{engine}/serverless-ecpu",
+        quantity=it.assumed("serverless_cache_ecpu_millions"),
+        what="serverless cache: requests",
+    )
+
+
+def bucket(it: Priced) -> Iterator[Charge]:
+    """Everything as S3 Standard: cheaper classes come with age, and an estimate may be too high but not too low."""
+    name = it.name
+    yield Charge(price="s3/standard", quantity=it.assumed("bucket_gb"), what=f"{name}: objects")
+    yield Charge(price="s3/puts", quantity=it.assumed("bucket_puts_thousands"), what=f"{name}: writes")
+    yield Charge(price="s3/gets", quantity=it.assumed("bucket_gets_thousands"), what=f"{name}: reads")
+    if "ReplicationConfiguration" in it.properties:
+        yield Charge(
+            price="transfer/region",
+            quantity=it.assumed("bucket_new_gb"),
+            what=f"{name}: copied to another region",
+        )
+
+
+def key(it: Priced) -> Iterator[Charge]:
+    symmetric = it.properties.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+    yield Charge(price="kms/key", quantity=Decimal(1), what="key")
+    yield Charge(
+        price="kms/requests" if symmetric else "kms/asymmetric-requests",
+        quantity=it.assumed("key_requests_10k"),
+        what=f"{it.name}: requests",
+    )
+
+
+def replica_key(_it: Priced) -> Iterator[Charge]:
+    yield Charge(price="kms/key", quantity=Decimal(1), what="key")
+
+
+def secret(it: Priced) -> Iterator[Charge]:
+    copies = 1 + len(it.properties.get("ReplicaRegions", []))
+    yield Charge(price="secret", quantity=Decimal(copies), what="secret")
+
+
+def parameter(it: Priced) -> Iterator[Charge]:
+    if it.properties.get("Tier", "Standard") != "Standard":
+        raise UnpricedError(it.resource.where, "only standard parameters are free")
+    yield from ()
+
+
+def vault(it: Priced) -> Iterator[Charge]:
+    yield Charge(price="backup/storage", quantity=it.assumed("backup_gb"), what=f"{it.name}: backups")
+
+
+def plan(it: Priced) -> Iterator[Charge]:
+    """The vaults are charged for what they hold; copies to another region also for the way."""
+    rules = it.properties["BackupPlan"]["BackupPlanRule"]
+    if any(rule.get("CopyActions") for rule in rules):
+        yield Charge(
+            price="transfer/region",
+            quantity=it.assumed("backup_copied_gb"),
+            what="backups copied to another region",
+        )
+
+
+RULES: Mapping[str, Rule] = {
+    "AWS::Backup::BackupPlan": plan,
+    "AWS::Backup::BackupVault": vault,
+    "AWS::ElastiCache::ReplicationGroup": replication_group,
+    "AWS::ElastiCache::ServerlessCache": serverless_cache,
+    "AWS::KMS::Key": key,
+    "AWS::KMS::ReplicaKey": replica_key,
+    "AWS::RDS::DBInstance": instance,
+    "AWS::RDS::DBProxy": proxy,
+    "AWS::S3::Bucket": bucket,
+    "AWS::SSM::Parameter": parameter,
+    "AWS::SecretsManager::Secret": secret,
+}

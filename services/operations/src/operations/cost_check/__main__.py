@@ -1,0 +1,3 @@
+from operations.cost_check.cli import main
+
+main()

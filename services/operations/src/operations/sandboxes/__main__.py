@@ -1,0 +1,3 @@
+from operations.sandboxes.cli import cli
+
+cli()

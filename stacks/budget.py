@@ -1,0 +1,48 @@
+"""What a month may cost: people are told at half of it, near it, at it, and when it is foreseen."""
+
+from aws_cdk import aws_budgets as budgets
+from constructs import Construct
+
+from stacks.contracts import budget_name
+from stacks.environments import BudgetSettings, Environment
+from stacks.stack import AmplyStack
+
+TOLD_AT_PERCENT = (50, 80, 100)
+FORESEEN_AT_PERCENT = 100
+
+
+class Budget(AmplyStack):
+    """A budget only tells. Nothing is stopped by it: a donation platform that switches itself off is worse than a bill."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, budget: BudgetSettings
+    ) -> None:
+        super().__init__(scope, construct_id, environment=environment, description="Amply: budget")
+        told = [_at(percent, "ACTUAL", budget.tell) for percent in TOLD_AT_PERCENT]
+        foreseen = _at(FORESEEN_AT_PERCENT, "FORECASTED", budget.tell)
+        # Tags in a filter count from the day the payer has made `amply:environment` a cost allocation tag.
+        tagged = {"TagKeyValue": [f"user:amply:environment${environment.name}"]}
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_name=budget_name(environment.name),
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=budget.monthly_usd, unit="USD"),
+                cost_filters=tagged if budget.shares_account else None,
+            ),
+            notifications_with_subscribers=[*told, foreseen],
+        )
+
+
+def _at(percent: int, kind: str, address: str) -> budgets.CfnBudget.NotificationWithSubscribersProperty:
+    return budgets.CfnBudget.NotificationWithSubscribersProperty(
+        notification=budgets.CfnBudget.NotificationProperty(
+            notification_type=kind,
+            comparison_operator="GREATER_THAN",
+            threshold=percent,
+            threshold_type="PERCENTAGE",
+        ),
+        subscribers=[budgets.CfnBudget.SubscriberProperty(subscription_type="EMAIL", address=address)],
+    )

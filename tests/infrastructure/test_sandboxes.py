@@ -1,0 +1,176 @@
+"""A named sandbox is the shared one under another name, with an owner and a last day."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+from constructs_lib.durability import DISPOSABLE
+from operations.cost import estimate
+from stacks.build import CannotBuildError, build
+from stacks.contracts import EXPIRES_TAG, OWNER_TAG, Parameter
+from stacks.environments import SANDBOX, Lease
+from stacks.sandboxes import NAME_MAX, named_sandbox
+from tests.infrastructure import invariants
+from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site, synthesise
+
+ASKED: Mapping[str, str] = {"sandbox": "ada", "owner": "ada@example.org", "expires": "2027-01-31"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthesise(tmp_path_factory.mktemp("named"), only="sandbox-ada", **ASKED)
+
+
+@pytest.fixture(scope="module")
+def named(folder: Path) -> Deployed:
+    return read(folder)["sandbox-ada"]
+
+
+def _shape(deployed: Deployed) -> Counter[tuple[str, str]]:
+    return Counter((resource.stack.partition("/")[2], resource.type) for resource in deployed.resources())
+
+
+def test_it_has_everything_the_shared_one_has(named: Deployed, environments: Mapping[str, Deployed]) -> None:
+    assert _shape(named) == _shape(environments["sandbox"])
+
+
+def test_it_says_whose_it_is_and_until_when_on_every_stack(named: Deployed) -> None:
+    for manifest in named.manifests.values():
+        tags = manifest["properties"]["tags"]
+        assert tags[OWNER_TAG] == "ada@example.org"
+        assert tags[EXPIRES_TAG] == "2027-01-31"
+        assert tags["amply:environment"] == "sandbox-ada"
+
+
+def test_only_a_named_sandbox_expires(environments: Mapping[str, Deployed]) -> None:
+    for deployed in environments.values():
+        for manifest in deployed.manifests.values():
+            assert "tags" not in manifest["properties"]
+
+
+def test_nothing_it_names_is_named_so_elsewhere(
+    named: Deployed, environments: Mapping[str, Deployed]
+) -> None:
+    """Both stand in one account: equal names would take each other's place."""
+    mine, shared = _names(named), _names(environments["sandbox"])
+    assert mine
+    assert mine & shared == set()
+
+
+NAMED: Mapping[str, str] = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::ECS::TaskDefinition": "Family",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::RDS::DBInstance": "DBInstanceIdentifier",
+    "AWS::SES::EmailIdentity": "EmailIdentity",
+    "AWS::SSM::Parameter": "Name",
+}
+"""The types that have one in an account, and the property that is their name."""
+
+
+def _names(deployed: Deployed) -> set[str]:
+    found = {str(manifest["properties"]["stackName"]) for manifest in deployed.manifests.values()}
+    found.add(deployed.the("AWS::Budgets::Budget").properties["Budget"]["BudgetName"])
+    for resource in deployed.resources(*NAMED):
+        name = resource.properties.get(NAMED[resource.type])
+        if name is not None:
+            found.add(str(name))
+    return found
+
+
+def test_it_publishes_its_names_under_its_own_path(named: Deployed) -> None:
+    written = {resource.properties["Name"] for resource in named.resources("AWS::SSM::Parameter")}
+    assert written == {parameter.path("sandbox-ada") for parameter in Parameter}
+
+
+def test_its_log_has_a_name_of_its_own(named: Deployed) -> None:
+    told = json.dumps([task.properties for task in named.resources("AWS::ECS::TaskDefinition")])
+    assert "log.amply.example/sandbox-ada" in told
+    assert not re.search(r'log\.amply\.example/sandbox"', told)
+
+
+def test_nothing_of_it_is_kept(named: Deployed) -> None:
+    for resource in named.resources("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::RDS::DBInstance"):
+        assert resource.body["DeletionPolicy"] == "Delete", resource.where
+    for manifest in named.manifests.values():
+        assert not manifest["properties"].get("terminationProtection", False)
+
+
+def test_without_the_second_key_it_is_kept(tmp_path: Path) -> None:
+    context = {**ASKED, "amply:destroyable": []}
+    kept = read(synthesise(tmp_path, only="sandbox-ada", **context))["sandbox-ada"]
+    assert kept.manifests["storage"]["properties"]["terminationProtection"] is True
+
+
+def test_its_budget_tells_its_owner_and_counts_its_own_tag_alone(named: Deployed) -> None:
+    budget = named.the("AWS::Budgets::Budget").properties
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:amply:environment$sandbox-ada"]}
+    told = {entry["Subscribers"][0]["Address"] for entry in budget["NotificationsWithSubscribers"]}
+    assert told == {"ada@example.org"}
+    assert estimate(named).total_usd < budget["Budget"]["BudgetLimit"]["Amount"]
+
+
+@pytest.mark.parametrize("rule", invariants.RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_holds_for_it_too(rule: invariants.Rule, named: Deployed) -> None:
+    assert list(rule(named)) == []
+
+
+def test_it_stands_beside_the_others_and_changes_none(
+    environments: Mapping[str, Deployed], tmp_path: Path
+) -> None:
+    beside = read(synthesise(tmp_path, **ASKED))
+    assert set(beside) == {*environments, "sandbox-ada"}
+    for name, deployed in environments.items():
+        assert beside[name].templates == deployed.templates
+
+
+def test_it_is_a_sandbox_in_every_other_way() -> None:
+    named = named_sandbox("ada", owner="ada@example.org", expires="2027-01-31")
+    assert named.durability is DISPOSABLE
+    assert (named.kind, named.account, named.livemode) == (SANDBOX.name, SANDBOX.account, False)
+    assert (named.network, named.database, named.tasks) == (SANDBOX.network, SANDBOX.database, SANDBOX.tasks)
+    assert isinstance(named.lease, Lease)
+
+
+@pytest.mark.parametrize("name", ["a", "ada", "team-7", "x" * NAME_MAX])
+def test_a_plain_name_is_taken(name: str) -> None:
+    assert named_sandbox(name, owner="ada@example.org", expires="2027-01-31").name == f"sandbox-{name}"
+
+
+WRONG: list[tuple[Mapping[str, object], str]] = [
+    *(
+        ({"sandbox": name}, "names no sandbox")
+        for name in ("", "Ada", "7up", "a--b", "a-", "-a", "a_b", "a/b", "ä", "x" * (NAME_MAX + 1), 7)
+    ),
+    *(
+        ({"owner": owner}, "-c owner=MAIL")
+        for owner in (None, "", "ada", "ada@home", "a b@example.org", "@b.org")
+    ),
+    *(
+        ({"expires": day}, "-c expires=YYYY-MM-DD")
+        for day in (None, "", "tomorrow", "20270131", "2027-1-31", "2027-02-30", "31.01.2027")
+    ),
+    ({"sandbox": None}, "needs a name"),
+    ({"sandbox": None, "owner": None}, "needs a name"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), WRONG)
+def test_what_cannot_be_a_sandbox_is_answered_with_a_sentence(
+    change: Mapping[str, object], sentence: str, tmp_path: Path
+) -> None:
+    asked = {key: value for key, value in {**ASKED, **change}.items() if value is not None}
+    app = cdk.App(context={**CONTEXT, **asked})
+    with pytest.raises(CannotBuildError, match=sentence):
+        build(app, site=small_site(tmp_path / "site"))
+
+
+def test_a_day_long_past_is_synthesised_all_the_same(tmp_path: Path) -> None:
+    """Synthesis knows no clock: who may deploy it and who takes it away does."""
+    past = read(synthesise(tmp_path, only="sandbox-ada", **{**ASKED, "expires": "2001-01-01"}))
+    assert past["sandbox-ada"].manifests["keys"]["properties"]["tags"][EXPIRES_TAG] == "2001-01-01"
