@@ -128,6 +128,11 @@ def test_workflows_ask_for_roles_that_exist(environments: Mapping[str, Deployed]
     assert asked <= offered
 
 
+def test_a_stacks_id_is_one_word(deployed: Deployed) -> None:
+    """`operations.deployed` tells `sandbox-network` from a named sandbox's `sandbox-ada-network` by that."""
+    assert [stack for stack in deployed.manifests if "-" in stack] == []
+
+
 def test_nothing_is_delivered_to_a_laptop(environments: Mapping[str, Deployed]) -> None:
     assert _roles(environments["local"]) == {}
     assert "delivery" not in environments["local"].templates

@@ -43,15 +43,18 @@ def _changed(deployed: Deployed, stack: str, kind: str, **properties: object) ->
     return Deployed(deployed.name, templates, deployed.manifests)
 
 
-def _unlisted(environments: Mapping[str, Deployed], staging: Deployed) -> list[str]:
-    return unlisted(list(differences(environments["production"], staging)), listed())
+def _new(environments: Mapping[str, Deployed], staging: Deployed) -> list[str]:
+    """What is not listed, once this is staging; but for what is not listed already."""
+    production = environments["production"]
+    before, after = (
+        unlisted(list(differences(production, one)), listed()) for one in (environments["staging"], staging)
+    )
+    return [path for path in after if path not in before]
 
 
 def test_a_difference_in_one_property_is_named_by_its_path(environments: Mapping[str, Deployed]) -> None:
     staging = _changed(environments["staging"], "database", "AWS::RDS::DBInstance", StorageType="io2")
-    assert _unlisted(environments, staging) == [
-        "database AWS::RDS::DBInstance Instance Properties.StorageType"
-    ]
+    assert _new(environments, staging) == ["database AWS::RDS::DBInstance Instance Properties.StorageType"]
 
 
 def test_a_difference_in_what_a_container_is_told_is_named_by_the_variable(
@@ -65,7 +68,7 @@ def test_a_difference_in_what_a_container_is_told_is_named_by_the_variable(
                 if variable["Name"] == "AMPLY_CACHE_TLS":
                     variable["Value"] = "false"
     changed = Deployed("staging", templates, staging.manifests)
-    (path,) = _unlisted(environments, changed)
+    (path,) = _new(environments, changed)
     assert path.endswith("Properties.ContainerDefinitions.api.Environment.AMPLY_CACHE_TLS.Value")
 
 
@@ -75,7 +78,7 @@ def test_a_resource_that_is_missing_is_named(environments: Mapping[str, Deployed
     resources = templates["observability"]["Resources"]
     alarms = [name for name, body in resources.items() if body["Type"] == "AWS::CloudWatch::Alarm"]
     del resources[alarms[0]]
-    missing = _unlisted(environments, Deployed("staging", templates, staging.manifests))
+    missing = _new(environments, Deployed("staging", templates, staging.manifests))
     assert len(missing) == 1
     assert missing[0].endswith("(only in production)")
 
@@ -83,5 +86,5 @@ def test_a_resource_that_is_missing_is_named(environments: Mapping[str, Deployed
 def test_a_stack_that_is_missing_is_named(environments: Mapping[str, Deployed]) -> None:
     staging = environments["staging"]
     templates = {name: template for name, template in staging.templates.items() if name != "mail"}
-    found = _unlisted(environments, Deployed("staging", templates, staging.manifests))
+    found = _new(environments, Deployed("staging", templates, staging.manifests))
     assert found == ["mail (only in production)"]
