@@ -66,6 +66,7 @@ def make_task(
         account=stack.account,
         log=stack.log_keeping,
         port=port,
+        opens_shells=stack.settings.tasks.opens_shells,
     )
     stack.settings.image.allow_pulling(task.definition)
     waive(task, "AwsSolutions-ECS2", SECRETS_BY_REFERENCE)
@@ -82,13 +83,14 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_SERVICE": name,
         "AMPLY_ENVIRONMENT": settings.name,
         "AMPLY_LIVEMODE": "true" if settings.livemode else "false",
+        "AMPLY_SENTRY_DSN": settings.sentry_dsn,
         "AMPLY_API_HOST": "127.0.0.1" if on_laptop else "0.0.0.0",  # noqa: S104 -- the task's own interface
         "AMPLY_API_PORT": str(settings.api_port),
         "AMPLY_CLIENT_ADDRESS_HEADER": "" if on_laptop else CLIENT_ADDRESS_HEADER,
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
-        "AMPLY_DATABASE_HOST": around.database.instance.db_instance_endpoint_address,
+        "AMPLY_DATABASE_HOST": around.database.host_for(contract.database_user),
         "AMPLY_DATABASE_PORT": str(POSTGRESQL),
         "AMPLY_DATABASE_NAME": settings.database.name,
         "AMPLY_DATABASE_USER": contract.database_user or "",

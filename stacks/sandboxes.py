@@ -35,6 +35,8 @@ def named_sandbox(name: object, *, owner: object, expires: object) -> Environmen
         log_origin=f"{SANDBOX.log_origin}-{called}",
         # SES verifies a domain once an account: two sandboxes cannot send from the same.
         mail=MailSettings(domain=domain, sender=f"receipts@{domain}"),
+        # The account of the shared sandbox trusts GitHub already, and nothing is delivered here by a job.
+        delivery=None,
         budget=BudgetSettings(monthly_usd=_BUDGET_USD, tell=lease.owner, shares_account=True),
         lease=lease,
     )

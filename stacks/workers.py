@@ -1,4 +1,4 @@
-"""Everything that is not asked by a browser: worker, scheduler, sequencer, publisher, and migrations."""
+"""Everything that is not asked by a browser: worker, scheduler, sequencer and publisher."""
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -34,14 +34,11 @@ class Workers(AmplyStack):
         self.scheduler = self._make_single(TaskName.SCHEDULER, self._scheduler_role())
         self.sequencer = self._make_single(TaskName.SEQUENCER, self._role(TaskName.SEQUENCER))
         self.publisher = self._make_single(TaskName.PUBLISHER, self._publisher_role())
-        self.migrate = self._make_task(
-            TaskName.MIGRATE, self._role(TaskName.MIGRATE), environment.tasks.single
-        )
 
     def _make_worker(self) -> Service:
-        settings = self.settings.tasks.worker
+        settings, queues = self.settings.tasks.worker, self._around.queues
         task = self._make_task(TaskName.WORKER, self._worker_role(), settings.size)
-        return Service(
+        worker = Service(
             self,
             "WorkerService",
             task=task,
@@ -50,6 +47,11 @@ class Workers(AmplyStack):
             count=settings.count,
             limit=settings.limit,
         )
+        # CPU says little of a worker that waits for Stripe and SES; how long people wait says everything.
+        for name, queue, seconds in (("High", queues.high, 60), ("Low", queues.low, 900)):
+            age = queue.metric_approximate_age_of_oldest_message(statistic="Maximum")
+            worker.keep_below(f"{name}Waiting", [age], seconds)
+        return worker
 
     def _make_single(self, name: TaskName, role: iam.IRole) -> Service:
         return Service(

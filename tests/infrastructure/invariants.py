@@ -7,6 +7,7 @@ from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.environments import ENVIRONMENTS
+from stacks.platform import BOUNDARY
 from tests.infrastructure.assembly import Deployed, Resource
 
 Rule = Callable[[Deployed], Iterator[str]]
@@ -32,8 +33,7 @@ SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----
 
 
 def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
-    kind = "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
-    kept, snapshotted = POLICIES[ENVIRONMENTS[kind].durability.loss]  # type: ignore[index]  # names read from disk
+    kept, snapshotted = POLICIES[ENVIRONMENTS[_kind(deployed)].durability.loss]  # type: ignore[index]  # names read from disk
     expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):
@@ -75,6 +75,19 @@ def clients_must_speak_tls(deployed: Deployed) -> Iterator[str]:
             yield f"{parameters.where}: answers without TLS"
 
 
+def the_database_logs_no_values(deployed: Deployed) -> Iterator[str]:
+    """What statements are given is personal or secret, and the database's log is read by more people than its tables."""
+    silent = {
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_error_verbosity": "terse",
+    }
+    for group in deployed.resources("AWS::RDS::DBParameterGroup"):
+        for name, value in silent.items():
+            if group.properties["Parameters"].get(name) != value:
+                yield f"{group.where}: {name} is not {value}"
+
+
 def buckets_are_never_public(deployed: Deployed) -> Iterator[str]:
     for bucket in deployed.resources("AWS::S3::Bucket"):
         blocks = bucket.properties.get("PublicAccessBlockConfiguration", {})
@@ -107,6 +120,8 @@ def logs_are_forgotten_in_time(deployed: Deployed) -> Iterator[str]:
 def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[str]:
     queues = list(deployed.resources("AWS::SQS::Queue"))
     targets = {name for queue in queues for name in _names(queue.properties.get("RedrivePolicy", {}))}
+    for bus in deployed.resources("AWS::Events::EventBus"):
+        targets |= _names(bus.properties.get("DeadLetterConfig", {}))
     for queue in queues:
         if "RedrivePolicy" not in queue.properties and queue.logical_id not in targets:
             yield f"{queue.where}: nowhere to set failing messages aside"
@@ -125,6 +140,12 @@ def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
             whole = action == "*" or action.endswith(":*")
             if "*" in action and (whole or not _is_the_library(resource)):
                 yield f"{resource.where}: {action}"
+
+
+def every_role_ends_at_the_boundary(deployed: Deployed) -> Iterator[str]:
+    for role in deployed.resources("AWS::IAM::Role"):
+        if f":policy/{BOUNDARY}" not in json.dumps(role.properties.get("PermissionsBoundary")):
+            yield f"{role.where}: may be given anything"
 
 
 def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
@@ -186,6 +207,54 @@ def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
             yield f"{service.where}: {breaker}"
 
 
+def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
+    """Where a rollout is agreed, the service with traffic has it, with its alarms and a bake time of its own."""
+    agreed = ENVIRONMENTS[_kind(deployed)].tasks.rollout  # type: ignore[index]  # names read from disk
+    alarms = {alarm.properties.get("AlarmName") for alarm in deployed.resources("AWS::CloudWatch::Alarm")}
+    for service in deployed.resources("AWS::ECS::Service"):
+        configuration = service.properties["DeploymentConfiguration"]
+        if agreed is None or not service.properties.get("LoadBalancers"):
+            continue
+        if (configuration.get("Strategy"), configuration.get("BakeTimeInMinutes")) != (
+            "CANARY",
+            agreed.bake_minutes,
+        ):
+            yield f"{service.where}: everyone meets a new version at once"
+        ending = configuration.get("Alarms", {})
+        if not ending.get("Enable") or not ending.get("Rollback") or not ending.get("AlarmNames"):
+            yield f"{service.where}: nothing ends a bad rollout"
+        elif not set(ending["AlarmNames"]) <= alarms:
+            yield f"{service.where}: {ending['AlarmNames']} are not all there"
+
+
+def nobody_opens_a_shell(deployed: Deployed) -> Iterator[str]:
+    """Except in the sandbox, where no real data is."""
+    for service in deployed.resources("AWS::ECS::Service"):
+        if service.properties.get("EnableExecuteCommand") and _kind(deployed) != "sandbox":
+            yield f"{service.where}: people can get in"
+
+
+def alarms_lead_to_their_page(deployed: Deployed) -> Iterator[str]:
+    for alarm in deployed.resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+        name = str(alarm.properties.get("AlarmName", "")).removeprefix(f"amply-{deployed.name}-")
+        if f"docs/runbooks/alarms/{name}.md" not in str(alarm.properties.get("AlarmDescription")):
+            yield f"{alarm.where}: does not say what to do"
+
+
+def events_are_kept(deployed: Deployed) -> Iterator[str]:
+    """Each bus has an archive, and ours a place for what cannot be delivered."""
+    archived = {
+        name
+        for archive in deployed.resources("AWS::Events::Archive")
+        for name in _names(archive.properties["SourceArn"])
+    }
+    for bus in deployed.resources("AWS::Events::EventBus"):
+        if bus.logical_id not in archived:
+            yield f"{bus.where}: no archive"
+        if "EventSourceName" not in bus.properties and "DeadLetterConfig" not in bus.properties:
+            yield f"{bus.where}: nowhere to set undeliverable events aside"
+
+
 def some_services_never_run_twice(deployed: Deployed) -> Iterator[str]:
     for service in deployed.resources("AWS::ECS::Service"):
         name = service.logical_id
@@ -217,20 +286,31 @@ RULES: tuple[Rule, ...] = (
     data_leaves_only_as_durability_says,
     everything_is_encrypted_at_rest,
     clients_must_speak_tls,
+    the_database_logs_no_values,
     buckets_are_never_public,
     nobody_comes_in_from_anywhere,
     logs_are_forgotten_in_time,
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
+    every_role_ends_at_the_boundary,
     only_the_publisher_signs,
     nobody_can_make_himself_a_signer,
     secrets_travel_by_reference,
     containers_are_confined,
     deployments_roll_back,
+    new_versions_meet_a_few_people_first,
+    nobody_opens_a_shell,
+    alarms_lead_to_their_page,
+    events_are_kept,
     some_services_never_run_twice,
     resources_say_whose_they_are,
     stacks_are_bound_loosely,
 )
+
+
+def _kind(deployed: Deployed) -> str:
+    """What it is configured as: a named sandbox is a sandbox."""
+    return "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
 
 
 def _many(value: str | list[str]) -> list[str]:

@@ -129,6 +129,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         "database",
         _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "rds.force_ssl"),
     ),
+    "a database that logs what slow statements were given": (
+        invariants.the_database_logs_no_values,
+        "database",
+        _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "log_parameter_max_length"),
+    ),
     "a bucket that could be made public": (
         invariants.buckets_are_never_public,
         "storage",
@@ -161,6 +166,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
     ),
     "an action that is a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:*")),
     "an action that ends in a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:Get*")),
+    "a role without a boundary": (
+        invariants.every_role_ends_at_the_boundary,
+        "workers",
+        _drop("AWS::IAM::Role", "Properties", "PermissionsBoundary"),
+    ),
     "everyone signing": (invariants.only_the_publisher_signs, "workers", _grant("kms:Sign")),
     "the account signing": (invariants.only_the_publisher_signs, "keys", _let_the_account_sign),
     "a role that rewrites who signs": (
@@ -207,6 +217,42 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         invariants.deployments_roll_back,
         "api",
         _drop(SERVICE, "Properties", "DeploymentConfiguration", "DeploymentCircuitBreaker"),
+    ),
+    "a new version for everyone at once": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _drop(SERVICE, "Properties", "DeploymentConfiguration", "Strategy"),
+    ),
+    "a rollout that nothing ends": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _set(SERVICE, "Properties", "DeploymentConfiguration", "Alarms", "Enable", to=False),
+    ),
+    "a rollout that waits for an alarm that is not there": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _set(SERVICE, "Properties", "DeploymentConfiguration", "Alarms", "AlarmNames", to=["api-error"]),
+    ),
+    "two versions for three hours": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _drop(SERVICE, "Properties", "DeploymentConfiguration", "BakeTimeInMinutes"),
+    ),
+    "a shell in production": (
+        invariants.nobody_opens_a_shell,
+        "workers",
+        _set(SERVICE, "Properties", "EnableExecuteCommand", to=True),
+    ),
+    "an alarm without a page": (
+        invariants.alarms_lead_to_their_page,
+        "observability",
+        _set("AWS::CloudWatch::Alarm", "Properties", "AlarmDescription", to="Something is wrong."),
+    ),
+    "a bus that forgets": (invariants.events_are_kept, "events", _remove("AWS::Events::Archive")),
+    "a bus that drops what it cannot deliver": (
+        invariants.events_are_kept,
+        "events",
+        _drop("AWS::Events::EventBus", "Properties", "DeadLetterConfig"),
     ),
     "two sequencers during a deployment": (
         invariants.some_services_never_run_twice,

@@ -89,6 +89,9 @@ def _complete(
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
+    except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
+        _log.exception("stuck payment not completed", payment_id=payment.id)
+        return False
     return True
 
 
@@ -159,6 +162,8 @@ def _record_outcome(
             status=answer.status,
             body=answer.body,
         )
+    # Leads from the request's id to the payment's, which the processor's events carry.
+    _log.info("gift_opened", donation_id=payment.donation_id, payment_id=payment.id)
     return answer
 
 

@@ -5,6 +5,7 @@ Every task tolerates being repeated, reordered and killed: what it did not finis
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -12,11 +13,23 @@ from sqlalchemy import select
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
-from amply.modules.donations.bookings import EventInHand, find_payment, intent_id, needs_settlement
+from amply.modules.donations.bookings import (
+    EventInHand,
+    find_payment,
+    intent_id,
+    needs_settlement,
+    payment_id,
+)
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
 from amply.modules.donations.letters import Letter, receipt_mail
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.ports import Mail, Mailer
+
+_COUNTED: Final = {
+    "payment_intent.succeeded": "gift_booked",
+    "payment_intent.payment_failed": "payment_declined",
+}
+"""Log lines that `stacks/observability.py` counts, by the type of the event that was applied."""
 
 _log = structlog.get_logger()
 
@@ -72,6 +85,9 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         )
         outcome = in_hand.apply()
         webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
+    # After the commit: what was rolled back has not happened.
+    if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
+        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
     return outcome
 
 
@@ -84,11 +100,10 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
     sent = 0
     while (donation_id := _claim_receipt(parts, now=now)) is not None:
         try:
-            mail = _letter(parts, donation_id=donation_id)
+            parts.mailer.send(mail=_letter(parts, donation_id=donation_id))
         except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-            _log.exception("receipt not written", donation_id=donation_id)
+            _log.exception("receipt not sent", donation_id=donation_id)
             continue
-        parts.mailer.send(mail=mail)
         with parts.database.transaction() as session:
             session.get_one(ReceiptRow, donation_id).sent_at = now
         sent += 1

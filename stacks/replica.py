@@ -1,0 +1,73 @@
+"""Copies in another region, of what cannot be made again: for the day the first region is gone."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.bucket import PrivateBucket
+from constructs_lib.durability import ObjectLock
+from constructs_lib.vault import LockedVault
+from stacks.environments import Environment
+from stacks.replication import Kept
+from stacks.stack import AmplyStack
+from stacks.storage_lifecycle import OVERWRITTEN, documents, forget
+
+
+class Replica(AmplyStack):
+    """Stands alone in `replica_region` with a key of its own: the first region's would be gone with it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, region: str) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: copies in a second region",
+            holds_data=True,
+            env=CdkEnvironment(account=environment.account, region=region),
+        )
+        self.key = self._make_key()
+        self._access_logs = PrivateBucket(
+            self,
+            "AccessLogs",
+            durability=environment.durability,
+            request_logs=None,
+            lifecycle=[forget("access-logs", days=400)],
+        )
+        self.archive = self._keep("Archive", object_lock=environment.durability.object_lock)
+        self.public = self._keep("Public", lifecycle=[OVERWRITTEN])
+        self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
+        self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
+
+    def _make_key(self) -> kms.Key:
+        name, durability = self.settings.name, self.settings.durability
+        return kms.Key(
+            self,
+            "Key",
+            description=f"Amply {name}: copies of documents, backups and the database",
+            alias=f"amply/{name}/replica",
+            enable_key_rotation=True,
+            pending_window=durability.key_deletion_window,
+            removal_policy=durability.removal_policy,
+        )
+
+    def _keep(
+        self,
+        construct_id: str,
+        *,
+        key: kms.Key | None = None,
+        object_lock: ObjectLock | None = None,
+        lifecycle: Sequence[s3.LifecycleRule] = (),
+    ) -> Kept:
+        bucket = PrivateBucket(
+            self,
+            construct_id,
+            durability=self.settings.durability,
+            request_logs=self._access_logs,
+            key=key,
+            object_lock=object_lock,
+            lifecycle=lifecycle,
+        )
+        return Kept(bucket=bucket, key=key)
