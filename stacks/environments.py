@@ -229,7 +229,7 @@ class Environment:
             raise ValueError(
                 f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
             )
-        if self.tasks.opens_shells and self.name != "sandbox":
+        if self.tasks.opens_shells and self.kind != "sandbox":
             raise ValueError(f"{self.name}: only the sandbox lets people into its tasks.")
         if any(not zone.startswith(self.region) for zone in self.zones):
             raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")

@@ -33,8 +33,7 @@ SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----
 
 
 def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
-    kind = "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
-    kept, snapshotted = POLICIES[ENVIRONMENTS[kind].durability.loss]  # type: ignore[index]  # names read from disk
+    kept, snapshotted = POLICIES[ENVIRONMENTS[_kind(deployed)].durability.loss]  # type: ignore[index]  # names read from disk
     expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):
@@ -216,7 +215,7 @@ def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
 
 def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
     """Where a rollout is agreed, the service with traffic has it, with its alarms and a bake time of its own."""
-    agreed = ENVIRONMENTS[deployed.name].tasks.rollout  # type: ignore[index]  # names read from disk
+    agreed = ENVIRONMENTS[_kind(deployed)].tasks.rollout  # type: ignore[index]  # names read from disk
     alarms = {alarm.properties.get("AlarmName") for alarm in deployed.resources("AWS::CloudWatch::Alarm")}
     for service in deployed.resources("AWS::ECS::Service"):
         configuration = service.properties["DeploymentConfiguration"]
@@ -237,7 +236,7 @@ def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
 def nobody_opens_a_shell(deployed: Deployed) -> Iterator[str]:
     """Except in the sandbox, where no real data is."""
     for service in deployed.resources("AWS::ECS::Service"):
-        if service.properties.get("EnableExecuteCommand") and deployed.name != "sandbox":
+        if service.properties.get("EnableExecuteCommand") and _kind(deployed) != "sandbox":
             yield f"{service.where}: people can get in"
 
 
