@@ -314,6 +314,11 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def _kind(deployed: Deployed) -> str:
+    """What it is configured as: a named sandbox is a sandbox."""
+    return "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
+
+
 def follows(resource: Resource) -> bool:
     """Whether it is a read replica of another instance."""
     return "SourceDBInstanceIdentifier" in resource.properties
