@@ -40,6 +40,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MAIL_SENDER: "Address receipts come from",
 }
 
+STRIPE_WEBHOOK_PATH = "/v1/webhooks/stripe"
+"""Where Stripe reports payments; no firewall rule may stand in its way."""
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"
