@@ -99,6 +99,34 @@ class MailSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DomainSettings:
+    """Names that outlive whatever answers at them; `apex` is a zone of its own, delegated by its parent once."""
+
+    apex: str
+    dmarc: Literal["none", "quarantine", "reject"]
+    """What receivers do with mail that claims to be ours and is not: `none` only until the reports are clean."""
+    reports: str
+    """Where receivers' DMARC reports and certificate authorities' CAA reports go."""
+
+    @property
+    def site(self) -> str:
+        return self.apex
+
+    @property
+    def api(self) -> str:
+        return f"api.{self.apex}"
+
+    @property
+    def log(self) -> str:
+        return f"log.{self.apex}"
+
+    @property
+    def edge_hosts(self) -> tuple[str, ...]:
+        """Every name the distribution answers at, the pages' own first."""
+        return (self.site, f"www.{self.apex}", f"widgets.{self.apex}", self.log)
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -127,6 +155,8 @@ class Environment:
     tasks: TaskFleet
     stripe: StripeSettings
     mail: MailSettings
+    domain: DomainSettings | None
+    """Without one AWS's generated names are used, and nothing need be delegated before the first deployment."""
     addresses: FixedAddresses | None
     log_retention: logs.RetentionDays
     alarm_email: str | None
@@ -142,6 +172,12 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        if self.livemode and self.domain is None:
+            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
+        if self.domain and self.addresses:
+            raise ValueError(f"{self.name}: fixed addresses and a domain are two answers to one question.")
+        if self.domain and self.mail.domain != self.domain.apex:
+            raise ValueError(f"{self.name}: mail comes from {self.domain.apex}, where its records can stand.")
 
     @property
     def api_port(self) -> int:
@@ -180,6 +216,7 @@ PRODUCTION = Environment(
         frame_origins=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
     ),
     mail=MailSettings(domain="amply.example", sender="receipts@amply.example"),
+    domain=DomainSettings(apex="amply.example", dmarc="quarantine", reports="postmaster@amply.example"),
     addresses=None,
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
@@ -202,6 +239,9 @@ STAGING = replace(
     cache=replace(PRODUCTION.cache, node_type="cache.t4g.micro"),
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
     mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
+    domain=DomainSettings(
+        apex="staging.amply.example", dmarc="quarantine", reports="postmaster@amply.example"
+    ),
     log_retention=logs.RetentionDays.ONE_MONTH,
 )
 
@@ -228,6 +268,8 @@ SANDBOX = replace(
     ),
     stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
+    # Whoever wants a sandbox wants it today: nobody waits for a parent zone to delegate.
+    domain=None,
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
 )

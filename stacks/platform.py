@@ -7,8 +7,10 @@ from constructs import Construct
 
 from stacks.api import Api
 from stacks.cache import Cache
+from stacks.certificate import Certificate
 from stacks.containers import Surroundings
 from stacks.database import Database
+from stacks.dns import Dns
 from stacks.edge import Edge
 from stacks.environments import Environment
 from stacks.keys import Keys
@@ -35,8 +37,22 @@ class AmplyPlatform(cdk.Stage):
         database = Database(self, "database", environment=environment, network=network, keys=keys)
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
-        mail = Mail(self, "mail", environment=environment)
-        edge = Edge(self, "edge", environment=environment, storage=storage, site=site)
+        dns = (
+            Dns(self, "dns", environment=environment, domain=environment.domain)
+            if environment.domain
+            else None
+        )
+        mail = Mail(self, "mail", environment=environment, dns=dns)
+        certificate = Certificate(self, "certificate", environment=environment, dns=dns) if dns else None
+        edge = Edge(
+            self,
+            "edge",
+            environment=environment,
+            storage=storage,
+            site=site,
+            dns=dns,
+            certificate=certificate,
+        )
         around = Surroundings(
             network=network,
             keys=keys,

@@ -1,5 +1,6 @@
 """What every stack of ours has in common: its name, its protection, its tags."""
 
+from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -20,10 +21,13 @@ class AmplyStack(Stack):
         environment: Environment,
         description: str,
         holds_data: bool = False,
+        env: CdkEnvironment | None = None,
     ) -> None:
+        """`env` only for a stack that must stand in another region than its stage."""
         super().__init__(
             scope,
             construct_id,
+            env=env,
             # Set, not derived: wrapping or moving the stage must not rename (and so replace) what is deployed.
             stack_name=f"{environment.name}-{construct_id}",
             description=description,

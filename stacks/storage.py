@@ -47,7 +47,10 @@ class Storage(AmplyStack):
             key=keys.data,
             lifecycle=[_forget("exports", days=30)],
         )
-        self._let_cloudfront_read_the_log()
+        self.media = PrivateBucket(self, "Media", durability=durability, request_logs=self.access_logs)
+        self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
+        self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")
+        self.publish(Parameter.MEDIA_BUCKET, self.media.bucket_name)
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
 
@@ -71,14 +74,14 @@ class Storage(AmplyStack):
         )
         return bucket
 
-    def _let_cloudfront_read_the_log(self) -> None:
+    def _let_cloudfront_read(self, bucket: PrivateBucket, objects: str, *, sid: str) -> None:
         """Any distribution of this account: the edge stands above this stack, so it cannot be named here."""
-        self.public.add_to_resource_policy(
+        bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="ServeTheLog",
+                sid=sid,
                 principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
                 actions=["s3:GetObject"],
-                resources=[self.public.arn_for_objects("log/*")],
+                resources=[bucket.arn_for_objects(objects)],
                 conditions={
                     "ArnLike": {
                         "aws:SourceArn": f"arn:{self.partition}:cloudfront::{self.account}:distribution/*"
