@@ -50,8 +50,12 @@ class Pager(Construct):
         minutes: int,
         meaning: str,
         silence_pages: bool = False,
+        period_minutes: int = 1,
     ) -> cloudwatch.Alarm:
-        """Page when every one of `minutes` one-minute periods is above `threshold`; silence counts if `silence_pages`."""
+        """Page when every period within `minutes` is above `threshold`; silence counts if `silence_pages`.
+
+        `period_minutes` longer than one is for what is seldom measured: between two numbers there would be silence.
+        """
         return self._alarm(
             name,
             metric,
@@ -60,6 +64,7 @@ class Pager(Construct):
             meaning=meaning,
             comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             silence_pages=silence_pages,
+            period_minutes=period_minutes,
         )
 
     def below(
@@ -93,6 +98,7 @@ class Pager(Construct):
         meaning: str,
         comparison: cloudwatch.ComparisonOperator,
         silence_pages: bool,
+        period_minutes: int = 1,
     ) -> cloudwatch.Alarm:
         missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
@@ -100,9 +106,9 @@ class Pager(Construct):
             name,
             alarm_name=f"{self._prefix}-{name}",
             alarm_description=meaning,
-            metric=metric.with_(period=Duration.minutes(1)),
+            metric=metric.with_(period=Duration.minutes(period_minutes)),
             threshold=threshold,
-            evaluation_periods=minutes,
+            evaluation_periods=minutes // period_minutes,
             comparison_operator=comparison,
             treat_missing_data=missing.BREACHING if silence_pages else missing.NOT_BREACHING,
         )

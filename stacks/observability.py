@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -14,6 +15,7 @@ from stacks.api import Api
 from stacks.contracts import TaskName
 from stacks.database import Database
 from stacks.environments import Environment
+from stacks.mail import Mail
 from stacks.queues import Queues
 from stacks.stack import AmplyStack
 from stacks.workers import Workers
@@ -24,6 +26,11 @@ BACKLOG = "backlog_measured"
 LEDGER_AGE = "ledger_unpublished_seconds"
 LEDGER_AGE_SECONDS_MAX = 60
 """Six times what a healthy publisher takes: it signs at most every ten seconds."""
+BOUNCED_SHARE_MAX = 0.05
+COMPLAINED_SHARE_MAX = 0.001
+"""Where AWS begins to review an account: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html."""
+FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
+MAIL_PAGE = "see docs/runbooks/mail-feedback.md"
 EXHAUSTED: Mapping[str, str] = {
     "exhausted_events": "A provider event failed ten times and its gift may not be booked",
     "exhausted_payments": "A payment could not be opened at the processor in ten attempts",
@@ -46,6 +53,7 @@ class Observability(AmplyStack):
         workers: Workers,
         database: Database,
         queues: Queues,
+        mail: Mail,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
         self.topic = self._make_topic()
@@ -56,6 +64,7 @@ class Observability(AmplyStack):
         self._watch_backlog(workers)
         self._watch_queues(queues)
         self._watch_database(database)
+        self._watch_mail(mail)
 
     def _make_topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
@@ -163,4 +172,34 @@ class Observability(AmplyStack):
             90,
             minutes=15,
             meaning="The database has been above 90 % CPU for a quarter of an hour.",
+        )
+
+    def _watch_mail(self, mail: Mail) -> None:
+        """SES judges the whole account; at 10 % bounces or 0.5 % complaints it stops sending for it."""
+        judged = {
+            "BounceRate": (BOUNCED_SHARE_MAX, "bounced"),
+            "ComplaintRate": (COMPLAINED_SHARE_MAX, "were called spam"),
+        }
+        for rate, (highest, fate) in judged.items():
+            self._pager.above(
+                f"mail-{rate.removesuffix('Rate').lower()}s",
+                cloudwatch.Metric(namespace="AWS/SES", metric_name=f"Reputation.{rate}", statistic="Maximum"),
+                highest,
+                minutes=60,
+                period_minutes=60,
+                meaning=f"More than {highest:.1%} of our letters {fate}: {MAIL_PAGE}.",
+            )
+        self._pager.above(
+            "mail-feedback-set-aside",
+            mail.feedback_dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+            0,
+            minutes=1,
+            meaning=f"A report of SES could not be delivered or read: {MAIL_PAGE}.",
+        )
+        self._pager.above(
+            "mail-feedback-waiting",
+            mail.feedback.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+            FEEDBACK_AGE_SECONDS_MAX,
+            minutes=5,
+            meaning=f"What SES says of a letter has waited unread for more than a day: {MAIL_PAGE}.",
         )

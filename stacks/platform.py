@@ -73,5 +73,6 @@ class AmplyPlatform(cdk.Stage):
             workers=workers,
             database=database,
             queues=queues,
+            mail=mail,
         )
         cdk.Tags.of(self).add("amply:project", "amply")
