@@ -67,7 +67,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean
+.PHONY: local demo status logs stop clean local-diff
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
@@ -75,10 +75,13 @@ demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
 
 status: ## what runs, and where
-	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud status
+	@$(is_set_up) && $(BIN)/python -m local_cloud status
 
 logs: ## follow the logs (PART=api for one of them)
-	@[ ! -x $(BIN)/python ] && echo "Nothing is set up; type 'make local'." || $(BIN)/python -m local_cloud logs $(PART)
+	@$(is_set_up) && $(BIN)/python -m local_cloud logs $(PART)
+
+local-diff: .venv/ready node_modules/ready $(WIDGETS)/dist/ready ## what deploying the sources would change; exits 1 when anything
+	@$(BIN)/python -m local_cloud difference
 
 stop: ## stop the platform, keep its data
 	@$(supervised)
@@ -87,7 +90,14 @@ stop: ## stop the platform, keep its data
 clean: ## stop it and remove its data and everything that was installed
 	@$(supervised)
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local_cloud clean
-	@rm -rf .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@[ -n "$${AMPLY_LOCAL_DIR:-}" ] || $(MAKE) uninstall
+
+# A run in a folder of its own is removed alone: the installation, and the run in var, may be in use.
+.PHONY: uninstall
+uninstall:
+	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+is_set_up = { [ -x $(BIN)/python ] || { echo "Nothing is set up; type 'make local'." >&2; exit 1; }; }
 
 # Without its environment nobody could stop what runs: set that up first.
 supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'import local_cloud' 2>/dev/null; then $(MAKE) .venv/ready; fi
@@ -119,3 +129,9 @@ bench: setup ## measure, as ratios against a baseline run side by side
 
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
+
+.PHONY: diff-comment
+diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir)
+	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
+	@$(MAKE) .venv/ready node_modules/ready >&2
+	@$(BIN)/python -m operations.difference --waivers stacks/replacements.toml "$(BEFORE)" "$(AFTER)"

@@ -53,6 +53,28 @@ class ObjectLock:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptBackups:
+    """How long the second tier keeps what it took daily, weekly and monthly, in days."""
+
+    daily: int
+    weekly: int
+    monthly: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaultLock:
+    """A lock on a backup vault; https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html.
+
+    With `cooling_off_days` the lock is a COMPLIANCE lock once they have passed: until then it can be taken off again,
+    after that nobody can, and what is in the vault stays its whole time. Without, it is a GOVERNANCE lock.
+    """
+
+    shortest_days: int
+    longest_days: int
+    cooling_off_days: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Durability:
     """What an environment promises about its data.
 
@@ -114,6 +136,31 @@ class Durability:
     @property
     def backup_retention(self) -> Duration:
         return Duration.days(self.backup_days)
+
+    @property
+    def kept_backups(self) -> KeptBackups | None:
+        """The second tier, in AWS Backup; None where losing everything is accepted."""
+        match self.loss:
+            case Loss.NEVER:
+                return KeptBackups(daily=35, weekly=91, monthly=400)
+            case Loss.AFTER_SNAPSHOT:
+                return KeptBackups(daily=7, weekly=28, monthly=63)
+            case Loss.ACCEPTED:
+                return None
+
+    @property
+    def vault_lock(self) -> VaultLock | None:
+        """Derived, not chosen: a vault that nobody can ever empty exists only where nothing is ever lost."""
+        kept = self.kept_backups
+        if kept is None:
+            return None
+        cooling_off = 14 if self.loss is Loss.NEVER else None
+        return VaultLock(shortest_days=7, longest_days=kept.monthly, cooling_off_days=cooling_off)
+
+    @property
+    def key_deletion_window(self) -> Duration:
+        """How long a key can be called back after someone has asked for its deletion; 7 to 30 days."""
+        return Duration.days(30 if self.protected else 7)
 
 
 PERMANENT = Durability(

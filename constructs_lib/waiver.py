@@ -9,6 +9,8 @@ from aws_cdk import Acknowledgment, Validations
 from constructs import IConstruct, IValidation
 
 WITHOUT_WAIVERS = "amply:without-waivers"
+RECORDED = "amply:waiver"
+"""Metadata that says a waiver stands here, where none is acknowledged."""
 SHORTEST_REASON = 25
 """Characters; shorter than this nobody has ever explained anything."""
 
@@ -17,7 +19,7 @@ SHORTEST_REASON = 25
 class Waiver:
     """Why a rule does not hold here, and until when that was thought through.
 
-    An expired waiver does not break synthesis, which knows no clock; nothing reports it yet.
+    An expired waiver does not break synthesis, which knows no clock; `make waivers` reports it.
     """
 
     reason: str
@@ -31,12 +33,14 @@ class Waiver:
 def waive(construct: IConstruct, rule: str, waiver: Waiver) -> None:
     """Acknowledge one finding of one rule on this construct and below.
 
-    With the context `amply:without-waivers` nothing is acknowledged: it shows everything that is waived.
+    With the context `amply:without-waivers` waivers are recorded and nothing is acknowledged, so that one validation
+    shows both what is waived and every finding.
     `rule` is a rule id such as `AwsSolutions-S1`, or one finding of it: `AwsSolutions-IAM5[Action::s3:List*]`.
     """
-    if construct.node.try_get_context(WITHOUT_WAIVERS):
-        return
     reason = f"{waiver.reason} (until {waiver.until.isoformat()})"
+    if construct.node.try_get_context(WITHOUT_WAIVERS):
+        construct.node.add_metadata(RECORDED, {rule: reason})
+        return
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 

@@ -18,6 +18,7 @@ class Parameter(StrEnum):
     MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
     STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 - the name of a parameter
     TASK_SUBNETS = "network/task-subnets"
+    TASK_ADDRESSES = "network/task-public-address"
     JOBS_GROUP = "network/jobs-group"
     CLUSTER_NAME = "api/cluster-name"
     MAIL_SENDER = "mail/sender"
@@ -38,6 +39,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
     Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
     Parameter.TASK_SUBNETS: "Subnets tasks run in, with commas between, for one-off tasks",
+    Parameter.TASK_ADDRESSES: "ENABLED where tasks need a public address to go out with, else DISABLED",
     Parameter.JOBS_GROUP: "Security group of background and one-off tasks",
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
     Parameter.MAIL_SENDER: "Address receipts come from",
@@ -75,7 +77,7 @@ class ContainerContract:
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
 
 
-_EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AWS_REGION"})
+_EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AMPLY_SENTRY_DSN", "AWS_REGION"})
 _DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH", "TLS")})
 _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})

@@ -1,8 +1,8 @@
 """PostgreSQL. The master password is RDS's own secret; services sign in with IAM tokens."""
 
-from collections.abc import Mapping
-
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,38 +10,20 @@ from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
+from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
+from stacks.database_engine import ENGINE, INSIGHTS_KEPT, INSIGHTS_MODES, LOGS, MASTER, PARAMETERS
+from stacks.database_extras import follow, rotate, share_connections
 from stacks.environments import Environment
 from stacks.keys import Keys
 from stacks.network import POSTGRESQL, Network
+from stacks.replica import Replica
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
-ENGINE = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.of("18.6", "18"))
-INSTANCE_LOG = "postgresql"
-
-PARAMETERS: Mapping[str, str] = {
-    # A client that does not speak TLS is refused, whatever its connection string says.
-    "rds.force_ssl": "1",
-    # A forgotten transaction holds back VACUUM and the sequencer's snapshot horizon; milliseconds.
-    "idle_in_transaction_session_timeout": "60000",
-    # A lock nobody gets in ten seconds is a mistake; waiting longer only spreads it; milliseconds.
-    "lock_timeout": "10000",
-    # No request of ours needs a minute; migrations raise it for themselves; milliseconds.
-    "statement_timeout": "60000",
-    # What was slower than this is worth reading; milliseconds.
-    "log_min_duration_statement": "500",
-    # Says who waited for whom, once a wait passes deadlock_timeout.
-    "log_lock_waits": "1",
-    # Queries that spill to disk show which work_mem is too small; kilobytes.
-    "log_temp_files": "10240",
-    # Donor data never reaches the log through bound parameters of a failing statement.
-    "log_parameter_max_length_on_error": "0",
-    # Counts every statement, so that the slow ones are found by sum and not by luck.
-    "shared_preload_libraries": "pg_stat_statements",
-}
-
 
 class Database(AmplyStack):
+    """`replica` gets the backups as they are made, so that the second region can restore to almost any second too."""
+
     def __init__(
         self,
         scope: Construct,
@@ -50,29 +32,47 @@ class Database(AmplyStack):
         environment: Environment,
         network: Network,
         keys: Keys,
+        replica: Replica | None,
     ) -> None:
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: PostgreSQL", holds_data=True
         )
-        log = self._make_log()
+        groups = [self._make_log(log, construct_id) for log, construct_id in LOGS.items()]
+        self._parameters = self._make_parameters()
         self.instance = self._make_instance(network, keys)
-        self.instance.node.add_dependency(log)
+        self.instance.node.add_dependency(*groups)
+        self.proxy = self._make_proxy(network)
+        if isinstance(environment.database.master, RotatedByUs):
+            self._take_over(environment.database.master, network, keys)
+        if replica:
+            self._copy_backups_to(replica)
         self.publish(Parameter.MASTER_SECRET_ARN, self.master_secret.secret_arn)
 
     @property
     def master_secret(self) -> secretsmanager.ISecret:
-        """Keys `username` and `password`; RDS rotates it every seven days."""
+        """Keys `username` and `password`; rotated by RDS every seven days, or by us as the environment says."""
         secret = self.instance.secret
         if secret is None:
-            raise RuntimeError("RDS manages no master password for this instance.")
+            raise RuntimeError("This instance has no master secret.")
         return secret
 
     def let_sign_in(self, role: iam.IRole, user: str) -> None:
         """Allow an IAM token for one database user, and no other."""
-        self.instance.grant_connect(role, user)
+        if self.proxy:
+            self.proxy.grant_connect(role, user)
+        else:
+            self.instance.grant_connect(role, user)
+
+    def host_for(self, user: str | None) -> str:
+        """Whom a task connects to; None is the master user, who signs in with a password and to PostgreSQL itself."""
+        if self.proxy and user:
+            return self.proxy.endpoint
+        return self.instance.db_instance_endpoint_address
 
     def _make_instance(self, network: Network, keys: Keys) -> rds.DatabaseInstance:
         settings, durability = self.settings.database, self.settings.durability
+        managed = isinstance(settings.master, ManagedByRds)
+        watched = settings.insights is not Insights.NONE
         instance = rds.DatabaseInstance(
             self,
             "Instance",
@@ -82,14 +82,19 @@ class Database(AmplyStack):
             engine_lifecycle_support=rds.EngineLifecycleSupport.OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
             instance_type=settings.instance_type,
             database_name=settings.name,
-            manage_master_user_password=True,
-            credentials=rds.Credentials.from_username("amply_master"),
+            manage_master_user_password=managed,
+            credentials=self._credentials(keys) if not managed else rds.Credentials.from_username(MASTER),
             iam_authentication=True,
-            parameter_group=self._make_parameters(),
+            parameter_group=self._parameters,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
             vpc=network.vpc,
             vpc_subnets=network.data_subnets,
-            security_groups=[network.database],
+            # Only the network says who comes in: what stands beside the database must not add a rule by itself.
+            security_groups=[
+                ec2.SecurityGroup.from_security_group_id(
+                    self, "Group", network.database.security_group_id, mutable=False
+                )
+            ],
             port=POSTGRESQL,
             publicly_accessible=False,
             multi_az=settings.multi_az,
@@ -100,38 +105,69 @@ class Database(AmplyStack):
             storage_encryption_key=keys.data,
             backup_retention=durability.backup_retention,
             preferred_backup_window="02:00-03:00",
-            preferred_maintenance_window="sun:03:30-sun:04:30",
+            preferred_maintenance_window=settings.maintenance_window,
             delete_automated_backups=not durability.protected,
             deletion_protection=durability.protected,
             removal_policy=durability.snapshot_policy,
             copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
             allow_major_version_upgrade=False,
-            cloudwatch_logs_exports=[INSTANCE_LOG],
-            enable_performance_insights=durability.protected,
-            performance_insight_encryption_key=keys.data if durability.protected else None,
-            performance_insight_retention=(
-                rds.PerformanceInsightRetention.DEFAULT if durability.protected else None
-            ),
+            cloudwatch_logs_exports=list(LOGS),
+            database_insights_mode=INSIGHTS_MODES[settings.insights],
+            enable_performance_insights=watched,
+            performance_insight_encryption_key=keys.data if watched else None,
+            performance_insight_retention=INSIGHTS_KEPT[settings.insights],
         )
         self._waive_for(instance)
         return instance
+
+    def _credentials(self, keys: Keys) -> rds.Credentials:
+        """The key by its ARN, so that readers of the secret are not written into its policy, a stack further down."""
+        key = kms.Key.from_key_arn(self, "MasterKey", keys.data.key_arn)
+        return rds.Credentials.from_generated_secret(MASTER, encryption_key=key)
 
     def _make_parameters(self) -> rds.ParameterGroup:
         return rds.ParameterGroup(
             self, "Parameters", engine=ENGINE, description="Amply", parameters=dict(PARAMETERS)
         )
 
-    def _make_log(self) -> logs.LogGroup:
+    def _make_log(self, log: str, construct_id: str) -> logs.LogGroup:
         """RDS would create the group itself, kept for ever; ours exists first and forgets in time."""
         keeping = self.log_keeping
         return logs.LogGroup(
             self,
-            "Log",
-            log_group_name=f"/aws/rds/instance/{self.stack_name}/{INSTANCE_LOG}",
+            construct_id,
+            log_group_name=f"/aws/rds/instance/{self.stack_name}/{log}",
             retention=keeping.retention,
             removal_policy=keeping.removal_policy,
         )
+
+    def _make_proxy(self, network: Network) -> rds.DatabaseProxy | None:
+        if self.settings.database.connections is Connections.DIRECT:
+            return None
+        return share_connections(self, "Proxy", instance=self.instance, network=network)
+
+    def _take_over(self, master: RotatedByUs, network: Network, keys: Keys) -> None:
+        rotate(self.master_secret, network=network, days=master.days)
+        if master.read_replica:
+            follow(
+                self,
+                "ReadReplica",
+                instance=self.instance,
+                instance_type=self.settings.database.instance_type,
+                parameters=self._parameters,
+                network=network,
+                key=keys.data,
+            )
+
+    def _copy_backups_to(self, replica: Replica) -> None:
+        """RDS sends snapshots and the log of transactions on, minutes behind; the library has no word for it yet."""
+        instance = self.instance.node.default_child
+        if not isinstance(instance, rds.CfnDBInstance):
+            raise TypeError(f"{self.instance.node.path} is not made of one instance.")
+        instance.automatic_backup_replication_region = replica.region
+        instance.automatic_backup_replication_kms_key_id = replica.key.key_arn
+        instance.automatic_backup_replication_retention_period = self.settings.durability.backup_days
 
     def _waive_for(self, instance: rds.DatabaseInstance) -> None:
         durability = self.settings.durability

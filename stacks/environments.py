@@ -16,9 +16,12 @@ from constructs_lib.durability import (
     Loss,
     ObjectLock,
 )
+from constructs_lib.github import GitHubRepository
 from constructs_lib.service import TaskSize
 from stacks.contracts import API_PORT
+from stacks.database_choices import Connections, Insights, ManagedByRds, MasterPassword, RotatedByUs
 from stacks.images import ImageReference
+from stacks.network_choices import InterfaceEndpoint, WayOut
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
 DEFAULT_PORT_BASE = 8700
@@ -27,9 +30,13 @@ DEFAULT_PORT_BASE = 8700
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
     cidr: str
-    nat_gateway: bool
-    """Without one, tasks stand in public subnets: an address to go out with, and no rule that lets anyone in."""
+    way_out: WayOut
+    interface_endpoints: frozenset[InterfaceEndpoint]
     flow_logs: bool
+
+    @property
+    def nat_gateway(self) -> bool:
+        return self.way_out is WayOut.NAT_GATEWAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,11 @@ class DatabaseSettings:
     storage_limit_gib: int
     """RDS grows the disk up to here by itself."""
     name: str
+    maintenance_window: str
+    """When RDS may restart it, in UTC; staging's comes before production's, so that a bad minor version shows there."""
+    insights: Insights
+    master: MasterPassword
+    connections: Connections
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +139,27 @@ class DomainSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The repository of images, in the account of the one environment that holds it."""
+
+    readers: tuple[str, ...]
+    """Accounts of the other environments, which run the same image from here."""
+    keep: int
+    """Images kept; each deployment pushes one."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 10:  # noqa: PLR2004 - a week of deployments, and the way back through it
+            raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverySettings:
+    repository: GitHubRepository
+    """Whose jobs may deploy here."""
+    registry: Registry | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FixedAddresses:
     """Addresses known before anything is deployed. Without them AWS's generated names are used."""
 
@@ -142,6 +175,8 @@ class Environment:
     name: EnvironmentName
     account: str
     region: str
+    replica_region: str | None
+    """Where copies of what cannot be made again are kept; None where losing a region may lose the environment."""
     zones: tuple[str, ...]
     livemode: bool
     """Whether real money moves."""
@@ -158,20 +193,35 @@ class Environment:
     domain: DomainSettings | None
     """Without one AWS's generated names are used, and nothing need be delegated before the first deployment."""
     addresses: FixedAddresses | None
+    delivery: DeliverySettings | None
+    """None where nothing is delivered to: on a laptop, and in whatever shares an account that already has it."""
     log_retention: logs.RetentionDays
     alarm_email: str | None
+    sentry_dsn: str = ""
+    """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
             raise ValueError(f"{self.name} moves real money, so its data can never be lost.")
         if self.livemode != self.stripe.publishable_key.startswith("pk_live_"):
             raise ValueError(f"{self.name}: a live Stripe key and live mode belong together.")
+        if self.livemode and self.replica_region is None:
+            raise ValueError(f"{self.name} moves real money, so its data needs copies in another region.")
+        if self.replica_region == self.region:
+            raise ValueError(f"{self.name}: copies in {self.region} itself would be lost with it.")
+        if isinstance(self.database.master, RotatedByUs) and not self._secrets_can_be_reached():
+            raise ValueError(
+                f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
+            )
         if any(not zone.startswith(self.region) for zone in self.zones):
             raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
         if self.cache.replicas >= len(self.zones):
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        self._check_names()
+
+    def _check_names(self) -> None:
         if self.livemode and self.domain is None:
             raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
         if self.domain and self.addresses:
@@ -179,27 +229,48 @@ class Environment:
         if self.domain and self.mail.domain != self.domain.apex:
             raise ValueError(f"{self.name}: mail comes from {self.domain.apex}, where its records can stand.")
 
+    def _secrets_can_be_reached(self) -> bool:
+        """From where functions stand: they get no public address, not even in a public subnet."""
+        return self.network.nat_gateway or (
+            InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
+        )
+
     @property
     def api_port(self) -> int:
         return self.addresses.api_port if self.addresses else API_PORT
 
 
+REPOSITORY = GitHubRepository(
+    owner="amply-example", owner_id=100000001, name="amply", repository_id=200000001
+)
+
 PRODUCTION = Environment(
     name="production",
     account="111111111111",
     region="eu-west-1",
+    replica_region="eu-central-1",
     zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
     livemode=True,
     durability=PERMANENT,
     log_origin="log.amply.example/production",
     image=ImageReference(repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest=None),
-    network=NetworkSettings(cidr="10.10.0.0/16", nat_gateway=True, flow_logs=True),
+    network=NetworkSettings(
+        cidr="10.10.0.0/16",
+        way_out=WayOut.NAT_GATEWAY,
+        # With KMS inside and S3 by its gateway, the ledger is signed and published even without a way out.
+        interface_endpoints=frozenset({InterfaceEndpoint.KMS}),
+        flow_logs=True,
+    ),
     database=DatabaseSettings(
         instance_type=ec2.InstanceType.of(ec2.InstanceClass.M7G, ec2.InstanceSize.LARGE),
         multi_az=True,
         storage_gib=100,
         storage_limit_gib=1000,
         name="amply",
+        maintenance_window="sun:03:30-sun:04:30",
+        insights=Insights.STANDARD,
+        master=ManagedByRds(),
+        connections=Connections.DIRECT,
     ),
     cache=CacheSettings(node_type="cache.t4g.small", replicas=1),
     tasks=TaskFleet(
@@ -218,14 +289,21 @@ PRODUCTION = Environment(
     mail=MailSettings(domain="amply.example", sender="receipts@amply.example"),
     domain=DomainSettings(apex="amply.example", dmarc="quarantine", reports="postmaster@amply.example"),
     addresses=None,
+    delivery=DeliverySettings(
+        repository=REPOSITORY,
+        registry=Registry(readers=("222222222222", "333333333333"), keep=50),
+    ),
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
 )
 
+# Three zones as in production: subnets cost nothing, the gateway is one, and how tasks spread and how a failover goes
+# is what staging is there to show.
 STAGING = replace(
     PRODUCTION,
     name="staging",
     account="222222222222",
+    replica_region=None,
     livemode=False,
     durability=RECOVERABLE,
     log_origin="log.amply.example/staging",
@@ -235,6 +313,7 @@ STAGING = replace(
         instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
         storage_gib=20,
         storage_limit_gib=100,
+        maintenance_window="wed:03:30-wed:04:30",
     ),
     cache=replace(PRODUCTION.cache, node_type="cache.t4g.micro"),
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
@@ -242,6 +321,7 @@ STAGING = replace(
     domain=DomainSettings(
         apex="staging.amply.example", dmarc="quarantine", reports="postmaster@amply.example"
     ),
+    delivery=DeliverySettings(repository=REPOSITORY, registry=None),
     log_retention=logs.RetentionDays.ONE_MONTH,
 )
 
@@ -252,12 +332,18 @@ SANDBOX = replace(
     zones=("eu-west-1a", "eu-west-1b"),
     durability=DISPOSABLE,
     log_origin="log.amply.example/sandbox",
-    network=NetworkSettings(cidr="10.30.0.0/16", nat_gateway=False, flow_logs=False),
+    network=NetworkSettings(
+        cidr="10.30.0.0/16",
+        way_out=WayOut.PUBLIC_ADDRESS,
+        interface_endpoints=frozenset(),
+        flow_logs=False,
+    ),
     database=replace(
         STAGING.database,
         instance_type=ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO),
         multi_az=False,
         storage_limit_gib=50,
+        insights=Insights.NONE,
     ),
     cache=replace(STAGING.cache, replicas=0),
     tasks=TaskFleet(
@@ -299,6 +385,7 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         ),
         mail=MailSettings(domain="local.amply.example", sender="receipts@local.amply.example"),
         addresses=FixedAddresses(api_url=api_url, edge_url=edge_url, api_port=port_base),
+        delivery=None,
     )
 
 

@@ -18,6 +18,9 @@ ADMINISTRATION = [
     f"kms:{action}"
     for action in (
         "CancelKeyDeletion",
+        # An alias is a name: giving the key one lets nobody sign.
+        "CreateAlias",
+        "DeleteAlias",
         "DescribeKey",
         "DisableKey",
         "EnableKey",
@@ -27,6 +30,7 @@ ADMINISTRATION = [
         "ScheduleKeyDeletion",
         "TagResource",
         "UntagResource",
+        "UpdateAlias",
         "UpdateKeyDescription",
     )
 ]
@@ -43,12 +47,14 @@ class Keys(AmplyStack):
             description="Amply: keys and secrets",
             holds_data=True,
         )
-        removal = environment.durability.removal_policy
+        removal, window = environment.durability.removal_policy, environment.durability.key_deletion_window
         self.data = kms.Key(
             self,
             "Data",
             description=f"Amply {environment.name}: documents, exports and the database at rest",
+            alias=f"amply/{environment.name}/data",
             enable_key_rotation=True,
+            pending_window=window,
             removal_policy=removal,
         )
         self.publisher_role = task_role(self, "PublisherRole", account=self.account)
@@ -59,6 +65,9 @@ class Keys(AmplyStack):
             key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             policy=self._signing_policy(),
+            # KMS rotates no asymmetric key: docs/runbooks/signing-key-rotation.md.
+            alias=f"amply/{environment.name}/signing",
+            pending_window=window,
             removal_policy=removal,
         )
         self.stripe = self._stripe_secret()

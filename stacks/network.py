@@ -6,6 +6,7 @@ from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
+from stacks.database_choices import Connections, RotatedByUs
 from stacks.environments import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NO_FLOW_LOGS
@@ -34,8 +35,12 @@ class Network(AmplyStack):
         self.database = self._group("Database", "PostgreSQL")
         self.cache = self._group("Cache", "Valkey")
         self._say_who_talks_to_whom(environment.api_port)
+        self._bring_services_inside()
+        self.rotation = self._let_rotation_in()
+        self.proxy = self._let_proxy_in()
         subnets = self.vpc.select_subnets(subnet_type=self.task_subnets.subnet_type).subnet_ids
         self.publish(Parameter.TASK_SUBNETS, ",".join(subnets))
+        self.publish(Parameter.TASK_ADDRESSES, "DISABLED" if environment.network.nat_gateway else "ENABLED")
         self.publish(Parameter.JOBS_GROUP, self.jobs.security_group_id)
 
     @property
@@ -82,7 +87,8 @@ class Network(AmplyStack):
             nat_gateway_provider=ec2.NatProvider.regional_gateway() if settings.nat_gateway else None,
             nat_gateways=None if settings.nat_gateway else 0,
             gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
             },
             restrict_default_security_group=True,
         )
@@ -101,6 +107,44 @@ class Network(AmplyStack):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(group),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
+
+    def _bring_services_inside(self) -> None:
+        """Interface endpoints stand where databases do: what reaches them needs no way out."""
+        chosen = sorted(self.settings.network.interface_endpoints)
+        if not chosen:
+            return
+        group = self._group("Endpoints", "AWS services with an address in here")
+        for tasks in (self.api, self.jobs):
+            self._allow(tasks, group, 443, "AWS")
+        for service in chosen:
+            ec2.InterfaceVpcEndpoint(
+                self,
+                f"{service.name.title().replace('_', '')}Endpoint",
+                vpc=self.vpc,
+                service=ec2.InterfaceVpcEndpointAwsService(service),
+                subnets=self.data_subnets,
+                security_groups=[group],
+                open=False,
+            )
+
+    def _let_rotation_in(self) -> ec2.SecurityGroup | None:
+        """Only where the master password is ours to rotate is there a function that must reach the database."""
+        if not isinstance(self.settings.database.master, RotatedByUs):
+            return None
+        group = self._group("Rotation", "Rotates the database's master password")
+        self._allow(group, self.database, POSTGRESQL, "a new password")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "Secrets Manager")
+        return group
+
+    def _let_proxy_in(self) -> ec2.SecurityGroup | None:
+        """Migrations go on reaching the database itself, so the direct way stays open beside the proxy's."""
+        if self.settings.database.connections is Connections.DIRECT:
+            return None
+        group = self._group("Proxy", "Shares connections to PostgreSQL")
+        for tasks in (self.api, self.jobs):
+            self._allow(tasks, group, POSTGRESQL, "SQL")
+        self._allow(group, self.database, POSTGRESQL, "SQL of tasks")
+        return group
 
     def _group(self, construct_id: str, description: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

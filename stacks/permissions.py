@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
 
 from constructs_lib.waiver import Waiver, waive_once_resolved
 from stacks.waivers import NEXT_REVIEW
@@ -17,7 +18,9 @@ def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Seq
         iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
     )
     waive_once_resolved(
-        role, lambda: f"AwsSolutions-IAM5[Resource::{_as_written(role, bucket)}/{prefix}*]", MANY_OBJECTS
+        role,
+        lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{prefix}*]",
+        MANY_OBJECTS,
     )
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
     if prefix:
@@ -25,9 +28,12 @@ def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Seq
     role.add_to_principal_policy(listing)
 
 
-def _as_written(role: iam.IRole, bucket: s3.IBucket) -> str:
-    """The bucket's ARN the way the policy checker quotes it from the role's template."""
-    return json.dumps(cdk.Stack.of(role).resolve(bucket.bucket_arn), separators=(",", ":"))
+def as_written(construct: IConstruct, arn: str) -> str:
+    """An ARN the way the policy checker quotes it from the construct's template."""
+    written = cdk.Stack.of(construct).resolve(arn)
+    if isinstance(written, dict) and "Fn::GetAtt" in written:
+        return f"<{'.'.join(written['Fn::GetAtt'])}>"
+    return json.dumps(written, separators=(",", ":"))
 
 
 MANY_OBJECTS = Waiver(

@@ -1,6 +1,6 @@
 """What every stack of ours has in common: its name, its protection, its tags."""
 
-from aws_cdk import Environment as CdkEnvironment
+import aws_cdk as cdk
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -11,7 +11,10 @@ from stacks.environments import Environment
 
 
 class AmplyStack(Stack):
-    """`holds_data` stacks cannot be deleted while the environment's durability protects them."""
+    """`holds_data` stacks cannot be deleted while the environment's durability protects them.
+
+    `region` is for the one stack that does not stand where its environment does.
+    """
 
     def __init__(
         self,
@@ -21,16 +24,15 @@ class AmplyStack(Stack):
         environment: Environment,
         description: str,
         holds_data: bool = False,
-        env: CdkEnvironment | None = None,
+        region: str | None = None,
     ) -> None:
-        """`env` only for a stack that must stand in another region than its stage."""
         super().__init__(
             scope,
             construct_id,
-            env=env,
             # Set, not derived: wrapping or moving the stage must not rename (and so replace) what is deployed.
             stack_name=f"{environment.name}-{construct_id}",
             description=description,
+            env=cdk.Environment(account=environment.account, region=region) if region else None,
             termination_protection=holds_data and environment.durability.protected,
         )
         self.settings = environment

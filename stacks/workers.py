@@ -1,4 +1,4 @@
-"""Everything that is not asked by a browser: worker, scheduler, sequencer, publisher, and migrations."""
+"""Everything that is not asked by a browser: worker, scheduler, sequencer and publisher."""
 
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -34,9 +34,6 @@ class Workers(AmplyStack):
         self.scheduler = self._make_single(TaskName.SCHEDULER, self._scheduler_role())
         self.sequencer = self._make_single(TaskName.SEQUENCER, self._role(TaskName.SEQUENCER))
         self.publisher = self._make_single(TaskName.PUBLISHER, self._publisher_role())
-        self.migrate = self._make_task(
-            TaskName.MIGRATE, self._role(TaskName.MIGRATE), environment.tasks.single
-        )
 
     def _make_worker(self) -> Service:
         settings = self.settings.tasks.worker

@@ -90,16 +90,19 @@ class FakeProcessor:
 
 @dataclass
 class FakeMailer:
-    """A mailbox; `dies_before_send` and `dies_after_send` end the process around the hand-over."""
+    """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no."""
 
     sent: list[Mail] = field(default_factory=list)
     dies_before_send: bool = False
     dies_after_send: bool = False
+    refuses: bool = False
 
     def send(self, *, mail: Mail) -> str:
         forbid_transaction("send")
         if self.dies_before_send:
             raise Died
+        if self.refuses:
+            raise ConnectionRefusedError("this address is on the suppression list")
         self.sent.append(mail)
         if self.dies_after_send:
             raise Died

@@ -94,7 +94,10 @@ class Platform:
 
     def organization(self) -> Organization:
         """The one organisation, made and onboarded with the command that operators use."""
-        create = ("create", "--name", "River Trust", "--slug", "river-trust", "--country", "DE", "--onboard")
+        create = (
+            *("create", "--name", "River Trust", "--slug", "river-trust", "--country", "DE"),
+            *("--onboard", "--email", "treasurer@river-trust.example"),
+        )
 
         def active() -> Organization | None:
             made = json.loads(self.admin(TaskName.WORKER, "organization", *create).splitlines()[-1])

@@ -7,6 +7,7 @@ from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.environments import ENVIRONMENTS
+from stacks.platform import BOUNDARY
 from tests.infrastructure import edge_invariants
 from tests.infrastructure.assembly import Deployed, Resource
 
@@ -81,6 +82,19 @@ def clients_must_speak_tls(deployed: Deployed) -> Iterator[str]:
             yield f"{parameters.where}: answers without TLS"
 
 
+def the_database_logs_no_values(deployed: Deployed) -> Iterator[str]:
+    """What statements are given is personal or secret, and the database's log is read by more people than its tables."""
+    silent = {
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_error_verbosity": "terse",
+    }
+    for group in deployed.resources("AWS::RDS::DBParameterGroup"):
+        for name, value in silent.items():
+            if group.properties["Parameters"].get(name) != value:
+                yield f"{group.where}: {name} is not {value}"
+
+
 def buckets_are_never_public(deployed: Deployed) -> Iterator[str]:
     for bucket in deployed.resources("AWS::S3::Bucket"):
         blocks = bucket.properties.get("PublicAccessBlockConfiguration", {})
@@ -131,6 +145,12 @@ def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
             whole = action == "*" or action.endswith(":*")
             if "*" in action and (whole or not _is_the_library(resource)):
                 yield f"{resource.where}: {action}"
+
+
+def every_role_ends_at_the_boundary(deployed: Deployed) -> Iterator[str]:
+    for role in deployed.resources("AWS::IAM::Role"):
+        if f":policy/{BOUNDARY}" not in json.dumps(role.properties.get("PermissionsBoundary")):
+            yield f"{role.where}: may be given anything"
 
 
 def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
@@ -223,11 +243,13 @@ RULES: tuple[Rule, ...] = (
     data_leaves_only_as_durability_says,
     everything_is_encrypted_at_rest,
     clients_must_speak_tls,
+    the_database_logs_no_values,
     buckets_are_never_public,
     nobody_comes_in_from_anywhere,
     logs_are_forgotten_in_time,
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
+    every_role_ends_at_the_boundary,
     only_the_publisher_signs,
     nobody_can_make_himself_a_signer,
     secrets_travel_by_reference,

@@ -14,6 +14,7 @@ from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 GOLDEN = Path(__file__).with_name("golden")
 HOLDS_DATA = (
+    "AWS::ECR::Repository",
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::KMS::Key",
     "AWS::RDS::DBInstance",
@@ -25,7 +26,7 @@ HOLDS_DATA = (
 )
 
 
-def _compare(name: str, found: object) -> None:
+def compare(name: str, found: object) -> None:
     file = GOLDEN / name
     text = json.dumps(found, indent=2, sort_keys=True) + "\n"
     if os.environ.get("AMPLY_WRITE_GOLDEN"):
@@ -39,7 +40,7 @@ def test_what_holds_data_keeps_its_logical_id(environments: Mapping[str, Deploye
         name: sorted(f"{resource.where} {resource.type}" for resource in deployed.resources(*HOLDS_DATA))
         for name, deployed in environments.items()
     }
-    _compare("data.json", found)
+    compare("data.json", found)
 
 
 def test_what_holds_data_stands_near_the_root_of_its_stack(deployed: Deployed) -> None:
@@ -64,7 +65,7 @@ def _tasks(deployed: Deployed) -> Mapping[str, Resource]:
 
 
 def test_containers_are_told_what_was_agreed(deployed: Deployed) -> None:
-    _compare("containers.json", {name: _told(task) for name, task in _tasks(deployed).items()})
+    compare("containers.json", {name: _told(task) for name, task in _tasks(deployed).items()})
 
 
 def test_there_is_one_task_definition_for_each_contract(deployed: Deployed) -> None:

@@ -140,6 +140,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         "database",
         _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "rds.force_ssl"),
     ),
+    "a database that logs what slow statements were given": (
+        invariants.the_database_logs_no_values,
+        "database",
+        _drop("AWS::RDS::DBParameterGroup", "Properties", "Parameters", "log_parameter_max_length"),
+    ),
     "a bucket that could be made public": (
         invariants.buckets_are_never_public,
         "storage",
@@ -231,6 +236,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
     ),
     "an action that is a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:*")),
     "an action that ends in a wildcard": (invariants.no_action_is_a_wildcard, "workers", _grant("s3:Get*")),
+    "a role without a boundary": (
+        invariants.every_role_ends_at_the_boundary,
+        "workers",
+        _drop("AWS::IAM::Role", "Properties", "PermissionsBoundary"),
+    ),
     "everyone signing": (invariants.only_the_publisher_signs, "workers", _grant("kms:Sign")),
     "the account signing": (invariants.only_the_publisher_signs, "keys", _let_the_account_sign),
     "a role that rewrites who signs": (

@@ -43,7 +43,11 @@ def test_the_sandbox_gets_test_keys_of_this_run(tmp_path: Path) -> None:
 
 
 def test_a_brought_test_account_is_used(tmp_path: Path) -> None:
-    brought = {"STRIPE_SECRET_KEY": "sk_test_mine", "STRIPE_PUBLISHABLE_KEY": "pk_test_mine"}
+    brought = {
+        "STRIPE_SECRET_KEY": "sk_test_mine",
+        "STRIPE_PUBLISHABLE_KEY": "pk_test_mine",
+        "STRIPE_WEBHOOK_SECRET": "whsec_mine",
+    }
     keys = stripe.keys(settings(tmp_path), publishable_key="pk_test_local", environ=brought)
     assert not keys.is_sandbox
     assert keys.secret_key == "sk_test_mine"
@@ -56,3 +60,9 @@ def test_a_brought_test_account_is_used(tmp_path: Path) -> None:
 def test_a_live_key_never_gets_in(tmp_path: Path) -> None:
     with pytest.raises(LocalCloudError, match="not a test key: a laptop moves no real money"):
         stripe.keys(settings(tmp_path), publishable_key="pk", environ={"STRIPE_SECRET_KEY": "sk_live_mine"})
+
+
+def test_a_brought_key_without_what_belongs_to_it_is_refused_by_name(tmp_path: Path) -> None:
+    brought = {"STRIPE_SECRET_KEY": "sk_test_mine", "STRIPE_PUBLISHABLE_KEY": "pk_test_mine"}
+    with pytest.raises(LocalCloudError, match="without STRIPE_WEBHOOK_SECRET: set all three"):
+        stripe.keys(settings(tmp_path), publishable_key="pk", environ=brought)

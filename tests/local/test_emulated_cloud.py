@@ -94,6 +94,41 @@ def test_a_managed_master_password_is_a_secret(emulated: EmulatedCloud) -> None:
     assert login["username"] == "amply_master"
     assert len(login["password"]) >= 32
 
+    cloudformation = emulated.client("cloudformation")
+    cloudformation.delete_stack(StackName="database")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="database", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        emulated.client("secretsmanager").describe_secret(SecretId=outputs["Secret"])
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Host": "attacker.example"},
+        {"Origin": "http://127.0.0.1.attacker.example"},
+    ],
+)
+def test_a_web_page_cannot_read_the_cloud_through_a_browser(
+    emulated: EmulatedCloud, named: dict[str, str]
+) -> None:
+    url = f"{emulated.cloud.settings.cloud_url}/_ministack/health"
+    refused = httpx2.get(url, headers=named)
+    preflight = httpx2.options(url, headers=named)
+
+    assert {refused.status_code, preflight.status_code} == {403}
+    assert "access-control-allow-origin" not in {*refused.headers, *preflight.headers}
+
+
+def test_a_program_and_a_page_of_this_machine_are_answered(emulated: EmulatedCloud) -> None:
+    url = f"{emulated.cloud.settings.cloud_url}/_ministack/health"
+
+    assert httpx2.get(url).status_code == 200
+    assert httpx2.get(url, headers={"Origin": emulated.cloud.settings.edge_url}).status_code == 200
+
 
 def test_a_task_definition_keeps_its_secrets_and_health_check(emulated: EmulatedCloud) -> None:
     container = {

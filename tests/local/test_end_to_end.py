@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import httpx2
 import pytest
 
 from local_cloud.cloud import ACCESS, Cloud
+from local_cloud.deployment import Deployment
 from local_cloud.ports import is_free
 from local_cloud.settings import REGION, Settings
 from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
+from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, listening
+from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
@@ -46,18 +50,60 @@ class Platform:
 
     def type(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "local_cloud", command],
-            env=self._environment,
+            self._words(command), env=self._environment, capture_output=True, text=True, check=False
+        )
+
+    def type_and_kill(self, command: str, *, once: Callable[[], bool]) -> None:
+        """Kill the command and all it started in its own session, in the middle of its work."""
+        process = subprocess.Popen(
+            self._words(command), env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            while not once():
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=0.25)
+                    pytest.fail("the command ended before it could be killed")
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def deployed_stacks(self) -> int:
+        """How many stacks the CDK's command line has reported as deployed."""
+        log = self.settings.log_of("cdk")
+        return log.read_text().count("✅  local/") if log.exists() else 0
+
+    def change(self, context: str) -> subprocess.CompletedProcess[str]:
+        """Deploy by hand, as any CDK user would, with one more value of context."""
+        run = Deployment(Cloud(self.settings))
+        arguments = (
+            "deploy",
+            "local/*",
+            *run._of_this_run,
+            "--context",
+            context,
+            "--require-approval",
+            "never",
+        )
+        return subprocess.run(
+            [str(self.settings.cdk), *arguments],
+            cwd=self.settings.root,
+            env=run._environment(),
             capture_output=True,
             text=True,
             check=False,
         )
 
+    def _words(self, command: str) -> list[str]:
+        return [sys.executable, "-m", "local_cloud", command]
+
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Up, after a first try was killed half-way through its deployment: the next one carries on."""
     platform = Platform(settings_of_our_own(tmp_path_factory.mktemp("platform")))
     try:
+        platform.type_and_kill("up", once=lambda: platform.deployed_stacks() >= 2)
+        assert platform.deployed_stacks() < len(ORDER)
         up = platform.type("up")
         assert up.returncode == 0, up.stdout + up.stderr
         yield platform
@@ -80,6 +126,16 @@ def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: 
     assert demo["log_url"] == platform.settings.log_url
     assert all(seconds >= 0 for seconds in demo["seconds"].values())
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
+
+
+def test_what_was_deployed_passes_the_smoke_test_of_delivery(demo: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "operations.smoke", "--api", demo["api_url"], "--attempts", "1"]
+    edge = demo["log_url"].removesuffix("/log")
+    done = subprocess.run(
+        [*command, "--edge", edge, "--key", demo["verifier_key"]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ok   checkpoint: verifies" in done.stdout
 
 
 def test_the_receipt_verifies_with_the_published_key_alone(demo: dict[str, Any]) -> None:
@@ -246,6 +302,36 @@ def test_a_killed_supervisor_leaves_nothing_and_up_recovers(platform: Platform) 
     _wait(lambda: leftovers.find(platform.settings.state) == [])
     again = platform.type("up")
     assert again.returncode == 0, again.stderr
+
+
+def test_after_a_deployment_there_is_no_difference(platform: Platform) -> None:
+    done = platform.type("difference")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Number of stacks with differences: 0" in done.stdout + done.stderr
+
+
+def test_a_change_is_shown_and_then_deployed(platform: Platform) -> None:
+    """The change is one that anybody makes by hand: a service told to rest."""
+    ecs = boto_client(platform.settings, "ecs")
+    changed = platform.change("idle=true")
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+
+    (cluster,) = ecs.list_clusters()["clusterArns"]
+    services = ecs.list_services(cluster=cluster)["serviceArns"]
+    described = ecs.describe_services(cluster=cluster, services=services)["services"]
+    assert {service["desiredCount"] for service in described} == {0}
+
+    shown = platform.type("difference")
+    assert shown.returncode == 1
+    assert "DesiredCount" in shown.stdout + shown.stderr
+
+
+def test_destroying_leaves_nothing(platform: Platform) -> None:
+    done = platform.type("destroy")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert leftovers_of_a_deployment(platform.settings) == []
 
 
 def _pid(client: Client, name: str) -> int:

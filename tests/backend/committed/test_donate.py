@@ -178,17 +178,23 @@ def test_a_payment_that_cannot_be_completed_neither_blocks_the_others_nor_is_tri
     assert sorted(row.attempts for row in desk.rows("payment")) == [1, 10]
 
 
-def test_one_refused_payment_does_not_stop_the_completer(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("failure", "left"),
+    [(payments.ProcessorRefused("no"), "failed"), (RuntimeError("nobody thought of this"), "created")],
+)
+def test_one_payment_that_fails_does_not_stop_the_completer(
+    desk: Desk, failure: Exception, left: str
+) -> None:
     for key in ("a", "b"):
         desk.processor.dies_before_create = True
         with death():
             desk.give(key=key)
     desk.processor.dies_before_create = False
-    desk.processor.fails = [payments.ProcessorRefused("no")]
+    desk.processor.fails = [failure]
     desk.clock.advance(minutes=2)
 
     assert complete_stuck(desk.database, desk.processor, clock=desk.clock) == 1
-    assert sorted(row.status for row in desk.rows("payment")) == ["failed", "pending"]
+    assert sorted(row.status for row in desk.rows("payment")) == sorted([left, "pending"])
 
 
 def test_an_unknown_organisation_leaves_nothing_behind(desk: Desk) -> None:

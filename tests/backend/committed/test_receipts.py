@@ -103,6 +103,18 @@ def test_a_letter_that_cannot_be_written_holds_back_no_other(office: PostOffice)
     assert (receipt.attempts, receipt.sent_at) == (1, None)
 
 
+def test_a_receipt_that_cannot_be_sent_holds_back_no_other(office: PostOffice) -> None:
+    office.make_public()
+    office.mailer.refuses = True
+    assert office.send() == 0
+    (receipt,) = office.rows("receipt")
+    assert (receipt.attempts, receipt.sent_at) == (1, None)
+
+    office.mailer.refuses = False
+    assert office.send() == 0, "it waits its turn"
+    assert office.send(later=timedelta(minutes=2)) == 1
+
+
 def test_the_donation_shows_where_it_stands_in_the_log(office: PostOffice) -> None:
     (row,) = office.rows("donation")
 

@@ -1,20 +1,25 @@
 """The commands behind `make local`, `demo`, `status`, `logs`, `stop` and `clean`."""
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
 
 import click
+import httpx2
 from rich.console import Console
 
 from local_cloud import clean as cleaning
 from local_cloud import status as status_table
+from local_cloud import stripe
+from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.demo.story import take_donation
+from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 from local_cloud.supervisor.logs import Follower
-from local_cloud.up import Up, client_of, require_running
+from local_cloud.up import Up, client_of, require_part, require_running
 from local_cloud.welcome import show_addresses
 
 _FOLLOW_SECONDS = 0.3
@@ -31,7 +36,8 @@ def up() -> None:
     settings = Settings.from_environment()
     steps = Steps()
     is_new = Up(settings, steps).run()
-    if is_new or not (settings.state / "demo.json").exists():
+    is_sandbox = not stripe.brought_account(os.environ)
+    if is_sandbox and (is_new or not (settings.state / "demo.json").exists()):
         steps.say("\nA demo donation:")
         take_donation(settings, steps, now=datetime.now(UTC))
     show_addresses(settings, Console())
@@ -64,6 +70,8 @@ def logs(part: str | None) -> None:
         raise LocalCloudError(
             f"There is no log of {part!r}; there are logs of {', '.join(known) or 'nothing'}."
         )
+    if not known:
+        raise LocalCloudError("There are no logs yet; type 'make local'.")
     follower = Follower(paths={part: known[part]} if part else known)
     try:
         while True:
@@ -72,6 +80,24 @@ def logs(part: str | None) -> None:
             time.sleep(_FOLLOW_SECONDS)
     except KeyboardInterrupt:
         pass
+
+
+@cli.command()
+def difference() -> None:
+    """Show what deploying the app's sources would change; exits 1 when that is anything."""
+    sys.exit(_deployment().show_differences())
+
+
+@cli.command()
+def destroy() -> None:
+    """Destroy the deployed stacks in the emulated cloud, as `cdk destroy` would in a real one."""
+    sys.exit(_deployment().destroy())
+
+
+def _deployment() -> Deployment:
+    settings = Settings.from_environment()
+    require_part(client_of(settings), "cloud")
+    return Deployment(Cloud(settings))
 
 
 @cli.command()
@@ -104,6 +130,10 @@ def main() -> None:
             click.echo(f"    {line}", err=True)
         if failure.log is not None:
             click.echo(f"More in {failure.log}", err=True)
+        sys.exit(1)
+    except httpx2.TransportError as failure:
+        url = failure.request.url
+        click.echo(f"\nNobody answers at {url} ({failure}); 'make status' says what does not run.", err=True)
         sys.exit(1)
     except click.ClickException as misuse:
         misuse.show()

@@ -72,7 +72,10 @@ def service_passwords(settings: Settings) -> dict[str, str]:
 def prepare(cluster: PostgresCluster, *, name: str, passwords: Mapping[str, str]) -> None:
     """Make the database and the users that services sign in as; doing it again changes nothing."""
     try:
-        with psycopg.connect(cluster.url, autocommit=True) as connection:
+        # Passwords are part of these statements, which must not be written to the server's log for being slow.
+        with psycopg.connect(
+            cluster.url, autocommit=True, options="-c log_min_duration_statement=-1"
+        ) as connection:
             _make_database(connection, name)
             for user, password in passwords.items():
                 _make_user(connection, user, password)

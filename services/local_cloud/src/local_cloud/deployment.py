@@ -57,14 +57,30 @@ class Deployment:
         self._note.unlink(missing_ok=True)
         arguments = (
             *("deploy", f"{ENVIRONMENT}/*"),
-            *("--context", f"port_base={self._settings.ports.base}"),
-            *("--output", str(self._settings.emulator / "assembly")),
-            # Nothing is looked up in any account, least of all in an emulated one.
-            "--no-lookups",
+            *self._of_this_run,
             *("--require-approval", "never", "--concurrency", "4", "--ci"),
         )
         self._cdk(arguments, directory=self._settings.root, words="deploy the platform")
         self._note.write_text(sources)
+
+    def show_differences(self) -> int:
+        """Print what a deployment would change; returns 1 when that is anything, as `cdk diff --fail` does."""
+        arguments = ("diff", f"{ENVIRONMENT}/*", "--fail", *self._of_this_run)
+        return self._talk(arguments)
+
+    def destroy(self) -> int:
+        """Take every stack away again, the last one first; what happens is printed. Returns the exit status."""
+        self._note.unlink(missing_ok=True)
+        return self._talk(("destroy", f"{ENVIRONMENT}/*", "--force", "--ci", *self._of_this_run))
+
+    @property
+    def _of_this_run(self) -> tuple[str, ...]:
+        return (
+            *("--context", f"port_base={self._settings.ports.base}"),
+            *("--output", str(self._settings.emulator / "assembly")),
+            # Nothing is looked up in any account, least of all in an emulated one.
+            "--no-lookups",
+        )
 
     def _sources(self) -> str:
         root = self._settings.root
@@ -101,6 +117,12 @@ class Deployment:
             )
         if done.returncode:
             raise LocalCloudError(f"The CDK could not {words} (exit status {done.returncode}).", log=log_path)
+
+    def _talk(self, arguments: Sequence[str]) -> int:
+        """Run the command line where the person sees it."""
+        command = [str(self._settings.cdk), *arguments]
+        done = subprocess.run(command, cwd=self._settings.root, env=self._environment(), check=False)
+        return done.returncode
 
     def _environment(self) -> dict[str, str]:
         """The person's own, but with the emulator as AWS whatever account they are signed in to."""

@@ -21,7 +21,9 @@ def require_everything(settings: Settings) -> None:
 def _missing(settings: Settings) -> Iterator[str]:
     if not sys.platform.startswith("linux"):
         yield "The laptop cloud runs on Linux only: it relies on what its kernel does when a process ends."
-    if not _is_writable(settings.state):
+    if settings.state.exists() and not settings.state.is_dir():
+        yield f"{settings.state} is a file: set AMPLY_LOCAL_DIR to a folder."
+    elif not _is_writable(settings.state):
         yield f"{settings.state} belongs to another user: run as that user, or set AMPLY_LOCAL_DIR to another folder."
     if shutil.which("node") is None:
         yield _NODE_NEEDED

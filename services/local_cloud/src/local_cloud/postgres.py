@@ -17,6 +17,8 @@ from typing import Final, TypedDict
 
 import psycopg
 
+from local_cloud.failures import LocalCloudError
+
 _NOBODY: Final = 65534
 _READ_AND_ENTER: Final = 0o005
 _START_SECONDS_MAX: Final = 30.0
@@ -40,7 +42,7 @@ class Identity(TypedDict, total=False):
     extra_groups: list[int]
 
 
-class PostgresError(Exception):
+class PostgresError(LocalCloudError):
     """The server could not be initialised or did not start; the message ends with what its log says."""
 
 

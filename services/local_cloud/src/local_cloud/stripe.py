@@ -16,6 +16,7 @@ _SANDBOX_KEYS = {
     "webhook_secret": lambda: f"whsec_{secrets.token_hex(24)}",
 }
 _TEST_KEYS = ("sk_test_", "rk_test_")
+_BESIDE_THE_KEY = ("STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,8 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
     """Made once for the sandbox, whose publishable key is the deployed one; real ones when STRIPE_SECRET_KEY is set.
 
     Raises:
-        LocalCloudError: STRIPE_SECRET_KEY is not a test key. Nothing on a laptop may move real money.
+        LocalCloudError: STRIPE_SECRET_KEY is not a test key (nothing on a laptop may move real money), or what
+            belongs to it is missing.
     """
     brought = environ.get("STRIPE_SECRET_KEY")
     if not brought:
@@ -40,10 +42,16 @@ def keys(settings: Settings, *, publishable_key: str, environ: Mapping[str, str]
         return StripeKeys(**made, publishable_key=publishable_key, is_sandbox=True)
     if not brought.startswith(_TEST_KEYS):
         raise LocalCloudError("STRIPE_SECRET_KEY is not a test key: a laptop moves no real money.")
+    missing = [name for name in _BESIDE_THE_KEY if not environ.get(name)]
+    if missing:
+        raise LocalCloudError(
+            f"STRIPE_SECRET_KEY is set without {' and '.join(missing)}: set all three (docs/local-cloud.md says where "
+            "they come from), or none to use the sandbox."
+        )
     return StripeKeys(
         secret_key=brought,
-        publishable_key=environ.get("STRIPE_PUBLISHABLE_KEY", publishable_key),
-        webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET", "not set"),
+        publishable_key=environ["STRIPE_PUBLISHABLE_KEY"],
+        webhook_secret=environ["STRIPE_WEBHOOK_SECRET"],
         is_sandbox=False,
     )
 
@@ -52,10 +60,10 @@ def brought_account(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that tell services of a Stripe account someone brought; none for the sandbox."""
     if not environ.get("STRIPE_SECRET_KEY"):
         return {}
-    told = {"AMPLY_STRIPE_API_URL": REAL_STRIPE}
-    if "STRIPE_PUBLISHABLE_KEY" in environ:
-        told["AMPLY_STRIPE_PUBLISHABLE_KEY"] = environ["STRIPE_PUBLISHABLE_KEY"]
-    return told
+    return {
+        "AMPLY_STRIPE_API_URL": REAL_STRIPE,
+        "AMPLY_STRIPE_PUBLISHABLE_KEY": environ.get("STRIPE_PUBLISHABLE_KEY", ""),
+    }
 
 
 def fill_in(cloud: Cloud, keys: StripeKeys) -> bool:

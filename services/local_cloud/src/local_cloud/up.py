@@ -140,13 +140,19 @@ def client_of(settings: Settings) -> Client:
 
 def require_running(client: Client) -> None:
     """Raise the sentence that names what does not run, or is not well."""
+    present = {part.name for part in client.status()}
+    for name in (*_FOUNDATIONS, *START_ORDER, *_FRONTS, *({"stripe"} & present)):
+        require_part(client, name)
+
+
+def require_part(client: Client, name: str) -> None:
+    """Raise the sentence that says that nothing runs, or that this part is not well."""
     states = {part.name: part.state for part in client.status()}
     if not states:
         raise LocalCloudError("The platform does not run; type 'make local'.")
-    for name in (*_FOUNDATIONS, *START_ORDER, *_FRONTS):
-        state = states.get(name, State.STOPPED)
-        if state is not State.HEALTHY:
-            raise LocalCloudError(f"The part {name} is {state}; 'make logs PART={name}' says more.")
+    state = states.get(name, State.STOPPED)
+    if state is not State.HEALTHY:
+        raise LocalCloudError(f"The part {name} is {state}; 'make logs PART={name}' says more.")
 
 
 def _start_order(name: str) -> int:

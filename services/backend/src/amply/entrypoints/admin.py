@@ -49,10 +49,12 @@ def organization() -> None:
 @click.option("--name", required=True)
 @click.option("--slug", required=True, help="lower-case letters, digits and hyphens")
 @click.option("--country", required=True, help="two-letter ISO code")
-@click.option("--email", default="", help="contact for the payment processor")
+@click.option("--email", default="", help="contact for the payment processor; needed to onboard")
 @click.option("--onboard", is_flag=True, help="open its account at the payment processor")
 def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> None:
     """Create an organisation and print it as JSON; running it again changes nothing."""
+    if onboard and not email:
+        raise click.UsageError("Give --email with --onboard: the payment processor writes to that address.")
     database = connect(DatabaseSettings(), application="admin", pool_size=2)
     now = system_clock()
     with database.transaction() as session:
@@ -60,10 +62,7 @@ def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> 
     account = None
     if onboard:
         processor = StripeProcessor(StripeSettings())
-        contact = email or f"{slug}@example.org"
-        account = payments.connect_organization(
-            database, processor, organization=made, email=contact, now=now
-        )
+        account = payments.connect_organization(database, processor, organization=made, email=email, now=now)
     click.echo(
         json.dumps(
             {

@@ -1,7 +1,7 @@
 """Every error a client sees, as `application/problem+json` (RFC 9457)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy.exc
 import structlog
@@ -14,6 +14,13 @@ from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from amply.kernel.errors import AmplyError, Unavailable
 
 _log = structlog.get_logger()
+
+_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
+    404: ("not_found", "check the path"),
+    405: ("method_not_allowed", "check the method"),
+    413: ("request_too_large", "send less"),
+}
+"""For errors of HTTP itself: the stable code, and what to do next."""
 
 
 def install(app: FastAPI) -> None:
@@ -69,12 +76,8 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
 def _http(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     title = str(error.detail) if isinstance(error, HTTPException) else "Error"
-    code = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}.get(
-        status, "invalid_request"
-    )
-    return _answer(
-        request, status=status, title=title, detail=f"{title}: check the method and the path.", code=code
-    )
+    code, advice = _ADVICE.get(status, ("invalid_request", "send a well-formed HTTP request"))
+    return _answer(request, status=status, title=title, detail=f"{title}: {advice}.", code=code)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

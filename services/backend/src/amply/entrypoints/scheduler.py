@@ -3,7 +3,6 @@
 One is enough; two by accident do no harm, since the outbox is claimed row by row and every task tolerates repeats.
 """
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import structlog
 from amply.adapters import sqs
 from amply.entrypoints import backlog, worker
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.stopping import stop_on_signals
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
@@ -91,9 +91,7 @@ def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
     report_errors(service)
-    stopping = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stopping.set())
+    stopping = stop_on_signals()
     database = connect(DatabaseSettings(), application=service.service, pool_size=2)
     sender = sqs.TaskSender(sqs.application(QueueSettings()), tasks_of=TASKS_OF)
     run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)

@@ -26,11 +26,11 @@ class ApiSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
-    api_host: str = "0.0.0.0"  # noqa: S104 -- the task's own network interface; a laptop says 127.0.0.1
+    api_host: str
     api_port: int
     edge_url: str
     log_url: str
-    client_address_header: str = ""
+    client_address_header: str
 
 
 class SiteSettings(BaseSettings):

@@ -13,7 +13,8 @@ _READY = "active"
 _ONBOARDING_SECONDS_MAX = 60.0
 _CREATE = (
     *("python", "-m", "amply.entrypoints.admin", "organization", "create"),
-    *("--name", "Demo Relief", "--slug", "demo-relief", "--country", "DE", "--onboard"),
+    *("--name", "Demo Relief", "--slug", "demo-relief", "--country", "DE"),
+    *("--onboard", "--email", "treasurer@demo-relief.example"),
 )
 
 
@@ -26,9 +27,10 @@ class Organization:
 
 
 def ensure(cloud: Cloud) -> Organization:
-    """The demo's organisation, once the processor lets it take payments: it says so by a webhook of its own.
+    """The demo's organisation, once the processor lets it take payments.
 
-    The command is idempotent by slug, so it is simply run again until the account is active.
+    The command is idempotent by slug and asks the processor each time, so it is simply run again until the account is
+    active.
     """
     task = tasks.one_off(cloud, _TASK)
     environment = tasks.environment(task, cloud=cloud, laptop=laptop.of(cloud.settings))
@@ -45,6 +47,6 @@ def ensure(cloud: Cloud) -> Organization:
     return until(
         create,
         seconds=_ONBOARDING_SECONDS_MAX,
-        otherwise="The demo's organisation was not onboarded: the processor's webhook did not arrive or was not "
-        "handled; 'make logs PART=worker' and 'make logs PART=stripe' say more.",
+        otherwise="The demo's organisation was not onboarded: the processor does not call its account active; "
+        "'make logs PART=organization' and 'make logs PART=stripe' say more.",
     )

@@ -15,6 +15,7 @@ from local_cloud.emulator import (
     skipped,
     snapshots,
     task_definitions,
+    visitors,
 )
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     ):
         extension.install()
     mail = outgoing_mail.KeepsOutgoingMail(ministack.app.app, Path(os.environ["AMPLY_MAIL_DIR"]))
-    ministack.app.app = snapshots.SavesState(mail)
+    ministack.app.app = visitors.RefusesWebPages(snapshots.SavesState(mail))
     ministack.app.main()
 
 

@@ -15,6 +15,7 @@ from local_cloud.emulator.handlers import Properties
 
 def install() -> None:
     handlers.after("AWS::RDS::DBInstance", _manage_master_password)
+    handlers.before_deletion("AWS::RDS::DBInstance", _forget_master_password)
 
 
 def _manage_master_password(identifier: str, properties: Properties) -> dict[str, str]:
@@ -40,3 +41,11 @@ def _create_secret(instance: Properties, properties: Properties) -> dict[str, st
     if status != 200:  # noqa: PLR2004 - HTTP's OK
         raise ValueError(f"the master secret could not be made: {answer}")
     return {"SecretArn": answer["ARN"], "SecretStatus": "active", "KmsKeyId": key}
+
+
+def _forget_master_password(identifier: str) -> None:
+    """RDS deletes the secret with its instance, at once."""
+    secret = rds._instances.get(identifier, {}).get("MasterUserSecret")  # noqa: SLF001 - as above
+    if secret:
+        request = {"SecretId": secret["SecretArn"], "ForceDeleteWithoutRecovery": True}
+        secretsmanager._delete_secret(request)  # noqa: SLF001 - as above

@@ -62,3 +62,15 @@ def after(resource_type: str, complete: Callable[[str, Properties], dict[str, st
     handler["create"] = completed_create
     if update is not None:
         handler["update"] = completed_update
+
+
+def before_deletion(resource_type: str, clean_up: Callable[[str], None]) -> None:
+    """Run `clean_up(physical_id)` before MiniStack's own handler deletes."""
+    handler = _handlers[resource_type]
+    delete = handler["delete"]
+
+    def cleaned_delete(physical_id: str, properties: Properties) -> None:
+        clean_up(physical_id)
+        delete(physical_id, properties)
+
+    handler["delete"] = cleaned_delete

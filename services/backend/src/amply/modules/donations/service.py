@@ -89,6 +89,9 @@ def _complete(
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
+    except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
+        _log.exception("stuck payment not completed", payment_id=payment.id)
+        return False
     return True
 
 

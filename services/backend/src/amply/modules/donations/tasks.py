@@ -84,11 +84,10 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
     sent = 0
     while (donation_id := _claim_receipt(parts, now=now)) is not None:
         try:
-            mail = _letter(parts, donation_id=donation_id)
+            parts.mailer.send(mail=_letter(parts, donation_id=donation_id))
         except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-            _log.exception("receipt not written", donation_id=donation_id)
+            _log.exception("receipt not sent", donation_id=donation_id)
             continue
-        parts.mailer.send(mail=mail)
         with parts.database.transaction() as session:
             session.get_one(ReceiptRow, donation_id).sent_at = now
         sent += 1

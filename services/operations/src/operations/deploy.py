@@ -1,0 +1,128 @@
+"""Deploys an assembly, stack by stack: `python -m operations.deploy ENVIRONMENT [--up-to STACK]`.
+
+Each stack's change set is prepared, shown (what is replaced or removed first) and then executed. Stack by stack,
+because a change set prepared before the stack below it changed would carry that stack's old values. `--up-to` stops
+after one stack and what it stands on: migrations run there, before the services that count on them.
+Exit codes: 0 deployed, 1 a stack failed, 2 nothing could be deployed.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from mypy_boto3_cloudformation.client import CloudFormationClient
+from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
+
+from operations.assembly import Deployed, NoAssemblyError
+from operations.lookup import cloudformation
+from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+
+CHANGE_SET: Final = "amply-delivery"
+_CDK: Final = "node_modules/.bin/cdk"
+_NOTHING: Final = "(no changes)"
+"""What the command line says of a stack that is already as the assembly wants it."""
+
+
+class DeploymentFailedError(Exception):
+    """A stack was not deployed; the command line said why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One environment of one assembly, and how to reach both."""
+
+    deployed: Deployed
+    assembly: Path
+    cdk: str
+    client: Callable[[Place], CloudFormationClient]
+
+    def run(self, *, up_to: str | None) -> None:
+        for stack in self.stacks(up_to):
+            self._one(stack)
+
+    def stacks(self, up_to: str | None) -> list[str]:
+        """All stacks in order, or one and those it stands on."""
+        order = in_order(self.deployed)
+        if up_to is None:
+            return order
+        if up_to not in order:
+            raise NoSuchEnvironmentError(
+                f"{self.deployed.name} has no stack {up_to!r}; it has {', '.join(order)}."
+            )
+        wanted = {up_to}
+        for stack in reversed(order):
+            if stack in wanted:
+                wanted |= set(needed_by(self.deployed, stack))
+        return [stack for stack in order if stack in wanted]
+
+    def _one(self, stack: str) -> None:
+        said = self._call(stack, "prepare-change-set")
+        if _NOTHING in said:
+            click.echo(f"{self.deployed.name}/{stack}: no changes")
+            return
+        there = self.client(place_of(self.deployed, stack))
+        for line in changes(there, f"{self.deployed.name}-{stack}"):
+            click.echo(f"{self.deployed.name}/{stack}: {line}")
+        self._call(stack, "execute-change-set")
+
+    def _call(self, stack: str, method: str) -> str:
+        # Approval is the pipeline's: the job for production waits for people before it starts.
+        command = [
+            *(self.cdk, "deploy", f"{self.deployed.name}/{stack}", "--exclusively"),
+            *("--app", str(self.assembly), "--require-approval", "never"),
+            *("--method", method, "--change-set-name", CHANGE_SET),
+        ]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own
+        said = done.stdout + done.stderr
+        if done.returncode:
+            raise DeploymentFailedError(f"{self.deployed.name}/{stack} failed ({method}):\n{said}")
+        return said
+
+
+def changes(there: CloudFormationClient, stack: str) -> Iterator[str]:
+    """What the prepared change set would do, what hurts most first."""
+    found: list[ResourceChangeTypeDef] = []
+    pages = there.get_paginator("describe_change_set").paginate(StackName=stack, ChangeSetName=CHANGE_SET)
+    for page in pages:
+        found += [change["ResourceChange"] for change in page["Changes"] if "ResourceChange" in change]
+    for change in sorted(found, key=_harm):
+        verb = _VERBS.get(change["Action"], change["Action"].lower())
+        if change.get("Replacement", "False") != "False":
+            verb = "REPLACES" if change["Replacement"] == "True" else "may replace"
+        yield f"{verb} {change['ResourceType']} {change['LogicalResourceId']}"
+
+
+_VERBS: Final = {"Remove": "REMOVES", "Add": "adds", "Modify": "changes"}
+
+
+def _harm(change: ResourceChangeTypeDef) -> tuple[int, str]:
+    replaced = change.get("Replacement", "False")
+    worst = 0 if change["Action"] == "Remove" or replaced == "True" else 1 if replaced != "False" else 2
+    return worst, change["LogicalResourceId"]
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--assembly", type=click.Path(path_type=Path), default=Path("cdk.out"), show_default=True)
+@click.option("--up-to", metavar="STACK", help="Stop after this stack.")
+def cli(environment: str, assembly: Path, up_to: str | None) -> None:
+    """Deploy ENVIRONMENT."""
+    try:
+        Deployment(
+            deployed=environment_of(assembly, environment), assembly=assembly, cdk=_CDK, client=cloudformation
+        ).run(up_to=up_to)
+    except DeploymentFailedError as failure:
+        click.echo(failure, err=True)
+        sys.exit(1)
+    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+        click.echo(f"Not deployed: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    cli()

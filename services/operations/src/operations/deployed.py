@@ -1,0 +1,76 @@
+"""What is deployed, written the way an assembly is: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
+
+So that the programs which compare two assemblies can compare a change with what runs today. Stacks are found by their
+names, not by the assembly's list: one that left the app is still there to be seen. Exit codes: 0 written, 2 not.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from mypy_boto3_cloudformation.client import CloudFormationClient
+from mypy_boto3_cloudformation.type_defs import StackTypeDef
+
+from operations.assembly import Deployed, NoAssemblyError
+from operations.lookup import cloudformation
+from operations.places import NoSuchEnvironmentError, Place, environment_of, places
+
+_NOTHING_THERE: Final = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
+"""Gone, or only a change set that nobody executed yet."""
+
+
+def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormationClient]) -> list[str]:
+    """Write an assembly of what runs; answers the names of its stacks."""
+    stage = to / f"assembly-{deployed.name}"
+    stage.mkdir(parents=True, exist_ok=True)
+    artifacts: dict[str, Any] = {}
+    for place in places(deployed):
+        there = client(place)
+        for stack in _stacks(there, deployed.name):
+            name = stack["StackName"]
+            # The stubs promise a mapping; what was uploaded as YAML comes back as text.
+            template: object = there.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+            file = stage / f"{name}.template.json"
+            file.write_text(template if isinstance(template, str) else json.dumps(template))
+            artifacts[name] = {
+                "type": "aws:cloudformation:stack",
+                "environment": place.address,
+                "properties": {"stackName": name, "templateFile": file.name},
+            }
+    (stage / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    return sorted(artifacts)
+
+
+def _stacks(there: CloudFormationClient, environment: str) -> Iterator[StackTypeDef]:
+    for page in there.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if belongs(stack["StackName"], environment) and stack["StackStatus"] not in _NOTHING_THERE:
+                yield stack
+
+
+def belongs(name: str, environment: str) -> bool:
+    """`sandbox-network` is the sandbox's; `sandbox-ada-network` is that of a sandbox named `ada`."""
+    stack = name.removeprefix(f"{environment}-")
+    return stack != name and "-" not in stack
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--assembly", type=click.Path(path_type=Path), default=Path("cdk.out"), show_default=True)
+@click.option("--to", type=click.Path(path_type=Path), default=Path("deployed.out"), show_default=True)
+def cli(environment: str, assembly: Path, to: Path) -> None:
+    """Download the templates of ENVIRONMENT."""
+    try:
+        found = download(environment_of(assembly, environment), to, cloudformation)
+    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+        click.echo(f"Not downloaded: {error}", err=True)
+        sys.exit(2)
+    click.echo(f"{len(found)} stacks of {environment} in {to}")
+
+
+if __name__ == "__main__":
+    cli()

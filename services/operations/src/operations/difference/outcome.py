@@ -1,0 +1,18 @@
+"""How a comparison ends, for people and for a pipeline."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The exit codes, which a pipeline relies on."""
+
+    SAFE = 0
+    """Nothing that holds data is replaced or destroyed, or a waiver names each."""
+    BLOCKED = 1
+    """Something that holds data would be replaced or destroyed, and no waiver names it."""
+    NOT_COMPARED = 2
+    """There is no answer; standard error says in one sentence why."""
+
+
+class CannotCompareError(Exception):
+    """There is no answer; the message says why and what to do."""

@@ -1,0 +1,20 @@
+"""Waiting with an end."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Looks again every `seconds_between` until `minutes_max` have passed; the first look is at once."""
+
+    minutes_max: float
+    seconds_between: float = 30.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def looks(self) -> Iterator[int]:
+        for look in range(1 + int(self.minutes_max * 60 / self.seconds_between)):
+            if look:
+                self.sleep(self.seconds_between)
+            yield look

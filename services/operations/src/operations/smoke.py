@@ -1,0 +1,127 @@
+"""Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY`.
+
+Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, and does the newest
+checkpoint verify with the published `amply-verify` against the key people pin. Changes nothing.
+Exit codes: 0 all well, 1 something is not.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import click
+import httpx2
+
+_TIMEOUT_SECONDS: Final = 10
+_PATHS: Final = ("/v1/donations", "/v1/public/entries/{entry_id}", "/v1/public/organisations")
+"""What integrators count on; the description names many more."""
+
+
+class UnwellError(Exception):
+    """One check did not hold; the message says what was seen."""
+
+
+Check = Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    api: str
+    edge: str
+    key: str
+    """Verifier key, or a file with it."""
+
+
+def checks(addresses: Addresses, client: httpx2.Client) -> Mapping[str, Check]:
+    """By name, in the order they are asked; each answers what it saw."""
+    return {
+        "api ready": lambda: _ready(client, addresses.api),
+        "api described": lambda: _described(client, addresses.api),
+        "pages": lambda: _page(client, addresses.edge),
+        "checkpoint": lambda: _checkpoint(addresses),
+    }
+
+
+def _get(client: httpx2.Client, url: str) -> httpx2.Response:
+    try:
+        answer = client.get(url, timeout=_TIMEOUT_SECONDS)
+    except httpx2.HTTPError as error:
+        raise UnwellError(f"{url} does not answer: {error}") from error
+    if answer.status_code != httpx2.codes.OK:
+        raise UnwellError(f"{url} answers {answer.status_code}.")
+    return answer
+
+
+def _ready(client: httpx2.Client, api: str) -> str:
+    answer = _get(client, f"{api}/health/ready").json()
+    if answer.get("status") != "ok":
+        raise UnwellError(f"{api}/health/ready says {answer}.")
+    return "ready, with its database"
+
+
+def _described(client: httpx2.Client, api: str) -> str:
+    document = _get(client, f"{api}/openapi.json").json()
+    missing = [path for path in _PATHS if path not in document.get("paths", {})]
+    if missing:
+        raise UnwellError(f"{api}/openapi.json does not know {', '.join(missing)}.")
+    return f"{len(document['paths'])} paths"
+
+
+def _page(client: httpx2.Client, edge: str) -> str:
+    answer = _get(client, f"{edge}/")
+    if "text/html" not in answer.headers.get("content-type", ""):
+        raise UnwellError(f"{edge}/ is no page but {answer.headers.get('content-type')!r}.")
+    return "served"
+
+
+def _checkpoint(addresses: Addresses) -> str:
+    """The program people are told to use, as they use it."""
+    command = [
+        *(sys.executable, "-m", "amply_verify", "checkpoint"),
+        *(f"{addresses.edge}/log", "--key", addresses.key),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 - ours
+    if done.returncode:
+        raise UnwellError(f"amply-verify exits with {done.returncode}: {done.stderr.strip()}")
+    return "verifies"
+
+
+def run(
+    named: Mapping[str, Check], *, attempts: int, pause: Callable[[], None]
+) -> Iterator[tuple[str, bool, str]]:
+    """Every check, tried again while it fails: what was deployed a moment ago may still be starting."""
+    for name, check in named.items():
+        for attempt in range(1, attempts + 1):
+            try:
+                yield name, True, check()
+                break
+            except UnwellError as unwell:
+                if attempt == attempts:
+                    yield name, False, str(unwell)
+                else:
+                    pause()
+
+
+@click.command()
+@click.option("--api", required=True, metavar="URL")
+@click.option("--edge", required=True, metavar="URL", help="Where pages and the log are served.")
+@click.option("--key", required=True, metavar="KEY_OR_FILE", help="Verifier key that people pin.")
+@click.option("--attempts", type=click.IntRange(1, 60), default=12, show_default=True, help="Of each check.")
+@click.option("--pause", "pause_seconds", type=float, default=5, show_default=True, help="Seconds between.")
+def cli(api: str, edge: str, key: str, attempts: int, pause_seconds: float) -> None:
+    """Ask what any visitor could ask."""
+    addresses = Addresses(api=api.rstrip("/"), edge=edge.rstrip("/"), key=key)
+    well = True
+    with httpx2.Client() as client:
+        named = checks(addresses, client)
+        for name, holds, said in run(named, attempts=attempts, pause=lambda: time.sleep(pause_seconds)):
+            well &= holds
+            click.echo(f"{'ok  ' if holds else 'FAIL'} {name}: {said}", err=not holds)
+    sys.exit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,51 @@
+"""What an environment may choose of its database, written so that what RDS refuses cannot be said.
+
+RDS refuses a read replica, and a blue/green deployment, of an instance whose master password it manages itself:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations.
+So a replica is a word of `RotatedByUs`, and `ManagedByRds` has none.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagedByRds:
+    """RDS makes the master's secret and rotates it every seven days."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotatedByUs:
+    """A secret of ours and a function that rotates it: for the time of a blue/green upgrade, or with a replica."""
+
+    days: int = 7
+    read_replica: bool = False
+    """One more instance that follows the first, for `amply_read` alone."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= 90:  # noqa: PLR2004 - a password older than a season is one nobody rotates
+            raise ValueError(f"The master password is rotated every 1 to 90 days, not every {self.days}.")
+
+
+MasterPassword = ManagedByRds | RotatedByUs
+
+
+class Insights(Enum):
+    """CloudWatch Database Insights: what the database waited for, statement by statement."""
+
+    NONE = "none"
+    STANDARD = "standard"
+    """Seven days, free of charge."""
+    ADVANCED = "advanced"
+    """Fifteen months, billed by vCPU."""
+
+
+class Connections(Enum):
+    """What stands between tasks and the database."""
+
+    DIRECT = "direct"
+    """Each task keeps a small pool; some forty connections in all at the largest."""
+    RDS_PROXY = "RDS Proxy"
+    """Shares connections and holds them through a failover. Its certificate chains to Amazon's public roots, not to
+    RDS's own: the image must trust both first. Take it out for a blue/green upgrade: docs/runbooks/database-upgrade.md.
+    """

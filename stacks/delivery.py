@@ -1,0 +1,115 @@
+"""How changes get here: GitHub's jobs sign in without a stored key, and images wait in a registry of ours."""
+
+from collections.abc import Collection
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.github import AUDIENCE, ISSUER, GitHubRole
+from constructs_lib.waiver import Waiver, waive
+from stacks.environments import DeliverySettings, Environment, Registry
+from stacks.keys import Keys
+from stacks.stack import AmplyStack
+from stacks.waivers import NEXT_REVIEW
+
+BOOTSTRAP = "cdk-hnb659fds"
+"""The CDK's default qualifier: what `cdk bootstrap` names its roles after."""
+REPOSITORY_NAME = "amply"
+IMAGES_ENVIRONMENT = "images"
+
+
+class Delivery(AmplyStack):
+    """Roles may take on the bootstrap's roles and do nothing themselves; what those may do is in `bootstrap/`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        delivery: DeliverySettings,
+        keys: Keys,
+        regions: Collection[str],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: who may deploy, and the image registry",
+            holds_data=True,
+        )
+        self._delivery = delivery
+        self._regions = sorted({*regions, self.region})
+        self.provider = iam.OidcProviderNative(self, "GitHub", url=f"https://{ISSUER}", client_ids=[AUDIENCE])
+        # Its own deployment environment, without approval: a pull request's job can never become the deploying one.
+        self._role("Diff", purpose="diff", environment=f"{environment.name}-diff", assumes=["lookup"])
+        self._role(
+            "Deploy",
+            purpose="deploy",
+            environment=environment.name,
+            assumes=["deploy", "file-publishing", "lookup"],
+        )
+        if delivery.registry:
+            self._hold_images(delivery.registry, keys)
+
+    def _role(self, construct_id: str, *, purpose: str, environment: str, assumes: Collection[str]) -> None:
+        roles = [
+            f"arn:aws:iam::{self.account}:role/{BOOTSTRAP}-{name}-role-{self.account}-{region}"
+            for region in self._regions
+            for name in assumes
+        ]
+        self._github_role(construct_id, purpose=purpose, environment=environment).add_to_policy(
+            iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles)
+        )
+
+    def _github_role(self, construct_id: str, *, purpose: str, environment: str) -> GitHubRole:
+        return GitHubRole(
+            self,
+            construct_id,
+            name=f"{self.settings.name}-delivery-{purpose}",
+            repository=self._delivery.repository,
+            environment=environment,
+            account=self.account,
+            longest_session=Duration.hours(2),
+        )
+
+    def _hold_images(self, registry: Registry, keys: Keys) -> None:
+        """One registry for every environment: the image that was tried is the image that runs."""
+        durability = self.settings.durability
+        images = ecr.Repository(
+            self,
+            "Images",
+            repository_name=REPOSITORY_NAME,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            image_scan_on_push=True,
+            encryption=ecr.RepositoryEncryption.KMS if durability.protected else None,
+            encryption_key=keys.data if durability.protected else None,
+            removal_policy=durability.removal_policy,
+            lifecycle_rules=[
+                ecr.LifecycleRule(
+                    rule_priority=1,
+                    description="Layers of builds that were never named",
+                    tag_status=ecr.TagStatus.UNTAGGED,
+                    max_image_age=Duration.days(7),
+                ),
+                ecr.LifecycleRule(
+                    rule_priority=2,
+                    description="As far back as anyone would go",
+                    tag_status=ecr.TagStatus.ANY,
+                    max_image_count=registry.keep,
+                ),
+            ],
+        )
+        for account in registry.readers:
+            images.grant_pull(iam.AccountPrincipal(account))
+        push = self._github_role("Push", purpose="push", environment=IMAGES_ENVIRONMENT)
+        images.grant_push(push)
+        waive(push, "AwsSolutions-IAM5[Resource::*]", SIGNING_IN_TO_PUSH)
+
+
+SIGNING_IN_TO_PUSH = Waiver(
+    reason="ecr:GetAuthorizationToken, which every push starts with, knows no resource but *.",
+    until=NEXT_REVIEW,
+)

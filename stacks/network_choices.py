@@ -1,0 +1,21 @@
+"""How tasks reach what is not ours, said as a choice of an environment. See docs/adr/0041-ways-out-of-the-network.md."""
+
+from enum import Enum, StrEnum
+
+
+class WayOut(Enum):
+    """How tasks reach the internet. Neither way lets anyone in."""
+
+    NAT_GATEWAY = "NAT gateway"
+    """Tasks have private addresses; one regional gateway spans the zones."""
+    PUBLIC_ADDRESS = "public address"
+    """Tasks stand in public subnets: an address to go out with, and no rule that lets anyone in."""
+
+
+class InterfaceEndpoint(StrEnum):
+    """AWS services that can have an address inside the network, billed by zone and hour; names as EC2 spells them."""
+
+    KMS = "kms"
+    LOGS = "logs"
+    SECRETS_MANAGER = "secretsmanager"
+    SQS = "sqs"

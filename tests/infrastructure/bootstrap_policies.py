@@ -1,0 +1,83 @@
+"""The policies of `bootstrap/`, and whether they allow an action."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from tests.infrastructure.assembly import ROOT, Deployed
+
+FOLDER = ROOT / "bootstrap"
+FUNCTION_CALL = ("lambda:InvokeFunction",)
+NOTHING = ("AWS::CDK::Metadata",)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One document; conditions and resources are read by people, actions are matched here."""
+
+    name: str
+    statements: Sequence[Mapping[str, Any]]
+
+    def allows(self, action: str) -> bool:
+        return any(_covers(statement, action) for statement in self._with("Allow"))
+
+    def denies(self, action: str) -> bool:
+        """Denied whatever the resource; a denial of some resources leaves the others."""
+        return any(
+            _covers(statement, action) for statement in self._with("Deny") if statement["Resource"] == "*"
+        )
+
+    def _with(self, effect: str) -> Iterator[Mapping[str, Any]]:
+        return (statement for statement in self.statements if statement["Effect"] == effect)
+
+
+def _covers(statement: Mapping[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not _matches(statement["NotAction"], action)
+    return _matches(statement["Action"], action)
+
+
+def _matches(patterns: str | list[str], action: str) -> bool:
+    """IAM compares actions without regard to case."""
+    every = [patterns] if isinstance(patterns, str) else patterns
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in every)
+
+
+def read_policy(file: Path) -> Policy:
+    return Policy(file.stem, json.loads(file.read_text())["Statement"])
+
+
+def execution_policies() -> list[Policy]:
+    return [read_policy(file) for file in sorted((FOLDER / "execution").glob("*.json"))]
+
+
+def boundary() -> Policy:
+    return read_policy(FOLDER / "boundary.json")
+
+
+def actions_by_type() -> Mapping[str, Sequence[str]]:
+    rooms = tomllib.loads((FOLDER / "types.toml").read_text())
+    return {kind: actions for room in rooms.values() for kind, actions in room.items()}
+
+
+def not_deployable(deployed: Deployed, policies: Sequence[Policy]) -> Iterator[str]:
+    """A sentence for each type the deployment could not create: one nobody mapped, or one that lacks an action."""
+    known = actions_by_type()
+    for kind in sorted({resource.type for resource in deployed.resources()} - set(NOTHING)):
+        actions = FUNCTION_CALL if kind.startswith("Custom::") else known.get(kind)
+        if actions is None:
+            yield f"{kind} in {deployed.name}: say in bootstrap/types.toml which actions it takes."
+            continue
+        for action in actions:
+            if not allowed(action, policies):
+                yield f"{kind} in {deployed.name}: no policy of bootstrap/execution/ allows {action}."
+
+
+def allowed(action: str, policies: Sequence[Policy]) -> bool:
+    return any(policy.allows(action) for policy in policies) and not any(
+        policy.denies(action) for policy in policies
+    )

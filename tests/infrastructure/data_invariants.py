@@ -1,0 +1,203 @@
+"""What holds of everything that keeps data, in every environment: backups, copies, locks, keys, who signs in.
+
+Like invariants.py: each rule yields a sentence for each place that breaks it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from constructs_lib.durability import Loss
+from stacks.backup import KEPT_OTHERWISE
+from stacks.contracts import CONTAINERS, TaskName
+from stacks.environments import ENVIRONMENTS, Environment
+from stacks.storage import STAYS_HERE
+from tests.infrastructure.assembly import Deployed, Resource
+
+DATABASE, BUCKET, KEY = "AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key"
+PLAN, SELECTION, VAULT = "AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection", "AWS::Backup::BackupVault"
+BACKED_UP = (DATABASE, BUCKET, "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::EFS::FileSystem")
+Place = tuple[str, str]
+
+
+def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
+    if _settings(deployed).durability.kept_backups is None:
+        return
+    selected = {
+        place
+        for selection in deployed.resources(SELECTION)
+        for place in _places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
+    }
+    for resource in deployed.resources(*BACKED_UP):
+        if _place(resource) not in selected and _construct(resource) not in KEPT_OTHERWISE:
+            yield f"{resource.where}: in no backup plan, and stacks/backup.py gives no reason"
+
+
+def backups_are_taken_daily_weekly_and_monthly(deployed: Deployed) -> Iterator[str]:
+    kept = _settings(deployed).durability.kept_backups
+    expected = (
+        {"Daily": kept.daily, "Weekly": kept.weekly, "Monthly": kept.monthly} if kept is not None else {}
+    )
+    found = {
+        rule["RuleName"]: rule["Lifecycle"]["DeleteAfterDays"]
+        for plan in deployed.resources(PLAN)
+        for rule in plan.properties["BackupPlan"]["BackupPlanRule"]
+    }
+    if found != expected:
+        yield f"{deployed.name}/backup: {found}, not {expected}"
+
+
+def vaults_are_locked_as_durability_says(deployed: Deployed) -> Iterator[str]:
+    """`ChangeableForDays` is what makes a lock final: it belongs to data that is never lost, and nowhere else."""
+    loss = _settings(deployed).durability.loss
+    for vault in deployed.resources(VAULT):
+        lock = vault.properties.get("LockConfiguration", {})
+        final = "ChangeableForDays" in lock
+        if "MinRetentionDays" not in lock:
+            yield f"{vault.where}: not locked"
+        elif final != (loss is Loss.NEVER):
+            yield f"{vault.where}: its lock is {'final' if final else 'not final'}"
+        elif final and lock["ChangeableForDays"] < 3:
+            yield f"{vault.where}: no time to take the lock off again"
+
+
+def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
+    region = _settings(deployed).replica_region
+    if region is None:
+        return
+    for plan in deployed.resources(PLAN):
+        for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
+            stacks = {stack for stack, _ in _places(deployed, plan, rule.get("CopyActions", []))}
+            if stacks != {"replica"}:
+                yield f"{plan.where}: {rule['RuleName']} is not copied"
+    for database in deployed.resources(DATABASE):
+        if database.properties.get("AutomaticBackupReplicationRegion") != region:
+            yield f"{database.where}: its backups stay in its region"
+
+
+def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
+    if _settings(deployed).replica_region is None:
+        return
+    for bucket in deployed.resources(BUCKET):
+        if bucket.stack.endswith("/replica") or _construct(bucket) in STAYS_HERE:
+            continue
+        rules = bucket.properties.get("ReplicationConfiguration", {}).get("Rules", [])
+        live = [rule for rule in rules if rule["Status"] == "Enabled" and rule["Filter"] == {"Prefix": ""}]
+        if not live:
+            yield f"{bucket.where}: is not copied, and stacks/storage.py gives no reason"
+        for rule in live:
+            if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
+                yield f"{bucket.where}: what is deleted here is deleted there"
+            if {stack for stack, _ in _places(deployed, bucket, rule["Destination"])} != {"replica"}:
+                yield f"{bucket.where}: is copied to somewhere else"
+
+
+def who_copies_cannot_delete(deployed: Deployed) -> Iterator[str]:
+    for policy in deployed.resources("AWS::IAM::Policy"):
+        if "/Replication/" not in policy.path:
+            continue
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            for action in _many(statement["Action"]):
+                if "Delete" in action or "Bypass" in action or "*" in action:
+                    yield f"{policy.where}: {action}"
+
+
+def keys_can_be_called_back_and_are_rotated(deployed: Deployed) -> Iterator[str]:
+    durability = _settings(deployed).durability
+    named = {
+        place
+        for alias in deployed.resources("AWS::KMS::Alias")
+        for place in _places(deployed, alias, alias.properties["TargetKeyId"])
+    }
+    for key in deployed.resources(KEY):
+        if key.properties.get("PendingWindowInDays") != durability.key_deletion_window.to_days():
+            yield f"{key.where}: is gone too soon after a mistake"
+        symmetric = key.properties.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+        if symmetric and key.properties.get("EnableKeyRotation") is not True:
+            yield f"{key.where}: never rotated"
+        if _place(key) not in named:
+            yield f"{key.where}: has no alias"
+
+
+def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
+    """One database user a task, as the contract names it; nobody signs in as the master or as everyone."""
+    allowed = _sign_ins(deployed)
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        name = task.properties["Family"].removeprefix(f"{deployed.name}-")
+        user = CONTAINERS[TaskName(name)].database_user
+        roles = _places(deployed, task, task.properties["TaskRoleArn"])
+        found = {users for role in roles for users in allowed.pop(role, set())}
+        if found != ({user} if user else set()):
+            yield f"{task.where}: signs in as {sorted(found)}, not as {user}"
+    for role, users in allowed.items():
+        yield f"{deployed.name}/{'/'.join(role)}: no task, and signs in as {sorted(users)}"
+
+
+RULES = (
+    what_holds_data_is_in_a_backup_plan,
+    backups_are_taken_daily_weekly_and_monthly,
+    vaults_are_locked_as_durability_says,
+    backups_reach_another_region,
+    buckets_are_copied_to_another_region,
+    who_copies_cannot_delete,
+    keys_can_be_called_back_and_are_rotated,
+    tasks_sign_in_as_themselves,
+)
+
+
+def _settings(deployed: Deployed) -> Environment:
+    return ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
+
+
+def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:
+    """The database users each role may sign in as: what stands last in the ARN that `rds-db:connect` names."""
+    found: dict[Place, set[str]] = {}
+    for policy in deployed.resources("AWS::IAM::Policy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            if "rds-db:connect" not in _many(statement["Action"]):
+                continue
+            arns = statement["Resource"]
+            users = {_last_word(arn) for arn in (arns if isinstance(arns, list) else [arns])}
+            for role in _places(deployed, policy, policy.properties["Roles"]):
+                found.setdefault(role, set()).update(users)
+    return found
+
+
+def _last_word(arn: object) -> str:
+    return json.dumps(arn).rstrip('"]} ').rpartition("/")[2]
+
+
+def _place(resource: Resource) -> Place:
+    return resource.stack.partition("/")[2], resource.logical_id
+
+
+def _construct(resource: Resource) -> str:
+    """As `stack/Construct`, without the environment before and the parts below."""
+    return "/".join(resource.path.split("/")[1:3])
+
+
+def _places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
+    """The resources a value leads to, in this stack or through an output in another one."""
+    return set(_led_to(deployed, _place(resource)[0], value))
+
+
+def _led_to(deployed: Deployed, stack: str, value: Any) -> Iterator[Place]:
+    if isinstance(value, list):
+        for inner in value:
+            yield from _led_to(deployed, stack, inner)
+    elif isinstance(value, Mapping):
+        if "Ref" in value:
+            yield stack, str(value["Ref"])
+        elif "Fn::GetAtt" in value:
+            yield stack, str(value["Fn::GetAtt"][0])
+        elif "Fn::GetStackOutput" in value:
+            output = value["Fn::GetStackOutput"]
+            producer = str(output["StackName"]).removeprefix(f"{deployed.name}-")
+            outputs = deployed.templates[producer]["Outputs"]
+            yield from _led_to(deployed, producer, outputs[output["OutputName"]]["Value"])
+        else:
+            yield from _led_to(deployed, stack, list(value.values()))
+
+
+def _many(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

@@ -1,0 +1,191 @@
+"""What deployments may do in an account: enough for every resource of the templates, and never administration."""
+
+import copy
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations.bootstrap import BOUNDARY as WRITTEN
+from stacks.platform import BOUNDARY
+from tests.infrastructure import bootstrap_policies
+from tests.infrastructure.assembly import Deployed
+from tests.infrastructure.bootstrap_policies import (
+    FOLDER,
+    Policy,
+    actions_by_type,
+    allowed,
+    boundary,
+    execution_policies,
+    not_deployable,
+)
+
+LONGEST = 6144
+"""Characters of a managed policy, white space not counted."""
+MOST = 10
+"""Managed policies a role carries before anyone asks for more."""
+FILES = [*sorted((FOLDER / "execution").glob("*.json")), FOLDER / "boundary.json"]
+
+
+def test_every_type_can_be_deployed(deployed: Deployed) -> None:
+    assert list(not_deployable(deployed, execution_policies())) == []
+
+
+def _with(deployed: Deployed, kind: str) -> Deployed:
+    templates = dict(deployed.templates) | {"queues": copy.deepcopy(dict(deployed.templates["queues"]))}
+    templates["queues"]["Resources"]["New"] = {"Type": kind, "Properties": {}}
+    return Deployed(deployed.name, templates, deployed.manifests)
+
+
+def test_a_type_nobody_mapped_is_named(environments: Mapping[str, Deployed]) -> None:
+    found = list(not_deployable(_with(environments["sandbox"], "AWS::Braket::Job"), execution_policies()))
+    assert found == ["AWS::Braket::Job in sandbox: say in bootstrap/types.toml which actions it takes."]
+
+
+def test_an_action_no_policy_allows_is_named(environments: Mapping[str, Deployed]) -> None:
+    without_queues = [policy for policy in execution_policies() if policy.name != "compute"]
+    assert (
+        "AWS::SQS::Queue in sandbox: no policy of bootstrap/execution/ allows sqs:CreateQueue."
+        in not_deployable(environments["sandbox"], without_queues)
+    )
+
+
+def test_a_denied_action_is_not_allowed() -> None:
+    denying = Policy("denying", [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}])
+    assert allowed("sqs:CreateQueue", execution_policies())
+    assert not allowed("sqs:CreateQueue", [*execution_policies(), denying])
+
+
+@pytest.mark.parametrize("kind", sorted(actions_by_type()))
+def test_what_is_mapped_is_allowed(kind: str) -> None:
+    """Also for types no template holds today, so that adding one needs no second bootstrap."""
+    policies = execution_policies()
+    assert [action for action in actions_by_type()[kind] if not allowed(action, policies)] == []
+
+
+def test_no_service_is_allowed_that_no_type_needs() -> None:
+    needed = {action.partition(":")[0] for actions in actions_by_type().values() for action in actions}
+    granted = {
+        action.partition(":")[0]
+        for policy in execution_policies()
+        for statement in policy.statements
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+    assert granted == needed
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_policy_fits(file: Path) -> None:
+    text = json.dumps(json.loads(file.read_text()), separators=(",", ":"))
+    filled = text.replace("${ACCOUNT}", "1" * 12).replace("${ENVIRONMENT}", "production")
+    assert len(filled) <= LONGEST
+    assert "${" not in filled
+
+
+def test_a_role_can_carry_all_of_them() -> None:
+    assert len(execution_policies()) <= MOST
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "iam:CreateUser",
+        "iam:CreateAccessKey",
+        "iam:DeleteRolePermissionsBoundary",
+        "ec2:RunInstances",
+        "s3:DeleteObject",
+        "s3:PutObject",
+        "s3:BypassGovernanceRetention",
+        "kms:Sign",
+        "sts:AssumeRole",
+        "organizations:LeaveOrganization",
+        "dynamodb:Scan",
+        "logs:GetLogEvents",
+        "rds:DeleteDBSnapshot",
+        "backup:DeleteRecoveryPoint",
+    ],
+)
+def test_deployments_are_no_administrators(action: str) -> None:
+    assert not allowed(action, execution_policies())
+
+
+def _identity() -> list[Mapping[str, Any]]:
+    (identity,) = (policy for policy in execution_policies() if policy.name == "identity")
+    return list(identity.statements)
+
+
+def test_a_role_is_made_within_the_boundary_or_not_at_all() -> None:
+    """Otherwise whoever deploys could give a function every permission, and then be that function."""
+    for statement in _identity():
+        actions = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"} & set(statement["Action"])
+        if statement["Effect"] == "Allow" and actions:
+            assert statement["Condition"] == {
+                "StringEquals": {"iam:PermissionsBoundary": f"arn:aws:iam::${{ACCOUNT}}:policy/{BOUNDARY}"}
+            }
+
+
+def test_roles_are_written_to_in_our_own_stacks_alone() -> None:
+    """A policy that could rewrite who takes on any role could open an administrator's."""
+    for statement in _identity():
+        if statement["Effect"] == "Allow" and any("Role" in action for action in statement["Action"]):
+            assert statement["Resource"] in {
+                "arn:aws:iam::${ACCOUNT}:role/${ENVIRONMENT}-*",
+                "arn:aws:iam::${ACCOUNT}:role/aws-service-role/*",
+            }
+
+
+def test_what_was_bootstrapped_cannot_be_rewritten_by_a_deployment() -> None:
+    (guarded,) = (statement for statement in _identity() if statement["Sid"] == "WhatWasBootstrappedStays")
+    assert guarded["Effect"] == "Deny"
+    assert set(guarded["Resource"]) == {
+        "arn:aws:iam::${ACCOUNT}:policy/amply-*",
+        "arn:aws:iam::${ACCOUNT}:role/cdk-hnb659fds-*",
+    }
+    assert {"iam:Create*", "iam:Delete*", "iam:Put*", "iam:Update*", "iam:Attach*", "iam:Detach*"} <= set(
+        guarded["Action"]
+    )
+
+
+def _granted(deployed: Deployed) -> set[str]:
+    return {
+        action
+        for resource in deployed.resources("AWS::IAM::Policy", "AWS::IAM::Role")
+        for document in [
+            *([resource.properties["PolicyDocument"]] if "PolicyDocument" in resource.properties else []),
+            *(inline["PolicyDocument"] for inline in resource.properties.get("Policies", [])),
+        ]
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def test_the_boundary_leaves_every_role_what_it_was_granted(deployed: Deployed) -> None:
+    limit = [boundary()]
+    assert sorted(action for action in _granted(deployed) if not allowed(action, limit)) == []
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "iam:CreateUser",
+        "iam:PutRolePolicy",
+        "organizations:LeaveOrganization",
+        "kms:PutKeyPolicy",
+        "kms:ScheduleKeyDeletion",
+        "s3:BypassGovernanceRetention",
+    ],
+)
+def test_the_boundary_ends_where_it_would_do_harm(action: str) -> None:
+    assert not allowed(action, [boundary()])
+
+
+def test_the_boundary_is_written_under_the_name_the_stacks_give_it() -> None:
+    assert WRITTEN == BOUNDARY
+
+
+def test_a_policy_is_matched_without_regard_to_case() -> None:
+    assert bootstrap_policies.allowed("SQS:createqueue", execution_policies())

@@ -1,0 +1,246 @@
+"""What environments may choose of their data: what cannot be written down, and what each choice becomes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE, Durability, Loss
+from stacks.backup import KEPT_OTHERWISE
+from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
+from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING, Environment
+from stacks.network_choices import InterfaceEndpoint
+from stacks.platform import AmplyPlatform
+from stacks.storage import STAYS_HERE
+from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, read, small_site
+from tests.infrastructure.test_golden import compare
+
+DELETING = {
+    "s3:DeleteObject",
+    "s3:DeleteObject*",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteBucket",
+    "s3:BypassGovernanceRetention",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutBucketPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:DisableKey",
+    "rds:DeleteDBInstance",
+    "rds:DeleteDBSnapshot",
+    "backup:DeleteRecoveryPoint",
+    "backup:DeleteBackupVault",
+    "secretsmanager:DeleteSecret",
+}
+POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy")
+
+
+def _deploy(folder: Path, environment: Environment) -> Deployed:
+    """What one environment would be if it chose otherwise."""
+    app = cdk.App(
+        context={**CONTEXT, "aws:cdk:enable-path-metadata": True},
+        outdir=str(folder / "cdk.out"),
+        builtin_cloud_formation_validation=False,
+    )
+    AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
+    return read(Path(app.synth().directory))[environment.name]
+
+
+def test_a_replica_cannot_be_asked_of_a_password_that_rds_manages() -> None:
+    with pytest.raises(TypeError, match="read_replica"):
+        ManagedByRds(read_replica=True)  # type: ignore[call-arg]  # that it cannot be written is the point
+
+
+@pytest.mark.parametrize("days", [0, 91])
+def test_a_password_that_is_rotated_never_or_all_the_time_is_refused(days: int) -> None:
+    with pytest.raises(ValueError, match="1 to 90 days"):
+        RotatedByUs(days=days)
+
+
+def test_rotation_needs_a_way_to_secrets_manager() -> None:
+    rotating = replace(SANDBOX.database, master=RotatedByUs())
+    with pytest.raises(ValueError, match="secretsmanager endpoint"):
+        replace(SANDBOX, database=rotating)
+    inside = replace(SANDBOX.network, interface_endpoints=frozenset({InterfaceEndpoint.SECRETS_MANAGER}))
+    assert replace(SANDBOX, database=rotating, network=inside).database.master == RotatedByUs()
+
+
+def test_real_money_without_copies_in_another_region_is_refused() -> None:
+    with pytest.raises(ValueError, match="copies in another region"):
+        replace(PRODUCTION, replica_region=None)
+
+
+def test_copies_in_the_same_region_are_refused() -> None:
+    with pytest.raises(ValueError, match="lost with it"):
+        replace(PRODUCTION, replica_region="eu-west-1")
+
+
+@pytest.mark.parametrize("durability", [PERMANENT, RECOVERABLE, DISPOSABLE])
+def test_only_what_is_never_lost_gets_a_vault_that_nobody_can_empty(durability: Durability) -> None:
+    lock = durability.vault_lock
+    final = lock is not None and lock.cooling_off_days is not None
+    assert final is (durability.loss is Loss.NEVER)
+
+
+@pytest.mark.parametrize("durability", [PERMANENT, RECOVERABLE])
+def test_every_backup_fits_into_its_locked_vault(durability: Durability) -> None:
+    lock, kept = durability.vault_lock, durability.kept_backups
+    assert lock is not None
+    assert kept is not None
+    for days in (kept.daily, kept.weekly, kept.monthly):
+        assert lock.shortest_days <= days <= lock.longest_days
+
+
+def test_every_reason_is_about_something_that_is_there(environments: Mapping[str, Deployed]) -> None:
+    there = {
+        "/".join(bucket.path.split("/")[1:3])
+        for bucket in environments["production"].resources("AWS::S3::Bucket")
+    }
+    assert set(KEPT_OTHERWISE) | set(STAYS_HERE) <= there
+    assert all(len(reason) > 15 for reason in (*KEPT_OTHERWISE.values(), *STAYS_HERE.values()))
+
+
+def test_who_may_delete_is_written_down(environments: Mapping[str, Deployed]) -> None:
+    """Roles and buckets that let data be deleted, or its protection lifted; keys are left to their account."""
+    found = {
+        name: sorted(
+            f"{'/'.join(policy.path.split('/')[:-1])}: {action}"
+            for policy in deployed.resources(*POLICIES)
+            for action in _deleting(policy)
+        )
+        for name, deployed in environments.items()
+    }
+    compare("who_may_delete.json", found)
+
+
+def test_only_where_data_may_be_lost_does_a_bucket_let_itself_be_emptied(deployed: Deployed) -> None:
+    emptied = [policy.where for policy in deployed.resources("AWS::S3::BucketPolicy") if _deleting(policy)]
+    assert bool(emptied) is (deployed.name in {"sandbox", "local"})
+
+
+@pytest.mark.parametrize("name", ["production", "staging"])
+def test_the_network_reaches_kms_without_a_way_out(environments: Mapping[str, Deployed], name: str) -> None:
+    (endpoint,) = _interface_endpoints(environments[name])
+    assert json.dumps(endpoint["ServiceName"]).endswith('.kms"')
+    assert endpoint["PrivateDnsEnabled"] is True
+    assert len(endpoint["SubnetIds"]) == 3
+
+
+@pytest.mark.parametrize("name", ["sandbox", "local"])
+def test_a_network_without_a_bill_has_no_interface_endpoints(
+    environments: Mapping[str, Deployed], name: str
+) -> None:
+    assert _interface_endpoints(environments[name]) == []
+
+
+def test_s3_and_dynamodb_are_reached_by_their_gateways(deployed: Deployed) -> None:
+    gateways = [
+        json.dumps(endpoint.properties["ServiceName"])
+        for endpoint in deployed.resources("AWS::EC2::VPCEndpoint")
+        if endpoint.properties["VpcEndpointType"] == "Gateway"
+    ]
+    assert sorted(name.rstrip('"]} ').rpartition(".")[2] for name in gateways) == ["dynamodb", "s3"]
+
+
+def test_staging_is_maintained_before_production() -> None:
+    """In the week that begins on Monday: what breaks staging on Wednesday has not reached production."""
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    staging, production = (
+        days.index(environment.database.maintenance_window[:3]) for environment in (STAGING, PRODUCTION)
+    )
+    assert staging < production
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=lambda environment: environment.name)
+def test_maintenance_and_backups_of_the_database_do_not_meet(environment: Environment) -> None:
+    start = environment.database.maintenance_window.split("-")[0][4:]
+    assert start >= "03:00"
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Staging with everything a database can have beside it."""
+    database = replace(
+        STAGING.database,
+        master=RotatedByUs(days=30, read_replica=True),
+        connections=Connections.RDS_PROXY,
+        insights=Insights.ADVANCED,
+    )
+    return _deploy(tmp_path_factory.mktemp("extended"), replace(STAGING, database=database))
+
+
+def _instances(deployed: Deployed) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The first instance, and the one that follows it."""
+    found = list(deployed.resources("AWS::RDS::DBInstance"))
+    (first,) = (r.properties for r in found if "SourceDBInstanceIdentifier" not in r.properties)
+    (second,) = (r.properties for r in found if "SourceDBInstanceIdentifier" in r.properties)
+    return first, second
+
+
+def test_a_rotation_of_ours_takes_the_place_of_the_one_of_rds(extended: Deployed) -> None:
+    first, _ = _instances(extended)
+    assert first.get("ManageMasterUserPassword") is not True
+    assert "{{resolve:secretsmanager:" in json.dumps(first["MasterUserPassword"])
+    rotation = extended.the("AWS::SecretsManager::RotationSchedule").properties
+    assert rotation["RotationRules"] == {"ScheduleExpression": "rate(30 days)"}
+    assert rotation["HostedRotationLambda"]["RotationType"] == "PostgreSQLSingleUser"
+    assert "tasksSubnet" in json.dumps(rotation["HostedRotationLambda"]["VpcSubnetIds"])
+
+
+def test_a_replica_is_as_private_as_what_it_follows(extended: Deployed) -> None:
+    _, second = _instances(extended)
+    assert second["StorageEncrypted"] is True
+    assert second["PubliclyAccessible"] is False
+    assert second["EnableIAMDatabaseAuthentication"] is True
+
+
+def test_a_proxy_knows_no_password_and_refuses_plain_text(extended: Deployed) -> None:
+    proxy = extended.the("AWS::RDS::DBProxy").properties
+    assert proxy["RequireTLS"] is True
+    assert proxy["DefaultAuthScheme"] == "IAM_AUTH"
+    assert not proxy.get("Auth")
+
+
+def test_tasks_go_through_the_proxy_and_migrations_past_it(extended: Deployed) -> None:
+    hosts = {}
+    for task in extended.resources("AWS::ECS::TaskDefinition"):
+        (container,) = task.properties["ContainerDefinitions"]
+        told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
+        hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
+    past = {name for name, host in hosts.items() if "Proxy" not in host}
+    assert past == {"migrate"}
+
+
+def test_insights_that_cost_are_kept_as_long_as_they_must_be(extended: Deployed) -> None:
+    first, _ = _instances(extended)
+    assert (first["DatabaseInsightsMode"], first["PerformanceInsightsRetentionPeriod"]) == ("advanced", 465)
+
+
+def test_nobody_has_beside_the_database_what_he_did_not_choose(deployed: Deployed) -> None:
+    unchosen = ("AWS::RDS::DBProxy", "AWS::SecretsManager::RotationSchedule")
+    assert list(deployed.resources(*unchosen)) == []
+    assert len(list(deployed.resources("AWS::RDS::DBInstance"))) == 1
+
+
+def _interface_endpoints(deployed: Deployed) -> list[Mapping[str, Any]]:
+    return [
+        endpoint.properties
+        for endpoint in deployed.resources("AWS::EC2::VPCEndpoint")
+        if endpoint.properties["VpcEndpointType"] == "Interface"
+    ]
+
+
+def _deleting(policy: Resource) -> set[str]:
+    return {
+        action
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in DELETING & set(_many(statement["Action"]))
+    }
+
+
+def _many(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)

@@ -1,0 +1,188 @@
+"""Who may deploy: jobs of one repository, each in its own deployment environment, through the bootstrap's roles."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from constructs_lib.github import AUDIENCE, ISSUER, GitHubRepository
+from stacks.delivery import REPOSITORY_NAME
+from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY, Environment, Registry
+from tests.infrastructure.assembly import Deployed, Resource
+
+DELIVERED: Mapping[str, Environment] = {
+    name: environment for name, environment in ENVIRONMENTS.items() if environment.delivery
+}
+PURPOSES = {"diff": "{}-diff", "deploy": "{}", "migrate": "{}"}
+
+
+def _roles(deployed: Deployed) -> Mapping[str, Resource]:
+    """The roles GitHub may take on, by name."""
+    return {
+        str(role.properties["RoleName"]): role
+        for role in deployed.resources("AWS::IAM::Role")
+        if "oidc-provider" in json.dumps(role.properties["AssumeRolePolicyDocument"])
+    }
+
+
+def _allowed(deployed: Deployed, role: Resource) -> list[tuple[str, str]]:
+    """Every action and resource of the policies attached to a role."""
+    return [
+        (action, resource)
+        for policy in deployed.resources("AWS::IAM::Policy")
+        if {"Ref": role.logical_id} in policy.properties["Roles"] and policy.stack == role.stack
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        for action in _many(statement["Action"])
+        for resource in _many(statement["Resource"])
+    ]
+
+
+def _many(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_each_purpose_has_its_own_role_and_deployment_environment(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    roles = _roles(environments[name])
+    expected = {f"{name}-delivery-{purpose}": where.format(name) for purpose, where in PURPOSES.items()}
+    if name == "production":
+        expected["production-delivery-push"] = "images"
+    assert set(roles) == set(expected)
+    for role_name, environment in expected.items():
+        (statement,) = roles[role_name].properties["AssumeRolePolicyDocument"]["Statement"]
+        subject = f"repo:amply-example@100000001/amply@200000001:environment:{environment}"
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert statement["Condition"] == {
+            "StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subject}
+        }
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_no_deployment_environment_opens_two_doors_of_different_strength(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    """A job that only compares must find no role that changes anything."""
+    subjects = {
+        role_name: role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"][
+            f"{ISSUER}:sub"
+        ]
+        for role_name, role in _roles(environments[name]).items()
+    }
+    comparing = subjects.pop(f"{name}-delivery-diff")
+    assert comparing not in subjects.values()
+
+
+@pytest.mark.parametrize(
+    ("purpose", "names"), [("diff", {"lookup"}), ("deploy", {"deploy", "file-publishing", "lookup"})]
+)
+@pytest.mark.parametrize("name", DELIVERED)
+def test_a_role_may_take_on_the_roles_of_the_bootstrap_and_nothing_else(
+    name: str, purpose: str, names: set[str], environments: Mapping[str, Deployed]
+) -> None:
+    deployed, account = environments[name], DELIVERED[name].account
+    regions = {manifest["environment"].split("/")[-1] for manifest in deployed.manifests.values()}
+    expected = {
+        ("sts:AssumeRole", f"arn:aws:iam::{account}:role/cdk-hnb659fds-{kind}-role-{account}-{region}")
+        for kind in names
+        for region in regions
+    }
+    assert set(_allowed(deployed, _roles(deployed)[f"{name}-delivery-{purpose}"])) == expected
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_whoever_migrates_may_run_that_one_task(name: str, environments: Mapping[str, Deployed]) -> None:
+    deployed = environments[name]
+    allowed = _allowed(deployed, _roles(deployed)[f"{name}-delivery-migrate"])
+    assert {action for action, _ in allowed} == {
+        "ecs:RunTask",
+        "ecs:DescribeTasks",
+        "iam:PassRole",
+        "ssm:GetParameter",
+    }
+    (definition,) = {resource for action, resource in allowed if action == "ecs:RunTask"}
+    assert definition == str({"Ref": deployed_definition(deployed)})
+
+
+def deployed_definition(deployed: Deployed) -> str:
+    (task,) = (
+        task
+        for task in deployed.resources("AWS::ECS::TaskDefinition")
+        if task.properties["Family"] == f"{deployed.name}-migrate"
+    )
+    return task.logical_id
+
+
+def test_nothing_is_delivered_to_a_laptop(environments: Mapping[str, Deployed]) -> None:
+    assert _roles(environments["local"]) == {}
+    assert "delivery" not in environments["local"].templates
+
+
+def test_images_are_held_where_every_environment_looks_for_them(
+    environments: Mapping[str, Deployed],
+) -> None:
+    held = [
+        (deployed.name, repository)
+        for deployed in environments.values()
+        for repository in deployed.resources("AWS::ECR::Repository")
+    ]
+    ((holder, repository),) = held
+    home = ENVIRONMENTS[holder]  # type: ignore[index]  # names read from disk
+    address = f"{home.account}.dkr.ecr.{home.region}.amazonaws.com/{repository.properties['RepositoryName']}"
+    assert {environment.image.repository for environment in DELIVERED.values()} == {address}
+    assert repository.properties["RepositoryName"] == REPOSITORY_NAME
+
+
+def test_other_environments_may_pull_images_and_not_push_them(environments: Mapping[str, Deployed]) -> None:
+    repository = environments["production"].the("AWS::ECR::Repository")
+    statements = repository.properties["RepositoryPolicyText"]["Statement"]
+    others = [environment.account for environment in DELIVERED.values() if environment is not PRODUCTION]
+    for statement in statements:
+        assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{account}:root" for account in others]}
+        assert [action for action in statement["Action"] if "Put" in action or "Upload" in action] == []
+
+
+def test_an_image_keeps_its_name_and_is_searched_for_known_faults(
+    environments: Mapping[str, Deployed],
+) -> None:
+    properties = environments["production"].the("AWS::ECR::Repository").properties
+    assert properties["ImageTagMutability"] == "IMMUTABLE"
+    assert properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
+    assert properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
+
+
+def test_old_images_leave_and_running_ones_stay(environments: Mapping[str, Deployed]) -> None:
+    properties = environments["production"].the("AWS::ECR::Repository").properties
+    rules = json.loads(properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert [
+        (rule["selection"]["tagStatus"], rule["selection"]["countType"], rule["selection"]["countNumber"])
+        for rule in rules
+    ] == [("untagged", "sinceImagePushed", 7), ("any", "imageCountMoreThan", 50)]
+
+
+def test_keeping_too_few_images_is_refused() -> None:
+    with pytest.raises(ValueError, match="still runs"):
+        Registry(readers=(), keep=3)
+
+
+@pytest.mark.parametrize("owner", ["", "*", "amply/other", "amply:x", "amply@1"])
+def test_a_repository_that_could_match_another_is_refused(owner: str) -> None:
+    with pytest.raises(ValueError, match="one owner"):
+        GitHubRepository(owner=owner, owner_id=1, name="amply", repository_id=1)
+
+
+def test_a_repository_without_its_numbers_is_refused() -> None:
+    with pytest.raises(ValueError, match="numbers start at 1"):
+        GitHubRepository(owner="amply", owner_id=0, name="amply", repository_id=1)
+
+
+def test_a_deployment_environment_that_could_match_another_is_refused() -> None:
+    with pytest.raises(ValueError, match="one word"):
+        REPOSITORY.subject("production*")
+
+
+@pytest.mark.parametrize("environment", DELIVERED.values(), ids=lambda environment: environment.name)
+def test_one_repository_delivers_everywhere(environment: Environment) -> None:
+    assert environment.delivery
+    assert environment.delivery.repository == REPOSITORY

@@ -1,0 +1,162 @@
+"""What a runbook names exists: at night nobody can afford a command with a path or an option of last year."""
+
+import importlib.util
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from botocore import xform_name
+from botocore.exceptions import UnknownServiceError
+from botocore.session import Session, get_session
+
+from stacks.contracts import Parameter, TaskName
+from tests.infrastructure.assembly import ROOT, Deployed
+
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+OF_THE_NIGHT = (
+    "restore",
+    "database-upgrade",
+    "rotate-secrets",
+    "signing-key-rotation",
+    "refactor-and-move",
+    "stuck-rollback",
+    "drift",
+    "break-glass",
+)
+ENVIRONMENT = r"(?:\$?ENV|production|staging|sandbox|local)"
+PLACEHOLDER = re.compile(r"^[A-Z-]+$")
+GLOBAL_OPTIONS = {"--query", "--output", "--region", "--no-cli-pager", "--profile"}
+NO_OPERATIONS = {
+    "s3": {"cp", "sync", "ls"},
+    "rds": {"generate-db-auth-token", "wait"},
+    "cloudformation": {"wait"},
+}
+"""What the AWS command line adds to the APIs."""
+
+Check = Callable[[str, Mapping[str, Deployed]], Iterator[str]]
+
+
+def parameters_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """After `/amply/ENVIRONMENT/`, and as what the runbooks' own `parameter` is given."""
+    known = {parameter.value for parameter in Parameter}
+    paths = re.findall(rf"/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
+    paths += re.findall(r"\bparameter ([a-z]+/[a-z-]+)", text)
+    yield from (f"parameter {path}" for path in paths if path not in known)
+
+
+def stacks_exist(text: str, environments: Mapping[str, Deployed]) -> Iterator[str]:
+    known = set(environments["production"].templates)
+    for line in _commands(text, "npx cdk"):
+        for word in re.findall(rf"[\"']?{ENVIRONMENT}[\"']?/([a-z][a-z-]*)", line):
+            if word not in known:
+                yield f"stack {word} in {line}"
+    for word in re.findall(rf"--stack-name \"?{ENVIRONMENT}-([a-z-]+)", text):
+        if word not in known:
+            yield f"stack {word}"
+
+
+def tasks_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    for word in re.findall(rf"--task-definition \"?{ENVIRONMENT}-([a-z]+)", text):
+        if word not in set(TaskName):
+            yield f"task {word}"
+
+
+def programs_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for name in re.findall(r"python -m ([a-z_.]+)", text):
+        if importlib.util.find_spec(name) is None:
+            yield f"program {name}"
+    yield from (f"make {name}" for name in re.findall(r"`make ([a-z-]+)", text) if name not in targets)
+
+
+def files_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Links beside the runbook, and paths of the repository."""
+    folder = ROOT / "docs" / "runbooks"
+    links = [folder / link for link in re.findall(r"\]\(([^):#]+\.md)", text)]
+    paths = [ROOT / path for path in re.findall(r"\b((?:stacks|tests|docs|services)/[\w/.-]+\.\w+)", text)]
+    yield from (f"file {path.name}" for path in (*links, *paths) if not path.exists())
+
+
+def aws_knows_the_command(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Service, operation and options, against the SDK's own description of the APIs."""
+    session = get_session()
+    for line in _commands(text, "aws"):
+        words = _words(line)
+        service, operation = words[1], words[2]
+        if PLACEHOLDER.match(operation) or operation in NO_OPERATIONS.get(service, set()):
+            continue
+        known = _options(session, service, operation)
+        if known is None:
+            yield f"aws {service} {operation}"
+            continue
+        options = {word for word in words[3:] if word.startswith("--")} - GLOBAL_OPTIONS
+        yield from (f"{option} of aws {service} {operation}" for option in sorted(options - known))
+
+
+CHECKS: tuple[Check, ...] = (
+    parameters_exist,
+    stacks_exist,
+    tasks_exist,
+    programs_exist,
+    files_exist,
+    aws_knows_the_command,
+)
+WRONG: Mapping[Check, tuple[str, int]] = {
+    parameters_exist: ("see `/amply/ENV/storage/no-such-bucket` and `parameter api/no-such-name`", 2),
+    stacks_exist: ("`npx cdk deploy 'production/basement'`", 1),
+    tasks_exist: ("`aws ecs run-task --task-definition sandbox-gardener`", 1),
+    programs_exist: ("`python -m operations.alchemy`", 1),
+    files_exist: ("follow [this](no-such-page.md), then `stacks/basement.py`", 2),
+    aws_knows_the_command: ("`aws rds restore-everything`, `aws kms disable-key --key-name x`", 2),
+}
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.stem)
+def test_everything_a_runbook_names_exists(page: Path, environments: Mapping[str, Deployed]) -> None:
+    text = page.read_text()
+    assert [missing for check in CHECKS for missing in check(text, environments)] == []
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_name_that_does_not_exist_is_noticed(check: Check, environments: Mapping[str, Deployed]) -> None:
+    text, expected = WRONG[check]
+    assert len(list(check(text, environments))) == expected
+
+
+@pytest.mark.parametrize("name", OF_THE_NIGHT)
+def test_the_night_has_its_pages(name: str) -> None:
+    assert (ROOT / "docs" / "runbooks" / f"{name}.md") in RUNBOOKS
+
+
+def _commands(text: str, program: str) -> Iterator[str]:
+    """What stands after a program's name, in code between back-ticks or on lines that a backslash continues."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    spans = re.findall(
+        r"`([^`]+)`", re.sub(r"```\w*", "", re.sub(r"(?m)^```.*?^```", "", joined, flags=re.DOTALL))
+    )
+    lines = [line for block in re.findall(r"(?ms)^ *```\w*\n(.*?)```", joined) for line in block.splitlines()]
+    for code in (*spans, *lines):
+        flat = " ".join(code.split())
+        for found in re.finditer(rf"(?:^|[(;] ?){program} ([a-z].*)", flat):
+            yield f"{program} {found[1]}"
+
+
+def _words(line: str) -> list[str]:
+    """Shell words as far as quotes allow; what is inside them is not ours to read."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "X", line)
+    return re.sub(r"[()|<>…'\"].*", "", bare).split()
+
+
+def _options(session: Session, service: str, operation: str) -> set[str] | None:
+    """The options an operation takes; None when there is no such operation."""
+    try:
+        model = session.get_service_model({"s3api": "s3"}.get(service, service))
+    except UnknownServiceError:
+        return None
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation not in names:
+        return None
+    shape = model.operation_model(names[operation]).input_shape
+    members = {xform_name(member, "-") for member in shape.members} if shape else set()
+    return {f"{prefix}{member}" for member in members for prefix in ("--", "--no-")}

@@ -1,0 +1,57 @@
+"""One process of the vendor's library for all tests of a worker."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Protocol
+
+import pytest
+
+from operations.assembly import Deployed
+from operations.difference.review import Review, review
+from operations.difference.vendor import Library
+from operations.difference.waivers import Replacement
+from tests.operations.states import State, deployed, recorded
+
+TODAY = date(2026, 11, 26)
+
+
+class Reviewer(Protocol):
+    """Reviews the recorded production (or `before`) against `after`."""
+
+    def __call__(
+        self,
+        after: State | Deployed,
+        before: State | Deployed | None = None,
+        *,
+        waivers: tuple[Replacement, ...] = (),
+    ) -> Review: ...
+
+
+@pytest.fixture(scope="session")
+def library() -> Iterator[Library]:
+    with Library() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def reviewed(library: Library) -> Reviewer:
+    def reviewed(
+        after: State | Deployed,
+        before: State | Deployed | None = None,
+        *,
+        waivers: tuple[Replacement, ...] = (),
+    ) -> Review:
+        was, becomes = (
+            it if isinstance(it, Deployed) else deployed(it) for it in (before or recorded(), after)
+        )
+        return review(
+            "production",
+            was,
+            becomes,
+            compare=library.compare,
+            waivers=waivers,
+            today=TODAY,
+            monthly=None,
+        )
+
+    return reviewed

@@ -1,0 +1,97 @@
+"""Preparing an account: the policies are written once, renewed when they changed, and never pile up."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from click.testing import CliRunner
+from mypy_boto3_iam.client import IAMClient
+
+from operations.bootstrap import cli, documents, write_policy
+from tests.operations.small_assembly import ACCOUNT, small_assembly
+
+ROOT = Path(__file__).parents[2]
+ARN = f"arn:aws:iam::{ACCOUNT}:policy/amply-boundary"
+DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": []})
+
+
+@pytest.fixture
+def iam() -> IAMClient:
+    return boto3.client("iam", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+@pytest.fixture
+def answers(iam: IAMClient) -> Iterator[Stubber]:
+    with Stubber(iam) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def _exists(answers: Stubber, held: dict[str, Any]) -> None:
+    answers.add_client_error("create_policy", "EntityAlreadyExists")
+    answers.add_response("get_policy", {"Policy": {"DefaultVersionId": "v5"}}, {"PolicyArn": ARN})
+    answers.add_response(
+        "get_policy_version",
+        {"PolicyVersion": {"Document": json.dumps(held)}},
+        {"PolicyArn": ARN, "VersionId": "v5"},
+    )
+
+
+def _write(iam: IAMClient) -> str:
+    return write_policy(iam, account=ACCOUNT, name="amply-boundary", document=DOCUMENT)
+
+
+def test_a_policy_that_is_missing_is_created(iam: IAMClient, answers: Stubber) -> None:
+    answers.add_response("create_policy", {}, {"PolicyName": "amply-boundary", "PolicyDocument": DOCUMENT})
+    assert _write(iam) == "created"
+
+
+def test_a_policy_that_did_not_change_stays(iam: IAMClient, answers: Stubber) -> None:
+    _exists(answers, json.loads(DOCUMENT))
+    assert _write(iam) == "unchanged"
+
+
+def test_a_policy_that_changed_gets_a_new_version_in_place_of_the_oldest(
+    iam: IAMClient, answers: Stubber
+) -> None:
+    _exists(answers, {"Version": "2012-10-17", "Statement": [{"Effect": "Deny"}]})
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    versions = [
+        {"VersionId": f"v{number}", "IsDefaultVersion": number == 5, "CreateDate": start + timedelta(number)}
+        for number in range(1, 6)
+    ]
+    answers.add_response("list_policy_versions", {"Versions": versions}, {"PolicyArn": ARN})
+    answers.add_response("delete_policy_version", {}, {"PolicyArn": ARN, "VersionId": "v1"})
+    answers.add_response(
+        "create_policy_version", {}, {"PolicyArn": ARN, "PolicyDocument": DOCUMENT, "SetAsDefault": True}
+    )
+    assert _write(iam) == "updated"
+
+
+def test_policies_are_filled_in_for_the_account() -> None:
+    written = documents(ROOT / "bootstrap", account=ACCOUNT, environment="sandbox")
+    assert f"arn:aws:iam::{ACCOUNT}:role/sandbox-*" in written["amply-sandbox-identity"]
+    assert [name for name, document in written.items() if "${" in document] == []
+
+
+def test_a_dry_run_says_what_would_happen_and_needs_no_credentials(tmp_path: Path) -> None:
+    assembly = small_assembly(tmp_path, "sandbox")
+    done = CliRunner().invoke(
+        cli, ["sandbox", "--assembly", str(assembly), "--policies", str(ROOT / "bootstrap"), "--dry-run"]
+    )
+    assert done.exit_code == 0
+    assert f"would write {ARN}" in done.output
+    assert f"cdk bootstrap aws://{ACCOUNT}/eu-west-1 aws://{ACCOUNT}/us-east-1" in done.output
+    assert "AdministratorAccess" not in done.output
+
+
+def test_an_unknown_environment_is_answered_with_a_sentence(tmp_path: Path) -> None:
+    assembly = small_assembly(tmp_path, "sandbox")
+    done = CliRunner().invoke(cli, ["moon", "--assembly", str(assembly)])
+    assert done.exit_code == 2
+    assert "holds no 'moon'; it holds sandbox." in done.output

@@ -1,0 +1,122 @@
+"""Stacks are deployed in order, each by a change set that is prepared, shown and then executed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from mypy_boto3_cloudformation.client import CloudFormationClient
+
+from operations.deploy import CHANGE_SET, Deployment, DeploymentFailedError, changes
+from operations.places import NoSuchEnvironmentError, Place, environment_of
+from tests.operations.small_assembly import small_assembly
+
+CDK = """#!/usr/bin/env python3
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+stack, method = sys.argv[2], sys.argv[sys.argv.index("--method") + 1]
+with (here / "calls").open("a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+if (here / "fails").exists() and (here / "fails").read_text() == f"{stack} {method}":
+    sys.exit("the bucket is not empty")
+print(f"{stack} (no changes)" if stack.endswith("network") else f"{stack} deployed")
+"""
+"""Stands in for the command line: notes each call, finds no changes in the network, fails where it is told to."""
+
+
+def _quiet(_place: Place) -> CloudFormationClient:
+    client = boto3.client(
+        "cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    answers = Stubber(client)
+    answers.add_response("describe_change_set", {"Changes": [_change("Modify", "Api")]})
+    answers.activate()
+    return client
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    cdk = tmp_path / "cdk"
+    cdk.write_text(CDK)
+    cdk.chmod(0o755)
+    assembly = small_assembly(tmp_path, "sandbox")
+    return Deployment(
+        deployed=environment_of(assembly, "sandbox"), assembly=assembly, cdk=str(cdk), client=_quiet
+    )
+
+
+def _calls(deployment: Deployment) -> list[tuple[str, str]]:
+    lines = (Path(deployment.cdk).parent / "calls").read_text().splitlines()
+    calls = [json.loads(line) for line in lines]
+    assert all(call[call.index("--change-set-name") + 1] == CHANGE_SET for call in calls)
+    assert all("--exclusively" in call and str(deployment.assembly) in call for call in calls)
+    return [(call[1].partition("/")[2], call[call.index("--method") + 1]) for call in calls]
+
+
+def test_each_stack_is_prepared_and_then_executed(deployment: Deployment) -> None:
+    deployment.run(up_to=None)
+    expected = [("network", "prepare-change-set")]
+    for stack in ("database", "api", "migrations", "certificate"):
+        expected += [(stack, "prepare-change-set"), (stack, "execute-change-set")]
+    assert _calls(deployment) == expected
+
+
+def test_a_stack_without_changes_is_left_alone(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.run(up_to="network")
+    assert _calls(deployment) == [("network", "prepare-change-set")]
+    assert capsys.readouterr().out == "sandbox/network: no changes\n"
+
+
+def test_up_to_a_stack_means_with_what_it_stands_on(deployment: Deployment) -> None:
+    assert deployment.stacks("migrations") == ["network", "database", "migrations"]
+
+
+@pytest.mark.parametrize("method", ["prepare-change-set", "execute-change-set"])
+def test_a_failure_stops_there_and_says_what_the_command_line_said(
+    deployment: Deployment, method: str
+) -> None:
+    (Path(deployment.cdk).parent / "fails").write_text(f"sandbox/database {method}")
+    with pytest.raises(DeploymentFailedError, match=r"(?s)database failed.*the bucket is not empty"):
+        deployment.run(up_to=None)
+    assert _calls(deployment)[-1] == ("database", method)
+
+
+def test_an_unknown_stack_is_answered_with_those_there_are(deployment: Deployment) -> None:
+    with pytest.raises(NoSuchEnvironmentError, match="no stack 'moon'; it has network"):
+        deployment.stacks("moon")
+
+
+def _change(action: str, name: str, **more: str) -> dict[str, Any]:
+    change = {"Action": action, "LogicalResourceId": name, "ResourceType": "AWS::X::Y", **more}
+    return {"Type": "Resource", "ResourceChange": change}
+
+
+def test_what_is_lost_is_shown_first() -> None:
+    client = boto3.client(
+        "cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as answers:
+        answers.add_response(
+            "describe_change_set",
+            {
+                "Changes": [
+                    _change("Add", "New"),
+                    _change("Modify", "Same", Replacement="False"),
+                    _change("Modify", "Database", Replacement="True"),
+                    _change("Modify", "Service", Replacement="Conditional"),
+                    _change("Remove", "Bucket"),
+                ]
+            },
+            {"StackName": "sandbox-database", "ChangeSetName": CHANGE_SET},
+        )
+        assert list(changes(client, "sandbox-database")) == [
+            "REMOVES AWS::X::Y Bucket",
+            "REPLACES AWS::X::Y Database",
+            "may replace AWS::X::Y Service",
+            "adds AWS::X::Y New",
+            "changes AWS::X::Y Same",
+        ]

@@ -1,0 +1,93 @@
+"""What is deployed is written so that the programs which read assemblies can read it."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from mypy_boto3_cloudformation.client import CloudFormationClient
+
+from operations.assembly import read
+from operations.deployed import belongs, download
+from operations.places import Place, environment_of
+from tests.operations.small_assembly import small_assembly
+
+TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+Client = Callable[[Place], CloudFormationClient]
+
+
+def _stack(name: str, status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
+    return {"StackName": name, "StackStatus": status, "CreationTime": "2026-11-01T00:00:00Z"}
+
+
+def _account(stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]]) -> Client:
+    """CloudFormation by region, each with the stacks it holds and the template of each of ours."""
+
+    def client(place: Place) -> CloudFormationClient:
+        there = boto3.client(
+            "cloudformation", region_name=place.region, aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        answers = stubs.enter_context(Stubber(there))
+        held = stacks.get(place.region, [])
+        answers.add_response("describe_stacks", {"Stacks": held})
+        for _ in [stack for stack in held if stack["StackName"].startswith("sandbox-q")]:
+            answers.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)})
+        return there
+
+    return client
+
+
+@pytest.fixture
+def stubs() -> Any:
+    with ExitStack() as stack:
+        yield stack
+
+
+def _download(tmp_path: Path, client: Client) -> list[str]:
+    deployed = environment_of(small_assembly(tmp_path, "sandbox"), "sandbox")
+    return download(deployed, tmp_path / "deployed", client)
+
+
+def test_a_stack_that_left_the_app_is_still_seen(tmp_path: Path, stubs: ExitStack) -> None:
+    found = _download(tmp_path, _account(stubs, {"eu-west-1": [_stack("sandbox-queues")]}))
+    assert found == ["sandbox-queues"]
+    assert read(tmp_path / "deployed")["sandbox"].templates == {"queues": TEMPLATE}
+
+
+def test_every_region_is_looked_into(tmp_path: Path, stubs: ExitStack) -> None:
+    client = _account(
+        stubs, {"eu-west-1": [_stack("sandbox-queues")], "us-east-1": [_stack("sandbox-quotas")]}
+    )
+    assert _download(tmp_path, client) == ["sandbox-queues", "sandbox-quotas"]
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        _stack("staging-queues"),
+        _stack("sandbox-ada-queues"),
+        _stack("CDKToolkit"),
+        _stack("sandbox-queues", "DELETE_COMPLETE"),
+        _stack("sandbox-queues", "REVIEW_IN_PROGRESS"),
+    ],
+    ids=lambda stack: f"{stack['StackName']} {stack['StackStatus']}",
+)
+def test_what_is_not_this_environment_or_not_there_is_left_out(
+    stack: dict[str, Any], tmp_path: Path, stubs: ExitStack
+) -> None:
+    assert _download(tmp_path, _account(stubs, {"eu-west-1": [stack]})) == []
+
+
+def test_an_environment_that_was_never_deployed_is_an_empty_one(tmp_path: Path, stubs: ExitStack) -> None:
+    _download(tmp_path, _account(stubs, {}))
+    assert read(tmp_path / "deployed")["sandbox"].templates == {}
+
+
+def test_a_named_sandbox_is_not_the_shared_one() -> None:
+    assert belongs("sandbox-network", "sandbox")
+    assert not belongs("sandbox-ada-network", "sandbox")
+    assert belongs("sandbox-ada-network", "sandbox-ada")
