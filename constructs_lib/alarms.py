@@ -1,117 +1,144 @@
-"""Alarms that wake someone, and numbers read out of logs. Every alarm says what it means and treats silence on purpose."""
+"""Alarms that wake someone, and alarms that do not. Every alarm says what it means and treats silence on purpose."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import TypeVar
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+AnyMetric = cloudwatch.Metric | cloudwatch.MathExpression
+Told = TypeVar("Told", cloudwatch.Alarm, cloudwatch.CompositeAlarm)
 
-class MeasuredLine(Construct):
-    """A JSON log line, known by its `event`, whose numbers become metrics named like their keys."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, log: logs.ILogGroup, event: str, namespace: str
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self._log = log
-        self._event = event
-        self._namespace = namespace
+class Severity(Enum):
+    """Who hears of an alarm."""
 
-    def highest(self, key: str) -> cloudwatch.Metric:
-        """The highest number a period saw under `key`, a key of the line itself, not of an object in it."""
-        found = logs.MetricFilter(
-            self,
-            key,
-            log_group=self._log,
-            filter_pattern=logs.FilterPattern.string_value("$.event", "=", self._event),
-            metric_namespace=self._namespace,
-            metric_name=key,
-            metric_value=f"$.{key}",
-        )
-        return found.metric(statistic="Maximum")
+    PAGE = "page"
+    """Someone is woken: harm grows by the minute, and a person can stop it."""
+    NOTICE = "notice"
+    """Someone reads it in the morning: it waits without getting worse."""
+    PART = "part"
+    """Nobody by itself: a composite alarm or a deployment reads it."""
 
 
 class Pager(Construct):
-    """Makes alarms under fixed names `{prefix}-{name}` that report to one topic, on the way in and out."""
+    """Makes alarms under fixed names `{prefix}-{name}` that tell their severity's topic when they start and end.
 
-    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic, prefix: str) -> None:
+    Each description ends with the page that says what to do: `{runbooks}/{name}.md`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topics: Mapping[Severity, sns.ITopic],
+        prefix: str,
+        runbooks: str,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self._action = actions.SnsAction(topic)
+        self._actions = {severity: actions.SnsAction(topic) for severity, topic in topics.items()}
         self._prefix = prefix
+        self._runbooks = runbooks
 
     def above(
         self,
         name: str,
-        metric: cloudwatch.Metric,
+        metric: AnyMetric,
         threshold: float,
         *,
         minutes: int,
         meaning: str,
-        silence_pages: bool = False,
-        period_minutes: int = 1,
+        severity: Severity,
+        silence_counts: bool = False,
+        period: int = 1,
     ) -> cloudwatch.Alarm:
-        """Page when every period within `minutes` is above `threshold`; silence counts if `silence_pages`.
-
-        `period_minutes` longer than one is for what is seldom measured: between two numbers there would be silence.
-        """
+        """Alarm when every `period` of `minutes` (both in minutes) is above `threshold`, or silent if that counts."""
+        comparison = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
         return self._alarm(
-            name,
-            metric,
-            threshold,
-            minutes=minutes,
-            meaning=meaning,
-            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            silence_pages=silence_pages,
-            period_minutes=period_minutes,
+            name, metric, threshold, comparison, minutes, period, meaning, severity, silence_counts
         )
 
     def below(
         self,
         name: str,
-        metric: cloudwatch.Metric,
+        metric: AnyMetric,
         threshold: float,
         *,
         minutes: int,
         meaning: str,
-        silence_pages: bool = True,
+        severity: Severity,
+        silence_counts: bool = True,
+        period: int = 1,
     ) -> cloudwatch.Alarm:
-        """Page when every period is below `threshold`; silence counts unless told otherwise."""
+        """Alarm when every `period` of `minutes` is below `threshold`; silence counts unless told otherwise."""
+        comparison = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
         return self._alarm(
-            name,
-            metric,
-            threshold,
-            minutes=minutes,
-            meaning=meaning,
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            silence_pages=silence_pages,
+            name, metric, threshold, comparison, minutes, period, meaning, severity, silence_counts
         )
+
+    def any_of(
+        self,
+        name: str,
+        alarms: Sequence[cloudwatch.IAlarm],
+        *,
+        meaning: str,
+        quiet_while: cloudwatch.IAlarm | None = None,
+    ) -> cloudwatch.CompositeAlarm:
+        """One page for several symptoms; none while `quiet_while` rings, which already woke someone for the cause."""
+        state = cloudwatch.AlarmState.ALARM
+        rule = cloudwatch.AlarmRule.any_of(
+            *(cloudwatch.AlarmRule.from_alarm(alarm, state) for alarm in alarms)
+        )
+        minute = Duration.minutes(1)
+        alarm = cloudwatch.CompositeAlarm(
+            self,
+            name,
+            composite_alarm_name=f"{self._prefix}-{name}",
+            alarm_description=self._described(name, meaning),
+            alarm_rule=rule,
+            actions_suppressor=quiet_while,
+            # The cause may be noticed a little later than what follows from it, and end a little earlier.
+            actions_suppressor_wait_period=minute if quiet_while else None,
+            actions_suppressor_extension_period=minute if quiet_while else None,
+        )
+        return self._told(alarm, Severity.PAGE)
 
     def _alarm(
         self,
         name: str,
-        metric: cloudwatch.Metric,
+        metric: AnyMetric,
         threshold: float,
-        *,
-        minutes: int,
-        meaning: str,
         comparison: cloudwatch.ComparisonOperator,
-        silence_pages: bool,
-        period_minutes: int = 1,
+        minutes: int,
+        period: int,
+        meaning: str,
+        severity: Severity,
+        silence_counts: bool,  # noqa: FBT001 -- private, and both callers pass what they were given
     ) -> cloudwatch.Alarm:
         missing = cloudwatch.TreatMissingData
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=meaning,
-            metric=metric.with_(period=Duration.minutes(period_minutes)),
+            alarm_description=self._described(name, meaning),
+            metric=metric.with_(period=Duration.minutes(period)),
             threshold=threshold,
-            evaluation_periods=minutes // period_minutes,
+            evaluation_periods=minutes // period,
             comparison_operator=comparison,
-            treat_missing_data=missing.BREACHING if silence_pages else missing.NOT_BREACHING,
+            treat_missing_data=missing.BREACHING if silence_counts else missing.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._action)
-        alarm.add_ok_action(self._action)
+        return self._told(alarm, severity)
+
+    def _described(self, name: str, meaning: str) -> str:
+        return f"{meaning} What to do: {self._runbooks}/{name}.md"
+
+    def _told(self, alarm: Told, severity: Severity) -> Told:
+        if action := self._actions.get(severity):
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
         return alarm

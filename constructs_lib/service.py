@@ -2,18 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib.rollout import Watch
+from constructs_lib.scaling import track_sum
+from constructs_lib.waiver import Waiver, waive
+
 UNPRIVILEGED = "10001:10001"
 """User and group the image creates; it owns the scratch volumes there."""
+SHELL = {"agent": "/var/lib/amazon", "agent-log": "/var/log/amazon"}
+"""What the agent behind `aws ecs execute-command` writes to; only where people may open a shell."""
 SCRATCH = {"run": "/run/amply", "tmp": "/tmp"}  # noqa: S108 - a mount point of the container's own
 """Ephemeral volumes over an otherwise read-only file system, and where they are mounted."""
+
+
+SHELLS = Waiver(
+    reason="The channels of a shell session have no names a policy could hold; only the sandbox has them.",
+    until=date(2027, 11, 30),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +75,12 @@ class Task(Construct):
         account: str,
         log: LogKeeping,
         port: int | None = None,
+        opens_shells: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = role
+        self.opens_shells = opens_shells
+        writable = {**SCRATCH, **(SHELL if opens_shells else {})}
         self.log = logs.LogGroup(self, "Log", retention=log.retention, removal_policy=log.removal_policy)
         execution_role = task_role(self, "ExecutionRole", account=account)
         self.definition = ecs.FargateTaskDefinition(
@@ -77,7 +95,7 @@ class Task(Construct):
             ),
             task_role=role,
             execution_role=execution_role,
-            volumes=[ecs.Volume(name=volume) for volume in SCRATCH],
+            volumes=[ecs.Volume(name=volume) for volume in writable],
         )
         self.container = self.definition.add_container(
             name,
@@ -94,7 +112,7 @@ class Task(Construct):
             linux_parameters=self._no_capabilities(),
             stop_timeout=Duration.seconds(60),
         )
-        for volume, path in SCRATCH.items():
+        for volume, path in writable.items():
             self.container.add_mount_points(
                 ecs.MountPoint(source_volume=volume, container_path=path, read_only=False)
             )
@@ -136,7 +154,8 @@ class Placement:
 class Service(ecs.FargateService):
     """A service that rolls back by itself. `exactly_one` never runs two tasks, not even during a deployment.
 
-    `count` tasks run, or where `limit` is higher as many between the two as their CPU asks for.
+    `count` tasks run, or where `limit` is higher as many between the two as their CPU, and whatever else they
+    `keep_below`, asks for. With `watch` a new version takes over as a canary.
     """
 
     def __init__(
@@ -151,6 +170,7 @@ class Service(ecs.FargateService):
         limit: int | None = None,
         exactly_one: bool = False,
         health_check_grace: Duration | None = None,
+        watch: Watch | None = None,
     ) -> None:
         if exactly_one and count > 1:
             raise ValueError(f"{construct_id} runs exactly one task, so it cannot run {count}.")
@@ -174,8 +194,36 @@ class Service(ecs.FargateService):
             security_groups=list(security_groups),
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
+            enable_execute_command=task.opens_shells or None,
+            deployment_strategy=ecs.DeploymentStrategy.CANARY if watch else None,
+            canary_configuration=watch.rollout.shift if watch else None,
+            # Said, because the default keeps two versions for three hours.
+            bake_time=watch.rollout.bake if watch else None,
+            deployment_alarms=watch.configuration if watch else None,
         )
+        if task.opens_shells:
+            waive(task.role, "AwsSolutions-IAM5[Resource::*]", SHELLS)
+        for alarm in watch.alarms if watch else ():
+            self.node.add_dependency(
+                alarm
+            )  # ECS refuses a service that names an alarm which is not there yet
         self.log = task.log
-        if scales:
-            scaling = self.auto_scale_task_count(min_capacity=count, max_capacity=highest)
-            scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
+        self._scaling = self._scale(count, highest) if scales else None
+
+    def keep_below(self, name: str, metrics: Sequence[cloudwatch.Metric], target: float) -> None:
+        """Add tasks while the sum of `metrics` is above `target`; where the number is fixed, do nothing.
+
+        The most that any of the measures asks for is run, and none is taken away before all of them agree.
+        """
+        if self._scaling is None:
+            return
+        scaled = self._scaling.node.find_child("Target")
+        if not isinstance(scaled, autoscaling.ScalableTarget):
+            raise TypeError("A scaling service has a target to scale.")
+        # A new task needs a minute before it helps; one that was not needed costs little for five.
+        track_sum(self, name, scaled=scaled, metrics=metrics, target=target, out_seconds=60, in_seconds=300)
+
+    def _scale(self, lowest: int, highest: int) -> ecs.ScalableTaskCount:
+        scaling = self.auto_scale_task_count(min_capacity=lowest, max_capacity=highest)
+        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=60)
+        return scaling

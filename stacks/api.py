@@ -8,16 +8,20 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from constructs_lib.firewall import Firewall
+from constructs_lib.rollout import Target
 from constructs_lib.service import Placement, Service, Task, task_role
 from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environments import Environment
+from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
 
 REQUESTS_OF_ONE_CLIENT = 2000
 """In five minutes; an office behind one address gives less often, the API's own limits are far lower."""
+REQUESTS_PER_TASK = 3000
+"""A minute: fifty a second, which leaves a task time to spare until the next one has started."""
 
 
 class Api(AmplyStack):
@@ -39,10 +43,12 @@ class Api(AmplyStack):
             public_address=not environment.network.nat_gateway,
         )
         self.task = self._make_task(around)
-        self.service = self._make_service(around)
         self.balancer = self._make_balancer(around)
         self.firewall = self._make_firewall()
-        self.targets = self._put_behind(self.balancer)
+        self.groups = self._make_groups(around)
+        self.service = self._make_service(around)
+        self._put_behind(self.balancer)
+        self._scale_by_requests()
         self._route_everything_here(around)
         self.publish(Parameter.CLUSTER_NAME, self.cluster.cluster_name)
 
@@ -82,6 +88,7 @@ class Api(AmplyStack):
             count=self.settings.tasks.api.count,
             limit=self.settings.tasks.api.limit,
             health_check_grace=Duration.seconds(60),
+            watch=watch_rollout(self, self.balancer),
         )
 
     def _make_balancer(self, around: Surroundings) -> elb.ApplicationLoadBalancer:
@@ -112,29 +119,41 @@ class Api(AmplyStack):
         firewall.protect(self.balancer.load_balancer_arn)
         return firewall
 
-    def _put_behind(self, balancer: elb.ApplicationLoadBalancer) -> elb.ApplicationTargetGroup:
+    def _make_groups(self, around: Surroundings) -> list[elb.ApplicationTargetGroup]:
+        """One, or with a canary two: the traffic is moved from either to the other, deployment by deployment."""
+        names = ["Targets", "OtherTargets"] if self.settings.tasks.rollout else ["Targets"]
+        return [
+            elb.ApplicationTargetGroup(
+                self,
+                name,
+                vpc=around.network.vpc,
+                target_type=elb.TargetType.IP,
+                port=self.settings.api_port,
+                protocol=elb.ApplicationProtocol.HTTP,
+                deregistration_delay=Duration.seconds(30),
+                health_check=elb.HealthCheck(
+                    path="/health/live",
+                    interval=Duration.seconds(15),
+                    timeout=Duration.seconds(5),
+                    healthy_threshold_count=2,
+                    unhealthy_threshold_count=3,
+                ),
+            )
+            for name in names
+        ]
+
+    def _put_behind(self, balancer: elb.ApplicationLoadBalancer) -> None:
         # Plain HTTP between the link and the tasks, inside the network; TLS ends at the HTTP API.
         self.listener = balancer.add_listener(
             "Http", port=80, protocol=elb.ApplicationProtocol.HTTP, open=False
         )
-        return self.listener.add_targets(
-            "Api",
-            port=self.settings.api_port,
-            protocol=elb.ApplicationProtocol.HTTP,
-            targets=[
-                self.service.load_balancer_target(
-                    container_name=TaskName.API, container_port=self.settings.api_port
-                )
-            ],
-            deregistration_delay=Duration.seconds(30),
-            health_check=elb.HealthCheck(
-                path="/health/live",
-                interval=Duration.seconds(15),
-                timeout=Duration.seconds(5),
-                healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
-            ),
-        )
+        target = Target(self, "Target", listener=self.listener, groups=self.groups)
+        target.attach(self.service, container=TaskName.API, port=self.settings.api_port, role=SHIFTS_TRAFFIC)
+
+    def _scale_by_requests(self) -> None:
+        """Over both groups: the one without traffic reports nothing, and which one that is changes."""
+        each = [group.metrics.custom("RequestCountPerTarget", statistic="Sum") for group in self.groups]
+        self.service.keep_below("Requests", each, REQUESTS_PER_TASK)
 
     def _route_everything_here(self, around: Surroundings) -> None:
         network = around.network
@@ -163,6 +182,10 @@ class Api(AmplyStack):
         waive(route, "AwsSolutions-APIG4", AUTHORIZED_INSIDE)
 
 
+SHIFTS_TRAFFIC = Waiver(
+    reason="AWS keeps this policy as narrow as ECS needs to shift traffic; a copy of ours would fall behind.",
+    until=NEXT_REVIEW,
+)
 AUTHORIZED_INSIDE = Waiver(
     reason="The API decides per route who may call: donations and the ledger are public by design.",
     until=NEXT_REVIEW,

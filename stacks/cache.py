@@ -1,6 +1,8 @@
 """Valkey: rate limits and short-lived answers. Everything in it can be lost."""
 
+import aws_cdk as cdk
 from aws_cdk import RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -35,6 +37,16 @@ class Cache(AmplyStack):
     @property
     def host(self) -> str:
         return self.group.attr_primary_end_point_address
+
+    def metric(self, name: str, *, statistic: str) -> cloudwatch.Metric:
+        """A number of the first node, which is the primary until a failover."""
+        node = cdk.Fn.join("-", [self.group.ref, "001"])
+        return cloudwatch.Metric(
+            namespace="AWS/ElastiCache",
+            metric_name=name,
+            dimensions_map={"CacheClusterId": node},
+            statistic=statistic,
+        )
 
     def _make_password(self) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

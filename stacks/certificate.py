@@ -1,5 +1,6 @@
 """The edge's certificate. CloudFront takes one from us-east-1 alone, wherever everything else stands."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct
 
@@ -19,7 +20,7 @@ class Certificate(AmplyStack):
             construct_id,
             environment=environment,
             description="Amply: certificate of the edge",
-            region=CLOUDFRONT_REGION,
+            env=cdk.Environment(account=environment.account, region=CLOUDFRONT_REGION),
         )
         site, *others = dns.domain.edge_hosts
         self.certificate = acm.Certificate(

@@ -66,6 +66,7 @@ def make_task(
         account=stack.account,
         log=stack.log_keeping,
         port=port,
+        opens_shells=stack.settings.tasks.opens_shells,
     )
     stack.settings.image.allow_pulling(task.definition)
     waive(task, "AwsSolutions-ECS2", SECRETS_BY_REFERENCE)

@@ -48,6 +48,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
 
 STRIPE_WEBHOOK_PATH = "/v1/webhooks/stripe"
 """Where Stripe reports payments; no firewall rule may stand in its way."""
+RUNBOOKS = "docs/runbooks/alarms"
+"""Where the page of each alarm is, in this repository."""
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"

@@ -1,5 +1,6 @@
 """The environments. Production stands in full; the others say only how they differ."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,14 +18,17 @@ from constructs_lib.durability import (
     ObjectLock,
 )
 from constructs_lib.github import GitHubRepository
+from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
 from stacks.contracts import API_PORT
 from stacks.database_choices import Connections, Insights, ManagedByRds, MasterPassword, RotatedByUs
+from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
 DEFAULT_PORT_BASE = 8700
+_STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,10 @@ class TaskFleet:
     """Scheduler, sequencer, publisher and migrations: one task each."""
     insights: bool
     """CloudWatch Container Insights, billed per metric."""
+    rollout: CanaryRollout | None
+    """How a new version of the API takes over; None: task by task."""
+    opens_shells: bool
+    """Whether people may open a shell in a running task (`aws ecs execute-command`)."""
     idle: bool = False
     """Everything in place and nothing running: for the first deployment, before the database has a schema."""
 
@@ -102,40 +110,18 @@ class StripeSettings:
     script_origins: tuple[str, ...]
     """Where Stripe.js comes from and what it opens frames of: https://docs.stripe.com/security/guide."""
     frame_origins: tuple[str, ...]
+    partner_event_source: str | None = None
+    """Stripe's event source in EventBridge (`aws.partner/stripe.com/ed_…`), archived beside the webhook; None: off."""
+
+    def __post_init__(self) -> None:
+        if self.partner_event_source is not None and not _STRIPE_SOURCE.fullmatch(self.partner_event_source):
+            raise ValueError(f"{self.partner_event_source!r} is no event source of Stripe's.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailSettings:
     domain: str
     sender: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DomainSettings:
-    """Names that outlive whatever answers at them; `apex` is a zone of its own, delegated by its parent once."""
-
-    apex: str
-    dmarc: Literal["none", "quarantine", "reject"]
-    """What receivers do with mail that claims to be ours and is not: `none` only until the reports are clean."""
-    reports: str
-    """Where receivers' DMARC reports and certificate authorities' CAA reports go."""
-
-    @property
-    def site(self) -> str:
-        return self.apex
-
-    @property
-    def api(self) -> str:
-        return f"api.{self.apex}"
-
-    @property
-    def log(self) -> str:
-        return f"log.{self.apex}"
-
-    @property
-    def edge_hosts(self) -> tuple[str, ...]:
-        """Every name the distribution answers at, the pages' own first."""
-        return (self.site, f"www.{self.apex}", f"widgets.{self.apex}", self.log)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +185,9 @@ class Environment:
     alarm_email: str | None
     sentry_dsn: str = ""
     """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
+    outside_view_minutes: int | None
+    """How often the public API and the log are checked from outside; None: never."""
+    event_archive_days: int
 
     def __post_init__(self) -> None:
         if self.livemode and self.durability.loss is not Loss.NEVER:
@@ -213,6 +202,8 @@ class Environment:
             raise ValueError(
                 f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
             )
+        if self.tasks.opens_shells and self.name != "sandbox":
+            raise ValueError(f"{self.name}: only the sandbox lets people into its tasks.")
         if any(not zone.startswith(self.region) for zone in self.zones):
             raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
         if self.cache.replicas >= len(self.zones):
@@ -278,6 +269,8 @@ PRODUCTION = Environment(
         worker=TaskSettings(size=TaskSize(cpu=512, memory_mib=1024), count=2, limit=10),
         single=TaskSize(cpu=256, memory_mib=512),
         insights=True,
+        rollout=CanaryRollout(percent=10, canary_minutes=5, bake_minutes=10),
+        opens_shells=False,
     ),
     stripe=StripeSettings(
         api_url="https://api.stripe.com",
@@ -295,6 +288,8 @@ PRODUCTION = Environment(
     ),
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
+    outside_view_minutes=5,
+    event_archive_days=400,
 )
 
 # Three zones as in production: subnets cost nothing, the gateway is one, and how tasks spread and how a failover goes
@@ -323,6 +318,7 @@ STAGING = replace(
     ),
     delivery=DeliverySettings(repository=REPOSITORY, registry=None),
     log_retention=logs.RetentionDays.ONE_MONTH,
+    event_archive_days=30,
 )
 
 SANDBOX = replace(
@@ -351,6 +347,8 @@ SANDBOX = replace(
         worker=TaskSettings(size=TaskSize(cpu=256, memory_mib=512), count=1, limit=1),
         single=TaskSize(cpu=256, memory_mib=512),
         insights=False,
+        rollout=None,
+        opens_shells=True,
     ),
     stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
@@ -358,6 +356,8 @@ SANDBOX = replace(
     domain=None,
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
+    outside_view_minutes=None,
+    event_archive_days=7,
 )
 
 
@@ -376,6 +376,7 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
+        tasks=replace(SANDBOX.tasks, opens_shells=False),
         stripe=StripeSettings(
             api_url=stripe_url,
             publishable_key="pk_test_amply_local",

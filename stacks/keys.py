@@ -124,10 +124,16 @@ class Keys(AmplyStack):
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=43, exclude_punctuation=True, require_each_included_type=False
             ),
+            replica_regions=self._second_region(),
             removal_policy=self.settings.durability.removal_policy,
         )
         waive(secret, "AwsSolutions-SMG4", COMMITMENTS_STAY)
         return secret
+
+    def _second_region(self) -> list[secretsmanager.ReplicaRegion] | None:
+        """The one secret that nobody could make again: a region's loss must not close every commitment for ever."""
+        region = self.settings.replica_region
+        return [secretsmanager.ReplicaRegion(region=region)] if region else None
 
 
 STRIPE_ROTATES = Waiver(

@@ -10,7 +10,8 @@ from constructs import Construct
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
 from stacks.contracts import Parameter
 from stacks.dns import Dns
-from stacks.environments import DomainSettings, Environment
+from stacks.domain import DomainSettings
+from stacks.environments import Environment
 from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 

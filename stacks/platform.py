@@ -15,6 +15,7 @@ from stacks.delivery import Delivery
 from stacks.dns import Dns
 from stacks.edge import Edge
 from stacks.environments import Environment
+from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.migrations import Migrations
@@ -61,6 +62,7 @@ class AmplyPlatform(cdk.Stage):
             )
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
+        events = Events(self, "events", environment=environment)
         dns = (
             Dns(self, "dns", environment=environment, domain=environment.domain)
             if environment.domain
@@ -94,11 +96,10 @@ class AmplyPlatform(cdk.Stage):
             self,
             "observability",
             environment=environment,
+            around=around,
             api=api,
             workers=workers,
-            database=database,
-            queues=queues,
-            mail=mail,
+            events=events,
         )
         if environment.delivery:
             Delivery(

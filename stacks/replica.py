@@ -1,9 +1,14 @@
 """Copies in another region, of what cannot be made again: for the day the first region is gone."""
 
+from collections.abc import Sequence
+
+from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
+from constructs_lib.durability import ObjectLock
 from constructs_lib.vault import LockedVault
 from stacks.environments import Environment
 from stacks.replication import Kept
@@ -21,54 +26,49 @@ class Replica(AmplyStack):
             environment=environment,
             description="Amply: copies in a second region",
             holds_data=True,
-            region=region,
+            env=CdkEnvironment(account=environment.account, region=region),
         )
-        durability = environment.durability
-        self.key = kms.Key(
+        self.key = self._make_key()
+        self._access_logs = PrivateBucket(
+            self,
+            "AccessLogs",
+            durability=environment.durability,
+            request_logs=None,
+            lifecycle=[forget("access-logs", days=400)],
+        )
+        self.archive = self._keep("Archive", object_lock=environment.durability.object_lock)
+        self.public = self._keep("Public", lifecycle=[OVERWRITTEN])
+        self.media = self._keep("Media")
+        self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
+        self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
+
+    def _make_key(self) -> kms.Key:
+        name, durability = self.settings.name, self.settings.durability
+        return kms.Key(
             self,
             "Key",
-            description=f"Amply {environment.name}: copies of documents, backups and the database",
-            alias=f"amply/{environment.name}/replica",
+            description=f"Amply {name}: copies of documents, backups and the database",
+            alias=f"amply/{name}/replica",
             enable_key_rotation=True,
             pending_window=durability.key_deletion_window,
             removal_policy=durability.removal_policy,
         )
-        self._access_logs = PrivateBucket(
+
+    def _keep(
+        self,
+        construct_id: str,
+        *,
+        key: kms.Key | None = None,
+        object_lock: ObjectLock | None = None,
+        lifecycle: Sequence[s3.LifecycleRule] = (),
+    ) -> Kept:
+        bucket = PrivateBucket(
             self,
-            "AccessLogs",
-            durability=durability,
-            request_logs=None,
-            lifecycle=[forget("access-logs", days=400)],
+            construct_id,
+            durability=self.settings.durability,
+            request_logs=self._access_logs,
+            key=key,
+            object_lock=object_lock,
+            lifecycle=lifecycle,
         )
-        self.archive = Kept(
-            bucket=PrivateBucket(
-                self,
-                "Archive",
-                durability=durability,
-                request_logs=self._access_logs,
-                object_lock=durability.object_lock,
-            ),
-            key=None,
-        )
-        self.public = Kept(
-            bucket=PrivateBucket(
-                self, "Public", durability=durability, request_logs=self._access_logs, lifecycle=[OVERWRITTEN]
-            ),
-            key=None,
-        )
-        self.documents = Kept(
-            bucket=PrivateBucket(
-                self,
-                "Documents",
-                durability=durability,
-                request_logs=self._access_logs,
-                key=self.key,
-                lifecycle=documents(),
-            ),
-            key=self.key,
-        )
-        self.media = Kept(
-            bucket=PrivateBucket(self, "Media", durability=durability, request_logs=self._access_logs),
-            key=None,
-        )
-        self.vault = LockedVault(self, "Vault", durability=durability, key=self.key)
+        return Kept(bucket=bucket, key=key)

@@ -1,6 +1,6 @@
 """What every stack of ours has in common: its name, its protection, its tags."""
 
-import aws_cdk as cdk
+from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -11,10 +11,7 @@ from stacks.environments import Environment
 
 
 class AmplyStack(Stack):
-    """`holds_data` stacks cannot be deleted while the environment's durability protects them.
-
-    `region` is for the one stack that does not stand where its environment does.
-    """
+    """`holds_data` stacks cannot be deleted while the environment's durability protects them."""
 
     def __init__(
         self,
@@ -24,15 +21,16 @@ class AmplyStack(Stack):
         environment: Environment,
         description: str,
         holds_data: bool = False,
-        region: str | None = None,
+        env: CdkEnvironment | None = None,
     ) -> None:
+        """`env` only for a stack that must stand in another region than its stage."""
         super().__init__(
             scope,
             construct_id,
+            env=env,
             # Set, not derived: wrapping or moving the stage must not rename (and so replace) what is deployed.
             stack_name=f"{environment.name}-{construct_id}",
             description=description,
-            env=cdk.Environment(account=environment.account, region=region) if region else None,
             termination_protection=holds_data and environment.durability.protected,
         )
         self.settings = environment

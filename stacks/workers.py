@@ -36,9 +36,9 @@ class Workers(AmplyStack):
         self.publisher = self._make_single(TaskName.PUBLISHER, self._publisher_role())
 
     def _make_worker(self) -> Service:
-        settings = self.settings.tasks.worker
+        settings, queues = self.settings.tasks.worker, self._around.queues
         task = self._make_task(TaskName.WORKER, self._worker_role(), settings.size)
-        return Service(
+        worker = Service(
             self,
             "WorkerService",
             task=task,
@@ -47,6 +47,11 @@ class Workers(AmplyStack):
             count=settings.count,
             limit=settings.limit,
         )
+        # CPU says little of a worker that waits for Stripe and SES; how long people wait says everything.
+        for name, queue, seconds in (("High", queues.high, 60), ("Low", queues.low, 900)):
+            age = queue.metric_approximate_age_of_oldest_message(statistic="Maximum")
+            worker.keep_below(f"{name}Waiting", [age], seconds)
+        return worker
 
     def _make_single(self, name: TaskName, role: iam.IRole) -> Service:
         return Service(

@@ -28,6 +28,12 @@ def environments(assembly: Path) -> Mapping[str, Deployed]:
     return read(assembly)
 
 
+@pytest.fixture(scope="session")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Production with everything in place and nothing running."""
+    return read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
+
+
 @pytest.fixture(scope="session", params=["production", "staging", "sandbox", "local"])
 def deployed(request: pytest.FixtureRequest, environments: Mapping[str, Deployed]) -> Deployed:
     return environments[request.param]

@@ -127,6 +127,8 @@ def logs_are_forgotten_in_time(deployed: Deployed) -> Iterator[str]:
 def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[str]:
     queues = list(deployed.resources("AWS::SQS::Queue"))
     targets = {name for queue in queues for name in _names(queue.properties.get("RedrivePolicy", {}))}
+    for bus in deployed.resources("AWS::Events::EventBus"):
+        targets |= _names(bus.properties.get("DeadLetterConfig", {}))
     for queue in queues:
         if "RedrivePolicy" not in queue.properties and queue.logical_id not in targets:
             yield f"{queue.where}: nowhere to set failing messages aside"
@@ -212,6 +214,54 @@ def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
             yield f"{service.where}: {breaker}"
 
 
+def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
+    """Where a rollout is agreed, the service with traffic has it, with its alarms and a bake time of its own."""
+    agreed = ENVIRONMENTS[deployed.name].tasks.rollout  # type: ignore[index]  # names read from disk
+    alarms = {alarm.properties.get("AlarmName") for alarm in deployed.resources("AWS::CloudWatch::Alarm")}
+    for service in deployed.resources("AWS::ECS::Service"):
+        configuration = service.properties["DeploymentConfiguration"]
+        if agreed is None or not service.properties.get("LoadBalancers"):
+            continue
+        if (configuration.get("Strategy"), configuration.get("BakeTimeInMinutes")) != (
+            "CANARY",
+            agreed.bake_minutes,
+        ):
+            yield f"{service.where}: everyone meets a new version at once"
+        ending = configuration.get("Alarms", {})
+        if not ending.get("Enable") or not ending.get("Rollback") or not ending.get("AlarmNames"):
+            yield f"{service.where}: nothing ends a bad rollout"
+        elif not set(ending["AlarmNames"]) <= alarms:
+            yield f"{service.where}: {ending['AlarmNames']} are not all there"
+
+
+def nobody_opens_a_shell(deployed: Deployed) -> Iterator[str]:
+    """Except in the sandbox, where no real data is."""
+    for service in deployed.resources("AWS::ECS::Service"):
+        if service.properties.get("EnableExecuteCommand") and deployed.name != "sandbox":
+            yield f"{service.where}: people can get in"
+
+
+def alarms_lead_to_their_page(deployed: Deployed) -> Iterator[str]:
+    for alarm in deployed.resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+        name = str(alarm.properties.get("AlarmName", "")).removeprefix(f"amply-{deployed.name}-")
+        if f"docs/runbooks/alarms/{name}.md" not in str(alarm.properties.get("AlarmDescription")):
+            yield f"{alarm.where}: does not say what to do"
+
+
+def events_are_kept(deployed: Deployed) -> Iterator[str]:
+    """Each bus has an archive, and ours a place for what cannot be delivered."""
+    archived = {
+        name
+        for archive in deployed.resources("AWS::Events::Archive")
+        for name in _names(archive.properties["SourceArn"])
+    }
+    for bus in deployed.resources("AWS::Events::EventBus"):
+        if bus.logical_id not in archived:
+            yield f"{bus.where}: no archive"
+        if "EventSourceName" not in bus.properties and "DeadLetterConfig" not in bus.properties:
+            yield f"{bus.where}: nowhere to set undeliverable events aside"
+
+
 def some_services_never_run_twice(deployed: Deployed) -> Iterator[str]:
     for service in deployed.resources("AWS::ECS::Service"):
         name = service.logical_id
@@ -255,6 +305,10 @@ RULES: tuple[Rule, ...] = (
     secrets_travel_by_reference,
     containers_are_confined,
     deployments_roll_back,
+    new_versions_meet_a_few_people_first,
+    nobody_opens_a_shell,
+    alarms_lead_to_their_page,
+    events_are_kept,
     some_services_never_run_twice,
     resources_say_whose_they_are,
     stacks_are_bound_loosely,

@@ -25,6 +25,7 @@ ORDER = [
     "cache",
     "queues",
     "dns",
+    "events",
     "mail",
     "certificate",
     "edge",

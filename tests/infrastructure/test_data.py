@@ -121,6 +121,35 @@ def test_only_where_data_may_be_lost_does_a_bucket_let_itself_be_emptied(deploye
     assert bool(emptied) is (deployed.name in {"sandbox", "local"})
 
 
+DAYS_BACK: Mapping[str, int] = {"production": 35, "staging": 7, "sandbox": 1, "local": 1}
+
+
+def test_the_database_can_go_back_as_many_days_as_promised(deployed: Deployed) -> None:
+    database = deployed.the("AWS::RDS::DBInstance").properties
+    assert database["BackupRetentionPeriod"] == DAYS_BACK[deployed.name]
+
+
+def test_every_log_of_the_database_has_a_group_that_forgets(deployed: Deployed) -> None:
+    database = deployed.the("AWS::RDS::DBInstance")
+    groups = {
+        group.properties["LogGroupName"].rpartition("/")[2]
+        for group in deployed.resources("AWS::Logs::LogGroup")
+        if group.stack == database.stack
+    }
+    assert set(database.properties["EnableCloudwatchLogsExports"]) == groups
+    assert len(groups) == 3
+
+
+def test_the_secret_nobody_can_make_again_outlives_its_region(deployed: Deployed) -> None:
+    (commitments,) = (
+        secret
+        for secret in deployed.resources("AWS::SecretsManager::Secret")
+        if secret.path.endswith("/keys/Commitments/Resource")
+    )
+    regions = [replica["Region"] for replica in commitments.properties.get("ReplicaRegions", [])]
+    assert regions == (["eu-central-1"] if deployed.name == "production" else [])
+
+
 @pytest.mark.parametrize("name", ["production", "staging"])
 def test_the_network_reaches_kms_without_a_way_out(environments: Mapping[str, Deployed], name: str) -> None:
     (endpoint,) = _interface_endpoints(environments[name])

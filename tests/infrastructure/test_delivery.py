@@ -1,6 +1,7 @@
 """Who may deploy: jobs of one repository, each in its own deployment environment, through the bootstrap's roles."""
 
 import json
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from constructs_lib.github import AUDIENCE, ISSUER, GitHubRepository
 from stacks.delivery import REPOSITORY_NAME
 from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY, Environment, Registry
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 DELIVERED: Mapping[str, Environment] = {
     name: environment for name, environment in ENVIRONMENTS.items() if environment.delivery
@@ -112,6 +113,19 @@ def deployed_definition(deployed: Deployed) -> str:
         if task.properties["Family"] == f"{deployed.name}-migrate"
     )
     return task.logical_id
+
+
+def test_workflows_ask_for_roles_that_exist(environments: Mapping[str, Deployed]) -> None:
+    text = "".join(file.read_text() for file in (ROOT / ".github" / "workflows").glob("*.yml"))
+    asked = set(re.findall(r":role/(\S+-delivery-\w+)", re.sub(r"\$\{\{ (\w+)\.\w+ \}\}", "ENV", text)))
+    offered = {
+        role.replace(name, word, 1)
+        for name in DELIVERED
+        for role in _roles(environments[name])
+        for word in (name, "ENV")
+    }
+    assert asked
+    assert asked <= offered
 
 
 def test_nothing_is_delivered_to_a_laptop(environments: Mapping[str, Deployed]) -> None:

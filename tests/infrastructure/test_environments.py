@@ -74,9 +74,7 @@ def test_without_the_second_key_nothing_is_destroyed(tmp_path_factory: pytest.Te
     assert sandbox.manifests["storage"]["properties"]["terminationProtection"] is True
 
 
-def test_an_idle_deployment_has_every_service_and_runs_none(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
-
+def test_an_idle_deployment_has_every_service_and_runs_none(idle: Deployed) -> None:
     counts = {
         service.where: service.properties["DesiredCount"] for service in idle.resources("AWS::ECS::Service")
     }

@@ -288,6 +288,42 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         "api",
         _drop(SERVICE, "Properties", "DeploymentConfiguration", "DeploymentCircuitBreaker"),
     ),
+    "a new version for everyone at once": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _drop(SERVICE, "Properties", "DeploymentConfiguration", "Strategy"),
+    ),
+    "a rollout that nothing ends": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _set(SERVICE, "Properties", "DeploymentConfiguration", "Alarms", "Enable", to=False),
+    ),
+    "a rollout that waits for an alarm that is not there": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _set(SERVICE, "Properties", "DeploymentConfiguration", "Alarms", "AlarmNames", to=["api-error"]),
+    ),
+    "two versions for three hours": (
+        invariants.new_versions_meet_a_few_people_first,
+        "api",
+        _drop(SERVICE, "Properties", "DeploymentConfiguration", "BakeTimeInMinutes"),
+    ),
+    "a shell in production": (
+        invariants.nobody_opens_a_shell,
+        "workers",
+        _set(SERVICE, "Properties", "EnableExecuteCommand", to=True),
+    ),
+    "an alarm without a page": (
+        invariants.alarms_lead_to_their_page,
+        "observability",
+        _set("AWS::CloudWatch::Alarm", "Properties", "AlarmDescription", to="Something is wrong."),
+    ),
+    "a bus that forgets": (invariants.events_are_kept, "events", _remove("AWS::Events::Archive")),
+    "a bus that drops what it cannot deliver": (
+        invariants.events_are_kept,
+        "events",
+        _drop("AWS::Events::EventBus", "Properties", "DeadLetterConfig"),
+    ),
     "two sequencers during a deployment": (
         invariants.some_services_never_run_twice,
         "workers",

@@ -7,7 +7,8 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from stacks.environments import SANDBOX, DomainSettings
+from stacks.domain import DomainSettings
+from stacks.environments import SANDBOX
 from stacks.platform import AmplyPlatform
 from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site
 from tests.infrastructure.records import APEX, RECORD, records
@@ -86,7 +87,7 @@ def test_bounces_are_not_forwarded_to_a_mailbox_because_the_queue_hears_them(dep
     ("name", "metric", "threshold"),
     [("mail-bounces", "BounceRate", 0.05), ("mail-complaints", "ComplaintRate", 0.001)],
 )
-def test_a_reputation_that_aws_would_review_pages(
+def test_a_reputation_that_aws_would_review_is_told(
     name: str, metric: str, threshold: float, deployed: Deployed
 ) -> None:
     """The account's own number, over an hour: SES measures it seldom, and silence between two is no news."""

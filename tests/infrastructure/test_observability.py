@@ -1,4 +1,4 @@
-"""Alarms see what the scheduler really writes, and say what to do."""
+"""Alarms see what the application really writes, say what to do, and wake nobody without need."""
 
 import json
 import os
@@ -6,16 +6,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stacks.observability import EXHAUSTED, LEDGER_AGE
-from tests.infrastructure.assembly import ROOT, Deployed, Resource, read, synthesise
+from stacks.measurements import COUNTED_BY_API, COUNTED_BY_WORKER, EXHAUSTED, LEDGER_AGE, PUBLISHING
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
-ALARM, FILTER = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
+ALARM, COMPOSITE, FILTER = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::Logs::MetricFilter",
+)
 MEASURED = {LEDGER_AGE, *EXHAUSTED}
+BACKEND = ROOT / "services" / "backend" / "src" / "amply"
 
 WRITE_A_LINE = """
 import dataclasses
@@ -42,41 +46,52 @@ def line() -> Mapping[str, Any]:
     return parsed
 
 
-def _selects(pattern: str, line: Mapping[str, Any]) -> bool:
-    """The one form of filter pattern used here: a key of the line equals a string."""
-    asked = re.fullmatch(r'\{ \$\.(\w+) = "(\w+)" \}', pattern)
-    assert asked, pattern
-    return bool(line.get(asked[1]) == asked[2])
+def _event(found: Resource) -> str:
+    """The event a filter selects: the one form of pattern used here is a key of the line that equals a string."""
+    asked = re.fullmatch(r'\{ \$\.event = "([\w ]+)" \}', found.properties["FilterPattern"])
+    assert asked, found.properties["FilterPattern"]
+    return asked[1]
+
+
+def _filters(deployed: Deployed) -> Mapping[str, Resource]:
+    """Filters by the name of their metric."""
+    found = {}
+    for resource in deployed.resources(FILTER):
+        (transformation,) = resource.properties["MetricTransformations"]
+        assert transformation["MetricNamespace"] == f"amply/{deployed.name}"
+        found[transformation["MetricName"]] = resource
+    return found
+
+
+def _value(found: Resource) -> Mapping[str, Any]:
+    (transformation,) = found.properties["MetricTransformations"]
+    return dict(transformation)
 
 
 def _alarms(deployed: Deployed) -> Mapping[str, Resource]:
     prefix = f"amply-{deployed.name}-"
-    return {alarm.properties["AlarmName"].removeprefix(prefix): alarm for alarm in deployed.resources(ALARM)}
+    return {
+        alarm.properties["AlarmName"].removeprefix(prefix): alarm
+        for alarm in deployed.resources(ALARM, COMPOSITE)
+    }
 
 
-def _watching(deployed: Deployed, key: str) -> Resource:
-    """The only alarm on the metric a filter makes of this key."""
-    (found,) = (
-        alarm
-        for alarm in deployed.resources(ALARM)
-        if (alarm.properties["Namespace"], alarm.properties["MetricName"]) == (f"amply/{deployed.name}", key)
-    )
-    return found
+def _parts(deployed: Deployed, composite: str) -> set[str]:
+    """The alarms a composite alarm is made of."""
+    rule = json.dumps(_alarms(deployed)[composite].properties["AlarmRule"])
+    return {name for name, alarm in _alarms(deployed).items() if f'"{alarm.logical_id}"' in rule}
 
 
-def test_every_filter_finds_its_number_in_the_schedulers_line(
+def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
     deployed: Deployed, line: Mapping[str, Any]
 ) -> None:
     read_out = {}
-    for found in deployed.resources(FILTER):
-        assert _selects(found.properties["FilterPattern"], line), found.where
-        (transformation,) = found.properties["MetricTransformations"]
-        key = transformation["MetricValue"].removeprefix("$.")
-        assert transformation["MetricName"] == key
-        assert transformation["MetricNamespace"] == f"amply/{deployed.name}"
+    for key in MEASURED:
+        found = _filters(deployed)[key]
+        assert _event(found) == line["event"]
+        assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert set(read_out) == MEASURED
     assert sorted(read_out.values()) == [100, 101, 102, 103, 104], "numbers, and each its own"
 
 
@@ -84,67 +99,217 @@ def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -
     assert {key for key, value in line.items() if isinstance(value, int | float)} == MEASURED
 
 
-def test_another_line_is_not_taken_for_the_measure(deployed: Deployed, line: Mapping[str, Any]) -> None:
-    for found in deployed.resources(FILTER):
-        assert not _selects(found.properties["FilterPattern"], {**line, "event": "job failed"})
+def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
+    found = _filters(deployed)[PUBLISHING]
+
+    assert f'PUBLISHED: Final = "{_event(found)}"' in source
+    assert f"{PUBLISHING}=" in source
+    assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
 
 
-def test_filters_read_the_schedulers_log_and_no_other(deployed: Deployed) -> None:
-    (task,) = (
-        task
-        for task in deployed.resources("AWS::ECS::TaskDefinition")
-        if task.properties["Family"] == f"{deployed.name}-scheduler"
-    )
-    (container,) = task.properties["ContainerDefinitions"]
-    log = container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
-    for found in deployed.resources(FILTER):
-        assert log in json.dumps(found.properties["LogGroupName"]), found.where
+@pytest.mark.parametrize(("name", "event"), [*COUNTED_BY_API.items(), *COUNTED_BY_WORKER.items()])
+def test_a_counted_line_is_one_the_backend_writes(name: str, event: str, deployed: Deployed) -> None:
+    found = _filters(deployed)[name]
+
+    assert _event(found) == event
+    assert (_value(found)["MetricValue"], _value(found)["DefaultValue"]) == ("1", 0)
+    assert any(f'"{event}"' in file.read_text() for file in BACKEND.rglob("*.py")), "nobody writes it"
+
+
+def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> None:
+    writers = {
+        **dict.fromkeys(MEASURED, "scheduler"),
+        **dict.fromkeys(COUNTED_BY_API, "api"),
+        **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
+        PUBLISHING: "publisher",
+    }
+    logs = {}
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        (container,) = task.properties["ContainerDefinitions"]
+        logs[container["Name"]] = container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
+    filters = _filters(deployed)
+
+    assert set(filters) == set(writers)
+    for name, found in filters.items():
+        assert logs[writers[name]] in json.dumps(found.properties["LogGroupName"]), name
 
 
 def test_a_ledger_that_stands_still_or_says_nothing_pages_within_two_minutes(deployed: Deployed) -> None:
-    alarm = _watching(deployed, LEDGER_AGE).properties
+    alarm = _alarms(deployed)["ledger-late"].properties
 
+    assert alarm["MetricName"] == LEDGER_AGE
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (60, "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (60, 2, "Maximum")
     assert alarm["TreatMissingData"] == "breaching"
+    assert "ledger-late" in _parts(deployed, "work-stalled")
 
 
 @pytest.mark.parametrize("key", EXHAUSTED)
-def test_one_exhausted_row_pages(key: str, deployed: Deployed) -> None:
-    alarm = _watching(deployed, key).properties
+def test_one_exhausted_row_is_told(key: str, deployed: Deployed) -> None:
+    alarm = _alarms(deployed)[key.replace("_", "-")].properties
 
+    assert alarm["MetricName"] == key
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (60, 1, "Maximum")
 
 
-def test_an_idle_deployment_pages_nobody_for_its_silence(tmp_path_factory: pytest.TempPathFactory) -> None:
-    idle = read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
+SIGNS_OF_LIFE = {
+    "database-disk",
+    "database-silent",
+    "api-silent",
+    "worker-silent",
+    "ledger-late",
+    "outside-view",
+}
+
+
+def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deployed) -> None:
     breaching = {
-        name for name, alarm in _alarms(idle).items() if alarm.properties["TreatMissingData"] == "breaching"
+        name
+        for name, alarm in _alarms(deployed).items()
+        if alarm.properties.get("TreatMissingData") == "breaching"
+    }
+    watched = deployed.name in {"production", "staging"}
+
+    assert breaching == SIGNS_OF_LIFE - (set() if watched else {"outside-view"})
+
+
+def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None:
+    breaching = {
+        name
+        for name, alarm in _alarms(idle).items()
+        if alarm.properties.get("TreatMissingData") == "breaching"
     }
 
-    assert breaching == {"database-disk"}, "the database runs"
+    assert breaching == {"database-disk", "database-silent"}, "the database runs"
+    assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
-def test_every_alarm_tells_the_topic_when_it_starts_and_when_it_ends(deployed: Deployed) -> None:
-    (topic,) = deployed.resources("AWS::SNS::Topic")
-    for name, alarm in _alarms(deployed).items():
-        assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}], name
-        assert alarm.properties["OKActions"] == [{"Ref": topic.logical_id}], name
+WAKES = {"api-failing", "work-stalled", "database-away", "database-disk"}
+NOTICES = {
+    "api-slow",
+    "cache-full",
+    "database-cpu",
+    "high-deep",
+    "low-deep",
+    "low-waiting",
+    "mail-bounces",
+    "mail-complaints",
+    "mail-feedback-set-aside",
+    "mail-feedback-waiting",
+    "set-aside",
+    "undelivered",
+    *(key.replace("_", "-") for key in EXHAUSTED),
+}
 
 
-def test_an_alarm_names_runbooks_that_exist(deployed: Deployed) -> None:
-    named = {
-        path
-        for alarm in deployed.resources(ALARM)
-        for path in re.findall(r"docs/[\w/-]+\.md", alarm.properties["AlarmDescription"])
+def _told(deployed: Deployed, topic: str) -> set[str]:
+    """The alarms that tell this topic when they start and when they end."""
+    (found,) = (one for one in deployed.resources("AWS::SNS::Topic") if one.logical_id.startswith(topic))
+    told = [{"Ref": found.logical_id}]
+    starting = {
+        name for name, alarm in _alarms(deployed).items() if alarm.properties.get("AlarmActions") == told
     }
-    assert named
-    assert [path for path in named if not (ROOT / Path(path)).is_file()] == []
+    ending = {name for name, alarm in _alarms(deployed).items() if alarm.properties.get("OKActions") == told}
+    assert starting == ending
+    return starting
 
 
-def test_a_description_is_one_sentence_that_fits(deployed: Deployed) -> None:
+def test_people_are_woken_for_these_and_nothing_else(deployed: Deployed) -> None:
+    outside = {"outside-view"} if deployed.name in {"production", "staging"} else set()
+
+    assert _told(deployed, "Topic") == WAKES | outside
+    assert _told(deployed, "Notices") == NOTICES
+
+
+def test_an_alarm_that_tells_nobody_is_read_by_something(deployed: Deployed) -> None:
+    silent = set(_alarms(deployed)) - _told(deployed, "Topic") - _told(deployed, "Notices")
+    read_by_composites = {
+        part
+        for composite in deployed.resources(COMPOSITE)
+        for part in _parts(
+            deployed, composite.properties["AlarmName"].removeprefix(f"amply-{deployed.name}-")
+        )
+    }
+    read_by_deployments = {
+        name.removeprefix(f"amply-{deployed.name}-")
+        for service in deployed.resources("AWS::ECS::Service")
+        for name in service.properties["DeploymentConfiguration"].get("Alarms", {}).get("AlarmNames", [])
+    }
+
+    assert silent == read_by_composites | read_by_deployments
+
+
+def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deployed: Deployed) -> None:
+    alarms = _alarms(deployed)
+    cause = {"Fn::GetAtt": [alarms["database-away"].logical_id, "Arn"]}
+
+    assert _parts(deployed, "database-away") == {"database-silent", "database-unreachable"}
+    assert _parts(deployed, "api-failing") == {"api-errors", "api-unreachable", "api-silent"}
+    assert _parts(deployed, "work-stalled") == {"ledger-late", "high-waiting", "worker-silent"}
+    for name in ("api-failing", "work-stalled"):
+        assert alarms[name].properties["ActionsSuppressor"] == cause
+        assert alarms[name].properties["ActionsSuppressorWaitPeriod"] == 60
+    assert "ActionsSuppressor" not in alarms["database-away"].properties
+
+
+def test_every_work_queue_is_watched_for_age_and_for_depth(deployed: Deployed) -> None:
+    for lane in ("high", "low"):
+        watched = {
+            _alarms(deployed)[f"{lane}-{what}"].properties["MetricName"] for what in ("waiting", "deep")
+        }
+        assert watched == {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
+
+
+def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed) -> None:
+    (rule,) = (
+        rule for rule in deployed.resources("AWS::Events::Rule") if rule.stack.endswith("/observability")
+    )
+    (notices,) = (
+        one for one in deployed.resources("AWS::SNS::Topic") if one.logical_id.startswith("Notices")
+    )
+
+    assert rule.properties["EventPattern"]["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
+    assert [target["Arn"] for target in rule.properties["Targets"]] == [{"Ref": notices.logical_id}]
+
+
+PAGES = ROOT / "docs" / "runbooks" / "alarms"
+
+
+def test_every_alarm_says_what_it_means_and_where_its_page_is(deployed: Deployed) -> None:
     for name, alarm in _alarms(deployed).items():
         description = alarm.properties["AlarmDescription"]
-        assert re.fullmatch(r"[A-Z].*[.)]", description), name
+        assert re.fullmatch(r"[A-Z][^.]*\. What to do: docs/runbooks/alarms/[a-z-]+\.md", description), name
+        assert description.endswith(f"/{name}.md")
         assert len(description) <= 1024, name
+
+
+def test_every_alarm_has_its_page_and_every_page_its_alarm(environments: Mapping[str, Deployed]) -> None:
+    named = {name for deployed in environments.values() for name in _alarms(deployed)}
+
+    assert {page.stem for page in PAGES.glob("*.md")} == named
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_answers_the_four_questions(page: Any) -> None:
+    text = page.read_text()
+
+    assert re.findall(r"^\*\*(\w+[\w ]*\.)\*\*", text, re.MULTILINE) == [
+        "Means.",
+        "Look first.",
+        "Do.",
+        "Meanwhile.",
+    ]
+    assert text.splitlines()[0].endswith(f"(`{page.stem}`)")
+    for link in re.findall(r"\]\(([^)]+\.md)\)", text):
+        assert (page.parent / link).is_file(), link
+
+
+def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:
+    """Both say it by e-mail where an address is configured; a paging service joins the first alone."""
+    for deployed in environments.values():
+        listening = [
+            one.properties["TopicArn"]["Ref"] for one in deployed.resources("AWS::SNS::Subscription")
+        ]
+        assert len(set(listening)) == (2 if deployed.name in {"production", "staging"} else 0)

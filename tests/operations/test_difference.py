@@ -220,6 +220,20 @@ def test_new_code_is_one_line_and_its_version_no_loss(reviewed: Reviewer) -> Non
     assert "- code or content: `workers/Forwarder`" in write(found)
 
 
+@pytest.mark.parametrize(
+    ("value", "found_kinds"),
+    [(f"sha256:{'b' * 64}", {}), ("another", {"workers/ImageParameter": Kind.UPDATED})],
+)
+def test_a_parameter_that_only_echoes_a_digest_is_noise(
+    reviewed: Reviewer, value: str, found_kinds: Mapping[str, Kind]
+) -> None:
+    before, after = recorded(), recorded()
+    for state, text in ((before, f"sha256:{'a' * 64}"), (after, value)):
+        parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": text}}
+        state["workers"]["Resources"]["ImageParameter"] = parameter
+    assert kinds(reviewed(after, before)) == found_kinds
+
+
 def test_a_digest_in_the_name_of_what_holds_data_is_not_taken_for_noise(reviewed: Reviewer) -> None:
     before, after = recorded(), recorded()
     properties(before, states.BUCKET)["BucketName"] = "a" * 64

@@ -184,6 +184,24 @@ def test_the_command_people_type_prints_the_comment(before: Path, without_bucket
     assert "Error 1" in made.stderr
 
 
+def test_the_command_people_type_takes_one_environment_and_other_waivers(
+    before: Path, without_bucket: Path, tmp_path: Path
+) -> None:
+    assembly(without_bucket, recorded(), name="sandbox")
+    waivers = tmp_path / "replacements.toml"
+    waivers.write_text(WAIVER.replace("2026-11-26", "9999-12-31"))
+    told = [f"BEFORE={before}", f"AFTER={without_bucket}", f"WAIVERS={waivers}", "ENVIRONMENT=production"]
+    made = subprocess.run(
+        ["make", "diff-comment", *told],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (made.returncode, made.stdout.count("<!-- ")) == (0, 1)
+    assert "as agreed" in made.stdout
+
+
 def test_the_command_people_type_asks_for_two_assemblies() -> None:
     made = subprocess.run(["make", "diff-comment"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir" in made.stderr

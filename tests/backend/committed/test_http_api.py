@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 
 from amply.adapters.stripe import StripeEventVerifier
@@ -315,3 +316,31 @@ def test_only_our_own_pages_may_call_from_a_browser(api: Api) -> None:
 
     assert ours.headers["access-control-allow-origin"] == "http://edge.example"
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_gift_can_be_followed_from_its_request_to_its_payment(api: Api) -> None:
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        created = api.give()
+
+    told = {line["event"]: line for line in lines}
+    assert set(told) == {"gift_opened", "answered"}
+    assert {line["request_id"] for line in lines} == {created.headers["x-request-id"]}
+    assert told["gift_opened"]["donation_id"] == created.json()["id"]
+    assert told["gift_opened"]["payment_id"].startswith("pay_")
+
+
+def test_an_answer_is_written_down_without_the_query(api: Api) -> None:
+    with structlog.testing.capture_logs() as lines:
+        api.client.get("/v1/donations/don_nobody?email=ada@example.org")
+
+    (line,) = lines
+    assert (line["event"], line["method"], line["status"]) == ("answered", "GET", 404)
+    assert line["path"] == "/v1/donations/don_nobody"
+    assert 0 < line["milliseconds"] < 60_000
+
+
+def test_what_is_asked_every_few_seconds_is_not_written_down(api: Api) -> None:
+    with structlog.testing.capture_logs() as lines:
+        api.client.get("/health/live")
+
+    assert lines == []

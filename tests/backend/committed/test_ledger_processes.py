@@ -109,8 +109,11 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
         assert books.public_log.note is None
         away.clear()
         until(lambda: books.public_log.note is not None)
-        until(lambda: "ledger_checkpoint_published" in events(logs))
+        until(lambda: publisher.PUBLISHED in events(logs))
     assert books.public_checkpoint().size == 1
+    (measured,) = [line for line in logs if line["event"] == publisher.PUBLISHED]
+    assert measured["size"] == 1
+    assert 0 <= measured["publishing_seconds"] < 10
 
 
 def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorld) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from amply.infra import outbox
@@ -77,6 +78,26 @@ def test_success_books_the_gift_and_the_fee(books: Books) -> None:
 
     assert books.donation_status() == books.payment_status() == "succeeded"
     assert books.kinds() == ["donation.succeeded", "processor.fee"]
+
+
+def test_a_booked_gift_is_counted_once(books: Books) -> None:
+    with structlog.testing.capture_logs() as lines:
+        books.succeed()
+        books.succeed("evt_2")
+        books.deliver("evt_3", "payment_intent.payment_failed")
+        books.handle("evt_3")
+
+    (payment,) = books.rows("payment")
+    assert [line["event"] for line in lines] == ["gift_booked"]
+    assert lines[0]["payment_id"] == payment.id
+
+
+def test_a_declined_payment_is_counted(books: Books) -> None:
+    books.deliver("evt_1", "payment_intent.payment_failed")
+    with structlog.testing.capture_logs() as lines:
+        books.handle("evt_1")
+
+    assert [line["event"] for line in lines] == ["payment_declined"]
 
 
 def test_a_fee_that_is_not_known_yet_is_not_invented(books: Books) -> None:

@@ -15,6 +15,7 @@ WRITE = "INSERT SELECT UPDATE"
 API = {
     "checkpoint": READ,
     "donation": WRITE,
+    "entry": "SELECT(created_at) SELECT(id) SELECT(xid)",
     "idempotency_key": WRITE,
     "leaf": READ,
     "organization": READ,
@@ -53,6 +54,7 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
     "statement",
     [
         "INSERT INTO entry (id) VALUES ('ent_x')",
+        "SELECT commitments FROM entry",
         "INSERT INTO transfer (entry_id) VALUES ('ent_x')",
         "INSERT INTO opening VALUES ('ent_x', '')",
         "SELECT * FROM opening",

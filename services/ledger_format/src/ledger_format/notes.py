@@ -6,9 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from ledger_format.errors import NoteError, SignatureError, UntrustedNoteError
 from ledger_format.literals import parse_base64, show, to_base64
 
@@ -78,6 +75,10 @@ class VerifierKey:
 
     def verify(self, text: str, signature: bytes) -> bool:
         """Whether `signature` is this key's signature over the note text."""
+        # Here and not above: a subclass that has its signatures verified elsewhere needs no library for them.
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
         except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point of the curve

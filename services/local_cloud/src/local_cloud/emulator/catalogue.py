@@ -27,6 +27,7 @@ SKIPPED: dict[str, str] = {
     "AWS::ECS::ClusterCapacityProviderAssociations": "containers run as local processes",
     "AWS::ElastiCache::ServerlessCache": "the cache is a Valkey process on loopback",
     "AWS::Events::Archive": NO_BACKUP,
+    "AWS::Events::EventBusPolicy": "the emulator does not enforce IAM",
     "AWS::RDS::DBProxy": "services connect to the database directly",
     "AWS::RDS::DBProxyTargetGroup": "services connect to the database directly",
     "AWS::SecretsManager::ResourcePolicy": "the emulator does not enforce IAM",

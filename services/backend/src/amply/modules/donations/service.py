@@ -162,6 +162,8 @@ def _record_outcome(
             status=answer.status,
             body=answer.body,
         )
+    # Leads from the request's id to the payment's, which the processor's events carry.
+    _log.info("gift_opened", donation_id=payment.donation_id, payment_id=payment.id)
     return answer
 
 

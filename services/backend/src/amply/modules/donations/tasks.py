@@ -5,6 +5,7 @@ Every task tolerates being repeated, reordered and killed: what it did not finis
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -12,11 +13,23 @@ from sqlalchemy import select
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
-from amply.modules.donations.bookings import EventInHand, find_payment, intent_id, needs_settlement
+from amply.modules.donations.bookings import (
+    EventInHand,
+    find_payment,
+    intent_id,
+    needs_settlement,
+    payment_id,
+)
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
 from amply.modules.donations.letters import Letter, receipt_mail
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.ports import Mail, Mailer
+
+_COUNTED: Final = {
+    "payment_intent.succeeded": "gift_booked",
+    "payment_intent.payment_failed": "payment_declined",
+}
+"""Log lines that `stacks/observability.py` counts, by the type of the event that was applied."""
 
 _log = structlog.get_logger()
 
@@ -72,6 +85,9 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         )
         outcome = in_hand.apply()
         webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
+    # After the commit: what was rolled back has not happened.
+    if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
+        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
     return outcome
 
 

@@ -120,6 +120,12 @@ def oldest_unpublished_age(session: Session, *, now: datetime) -> timedelta:
     return timedelta() if oldest is None else max(now - oldest, timedelta())
 
 
+def published_size(session: Session) -> int:
+    """How many entries the newest published checkpoint covers; 0 before the first."""
+    newest = select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None))
+    return session.scalar(newest) or 0
+
+
 def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> str | None:
     """The text of a `c2sp.org/tlog-proof@v1` file against the newest published checkpoint; None while there is none.
 

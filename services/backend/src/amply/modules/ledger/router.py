@@ -1,13 +1,13 @@
-"""`/v1/public/entries`: where an entry is in the public log. Everything else about it is read from the log itself."""
+"""`/v1/public`: where an entry is in the public log, and how far the log has come. All else is read from the log."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from amply.infra.web import DatabaseOf, Identifier, LogUrlOf, responses
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
 from amply.modules.ledger import queries
 from amply.modules.ledger.queries import EntryNotFound
 
-router = APIRouter(prefix="/v1/public/entries", tags=["Public"])
+router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 
 class EntryOut(BaseModel):
@@ -19,10 +19,29 @@ class EntryOut(BaseModel):
     log_url: str = Field(description="Where checkpoint, tiles and bundles are (C2SP tlog-tiles)")
 
 
-@router.get("/{entry_id}", summary="Find an entry in the log", responses=responses(EntryNotFound))
+class FreshnessOut(BaseModel):
+    """How far the public log is behind the books. A watcher compares it with the log itself."""
+
+    published_size: int = Field(description="Entries covered by the newest published checkpoint")
+    oldest_unpublished_seconds: float = Field(
+        description="Age of the oldest booked entry outside it; 0 when there is none. Healthy is below 60"
+    )
+    log_url: str = Field(description="Where checkpoint, tiles and bundles are (C2SP tlog-tiles)")
+
+
+@router.get("/entries/{entry_id}", summary="Find an entry in the log", responses=responses(EntryNotFound))
 def show_entry(entry_id: Identifier, database: DatabaseOf, log_url: LogUrlOf) -> EntryOut:
     with database.transaction() as session:
         location = queries.entry_location(session, entry_id=entry_id)
     if location is None:
         raise EntryNotFound(entry_id=entry_id)
     return EntryOut(id=entry_id, index=location.index, leaf_hash=location.leaf_hash.hex(), log_url=log_url)
+
+
+@router.get("/log/freshness", summary="How far the log is behind the books")
+def show_freshness(database: DatabaseOf, clock: ClockOf, log_url: LogUrlOf) -> FreshnessOut:
+    with database.transaction() as session:
+        # The age first: what is published in between makes the answer older, never too young.
+        age = queries.oldest_unpublished_age(session, now=clock())
+        size = queries.published_size(session)
+    return FreshnessOut(published_size=size, oldest_unpublished_seconds=age.total_seconds(), log_url=log_url)

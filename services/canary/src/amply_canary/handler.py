@@ -1,0 +1,49 @@
+"""One run: CloudWatch Synthetics calls `handler`, and an exception makes the run a failed one."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from typing import Any, Final
+
+from amply_canary.checks import NotThere, Unwell, look
+from amply_canary.keys import KmsVerifierKey
+
+_SECONDS_MAX: Final = 10
+_BYTES_MAX: Final = 1_048_576
+_NOT_FOUND: Final = 404
+
+
+def handler(_event: Any, _context: Any) -> None:
+    """Look once, with the addresses of the environment, and write down what was seen.
+
+    Raises:
+        Unwell: Something is not as it has to be.
+    """
+    log, origin = os.environ["AMPLY_LOG_URL"], os.environ["AMPLY_LOG_ORIGIN"]
+    key = KmsVerifierKey.of_log(origin, key_arn=os.environ["AMPLY_SIGNING_KEY_ARN"])
+    view = look(api=os.environ["AMPLY_API_URL"], log=log, keys=[key], get=get)
+    sys.stdout.write(json.dumps({"event": "all_well", **vars(view)}) + "\n")
+
+
+def get(url: str) -> bytes:
+    """Fetch an address, within bounds of time and size.
+
+    Raises:
+        NotThere: The server answers 404.
+        Unwell: There is no answer, or another one than 200.
+    """
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "amply-canary"})  # noqa: S310 -- our own addresses
+        with urllib.request.urlopen(request, timeout=_SECONDS_MAX) as answer:  # noqa: S310 -- as above
+            body: bytes = answer.read(_BYTES_MAX + 1)
+    except urllib.error.HTTPError as error:
+        if error.code == _NOT_FOUND:
+            raise NotThere(f"There is nothing at {url}.") from error
+        raise Unwell(f"{url} answers with HTTP {error.code}.") from error
+    except OSError as error:
+        raise Unwell(f"{url} does not answer: {error}.") from error
+    if len(body) > _BYTES_MAX:
+        raise Unwell(f"{url} answers with more than {_BYTES_MAX} bytes.")
+    return body

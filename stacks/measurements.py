@@ -1,0 +1,67 @@
+"""The numbers the platform writes into its logs, as metrics: what the alarms and the dashboard look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from constructs_lib.log_numbers import LogNumbers
+from constructs_lib.service import Service
+from stacks.api import Api
+from stacks.workers import Workers
+
+BACKLOG = "backlog_measured"
+"""What the scheduler's log line is called that holds the keys below; it writes one a minute."""
+LEDGER_AGE = "ledger_unpublished_seconds"
+EXHAUSTED: Mapping[str, str] = {
+    "exhausted_events": "A provider event failed ten times and its gift may not be booked.",
+    "exhausted_payments": "A payment could not be opened at the processor in ten attempts.",
+    "exhausted_receipts": "A receipt could not be sent in ten attempts.",
+    "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
+}
+"""Rows nobody will try again, by the key that counts them."""
+CHECKPOINT = "checkpoint_measured"
+"""The publisher's line about one publication."""
+PUBLISHING = "publishing_seconds"
+
+COUNTED_BY_WORKER: Mapping[str, str] = {
+    "gift_booked": "gift_booked",
+    "payment_declined": "payment_declined",
+}
+COUNTED_BY_API: Mapping[str, str] = {
+    "gift_opened": "gift_opened",
+    "processor_refused": "stripe refused",
+    "processor_away": "stripe did not answer",
+    "database_away": "database unavailable",
+}
+"""Metric names, and the event of the line that counts as one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurements:
+    """Ages and seconds are the highest of a period, everything else a count."""
+
+    ledger_age: cloudwatch.Metric
+    publishing_seconds: cloudwatch.Metric
+    exhausted: Mapping[str, cloudwatch.Metric]
+    counted: Mapping[str, cloudwatch.Metric]
+
+
+def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> Measurements:
+    """Read every number where it is written."""
+
+    def numbers(name: str, service: Service) -> LogNumbers:
+        return LogNumbers(scope, name, log=service.log, namespace=namespace)
+
+    backlog = numbers("Backlog", workers.scheduler)
+    work, answers = numbers("Work", workers.worker), numbers("Answers", api.service)
+    return Measurements(
+        ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
+        publishing_seconds=numbers("Publishing", workers.publisher).highest(CHECKPOINT, PUBLISHING),
+        exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},
+        counted={
+            **{name: work.count(event, name) for name, event in COUNTED_BY_WORKER.items()},
+            **{name: answers.count(event, name) for name, event in COUNTED_BY_API.items()},
+        },
+    )

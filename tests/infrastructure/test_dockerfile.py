@@ -1,0 +1,65 @@
+"""The image that delivery builds is the one the task definitions count on; nothing here builds it."""
+
+import re
+from importlib.util import find_spec
+from itertools import pairwise
+
+import pytest
+
+from constructs_lib.service import SCRATCH, UNPRIVILEGED
+from stacks.contracts import CONTAINERS, TaskName
+from tests.infrastructure.assembly import ROOT
+
+DOCKERFILE = (ROOT / "services" / "backend" / "Dockerfile").read_text().replace("\\\n", " ")
+STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+USER, GROUP = UNPRIVILEGED.split(":")
+
+
+def _copied() -> list[str]:
+    """What is taken from the repository; copies between stages are not."""
+    lines = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
+
+
+def test_what_is_copied_exists() -> None:
+    assert _copied()
+    assert [source for source in _copied() if not (ROOT / source).exists()] == []
+
+
+def test_what_is_copied_is_let_through() -> None:
+    let_through = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert [source for source in _copied() if not source.startswith(tuple(let_through))] == []
+
+
+def test_what_is_run_is_installed_from_what_is_copied() -> None:
+    """The image holds the packages it installs; each is a folder that was copied."""
+    installed = re.findall(r"pip install .*--no-deps (\S+)", DOCKERFILE)
+    assert installed
+    assert set(installed) <= set(_copied())
+
+
+def test_the_last_stage_runs_as_the_user_the_tasks_run_as() -> None:
+    users = re.findall(r"^USER (\S+)$", STAGES[-1], re.MULTILINE)
+    assert users[-1:] == [USER]
+    assert USER != "0"
+    assert f"--gid {GROUP} " in STAGES[-1]
+    assert f"--uid {USER} --gid {GROUP} " in STAGES[-1]
+
+
+def test_the_user_owns_where_the_tasks_may_write() -> None:
+    (volumes,) = re.findall(r"^VOLUME \[(.+)\]$", STAGES[-1], re.MULTILINE)
+    assert {volume.strip(' "') for volume in volumes.split(",")} == set(SCRATCH.values())
+    assert f"-o {USER} -g {GROUP} {SCRATCH['run']}" in STAGES[-1]
+
+
+@pytest.mark.parametrize("name", TaskName)
+def test_every_command_starts_a_module_that_exists(name: TaskName) -> None:
+    for command in (CONTAINERS[name].command, CONTAINERS[name].health_check or ()):
+        modules = [after for flag, after in pairwise(command) if flag == "-m"]
+        assert [module for module in modules if find_spec(module) is None] == []
+    assert CONTAINERS[name].command[:2] == ("python", "-m")
+
+
+def test_the_dockerfiles_own_command_is_the_apis() -> None:
+    (command,) = re.findall(r'^CMD \["(.+)"\]$', STAGES[-1], re.MULTILINE)
+    assert tuple(command.split('", "')) == CONTAINERS[TaskName.API].command
