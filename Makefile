@@ -52,7 +52,7 @@ $(WIDGETS)/node_modules/ready: $(WIDGETS)/package.json $(WIDGETS)/package-lock.j
 	$(call step,widget packages,npm --prefix $(WIDGETS) ci --silent --no-audit --no-fund)
 	@touch $@
 
-$(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/build.mjs -type f 2>/dev/null)
+$(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/published $(WIDGETS)/build.mjs $(WIDGETS)/versions.json -type f 2>/dev/null)
 	$(call step,widgets,npm --prefix $(WIDGETS) run --silent build)
 	@touch $@
 

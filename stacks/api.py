@@ -7,16 +7,19 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from constructs_lib.firewall import Firewall
 from constructs_lib.rollout import Target
 from constructs_lib.service import Placement, Service, Task, task_role
 from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
-from stacks.contracts import CLIENT_ADDRESS_HEADER, Parameter, TaskName
+from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environments import Environment
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
 
+REQUESTS_OF_ONE_CLIENT = 2000
+"""In five minutes; an office behind one address gives less often, the API's own limits are far lower."""
 REQUESTS_PER_TASK = 3000
 """A minute: fifty a second, which leaves a task time to spare until the next one has started."""
 
@@ -41,6 +44,7 @@ class Api(AmplyStack):
         )
         self.task = self._make_task(around)
         self.balancer = self._make_balancer(around)
+        self.firewall = self._make_firewall()
         self.groups = self._make_groups(around)
         self.service = self._make_service(around)
         self._put_behind(self.balancer)
@@ -100,6 +104,20 @@ class Api(AmplyStack):
         )
         balancer.log_access_logs(around.storage.access_logs, prefix="api")
         return balancer
+
+    def _make_firewall(self) -> Firewall:
+        """HTTP APIs take none themselves, so it stands behind the gateway (ADR 0037)."""
+        firewall = Firewall(
+            self,
+            "Firewall",
+            name=f"amply-{self.settings.name}-api",
+            client_header=CLIENT_ADDRESS_HEADER,
+            requests_per_window=REQUESTS_OF_ONE_CLIENT,
+            always_let_in=STRIPE_WEBHOOK_PATH,
+            log=self.log_keeping,
+        )
+        firewall.protect(self.balancer.load_balancer_arn)
+        return firewall
 
     def _make_groups(self, around: Surroundings) -> list[elb.ApplicationTargetGroup]:
         """One, or with a canary two: the traffic is moved from either to the other, deployment by deployment."""

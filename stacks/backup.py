@@ -24,11 +24,13 @@ KEPT_OTHERWISE: Mapping[str, str] = {
     "storage/Archive": "write-once and copied to the second region; a backup could not be safer than its lock",
     "storage/Public": "made from the database, and the same files stand in the archive",
     "storage/Exports": "made from the database on request; they lapse after 30 days",
+    "storage/Media": "written once and versioned; copied to the second region where there is one",
     "edge/Site": "built from the sources and deployed with them",
     "replica/AccessLogs": "as in the first region: nothing is made from it",
     "replica/Archive": "a copy of the first region's, by replication",
     "replica/Public": "a copy of the first region's, by replication",
     "replica/Documents": "a copy of the first region's, by replication",
+    "replica/Media": "a copy of the first region's, by replication",
 }
 """What holds data and stands in no backup plan, by stack and construct, and why."""
 

@@ -14,6 +14,7 @@ class Parameter(StrEnum):
     API_URL = "api/url"
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
+    MEDIA_BUCKET = "storage/media-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
     LOG_ORIGIN = "ledger/origin"
     MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
@@ -23,6 +24,7 @@ class Parameter(StrEnum):
     JOBS_GROUP = "network/jobs-group"
     CLUSTER_NAME = "api/cluster-name"
     MAIL_SENDER = "mail/sender"
+    MAIL_FEEDBACK_URL = "mail/feedback-url"
 
     def path(self, environment: str) -> str:
         return f"/amply/{environment}/{self.value}"
@@ -35,6 +37,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
+    Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
     Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
@@ -44,8 +47,11 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.JOBS_GROUP: "Security group of background and one-off tasks",
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
     Parameter.MAIL_SENDER: "Address receipts come from",
+    Parameter.MAIL_FEEDBACK_URL: "Queue of bounces, complaints, delays and rejections, as SES reports them",
 }
 
+STRIPE_WEBHOOK_PATH = "/v1/webhooks/stripe"
+"""Where Stripe reports payments; no firewall rule may stand in its way."""
 RUNBOOKS = "docs/runbooks/alarms"
 """Where the page of each alarm is, in this repository."""
 

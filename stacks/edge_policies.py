@@ -1,7 +1,7 @@
 """How the edge caches and which headers it adds. Cache lifetimes follow from what a path can ever mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Duration
@@ -9,11 +9,19 @@ from aws_cdk import aws_cloudfront as cloudfront
 from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
+from stacks.edge_functions import EdgeFunctions
 from stacks.environments import StripeSettings
 from stacks.waivers import NEXT_REVIEW
 
 SITE_HEADERS = Path(__file__).parent.parent / "services" / "widgets" / "headers.json"
 LOG_HEADERS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+MEDIA_HEADERS = {
+    # People upload these: opened by itself, a picture that is really a page can do nothing.
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 PLACED_ELSEWHERE = {
     "Access-Control-Allow-Origin",
     "Content-Security-Policy",
@@ -26,57 +34,57 @@ HTTPS = cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS
 
 
 class EdgePolicies(Construct):
-    """Pages change any time, hashed assets never; in the log each object's own Cache-Control decides.
+    """Pages change any time, hashed assets, exact versions and media never; in the log each object's own
+    Cache-Control decides.
 
-    The headers of pages and assets are the site's own (`services/widgets/headers.json`), the same on a laptop.
+    The headers of pages, assets and widgets are the site's own (`services/widgets/headers.json`), the same on a laptop.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, connecting_to: str, stripe: StripeSettings
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        connecting_to: str,
+        stripe: StripeSettings,
+        functions: EdgeFunctions,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._functions = functions
         self._short = self._cache("Short", default=Duration.minutes(1), longest=Duration.hours(1))
         self._forever = self._cache("Forever", default=YEAR, longest=YEAR)
         self._as_told = self._cache("AsTold", default=Duration.seconds(0), longest=YEAR)
         site = json.loads(SITE_HEADERS.read_text())
         pages = {name: _filled_in(value, connecting_to, stripe) for name, value in site["pages"].items()}
         self._page_headers = self._headers("PageHeaders", pages)
-        self._asset_headers = self._headers("AssetHeaders", site["assets"])
+        # The function says how long they are kept, for what is there.
+        assets = {name: value for name, value in site["assets"].items() if name != "Cache-Control"}
+        self._asset_headers = self._headers("AssetHeaders", assets)
+        self._widget_headers = self._headers("WidgetHeaders", site["widgets"])
+        self._media_headers = self._headers("MediaHeaders", MEDIA_HEADERS)
         self._log_headers = self._headers("LogHeaders", LOG_HEADERS)
 
-    def pages(
-        self, origin: cloudfront.IOrigin, index_pages: cloudfront.Function
-    ) -> cloudfront.BehaviorOptions:
-        on_request = cloudfront.FunctionAssociation(
-            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST, function=index_pages
-        )
-        return cloudfront.BehaviorOptions(
-            origin=origin,
-            allowed_methods=METHODS,
-            viewer_protocol_policy=HTTPS,
-            cache_policy=self._short,
-            response_headers_policy=self._page_headers,
-            function_associations=[on_request],
-        )
+    def pages(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
+        return _behavior(origin, self._short, self._page_headers, [_on_request(self._functions.pages)])
 
     def assets(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-        return cloudfront.BehaviorOptions(
-            origin=origin,
-            allowed_methods=METHODS,
-            viewer_protocol_policy=HTTPS,
-            cache_policy=self._forever,
-            response_headers_policy=self._asset_headers,
+        """For every address that can only ever mean the same bytes."""
+        return _behavior(
+            origin, self._forever, self._asset_headers, [_on_response(self._functions.immutable)]
+        )
+
+    def newest(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
+        """The edge keeps the version that is meant, a browser keeps what it was given five minutes."""
+        return _behavior(origin, self._forever, self._widget_headers, [_on_request(self._functions.newest)])
+
+    def media(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
+        return _behavior(
+            origin, self._forever, self._media_headers, [_on_response(self._functions.immutable)]
         )
 
     def log(self, origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
         """`log/checkpoint` is written no-cache, full tiles immutable: the publisher says so on each object."""
-        return cloudfront.BehaviorOptions(
-            origin=origin,
-            allowed_methods=METHODS,
-            viewer_protocol_policy=HTTPS,
-            cache_policy=self._as_told,
-            response_headers_policy=self._log_headers,
-        )
+        return _behavior(origin, self._as_told, self._log_headers, [])
 
     def _cache(self, construct_id: str, *, default: Duration, longest: Duration) -> cloudfront.CachePolicy:
         return cloudfront.CachePolicy(
@@ -105,11 +113,40 @@ class EdgePolicies(Construct):
         )
 
     @staticmethod
-    def waive_for(distribution: cloudfront.Distribution) -> None:
+    def waive_for(distribution: cloudfront.Distribution, *, named: bool) -> None:
         waive(distribution, "AwsSolutions-CFR1", ANY_COUNTRY)
         waive(distribution, "AwsSolutions-CFR2", STATIC_FILES)
         waive(distribution, "AwsSolutions-CFR3", NO_READER_LISTS)
-        waive(distribution, "AwsSolutions-CFR4", GENERATED_NAME)
+        if not named:
+            waive(distribution, "AwsSolutions-CFR4", GENERATED_NAME)
+
+
+def _behavior(
+    origin: cloudfront.IOrigin,
+    cache: cloudfront.ICachePolicy,
+    headers: cloudfront.IResponseHeadersPolicy,
+    functions: Sequence[cloudfront.FunctionAssociation],
+) -> cloudfront.BehaviorOptions:
+    return cloudfront.BehaviorOptions(
+        origin=origin,
+        allowed_methods=METHODS,
+        viewer_protocol_policy=HTTPS,
+        cache_policy=cache,
+        response_headers_policy=headers,
+        function_associations=list(functions) or None,
+    )
+
+
+def _on_request(function: cloudfront.IFunction) -> cloudfront.FunctionAssociation:
+    return cloudfront.FunctionAssociation(
+        event_type=cloudfront.FunctionEventType.VIEWER_REQUEST, function=function
+    )
+
+
+def _on_response(function: cloudfront.IFunction) -> cloudfront.FunctionAssociation:
+    return cloudfront.FunctionAssociation(
+        event_type=cloudfront.FunctionEventType.VIEWER_RESPONSE, function=function
+    )
 
 
 def _filled_in(header: str, api_url: str, stripe: StripeSettings) -> str:
@@ -171,6 +208,6 @@ NO_READER_LISTS = Waiver(
     reason="Anyone may read the ledger without us keeping a list of who read what.", until=NEXT_REVIEW
 )
 GENERATED_NAME = Waiver(
-    reason="The generated cloudfront.net name has Amazon's certificate; ours comes with our domain.",
+    reason="The generated cloudfront.net name has Amazon's certificate, whose floor nobody can set.",
     until=NEXT_REVIEW,
 )

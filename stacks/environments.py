@@ -23,6 +23,7 @@ from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
 from stacks.contracts import API_PORT
 from stacks.database_choices import Connections, Insights, ManagedByRds, MasterPassword, RotatedByUs
+from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 
@@ -201,6 +202,8 @@ class Environment:
     tasks: TaskFleet
     stripe: StripeSettings
     mail: MailSettings
+    domain: DomainSettings | None
+    """Without one AWS's generated names are used, and nothing need be delegated before the first deployment."""
     addresses: FixedAddresses | None
     delivery: DeliverySettings | None
     """None where nothing is delivered to: on a laptop, and in whatever shares an account that already has it."""
@@ -237,6 +240,15 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        self._check_names()
+
+    def _check_names(self) -> None:
+        if self.livemode and self.domain is None:
+            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
+        if self.domain and self.addresses:
+            raise ValueError(f"{self.name}: fixed addresses and a domain are two answers to one question.")
+        if self.domain and self.mail.domain != self.domain.apex:
+            raise ValueError(f"{self.name}: mail comes from {self.domain.apex}, where its records can stand.")
 
     def _secrets_can_be_reached(self) -> bool:
         """From where functions stand: they get no public address, not even in a public subnet."""
@@ -303,6 +315,7 @@ PRODUCTION = Environment(
         frame_origins=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
     ),
     mail=MailSettings(domain="amply.example", sender="receipts@amply.example"),
+    domain=DomainSettings(apex="amply.example", dmarc="quarantine", reports="postmaster@amply.example"),
     addresses=None,
     delivery=DeliverySettings(
         repository=REPOSITORY,
@@ -336,6 +349,9 @@ STAGING = replace(
     cache=replace(PRODUCTION.cache, node_type="cache.t4g.micro"),
     stripe=replace(PRODUCTION.stripe, publishable_key="pk_test_amply_staging"),
     mail=MailSettings(domain="staging.amply.example", sender="receipts@staging.amply.example"),
+    domain=DomainSettings(
+        apex="staging.amply.example", dmarc="quarantine", reports="postmaster@amply.example"
+    ),
     delivery=DeliverySettings(repository=REPOSITORY, registry=None),
     log_retention=logs.RetentionDays.ONE_MONTH,
     event_archive_days=30,
@@ -373,6 +389,8 @@ SANDBOX = replace(
     ),
     stripe=replace(STAGING.stripe, publishable_key="pk_test_amply_sandbox"),
     mail=MailSettings(domain="sandbox.amply.example", sender="receipts@sandbox.amply.example"),
+    # Whoever wants a sandbox wants it today: nobody waits for a parent zone to delegate.
+    domain=None,
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
     outside_view_minutes=None,

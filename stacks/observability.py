@@ -52,6 +52,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, events)
+        watching.watch_mail(self.pager, around.mail)
         self._tell_of_failed_deployments(api)
         make_dashboard(self, name=f"amply-{environment.name}", watched=watched, paging=paging)
 

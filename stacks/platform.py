@@ -9,9 +9,11 @@ from stacks.api import Api
 from stacks.backup import Backup
 from stacks.budget import Budget
 from stacks.cache import Cache
+from stacks.certificate import Certificate
 from stacks.containers import Surroundings
 from stacks.database import Database
 from stacks.delivery import Delivery
+from stacks.dns import Dns
 from stacks.edge import Edge
 from stacks.environments import Environment
 from stacks.events import Events
@@ -62,8 +64,22 @@ class AmplyPlatform(cdk.Stage):
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
         events = Events(self, "events", environment=environment)
-        mail = Mail(self, "mail", environment=environment)
-        edge = Edge(self, "edge", environment=environment, storage=storage, site=site)
+        dns = (
+            Dns(self, "dns", environment=environment, domain=environment.domain)
+            if environment.domain
+            else None
+        )
+        mail = Mail(self, "mail", environment=environment, dns=dns)
+        certificate = Certificate(self, "certificate", environment=environment, dns=dns) if dns else None
+        edge = Edge(
+            self,
+            "edge",
+            environment=environment,
+            storage=storage,
+            site=site,
+            dns=dns,
+            certificate=certificate,
+        )
         around = Surroundings(
             network=network,
             keys=keys,

@@ -38,6 +38,7 @@ class Replica(AmplyStack):
         )
         self.archive = self._keep("Archive", object_lock=environment.durability.object_lock)
         self.public = self._keep("Public", lifecycle=[OVERWRITTEN])
+        self.media = self._keep("Media")
         self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
 

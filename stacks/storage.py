@@ -70,7 +70,10 @@ class Storage(AmplyStack):
             key=keys.data,
             lifecycle=[forget("exports", days=30)],
         )
-        self._let_cloudfront_read_the_log()
+        self.media = PrivateBucket(self, "Media", durability=durability, request_logs=self.access_logs)
+        self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
+        self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")
+        self.publish(Parameter.MEDIA_BUCKET, self.media.bucket_name)
         if durability.kept_backups:
             self._tell_changes(self.documents)
         if replica:
@@ -98,14 +101,14 @@ class Storage(AmplyStack):
         )
         return bucket
 
-    def _let_cloudfront_read_the_log(self) -> None:
+    def _let_cloudfront_read(self, bucket: PrivateBucket, objects: str, *, sid: str) -> None:
         """Any distribution of this account: the edge stands above this stack, so it cannot be named here."""
-        self.public.add_to_resource_policy(
+        bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="ServeTheLog",
+                sid=sid,
                 principals=[iam.ServicePrincipal("cloudfront.amazonaws.com")],
                 actions=["s3:GetObject"],
-                resources=[self.public.arn_for_objects("log/*")],
+                resources=[bucket.arn_for_objects(objects)],
                 conditions={
                     "ArnLike": {
                         "aws:SourceArn": f"arn:{self.partition}:cloudfront::{self.account}:distribution/*"
@@ -128,3 +131,4 @@ class Storage(AmplyStack):
         replication.copy(Kept(bucket=self.archive, key=None), replica.archive)
         replication.copy(Kept(bucket=self.public, key=None), replica.public)
         replication.copy(Kept(bucket=self.documents, key=keys.data), replica.documents)
+        replication.copy(Kept(bucket=self.media, key=None), replica.media)

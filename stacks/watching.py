@@ -12,6 +12,7 @@ from stacks.api import Api
 from stacks.cache import Cache
 from stacks.database import Database
 from stacks.events import Events
+from stacks.mail import Mail
 from stacks.measurements import EXHAUSTED, Measurements
 from stacks.queues import Queues
 
@@ -19,6 +20,10 @@ Ringing = cloudwatch.Alarm | cloudwatch.CompositeAlarm
 GIB = 1024**3
 LEDGER_AGE_SECONDS_MAX = 60
 """Six times what a healthy publisher takes: it signs at most every ten seconds."""
+BOUNCED_SHARE_MAX = 0.05
+COMPLAINED_SHARE_MAX = 0.001
+"""Where AWS begins to review an account: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html."""
+FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
 
 
 def watch_database(pager: Pager, database: Database, measured: Measurements) -> cloudwatch.CompositeAlarm:
@@ -173,6 +178,43 @@ def watch_cache(pager: Pager, cache: Cache) -> None:
         80,
         minutes=15,
         meaning="The cache has been more than 80 % full for a quarter of an hour.",
+        severity=Severity.NOTICE,
+    )
+
+
+def watch_mail(pager: Pager, mail: Mail) -> None:
+    """SES judges the whole account, and measures seldom: in a shorter period there would be no number at all.
+
+    Nobody is woken: gifts go on, and receipts that AWS stops are kept and sent later.
+    """
+    judged = {
+        "mail-bounces": ("BounceRate", BOUNCED_SHARE_MAX, "bounced"),
+        "mail-complaints": ("ComplaintRate", COMPLAINED_SHARE_MAX, "were called spam"),
+    }
+    for name, (rate, highest, fate) in judged.items():
+        pager.above(
+            name,
+            cloudwatch.Metric(namespace="AWS/SES", metric_name=f"Reputation.{rate}", statistic="Maximum"),
+            highest,
+            minutes=60,
+            period=60,
+            meaning=f"More than {highest * 1000:.0f} of a thousand letters {fate}.",
+            severity=Severity.NOTICE,
+        )
+    pager.above(
+        "mail-feedback-set-aside",
+        mail.feedback_dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+        0,
+        minutes=1,
+        meaning="What SES says of a letter could not be delivered or read, and waits for a person.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "mail-feedback-waiting",
+        mail.feedback.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        FEEDBACK_AGE_SECONDS_MAX,
+        minutes=5,
+        meaning="What SES says of a letter has waited unread for more than a day.",
         severity=Severity.NOTICE,
     )
 

@@ -1,5 +1,6 @@
 // Builds the site into dist/: hashed scripts and styles under assets/, and the pages that name them with their
-// integrity hashes. The same sources give the same bytes. `node build.mjs [FOLDER]` builds somewhere else.
+// integrity hashes; beside them every published version of the widgets, byte for byte as it was published (see
+// release.mjs). The same sources give the same bytes. `node build.mjs [FOLDER]` builds somewhere else.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -45,8 +46,7 @@ const minifiedStyleTexts = {
 
 function published(name, extension, contents) {
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
-  const integrity = `sha384-${createHash("sha384").update(contents).digest("base64")}`;
-  return { url: `/assets/${name}.${hash}${extension}`, integrity, contents };
+  return { url: `/assets/${name}.${hash}${extension}`, integrity: integrityOf(contents), contents };
 }
 
 async function assets() {
@@ -66,6 +66,31 @@ function page(html, { pages, icon, ...scripts }) {
     .replace(/<!--script:(\w+)-->/, (_, name) => script(name));
 }
 
+function integrityOf(contents) {
+  return `sha384-${createHash("sha384").update(contents).digest("base64")}`;
+}
+
+function refuse(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
+// People's pages name these bytes with their hash: one that changed would be refused by every browser.
+function writePublished(folder, { newest, published: all }) {
+  for (const [version, files] of Object.entries(all)) {
+    for (const [file, integrity] of Object.entries(files)) {
+      const contents = readFileSync(join(HERE, "published", version, file));
+      if (integrityOf(contents) !== integrity) refuse(`published/${version}/${file} is not what was published: restore it from the repository's history.`);
+      write(folder, `v${version}/${file}`, contents);
+    }
+    write(folder, `v${version}/manifest.json`, `${JSON.stringify({ version, files }, null, 2)}\n`);
+  }
+  for (const [name, version] of Object.entries(newest)) {
+    if (!(version in all)) refuse(`/v${name}/ means ${version}, which is not published: name one that is, in versions.json.`);
+    if (!version.startsWith(`${name}.`)) refuse(`/v${name}/ cannot mean ${version}: pages that ask for ${name} expect no other.`);
+  }
+}
+
 function write(folder, path, contents) {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -75,10 +100,7 @@ function write(folder, path, contents) {
 const folder = resolve(process.argv[2] ?? join(HERE, "dist"));
 const found = await assets();
 const buttonBytes = gzipSync(found["amply-button"].contents, { level: 9 }).length;
-if (buttonBytes > BUTTON_BUDGET_BYTES) {
-  console.error(`amply-button is ${buttonBytes} bytes gzipped; its budget is ${BUTTON_BUDGET_BYTES}.`);
-  process.exit(1);
-}
+if (buttonBytes > BUTTON_BUDGET_BYTES) refuse(`amply-button is ${buttonBytes} bytes gzipped; its budget is ${BUTTON_BUDGET_BYTES}.`);
 rmSync(folder, { recursive: true, force: true });
 for (const { url, contents } of Object.values(found)) write(folder, url, contents);
 for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter((path) => extname(path) === ".html")) {
@@ -86,5 +108,6 @@ for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter(
 }
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
+writePublished(folder, JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8")));
 write(folder, "licenses.txt", `The scripts under assets/ contain Preact.\n\n${readFileSync(join(HERE, "node_modules/preact/LICENSE"), "utf8")}`);
 console.log(`amply-button ${buttonBytes} bytes gzipped, integrity ${found["amply-button"].integrity}`);

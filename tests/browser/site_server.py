@@ -2,6 +2,7 @@
 
 import json
 import mimetypes
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,9 @@ from typing import Final
 from tests.browser.loopback import Request, Response
 
 WIDGETS: Final = Path(__file__).parents[2] / "services" / "widgets"
+NEWEST: Final[dict[str, str]] = json.loads((WIDGETS / "versions.json").read_text())["newest"]
+_MOVING: Final = re.compile(r"/v(\d+(?:\.\d+)?)/")
+_EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 
 
 @dataclass
@@ -31,7 +35,7 @@ class Site:
         if request.path.startswith("/log/"):
             published = self.log.get(request.path.removeprefix("/log/"))
             return Response(status=404) if published is None else Response(body=published)
-        return self._file(request.path)
+        return self._file(request.path, _MOVING.match(request.path))
 
     def _config(self) -> bytes:
         config = {
@@ -42,8 +46,9 @@ class Site:
         }
         return json.dumps(config).encode()
 
-    def _file(self, path: str) -> Response:
-        file = self.folder / path.removeprefix("/")
+    def _file(self, path: str, moving: re.Match[str] | None) -> Response:
+        meant = f"/v{NEWEST.get(moving[1], moving[1])}/{path[moving.end() :]}" if moving else path
+        file = self.folder / meant.removeprefix("/")
         if path.endswith("/"):
             file /= "index.html"
         is_found = file.is_file()
@@ -55,7 +60,7 @@ class Site:
         )
 
     def _headers(self, path: str) -> dict[str, str]:
-        room = "assets" if path.startswith("/assets/") else "pages"
+        room = "assets" if _EXACT.match(path) else "widgets" if _MOVING.match(path) else "pages"
         headers: dict[str, str] = json.loads((WIDGETS / "headers.json").read_text())[room]
         names = ("api_origin", "stripe_js_origins", "stripe_api_origin", "stripe_frame_origins")
         for name in names:

@@ -4,8 +4,11 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,92 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         content = (dist / entry["url"].removeprefix("/")).read_bytes()
         assert entry["url"].startswith(f"/assets/{name}.{hashlib.sha256(content).hexdigest()[:16]}.")
         assert entry["integrity"] == f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"
+
+
+def test_published_versions_are_in_the_site_byte_for_byte(dist: Path) -> None:
+    published = json.loads((WIDGETS / "versions.json").read_text())["published"]
+    assert published
+    for version, files in published.items():
+        assert json.loads((dist / f"v{version}" / "manifest.json").read_text()) == {
+            "version": version,
+            "files": files,
+        }
+        for name, integrity in files.items():
+            content = (dist / f"v{version}" / name).read_bytes()
+            assert integrity == f"sha384-{base64.b64encode(hashlib.sha384(content).digest()).decode()}"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A copy of the widgets, to be spoilt."""
+
+    folder: Path
+
+    def build(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["node", "build.mjs"], cwd=self.folder, check=False, capture_output=True, text=True
+        )
+
+    def release(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["node", "release.mjs"], cwd=self.folder, check=False, capture_output=True, text=True
+        )
+
+    def versions(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = json.loads((self.folder / "versions.json").read_text())
+        return found
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    folder = tmp_path / "widgets"
+    shutil.copytree(WIDGETS, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (folder / "node_modules").symlink_to(WIDGETS / "node_modules")
+    return Workshop(folder)
+
+
+def test_a_published_version_that_changed_is_not_built(workshop: Workshop) -> None:
+    script = workshop.folder / "published" / "1.0.0" / "amply-button.js"
+    script.write_bytes(script.read_bytes() + b" ")
+    built = workshop.build()
+    assert built.returncode == 1
+    assert "published/1.0.0/amply-button.js is not what was published" in built.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "sentence"),
+    [("1", "1.9.9", "which is not published"), ("2", "1.0.0", "cannot mean 1.0.0")],
+)
+def test_a_moving_version_that_leads_nowhere_is_not_built(
+    workshop: Workshop, name: str, version: str, sentence: str
+) -> None:
+    versions = workshop.versions()
+    versions["newest"][name] = version
+    (workshop.folder / "versions.json").write_text(json.dumps(versions))
+    built = workshop.build()
+    assert built.returncode == 1
+    assert sentence in built.stderr
+
+
+def test_a_release_keeps_what_was_published_and_moves_the_names_on(workshop: Workshop) -> None:
+    before = workshop.versions()["published"]["1.0.0"]
+    package = json.loads((workshop.folder / "package.json").read_text())
+    (workshop.folder / "package.json").write_text(json.dumps({**package, "version": "1.1.0"}))
+    assert workshop.build().returncode == 0
+    assert workshop.release().returncode == 0
+    versions = workshop.versions()
+    assert versions["newest"] == {"1": "1.1.0", "1.0": "1.0.0", "1.1": "1.1.0"}
+    assert versions["published"]["1.0.0"] == before
+    assert workshop.build().returncode == 0
+    assert (workshop.folder / "dist" / "v1.0.0" / "amply-button.js").is_file()
+    assert (workshop.folder / "dist" / "v1.1.0" / "amply-button.js").is_file()
+
+
+def test_a_published_version_is_not_published_again(workshop: Workshop) -> None:
+    assert workshop.build().returncode == 0
+    again = workshop.release()
+    assert again.returncode == 1
+    assert "raise the version in package.json" in again.stderr
 
 
 def test_every_script_and_style_of_a_page_is_hashed_and_none_is_inline(dist: Path) -> None:

@@ -8,11 +8,18 @@ from typing import Any
 from constructs_lib.durability import Loss
 from stacks.environments import ENVIRONMENTS
 from stacks.platform import BOUNDARY
+from tests.infrastructure import edge_invariants
 from tests.infrastructure.assembly import Deployed, Resource
 
 Rule = Callable[[Deployed], Iterator[str]]
 
-KEPT_WITH_DURABILITY = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup")
+KEPT_WITH_DURABILITY = (
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::SQS::Queue",
+    "AWS::Logs::LogGroup",
+    "AWS::Route53::HostedZone",
+)
 DATABASE = "AWS::RDS::DBInstance"
 SECRET = "AWS::SecretsManager::Secret"
 POLICIES: Mapping[Loss, tuple[str, str]] = {
@@ -311,6 +318,7 @@ RULES: tuple[Rule, ...] = (
     some_services_never_run_twice,
     resources_say_whose_they_are,
     stacks_are_bound_loosely,
+    *edge_invariants.RULES,
 )
 
 

@@ -24,8 +24,10 @@ ORDER = [
     "backup",
     "cache",
     "queues",
+    "dns",
     "events",
     "mail",
+    "certificate",
     "edge",
     "migrations",
     "api",
@@ -37,10 +39,10 @@ ORDER = [
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
     "staging": frozenset({"replica"}),
-    "sandbox": frozenset({"replica", "backup"}),
-    "local": frozenset({"replica", "backup", "delivery"}),
+    "sandbox": frozenset({"replica", "backup", "dns", "certificate"}),
+    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate"}),
 }
-"""Outside production whatever only keeps data safe may be left out. Nothing is delivered to a laptop: a trust in GitHub
+"""Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated. Nothing is delivered to a laptop: a trust in GitHub
 recorded there would prove nothing.
 """
 

@@ -23,6 +23,7 @@ EXIST: Mapping[str, frozenset[str]] = {
     "AWS/SQS": frozenset({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}),
     "AWS/RDS": frozenset({"CPUUtilization", "DatabaseConnections", "FreeStorageSpace", "WriteLatency"}),
     "AWS/ElastiCache": frozenset({"DatabaseMemoryUsagePercentage", "Evictions"}),
+    "AWS/SES": frozenset({"Reputation.BounceRate", "Reputation.ComplaintRate"}),
     "CloudWatchSynthetics": frozenset({"SuccessPercent"}),
 }
 

@@ -93,6 +93,21 @@ def test_a_live_key_needs_live_mode() -> None:
         replace(STAGING, stripe=PRODUCTION.stripe)
 
 
+def test_real_receipts_need_a_log_with_a_name_of_ours() -> None:
+    with pytest.raises(ValueError, match="domain of its own"):
+        replace(PRODUCTION, domain=None)
+
+
+def test_fixed_addresses_and_a_domain_do_not_go_together() -> None:
+    with pytest.raises(ValueError, match="two answers"):
+        replace(LOCAL, domain=STAGING.domain)
+
+
+def test_mail_from_where_no_record_can_stand_is_refused() -> None:
+    with pytest.raises(ValueError, match="where its records can stand"):
+        replace(STAGING, domain=PRODUCTION.domain)
+
+
 def test_zones_of_another_region_are_refused() -> None:
     with pytest.raises(ValueError, match="not all in"):
         replace(SANDBOX, region="us-east-1")
@@ -201,7 +216,7 @@ def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
         assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
 
 
-@pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "edge"])
+@pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "mail", "edge"])
 def test_stacks_with_data_cannot_be_deleted_where_data_is_kept(deployed: Deployed, stack: str) -> None:
     protected = deployed.manifests[stack]["properties"].get("terminationProtection", False)
     assert protected is (deployed.name in {"production", "staging"})

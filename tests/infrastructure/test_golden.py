@@ -18,6 +18,7 @@ HOLDS_DATA = (
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::KMS::Key",
     "AWS::RDS::DBInstance",
+    "AWS::Route53::HostedZone",
     "AWS::S3::Bucket",
     "AWS::SES::EmailIdentity",
     "AWS::SQS::Queue",

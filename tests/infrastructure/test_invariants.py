@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.infrastructure import invariants
+from tests.infrastructure import edge_invariants, invariants
 from tests.infrastructure.assembly import Deployed
 
 Break = Callable[[dict[str, Any]], None]
@@ -93,9 +93,20 @@ def _tell(name: str, value: object) -> Break:
     return apply
 
 
+def _let_anyone(principal: object) -> Break:
+    def apply(template: dict[str, Any]) -> None:
+        for policy in _resources(template, "AWS::S3::BucketPolicy"):
+            policy["Properties"]["PolicyDocument"]["Statement"].append(
+                {"Effect": "Allow", "Action": "s3:GetObject", "Principal": principal, "Resource": "*"}
+            )
+
+    return apply
+
+
 TASK, SERVICE = "AWS::ECS::TaskDefinition", "AWS::ECS::Service"
 BUCKET, QUEUE = "AWS::S3::Bucket", "AWS::SQS::Queue"
 CONTAINER = ("Properties", "ContainerDefinitions", "0")
+DISTRIBUTION, CONFIG = "AWS::CloudFront::Distribution", ("Properties", "DistributionConfig")
 FROM_ANYWHERE = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
 
 BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
@@ -158,6 +169,65 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         invariants.nobody_comes_in_from_anywhere,
         "api",
         _set("AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties", "Scheme", to="internet-facing"),
+    ),
+    "a bucket anyone reads": (
+        edge_invariants.buckets_are_read_by_nobody_unnamed,
+        "storage",
+        _let_anyone("*"),
+    ),
+    "a bucket anyone with an account reads": (
+        edge_invariants.buckets_are_read_by_nobody_unnamed,
+        "storage",
+        _let_anyone({"AWS": "*"}),
+    ),
+    "a bucket that everyone's distribution reads": (
+        edge_invariants.buckets_are_read_by_nobody_unnamed,
+        "storage",
+        _let_anyone({"Service": "cloudfront.amazonaws.com"}),
+    ),
+    "an edge that takes old TLS": (
+        edge_invariants.names_of_ours_take_modern_tls_alone,
+        "edge",
+        _set(DISTRIBUTION, *CONFIG, "ViewerCertificate", "MinimumProtocolVersion", to="TLSv1"),
+    ),
+    "an edge with CloudFront's own certificate": (
+        edge_invariants.names_of_ours_take_modern_tls_alone,
+        "edge",
+        _drop(DISTRIBUTION, *CONFIG, "ViewerCertificate"),
+    ),
+    "an edge that reads as anyone": (
+        edge_invariants.the_edge_reads_as_itself,
+        "edge",
+        _set(DISTRIBUTION, *CONFIG, "Origins", "0", "OriginAccessControlId", to=""),
+    ),
+    "an edge that answers in plain text": (
+        edge_invariants.the_edge_answers_over_tls_and_says_how_to_treat_it,
+        "edge",
+        _set(DISTRIBUTION, *CONFIG, "CacheBehaviors", "0", "ViewerProtocolPolicy", to="allow-all"),
+    ),
+    "an edge that says nothing of security": (
+        edge_invariants.the_edge_answers_over_tls_and_says_how_to_treat_it,
+        "edge",
+        _drop(DISTRIBUTION, *CONFIG, "DefaultCacheBehavior", "ResponseHeadersPolicyId"),
+    ),
+    "an API that takes old TLS": (
+        edge_invariants.names_of_ours_take_modern_tls_alone,
+        "edge",
+        _set(
+            "AWS::ApiGatewayV2::DomainName",
+            *("Properties", "DomainNameConfigurations", "0", "SecurityPolicy"),
+            to="TLS_1_0",
+        ),
+    ),
+    "a load balancer without its firewall": (
+        edge_invariants.load_balancers_stand_behind_a_firewall,
+        "api",
+        _remove("AWS::WAFv2::WebACLAssociation"),
+    ),
+    "a zone that goes with its stack": (
+        invariants.data_leaves_only_as_durability_says,
+        "dns",
+        _set("AWS::Route53::HostedZone", "DeletionPolicy", to="Delete"),
     ),
     "a log kept for ever": (
         invariants.logs_are_forgotten_in_time,

@@ -11,13 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx2
 import pytest
 
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import ACCESS, Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.ports import is_free
-from local_cloud.settings import Settings
+from local_cloud.settings import REGION, Settings
 from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
@@ -182,6 +183,55 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
     assert httpx2.get(f"{edge}/no-such-page/").status_code == 404
     config = httpx2.get(f"{edge}/config.json").json()
     assert config["api_url"] == platform.settings.api_url
+
+
+def test_the_edge_serves_the_widgets_by_version(platform: Platform) -> None:
+    edge = platform.settings.edge_url
+    exact = httpx2.get(f"{edge}/v1.0.0/amply-button.js")
+    assert exact.headers["content-type"].startswith("text/javascript")
+    assert exact.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for moving in ("v1", "v1.0"):
+        newest = httpx2.get(f"{edge}/{moving}/amply-button.js", headers={"Origin": "https://charity.example"})
+        assert newest.content == exact.content
+        assert newest.headers["cache-control"] == "public, max-age=300"
+        assert newest.headers["access-control-allow-origin"] == "*"
+    missing = httpx2.get(f"{edge}/v1.0.999/amply-button.js")
+    assert missing.status_code == 404
+    assert "immutable" not in missing.headers.get("cache-control", "")
+
+
+def _mean_by_newest(settings: Settings, before: str, after: str) -> None:
+    """What docs/runbooks/widget-rollback.md does in a hurry."""
+    cloudfront = Cloud(settings).cloudfront
+    items = cloudfront.list_functions(Stage="LIVE")["FunctionList"]["Items"]
+    (name,) = (item["Name"] for item in items if "NewestVersions" in item["Name"])
+    code = cloudfront.get_function(Name=name, Stage="LIVE")["FunctionCode"].read()
+    cloudfront.update_function(
+        Name=name,
+        IfMatch=cloudfront.describe_function(Name=name, Stage="DEVELOPMENT")["ETag"],
+        FunctionCode=code.replace(f'"{before}"'.encode(), f'"{after}"'.encode()),
+        FunctionConfig={"Comment": "rollback", "Runtime": "cloudfront-js-2.0"},
+    )
+    updated = cloudfront.describe_function(Name=name, Stage="DEVELOPMENT")["ETag"]
+    cloudfront.publish_function(Name=name, IfMatch=updated)
+
+
+def test_a_widget_release_is_taken_back_for_everyone_at_once(platform: Platform) -> None:
+    edge = platform.settings.edge_url
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=platform.settings.cloud_url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ACCESS["AWS_SECRET_ACCESS_KEY"],
+    )
+    bucket = Cloud(platform.settings).parameter("edge/site-bucket")
+    s3.put_object(Bucket=bucket, Key="v1.0.9/amply-button.js", Body=b"a bad release")
+    good = httpx2.get(f"{edge}/v1/amply-button.js").content
+    _mean_by_newest(platform.settings, "1.0.0", "1.0.9")
+    assert httpx2.get(f"{edge}/v1/amply-button.js").content == b"a bad release"
+    _mean_by_newest(platform.settings, "1.0.9", "1.0.0")
+    assert httpx2.get(f"{edge}/v1/amply-button.js").content == good
 
 
 def test_a_donor_gives_in_a_browser_and_is_shown_the_ledger(platform: Platform, demo: dict[str, Any]) -> None:

@@ -94,6 +94,7 @@ class Deployment:
                 root / "constructs_lib",
                 root / "services" / "widgets" / "dist",
                 root / "services" / "widgets" / "headers.json",
+                root / "services" / "widgets" / "versions.json",
             ),
             words=(str(self._settings.ports.base),),
         )

@@ -1,0 +1,32 @@
+"""The names an environment answers at, where it has a domain of its own."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainSettings:
+    """Names that outlive whatever answers at them; `apex` is a zone of its own, delegated by its parent once."""
+
+    apex: str
+    dmarc: Literal["none", "quarantine", "reject"]
+    """What receivers do with mail that claims to be ours and is not: `none` only until the reports are clean."""
+    reports: str
+    """Where receivers' DMARC reports and certificate authorities' CAA reports go."""
+
+    @property
+    def site(self) -> str:
+        return self.apex
+
+    @property
+    def api(self) -> str:
+        return f"api.{self.apex}"
+
+    @property
+    def log(self) -> str:
+        return f"log.{self.apex}"
+
+    @property
+    def edge_hosts(self) -> tuple[str, ...]:
+        """Every name the distribution answers at, the pages' own first."""
+        return (self.site, f"www.{self.apex}", f"widgets.{self.apex}", self.log)

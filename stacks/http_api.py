@@ -1,0 +1,95 @@
+"""The door for what is asked: the HTTP API with its stage, its log, and its own name where there is a domain."""
+
+import json
+
+import jsii
+from aws_cdk import aws_apigateway as apigw
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as targets
+
+from stacks.dns import Dns
+from stacks.stack import AmplyStack
+
+
+@jsii.implements(apigateway.IAccessLogSettings)
+class AccessLog:
+    """One JSON line a request, without the caller's address: who donates is nobody's business in a log."""
+
+    def __init__(self, group: logs.ILogGroup) -> None:
+        self._destination = apigateway.LogGroupLogDestination(group)
+
+    @property
+    def destination(self) -> apigateway.IAccessLogDestination:
+        return self._destination
+
+    @property
+    def format(self) -> apigw.AccessLogFormat:
+        fields = {
+            "request_id": "$context.requestId",
+            "at": "$context.requestTime",
+            "method": "$context.httpMethod",
+            "path": "$context.path",
+            "status": "$context.status",
+            "bytes": "$context.responseLength",
+            "milliseconds": "$context.responseLatency",
+            "integration_error": "$context.integrationErrorMessage",
+        }
+        return apigw.AccessLogFormat.custom(json.dumps(fields))
+
+
+def make_http_api(stack: AmplyStack, dns: Dns | None) -> apigateway.HttpApi:
+    """CORS is the application's answer, the same on a laptop: the gateway passes OPTIONS through."""
+    api = apigateway.HttpApi(
+        stack,
+        "HttpApi",
+        description=f"Amply {stack.settings.name}",
+        create_default_stage=False,
+        # One way in, under the name that is ours: nobody comes to depend on the generated one.
+        disable_execute_api_endpoint=True if dns else None,
+    )
+    keeping = stack.log_keeping
+    group = logs.LogGroup(
+        stack, "HttpApiLog", retention=keeping.retention, removal_policy=keeping.removal_policy
+    )
+    stage = apigateway.HttpStage(
+        stack,
+        "HttpApiStage",
+        http_api=api,
+        stage_name="$default",
+        auto_deploy=True,
+        throttle=apigateway.ThrottleSettings(rate_limit=500, burst_limit=1000),
+        access_log_settings=AccessLog(group),
+    )
+    if dns:
+        apigateway.ApiMapping(stack, "ApiMapping", api=api, domain_name=_named(stack, dns), stage=stage)
+    return api
+
+
+def _named(stack: AmplyStack, dns: Dns) -> apigateway.DomainName:
+    """A regional name takes a certificate of its own region, so this one stands here."""
+    certificate = acm.Certificate(
+        stack,
+        "ApiCertificate",
+        domain_name=dns.domain.api,
+        validation=acm.CertificateValidation.from_dns(dns.zone),
+    )
+    name = apigateway.DomainName(
+        stack,
+        "ApiName",
+        domain_name=dns.domain.api,
+        certificate=certificate,
+        security_policy=apigateway.SecurityPolicy.TLS_1_2,
+    )
+    route53.ARecord(
+        stack,
+        "ApiAddress",
+        zone=dns.zone,
+        record_name=f"{dns.domain.api}.",
+        target=route53.RecordTarget.from_alias(
+            targets.ApiGatewayv2DomainProperties(name.regional_domain_name, name.regional_hosted_zone_id)
+        ),
+    )
+    return name

@@ -1,0 +1,71 @@
+"""Puts the built site into its bucket, with what this environment has to tell its pages."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as deployment
+
+from constructs_lib.waiver import Waiver, waive
+from stacks.stack import AmplyStack
+from stacks.waivers import NEXT_REVIEW
+
+BUILD_STAMP = "ready"
+"""The build's own marker inside the site folder; nobody needs it served."""
+
+
+def upload_site(
+    stack: AmplyStack,
+    folder: Path,
+    *,
+    config: Mapping[str, str],
+    bucket: s3.Bucket,
+    distribution: cloudfront.Distribution,
+) -> None:
+    keeping = stack.log_keeping
+    upload = deployment.BucketDeployment(
+        stack,
+        "Upload",
+        destination_bucket=bucket,
+        sources=[
+            deployment.Source.asset(str(folder), exclude=[BUILD_STAMP]),
+            deployment.Source.json_data("config.json", dict(config)),
+        ],
+        # Pages out there name old hashed assets, with their hash checked: those stay.
+        prune=False,
+        distribution=distribution,
+        distribution_paths=["/*"],
+        memory_limit=256,
+        log_group=logs.LogGroup(
+            stack, "UploadLog", retention=keeping.retention, removal_policy=keeping.removal_policy
+        ),
+    )
+    _waive_for(upload, stack, bucket)
+
+
+def _waive_for(upload: deployment.BucketDeployment, stack: AmplyStack, bucket: s3.Bucket) -> None:
+    """The uploader is the CDK's own Lambda; its rights end at the asset bucket and the site bucket."""
+    role = upload.handler_role
+    site = stack.get_logical_id(cast(cdk.CfnElement, bucket.node.default_child))
+    assets = f"cdk-{cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-{stack.account}-{stack.region}"
+    actions = ("GetObject*", "GetBucket*", "List*", "DeleteObject*", "Abort*")
+    resources = (f"<{site}.Arn>/*", f"arn:aws:s3:::{assets}/*", "*")
+    managed = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    findings = [f"AwsSolutions-IAM4[Policy::{managed}]"]
+    findings += [f"AwsSolutions-IAM5[Action::s3:{action}]" for action in actions]
+    findings += [f"AwsSolutions-IAM5[Resource::{resource}]" for resource in resources]
+    for finding in findings:
+        waive(role, finding, UPLOADER)
+    handler = role.node.scope
+    if handler is not None:
+        waive(handler, "AwsSolutions-L1", UPLOADER)
+
+
+UPLOADER = Waiver(
+    reason="The CDK's own upload Lambda: its runtime and its rights come with the library's version.",
+    until=NEXT_REVIEW,
+)

@@ -1,0 +1,83 @@
+"""What holds wherever the world reaches us: who reads the buckets, which TLS is taken, what stands before the API."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stacks.environments import ENVIRONMENTS
+from tests.infrastructure.assembly import Deployed
+
+TLS_FLOORS = ("TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
+TLS_ONLY = ("redirect-to-https", "https-only")
+
+
+def buckets_are_read_by_nobody_unnamed(deployed: Deployed) -> Iterator[str]:
+    """What the edge shows, only the edge reads, and only a distribution of this account."""
+    for policy in deployed.resources("AWS::S3::BucketPolicy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            if statement["Effect"] != "Allow":
+                continue
+            principal = statement["Principal"]
+            if principal in ("*", {"AWS": "*"}):
+                yield f"{policy.where}: anyone may {statement['Action']}"
+            is_edge = principal == {"Service": "cloudfront.amazonaws.com"}
+            if is_edge and "aws:sourcearn" not in json.dumps(statement.get("Condition", {})).lower():
+                yield f"{policy.where}: any account's distribution may {statement['Action']}"
+
+
+def names_of_ours_take_modern_tls_alone(deployed: Deployed) -> Iterator[str]:
+    """Without a certificate of ours CloudFront ignores the floor, so a domain, names and floor come together."""
+    has_domain = ENVIRONMENTS[deployed.name].domain is not None  # type: ignore[index]  # names read from disk
+    for distribution in deployed.resources("AWS::CloudFront::Distribution"):
+        config = distribution.properties["DistributionConfig"]
+        certificate = config.get("ViewerCertificate", {})
+        floor = certificate.get("MinimumProtocolVersion", "")
+        is_ours = bool(config.get("Aliases") and certificate.get("AcmCertificateArn"))
+        if has_domain and not (is_ours and floor in TLS_FLOORS):
+            yield f"{distribution.where}: takes {floor or 'any TLS'}"
+    for name in deployed.resources("AWS::ApiGatewayV2::DomainName"):
+        for configuration in name.properties["DomainNameConfigurations"]:
+            if configuration.get("SecurityPolicy") != "TLS_1_2":
+                yield f"{name.where}: takes any TLS"
+
+
+def the_edge_reads_as_itself(deployed: Deployed) -> Iterator[str]:
+    for distribution in deployed.resources("AWS::CloudFront::Distribution"):
+        for origin in distribution.properties["DistributionConfig"]["Origins"]:
+            if not origin.get("OriginAccessControlId"):
+                yield f"{distribution.where}: reads {origin['Id']} as anyone could"
+
+
+def the_edge_answers_over_tls_and_says_how_to_treat_it(deployed: Deployed) -> Iterator[str]:
+    for distribution in deployed.resources("AWS::CloudFront::Distribution"):
+        for path, behavior in _behaviors(distribution.properties["DistributionConfig"]):
+            if behavior["ViewerProtocolPolicy"] not in TLS_ONLY:
+                yield f"{distribution.where}: answers {path} without TLS"
+            if not behavior.get("ResponseHeadersPolicyId"):
+                yield f"{distribution.where}: no headers on {path}"
+
+
+def load_balancers_stand_behind_a_firewall(deployed: Deployed) -> Iterator[str]:
+    associations = list(deployed.resources("AWS::WAFv2::WebACLAssociation"))
+    for balancer in deployed.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        guarded = {"Ref": balancer.logical_id}
+        if not any(
+            association.stack == balancer.stack and association.properties["ResourceArn"] == guarded
+            for association in associations
+        ):
+            yield f"{balancer.where}: no firewall"
+
+
+RULES: tuple[Callable[[Deployed], Iterator[str]], ...] = (
+    buckets_are_read_by_nobody_unnamed,
+    names_of_ours_take_modern_tls_alone,
+    the_edge_reads_as_itself,
+    the_edge_answers_over_tls_and_says_how_to_treat_it,
+    load_balancers_stand_behind_a_firewall,
+)
+
+
+def _behaviors(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield "pages", config["DefaultCacheBehavior"]
+    for behavior in config.get("CacheBehaviors", []):
+        yield behavior["PathPattern"], behavior
