@@ -13,7 +13,7 @@ from constructs_lib.service import Placement, Service, Task, task_role
 from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS

@@ -12,7 +12,7 @@ from constructs_lib.durability import KeptBackups
 from constructs_lib.vault import LockedVault
 from constructs_lib.waiver import Waiver, waive
 from stacks.database import Database
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.replica import Replica
 from stacks.stack import AmplyStack

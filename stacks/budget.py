@@ -4,7 +4,7 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 from stacks.contracts import budget_name
-from stacks.environments import BudgetSettings, Environment
+from stacks.environment import BudgetSettings, Environment
 from stacks.stack import AmplyStack
 
 TOLD_AT_PERCENT = (50, 80, 100)

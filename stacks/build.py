@@ -6,7 +6,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, Environment, local
+from stacks.environment import Environment
+from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, local
 from stacks.images import ImageReference
 from stacks.platform import AmplyPlatform
 from stacks.sandboxes import named_sandbox

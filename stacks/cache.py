@@ -8,7 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.network import VALKEY, Network
 from stacks.stack import AmplyStack

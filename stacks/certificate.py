@@ -5,7 +5,7 @@ from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct
 
 from stacks.dns import Dns
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.stack import AmplyStack
 
 CLOUDFRONT_REGION = "us-east-1"

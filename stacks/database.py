@@ -21,7 +21,7 @@ from stacks.database_engine import (
     STANDARD_PORT,
 )
 from stacks.database_extras import follow, rotate, share_connections
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.network import POSTGRESQL, Network
 from stacks.replica import Replica

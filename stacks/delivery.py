@@ -9,7 +9,7 @@ from constructs import Construct
 
 from constructs_lib.github import AUDIENCE, ISSUER, GitHubRole
 from constructs_lib.waiver import Waiver, waive
-from stacks.environments import DeliverySettings, Environment, Registry
+from stacks.environment import DeliverySettings, Environment, Registry
 from stacks.keys import Keys
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW

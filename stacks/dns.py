@@ -7,7 +7,7 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from stacks.domain import DomainSettings
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.stack import AmplyStack
 
 AUTHORITIES = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")

@@ -18,7 +18,7 @@ from stacks.contracts import Parameter
 from stacks.dns import Dns
 from stacks.edge_functions import EdgeFunctions
 from stacks.edge_policies import EdgePolicies
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.http_api import make_http_api
 from stacks.site_upload import upload_site
 from stacks.stack import AmplyStack

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
 from stacks.edge_functions import EdgeFunctions
-from stacks.environments import StripeSettings
+from stacks.environment import StripeSettings
 from stacks.waivers import NEXT_REVIEW
 
 SITE_HEADERS = Path(__file__).parent.parent / "services" / "widgets" / "headers.json"

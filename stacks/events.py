@@ -7,7 +7,7 @@ from constructs import Construct
 
 from constructs_lib.queue import DeadLetterQueue
 from constructs_lib.waiver import Waiver, waive
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 

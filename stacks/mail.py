@@ -11,7 +11,7 @@ from constructs_lib.queue import DeadLetterQueue, WorkQueue
 from stacks.contracts import Parameter
 from stacks.dns import Dns
 from stacks.domain import DomainSettings
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 

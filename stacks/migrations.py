@@ -9,7 +9,7 @@ from constructs_lib.service import task_role
 from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import Parameter, TaskName
-from stacks.environments import DeliverySettings, Environment
+from stacks.environment import DeliverySettings, Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 

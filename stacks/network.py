@@ -7,7 +7,7 @@ from constructs import Construct
 from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
 from stacks.database_choices import Connections, RotatedByUs
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NO_FLOW_LOGS
 

@@ -12,7 +12,7 @@ from stacks.api import Api
 from stacks.containers import Surroundings
 from stacks.contracts import RUNBOOKS
 from stacks.dashboard import Watched, make_dashboard
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.events import Events
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView

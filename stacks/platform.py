@@ -15,7 +15,7 @@ from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.dns import Dns
 from stacks.edge import Edge
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail

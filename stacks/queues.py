@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from constructs import Construct
 
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.stack import AmplyStack
 
 VISIBILITY = Duration.minutes(5)

@@ -10,7 +10,7 @@ from constructs import Construct
 from constructs_lib.bucket import PrivateBucket
 from constructs_lib.durability import ObjectLock
 from constructs_lib.vault import LockedVault
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.replication import Kept
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import OVERWRITTEN, documents, forget

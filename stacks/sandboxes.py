@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 from datetime import date
 
-from stacks.environments import SANDBOX, BudgetSettings, Environment, Lease, MailSettings
+from stacks.environment import BudgetSettings, Environment, Lease, MailSettings
+from stacks.environments import SANDBOX
 
 NAME_MAX = 20
 """Characters; `sandbox-NAME-observability` and what AWS makes of it must fit everywhere."""

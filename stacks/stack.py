@@ -7,7 +7,7 @@ from constructs import Construct
 
 from constructs_lib.service import LogKeeping
 from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter
-from stacks.environments import Environment
+from stacks.environment import Environment
 
 
 class AmplyStack(Stack):

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
 from stacks.contracts import Parameter
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication

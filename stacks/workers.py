@@ -8,7 +8,7 @@ from constructs_lib.service import Service, Task, TaskSize, task_role
 from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.permissions import allow_objects
 from stacks.stack import AmplyStack
 

@@ -10,7 +10,8 @@ from typing import Any
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.contracts import CONTAINERS, TaskName
-from stacks.environments import ENVIRONMENTS, Environment
+from stacks.environment import Environment
+from stacks.environments import ENVIRONMENTS
 from stacks.storage import STAYS_HERE
 from tests.infrastructure.assembly import Deployed, Resource
 from tests.infrastructure.invariants import follows

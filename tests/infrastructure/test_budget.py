@@ -11,7 +11,8 @@ from aws_cdk.assertions import Template
 from operations.cost import estimate
 from stacks.budget import Budget
 from stacks.contracts import budget_name
-from stacks.environments import PRODUCTION, BudgetSettings
+from stacks.environment import BudgetSettings
+from stacks.environments import PRODUCTION
 from tests.infrastructure.assembly import Deployed
 
 

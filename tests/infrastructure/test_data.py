@@ -13,7 +13,8 @@ from cdk_nag import AwsSolutionsChecks
 from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE, Durability, Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
-from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING, Environment
+from stacks.environment import Environment
+from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING
 from stacks.network_choices import InterfaceEndpoint
 from stacks.platform import AmplyPlatform
 from stacks.storage import STAYS_HERE

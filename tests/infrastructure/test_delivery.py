@@ -8,7 +8,8 @@ import pytest
 
 from constructs_lib.github import AUDIENCE, ISSUER, GitHubRepository
 from stacks.delivery import REPOSITORY_NAME
-from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY, Environment, Registry
+from stacks.environment import Environment, Registry
+from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 DELIVERED: Mapping[str, Environment] = {

@@ -18,7 +18,8 @@ from constructs_lib.durability import (
     ObjectLock,
     UnsafeDurabilityError,
 )
-from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, FixedAddresses, TaskSettings, local
+from stacks.environment import FixedAddresses, TaskSettings
+from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
 from stacks.images import ImageReference
 from tests.infrastructure.assembly import Deployed, read, synthesise
 

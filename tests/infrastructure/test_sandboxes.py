@@ -13,7 +13,8 @@ from constructs_lib.durability import DISPOSABLE
 from operations.cost import estimate
 from stacks.build import CannotBuildError, build
 from stacks.contracts import EXPIRES_TAG, OWNER_TAG, Parameter
-from stacks.environments import SANDBOX, Lease
+from stacks.environment import Lease
+from stacks.environments import SANDBOX
 from stacks.sandboxes import NAME_MAX, named_sandbox
 from tests.infrastructure import invariants
 from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site, synthesise

@@ -1,0 +1,254 @@
+"""What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+
+from constructs_lib.durability import Durability, Loss
+from constructs_lib.github import GitHubRepository
+from constructs_lib.rollout import CanaryRollout
+from constructs_lib.service import TaskSize
+from stacks.contracts import API_PORT
+from stacks.database_choices import Connections, Insights, MasterPassword, RotatedByUs
+from stacks.domain import DomainSettings
+from stacks.images import ImageReference
+from stacks.network_choices import InterfaceEndpoint, WayOut
+
+_STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    cidr: str
+    way_out: WayOut
+    interface_endpoints: frozenset[InterfaceEndpoint]
+    flow_logs: bool
+
+    @property
+    def nat_gateway(self) -> bool:
+        return self.way_out is WayOut.NAT_GATEWAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    instance_type: ec2.InstanceType
+    multi_az: bool
+    storage_gib: int
+    storage_limit_gib: int
+    """RDS grows the disk up to here by itself."""
+    name: str
+    maintenance_window: str
+    """When RDS may restart it, in UTC; staging's comes before production's, so that a bad minor version shows there."""
+    insights: Insights
+    master: MasterPassword
+    connections: Connections
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheSettings:
+    node_type: str
+    replicas: int
+    """Standby copies in other zones; one or more makes failover automatic."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSettings:
+    size: TaskSize
+    count: int
+    limit: int
+    """Autoscaling goes from `count` to here; equal means a fixed number."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count <= self.limit:
+            raise ValueError(f"{self.count} tasks of at most {self.limit} is not a range.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFleet:
+    api: TaskSettings
+    worker: TaskSettings
+    single: TaskSize
+    """Scheduler, sequencer, publisher and migrations: one task each."""
+    insights: bool
+    """CloudWatch Container Insights, billed per metric."""
+    rollout: CanaryRollout | None
+    """How a new version of the API takes over; None: task by task."""
+    opens_shells: bool
+    """Whether people may open a shell in a running task (`aws ecs execute-command`)."""
+    idle: bool = False
+    """Everything in place and nothing running: for the first deployment, before the database has a schema."""
+
+    def at_rest(self) -> "TaskFleet":
+        return replace(
+            self,
+            api=replace(self.api, count=0, limit=0),
+            worker=replace(self.worker, count=0, limit=0),
+            idle=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripeSettings:
+    api_url: str
+    publishable_key: str
+    """Public by design: it stands in web pages. The secret key lives in Secrets Manager."""
+    script_url: str
+    script_origins: tuple[str, ...]
+    """Where Stripe.js comes from and what it opens frames of: https://docs.stripe.com/security/guide."""
+    frame_origins: tuple[str, ...]
+    partner_event_source: str | None = None
+    """Stripe's event source in EventBridge (`aws.partner/stripe.com/ed_…`), archived beside the webhook; None: off."""
+
+    def __post_init__(self) -> None:
+        if self.partner_event_source is not None and not _STRIPE_SOURCE.fullmatch(self.partner_event_source):
+            raise ValueError(f"{self.partner_event_source!r} is no event source of Stripe's.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    domain: str
+    sender: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The repository of images, in the account of the one environment that holds it."""
+
+    readers: tuple[str, ...]
+    """Accounts of the other environments, which run the same image from here."""
+    keep: int
+    """Images kept; each deployment pushes one."""
+
+    def __post_init__(self) -> None:
+        if self.keep < 10:  # noqa: PLR2004 - a week of deployments, and the way back through it
+            raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverySettings:
+    repository: GitHubRepository
+    """Whose jobs may deploy here."""
+    registry: Registry | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSettings:
+    """What a month may cost before people are told. Raises ValueError for a budget nobody would hear of."""
+
+    monthly_usd: int
+    tell: str
+    """The address that is told."""
+    shares_account: bool = False
+    """Whether others spend in the same account: then only what is tagged as this environment's counts."""
+
+    def __post_init__(self) -> None:
+        if self.monthly_usd < 1:
+            raise ValueError(f"A budget of {self.monthly_usd} USD is spent before the month begins.")
+        if "@" not in self.tell:
+            raise ValueError(f"A budget tells someone by e-mail, and {self.tell!r} is no address.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Whose a named sandbox is, and the last day it is there."""
+
+    owner: str
+    expires: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedAddresses:
+    """Addresses known before anything is deployed. Without them AWS's generated names are used."""
+
+    api_url: str
+    edge_url: str
+    api_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Everything one environment decides. Raises ValueError for what must never be deployed."""
+
+    name: str
+    account: str
+    region: str
+    replica_region: str | None
+    """Where copies of what cannot be made again are kept; None where losing a region may lose the environment."""
+    zones: tuple[str, ...]
+    livemode: bool
+    """Whether real money moves."""
+    durability: Durability
+    log_origin: str
+    """The transparency log's name: first line of each checkpoint, for ever."""
+    image: ImageReference
+    network: NetworkSettings
+    database: DatabaseSettings
+    cache: CacheSettings
+    tasks: TaskFleet
+    stripe: StripeSettings
+    mail: MailSettings
+    domain: DomainSettings | None
+    """Without one AWS's generated names are used, and nothing need be delegated before the first deployment."""
+    addresses: FixedAddresses | None
+    delivery: DeliverySettings | None
+    """None where nothing is delivered to: on a laptop, and in whatever shares an account that already has it."""
+    log_retention: logs.RetentionDays
+    alarm_email: str | None
+    sentry_dsn: str = ""
+    """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
+    outside_view_minutes: int | None
+    """How often the public API and the log are checked from outside; None: never."""
+    event_archive_days: int
+    budget: BudgetSettings | None
+    """None where nobody could be told."""
+    lease: Lease | None = None
+    """Only named sandboxes have one; see `stacks/sandboxes.py`."""
+
+    def __post_init__(self) -> None:
+        if self.livemode and self.durability.loss is not Loss.NEVER:
+            raise ValueError(f"{self.name} moves real money, so its data can never be lost.")
+        if self.livemode != self.stripe.publishable_key.startswith("pk_live_"):
+            raise ValueError(f"{self.name}: a live Stripe key and live mode belong together.")
+        if self.livemode and self.replica_region is None:
+            raise ValueError(f"{self.name} moves real money, so its data needs copies in another region.")
+        if self.replica_region == self.region:
+            raise ValueError(f"{self.name}: copies in {self.region} itself would be lost with it.")
+        if isinstance(self.database.master, RotatedByUs) and not self._secrets_can_be_reached():
+            raise ValueError(
+                f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
+            )
+        if self.tasks.opens_shells and self.kind != "sandbox":
+            raise ValueError(f"{self.name}: only the sandbox lets people into its tasks.")
+        if any(not zone.startswith(self.region) for zone in self.zones):
+            raise ValueError(f"{self.name}: zones {self.zones} are not all in {self.region}.")
+        if self.cache.replicas >= len(self.zones):
+            raise ValueError(
+                f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
+            )
+        self._check_names()
+
+    def _check_names(self) -> None:
+        if self.livemode and self.domain is None:
+            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
+        if self.domain and self.addresses:
+            raise ValueError(f"{self.name}: fixed addresses and a domain are two answers to one question.")
+        if self.domain and self.mail.domain != self.domain.apex:
+            raise ValueError(f"{self.name}: mail comes from {self.domain.apex}, where its records can stand.")
+
+    def _secrets_can_be_reached(self) -> bool:
+        """From where functions stand: they get no public address, not even in a public subnet."""
+        return self.network.nat_gateway or (
+            InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
+        )
+
+    @property
+    def kind(self) -> str:
+        """What it is configured as: a named sandbox is a sandbox."""
+        return "sandbox" if self.lease else self.name
+
+    @property
+    def api_port(self) -> int:
+        return self.addresses.api_port if self.addresses else API_PORT
