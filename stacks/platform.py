@@ -41,34 +41,28 @@ class AmplyPlatform(cdk.Stage):
             env=cdk.Environment(account=environment.account, region=environment.region),
             permissions_boundary=cdk.PermissionsBoundary.from_name(BOUNDARY),
         )
+        self._environment = environment
+        around = self._make_surroundings(site)
+        self._make_what_runs(around)
+        self._make_delivery(around.keys)
+        if environment.budget:
+            Budget(self, "budget", environment=environment, budget=environment.budget)
+        cdk.Tags.of(self).add("amply:project", "amply")
+
+    def _make_surroundings(self, site: Path) -> Surroundings:
+        """What tasks stand among: the network, what holds data, and the doors to the world."""
+        environment = self._environment
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
-        replica = None
-        if environment.replica_region:
-            replica = Replica(self, "replica", environment=environment, region=environment.replica_region)
+        replica = self._make_replica()
         storage = Storage(self, "storage", environment=environment, keys=keys, replica=replica)
         database = Database(
             self, "database", environment=environment, network=network, keys=keys, replica=replica
         )
-        if kept := environment.durability.kept_backups:
-            Backup(
-                self,
-                "backup",
-                environment=environment,
-                kept=kept,
-                keys=keys,
-                database=database,
-                storage=storage,
-                replica=replica,
-            )
+        self._make_backup(keys=keys, database=database, storage=storage, replica=replica)
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
-        events = Events(self, "events", environment=environment)
-        dns = (
-            Dns(self, "dns", environment=environment, domain=environment.domain)
-            if environment.domain
-            else None
-        )
+        dns = self._make_dns()
         mail = Mail(self, "mail", environment=environment, dns=dns)
         certificate = Certificate(self, "certificate", environment=environment, dns=dns) if dns else None
         edge = Edge(
@@ -80,7 +74,7 @@ class AmplyPlatform(cdk.Stage):
             dns=dns,
             certificate=certificate,
         )
-        around = Surroundings(
+        return Surroundings(
             network=network,
             keys=keys,
             storage=storage,
@@ -90,6 +84,11 @@ class AmplyPlatform(cdk.Stage):
             mail=mail,
             edge=edge,
         )
+
+    def _make_what_runs(self, around: Surroundings) -> None:
+        """The tasks, the bus their facts may leave by, and who watches all of it."""
+        environment = self._environment
+        events = Events(self, "events", environment=environment)
         Migrations(self, "migrations", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
@@ -102,15 +101,38 @@ class AmplyPlatform(cdk.Stage):
             workers=workers,
             events=events,
         )
-        if environment.delivery:
+
+    def _make_replica(self) -> Replica | None:
+        region = self._environment.replica_region
+        return Replica(self, "replica", environment=self._environment, region=region) if region else None
+
+    def _make_dns(self) -> Dns | None:
+        domain = self._environment.domain
+        return Dns(self, "dns", environment=self._environment, domain=domain) if domain else None
+
+    def _make_backup(
+        self, *, keys: Keys, database: Database, storage: Storage, replica: Replica | None
+    ) -> None:
+        if kept := self._environment.durability.kept_backups:
+            Backup(
+                self,
+                "backup",
+                environment=self._environment,
+                kept=kept,
+                keys=keys,
+                database=database,
+                storage=storage,
+                replica=replica,
+            )
+
+    def _make_delivery(self, keys: Keys) -> None:
+        """Last, because it lets jobs deploy to every region a stack of this stage stands in."""
+        if delivery := self._environment.delivery:
             Delivery(
                 self,
                 "delivery",
-                environment=environment,
-                delivery=environment.delivery,
+                environment=self._environment,
+                delivery=delivery,
                 keys=keys,
                 regions=[stack.region for stack in self.node.children if isinstance(stack, cdk.Stack)],
             )
-        if environment.budget:
-            Budget(self, "budget", environment=environment, budget=environment.budget)
-        cdk.Tags.of(self).add("amply:project", "amply")

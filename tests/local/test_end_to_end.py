@@ -78,7 +78,7 @@ class Platform:
         arguments = (
             "deploy",
             "local/*",
-            *run._of_this_run,
+            *run.app(assembly="changed"),
             "--context",
             context,
             "--require-approval",

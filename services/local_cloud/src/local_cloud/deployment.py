@@ -1,6 +1,7 @@
 """The real CDK app's local stage, deployed into the emulated cloud by the real CDK command line."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Deployment:
         self._note.unlink(missing_ok=True)
         arguments = (
             *("deploy", f"{ENVIRONMENT}/*"),
-            *self._of_this_run,
+            *self.app(assembly="assembly"),
             *("--require-approval", "never", "--concurrency", "4", "--ci"),
         )
         self._cdk(arguments, directory=self._settings.root, words="deploy the platform")
@@ -65,19 +66,26 @@ class Deployment:
 
     def show_differences(self) -> int:
         """Print what a deployment would change; returns 1 when that is anything, as `cdk diff --fail` does."""
-        arguments = ("diff", f"{ENVIRONMENT}/*", "--fail", *self._of_this_run)
+        arguments = ("diff", f"{ENVIRONMENT}/*", "--fail", *self.app(assembly="compared"))
         return self._talk(arguments)
 
     def destroy(self) -> int:
         """Take every stack away again, the last one first; what happens is printed. Returns the exit status."""
         self._note.unlink(missing_ok=True)
-        return self._talk(("destroy", f"{ENVIRONMENT}/*", "--force", "--ci", *self._of_this_run))
+        arguments = ("destroy", f"{ENVIRONMENT}/*", "--force", "--ci", *self.app(assembly="destroyed"))
+        return self._talk(arguments)
 
-    @property
-    def _of_this_run(self) -> tuple[str, ...]:
+    def app(self, *, assembly: str) -> tuple[str, ...]:
+        """The arguments that name this run's app, synthesised into a folder that is made anew.
+
+        The command line locks the folder it reads. One that was killed a moment ago may still hold it, and nobody
+        else uses the same: `up` works alone.
+        """
+        output = self._settings.emulator / assembly
+        shutil.rmtree(output, ignore_errors=True)
         return (
             *("--context", f"port_base={self._settings.ports.base}"),
-            *("--output", str(self._settings.emulator / "assembly")),
+            *("--output", str(output)),
             # Nothing is looked up in any account, least of all in an emulated one.
             "--no-lookups",
         )

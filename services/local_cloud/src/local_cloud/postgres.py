@@ -187,8 +187,9 @@ def binary(name: str) -> Path:
 
 
 def readable_by_others(path: Path) -> bool:
-    """Whether `nobody` can get to a directory, by the modes of all directories above it."""
-    return all(parent.stat().st_mode & _READ_AND_ENTER == _READ_AND_ENTER for parent in (path, *path.parents))
+    """Whether `nobody` can get to a directory, by the modes of all directories above it; of those that exist."""
+    existing = (folder for folder in (path, *path.parents) if folder.exists())
+    return all(folder.stat().st_mode & _READ_AND_ENTER == _READ_AND_ENTER for folder in existing)
 
 
 def copied_binaries(installed: Path) -> Path:
