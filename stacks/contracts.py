@@ -64,8 +64,6 @@ def budget_name(environment: str) -> str:
 OWNER_TAG = "amply:owner"
 EXPIRES_TAG = "amply:expires"
 """Stacks with both are a named sandbox, and `operations.sandboxes` takes them away after that day."""
-RUNBOOKS = "docs/runbooks/alarms"
-"""Where the page of each alarm is, in this repository."""
 
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080

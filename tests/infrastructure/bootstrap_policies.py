@@ -13,6 +13,8 @@ from tests.infrastructure.assembly import ROOT, Deployed
 FOLDER = ROOT / "bootstrap"
 FUNCTION_CALL = ("lambda:InvokeFunction",)
 NOTHING = ("AWS::CDK::Metadata",)
+REFERENCE = "Fn::GetStackOutput"
+"""How stacks read each other; CloudFormation asks for the output with the role that deploys the reading one."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ def actions_by_type() -> Mapping[str, Sequence[str]]:
 def not_deployable(deployed: Deployed, policies: Sequence[Policy]) -> Iterator[str]:
     """A sentence for each type the deployment could not create: one nobody mapped, or one that lacks an action."""
     known = actions_by_type()
-    for kind in sorted({resource.type for resource in deployed.resources()} - set(NOTHING)):
+    references = (
+        {REFERENCE} if any(REFERENCE in json.dumps(each) for each in deployed.templates.values()) else set()
+    )
+    for kind in sorted({resource.type for resource in deployed.resources()} - set(NOTHING) | references):
         actions = FUNCTION_CALL if kind.startswith("Custom::") else known.get(kind)
         if actions is None:
             yield f"{kind} in {deployed.name}: say in bootstrap/types.toml which actions it takes."

@@ -52,6 +52,14 @@ def test_an_action_no_policy_allows_is_named(environments: Mapping[str, Deployed
     )
 
 
+def test_a_reference_no_policy_lets_be_read_is_named(environments: Mapping[str, Deployed]) -> None:
+    without_roles = [policy for policy in execution_policies() if policy.name != "identity"]
+    assert (
+        "Fn::GetStackOutput in sandbox: no policy of bootstrap/execution/ allows cloudformation:DescribeStacks."
+        in not_deployable(environments["sandbox"], without_roles)
+    )
+
+
 def test_a_denied_action_is_not_allowed() -> None:
     denying = Policy("denying", [{"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}])
     assert allowed("sqs:CreateQueue", execution_policies())
@@ -134,6 +142,7 @@ def test_roles_are_written_to_in_our_own_stacks_alone() -> None:
             assert statement["Resource"] in {
                 "arn:aws:iam::${ACCOUNT}:role/${ENVIRONMENT}-*",
                 "arn:aws:iam::${ACCOUNT}:role/aws-service-role/*",
+                "arn:aws:iam::${ACCOUNT}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*",
             }
 
 

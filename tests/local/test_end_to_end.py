@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from local_cloud.cloud import ACCESS, Cloud
 from local_cloud.deployment import Deployment
+from local_cloud.failures import LocalCloudError
 from local_cloud.ports import is_free
 from local_cloud.settings import REGION, Settings
 from local_cloud.supervisor import control, leftovers
@@ -309,6 +312,25 @@ def test_after_a_deployment_there_is_no_difference(platform: Platform) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Number of stacks with differences: 0" in done.stdout + done.stderr
+
+
+def test_a_change_that_would_lose_a_bucket_is_refused_before_it_is_deployed(
+    platform: Platform, tmp_path: Path
+) -> None:
+    """The archive under another logical id: a new, empty bucket beside the one with the checkpoints, or instead of it."""
+    run = Deployment(Cloud(platform.settings))
+    assembly = platform.settings.emulator / "assembly"
+    run._refuse_losses(assembly)  # what is deployed loses nothing
+    renamed = tmp_path / "assembly"
+    shutil.copytree(assembly, renamed)
+    (template,) = renamed.glob("assembly-local/*storage*.template.json")
+    text = template.read_text()
+    (archive,) = set(re.findall(r'"(ArchiveDA[0-9A-F]{6})": ', text))
+    template.write_text(text.replace(archive, "Elsewhere00000000"))
+
+    with pytest.raises(LocalCloudError, match="replace or destroy what holds data"):
+        run._refuse_losses(renamed)
+    assert "storage/Archive" in platform.settings.log_of("cdk").read_text()
 
 
 def test_a_change_is_shown_and_then_deployed(platform: Platform) -> None:

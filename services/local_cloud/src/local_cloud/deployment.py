@@ -53,16 +53,50 @@ class Deployment:
         return noted == self._sources() and bool(statuses) and _WELL.issuperset(statuses.values())
 
     def deploy(self) -> None:
-        """Deploy every stack of the local stage. What was deployed is noted only when all of it succeeded."""
+        """Deploy every stack of the local stage. What was deployed is noted only when all of it succeeded.
+
+        Raises:
+            LocalCloudError: It did not succeed, or would have replaced or destroyed what holds data.
+        """
         sources = self._sources()
         self._note.unlink(missing_ok=True)
+        synthesis = ("synth", f"{ENVIRONMENT}/*", "--quiet", *self.app(assembly="assembly"))
+        self._cdk(synthesis, directory=self._settings.root, words="synthesise the platform")
+        assembly = self._settings.emulator / "assembly"
+        if any(name.startswith(f"{ENVIRONMENT}-") for name in self._statuses()):
+            self._refuse_losses(assembly)
         arguments = (
-            *("deploy", f"{ENVIRONMENT}/*"),
-            *self.app(assembly="assembly"),
+            *("deploy", f"{ENVIRONMENT}/*", "--app", str(assembly)),
             *("--require-approval", "never", "--concurrency", "4", "--ci"),
         )
         self._cdk(arguments, directory=self._settings.root, words="deploy the platform")
         self._note.write_text(sources)
+
+    def _refuse_losses(self, assembly: Path) -> None:
+        """Ask the reviewer's program, as a pull request would, before anything that holds data is touched."""
+        deployed = self._settings.emulator / "deployed-before"
+        shutil.rmtree(deployed, ignore_errors=True)
+        download = ("deployed", ENVIRONMENT, "--assembly", str(assembly), "--to", str(deployed))
+        self._operations(download, words="read what is deployed")
+        waivers = str(self._settings.root / "stacks" / "replacements.toml")
+        compare = (
+            "difference",
+            str(deployed),
+            str(assembly),
+            "--environment",
+            ENVIRONMENT,
+            "--waivers",
+            waivers,
+        )
+        self._operations(
+            compare,
+            words="deploy this change: it would replace or destroy what holds data (the comment is in the log; name it in "
+            "stacks/replacements.toml, or start afresh with 'make clean')",
+        )
+
+    def _operations(self, arguments: Sequence[str], *, words: str) -> None:
+        python = str(self._settings.python)
+        self._run((python, "-m", f"operations.{arguments[0]}", *arguments[1:]), self._settings.root, words)
 
     def show_differences(self) -> int:
         """Print what a deployment would change; returns 1 when that is anything, as `cdk diff --fail` does."""
@@ -112,10 +146,13 @@ class Deployment:
         return {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
 
     def _cdk(self, arguments: Sequence[str], *, directory: Path, words: str) -> None:
+        self._run((str(self._settings.cdk), *arguments), directory, words)
+
+    def _run(self, command: Sequence[str], directory: Path, words: str) -> None:
         log_path = self._settings.log_of("cdk")
         with log_path.open("ab") as log:
             done = subprocess.run(
-                [str(self._settings.cdk), *arguments],
+                command,
                 cwd=directory,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -124,7 +161,7 @@ class Deployment:
                 check=False,
             )
         if done.returncode:
-            raise LocalCloudError(f"The CDK could not {words} (exit status {done.returncode}).", log=log_path)
+            raise LocalCloudError(f"Could not {words} (exit status {done.returncode}).", log=log_path)
 
     def _talk(self, arguments: Sequence[str]) -> int:
         """Run the command line where the person sees it."""

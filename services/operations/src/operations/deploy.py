@@ -76,6 +76,9 @@ class Deployment:
             *(self.cdk, "deploy", f"{self.deployed.name}/{stack}", "--exclusively"),
             *("--app", str(self.assembly), "--require-approval", "never"),
             *("--method", method, "--change-set-name", CHANGE_SET),
+            # A reference to another stack is the same text whatever it refers to now: an unchanged template is not
+            # an unchanged stack.
+            "--force",
         ]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own
         said = done.stdout + done.stderr

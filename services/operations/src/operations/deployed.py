@@ -1,7 +1,8 @@
 """What is deployed, written the way an assembly is: `python -m operations.deployed ENVIRONMENT --to FOLDER`.
 
 So that the programs which compare two assemblies can compare a change with what runs today. Stacks are found by their
-names, not by the assembly's list: one that left the app is still there to be seen. Exit codes: 0 written, 2 not.
+names, not by the assembly's list: one that left the app is still there to be seen. Regions are the assembly's, so give
+it the one the change started from. Exit codes: 0 written, 2 not.
 """
 
 import json
@@ -39,7 +40,11 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
             artifacts[name] = {
                 "type": "aws:cloudformation:stack",
                 "environment": place.address,
-                "properties": {"stackName": name, "templateFile": file.name},
+                "properties": {
+                    "stackName": name,
+                    "templateFile": file.name,
+                    "terminationProtection": stack.get("EnableTerminationProtection", False),
+                },
             }
     (stage / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return sorted(artifacts)
