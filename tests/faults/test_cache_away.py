@@ -9,7 +9,7 @@ from tests.faults.books import Books
 from tests.faults.gifts import Gift
 from tests.faults.platform import Organization, Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from tests.faults.books import Books
 from tests.faults.gifts import Crowd
 from tests.faults.platform import SERVICES, Organization, Platform
 
-pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
 
 
 def test_restarted_under_load_every_answered_gift_exists_exactly_once(

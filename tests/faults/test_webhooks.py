@@ -16,7 +16,7 @@ from tests.faults.platform import Organization, Platform
 from tests.faults.processor import WEBHOOK_SECRET
 from tests.faults.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
 
 SUCCESS, FEE = "payment_intent.succeeded", "charge.updated"
 ACCEPTED, REFUSED = 202, 400

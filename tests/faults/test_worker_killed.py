@@ -11,7 +11,7 @@ from tests.faults.gifts import Gift
 from tests.faults.platform import Organization, Platform
 from tests.faults.waiting import until, within
 
-pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
 
 _LOOK_SECONDS, _LOOKS_MAX = 4.0, 20
 

@@ -31,7 +31,7 @@ from tests.local import browser_donor, listening
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 
-pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark.enable_socket]
 
 PARTS = {
     *("cloud", "postgres", "valkey", "stripe"),

@@ -14,7 +14,7 @@ from local_cloud.supervisor.client import Client
 from stacks.environments import SANDBOX
 from tests.local.free_ports import settings_of_our_own
 
-pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox"), pytest.mark.enable_socket]
 
 PAGE = (PROJECT_ROOT / "docs" / "sandbox.md").read_text()
 LAPTOP, OWN = PAGE.split("## One of your own, in the cloud")
