@@ -19,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Without groups every worker would start everything; nothing fails then, it only takes twice as long."""
+    is_grouping = getattr(session.config.option, "loadgroup", False)
+    if is_grouping and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("Tests are not kept together: pytest and pytest-xdist do not fit each other.")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser a worker: Playwright runs once in a thread. Pages that must not share anything open profiles."""
