@@ -61,9 +61,13 @@ def boundary() -> Policy:
     return read_policy(FOLDER / "boundary.json")
 
 
+def rooms() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """`types.toml` by its headings."""
+    return tomllib.loads((FOLDER / "types.toml").read_text())
+
+
 def actions_by_type() -> Mapping[str, Sequence[str]]:
-    rooms = tomllib.loads((FOLDER / "types.toml").read_text())
-    return {kind: actions for room in rooms.values() for kind, actions in room.items()}
+    return {kind: actions for room in rooms().values() for kind, actions in room.items()}
 
 
 def not_deployable(deployed: Deployed, policies: Sequence[Policy]) -> Iterator[str]:

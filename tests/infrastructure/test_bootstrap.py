@@ -85,6 +85,13 @@ def test_no_service_is_allowed_that_no_type_needs() -> None:
     assert granted == needed
 
 
+def test_no_type_is_mapped_that_nothing_makes(environments: Mapping[str, Deployed]) -> None:
+    """What is mapped is allowed: a type that left the app takes its rights along."""
+    made = {resource.type for deployed in environments.values() for resource in deployed.resources()}
+    chosen = {*bootstrap_policies.rooms()["chosen"], *bootstrap_policies.rooms()["references"]}
+    assert set(actions_by_type()) - made == chosen
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_policy_fits(file: Path) -> None:
     text = json.dumps(json.loads(file.read_text()), separators=(",", ":"))
