@@ -11,6 +11,7 @@ import pytest
 
 from constructs_lib.durability import DISPOSABLE
 from operations.cost import estimate
+from operations.sandboxes import leases
 from stacks.build import CannotBuildError, build
 from stacks.contracts import EXPIRES_TAG, OWNER_TAG, Parameter
 from stacks.environment import Lease
@@ -184,3 +185,8 @@ def test_a_day_long_past_is_synthesised_all_the_same(tmp_path: Path) -> None:
     """Synthesis knows no clock: who may deploy it and who takes it away does."""
     past = read(synthesise(tmp_path, only="sandbox-ada", **{**ASKED, "expires": "2001-01-01"}))
     assert past["sandbox-ada"].manifests["keys"]["properties"]["tags"][EXPIRES_TAG] == "2001-01-01"
+
+
+def test_who_takes_sandboxes_away_knows_them_by_the_tags_they_are_given() -> None:
+    """The program reads accounts, not our code: the two are written twice and held together here."""
+    assert (leases.OWNER_TAG, leases.EXPIRES_TAG) == (OWNER_TAG, EXPIRES_TAG)
