@@ -156,3 +156,15 @@ def test_migrations_run_between_what_they_stand_on_and_what_counts_on_them() -> 
     ]
     first = next(step["run"] for name, step in _steps() if name == "environment/deploy" and "run" in step)
     assert first.endswith("UP_TO=migrations")
+
+
+def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_base() -> None:
+    jobs = WORKFLOWS["pull-request"]["jobs"]
+    (kept,) = [step for step in jobs["assembly"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    difference = jobs["difference"]["steps"]
+    (checkout,) = [step for step in difference if step.get("uses", "").startswith(CHECKOUT)]
+    (compare,) = [step for step in difference if "diff-comment" in step.get("run", "")]
+
+    assert "stacks/replacements.toml" in kept["with"]["path"].split()
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert "WAIVERS=change/stacks/replacements.toml" in compare["run"]
