@@ -1,24 +1,30 @@
 """A local run of a test's own: its directory, and ports that nobody uses."""
 
-import socket
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from local_cloud.ports import Ports, is_free
 from local_cloud.settings import Settings
 
-_HIGHEST_BASE = 60000
+_FIRST, _BASES_OF_A_WORKER, _APART = 12_000, 250, 10
+"""Below what the kernel hands to outgoing connections (32768 and above), which would take a port between two looks."""
 
 
 def settings_of_our_own(state: Path) -> Settings:
     """Settings over seven free ports in a row; the directories are made."""
-    settings = Settings(state=state, ports=Ports(base=_free_base()))
+    settings = Settings(state=state, ports=Ports(base=next(_free_bases)))
     settings.prepare()
     return settings
 
 
-def _free_base() -> int:
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            base = int(probe.getsockname()[1])
-        if base <= _HIGHEST_BASE and all(is_free(port) for port in Ports(base=base).by_part().values()):
-            return base
+def _bases() -> Iterator[int]:
+    """Each base once, and in each test worker others."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = _FIRST + worker % 8 * _BASES_OF_A_WORKER * _APART
+    for base in range(first, first + _BASES_OF_A_WORKER * _APART, _APART):
+        if all(is_free(port) for port in Ports(base=base).by_part().values()):
+            yield base
+
+
+_free_bases = _bases()
