@@ -87,7 +87,7 @@ class Durability:
     object_lock: ObjectLock | None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.backup_days <= 35:  # noqa: PLR2004 - the range RDS accepts for automated backups
+        if not 1 <= self.backup_days <= 35:  # noqa: PLR2004 -- the range RDS accepts for automated backups
             raise UnsafeDurabilityError(f"RDS keeps automated backups 1 to 35 days, not {self.backup_days}.")
         locked = self.object_lock
         compliance = locked is not None and locked.mode is LockMode.COMPLIANCE
@@ -97,7 +97,7 @@ class Durability:
             )
         if self.loss is Loss.NEVER and not compliance:
             raise UnsafeDurabilityError("Data that is never lost needs a COMPLIANCE lock on its checkpoints.")
-        if self.loss is Loss.NEVER and self.backup_days < 7:  # noqa: PLR2004 - a long weekend plus the time to notice
+        if self.loss is Loss.NEVER and self.backup_days < 7:  # noqa: PLR2004 -- a long weekend plus the time to notice
             raise UnsafeDurabilityError("Data that is never lost needs at least seven days of backups.")
 
     def settled(self, *, destruction_allowed: bool) -> "Durability":

@@ -26,7 +26,7 @@ class CanaryRollout:
     bake_minutes: int
 
     def __post_init__(self) -> None:
-        if not 0 < self.percent < 100:  # noqa: PLR2004 - a share
+        if not 0 < self.percent < 100:  # noqa: PLR2004 -- a share
             raise ValueError(f"A canary takes some of the traffic, not {self.percent} %.")
         if self.canary_minutes < 1 or self.bake_minutes < 1:
             raise ValueError("A canary that nobody looks at for a minute proves nothing.")

@@ -21,7 +21,7 @@ UNPRIVILEGED = "10001:10001"
 """User and group the image creates; it owns the scratch volumes there."""
 SHELL = {"agent": "/var/lib/amazon", "agent-log": "/var/log/amazon"}
 """What the agent behind `aws ecs execute-command` writes to; only where people may open a shell."""
-SCRATCH = {"run": "/run/amply", "tmp": "/tmp"}  # noqa: S108 - a mount point of the container's own
+SCRATCH = {"run": "/run/amply", "tmp": "/tmp"}  # noqa: S108 -- a mount point of the container's own
 """Ephemeral volumes over an otherwise read-only file system, and where they are mounted."""
 
 

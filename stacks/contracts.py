@@ -17,8 +17,8 @@ class Parameter(StrEnum):
     MEDIA_BUCKET = "storage/media-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
     LOG_ORIGIN = "ledger/origin"
-    MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 - the name of a parameter
-    STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 - the name of a parameter
+    MASTER_SECRET_ARN = "database/master-secret-arn"  # noqa: S105 -- the name of a parameter
+    STRIPE_SECRET_ARN = "stripe/secret-arn"  # noqa: S105 -- the name of a parameter
     TASK_SUBNETS = "network/task-subnets"
     TASK_ADDRESSES = "network/task-public-address"
     JOBS_GROUP = "network/jobs-group"

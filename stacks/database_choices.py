@@ -23,7 +23,7 @@ class RotatedByUs:
     """One more instance that follows the first, for `amply_read` alone."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.days <= 90:  # noqa: PLR2004 - a password older than a season is one nobody rotates
+        if not 1 <= self.days <= 90:  # noqa: PLR2004 -- a password older than a season is one nobody rotates
             raise ValueError(f"The master password is rotated every 1 to 90 days, not every {self.days}.")
 
 

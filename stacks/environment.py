@@ -123,7 +123,7 @@ class Registry:
     """Images kept; each deployment pushes one."""
 
     def __post_init__(self) -> None:
-        if self.keep < 10:  # noqa: PLR2004 - a week of deployments, and the way back through it
+        if self.keep < 10:  # noqa: PLR2004 -- a week of deployments, and the way back through it
             raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
 
 

@@ -174,7 +174,7 @@ SANDBOX = replace(
 
 def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
     """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2."""
-    if not 1024 <= port_base <= 65528:  # noqa: PLR2004 - unprivileged, and seven ports fit above
+    if not 1024 <= port_base <= 65528:  # noqa: PLR2004 -- unprivileged, and seven ports fit above
         raise ValueError(f"port_base {port_base} leaves no room for seven unprivileged ports.")
     api_url, edge_url, stripe_url = (f"http://127.0.0.1:{port_base + offset}" for offset in range(3))
     return replace(

@@ -30,7 +30,7 @@ def _waive(assembly: Path, until: str, *, beside: bool) -> None:
 
 
 @pytest.mark.parametrize("beside", [True, False])
-def test_a_waiver_is_found_where_the_cdk_writes_it(beside: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+def test_a_waiver_is_found_where_the_cdk_writes_it(beside: bool, tmp_path: Path) -> None:  # noqa: FBT001 -- a case
     assembly = small_assembly(tmp_path, "sandbox")
     _waive(assembly, "2027-01-31", beside=beside)
 
@@ -43,7 +43,7 @@ def test_a_waiver_is_found_where_the_cdk_writes_it(beside: bool, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("today", "expired"), [(date(2027, 1, 31), False), (date(2027, 2, 1), True)])
-def test_a_waiver_holds_through_its_last_day(today: date, expired: bool) -> None:  # noqa: FBT001 - a case
+def test_a_waiver_holds_through_its_last_day(today: date, expired: bool) -> None:  # noqa: FBT001 -- a case
     granted = Granted(path="a/b/C", rule="R1", reason=REASON, until=date(2027, 1, 31))
     assert bool(list(report([granted], today))) is expired
 

@@ -7,5 +7,5 @@ import sys
 import urllib.request
 
 if __name__ == "__main__":
-    with urllib.request.urlopen(sys.argv[1], timeout=5):  # noqa: S310 - a loopback URL of ours
+    with urllib.request.urlopen(sys.argv[1], timeout=5):  # noqa: S310 -- a loopback URL of ours
         pass

@@ -104,7 +104,7 @@ def _prepare(environment: str, assembly: Path, policies: Path, *, dry_run: bool)
     iam = boto3.client("iam")
     for name, document in written.items():
         click.echo(f"{name}: {write_policy(iam, account=account, name=name, document=document)}")
-    if subprocess.run(call, check=False).returncode:  # noqa: S603 - our own command line, no input of others
+    if subprocess.run(call, check=False).returncode:  # noqa: S603 -- our own command line, no input of others
         click.echo("Not prepared: cdk bootstrap failed, see above.", err=True)
         sys.exit(2)
 

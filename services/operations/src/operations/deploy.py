@@ -80,7 +80,7 @@ class Deployment:
             # an unchanged stack.
             "--force",
         ]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 -- our own
         said = done.stdout + done.stderr
         if done.returncode:
             raise DeploymentFailedError(f"{self.deployed.name}/{stack} failed ({method}):\n{said}")

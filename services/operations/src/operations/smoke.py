@@ -83,7 +83,7 @@ def _checkpoint(addresses: Addresses) -> str:
         *(sys.executable, "-m", "amply_verify", "checkpoint"),
         *(f"{addresses.edge}/log", "--key", addresses.key),
     ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 - ours
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 -- ours
     if done.returncode:
         raise UnwellError(f"amply-verify exits with {done.returncode}: {done.stderr.strip()}")
     return "verifies"

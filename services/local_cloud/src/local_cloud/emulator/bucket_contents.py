@@ -180,5 +180,5 @@ def _client() -> Any:
         endpoint_url=f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
         region_name=get_region(),
         aws_access_key_id=get_account_id(),
-        aws_secret_access_key="local",  # noqa: S106 - the emulator checks no credentials
+        aws_secret_access_key="local",  # noqa: S106 -- the emulator checks no credentials
     )

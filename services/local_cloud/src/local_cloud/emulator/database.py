@@ -21,7 +21,7 @@ def install() -> None:
 def _manage_master_password(identifier: str, properties: Properties) -> dict[str, str]:
     if str(properties.get("ManageMasterUserPassword", "false")).lower() != "true":
         return {}
-    instance = rds._instances[identifier]  # noqa: SLF001 - the record its API answers from
+    instance = rds._instances[identifier]  # noqa: SLF001 -- the record its API answers from
     secret = instance.get("MasterUserSecret") or _create_secret(instance, properties)
     instance["MasterUserSecret"] = secret
     return {"MasterUserSecret.SecretArn": secret["SecretArn"]}
@@ -36,16 +36,16 @@ def _create_secret(instance: Properties, properties: Properties) -> dict[str, st
         "SecretString": json.dumps(login),
         "KmsKeyId": key,
     }
-    status, _, body = secretsmanager._create_secret(request)  # noqa: SLF001 - calling ourselves over HTTP here would block the event loop
+    status, _, body = secretsmanager._create_secret(request)  # noqa: SLF001 -- calling ourselves over HTTP here would block the event loop
     answer = json.loads(body)
-    if status != 200:  # noqa: PLR2004 - HTTP's OK
+    if status != 200:  # noqa: PLR2004 -- HTTP's OK
         raise ValueError(f"the master secret could not be made: {answer}")
     return {"SecretArn": answer["ARN"], "SecretStatus": "active", "KmsKeyId": key}
 
 
 def _forget_master_password(identifier: str) -> None:
     """RDS deletes the secret with its instance, at once."""
-    secret = rds._instances.get(identifier, {}).get("MasterUserSecret")  # noqa: SLF001 - as above
+    secret = rds._instances.get(identifier, {}).get("MasterUserSecret")  # noqa: SLF001 -- as above
     if secret:
         request = {"SecretId": secret["SecretArn"], "ForceDeleteWithoutRecovery": True}
-        secretsmanager._delete_secret(request)  # noqa: SLF001 - as above
+        secretsmanager._delete_secret(request)  # noqa: SLF001 -- as above

@@ -14,7 +14,7 @@ _ACCOUNT_FIELD = 4  # of arn:partition:service:region:account:resource
 
 
 def install() -> None:
-    iam_evaluator._request_origin = ContextVar("request_origin", default=_LOOPBACK_COUNTS_AS_TLS)  # noqa: SLF001 - the evaluator has no setting for it
+    iam_evaluator._request_origin = ContextVar("request_origin", default=_LOOPBACK_COUNTS_AS_TLS)  # noqa: SLF001 -- the evaluator has no setting for it
     evaluate = iam_evaluator.evaluate_resource_policy
 
     def evaluate_with_account(policy: Any, context: Any, **rest: Any) -> Any:

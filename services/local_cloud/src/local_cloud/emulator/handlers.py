@@ -16,7 +16,7 @@ Create = Callable[[str, Properties, str], Created]
 Update = Callable[[str, Properties, Properties, str], Created]
 Delete = Callable[[str, Properties], None]
 
-_handlers = cast("dict[str, dict[str, Any]]", provisioners._RESOURCE_HANDLERS)  # noqa: SLF001 - MiniStack offers no public way to add a type
+_handlers = cast("dict[str, dict[str, Any]]", provisioners._RESOURCE_HANDLERS)  # noqa: SLF001 -- MiniStack offers no public way to add a type
 
 
 def is_handled(resource_type: str) -> bool:
@@ -55,7 +55,7 @@ def after(resource_type: str, complete: Callable[[str, Properties], dict[str, st
     def completed_update(
         physical_id: str, old: Properties, new: Properties, stack: str, *rest: str
     ) -> Created:
-        assert update is not None  # noqa: S101 - installed only for types that have one, below
+        assert update is not None  # noqa: S101 -- installed only for types that have one, below
         new_id, attributes = update(physical_id, old, new, stack, *rest)
         return new_id, {**attributes, **complete(new_id, new)}
 

@@ -17,8 +17,8 @@ def _lock(bucket: str, properties: Properties) -> dict[str, str]:
         return {}
     rule = (properties.get("ObjectLockConfiguration") or {}).get("Rule") or {}
     document = tostring(_configuration(rule.get("DefaultRetention")))
-    status, _, body = s3._put_object_lock_configuration(bucket, document)  # noqa: SLF001 - calling ourselves over HTTP here would block the event loop
-    if status >= 300:  # noqa: PLR2004 - HTTP's first non-success
+    status, _, body = s3._put_object_lock_configuration(bucket, document)  # noqa: SLF001 -- calling ourselves over HTTP here would block the event loop
+    if status >= 300:  # noqa: PLR2004 -- HTTP's first non-success
         raise ValueError(f"Object Lock of {bucket} was refused: {body!r}")
     return {}
 

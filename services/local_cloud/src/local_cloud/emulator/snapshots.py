@@ -57,7 +57,7 @@ class SavesState:
 
 
 def _save(changed: set[str]) -> None:
-    states = ministack._build_persistence_save_dict()  # noqa: SLF001 - what MiniStack's own shutdown saves
+    states = ministack._build_persistence_save_dict()  # noqa: SLF001 -- what MiniStack's own shutdown saves
     is_known = changed.issubset(states) and "cloudformation" not in changed
     persistence.save_all({name: states[name] for name in changed} if is_known else states)
 

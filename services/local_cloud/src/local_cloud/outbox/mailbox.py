@@ -73,7 +73,7 @@ class Mailbox:
         paths = sorted(self.folder.glob("*.eml"), reverse=True)[:limit]
         return [_read(path) for path in paths]
 
-    def find(self, id: str) -> Email | None:  # noqa: A002 - a message's id
+    def find(self, id: str) -> Email | None:  # noqa: A002 -- a message's id
         """The message of that id. Ids come from people, so nothing outside the folder is ever opened."""
         path = next((path for path in self.folder.glob("*.eml") if path.stem == id), None)
         return _read(path) if path else None

@@ -42,7 +42,7 @@ def answer_one(listener: socket.socket, answer: Callable[[Request], Answer]) -> 
             request = json.loads(stream.readline(_REQUEST_BYTES_MAX))
             stream.write(json.dumps(answer(request)).encode() + b"\n")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            print(f"a request was not understood: {error!r}", flush=True)  # noqa: T201 - standard output is the log
+            print(f"a request was not understood: {error!r}", flush=True)  # noqa: T201 -- standard output is the log
 
 
 def ask(run: Path, request: Request) -> Answer:

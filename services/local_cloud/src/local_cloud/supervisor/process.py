@@ -28,7 +28,7 @@ def start(part: Part, *, run: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=_DieWith(os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
+            preexec_fn=_DieWith(os.getpid()),  # noqa: PLW1509 -- the supervisor has one thread
             **(unprivileged() if part.as_nobody else {}),
         )
 
@@ -43,7 +43,7 @@ def start_probe(part: Part, *, run: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=_DieWith(os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
+        preexec_fn=_DieWith(os.getpid()),  # noqa: PLW1509 -- the supervisor has one thread
         **(unprivileged() if part.as_nobody else {}),
     )
 

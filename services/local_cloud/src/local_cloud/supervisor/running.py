@@ -94,7 +94,7 @@ class RunningPart:
         self._started_at = self._next_probe = now
 
     def _ended(self, now: float) -> None:
-        assert self._process is not None  # noqa: S101 - tick asked it
+        assert self._process is not None  # noqa: S101 -- tick asked it
         self._last_exit = self._process.returncode
         process.kill_session(self._process)
         self._drop_probe()
@@ -107,7 +107,7 @@ class RunningPart:
         self.state = State.WAITING
 
     def _read_probe(self, now: float) -> None:
-        assert self._probe is not None  # noqa: S101 - tick asked it
+        assert self._probe is not None  # noqa: S101 -- tick asked it
         answer = self._probe.poll()
         if answer is None and now < self._probe_ends:
             return

@@ -36,12 +36,12 @@ class PriceTable:
         if entry is None:
             raise NoPriceError(name, region)
         by_region = entry["usd"]
-        assert isinstance(by_region, dict)  # noqa: S101 - a test holds the file to this shape
+        assert isinstance(by_region, dict)  # noqa: S101 -- a test holds the file to this shape
         known = region if region in by_region else EVERYWHERE
         if known not in by_region:
             raise NoPriceError(name, region)
         assumed = entry.get("assumed", [])
-        assert isinstance(assumed, list)  # noqa: S101 - as above
+        assert isinstance(assumed, list)  # noqa: S101 -- as above
         return Price(
             name=name,
             unit=str(entry["unit"]),

@@ -42,7 +42,7 @@ def hold_against(note: bytes, *, head: Head, key: str) -> Finding:
         file.write_bytes(note)
         command = [_verifier(), "checkpoint", str(file), "--key", key, "--json"]
         try:
-            done = subprocess.run(  # noqa: S603 - our own program, its arguments as a list
+            done = subprocess.run(  # noqa: S603 -- our own program, its arguments as a list
                 command, capture_output=True, text=True, check=False, timeout=_SECONDS_MAX
             )
         except subprocess.TimeoutExpired as silent:
