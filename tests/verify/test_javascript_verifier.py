@@ -1,0 +1,361 @@
+"""The pages' verifier, in Node: held to the same golden receipts, worked example and outside vectors as `amply-verify`."""
+
+import base64
+import hashlib
+import json
+import random
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from amply_verify.outcome import Exit, from_format_error
+from ledger_format.entries import decode, encode
+from ledger_format.errors import FormatError
+from ledger_format.receipts import encode_receipt
+from tests.verify.conftest import ROOT
+from tests.verify.ledger_samples import ORIGIN, STRANGERS_KEY, sample_entry, sample_transfer, verifier_key
+from tests.verify.test_document import BLOCKS
+from tests.verify.test_golden_receipts import EXIT_CODES
+from tests.verify.test_outside_vectors import _merkle_cases
+from tests.verify.worked_example import example_log, example_receipt, example_two_phases
+
+WIDGETS = ROOT / "services" / "widgets"
+RUN = Path(__file__).parent / "javascript" / "run.mjs"
+LOG_KEY = str(verifier_key())
+SECONDS = 1_795_000_000
+
+Answer = dict[str, Any]
+Ask = Callable[[Sequence[Mapping[str, Any]]], list[Answer]]
+
+
+@pytest.fixture(scope="session")
+def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """Ask the verifier many questions in one run of Node; a question is named by its `do`."""
+    bundle = tmp_path_factory.mktemp("verifier") / "verifier.mjs"
+    command = ["node_modules/.bin/esbuild", "src/verify/index.ts", "--bundle", "--format=esm"]
+    subprocess.run([*command, f"--outfile={bundle}"], cwd=WIDGETS, check=True, capture_output=True)
+
+    def asking(calls: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        question = json.dumps({"bundle": str(bundle), "calls": calls})
+        done = subprocess.run(
+            ["node", str(RUN)], input=question, capture_output=True, text=True, check=True, encoding="utf-8"
+        )
+        answers: list[Answer] = json.loads(done.stdout)
+        assert [answer["error"] for answer in answers if "error" in answer] == []
+        return answers
+
+    return asking
+
+
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def receipt_call(raw: bytes, **trust: Any) -> dict[str, Any]:
+    return {"do": "receipt", "file": b64(raw), **(trust or {"keys": [LOG_KEY]})}
+
+
+def kind(answer: Answer) -> str:
+    found: str = answer.get("kind", "verified")
+    return found
+
+
+def test_every_golden_receipt_is_judged_as_amply_verify_judges_it(ask: Ask, golden: Path) -> None:
+    calls = [receipt_call((golden / f"{name}.tlog-proof").read_bytes()) for name in EXIT_CODES]
+    judged = dict(zip(EXIT_CODES, map(kind, ask(calls)), strict=True))
+    assert judged == {name: expected.name.lower() for name, expected in EXIT_CODES.items()}
+
+
+def test_the_worked_example_proves_what_the_document_says(ask: Ask) -> None:
+    (answer,) = ask([receipt_call((BLOCKS["receipt"] + "\n").encode(), keys=[BLOCKS["verifier-key"]])])
+    assert answer["result"] == {
+        "entry": "ent_5q0x7m3gk9r2v8cdt4h6wzb1ne",
+        "amounts": ["2500"],
+        "index": "0",
+        "size": "3",
+        "leaf_hash": BLOCKS["leaf-hashes"].split("\n")[0],
+        "opened": {"donor_name": "Zoë Ångström"},
+        "signers": [[ORIGIN, None]],
+    }
+
+
+def test_the_worked_examples_leaves_are_read(ask: Ask) -> None:
+    leaves = [*example_log().leaves, *example_two_phases()]
+    answers = ask([{"do": "entry", "leaf": b64(leaf)} for leaf in leaves])
+    assert [answer["result"]["id"] for answer in answers] == [decode(leaf).id for leaf in leaves]
+
+
+def test_every_single_bit_flip_of_a_receipt_is_refused(ask: Ask) -> None:
+    raw = encode_receipt(example_receipt())
+    (answer,) = ask([{"do": "flips", "file": b64(raw), "keys": [LOG_KEY]}])
+    assert answer["result"] == []
+
+
+def test_a_receipt_cut_anywhere_is_refused(ask: Ask) -> None:
+    raw = encode_receipt(example_receipt())
+    (answer,) = ask([{"do": "cuts", "file": b64(raw), "keys": [LOG_KEY]}])
+    assert answer["result"] == []
+
+
+def test_without_a_key_nothing_was_checked_and_a_strangers_key_refuses(ask: Ask) -> None:
+    raw = encode_receipt(example_receipt())
+    stranger = str(verifier_key(STRANGERS_KEY))
+    answers = ask([receipt_call(raw, keys=[]), receipt_call(raw, keys=[stranger])])
+    assert [kind(answer) for answer in answers] == ["no_key", "signature"]
+
+
+HOSTILE_EXTRAS = [
+    b"{}",
+    b"[]",
+    b'"leaf"',
+    b"",
+    b"\xff",
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
+    b"9" * 100_000,
+    b'"' + b"\\u0041" * 100_000 + b'"',
+    b'{"leaf":"x","openings":{}} ',
+    b'{"leaf":"x","leaf":"x","openings":{}}',
+    b'{"openings":{},"leaf":"x"}',
+    b'{"leaf":"\\u0078","openings":{}}',
+    b'{"leaf":"x","openings":{"__proto__":{"salt":"AAAA","value":"x"}}}',
+    b'{"leaf":"x","openings":{"a":{"salt":"AAAA","value":"\\ud800"}}}',
+    b'{"leaf":"\\ud800","openings":{}}',
+    b'{"leaf":1,"openings":{}}',
+    b'{"leaf":"x","openings":[]}',
+    b'{"leaf":"x","openings":{"constructor":"x"}}',
+]
+
+
+def test_hostile_extra_lines_are_refused_as_malformed(ask: Ask) -> None:
+    lines = encode_receipt(example_receipt()).split(b"\n")
+    calls = [
+        receipt_call(b"\n".join([lines[0], b"extra " + base64.b64encode(extra), *lines[2:]]))
+        for extra in HOSTILE_EXTRAS
+    ]
+    assert [kind(answer) for answer in ask(calls)] == ["malformed"] * len(calls)
+
+
+def python_verdict(raw: bytes) -> str:
+    try:
+        decode(raw)
+    except FormatError as error:
+        return from_format_error(error).exit_code.name.lower()
+    return Exit.VERIFIED.name.lower()
+
+
+def mutated(leaf: bytes, chance: random.Random) -> bytes:
+    """A leaf with one to three small changes, of the kind that parsers disagree on."""
+    pieces = [b'"', b"\\", b"0", b"1", b"-", b".", b"e", b"{", b"}", b",", b" ", b"\n", b"\t", b"\\u0031", b"null"]
+    pieces += [b"\x00", b"\x7f", b"\xc2\xa0", b"\xff", b'"v":1,', b'"v":2,', b'"v":1.0,', b"+", b"00", b"A", b"/", b"#"]
+    raw = leaf
+    for _ in range(chance.randint(1, 3)):
+        place, gone = chance.randrange(len(raw)), chance.choice((0, 1, 1, 2, 5))
+        raw = raw[:place] + chance.choice([*pieces, b""]) + raw[place + gone :]
+    return raw
+
+
+def test_leaves_changed_at_random_are_judged_as_the_format_package_judges_them(ask: Ask) -> None:
+    chance = random.Random(20261126)  # noqa: S311 -- the same leaves each time
+    seeds = [*example_log().leaves, *example_two_phases(), encode(sample_entry(ref="stripe:payout:po_1"))]
+    leaves = [mutated(chance.choice(seeds), chance) for _ in range(6_000)]
+    leaves += [raw.replace(b'"v":1', b'"v":' + version) for raw in seeds for version in VERSIONS]
+    answers = ask([{"do": "entry", "leaf": b64(leaf)} for leaf in leaves])
+    disagreed = [
+        (leaf, kind(answer), python_verdict(leaf))
+        for leaf, answer in zip(leaves, answers, strict=True)
+        if kind(answer) != python_verdict(leaf)
+    ]
+    assert disagreed == []
+
+
+VERSIONS = (b"2", b"9999", b"10000", b"-2", b"0", b"2.0", b"2e0", b"02", b"true", b'"2"', b"null", b"NaN", b"1.0")
+
+
+@pytest.mark.parametrize(
+    "ts",
+    ["2024-02-29T00:00Z", "1900-02-28T23:59Z", "2000-02-29T12:00Z", "0001-01-01T00:00Z", "9999-12-31T23:59Z"]
+    + ["2023-02-29T00:00Z", "1900-02-29T00:00Z", "0000-01-01T00:00Z", "2026-04-31T00:00Z", "2026-13-01T00:00Z"]
+    + ["2026-01-01T24:00Z", "2026-01-01T00:60Z", "2026-00-01T00:00Z", "2026-01-00T00:00Z", "2026-01-01T00:00z"],
+)
+def test_times_exist_in_both_verifiers_or_in_neither(ask: Ask, ts: str) -> None:
+    leaf = encode(sample_entry()).replace(b"2026-11-21T07:44Z", ts.encode())
+    (answer,) = ask([{"do": "entry", "leaf": b64(leaf)}])
+    assert kind(answer) == python_verdict(leaf)
+
+
+def test_an_entry_of_the_largest_kind_is_read(ask: Ask) -> None:
+    transfers = tuple(sample_transfer(amount_minor=2**63 - 1 - line) for line in range(256))
+    leaf = encode(sample_entry(transfers=transfers))
+    (answer,) = ask([{"do": "entry", "leaf": b64(leaf)}])
+    assert kind(answer) == "verified"
+
+
+# ---- outside vectors -------------------------------------------------------------------------------------------
+
+
+def test_every_published_inclusion_proof_is_judged_as_published(ask: Ask, vectors: Path) -> None:
+    cases = list(_merkle_cases(vectors, "inclusion"))
+    answers = ask(
+        [
+            {
+                "do": "inclusion",
+                "leaf": case["leafHash"],
+                "index": str(case["leafIdx"]),
+                "size": str(case["treeSize"]),
+                "proof": case["proof"],
+                "root": case["root"],
+            }
+            for _, case in cases
+        ]
+    )
+    judged = [(name, kind(answer) != "verified") for (name, _), answer in zip(cases, answers, strict=True)]
+    assert judged == [(name, case["wantErr"]) for name, case in cases]
+    assert len(cases) == 98
+
+
+def test_every_published_consistency_proof_is_judged_as_published(ask: Ask, vectors: Path) -> None:
+    cases = list(_merkle_cases(vectors, "consistency"))
+    answers = ask(
+        [
+            {
+                "do": "consistency",
+                "old_size": str(case["size1"]),
+                "old_root": case["root1"],
+                "new_size": str(case["size2"]),
+                "new_root": case["root2"],
+                "proof": case["proof"],
+            }
+            for _, case in cases
+        ]
+    )
+    judged = [(name, kind(answer) != "verified") for (name, _), answer in zip(cases, answers, strict=True)]
+    assert judged == [(name, case["wantErr"]) for name, case in cases]
+    assert len(cases) == 98
+
+
+@pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
+def test_the_canonical_json_is_the_published_one(ask: Ask, vectors: Path, name: str) -> None:
+    folder = vectors / "jcs-cyberphone" / "testdata"
+    (answer,) = ask([{"do": "canonical", "json": b64((folder / "input" / f"{name}.json").read_bytes())}])
+    assert base64.b64decode(answer["result"]) == (folder / "output" / f"{name}.json").read_bytes()
+
+
+def test_the_specifications_signed_note_verifies_and_none_of_its_flips(ask: Ask, vectors: Path) -> None:
+    note = json.loads((vectors / "c2sp-spec-examples" / "signed-note.json").read_text())
+    asked = {"note": note["note"], "keys": [note["vkey"]]}
+    opened, flips = ask([{"do": "note", **asked}, {"do": "note_flips", **asked}])
+    assert opened["result"] == {"text": "This is an example message.\n", "signers": ["example.com/foo"]}
+    assert flips["result"] == []
+
+
+# ---- witnesses -------------------------------------------------------------------------------------------------
+
+
+class Witness:
+    """A witness as c2sp.org/tlog-cosignature has it, written from the specification."""
+
+    def __init__(self, number: int) -> None:
+        self.name = f"witness{number}.example/w"
+        self._key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+        self._public = b"\x04" + self._key.public_key().public_bytes_raw()
+        self.key_id = hashlib.sha256(self.name.encode() + b"\n" + self._public).digest()[:4]
+
+    @property
+    def verifier_key(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}+{b64(self._public)}"
+
+    def line(self, text: str, *, seconds: int = SECONDS) -> str:
+        signature = self._key.sign(f"cosignature/v1\ntime {seconds}\n{text}".encode())
+        return f"— {self.name} {b64(self.key_id + seconds.to_bytes(8, 'big') + signature)}\n"
+
+
+WITNESSES = [Witness(number) for number in (1, 2, 3)]
+POLICY = (
+    f"# Whom this page trusts\nlog {LOG_KEY} https://log.example/\n"
+    + "".join(f"witness w{number} {w.verifier_key}\n" for number, w in enumerate(WITNESSES, start=1))
+    + "group all-three 2 w1 w2 w3\nquorum all-three\n"
+)
+
+
+def cosigned_receipt(*lines: str) -> bytes:
+    return encode_receipt(example_receipt()) + "".join(lines).encode()
+
+
+def cosigning(*numbers: int, **how: Any) -> bytes:
+    text = example_log().checkpoint().note_text()
+    return cosigned_receipt(*(WITNESSES[number - 1].line(text, **how) for number in numbers))
+
+
+def test_a_quorum_of_witnesses_is_demanded_once_a_policy_is_pinned(ask: Ask) -> None:
+    receipts = [cosigning(), cosigning(2), cosigning(1, 3), cosigning(1, 2, 3), cosigning(2, 2)]
+    answers = ask([receipt_call(raw, policy=POLICY) for raw in receipts])
+    assert [kind(answer) for answer in answers] == ["quorum", "quorum", "verified", "verified", "quorum"]
+    assert answers[2]["result"]["signers"] == [
+        [ORIGIN, None],
+        [WITNESSES[0].name, str(SECONDS)],
+        [WITNESSES[2].name, str(SECONDS)],
+    ]
+
+
+def test_a_false_cosignature_by_a_trusted_witness_refuses_the_receipt(ask: Ask) -> None:
+    other_text = example_log().checkpoint().note_text().replace("\n3\n", "\n4\n")
+    good, lie = cosigning(1, 2), WITNESSES[2].line(other_text).encode()
+    answers = ask([receipt_call(raw, policy=POLICY) for raw in (good, good + lie)])
+    assert [kind(answer) for answer in answers] == ["verified", "signature"]
+
+
+def test_a_witness_cannot_speak_for_the_log(ask: Ask) -> None:
+    text = example_log().checkpoint().note_text()
+    head = encode_receipt(example_receipt()).decode().rpartition("\n\n")[0]
+    raw = f"{head}\n\n{WITNESSES[0].line(text)}{WITNESSES[1].line(text)}".encode()
+    assert kind(ask([receipt_call(raw, policy=POLICY)])[0]) == "signature"
+
+
+def test_a_cosignature_from_beyond_time_is_refused(ask: Ask) -> None:
+    assert kind(ask([receipt_call(cosigning(1, 2, seconds=2**63), policy=POLICY)])[0]) == "signature"
+
+
+def test_without_a_policy_cosignatures_mean_nothing(ask: Ask) -> None:
+    (answer,) = ask([receipt_call(cosigning(1, 2))])
+    assert answer["result"]["signers"] == [[ORIGIN, None]]
+
+
+def test_every_bit_flip_of_a_cosigned_receipts_signatures_is_refused(ask: Ask) -> None:
+    """With two witnesses and a quorum of two nothing may change, not even who signed and when."""
+    (answer,) = ask([{"do": "flips", "file": b64(cosigning(1, 2)), "policy": POLICY}])
+    assert answer["result"] == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.rstrip("\n"),
+        lambda text: text.replace("quorum all-three\n", ""),
+        lambda text: text + "quorum none\n",
+        lambda text: text.replace("quorum all-three", "quorum others"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 4 w1 w2 w3"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 0 w1 w2 w3"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 02 w1 w2 w3"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 2 w1 w1 w3"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three any"),
+        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 2 w1 w2 w4"),
+        lambda text: text.replace("witness w2", "witness w1"),
+        lambda text: text.replace("witness w2", "witness none"),
+        lambda text: text.replace(WITNESSES[1].verifier_key, WITNESSES[0].verifier_key),
+        lambda text: text.replace(WITNESSES[1].verifier_key, LOG_KEY),
+        lambda text: text.replace(f"log {LOG_KEY}", f"log {WITNESSES[0].verifier_key}"),
+        lambda text: text.replace("log ", "logs ", 1),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace(LOG_KEY, LOG_KEY.replace("4bf85353", "4bf85354")),
+        lambda text: f"log {LOG_KEY}\n{text}",
+        lambda _: "",
+    ],
+)
+def test_a_policy_that_means_nothing_certain_is_refused(ask: Ask, spoil: Callable[[str], str]) -> None:
+    good, spoilt = ask([{"do": "policy", "policy": POLICY}, {"do": "policy", "policy": spoil(POLICY)}])
+    assert (kind(good), kind(spoilt)) == ("verified", "malformed")
