@@ -33,6 +33,8 @@ export interface VerifiedReceipt extends SignedCheckpoint {
   readonly index: bigint;
   /** Field to value, each proven to be what the entry was made with. */
   readonly opened: ReadonlyMap<string, string>;
+  /** Whom it was checked against. */
+  readonly policy: Policy;
 }
 
 interface Opening {
@@ -59,7 +61,7 @@ export async function verifyReceipt(file: Uint8Array, policy: Policy): Promise<V
   if (entry.log !== checkpoint.origin) throw new VerifyFault("mismatch", "the entry was written for another log");
   for (const [field, opening] of receipt.openings) await verifyOpening(entry, field, opening);
   const opened = new Map([...receipt.openings].map(([field, { value }]) => [field, value]));
-  return { ...signed, entry, leafHash: hashed, index: receipt.index, opened };
+  return { ...signed, entry, leafHash: hashed, index: receipt.index, opened, policy };
 }
 
 /** Opens a signed checkpoint: the log itself must have signed, and enough witnesses with it. Throws VerifyFault. */
