@@ -57,7 +57,9 @@ async function look(logUrl: string, trust: Trust, before: LedgerView | null): Pr
   const checkpoint = await readCheckpoint(logUrl);
   if (checkpoint !== null && before?.checkpoint?.note === checkpoint.note) return before;
   const standing = await standingOf(checkpoint, trust);
-  if (checkpoint === null || checkpoint.size === 0) return { checkpoint, standing, newest: [] };
+  // What hangs from a checkpoint nobody should rely on is not shown as the ledger.
+  const isEmpty = checkpoint === null || checkpoint.size === 0;
+  if (isEmpty || standing.is === "refused") return { checkpoint, standing, newest: [] };
   const from = Math.max(0, checkpoint.size - NEWEST);
   const entries = await readEntries(logUrl, checkpoint.size, from, checkpoint.size);
   return { checkpoint, standing, newest: entries.reverse() };

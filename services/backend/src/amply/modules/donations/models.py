@@ -19,6 +19,7 @@ class DonationRow(Record):
     entry_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class ReceiptRow(Record):
@@ -29,3 +30,13 @@ class ReceiptRow(Record):
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class ErasureRow(Record):
+    __tablename__ = "erasure"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
+    gifts: Mapped[int]
+    entries: Mapped[int]
+    events: Mapped[int]

@@ -6,6 +6,7 @@ a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one e
 
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
+from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import (
     PLATFORM,
     EntryContradicts,
@@ -15,9 +16,12 @@ from amply.modules.ledger.domain import (
     account,
     donation_succeeded,
     processor_fee,
+    stored_key,
 )
+from amply.modules.ledger.erasure import OpeningsUnreadable, entries_about
 from amply.modules.ledger.forks import ForkRefused
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
+from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -26,6 +30,7 @@ from amply.modules.ledger.ports import (
     Signer,
     StoredCheckpoint,
 )
+from amply.modules.ledger.public import router as public_router
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -47,9 +52,20 @@ from amply.modules.ledger.queries import (
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import erase_openings, post
+from amply.modules.ledger.visibility import (
+    EVERYTHING,
+    LedgerNotShown,
+    LedgerShownInSums,
+    Visibility,
+    VisibilityNotAcceptable,
+    VisibilityPolicy,
+    set_visibility,
+    visibility_of,
+)
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
+    "EVERYTHING",
     "PLATFORM",
     "PUBLISHER_LOCK",
     "SEQUENCER_LOCK",
@@ -64,28 +80,41 @@ __all__ = [
     "ForkRefused",
     "Inclusion",
     "Leadership",
+    "LedgerNotShown",
+    "LedgerShownInSums",
     "NewEntry",
     "NewTransfer",
+    "OpeningsUnreadable",
+    "OrganizationHasNoLedger",
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
     "Sequencer",
     "Signer",
     "StoredCheckpoint",
+    "Visibility",
+    "VisibilityNotAcceptable",
+    "VisibilityPolicy",
     "account",
     "check_public_log",
     "clear_sequencer",
     "donation_succeeded",
+    "entries_about",
     "entry_location",
     "erase_openings",
+    "fold_days",
     "inclusion",
     "is_published",
     "leadership",
     "oldest_unpublished_age",
     "post",
     "processor_fee",
+    "public_router",
     "publish_checkpoint",
     "receipt",
     "router",
     "sequencer_waits",
+    "set_visibility",
+    "stored_key",
+    "visibility_of",
 ]

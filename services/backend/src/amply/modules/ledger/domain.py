@@ -4,6 +4,7 @@ An account is written `owner/code`: the owner is an organisation (`org_…`) or 
 Each organisation's books mirror its own money at the processor; the platform has books of its own for what it is given.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,6 +122,15 @@ class PostedEntry:
 
     id: str
     created: bool
+
+
+def stored_key(idempotency_key: str) -> str:
+    """What is kept of an idempotency key: it is only ever compared, and it may name a payment that leads to a person.
+
+    Entries can never be changed, so an erasure could not remove it later.
+    """
+    digest = hashlib.sha256(b"amply/entry-key/v1\0" + idempotency_key.encode()).hexdigest()
+    return f"sha256:{digest}"
 
 
 def account(owner: str, code: str) -> str:

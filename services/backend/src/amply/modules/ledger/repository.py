@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from amply.modules.ledger.domain import NewEntry
+from amply.modules.ledger.domain import NewEntry, stored_key
 
 # Transfers travel as JSON: one parameter, whatever their number. The tables' own checks run when the statement ends,
 # and open accounts that are new. An entry whose key exists writes nothing at all.
@@ -76,7 +76,7 @@ def parameters(
         "id": entry_id,
         "kind": entry.kind,
         "organization_id": entry.organization_id,
-        "idempotency_key": entry.idempotency_key,
+        "idempotency_key": stored_key(entry.idempotency_key),
         "event_at": entry.event_at,
         "now": now,
         "reference": entry.reference,
@@ -89,7 +89,7 @@ def parameters(
 
 def find_standing(session: Session, entry: NewEntry) -> Standing:
     """The entry with the same idempotency key, and whether it moves the same."""
-    row = session.execute(_STANDING, {"idempotency_key": entry.idempotency_key}).mappings().one()
+    row = session.execute(_STANDING, {"idempotency_key": stored_key(entry.idempotency_key)}).mappings().one()
     asked = {
         "kind": entry.kind,
         "organization_id": entry.organization_id,

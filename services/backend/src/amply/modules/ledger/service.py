@@ -13,16 +13,27 @@ from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
 from ledger_format.commitments import commit
 
 
-def post(session: Session, *, entry: NewEntry, now: datetime, secrets: CommitmentSecrets) -> PostedEntry:
+def post(
+    session: Session,
+    *,
+    entry: NewEntry,
+    now: datetime,
+    secrets: CommitmentSecrets,
+    keeps_openings: bool = True,
+) -> PostedEntry:
     """Book an entry in the caller's transaction; the same idempotency key is booked once.
 
     Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
-    public log when the sequencer has taken it, after the transaction commits.
+    public log when the sequencer has taken it, after the transaction commits. Without `keeps_openings` nobody will
+    ever open its commitments: it is about somebody who was erased.
 
     Raises:
         EntryContradicts: The key was booked before with other transfers, kind, organisation or reversal.
     """
-    row = session.execute(repository.POST, prepare(entry, now=now, secrets=secrets)).one_or_none()
+    prepared = prepare(entry, now=now, secrets=secrets)
+    if not keeps_openings:
+        prepared["sealed"] = None
+    row = session.execute(repository.POST, prepared).one_or_none()
     if row is not None:
         return PostedEntry(id=row.id, created=True)
     standing = repository.find_standing(session, entry)
