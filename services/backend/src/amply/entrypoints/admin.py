@@ -87,6 +87,7 @@ def visibility(*, organization_id: str, policy: str, days: int | None, minimum: 
     with database.transaction() as session:
         organizations.get(session, organization_id=organization_id)
         ledger.set_visibility(session, organization_id=organization_id, policy=chosen, now=system_clock())
+    database.close()
     click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
 
 
@@ -107,6 +108,7 @@ def donor(*, email: str | None, donation_id: str | None) -> None:
     database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     done = donations.erase_donor(database, secrets, email=email, donation_id=donation_id, now=system_clock())
+    database.close()
     click.echo(json.dumps(asdict(done)))
     if done.events_under_way:
         click.echo(
