@@ -26,11 +26,11 @@ const DO = {
       signers: signatures.map(({ key, seconds }) => [key.name, seconds === null ? null : String(seconds)]),
     };
   },
-  // Every bit of the file, one at a time: the positions that were accepted.
-  async flips({ file, ...trust }) {
+  // Every bit of the file from a byte on, one at a time: the positions that were accepted.
+  async flips({ file, from, ...trust }) {
     const policy = await policyOf(trust);
     const accepted = [];
-    for (let position = 0; position < 8 * bytes(file).length; position += 1) {
+    for (let position = 8 * (from ?? 0); position < 8 * bytes(file).length; position += 1) {
       const flipped = bytes(file);
       flipped[position >> 3] ^= 1 << (position & 7);
       const verdict = await verdictOf(() => verifier.verifyReceipt(flipped, policy));

@@ -5,9 +5,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local_cloud import database, doctor, laptop, parts, stripe, tasks
+from local_cloud import database, doctor, laptop, parts, pinned_policy, stripe, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
+from local_cloud.demo import verifier_key
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
 from local_cloud.ports import require_free
@@ -47,6 +48,7 @@ class Up:
         self._laptop = laptop.of(self._settings)
         self._ensure("cloud", "emulated cloud", parts.cloud(self._settings))
         self._deploy()
+        self._pin_policy()
         migrate = tasks.one_off(self._cloud, "migrate")
         services = {task.name: task for task in tasks.services(self._cloud)}
         self._run_database(migrate)
@@ -75,6 +77,11 @@ class Up:
         with self._steps.step("deploy", "CDK app, local stage"):
             deployment.deploy()
         self._has_changed = True
+
+    def _pin_policy(self) -> None:
+        """The pages check receipts against this run's own log."""
+        key = verifier_key.write(self._cloud, self._settings.state / "verifier-key").read_text().strip()
+        self._has_changed |= pinned_policy.pin(self._cloud, f"log {key}\nquorum none\n")
 
     def _run_database(self, migrate: Task) -> None:
         cluster = database.cluster(self._cloud)

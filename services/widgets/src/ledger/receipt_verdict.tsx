@@ -70,7 +70,7 @@ function Genuine({ file, receipt }: { file: string; receipt: VerifiedReceipt }) 
         </Fact>
         <Fact name="When">{entry.ts.replace("T", " ").replace("Z", " UTC")}</Fact>
         <Fact name="Entry">
-          <code>{entry.id}</code>, {String(receipt.index)} of {String(checkpoint.size)}, leaf hash{" "}
+          <code>{entry.id}</code>, number {String(receipt.index)} of {String(checkpoint.size)} from 0, leaf hash{" "}
           <code>{toHex(receipt.leafHash)}</code>
         </Fact>
         <Signers signatures={signatures} policy={receipt.policy} />
