@@ -3,20 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from amply.entrypoints import application
+from amply.entrypoints.admin import main as admin
+from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import ledger
+from amply.modules import ledger, organizations
 from amply.modules.ledger import days, exports, pages
 from amply.modules.ledger import public as public_routes
 from ledger_format.merkle import leaf_hash
@@ -431,6 +436,25 @@ def test_a_policy_needs_its_own_number_and_the_table_holds_it_to_that(
         )
 
 
+def test_an_operator_chooses_for_an_organisation(
+    public: PublicLedger, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with public.books.app.transaction() as session:
+        made = organizations.create(session, name="River Trust", slug="river", country="DE", now=NOW)
+    settings = databases.server.settings(name=databases.name, user="amply_app")
+    for name in ("host", "port", "name", "user", "auth", "tls"):
+        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", settings.password.get_secret_value())
+    command = ["organization", "visibility", "--id", made.id, "--policy", "delayed"]
+    done = CliRunner().invoke(admin, [*command, "--days", "30"])
+    assert done.exit_code == 0, done.output
+    with public.books.app.transaction() as session:
+        chosen = ledger.visibility_of(session, organization_id=made.id)
+    assert chosen == ledger.VisibilityPolicy(visibility=ledger.Visibility.DELAYED, delay_days=30)
+    refused = CliRunner().invoke(admin, command)
+    assert isinstance(refused.exception, ledger.VisibilityNotAcceptable)
+
+
 # ---- files -----------------------------------------------------------------------------------------------------
 
 
@@ -566,3 +590,102 @@ def test_the_documentation_describes_files_and_errors(public: PublicLedger) -> N
     assert asked == {"organization_id", "kind", "from", "until", "cursor", "limit"}
     export = paths["/v1/public/organisations/{organization_id}/ledger/export"]["get"]["responses"]["200"]
     assert set(export["content"]) == {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}
+
+
+# ---- size ------------------------------------------------------------------------------------------------------
+
+_MANY = r"""
+    INSERT INTO leaf (idx, entry_id, org, org_seq, org_prev, bytes)
+    SELECT
+        number, 'ent_' || lpad(number::text, 26, '0'), CAST(:org AS text), number,
+        CASE WHEN number > 0 THEN sha256('') END,
+        convert_to(format(
+            '{"id":"ent_%s","kind":"donation.succeeded","log":"log.example/tests","org":"%s","org_seq":"%s",'
+            '"transfers":[{"amt":"2500","c":"%s/gifts","cur":"EUR","d":"%s/processor_balance"}],'
+            '"ts":"2026-%s-01T00:00Z","v"\:1}',
+            lpad(number::text, 26, '0'), CAST(:org AS text), number, CAST(:org AS text), CAST(:org AS text), lpad((1 + number * 11 / CAST(:many AS bigint))::text, 2, '0')
+        ), 'UTF8')
+    FROM generate_series(0, CAST(:many AS bigint) - 1) AS number
+"""
+
+
+@pytest.fixture
+def large(public: PublicLedger, databases: Databases) -> PublicLedger:
+    """Thirty thousand published entries, put there without the sequencer's work."""
+    many = 30_000
+    master = databases.as_role("master")
+    with master.transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(_MANY), {"org": ORG, "many": many})
+        session.execute(
+            text(
+                "INSERT INTO checkpoint (size, root, note, created_at, published_at) "
+                "VALUES (:many, sha256(''), 'signed', now(), now())"
+            ),
+            {"many": many},
+        )
+    with master.connection() as connection:
+        connection.execute(text("ANALYZE leaf, checkpoint"))
+    master.close()
+    ledger.fold_days(public.books.app)
+    return public
+
+
+def peak(database: Database, entries: int, write: Callable[..., Iterator[bytes]]) -> int:
+    """The most memory that writing a file of so many entries took, as far as Python and Arrow hold it."""
+    pool = pa.system_memory_pool()
+    pa.set_memory_pool(pool)
+    arrow_before = pool.max_memory()
+    export = exports.Export(organization_id=ORG, wanted=pages.EntryFilter(), sequences=range(entries))
+    tracemalloc.start()
+    length = sum(len(piece) for piece in write(exports.batches(database, export)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert length > 1_000
+    return most + max(0, pool.max_memory() - arrow_before)
+
+
+@pytest.mark.parametrize("write", [exports.csv_file, exports.parquet_file])
+def test_a_file_three_times_as_long_takes_no_more_memory(
+    large: PublicLedger, write: Callable[..., Iterator[bytes]]
+) -> None:
+    peak(large.own, 2_000, write)  # what is loaded once
+    short, long = peak(large.own, 10_000, write), peak(large.own, 30_000, write)
+    assert long < 1.25 * short + 200_000
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked"),
+    [
+        (pages._NEWEST, {"org": ORG, "seq_from": 100, "seq_until": 120, "limit": 20}),
+        (pages._PUBLISHED_ENTRIES, {"org": ORG, "published_size": 30_000}),
+        (pages._HEAD, {"org": ORG}),
+        (pages._BY_HASH, {"leaf_hash": b"\0" * 32}),
+        (pages._BY_ENTRY, {"entry_id": "ent_1"}),
+        (
+            pages._NEWEST_MATCHING,
+            {
+                "org": ORG,
+                "seq_from": 100,
+                "seq_until": 2_100,
+                "limit": 20,
+                "kind": "payout.paid",
+                "since": NOW,
+                "until": NOW,
+            },
+        ),
+        (pages._SEEK, {"org": ORG, "before": 29_000, "kind": "payout.paid", "since": None, "until": None}),
+    ],
+    ids=["newest", "published", "head", "by-hash", "by-entry", "filtered", "seek"],
+)
+def test_no_page_reads_the_whole_log(large: PublicLedger, statement: Any, asked: dict[str, Any]) -> None:
+    with large.own.transaction() as session:
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {statement.text}"), asked))
+    assert "Seq Scan on leaf" not in plan, plan
+
+
+def test_pages_of_a_large_ledger_end_where_it_begins(large: PublicLedger) -> None:
+    window = {"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z"}
+    found = large.every_page(limit=100, **window)
+    assert len(found) == len({entry["id"] for entry in found}) > 2_000
+    assert {entry["occurred_at"] for entry in found} == {"2026-03-01T00:00Z"}

@@ -19,7 +19,7 @@ const ADVICE: Readonly<Record<FaultKind, string>> = {
 const FIELDS: ReadonlyMap<string, string> = new Map([
   ["donor_name", "Name"],
   ["donor_email", "E-mail address"],
-  ["donation_id", "Donation"],
+  ["donation_id", "Donation id"],
   ["reference", "Payment"],
 ]);
 
