@@ -16,8 +16,8 @@ from tests.browser.conftest import Pages
 from tests.browser.site_server import WIDGETS, Site
 from tests.browser.test_accessibility import _violations
 from tests.verify.ledger_samples import verifier_key
+from tests.verify.partner_witnesses import POLICY, WITNESSES, cosigning
 from tests.verify.test_golden_receipts import EXIT_CODES
-from tests.verify.test_javascript_verifier import POLICY, WITNESSES, cosigning
 from tests.verify.worked_example import example_log, example_receipt
 
 pytestmark = pytest.mark.enable_socket

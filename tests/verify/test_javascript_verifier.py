@@ -1,67 +1,22 @@
 """The pages' verifier, in Node: held to the same golden receipts, worked example and outside vectors as `amply-verify`."""
 
 import base64
-import hashlib
 import json
 import random
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from amply_verify.outcome import Exit, from_format_error
 from ledger_format.entries import decode, encode
 from ledger_format.errors import FormatError
 from ledger_format.receipts import encode_receipt
-from tests.verify.conftest import ROOT
+from tests.verify.javascript_runner import LOG_KEY, Ask, b64, kind, receipt_call
 from tests.verify.ledger_samples import ORIGIN, STRANGERS_KEY, sample_entry, sample_transfer, verifier_key
 from tests.verify.test_document import BLOCKS
 from tests.verify.test_golden_receipts import EXIT_CODES
 from tests.verify.test_outside_vectors import _merkle_cases
 from tests.verify.worked_example import example_log, example_receipt, example_two_phases
-
-WIDGETS = ROOT / "services" / "widgets"
-RUN = Path(__file__).parent / "javascript" / "run.mjs"
-LOG_KEY = str(verifier_key())
-SECONDS = 1_795_000_000
-
-Answer = dict[str, Any]
-Ask = Callable[[Sequence[Mapping[str, Any]]], list[Answer]]
-
-
-@pytest.fixture(scope="session")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
-    """Ask the verifier many questions in one run of Node; a question is named by its `do`."""
-    bundle = tmp_path_factory.mktemp("verifier") / "verifier.mjs"
-    command = ["node_modules/.bin/esbuild", "src/verify/index.ts", "--bundle", "--format=esm"]
-    subprocess.run([*command, f"--outfile={bundle}"], cwd=WIDGETS, check=True, capture_output=True)
-
-    def asking(calls: Sequence[Mapping[str, Any]]) -> list[Answer]:
-        question = json.dumps({"bundle": str(bundle), "calls": calls})
-        done = subprocess.run(
-            ["node", str(RUN)], input=question, capture_output=True, text=True, check=True, encoding="utf-8"
-        )
-        answers: list[Answer] = json.loads(done.stdout)
-        assert [answer["error"] for answer in answers if "error" in answer] == []
-        return answers
-
-    return asking
-
-
-def b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
-def receipt_call(raw: bytes, **trust: Any) -> dict[str, Any]:
-    return {"do": "receipt", "file": b64(raw), **(trust or {"keys": [LOG_KEY]})}
-
-
-def kind(answer: Answer) -> str:
-    found: str = answer.get("kind", "verified")
-    return found
 
 
 def test_every_golden_receipt_is_judged_as_amply_verify_judges_it(ask: Ask, golden: Path) -> None:
@@ -301,112 +256,3 @@ def test_the_specifications_signed_note_verifies_and_none_of_its_flips(ask: Ask,
     opened, flips = ask([{"do": "note", **asked}, {"do": "note_flips", **asked}])
     assert opened["result"] == {"text": "This is an example message.\n", "signers": ["example.com/foo"]}
     assert flips["result"] == []
-
-
-# ---- witnesses -------------------------------------------------------------------------------------------------
-
-
-class Witness:
-    """A witness as c2sp.org/tlog-cosignature has it, written from the specification."""
-
-    def __init__(self, number: int) -> None:
-        self.name = f"witness{number}.example/w"
-        self._key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
-        self._public = b"\x04" + self._key.public_key().public_bytes_raw()
-        self.key_id = hashlib.sha256(self.name.encode() + b"\n" + self._public).digest()[:4]
-
-    @property
-    def verifier_key(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{b64(self._public)}"
-
-    def line(self, text: str, *, seconds: int = SECONDS) -> str:
-        signature = self._key.sign(f"cosignature/v1\ntime {seconds}\n{text}".encode())
-        return f"— {self.name} {b64(self.key_id + seconds.to_bytes(8, 'big') + signature)}\n"
-
-
-WITNESSES = [Witness(number) for number in (1, 2, 3)]
-POLICY = (
-    f"# Whom this page trusts\nlog {LOG_KEY} https://log.example/\n"
-    + "".join(f"witness w{number} {w.verifier_key}\n" for number, w in enumerate(WITNESSES, start=1))
-    + "group all-three 2 w1 w2 w3\nquorum all-three\n"
-)
-
-
-def cosigned_receipt(*lines: str) -> bytes:
-    return encode_receipt(example_receipt()) + "".join(lines).encode()
-
-
-def cosigning(*numbers: int, **how: Any) -> bytes:
-    text = example_log().checkpoint().note_text()
-    return cosigned_receipt(*(WITNESSES[number - 1].line(text, **how) for number in numbers))
-
-
-def test_a_quorum_of_witnesses_is_demanded_once_a_policy_is_pinned(ask: Ask) -> None:
-    receipts = [cosigning(), cosigning(2), cosigning(1, 3), cosigning(1, 2, 3), cosigning(2, 2)]
-    answers = ask([receipt_call(raw, policy=POLICY) for raw in receipts])
-    assert [kind(answer) for answer in answers] == ["quorum", "quorum", "verified", "verified", "quorum"]
-    assert answers[2]["result"]["signers"] == [
-        [ORIGIN, None],
-        [WITNESSES[0].name, str(SECONDS)],
-        [WITNESSES[2].name, str(SECONDS)],
-    ]
-
-
-def test_a_false_cosignature_by_a_trusted_witness_refuses_the_receipt(ask: Ask) -> None:
-    other_text = example_log().checkpoint().note_text().replace("\n3\n", "\n4\n")
-    good, lie = cosigning(1, 2), WITNESSES[2].line(other_text).encode()
-    answers = ask([receipt_call(raw, policy=POLICY) for raw in (good, good + lie)])
-    assert [kind(answer) for answer in answers] == ["verified", "signature"]
-
-
-def test_a_witness_cannot_speak_for_the_log(ask: Ask) -> None:
-    text = example_log().checkpoint().note_text()
-    head = encode_receipt(example_receipt()).decode().rpartition("\n\n")[0]
-    raw = f"{head}\n\n{WITNESSES[0].line(text)}{WITNESSES[1].line(text)}".encode()
-    assert kind(ask([receipt_call(raw, policy=POLICY)])[0]) == "signature"
-
-
-def test_a_cosignature_from_beyond_time_is_refused(ask: Ask) -> None:
-    assert kind(ask([receipt_call(cosigning(1, 2, seconds=2**63), policy=POLICY)])[0]) == "signature"
-
-
-def test_without_a_policy_cosignatures_mean_nothing(ask: Ask) -> None:
-    (answer,) = ask([receipt_call(cosigning(1, 2))])
-    assert answer["result"]["signers"] == [[ORIGIN, None]]
-
-
-def test_every_bit_flip_of_the_witnesses_lines_is_refused(ask: Ask) -> None:
-    """With two witnesses and a quorum of two nothing may change, not even who signed and when."""
-    lines_from = len(encode_receipt(example_receipt()))
-    (answer,) = ask([{"do": "flips", "file": b64(cosigning(1, 2)), "from": lines_from, "policy": POLICY}])
-    assert answer["result"] == []
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text: text.rstrip("\n"),
-        lambda text: text.replace("quorum all-three\n", ""),
-        lambda text: text + "quorum none\n",
-        lambda text: text.replace("quorum all-three", "quorum others"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 4 w1 w2 w3"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 0 w1 w2 w3"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 02 w1 w2 w3"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 2 w1 w1 w3"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three any"),
-        lambda text: text.replace("group all-three 2 w1 w2 w3", "group all-three 2 w1 w2 w4"),
-        lambda text: text.replace("witness w2", "witness w1"),
-        lambda text: text.replace("witness w2", "witness none"),
-        lambda text: text.replace(WITNESSES[1].verifier_key, WITNESSES[0].verifier_key),
-        lambda text: text.replace(WITNESSES[1].verifier_key, LOG_KEY),
-        lambda text: text.replace(f"log {LOG_KEY}", f"log {WITNESSES[0].verifier_key}"),
-        lambda text: text.replace("log ", "logs ", 1),
-        lambda text: text.replace("\n", "\r\n"),
-        lambda text: text.replace(LOG_KEY, LOG_KEY.replace("4bf85353", "4bf85354")),
-        lambda text: f"log {LOG_KEY}\n{text}",
-        lambda _: "",
-    ],
-)
-def test_a_policy_that_means_nothing_certain_is_refused(ask: Ask, spoil: Callable[[str], str]) -> None:
-    good, spoilt = ask([{"do": "policy", "policy": POLICY}, {"do": "policy", "policy": spoil(POLICY)}])
-    assert (kind(good), kind(spoilt)) == ("verified", "malformed")
