@@ -12,7 +12,6 @@ export type Verdict =
 export function ReceiptCheck({ trust }: { trust: Trust }) {
   const [verdict, setVerdict] = useState<Verdict | null>(null);
   const [typedKey, setTypedKey] = useState("");
-  const [isOver, setOver] = useState(false);
   const latest = useRef(0);
 
   async function check(file: File | undefined): Promise<void> {
@@ -22,6 +21,25 @@ export function ReceiptCheck({ trust }: { trust: Trust }) {
     if (turn === latest.current) setVerdict(found);
   }
 
+  return (
+    <section class="check" aria-labelledby="check">
+      <h2 id="check">Check a receipt</h2>
+      <p class="hint" id="check-hint">
+        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without a
+        connection: it is not sent anywhere.
+      </p>
+      {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={setTypedKey} />}
+      <FileDoor onFile={(file) => void check(file)} />
+      <div aria-live="polite">{verdict !== null && <ReceiptVerdict verdict={verdict} />}</div>
+    </section>
+  );
+}
+
+/** Takes a file by drop, anywhere on the page, or by choice. */
+function FileDoor({ onFile }: { onFile: (file: File | undefined) => void }) {
+  const [isOver, setOver] = useState(false);
+  const newest = useRef(onFile);
+  newest.current = onFile;
   useEffect(() => {
     // Anywhere: a file dropped beside the frame would replace the page.
     const leaving = new AbortController();
@@ -33,36 +51,26 @@ export function ReceiptCheck({ trust }: { trust: Trust }) {
       (event) => {
         event.preventDefault();
         setOver(false);
-        void check(event.dataTransfer?.files[0]);
+        newest.current(event.dataTransfer?.files[0]);
       },
       listen,
     );
     return () => leaving.abort();
-  }, [trust, typedKey]);
-
+  }, []);
   return (
-    <section class="check" aria-labelledby="check">
-      <h2 id="check">Check a receipt</h2>
-      <p class="hint" id="check-hint">
-        The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without a
-        connection: it is not sent anywhere.
-      </p>
-      {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={setTypedKey} />}
-      <div class={isOver ? "drop over" : "drop"}>
-        <label for="receipt">Drop the receipt here, or choose it</label>
-        <input
-          id="receipt"
-          type="file"
-          accept=".tlog-proof"
-          aria-describedby="check-hint"
-          onChange={({ currentTarget }) => {
-            void check(currentTarget.files?.[0]);
-            currentTarget.value = ""; // the same file may be chosen again
-          }}
-        />
-      </div>
-      <div aria-live="polite">{verdict !== null && <ReceiptVerdict verdict={verdict} />}</div>
-    </section>
+    <div class={isOver ? "drop over" : "drop"}>
+      <label for="receipt">Drop the receipt here, or choose it</label>
+      <input
+        id="receipt"
+        type="file"
+        accept=".tlog-proof"
+        aria-describedby="check-hint"
+        onChange={({ currentTarget }) => {
+          onFile(currentTarget.files?.[0]);
+          currentTarget.value = ""; // the same file may be chosen again
+        }}
+      />
+    </div>
   );
 }
 
