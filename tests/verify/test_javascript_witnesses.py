@@ -1,14 +1,20 @@
 """The pages' verifier and witnesses: cosignatures, policies, the quorum."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
 
+from ledger_format.literals import to_base64
 from ledger_format.receipts import encode_receipt
 from tests.verify.javascript_runner import LOG_KEY, Ask, b64, kind, receipt_call
-from tests.verify.ledger_samples import ORIGIN
+from tests.verify.ledger_samples import ORIGIN, SIGNING_KEY
 from tests.verify.partner_witnesses import POLICY, SECONDS, WITNESSES, cosigning
 from tests.verify.worked_example import example_log, example_receipt
+
+# The log's own key under a witness's type.
+_OWN = b"\x04" + SIGNING_KEY.public_key().public_bytes_raw()
+OWN_WITNESS = f"own+{hashlib.sha256(b'own' + b'%c' % 10 + _OWN).hexdigest()[:8]}+{to_base64(_OWN)}"
 
 
 def test_a_quorum_of_witnesses_is_demanded_once_a_policy_is_pinned(ask: Ask) -> None:
@@ -74,6 +80,8 @@ def test_every_bit_flip_of_the_witnesses_lines_is_refused(ask: Ask) -> None:
         lambda text: text.replace("\n", "\r\n"),
         lambda text: text.replace(LOG_KEY, LOG_KEY.replace("4bf85353", "4bf85354")),
         lambda text: f"log {LOG_KEY}\n{text}",
+        lambda text: f"witness own {OWN_WITNESS}\n{text}",
+        lambda text: text + "#" * 131_072 + "\n",
         lambda _: "",
     ],
 )

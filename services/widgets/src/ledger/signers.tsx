@@ -9,7 +9,12 @@ interface SignersProps {
 
 /** Who has seen this checkpoint, and when each of them says so. */
 export function Signers({ signatures, policy }: SignersProps) {
-  const witnesses = signatures.filter(({ seconds }) => seconds !== null);
+  // A witness that signed twice is one witness; its latest word counts.
+  const witnesses = new Map<string, VerifiedSignature>();
+  for (const signature of signatures) {
+    const { key, seconds } = signature;
+    if (seconds !== null && seconds >= (witnesses.get(key.keyId)?.seconds ?? 0n)) witnesses.set(key.keyId, signature);
+  }
   const log = signatures.find(({ seconds }) => seconds === null);
   return (
     <>
@@ -22,9 +27,9 @@ export function Signers({ signatures, policy }: SignersProps) {
       <div>
         <dt>Witnessed by</dt>
         <dd>
-          {witnesses.length > 0 && (
+          {witnesses.size > 0 && (
             <ul class="witnesses">
-              {witnesses.map(({ key, seconds }) => (
+              {[...witnesses.values()].map(({ key, seconds }) => (
                 <li key={key.keyId}>
                   <code>{key.name}</code>, <Moment seconds={seconds ?? 0n} />
                 </li>

@@ -3,9 +3,11 @@
 import { malformed, VerifyFault } from "./faults";
 import type { VerifiedSignature, VerifierKey } from "./notes";
 import { parseVerifierKey } from "./notes";
-import { toHex } from "./literals";
+import { bytesOf, toHex } from "./literals";
 
-const MAX_LINES = 1_000;
+const MAX_POLICY_BYTES = 131_072;
+/** Of each kind: with the log's own signature, as many as a note can carry. */
+const MAX_DEFINITIONS = 63;
 const NOT_ALLOWED = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 const COUNT = /^[1-9][0-9]{0,3}$/;
 
@@ -33,7 +35,8 @@ export function trusting(logs: readonly VerifierKey[]): Policy {
 export async function parsePolicy(text: string): Promise<Policy> {
   const lines = text.split("\n");
   if (lines.pop() !== "") throw malformed("every line of a policy ends with a newline");
-  if (lines.length > MAX_LINES || NOT_ALLOWED.test(text)) throw malformed("the policy is too long or holds control characters");
+  const isTooLong = bytesOf(text, "the policy").length > MAX_POLICY_BYTES;
+  if (isTooLong || NOT_ALLOWED.test(text)) throw malformed("the policy is too long or holds control characters");
   const reader = new PolicyReader();
   for (const line of lines) {
     const words = line.split(/[ \t]+/).filter((word) => word !== "");
@@ -78,6 +81,10 @@ class PolicyReader {
 
   policy(): Policy {
     if (this.#quorum === null) throw malformed("a policy has one quorum line");
+    if (this.#logs.some((log) => isAmong([...this.#witnesses.values()], log))) throw malformed("a log is its own witness");
+    if (Math.max(this.#logs.length, this.#witnesses.size, this.#groups.size) > MAX_DEFINITIONS) {
+      throw malformed(`a policy has at most ${MAX_DEFINITIONS} logs, witnesses and groups`);
+    }
     return { logs: this.#logs, witnesses: this.#witnesses, groups: this.#groups, quorum: this.#quorum };
   }
 
