@@ -161,6 +161,31 @@ def test_killed_half_way_nothing_is_lost_and_the_next_run_ends_it(
     assert platform.erase("--email", EMAIL)["gifts"] == 1
 
 
+def test_what_is_booked_while_openings_are_searched_is_forgotten_too(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search reads every opening; the gift may succeed after it has passed."""
+    donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY)
+    search = ledger.entries_about
+
+    def slow_search(*arguments: Any, **named: Any) -> ledger.EntriesAbout:
+        found = search(*arguments, **named)
+        platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ledger, "entries_about", slow_search)
+        told = donations.erase_donor(
+            platform.books.app, platform.books.secrets, email=EMAIL, donation_id=None, now=NOW
+        )
+    assert (told.gifts, told.entries, told.events) == (1, 2, 1)
+    assert platform.value("SELECT count(*) FROM opening") == 0
+    secrets = {"name": NAME, "email": EMAIL, "intent": INTENT, "donation": donation_id, "event": EVENTS[0]}
+    assert [
+        (table, found) for table, content in platform.dump() if (found := found_in(content, secrets))
+    ] == []
+
+
 def test_with_another_key_the_erasure_refuses_before_it_removes_anything(gifts: Gifts) -> None:
     platform = gifts.platform
     before = dict(platform.dump())

@@ -5,7 +5,7 @@ repeated, it removes what has come since. The public log needs no change, and th
 the gift: it holds the openings that are deleted here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,12 +52,19 @@ class Erasure:
 
 @dataclass(frozen=True, kw_only=True)
 class _Traces:
-    """Everything we hold that names one donor, as ids."""
+    """Everything of ours that names one donor."""
 
     donations: Sequence[str]
-    payments: dict[str, str | None]
+    payments: Mapping[str, str | None]
     events: webhooks.EventTraces
-    entries: frozenset[str]
+    addresses: frozenset[str]
+    booked: frozenset[str]
+
+    @property
+    def texts(self) -> set[str]:
+        """What stands behind commitments to this donor."""
+        remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
+        return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids}
 
 
 def erase_donor(
@@ -83,43 +90,41 @@ def erase_donor(
     )
     with database.transaction() as session:
         donations = session.scalars(select(DonationRow.id).where(gift).order_by(DonationRow.id)).all()
-        held = payments.names_of_payments(session, donation_ids=donations)
-        events = _events(session, held)
-        addresses = _addresses(session, donations)
-        booked = set(
-            session.scalars(
-                select(DonationRow.entry_id).where(
-                    DonationRow.id.in_(donations), DonationRow.entry_id.is_not(None)
-                )
-            )
-        )
-    texts = {*addresses, *donations, *events.object_ids, *(name for name in held.values() if name)}
-    if email is not None:
-        texts.add(email)
-    about = ledger.entries_about(database, secrets=secrets, traces=texts)
-    entries = frozenset(about | {entry_id for entry_id in booked if entry_id is not None})
+        traces = _traces(session, donations, email=email)
+    about = ledger.entries_about(database, secrets=secrets, traces=traces.texts)
     with database.transaction() as session:
-        found = _Traces(donations=donations, payments=held, events=_events(session, held), entries=entries)
-        return _remove(session, found, now=now)
+        # Looked for again, now that nothing can be booked of these gifts: the search took its time.
+        held = _traces(session, donations, email=email)
+        since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
+        return _remove(session, held, entry_ids={*about.entry_ids, *since, *held.booked}, now=now)
 
 
-def _events(session: Session, held: dict[str, str | None]) -> webhooks.EventTraces:
-    remote_ids = [remote_id for remote_id in held.values() if remote_id is not None]
-    return webhooks.lock_events_about(session, remote_ids=remote_ids, payment_ids=list(held))
-
-
-def _addresses(session: Session, donations: Sequence[str]) -> set[str]:
-    """The donor's address in every spelling they gave it."""
-    spelled = select(DonationRow.donor_email).where(DonationRow.id.in_(donations))
-    return {address for address in session.scalars(spelled) if address is not None}
-
-
-def _remove(session: Session, found: _Traces, *, now: datetime) -> Erasure:
+def _traces(session: Session, donations: Sequence[str], *, email: str | None) -> _Traces:
     """Locks as everywhere: events before payments."""
+    named = payments.names_of_payments(session, donation_ids=donations)
+    events = webhooks.lock_events_about(
+        session,
+        remote_ids=[remote_id for remote_id in named.values() if remote_id is not None],
+        payment_ids=list(named),
+    )
+    locked = payments.names_of_payments(session, donation_ids=donations, lock=True)
+    rows = session.execute(
+        select(DonationRow.donor_email, DonationRow.entry_id).where(DonationRow.id.in_(donations))
+    ).all()
+    return _Traces(
+        donations=donations,
+        payments=locked,
+        events=events,
+        addresses=frozenset(text for text in (email, *(row.donor_email for row in rows)) if text is not None),
+        booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),
+    )
+
+
+def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now: datetime) -> Erasure:
     webhooks.forget(session, event_ids=found.events.handled_ids)
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
-    opened = ledger.erase_openings(session, entry_ids=sorted(found.entries))
+    opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
     for payment_id in sorted(found.payments):
         payments.erase(session, payment_id=payment_id, now=now)
@@ -134,13 +139,21 @@ def _remove(session: Session, found: _Traces, *, now: datetime) -> Erasure:
         events_under_way=found.events.unhandled,
     )
     if removed.id is not None:
-        session.add(
-            ErasureRow(
-                id=removed.id, erased_at=now, gifts=gifts, entries=removed.entries, events=removed.events
-            )
-        )
-        _log.info("donor_erased", erasure_id=removed.id, gifts=gifts, entries=removed.entries)
+        _record(session, removed, now=now)
     return removed
+
+
+def _record(session: Session, removed: Erasure, *, now: datetime) -> None:
+    session.add(
+        ErasureRow(
+            id=removed.id,
+            erased_at=now,
+            gifts=removed.gifts,
+            entries=removed.entries,
+            events=removed.events,
+        )
+    )
+    _log.info("donor_erased", erasure_id=removed.id, gifts=removed.gifts, entries=removed.entries)
 
 
 def _forget_gift(session: Session, gift: ColumnElement[bool], *, now: datetime) -> int:

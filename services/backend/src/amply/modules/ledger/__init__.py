@@ -18,7 +18,7 @@ from amply.modules.ledger.domain import (
     processor_fee,
     stored_key,
 )
-from amply.modules.ledger.erasure import OpeningsUnreadable, entries_about
+from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.forks import ForkRefused
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.pages import OrganizationHasNoLedger
@@ -74,6 +74,7 @@ __all__ = [
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
+    "EntriesAbout",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
@@ -100,6 +101,7 @@ __all__ = [
     "clear_sequencer",
     "donation_succeeded",
     "entries_about",
+    "entries_about_since",
     "entry_location",
     "erase_openings",
     "fold_days",

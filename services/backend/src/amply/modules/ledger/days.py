@@ -15,6 +15,9 @@ from amply.modules.ledger.visibility import VisibilityPolicy
 FOLD_LEAVES_MAX: Final = 20_000
 """Leaves a transaction folds."""
 
+FOLD_BATCHES_MAX: Final = 10
+"""Transactions a run makes: whoever runs it has other things to do, and the next run continues."""
+
 _LOCK: Final = text("SELECT folded_to FROM ledger_day_fold FOR UPDATE")
 _PUBLISHED: Final = text("SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL")
 _MOVE_ON: Final = text("UPDATE ledger_day_fold SET folded_to = :folded_to")
@@ -86,7 +89,10 @@ def fold_days(database: Database) -> int:
     Leaves have no gaps and never change, so how far it came is all there is to remember.
     """
     folded = 0
-    while (batch := _fold_batch(database)) > 0:
+    for _ in range(FOLD_BATCHES_MAX):
+        batch = _fold_batch(database)
+        if batch == 0:
+            break
         folded += batch
     return folded
 

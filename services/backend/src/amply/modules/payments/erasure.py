@@ -24,11 +24,16 @@ def erased_reference(remote_id: str) -> str:
     return f"{_PREFIX}{digest}"
 
 
-def names_of_payments(session: Session, *, donation_ids: Collection[str]) -> dict[str, str | None]:
-    """The payments of these donations: our id to the processor's, where it is known."""
-    rows = session.execute(
-        select(PaymentRow.id, PaymentRow.remote_id).where(PaymentRow.donation_id.in_(donation_ids))
+def names_of_payments(
+    session: Session, *, donation_ids: Collection[str], lock: bool = False
+) -> dict[str, str | None]:
+    """The payments of these donations: our id to the processor's, where it is known. Locked, nothing is booked of them."""
+    named = (
+        select(PaymentRow.id, PaymentRow.remote_id)
+        .where(PaymentRow.donation_id.in_(donation_ids))
+        .order_by(PaymentRow.id)
     )
+    rows = session.execute(named.with_for_update() if lock else named)
     return {row.id: row.remote_id for row in rows}
 
 
