@@ -1,11 +1,12 @@
-"""The four environments, synthesised once a session."""
+"""The four environments and a named sandbox beside them, synthesised once a session."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.assembly import Deployed, read, synthesise
+from stacks.environments import ENVIRONMENTS
+from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesise
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -20,12 +21,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesise(tmp_path_factory.mktemp("assembly"))
+    return synthesise(tmp_path_factory.mktemp("assembly"), **ASKED)
 
 
 @pytest.fixture(scope="session")
-def environments(assembly: Path) -> Mapping[str, Deployed]:
+def synthesised(assembly: Path) -> Mapping[str, Deployed]:
+    """All of them by name, the named sandbox included."""
     return read(assembly)
+
+
+@pytest.fixture(scope="session")
+def environments(synthesised: Mapping[str, Deployed]) -> Mapping[str, Deployed]:
+    """Those that are always there."""
+    return {name: synthesised[name] for name in ENVIRONMENTS}
+
+
+@pytest.fixture(scope="session")
+def named(synthesised: Mapping[str, Deployed]) -> Deployed:
+    return synthesised[NAMED]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +47,6 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     return read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
 
 
-@pytest.fixture(scope="session", params=["production", "staging", "sandbox", "local"])
-def deployed(request: pytest.FixtureRequest, environments: Mapping[str, Deployed]) -> Deployed:
-    return environments[request.param]
+@pytest.fixture(scope="session", params=[*ENVIRONMENTS, NAMED])
+def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]) -> Deployed:
+    return synthesised[request.param]
