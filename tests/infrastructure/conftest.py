@@ -12,11 +12,12 @@ from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesi
 # First, so that the group's name is there when xdist reads it.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker synthesises for the whole folder; the gate, which validates on its own, may have the other one."""
+    """One worker synthesises for the whole folder; whatever validates on its own shares the other one with the gate."""
     for item in items:
         in_here = item.path.parent == Path(__file__).parent
         if in_here and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group("infrastructure"))
+            validates = "chosen" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("gate" if validates else "infrastructure"))
 
 
 @pytest.fixture(scope="session")
