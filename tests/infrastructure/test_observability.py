@@ -327,11 +327,11 @@ def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> N
     """All say it by e-mail where an address is configured; a paging service joins the first alone."""
     for deployed in environments.values():
         listening = {
-            (one.stack.partition("/")[2], one.properties["TopicArn"]["Ref"][:6])
+            f"{one.stack.partition('/')[2]}/{one.properties['TopicArn']['Ref'][:-8]}"
             for one in deployed.resources("AWS::SNS::Subscription")
         }
-        both = {("observability", "TopicB"), ("observability", "Notice"), ("certificate", "Notice")}
-        assert listening == (both if deployed.name in WATCHED else set())
+        told = {"observability/Topic", "observability/Notices", "certificate/Notices"}
+        assert listening == (told if deployed.name in WATCHED else set())
 
 
 @pytest.mark.parametrize("name", sorted(WATCHED))
@@ -375,20 +375,28 @@ def test_every_certificate_is_watched_in_its_own_region(
 ) -> None:
     """ACM renews weeks before the end, and says nothing at all of what has ended."""
     deployed = environments[name]
-    certificates = list(deployed.resources("AWS::CertificateManager::Certificate"))
-    watching = [
-        alarm for alarm in deployed.resources(ALARM) if alarm.properties.get("MetricName") == "DaysToExpiry"
-    ]
+    stands = {
+        certificate.stack.partition("/")[2]: certificate
+        for certificate in deployed.resources("AWS::CertificateManager::Certificate")
+    }
+    assert set(stands) == {"edge", "certificate"}
+    for alarm, stack in {"certificate-api": "edge", "certificate-edge": "certificate"}.items():
+        found = _alarms(deployed)[alarm]
+        properties = found.properties
+        ((named, of),) = ((one["Name"], one["Value"]) for one in properties["Dimensions"])
+        there = f"{deployed.name}-{stack}" if stack == "edge" else stands[stack].logical_id
 
-    assert len(watching) == len(certificates) == 2
-    for alarm in watching:
-        properties = alarm.properties
-        (dimension,) = properties["Dimensions"]
-        there = "edge" if "api" in properties["AlarmName"] else "certificate"
-        region = deployed.manifests[alarm.stack.partition("/")[2]]["environment"]
-        assert dimension["Name"] == "CertificateArn"
-        assert there in (json.dumps(dimension["Value"]) if there == "edge" else alarm.stack)
-        assert region == deployed.manifests[there]["environment"]
-        assert (properties["Namespace"], properties["Statistic"]) == ("AWS/CertificateManager", "Minimum")
+        assert named == "CertificateArn"
+        assert there in json.dumps(of)
+        assert _region(deployed, found.stack) == _region(deployed, stands[stack].stack)
+        assert (properties["Namespace"], properties["MetricName"]) == (
+            "AWS/CertificateManager",
+            "DaysToExpiry",
+        )
         assert (properties["Threshold"], properties["ComparisonOperator"]) == (21, "LessThanThreshold")
-        assert (properties["Period"], properties["TreatMissingData"]) == (86400, "breaching")
+        assert (properties["Period"], properties["Statistic"]) == (86400, "Minimum")
+        assert properties["TreatMissingData"] == "breaching"
+
+
+def _region(deployed: Deployed, stack: str) -> str:
+    return str(deployed.manifests[stack.partition("/")[2]]["environment"])
