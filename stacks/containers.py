@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 
 from constructs_lib.service import Task, TaskSize
 from constructs_lib.waiver import Waiver, waive
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, TaskName
 from stacks.database import Database
@@ -33,6 +34,8 @@ class Surroundings:
     queues: Queues
     mail: Mail
     edge: Edge
+    backup: Backup | None
+    """None where durability keeps no second tier."""
 
 
 def make_task(
