@@ -143,6 +143,8 @@ class Platform:
             "AMPLY_ENVIRONMENT": "local",
             "AMPLY_LIVEMODE": "false",
             "AMPLY_SENTRY_DSN": "",
+            "AMPLY_TRACES_URL": "",
+            "AMPLY_TRACED_READS": "0",
             "AMPLY_API_HOST": "127.0.0.1",
             "AMPLY_API_PORT": str(self.ports.api),
             # The header our gateway writes, so that donors' addresses differ as they do outside.
