@@ -71,7 +71,8 @@ def register(app: Celery, parts: Parts) -> None:
         (SEND_DUE_RECEIPTS, send_due_receipts),
         (COMPLETE_STUCK, complete_stuck),
     ):
-        app.task(name=name, bind=True)(_continuing(name, work))
+        # This application's alone: Celery would otherwise give them to every application of the process.
+        app.task(name=name, bind=True, shared=False)(_continuing(name, work))
 
 
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:

@@ -13,11 +13,11 @@ from typing import Final
 
 import structlog
 from opentelemetry import propagate
-from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, TextMapPropagator, default_getter, default_setter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.context import Context
 
 from amply.infra import tracing
 from amply.infra.tracing.contents import allowed
@@ -45,8 +45,7 @@ def exporting(
     exporter: SpanExporter, *, service: str, environment: str, share_of_reads: float
 ) -> Iterator[None]:
     """Record and export while the block runs; what still waits at its end is sent, for a few seconds at most."""
-    # Otherwise the framework would read contexts from strangers' requests, sampling decision included.
-    propagate.set_global_textmap(CompositePropagator([]))
+    propagate.set_global_textmap(NothingFromStrangers())
     provider = TracerProvider(
         sampler=sampler(share_of_reads=share_of_reads),
         resource=Resource(
@@ -66,6 +65,33 @@ def exporting(
         finally:
             tracing.install(None)
             provider.shutdown()
+
+
+class NothingFromStrangers(TextMapPropagator):
+    """Neither reads a context from a request nor writes one into one.
+
+    The framework asks it for the context of each request: anyone could choose the trace, and that it is recorded.
+    """
+
+    def extract(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,
+    ) -> Context:
+        return context or Context()
+
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        """Nothing to write."""
+
+    @property
+    def fields(self) -> set[str]:
+        return set()
 
 
 class LastWords(logging.Handler):

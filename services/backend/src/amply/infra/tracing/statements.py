@@ -13,7 +13,12 @@ from sqlalchemy.engine import ExceptionContext
 from amply.infra import tracing
 
 _OPEN: Final = "amply.span"
-_TABLE: Final = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?([a-z_][a-z0-9_]*)\b(?!\s*\()", re.IGNORECASE)
+_TABLE: Final = re.compile(
+    r"""\b(?: (?:INTO|UPDATE) \s+ "? (?P<written> \w+)
+    | FROM \s+ "? (?P<read> [a-z_]\w*) \b (?! \s* \( ))  # no function, as in EXTRACT(epoch FROM now())
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _SHAPES_MAX: Final = 1024
 """Different statements remembered; the application has some hundred."""
 
@@ -34,10 +39,11 @@ def shape(statement: str) -> tuple[str, dict[str, AttributeValue]]:
         "db.system.name": "postgresql",
         "db.operation.name": operation,
     }
-    table = _TABLE.search(statement)
-    if table is None:
+    found = _TABLE.search(statement)
+    if found is None:
         return operation, attributes
-    return f"{operation} {table[1]}", {**attributes, "db.collection.name": table[1]}
+    table = found["written"] or found["read"]
+    return f"{operation} {table}", {**attributes, "db.collection.name": table}
 
 
 def _begin(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
