@@ -54,7 +54,13 @@ class Observability(AmplyStack):
         paging = self._watch(watched, events)
         watching.watch_mail(self.pager, around.mail)
         self._tell_of_failed_deployments(api)
-        make_dashboard(self, name=f"amply-{environment.name}", watched=watched, paging=paging)
+        make_dashboard(
+            self,
+            name=f"amply-{environment.name}",
+            watched=watched,
+            paging=paging,
+            traced_in=environment.region if environment.traces else None,
+        )
 
     def _make_topic(self, construct_id: str) -> sns.Topic:
         topic = sns.Topic(self, construct_id, enforce_ssl=True)
