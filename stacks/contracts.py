@@ -95,7 +95,7 @@ class ContainerContract:
 
     @property
     def is_traced(self) -> bool:
-        return _TRACES <= self.environment
+        return self.environment >= _TRACES
 
 
 _EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AMPLY_SENTRY_DSN", "AWS_REGION"})

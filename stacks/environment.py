@@ -167,7 +167,9 @@ class TraceSettings:
         if not 0 <= self.share_of_reads <= 1:
             raise ValueError(f"{self.share_of_reads} is no share of requests: say a number from 0 to 1.")
         if not 0 <= self.indexed_percent <= 100:  # noqa: PLR2004 -- per cent
-            raise ValueError(f"{self.indexed_percent} is no percentage of traces: say a number from 0 to 100.")
+            raise ValueError(
+                f"{self.indexed_percent} is no percentage of traces: say a number from 0 to 100."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,9 +22,7 @@ class Traces(AmplyStack):
         self, scope: Construct, construct_id: str, *, environment: Environment, traces: TraceSettings
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: where spans go")
-        search = xray.CfnTransactionSearchConfig(
-            self, "Search", indexing_percentage=traces.indexed_percent
-        )
+        search = xray.CfnTransactionSearchConfig(self, "Search", indexing_percentage=traces.indexed_percent)
         # X-Ray is asked at once whether it may write.
         search.node.add_dependency(self._let_xray_write())
 

@@ -37,7 +37,9 @@ def _may_write(deployed: Deployed) -> Mapping[str, set[str]]:
     for policy in deployed.resources("AWS::IAM::Policy"):
         for statement in policy.properties["PolicyDocument"]["Statement"]:
             actions = statement["Action"]
-            spans = {action for action in ([actions] if isinstance(actions, str) else actions) if "xray:" in action}
+            spans = {
+                action for action in ([actions] if isinstance(actions, str) else actions) if "xray:" in action
+            }
             if spans:
                 found.setdefault(policy.path or policy.where, set()).update(spans)
     return found
@@ -54,7 +56,11 @@ def test_a_traced_task_is_told_where_and_may_write_there_and_read_nothing(
     environments: Mapping[str, Deployed], name: str
 ) -> None:
     told = _told(environments[name])
-    urls = {task: variables["AMPLY_TRACES_URL"] for task, variables in told.items() if "AMPLY_TRACES_URL" in variables}
+    urls = {
+        task: variables["AMPLY_TRACES_URL"]
+        for task, variables in told.items()
+        if "AMPLY_TRACES_URL" in variables
+    }
 
     assert urls == dict.fromkeys(TRACED, "https://xray.eu-west-1.amazonaws.com/v1/traces")
     assert told[TaskName.API]["AMPLY_TRACED_READS"] == "0.05"
@@ -101,7 +107,11 @@ def test_where_nothing_is_traced_there_is_nothing_for_it(
     assert "traces" not in deployed.templates
     assert _may_write(deployed) == {}
     assert "xray." not in json.dumps(list(deployed.templates.values()))
-    told = [variables["AMPLY_TRACES_URL"] for variables in _told(deployed).values() if "AMPLY_TRACES_URL" in variables]
+    told = [
+        variables["AMPLY_TRACES_URL"]
+        for variables in _told(deployed).values()
+        if "AMPLY_TRACES_URL" in variables
+    ]
     assert told == [""] * len(TRACED)
 
 
@@ -117,7 +127,9 @@ def test_the_ledgers_own_processes_send_nothing() -> None:
 
 def test_turning_traces_off_takes_all_of_it_away(tmp_path: Path) -> None:
     app = cdk.App(context=dict(CONTEXT), outdir=str(tmp_path / "cdk.out"))
-    stage = AmplyPlatform(app, environment=replace(SANDBOX, traces=PRODUCTION.traces), site=small_site(tmp_path / "site"))
+    stage = AmplyPlatform(
+        app, environment=replace(SANDBOX, traces=PRODUCTION.traces), site=small_site(tmp_path / "site")
+    )
     with_them = {stack.node.id for stack in stage.node.children}
     app = cdk.App(context=dict(CONTEXT), outdir=str(tmp_path / "again"))
     stage = AmplyPlatform(app, environment=SANDBOX, site=tmp_path / "site")

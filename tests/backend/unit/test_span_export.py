@@ -84,7 +84,9 @@ def span(**attributes: str) -> ReadableSpan:
 
 
 def test_an_attribute_nobody_allowed_is_left_out() -> None:
-    said = allowed(span(**{"url.query": "a=b", "client.address": "203.0.113.7", "http.route": "/v1/donations"}))
+    said = allowed(
+        span(**{"url.query": "a=b", "client.address": "203.0.113.7", "http.route": "/v1/donations"})
+    )
 
     assert dict(said.attributes or {}) == {"http.route": "/v1/donations"}
 

@@ -54,9 +54,7 @@ def configure(*, service: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def add_trace_id(
-    _logger: Any, _method: str, line: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def add_trace_id(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Lead from the line to the trace it was written in, when there is one."""
     if (trace_id := tracing.trace_id()) is not None:
         line["trace_id"] = trace_id

@@ -61,9 +61,7 @@ class TaskSender:
     def publish(self, fact: Fact) -> None:
         """Turn a fact into its task, with the fact's payload as arguments."""
         task, queue = self._tasks_of[fact.topic]
-        with tracing.continued(
-            f"publish {fact.topic}", traceparent=fact.traceparent, kind=SpanKind.PRODUCER
-        ):
+        with tracing.continued(f"publish {fact.topic}", traceparent=fact.traceparent, kind=SpanKind.PRODUCER):
             self.send(task, queue=queue, arguments=dict(fact.payload))
 
     def send(self, task: str, *, queue: str, arguments: dict[str, Any]) -> None:

@@ -14,7 +14,14 @@ from typing import Final
 import structlog
 from opentelemetry import propagate
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, TextMapPropagator, default_getter, default_setter
+from opentelemetry.propagators.textmap import (
+    CarrierT,
+    Getter,
+    Setter,
+    TextMapPropagator,
+    default_getter,
+    default_setter,
+)
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -75,9 +82,9 @@ class NothingFromStrangers(TextMapPropagator):
 
     def extract(
         self,
-        carrier: CarrierT,
+        carrier: CarrierT,  # noqa: ARG002 -- the interface's; ignoring it is the point
         context: Context | None = None,
-        getter: Getter[CarrierT] = default_getter,
+        getter: Getter[CarrierT] = default_getter,  # noqa: ARG002 -- as above
     ) -> Context:
         return context or Context()
 
@@ -204,7 +211,7 @@ class Outgoing(SpanProcessor):
 
     def shutdown(self) -> None:
         self._accounting.hurry()
-        self._batches.shutdown()
+        self._batches.shutdown()  # type: ignore[no-untyped-call] # the SDK annotates nothing here
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._batches.force_flush(timeout_millis)
