@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from stacks.contracts import CONTAINERS, TaskName
 from stacks.environment import TraceSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING
-from stacks.platform import AmplyPlatform
-from tests.infrastructure.assembly import CONTEXT, Deployed, small_site
+from tests.infrastructure.assembly import Deployed
 
 TRACED = {TaskName.API, TaskName.WORKER, TaskName.SCHEDULER}
 WRITING = {"xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"}
@@ -123,18 +119,6 @@ def test_every_task_has_one_container(deployed: Deployed) -> None:
 
 def test_the_ledgers_own_processes_send_nothing() -> None:
     assert {name for name, contract in CONTAINERS.items() if contract.is_traced} == TRACED
-
-
-def test_turning_traces_off_takes_all_of_it_away(tmp_path: Path) -> None:
-    app = cdk.App(context=dict(CONTEXT), outdir=str(tmp_path / "cdk.out"))
-    stage = AmplyPlatform(
-        app, environment=replace(SANDBOX, traces=PRODUCTION.traces), site=small_site(tmp_path / "site")
-    )
-    with_them = {stack.node.id for stack in stage.node.children}
-    app = cdk.App(context=dict(CONTEXT), outdir=str(tmp_path / "again"))
-    stage = AmplyPlatform(app, environment=SANDBOX, site=tmp_path / "site")
-
-    assert with_them - {stack.node.id for stack in stage.node.children} == {"traces"}
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
