@@ -10,6 +10,7 @@ from tests.backend.span_receiver import Received, Receiver
 from tests.faults.books import Books
 from tests.faults.gifts import Gift
 from tests.faults.platform import Organization, Platform
+from tests.faults.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -92,12 +93,37 @@ def test_nothing_of_the_donor_is_in_any_batch(
 def test_what_still_waits_is_sent_when_a_process_is_told_to_stop(
     platform: Platform, organization: Organization, receiver: Receiver
 ) -> None:
+    """Batches leave every two seconds: what was done just now is not among them yet."""
     gift = Gift(platform=platform, organization=organization)
     gift.send_until_answered()
-    platform[TaskName.API].stop()
-
+    stop_and_start(platform, TaskName.API)
     receiver.wait_for(lambda: bool(about(receiver, GIVEN, gift)))
-    platform[TaskName.API].start()
+    gift.pay()
+    until(lambda: gift.look()["status"] == "succeeded", otherwise="the gift is not booked")
+    stop_and_start(platform, TaskName.WORKER, TaskName.SCHEDULER)
+    receiver.wait_for(lambda: any(span.links for span in about(receiver, BOOKED, gift)))
+
+    (booked,) = [
+        span for span in about(receiver, BOOKED, gift) if "INSERT receipt" in children(receiver, span)
+    ]
+    assert "publish provider_event.received" in names(receiver, booked.trace_id)
+
+
+def stop_and_start(platform: Platform, *tasks: TaskName) -> None:
+    for task in tasks:
+        platform[task].stop()
+    for task in tasks:
+        platform[task].start()
+
+
+def children(receiver: Receiver, parent: Received) -> set[str]:
+    """Names of what happened below a span, however deep."""
+    inside, found = {parent.span_id}, set()
+    for _ in range(5):
+        below = [span for span in receiver.story_of(parent.trace_id) if span.parent_id in inside]
+        inside |= {span.span_id for span in below}
+        found |= {span.name for span in below}
+    return found
 
 
 def test_gifts_are_taken_and_booked_while_the_receiver_says_nothing_or_no(

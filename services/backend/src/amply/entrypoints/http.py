@@ -5,6 +5,7 @@ import uvicorn
 from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.database import connect
@@ -24,6 +25,8 @@ def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
     report_errors(service)
+    # Uvicorn stops at the signal and then sends it again, to whoever handled it before.
+    exit_on_sigterm()
     with traced(service, TraceSettings()):
         serve(service)
 
