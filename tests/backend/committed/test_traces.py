@@ -22,6 +22,7 @@ from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.logging import add_trace_id
 from amply.infra.tracing.export import SPANS_LOST, exporting
+from amply.infra.tracing.statements import FAST_STATEMENTS
 from amply.modules import ledger, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending
 from tests.backend.conftest import Databases, free_port
@@ -158,12 +159,17 @@ class Watched:
     open_town: Callable[[], AbstractContextManager[Town]]
 
     @contextmanager
-    def recording(self, *, share_of_reads: float = 1.0, url: str | None = None) -> Iterator[Town]:
-        exporter = OTLPSpanExporter(endpoint=url or self.receiver.url, timeout=1)
-        with (
-            exporting(exporter, service="town", environment="tests", share_of_reads=share_of_reads),
-            self.open_town() as town,
-        ):
+    def recording(
+        self, *, share_of_reads: float = 1.0, statement_seconds_min: float = 0.0, url: str | None = None
+    ) -> Iterator[Town]:
+        recorded = exporting(
+            OTLPSpanExporter(endpoint=url or self.receiver.url, timeout=1),
+            service="town",
+            environment="tests",
+            share_of_reads=share_of_reads,
+            statement_seconds_min=statement_seconds_min,
+        )
+        with recorded, self.open_town() as town:
             yield town
 
 
@@ -257,6 +263,27 @@ def test_a_failure_says_of_what_kind_and_no_more(watched: Watched) -> None:
     assert given.failed
     assert given.attributes["error.type"] == "ConnectionError"
     assert given.attributes["http.response.status_code"] == 500
+
+
+def test_statements_that_take_no_time_are_counted_and_not_shown(watched: Watched) -> None:
+    with watched.recording(statement_seconds_min=0.05) as town:
+        town.give()
+        with (
+            tracing.continued(
+                "slow", traceparent=town.rows("payment")[0].traceparent, kind=SpanKind.INTERNAL
+            ),
+            town.books.app.transaction() as session,
+        ):
+            session.execute(text("SELECT id, pg_sleep(0.1) FROM organization"))
+            session.execute(text("SELECT 1"))
+        with pytest.raises(DBAPIError):
+            town.fail()
+
+    statements = {span.name for span in watched.receiver.spans if "db.system.name" in span.attributes}
+    assert statements == {"SELECT organization", "UPDATE donation"}, "the slow one and the failed one"
+    (slow,) = watched.receiver.named("slow")
+    (within,) = [span for span in watched.receiver.spans if span.parent_id == slow.span_id]
+    assert within.attributes[FAST_STATEMENTS] == 1
 
 
 def test_what_a_caller_can_mend_is_no_failure(watched: Watched) -> None:

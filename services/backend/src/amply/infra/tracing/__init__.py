@@ -30,16 +30,20 @@ class _Installed:
 
     provider: TracerProvider
     tracer: Tracer
+    statement_seconds_min: float
 
 
 _NOTHING: Final = trace.NoOpTracerProvider()
-_installed: Final = _Installed(provider=_NOTHING, tracer=_NOTHING.get_tracer(__name__))
+_installed: Final = _Installed(
+    provider=_NOTHING, tracer=_NOTHING.get_tracer(__name__), statement_seconds_min=0.0
+)
 
 
-def install(provider: TracerProvider | None) -> None:
-    """Make spans with this provider from now on; None: make none."""
+def install(provider: TracerProvider | None, *, statement_seconds_min: float = 0.0) -> None:
+    """Make spans with this provider from now on; None: make none. For the minimum see `statements`."""
     _installed.provider = provider or _NOTHING
     _installed.tracer = _installed.provider.get_tracer(__name__)
+    _installed.statement_seconds_min = statement_seconds_min
 
 
 def provider() -> TracerProvider | None:
@@ -50,6 +54,11 @@ def provider() -> TracerProvider | None:
 def tracer() -> Tracer:
     """What makes spans, or only seems to."""
     return _installed.tracer
+
+
+def statement_seconds_min() -> float:
+    """How long a statement takes at least to be a span of its own."""
+    return _installed.statement_seconds_min
 
 
 def step(name: str, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[None]:

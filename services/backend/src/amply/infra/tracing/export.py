@@ -49,7 +49,12 @@ _log = structlog.get_logger()
 
 @contextmanager
 def exporting(
-    exporter: SpanExporter, *, service: str, environment: str, share_of_reads: float
+    exporter: SpanExporter,
+    *,
+    service: str,
+    environment: str,
+    share_of_reads: float,
+    statement_seconds_min: float,
 ) -> Iterator[None]:
     """Record and export while the block runs; what still waits at its end is sent, for a few seconds at most."""
     propagate.set_global_textmap(NothingFromStrangers())
@@ -66,7 +71,7 @@ def exporting(
     )
     with _last_words() as words:
         provider.add_span_processor(Outgoing(exporter, words=words))
-        tracing.install(provider)
+        tracing.install(provider, statement_seconds_min=statement_seconds_min)
         try:
             yield
         finally:
