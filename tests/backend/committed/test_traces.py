@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from amply.adapters import sqs
 from amply.adapters.stripe import StripeEventVerifier
@@ -130,6 +130,14 @@ class Town:
             self.books.app.transaction() as session,
         ):
             session.execute(text("UPDATE donation SET id = NULL, donor_name = :name"), PERSONAL)
+
+    def lose_connection(self) -> None:
+        (payment,) = self.rows("payment")
+        with (
+            tracing.continued("loses", traceparent=payment.traceparent, kind=SpanKind.INTERNAL),
+            self.books.app.transaction() as session,
+        ):
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     def make_public(self) -> None:
         self.books.sequence()
@@ -284,6 +292,16 @@ def test_statements_that_take_no_time_are_counted_and_not_shown(watched: Watched
     (slow,) = watched.receiver.named("slow")
     (within,) = [span for span in watched.receiver.spans if span.parent_id == slow.span_id]
     assert within.attributes[FAST_STATEMENTS] == 1
+
+
+def test_a_connection_that_is_lost_inside_something_recorded_is_not_opened_again(watched: Watched) -> None:
+    with watched.recording() as town:
+        town.give()
+        with pytest.raises(OperationalError, match="terminating connection"):
+            town.lose_connection()
+        assert town.rows("payment"), "the next one is a new one"
+
+    assert [span.failed for span in watched.receiver.named("SELECT")] == [True]
 
 
 def test_what_a_caller_can_mend_is_no_failure(watched: Watched) -> None:

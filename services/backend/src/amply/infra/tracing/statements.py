@@ -57,6 +57,11 @@ def shape(statement: str) -> tuple[str, dict[str, AttributeValue]]:
     return f"{operation} {table}", {**attributes, "db.collection.name": table}
 
 
+def _notes(connection: Connection | None) -> dict[Any, Any]:
+    """What is remembered with a connection; to ask one that was lost would be to open it again."""
+    return {} if connection is None or connection.invalidated else connection.info
+
+
 def _begin(connection: Connection, *_: Any) -> None:
     if trace.get_current_span().is_recording():
         connection.info[_BEGAN] = time.time_ns()
@@ -74,7 +79,7 @@ def _end(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
 
 def _fail(failure: ExceptionContext) -> None:
     """Always recorded. Of whatever it was the type is enough to look for it in the log."""
-    began = failure.connection.info.pop(_BEGAN, None) if failure.connection else None
+    began: int | None = _notes(failure.connection).pop(_BEGAN, None)
     if began is not None:
         _record(failure.statement or "", began=began, failed_as=type(failure.original_exception).__qualname__)
 
@@ -91,5 +96,5 @@ def _record(statement: str, *, began: int, failed_as: str | None) -> None:
 
 def _count(connection: Connection) -> None:
     """At a transaction's end, while its span is the current one."""
-    if fast := connection.info.pop(_FAST, 0):
+    if fast := _notes(connection).pop(_FAST, 0):
         trace.get_current_span().set_attribute(FAST_STATEMENTS, fast)
