@@ -54,7 +54,7 @@ def make_task(
     if contract.database_user:
         around.database.let_sign_in(role, contract.database_user)
     if contract.is_traced and stack.settings.traces:
-        allow_spans(role)
+        allow_spans(stack, f"{name.capitalize()}Spans", role)
     task = Task(
         stack,
         name.capitalize(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from constructs_lib.waiver import Waiver, waive, waive_once_resolved
 from stacks.waivers import NEXT_REVIEW
@@ -28,13 +28,13 @@ def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Seq
     role.add_to_principal_policy(listing)
 
 
-def allow_spans(role: iam.IRole) -> None:
+def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:
     """Writing spans through X-Ray's OTLP endpoint, and reading none.
 
     AWS names the first action for the endpoint (AWSXrayWriteOnlyPolicy), the reference of its actions the other two;
     people who left out any of them report a 403. A policy of its own, so that the waiver covers nothing else.
     """
-    writing = iam.Policy(role, "Spans", roles=[role])
+    writing = iam.Policy(scope, construct_id, roles=[role])
     writing.add_statements(
         iam.PolicyStatement(
             actions=["xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"], resources=["*"]

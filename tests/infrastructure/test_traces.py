@@ -61,7 +61,7 @@ def test_a_traced_task_is_told_where_and_may_write_there_and_read_nothing(
     assert urls == dict.fromkeys(TRACED, "https://xray.eu-west-1.amazonaws.com/v1/traces")
     assert told[TaskName.API]["AMPLY_TRACED_READS"] == "0.05"
     may = _may_write(environments[name])
-    assert {path.split("/")[2] for path in may} == {"ApiRole", "WorkerRole", "SchedulerRole"}
+    assert {path.split("/")[2] for path in may} == {"ApiSpans", "WorkerSpans", "SchedulerSpans"}
     assert all(actions == WRITING for actions in may.values())
 
 
