@@ -13,9 +13,11 @@ from stacks.cache import Cache
 from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, TaskName
 from stacks.database import Database
 from stacks.edge import Edge
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
+from stacks.permissions import allow_spans
 from stacks.queues import Queues
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
@@ -54,6 +56,8 @@ def make_task(
     secrets = _secrets(around)
     if contract.database_user:
         around.database.let_sign_in(role, contract.database_user)
+    if contract.is_traced and stack.settings.traces:
+        allow_spans(stack, f"{name.capitalize()}Spans", role)
     task = Task(
         stack,
         name.capitalize(),
@@ -112,7 +116,17 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,
+        **_traces(settings),
         "AWS_REGION": settings.region,
+    }
+
+
+def _traces(settings: Environment) -> Mapping[str, str]:
+    """Empty where nothing is recorded."""
+    traces = settings.traces
+    return {
+        "AMPLY_TRACES_URL": f"https://xray.{settings.region}.amazonaws.com/v1/traces" if traces else "",
+        "AMPLY_TRACED_READS": str(traces.share_of_reads if traces else 0),
     }
 
 

@@ -32,6 +32,7 @@ from stacks.environment import (
     StripeSettings,
     TaskFleet,
     TaskSettings,
+    TraceSettings,
 )
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
@@ -96,6 +97,8 @@ PRODUCTION = Environment(
     ),
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
+    # One read in twenty says how reads go; one per cent of summaries is what AWS gives away.
+    traces=TraceSettings(share_of_reads=0.05, indexed_percent=1),
     outside_view_minutes=5,
     event_archive_days=400,
     budget=BudgetSettings(monthly_usd=1500, tell="oncall@amply.example"),
@@ -166,6 +169,8 @@ SANDBOX = replace(
     domain=None,
     log_retention=logs.RetentionDays.ONE_WEEK,
     alarm_email=None,
+    # Transaction Search belongs to the account, and sandboxes share theirs; a laptop names a collector of its own.
+    traces=None,
     outside_view_minutes=None,
     event_archive_days=7,
     budget=BudgetSettings(monthly_usd=250, tell="sandboxes@amply.example"),

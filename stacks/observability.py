@@ -53,7 +53,13 @@ class Observability(AmplyStack):
         paging = self._watch(watched, events)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
-        make_dashboard(self, name=f"amply-{environment.name}", watched=watched, paging=paging)
+        make_dashboard(
+            self,
+            name=f"amply-{environment.name}",
+            watched=watched,
+            paging=paging,
+            traced_in=environment.region if environment.traces else None,
+        )
 
     def _watch(self, watched: Watched, events: Events) -> list[watching.Ringing]:
         pager, runs = self.pager, not self.settings.tasks.idle

@@ -25,6 +25,7 @@ from stacks.observability import Observability
 from stacks.queues import Queues
 from stacks.replica import Replica
 from stacks.storage import Storage
+from stacks.traces import Traces
 from stacks.workers import Workers
 
 BOUNDARY = "amply-boundary"
@@ -90,6 +91,8 @@ class AmplyPlatform(cdk.Stage):
         """The tasks, the bus their facts may leave by, and who watches all of it."""
         environment = self._environment
         events = Events(self, "events", environment=environment)
+        if environment.traces:
+            Traces(self, "traces", environment=environment, traces=environment.traces)
         Migrations(self, "migrations", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)

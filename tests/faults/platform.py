@@ -17,6 +17,7 @@ from local_cloud import valkey
 from stacks.contracts import CONTAINERS, TaskName
 from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
+from tests.backend.span_receiver import Receiver, receiving
 from tests.faults import cloud as clouds
 from tests.faults.cloud import Cloud
 from tests.faults.database import MASTER, NAME, PASSWORD, PlatformDatabase, start_database
@@ -64,6 +65,7 @@ class Platform:
     http: httpx2.Client
     cloud: Cloud
     database: PlatformDatabase
+    receiver: Receiver
     processes: dict[str, Process]
 
     @property
@@ -143,6 +145,8 @@ class Platform:
             "AMPLY_ENVIRONMENT": "local",
             "AMPLY_LIVEMODE": "false",
             "AMPLY_SENTRY_DSN": "",
+            "AMPLY_TRACES_URL": self.receiver.url,
+            "AMPLY_TRACED_READS": "0",
             "AMPLY_API_HOST": "127.0.0.1",
             "AMPLY_API_PORT": str(self.ports.api),
             # The header our gateway writes, so that donors' addresses differ as they do outside.
@@ -247,6 +251,7 @@ def running_platform() -> Iterator[Platform]:
         url = stack.enter_context(emulated_cloud(port=free_port(), directory=_made(directory / "cloud")))
         http = stack.enter_context(httpx2.Client(timeout=30, trust_env=False, verify=NO_TLS))
         cloud = stack.enter_context(clouds.furnished(url, http))
+        receiver = stack.enter_context(receiving())
         database = start_database(directory, port=ports.postgres)
         stack.callback(database.stop_fast)
         stack.callback(_kill_all, processes)
@@ -256,6 +261,7 @@ def running_platform() -> Iterator[Platform]:
             http=http,
             cloud=cloud,
             database=database,
+            receiver=receiver,
             processes=processes,
         )
         platform.furnish()

@@ -29,6 +29,7 @@ ORDER = [
     "mail",
     "certificate",
     "edge",
+    "traces",
     "migrations",
     "api",
     "workers",
@@ -39,11 +40,12 @@ ORDER = [
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
     "staging": frozenset({"replica"}),
-    "sandbox": frozenset({"replica", "backup", "dns", "certificate"}),
-    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate"}),
-    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate"}),
+    "sandbox": frozenset({"replica", "backup", "dns", "certificate", "traces"}),
+    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
+    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
 }
-"""Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated. Nothing is delivered to a laptop: a trust in GitHub
+"""Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated, and
+traces are the whole account's. Nothing is delivered to a laptop: a trust in GitHub
 recorded there would prove nothing.
 """
 

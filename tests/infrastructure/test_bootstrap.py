@@ -121,6 +121,7 @@ def test_a_role_can_carry_all_of_them() -> None:
         "organizations:LeaveOrganization",
         "dynamodb:Scan",
         "logs:GetLogEvents",
+        "xray:BatchGetTraces",
         "rds:DeleteDBSnapshot",
         "backup:DeleteRecoveryPoint",
     ],

@@ -51,6 +51,7 @@ CHOICES: Mapping[str, str] = {
     "tasks.insights": "Whether the cluster's metrics are bought.",
     "tasks.opens_shells": "Whether people get into tasks.",
     "tasks.rollout": "How a new version takes over: tests/infrastructure/test_rollout.py.",
+    "traces": "Whether gifts are recorded step by step: what tasks are told; tests/infrastructure/test_traces.py.",
 }
 """Not features but ways: they shape what is there in any case, so off and on cannot be the same templates."""
 

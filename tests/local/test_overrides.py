@@ -16,12 +16,16 @@ IAM = {
 
 
 def applied(
-    declared: Mapping[str, str], tmp_path: Path, processor: Mapping[str, str] | None = None
+    declared: Mapping[str, str],
+    tmp_path: Path,
+    processor: Mapping[str, str] | None = None,
+    collector: str = "",
 ) -> dict[str, str]:
     laptop = Laptop(
         settings=Settings(state=tmp_path, ports=Ports(base=20000)),
         database_passwords={"amply_app": "made here"},
         processor=processor or {},
+        collector=collector,
     )
     return apply(Surroundings(laptop=laptop, task="worker", declared=declared))
 
@@ -61,6 +65,12 @@ def test_a_stripe_account_that_someone_brought_takes_the_sandboxs_place(tmp_path
     assert applied(declared, tmp_path, brought)["AMPLY_STRIPE_API_URL"] == "https://api.stripe.com"
 
 
+def test_spans_go_to_a_collector_that_someone_brought(tmp_path: Path) -> None:
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in applied({}, tmp_path)
+    told = applied({}, tmp_path, collector="http://127.0.0.1:4318")
+    assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+
+
 def test_everything_else_is_as_deployed(tmp_path: Path) -> None:
     declared = {"AMPLY_PUBLIC_BUCKET": "bucket", "AMPLY_CACHE_PASSWORD": "from the secret"}
     assert declared.items() <= applied(declared, tmp_path).items()
@@ -83,6 +93,7 @@ def test_the_list_of_overrides_is_this_short() -> None:
         "AMPLY_HEARTBEAT_PATH",
         "AMPLY_STRIPE_API_URL",
         "AMPLY_STRIPE_PUBLISHABLE_KEY",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "AWS_ENDPOINT_URL",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",

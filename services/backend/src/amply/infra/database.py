@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
+from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
+from amply.infra.tracing import statements
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15
@@ -56,7 +58,11 @@ class Database:
             raise NestedTransaction("a unit of work may not contain another")
         token = _open_transaction.set(True)
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with (
+                tracing.step("transaction"),
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
         finally:
             _open_transaction.reset(token)
@@ -101,6 +107,7 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
+    statements.follow(engine)
     return Database(engine)
 
 

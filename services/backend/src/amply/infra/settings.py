@@ -5,7 +5,7 @@ Each part reads only the settings it needs, so that a task without a secret neve
 
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,15 @@ class ServiceSettings(BaseSettings):
     livemode: bool
     heartbeat_path: str = ""
     sentry_dsn: SecretStr = SecretStr("")
+
+
+class TraceSettings(BaseSettings):
+    """Where spans are sent; empty sends none. `traced_reads` is the share of requests that only read, 0 to 1."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    traces_url: str = ""
+    traced_reads: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
 class ApiSettings(BaseSettings):
