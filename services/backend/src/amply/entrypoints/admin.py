@@ -7,6 +7,7 @@ import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_books import books
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
@@ -72,6 +73,9 @@ def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> 
             }
         )
     )
+
+
+main.add_command(books)
 
 
 if __name__ == "__main__":
