@@ -16,7 +16,7 @@ from amply.modules.ledger.domain import (
     donation_succeeded,
     processor_fee,
 )
-from amply.modules.ledger.forks import ForkRefused
+from amply.modules.ledger.forks import FormerKey, ForkRefused
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
@@ -25,6 +25,9 @@ from amply.modules.ledger.ports import (
     PublicLog,
     Signer,
     StoredCheckpoint,
+    Witness,
+    WitnessAnswer,
+    WitnessAway,
 )
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
@@ -47,6 +50,8 @@ from amply.modules.ledger.queries import (
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import erase_openings, post
+from amply.modules.ledger.signing import FormerKeys
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
@@ -62,6 +67,8 @@ __all__ = [
     "EntryLocation",
     "EntryNotFound",
     "ForkRefused",
+    "FormerKey",
+    "FormerKeys",
     "Inclusion",
     "Leadership",
     "NewEntry",
@@ -69,9 +76,14 @@ __all__ = [
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
+    "QuorumMissing",
     "Sequencer",
     "Signer",
     "StoredCheckpoint",
+    "Witness",
+    "WitnessAnswer",
+    "WitnessAway",
+    "Witnesses",
     "account",
     "check_public_log",
     "clear_sequencer",
