@@ -19,6 +19,8 @@ from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, encode_bundle, gr
 ORIGIN = "log.amply.example/example"
 ORGANIZATION = "org_01k9z3v8x4e5t6y7m8n9p0q1r2"
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+NEXT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34)))
+"""What the log signs with after a rotation."""
 STRANGERS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 
 

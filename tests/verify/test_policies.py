@@ -74,7 +74,9 @@ def test_a_single_witness_can_be_the_quorum() -> None:
 
 
 def test_names_are_octets_and_keywords_other_than_none_may_be_names() -> None:
-    policy = read(f"witness K\udce2\udc84\udcaa {H}\nwitness K {O}\nwitness all {L}\ngroup any 2 K all\nquorum any\n")
+    policy = read(
+        f"witness K\udce2\udc84\udcaa {H}\nwitness K {O}\nwitness all {L}\ngroup any 2 K all\nquorum any\n"
+    )
     assert policy.is_met(["K", "all"])
     assert not policy.is_met(["K\udce2\udc84\udcaa", "all"])
     assert not policy.is_met(["\u212a", "all"])

@@ -66,9 +66,7 @@ class WitnessKey:
             return False
         seconds = _seconds(signature)
         message = cosigned_message(text, seconds=seconds)
-        return seconds <= MAX_INTEGER and is_signature(
-            self.public_key, signature[_TIMESTAMP_BYTES:], message
-        )
+        return seconds <= MAX_INTEGER and is_signature(self.public_key, signature[_TIMESTAMP_BYTES:], message)
 
 
 def cosigned_message(text: str, *, seconds: int) -> bytes:

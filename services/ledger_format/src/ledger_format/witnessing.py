@@ -65,9 +65,7 @@ def parse_add_checkpoint(body: bytes) -> AddCheckpoint:
     if len(hashes) > MAX_PROOF_HASHES:
         raise WitnessRequestError(f"a proof has at most {MAX_PROOF_HASHES} hashes")
     return AddCheckpoint(
-        old_size=parse_decimal(
-            first.removeprefix(_OLD), what="the old tree size", error=WitnessRequestError
-        ),
+        old_size=parse_decimal(first.removeprefix(_OLD), what="the old tree size", error=WitnessRequestError),
         proof=tuple(
             parse_base64_hash(line, what="a proof hash", error=WitnessRequestError) for line in hashes
         ),

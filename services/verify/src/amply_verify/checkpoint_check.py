@@ -42,9 +42,7 @@ def check_checkpoint_file(name: str, trusted: Trust) -> CheckedCheckpoint:
     return CheckedCheckpoint(signed, tiles_agree=False)
 
 
-def check_published_checkpoint(
-    address: str, trusted: Trust, getter: Getter
-) -> CheckedCheckpoint:
+def check_published_checkpoint(address: str, trusted: Trust, getter: Getter) -> CheckedCheckpoint:
     """Verify the checkpoint that a log publishes, and that the tiles at its right edge give the signed root.
 
     Raises:

@@ -113,7 +113,9 @@ def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json:
 
 
 @cli.command()
-@click.option("--name", required=True, metavar="NAME", help="The witness's name, such as ngo.example/witness.")
+@click.option(
+    "--name", required=True, metavar="NAME", help="The witness's name, such as ngo.example/witness."
+)
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
@@ -128,12 +130,16 @@ def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json:
     help="Verifier key of a log to watch, or a file with one a line; may be repeated. Default: AMPLY_VERIFIER_KEY.",
 )
 @click.option(
-    "--listen", default=DEFAULT_LISTEN, show_default=True, metavar="HOST:PORT", help="Where to take checkpoints."
+    "--listen",
+    default=DEFAULT_LISTEN,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to take checkpoints.",
 )
-@click.option("--print-key", is_flag=True, help="Make the key if there is none, print its verifier key, and end.")
-def witness(
-    *, name: str, directory: Path, log_key: tuple[str, ...], listen: str, print_key: bool
-) -> None:
+@click.option(
+    "--print-key", is_flag=True, help="Make the key if there is none, print its verifier key, and end."
+)
+def witness(*, name: str, directory: Path, log_key: tuple[str, ...], listen: str, print_key: bool) -> None:
     """Run a witness: cosign a log's checkpoints while each extends the one before (c2sp.org/tlog-witness)."""
     try:
         run_witness(name=name, directory=directory, log_keys=log_key, listen=listen, print_key=print_key)

@@ -33,9 +33,7 @@ class CheckedEntry:
     signed: SignedCheckpoint
 
 
-def check_entry(
-    entry_id: str, *, api: str, log: str, trusted: Trust, getter: Getter
-) -> CheckedEntry:
+def check_entry(entry_id: str, *, api: str, log: str, trusted: Trust, getter: Getter) -> CheckedEntry:
     """Find an entry in the log at `log` and verify its inclusion under the log's latest checkpoint.
 
     Raises:

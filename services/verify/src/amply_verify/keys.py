@@ -49,8 +49,8 @@ def read_policy(name: str) -> Policy:
         CheckFailure: It cannot be read, or is malformed.
     """
     try:
-        # One byte more than it may have: that it has too many is then the policy's fault, not what is checked.
-        return parse_policy(read_file(name, limit=MAX_POLICY_BYTES + 1))
+        # Too much of a policy is the policy's fault, not that of what is checked.
+        return parse_policy(read_file(name, limit=MAX_POLICY_BYTES, if_larger=Exit.NO_KEY))
     except PolicyError as error:
         raise CheckFailure(
             Exit.NO_KEY,

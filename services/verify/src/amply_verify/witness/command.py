@@ -13,31 +13,28 @@ import click
 from amply_verify.keys import trusted_keys
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.witness.decision import Witness
-from amply_verify.witness.key import OwnKey, own_key
-from amply_verify.witness.memory import Memory
+from amply_verify.witness.key import OwnKey, has_key, own_key
+from amply_verify.witness.memory import Memory, has_memory
 from amply_verify.witness.server import WitnessServer
 from ledger_format.notes import VerifierKey
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8790"
 _PORT_MAX: Final = 65_535
+_PORT_DIGITS: Final = len(str(_PORT_MAX))
 
 
-def run_witness(
-    *, name: str, directory: Path, log_keys: Sequence[str], listen: str, print_key: bool
-) -> None:
+def run_witness(*, name: str, directory: Path, log_keys: Sequence[str], listen: str, print_key: bool) -> None:
     """Make the key if there is none, say what it is, and serve until told to stop.
 
     Raises:
         CheckFailure: The key, the memory or the address cannot be used, or no log's key was given.
     """
     address = _address(listen)
-    key = _own_key(directory, name=name)
+    key, memory = _own(directory, name=name)
     if print_key:
         click.echo(key.verifier)
         return
-    witness = Witness(
-        key=key, logs=_by_origin(trusted_keys(log_keys)), memory=Memory(directory), seconds=_now
-    )
+    witness = Witness(key=key, logs=_by_origin(trusted_keys(log_keys)), memory=memory, seconds=_now)
     with _bound(address, witness) as server:
         host, port = server.server_address[:2]
         click.echo(f"witness  {key.verifier}")
@@ -57,7 +54,8 @@ def _serve_until_stopped(server: WitnessServer) -> None:
     server.serve_forever(poll_interval=0.5)
 
 
-def _own_key(directory: Path, *, name: str) -> OwnKey:
+def _own(directory: Path, *, name: str) -> tuple[OwnKey, Memory]:
+    """The key and the memory, which are made together once."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -66,7 +64,15 @@ def _own_key(directory: Path, *, name: str) -> OwnKey:
             f"the directory {str(directory)!r} cannot be made ({error.strerror})",
             "give another with --directory",
         ) from error
-    return own_key(directory, name=name)
+    if has_key(directory) and not has_memory(directory):
+        raise CheckFailure(
+            Exit.UNREADABLE,
+            f"the witness's key is in {str(directory)!r} and its memory is not",
+            "begin as a new witness in an empty directory: this key without it could cosign a second history",
+        )
+    # The memory first: a start that ends between the two leaves nothing that has ever cosigned.
+    memory = Memory(directory)
+    return own_key(directory, name=name), memory
 
 
 def _bound(address: tuple[str, int], witness: Witness) -> WitnessServer:
@@ -94,7 +100,8 @@ def _address(listen: str) -> tuple[str, int]:
         found = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
         found = None
-    if found is None or not port.isascii() or not port.isdigit() or int(port[:6]) > _PORT_MAX:
+    is_port = port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS and int(port) <= _PORT_MAX
+    if found is None or not is_port:
         raise CheckFailure(
             Exit.USAGE,
             f"{listen!r} is no address to listen on",

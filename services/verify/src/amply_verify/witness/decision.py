@@ -135,9 +135,7 @@ def _check(request: AddCheckpoint, head: TreeHead, seen: Seen | None) -> None:
     if seen_size == 0:
         # Every tree extends the empty one, and needs no proof of it.
         if request.proof:
-            raise _contradicts(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "from the old size 0 the proof must be empty"
-            )
+            raise _contradicts(HTTPStatus.UNPROCESSABLE_ENTITY, "from the old size 0 the proof must be empty")
         return
     assert seen is not None  # noqa: S101 -- its size is not 0
     try:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,11 @@ class OwnKey:
         return cosign(text, self.verifier, self.private.sign, seconds=seconds)
 
 
+def has_key(directory: Path) -> bool:
+    """Whether a key was made in this directory."""
+    return (directory / _FILE).exists()
+
+
 def own_key(directory: Path, *, name: str) -> OwnKey:
     """Read the key in this directory; make it when there is none.
 
@@ -39,7 +45,7 @@ def own_key(directory: Path, *, name: str) -> OwnKey:
         CheckFailure: It is another witness's, others may read it, or it is damaged. It is never made anew then.
     """
     path = directory / _FILE
-    if not path.exists():
+    if not has_key(directory):
         _make(path, name=name)
     return _read(path, name=name)
 
@@ -60,10 +66,8 @@ def _make(path: Path, *, name: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        try:
-            os.link(new, path)  # never over a key that another start has made meanwhile
-        except FileExistsError:
-            pass
+        with suppress(FileExistsError):  # never over a key that another start has made meanwhile
+            os.link(new, path)
         new.unlink()
         _sync(path.parent)
     except OSError as error:

@@ -18,7 +18,9 @@ from ledger_format.witnessing import TreeHead
 _FILE: Final = "witness.sqlite"
 _BUSY_SECONDS: Final = 5.0
 _EVIDENCE_MAX: Final = 1_000
-"""Notes kept as evidence: whoever holds a log's key could otherwise fill the disk with them."""
+"""How many are kept: whoever holds a log's key could otherwise fill the disk with them.
+
+Each checkpoint is kept once, whatever other lines its note has, so that nobody but the log can use them up."""
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS seen (
@@ -29,10 +31,12 @@ _SCHEMA: Final = """
     ) STRICT;
     CREATE TABLE IF NOT EXISTS evidence (
         origin  TEXT NOT NULL,
+        size    INTEGER NOT NULL,
+        root    BLOB NOT NULL,
         seconds INTEGER NOT NULL,
         reason  TEXT NOT NULL,
         note    TEXT NOT NULL,
-        UNIQUE (origin, note)
+        UNIQUE (origin, size, root)
     ) STRICT;
 """
 
@@ -44,6 +48,11 @@ class Seen:
     size: int
     root: bytes
     note: str
+
+
+def has_memory(directory: Path) -> bool:
+    """Whether a memory was begun in this directory."""
+    return (directory / _FILE).exists()
 
 
 class Memory:
@@ -78,9 +87,9 @@ class Memory:
         """Keep a checkpoint that the log has signed and that was not cosigned: it may prove what the log did."""
         with closing(self._open()) as connection, connection:
             connection.execute(
-                "INSERT OR IGNORE INTO evidence SELECT ?, ?, ?, ?"
+                "INSERT OR IGNORE INTO evidence SELECT ?, ?, ?, ?, ?, ?"
                 " WHERE (SELECT count(*) FROM evidence) < ?",
-                (head.origin, seconds, reason, note, _EVIDENCE_MAX),
+                (head.origin, head.size, head.root, seconds, reason, note, _EVIDENCE_MAX),
             )
 
     def evidence(self) -> list[tuple[str, str]]:

@@ -93,7 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
         """The verifier key, for whoever looks whether this witness is well."""
         if self.path == "/":
             key = self.server.witness.key.verifier
-            self._answer(Answer(status=HTTPStatus.OK, body=f"{key}\n", reason="asked for the key"), told=False)
+            self._answer(
+                Answer(status=HTTPStatus.OK, body=f"{key}\n", reason="asked for the key"), told=False
+            )
         elif self.path == PATH:
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "checkpoints are sent with POST")
         else:
