@@ -46,7 +46,10 @@ def published_list(present: VerifierKey, former: ledger.FormerKeys, *, origin: s
     lines = [f"# the present key of {origin}", str(present)]
     if former.overlapping is not None:
         overlapping = VerifierKey.from_ed25519(origin, former.overlapping.public_key())
-        lines += ["# former: it overlaps, and its last tree is the next one or was the last", str(overlapping)]
+        lines += [
+            "# former: it overlaps, and its last tree is the next one or was the last",
+            str(overlapping),
+        ]
     for ended in former.ended:
         lines += [f"# former: the last tree that it signed has {ended.last_size} entries", str(ended.key)]
     return "\n".join(lines)

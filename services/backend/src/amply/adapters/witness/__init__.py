@@ -25,6 +25,10 @@ class HttpWitness:
             timeout=_WAITS, follow_redirects=False, trust_env=False, headers={"User-Agent": "amply-publisher"}
         )
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def add_checkpoint(self, body: bytes) -> WitnessAnswer:
         """Send one request and read the whole answer."""
         forbid_transaction("witness: add-checkpoint")

@@ -16,7 +16,7 @@ from amply.modules.ledger.domain import (
     donation_succeeded,
     processor_fee,
 )
-from amply.modules.ledger.forks import FormerKey, ForkRefused
+from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
