@@ -189,7 +189,9 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         # One day of a real lock, so that what the lock breaks breaks here first.
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
-        witnesses=Unwitnessed(because="three are started beside it; the runner tells the publisher of their keys"),
+        witnesses=Unwitnessed(
+            because="three are started beside it; the runner tells the publisher of their keys"
+        ),
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
         tasks=replace(SANDBOX.tasks, opens_shells=False),
         stripe=StripeSettings(

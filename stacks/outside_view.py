@@ -90,7 +90,9 @@ class OutsideView(Construct):
                 "AMPLY_LOG_URL": around.edge.log_url,
                 "AMPLY_LOG_ORIGIN": self._stack.settings.log_origin,
                 "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
-                "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
+                "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn
+                if around.keys.overlapping
+                else "",
             },
             artifacts_bucket_location=synthetics.ArtifactsBucketLocation(
                 bucket=around.storage.access_logs, prefix=ARTIFACTS

@@ -37,7 +37,9 @@ class SigningKeys:
 
     def __post_init__(self) -> None:
         if self.numbers != tuple(range(1, len(self.numbers) + 1)):
-            raise ValueError(f"Keys are numbered from 1 without gaps, each with one part to play, not {self.numbers}.")
+            raise ValueError(
+                f"Keys are numbered from 1 without gaps, each with one part to play, not {self.numbers}."
+            )
         if self.coming is not None and (self.overlapping is not None or self.coming < self.present):
             raise ValueError("A key comes after the present one, and after the one before has ended.")
 

@@ -24,11 +24,6 @@ class Witness:
         if address.scheme != "https" or not address.hostname or self.url.endswith("/"):
             raise ValueError(f"{self.url!r} is no address of a witness: https://, and no slash at its end.")
 
-    @property
-    def operator(self) -> str:
-        """Whose it is, as far as an address tells."""
-        return ".".join((urlsplit(self.url).hostname or "").split(".")[-2:])
-
 
 @dataclass(frozen=True, kw_only=True)
 class Witnessed:
@@ -42,8 +37,9 @@ class Witnessed:
             raise ValueError(f"A quorum is chosen among {WITNESSES_MIN} witnesses or more.")
         if not len(self.witnesses) / 2 < self.quorum <= len(self.witnesses):
             raise ValueError("A quorum is more than half of the witnesses: two of them always share one.")
-        if len({witness.url for witness in self.witnesses}) < len(self.witnesses):
-            raise ValueError("Two witnesses cannot have one address.")
+        hosts = {urlsplit(witness.url).hostname for witness in self.witnesses}
+        if len(hosts) < len(self.witnesses):
+            raise ValueError("Two witnesses on one host are one witness: each needs an operator of its own.")
         parse_policy(self.policy().encode())
 
     def policy(self) -> str:
@@ -87,4 +83,4 @@ AWAITED: Final = Witnessed(
     quorum=2,
 )
 """Stands where partners will: each key is the hash of a sentence, so nobody can sign for it, and nothing is published
-until real witnesses take its place (docs/adr/0045-who-witnesses.md)."""
+until real witnesses take its place (docs/adr/0050-witnesses.md)."""
