@@ -67,12 +67,18 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean local-diff
+.PHONY: local demo status logs stop clean local-diff witness
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
+
+# One for trying out; how a partner runs one stands in services/verify/README.md.
+witness: NAME ?= localhost/witness
+witness: KEY ?= var/local/verifier-key
+witness: .venv/ready ## run a witness of your own (NAME=…, KEY=the log's verifier key or its file, LISTEN=HOST:PORT)
+	@$(BIN)/python -m amply_verify witness --name "$(NAME)" --log-key "$(KEY)" --directory var/witness $(if $(LISTEN),--listen "$(LISTEN)")
 
 status: ## what runs, and where
 	@$(is_set_up) && $(BIN)/python -m local_cloud status

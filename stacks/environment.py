@@ -16,6 +16,8 @@ from stacks.database_choices import Connections, Insights, MasterPassword, Rotat
 from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.signing_keys import SigningKeys
+from stacks.witnesses import Unwitnessed, Witnessing
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -204,6 +206,8 @@ class Environment:
     durability: Durability
     log_origin: str
     """The transparency log's name: first line of each checkpoint, for ever."""
+    witnesses: Witnessing
+    """Who must have cosigned a checkpoint before it is shown."""
     image: ImageReference
     network: NetworkSettings
     database: DatabaseSettings
@@ -227,6 +231,8 @@ class Environment:
     event_archive_days: int
     budget: BudgetSettings | None
     """None where nobody could be told."""
+    signing_keys: SigningKeys = SigningKeys()  # noqa: RUF009 -- frozen
+    """Changed only by a rotation: docs/runbooks/signing-key-rotation.md."""
     lease: Lease | None = None
     """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
@@ -251,6 +257,8 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        if self.livemode and isinstance(self.witnesses, Unwitnessed):
+            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
         self._check_names()
 
     def _check_names(self) -> None:

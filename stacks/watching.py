@@ -128,6 +128,16 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
             meaning=fact,
             severity=Severity.NOTICE,
         )
+    pager.above(
+        "witnesses-missing",
+        # The lowest of an hour: a witness that missed one checkpoint and cosigned the next is none that is missing.
+        measured.witnesses_missing.with_(statistic="Minimum"),
+        0,
+        minutes=120,
+        period=60,
+        meaning="No checkpoint of two hours was cosigned by every witness; without a quorum no receipt leaves.",
+        severity=Severity.NOTICE,
+    )
     return pager.above(
         "ledger-late",
         measured.ledger_age,

@@ -92,6 +92,8 @@ class LedgerWorld:
     signer: FakeSigner = field(default_factory=FakeSigner)
     public_log: FakePublicLog = field(default_factory=FakePublicLog)
     archive: FakeArchive = field(default_factory=FakeArchive)
+    before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
+    witnesses: ledger.Witnesses | None = None
     secrets: ledger.CommitmentSecrets = field(
         default_factory=lambda: ledger.CommitmentSecrets(key=b"\2" * 32)
     )
@@ -163,15 +165,30 @@ class LedgerWorld:
             public_log=self.public_log,
             archive=self.archive,
             now=NOW,
+            before=self.before,
+            witnesses=self.witnesses,
         )
 
     def check(self) -> None:
-        ledger.check_public_log(self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log)
+        ledger.check_public_log(
+            self.sequencer,
+            origin=ORIGIN,
+            signer=self.signer,
+            public_log=self.public_log,
+            before=self.before,
+            witnesses=self.witnesses,
+        )
 
     def clear(self) -> None:
         """What the publisher does when a sequencer begins to lead."""
         ledger.clear_sequencer(
-            self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log, now=NOW
+            self.sequencer,
+            origin=ORIGIN,
+            signer=self.signer,
+            public_log=self.public_log,
+            now=NOW,
+            before=self.before,
+            witnesses=self.witnesses,
         )
 
     def cleared_turns(self) -> Turn:

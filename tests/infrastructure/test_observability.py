@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from stacks.measurements import COUNTED_BY_API, COUNTED_BY_WORKER, EXHAUSTED, LEDGER_AGE, PUBLISHING
+from stacks.measurements import (
+    COUNTED_BY_API,
+    COUNTED_BY_WORKER,
+    EXHAUSTED,
+    LEDGER_AGE,
+    PUBLISHING,
+    WITNESSES_MISSING,
+)
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 ALARM, COMPOSITE, FILTER = (
@@ -108,6 +115,24 @@ def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deplo
     assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
 
 
+def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
+    found = _filters(deployed)[WITNESSES_MISSING]
+
+    assert f'WITNESSED: Final = "{_event(found)}"' in source
+    assert f"{WITNESSES_MISSING}=" in source
+    assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
+
+
+def test_a_witness_that_is_missing_for_hours_is_told_of_and_wakes_nobody(deployed: Deployed) -> None:
+    alarm = _alarms(deployed)["witnesses-missing"].properties
+
+    assert (alarm["MetricName"], alarm["Statistic"]) == (WITNESSES_MISSING, "Minimum")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 2)
+    assert alarm["TreatMissingData"] != "breaching", "a night without gifts has no checkpoints"
+
+
 @pytest.mark.parametrize(("name", "event"), [*COUNTED_BY_API.items(), *COUNTED_BY_WORKER.items()])
 def test_a_counted_line_is_one_the_backend_writes(name: str, event: str, deployed: Deployed) -> None:
     found = _filters(deployed)[name]
@@ -123,6 +148,7 @@ def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> 
         **dict.fromkeys(COUNTED_BY_API, "api"),
         **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
         PUBLISHING: "publisher",
+        WITNESSES_MISSING: "publisher",
     }
     logs = {}
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
@@ -202,6 +228,7 @@ NOTICES = {
     "mail-feedback-waiting",
     "set-aside",
     "undelivered",
+    "witnesses-missing",
     *(key.replace("_", "-") for key in EXHAUSTED),
 }
 

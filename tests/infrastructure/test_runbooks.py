@@ -40,9 +40,9 @@ Check = Callable[[str, Mapping[str, Deployed]], Iterator[str]]
 
 
 def parameters_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
-    """After `/amply/ENVIRONMENT/`, and as what the runbooks' own `parameter` is given."""
+    """After `/amply/ENVIRONMENT/` where it is no key's alias, and as what the runbooks' own `parameter` is given."""
     known = {parameter.value for parameter in Parameter}
-    paths = re.findall(rf"/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
+    paths = re.findall(rf"(?<!alias)/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
     paths += re.findall(r"\bparameter ([a-z]+/[a-z-]+)", text)
     yield from (f"parameter {path}" for path in paths if path not in known)
 

@@ -30,7 +30,7 @@ from amply.modules.ledger.chart import CLEARING, PLATFORM, account
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry
-from amply.modules.ledger.forks import ForkRefused
+from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
@@ -39,6 +39,9 @@ from amply.modules.ledger.ports import (
     PublicLog,
     Signer,
     StoredCheckpoint,
+    Witness,
+    WitnessAnswer,
+    WitnessAway,
 )
 from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
 from amply.modules.ledger.publishing import (
@@ -64,8 +67,10 @@ from amply.modules.ledger.queries import (
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
+from amply.modules.ledger.signing import FormerKeys
 from amply.modules.ledger.statements import Line, Statement, statement
 from amply.modules.ledger.tree import tree_size as sequenced_size
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
@@ -87,6 +92,8 @@ __all__ = [
     "EntryNotFound",
     "EntrySuperseded",
     "ForkRefused",
+    "FormerKey",
+    "FormerKeys",
     "Inclusion",
     "Kind",
     "Leadership",
@@ -99,6 +106,7 @@ __all__ = [
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
+    "QuorumMissing",
     "ReversalExceedsOriginal",
     "Sequencer",
     "Signer",
@@ -106,6 +114,10 @@ __all__ = [
     "StoredCheckpoint",
     "Sums",
     "TrialBalance",
+    "Witness",
+    "WitnessAnswer",
+    "WitnessAway",
+    "Witnesses",
     "account",
     "balance_after",
     "balances_of",
