@@ -66,9 +66,26 @@ const DO = {
     }
     return accepted;
   },
-  async policy({ policy }) {
-    await verifier.parsePolicy(policy);
-    return true;
+  // What was read, and for each of the `chosen` sets of witnesses (by their names in the policy) whether it is enough.
+  async policy({ policy, chosen }) {
+    const { logs, witnesses, groups, quorum } = await verifier.parsePolicy(policy);
+    const written = ({ name, keyId, publicKey }) => [name, keyId, verifier.toBase64(publicKey)];
+    const signing = (names) => names.filter((name) => witnesses.has(name)).map((name) => ({ key: witnesses.get(name), seconds: 1n }));
+    return {
+      logs: logs.map(written),
+      witnesses: [...witnesses].map(([name, key]) => [name, ...written(key)]),
+      groups: [...groups].map(([name, { threshold, members }]) => [name, threshold, members]),
+      quorum,
+      met: (chosen ?? []).map((names) => verifier.isQuorumMet({ logs, witnesses, groups, quorum }, signing(names))),
+    };
+  },
+  async checkpoint({ note, policy }) {
+    const { checkpoint, signatures } = await verifier.openCheckpoint(note, await verifier.parsePolicy(policy));
+    return {
+      origin: checkpoint.origin,
+      size: String(checkpoint.size),
+      signers: signatures.map(({ key, seconds }) => [key.name, seconds === null ? null : String(seconds)]),
+    };
   },
   async entry({ leaf }) {
     const entry = verifier.decodeEntry(bytes(leaf));
