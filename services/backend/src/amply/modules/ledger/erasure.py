@@ -27,11 +27,11 @@ _SINCE: Final = text("""
     WHERE entry.xid >= CAST(:horizon AS xid8)
 """)
 
-_REVERSING: Final = text("""
+_FOLLOWING: Final = text("""
     WITH RECURSIVE about AS (
         SELECT unnest(CAST(:entry_ids AS text[])) AS id
         UNION
-        SELECT entry.id FROM entry JOIN about ON entry.reverses = about.id
+        SELECT entry.id FROM entry JOIN about ON entry.reverses = about.id OR entry.supersedes = about.id
     )
     SELECT id FROM about
 """)
@@ -53,7 +53,7 @@ class EntriesAbout:
 
 
 def entries_about(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> EntriesAbout:
-    """The entries behind whose commitments one of these texts stands, and all entries that reverse them.
+    """The entries behind whose commitments one of these texts stands, and all that reverse or correct them.
 
     A text matches a value, whatever its case, or the last name in a reference (`stripe:refund:re_…`). Every opening is
     unsealed and looked at: no index tells whom an entry is about, so this takes a minute for a few million entries.
@@ -65,8 +65,8 @@ def entries_about(database: Database, *, secrets: CommitmentSecrets, traces: Col
         horizon = int(session.scalars(_HORIZON).one())
     found = _matching(_all(database), secrets, traces)
     with database.transaction() as session:
-        reversing = session.scalars(_REVERSING, {"entry_ids": sorted(found)})
-        return EntriesAbout(entry_ids=frozenset(reversing), horizon=horizon)
+        following = session.scalars(_FOLLOWING, {"entry_ids": sorted(found)})
+        return EntriesAbout(entry_ids=frozenset(following), horizon=horizon)
 
 
 def entries_about_since(
