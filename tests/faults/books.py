@@ -68,13 +68,15 @@ class Books:
         keys = Counter(row["resource_id"] for row in rows("SELECT resource_id FROM idempotency_key"))
         assert keys == Counter(row["id"] for row in rows("SELECT id FROM donation")), "one donation a key"
         booked = rows(
-            "SELECT idempotency_key, amount_minor FROM entry JOIN transfer ON transfer.entry_id = entry.id"
+            "SELECT idempotency_key, kind, amount_minor FROM entry JOIN transfer ON transfer.entry_id = entry.id"
         )
-        amounts = sorted((row["idempotency_key"], row["amount_minor"]) for row in booked)
-        gifts = [(key, minor) for key, minor in amounts if key.endswith(f":{_GIFT}")]
-        assert gifts == sorted((f"stripe:{id_}:{_GIFT}", minor) for id_, minor in paid.items())
-        fees = [key for key, _ in amounts if key.endswith(f":{_FEE}")]
-        assert fees == sorted(f"stripe:{id_}:{_FEE}" for id_ in paid)
+        amounts = sorted((row["kind"], row["idempotency_key"], row["amount_minor"]) for row in booked)
+        gifts = [(key, minor) for kind, key, minor in amounts if kind == _GIFT]
+        assert gifts == sorted(
+            (ledger.stored_key(f"stripe:{id_}:{_GIFT}"), minor) for id_, minor in paid.items()
+        )
+        fees = [key for kind, key, _ in amounts if kind == _FEE]
+        assert fees == sorted(ledger.stored_key(f"stripe:{id_}:{_FEE}") for id_ in paid)
         assert len(booked) == len(gifts) + len(fees)
         succeeded = "SELECT count(*) FROM donation WHERE status = 'succeeded'"
         assert self.platform.database.value(succeeded) == len(paid)

@@ -29,9 +29,12 @@ from amply.modules.ledger.breaches import (
 from amply.modules.ledger.chart import CLEARING, PLATFORM, account
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
-from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry
+from amply.modules.ledger.days import fold_days
+from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
+from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
+from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -44,6 +47,7 @@ from amply.modules.ledger.ports import (
     WitnessAway,
 )
 from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
+from amply.modules.ledger.public import router as public_router
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -70,11 +74,22 @@ from amply.modules.ledger.service import close_account, erase_openings, post, re
 from amply.modules.ledger.signing import FormerKeys
 from amply.modules.ledger.statements import Line, Statement, statement
 from amply.modules.ledger.tree import tree_size as sequenced_size
+from amply.modules.ledger.visibility import (
+    EVERYTHING,
+    LedgerNotShown,
+    LedgerShownInSums,
+    Visibility,
+    VisibilityNotAcceptable,
+    VisibilityPolicy,
+    set_visibility,
+    visibility_of,
+)
 from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
     "CLEARING",
+    "EVERYTHING",
     "PLATFORM",
     "PUBLISHER_LOCK",
     "SEQUENCER_LOCK",
@@ -87,6 +102,7 @@ __all__ = [
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
+    "EntriesAbout",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
@@ -97,9 +113,13 @@ __all__ = [
     "Inclusion",
     "Kind",
     "Leadership",
+    "LedgerNotShown",
+    "LedgerShownInSums",
     "Line",
     "NewEntry",
     "NewTransfer",
+    "OpeningsUnreadable",
+    "OrganizationHasNoLedger",
     "PayoutBooked",
     "PendingMismatch",
     "PendingResolved",
@@ -114,6 +134,9 @@ __all__ = [
     "StoredCheckpoint",
     "Sums",
     "TrialBalance",
+    "Visibility",
+    "VisibilityNotAcceptable",
+    "VisibilityPolicy",
     "Witness",
     "WitnessAnswer",
     "WitnessAway",
@@ -125,8 +148,11 @@ __all__ = [
     "clear_sequencer",
     "close_account",
     "donation_succeeded",
+    "entries_about",
+    "entries_about_since",
     "entry_location",
     "erase_openings",
+    "fold_days",
     "inclusion",
     "is_published",
     "leadership",
@@ -135,6 +161,7 @@ __all__ = [
     "post",
     "postings",
     "processor_fee",
+    "public_router",
     "publish_checkpoint",
     "published_size",
     "published_sizes",
@@ -143,8 +170,11 @@ __all__ = [
     "router",
     "sequenced_size",
     "sequencer_waits",
+    "set_visibility",
     "size_at",
     "standing_balance",
     "statement",
+    "stored_key",
     "trial_balance",
+    "visibility_of",
 ]
