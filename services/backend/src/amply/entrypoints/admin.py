@@ -7,6 +7,7 @@ import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
@@ -38,6 +39,9 @@ def migrate() -> None:
 def verifier_key(*, origin: str, signing_key: str) -> None:
     """Print the text that people pin, made from the key itself: origin, key id, public key."""
     click.echo(VerifierKey.from_ed25519(origin, KmsSigner(key_arn=signing_key).public_key()))
+
+
+main.add_command(restore_log)
 
 
 @main.group()

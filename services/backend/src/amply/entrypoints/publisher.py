@@ -1,6 +1,7 @@
 """`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,8 +35,15 @@ class Outside:
     archive: ledger.Archive
 
 
-def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) -> Turn:
-    """Publish when there is something new.
+def turns(
+    database: Database,
+    *,
+    origin: str,
+    outside: Outside,
+    clock: Clock,
+    elapsed: Callable[[], float] = time.monotonic,
+) -> Turn:
+    """Publish when there is something new. `elapsed` gives seconds that no step of a wall clock touches.
 
     Raises:
         ForkRefused: This database does not extend what the public has seen.
@@ -46,9 +54,11 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
             database, origin=origin, signer=outside.signer, public_log=outside.public_log, now=clock()
         )
 
-    def turn() -> float:
+    def answer_the_sequencer() -> None:
         if ledger.sequencer_waits(database):
             clear()
+
+    def publish() -> float:
         began = time.monotonic()
         published = ledger.publish_checkpoint(
             database,
@@ -64,6 +74,20 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
+    return attentive(publish, meanwhile=answer_the_sequencer, elapsed=elapsed)
+
+
+def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
+    """Do `act` when its wait is over and `meanwhile` every half second: a new sequencer waits no longer than that."""
+    due = elapsed()
+
+    def turn() -> float:
+        nonlocal due
+        meanwhile()
+        if elapsed() >= due:
+            due = elapsed() + act()
+        return min(LOOK_SECONDS, max(0.0, due - elapsed()))
+
     return turn
 
 

@@ -18,12 +18,14 @@ EVERY_SECONDS: Final = 0.2
 _log = structlog.get_logger()
 
 
-def turns(database: Database, *, origin: str, clock: Clock) -> Turn:
+def turns(
+    database: Database, *, origin: str, clock: Clock, batch_max: int = ledger.SEQUENCER_BATCH_MAX
+) -> Turn:
     """Sequence a batch a turn; the next one at once while there is more than a batch.
 
     Not before the publisher says that this database extends what the public has seen, nor while it says otherwise.
     """
-    sequencer = ledger.Sequencer(origin=origin)
+    sequencer = ledger.Sequencer(origin=origin, batch_max=batch_max)
     clearance = ledger.Clearance.ask(database, now=clock())
     said = False
 

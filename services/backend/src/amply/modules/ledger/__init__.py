@@ -44,7 +44,9 @@ from amply.modules.ledger.queries import (
     oldest_unpublished_age,
     receipt,
 )
+from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
+from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import erase_openings, post
 
@@ -52,9 +54,11 @@ __all__ = [
     "CHECKPOINT_PUBLISHED",
     "PLATFORM",
     "PUBLISHER_LOCK",
+    "SEQUENCER_BATCH_MAX",
     "SEQUENCER_LOCK",
     "AlreadyDifferent",
     "Archive",
+    "CannotRestore",
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
@@ -69,6 +73,8 @@ __all__ = [
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
+    "ReadFile",
+    "Restored",
     "Sequencer",
     "Signer",
     "StoredCheckpoint",
@@ -86,6 +92,7 @@ __all__ = [
     "processor_fee",
     "publish_checkpoint",
     "receipt",
+    "restore_log",
     "router",
     "sequencer_waits",
 ]

@@ -1,0 +1,56 @@
+"""What a seed means: how many of each, how small the batches, and how likely each fault. Many are off in each plan."""
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+BASES: Final = (0, 3, 254, 510)
+"""Entries published before a schedule begins: empty, few, and just below one and two full tiles."""
+
+_RARE, _OFTEN = 0.004, 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Drawn from a seed. Likelihoods are per step, those of ports per call."""
+
+    base: int
+    facts: int
+    writers: int
+    sequencers: int
+    publishers: int
+    batch_max: int
+    entries_max: int
+    steps: int
+    kills: float
+    cuts: float
+    port_failures: float
+    lost_answers: float
+    clock_steps: float
+    fails_over: bool
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the log must be in the order of transactions: what was put back after a loss comes later."""
+        return not self.fails_over
+
+
+def draw(chance: random.Random) -> Plan:
+    """One plan; some kinds of faults are left out altogether, so that others come through undisturbed."""
+    fails_over = chance.random() < 0.4
+    return Plan(
+        base=chance.choice(BASES[1:] if fails_over else BASES),
+        facts=chance.randint(4, 16),
+        writers=chance.randint(2, 4),
+        sequencers=chance.randint(1, 2),
+        publishers=chance.randint(1, 2),
+        batch_max=chance.choice((1, 2, 3, 2_000)),
+        entries_max=chance.choice((2, 5, 65_536)),
+        steps=chance.randint(80, 420),
+        kills=chance.choice((0.0, _RARE, _OFTEN)),
+        cuts=chance.choice((0.0, _RARE, _OFTEN)),
+        port_failures=chance.choice((0.0, 0.02, 0.15)),
+        lost_answers=chance.choice((0.0, 0.02, 0.15)),
+        clock_steps=chance.choice((0.0, _OFTEN)),
+        fails_over=fails_over,
+    )
