@@ -132,7 +132,7 @@ class LedgerWorld:
             return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
 
     def sequence(self) -> int:
-        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW)
+        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW) or 0
 
     def publish(self) -> ledger.PublishedCheckpoint | None:
         return ledger.publish_checkpoint(

@@ -1,4 +1,4 @@
-"""`make simulate SEEDS=n`: schedules of the ledger's processes, each drawn from a seed. See docs/adr/0050-simulation.md."""
+"""`make simulate SEEDS=n`: schedules of the ledger's processes, each drawn from a seed. See docs/adr/0050-simulated-schedules.md."""
 
 import json
 import sys
@@ -26,10 +26,11 @@ def main(*, seeds: int, first: int, seed: int | None, plant: str | None) -> None
     began, steps = time.monotonic(), 0
     with running_cluster() as cluster:
         simulation = Simulation(cluster)
-        with BUGS[plant]() if plant else nullcontext():
+        bug = BUGS[plant] if plant else None
+        with bug.plant() if bug else nullcontext():
             for number, current in enumerate(asked, start=1):
                 try:
-                    outcome = simulation.run(current)
+                    outcome = simulation.run(current, plans=bug.plans if bug else lambda plan: plan)
                 except SeedFailed as failure:
                     click.echo(str(failure))
                     click.echo(json.dumps({"simulation": "ledger", "failed": current, "seeds": number}))

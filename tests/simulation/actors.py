@@ -1,7 +1,9 @@
 """The processes of the platform as actors: the real loops, between seams. And who uses and operates it."""
 
+import itertools
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import closing
+from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -10,6 +12,7 @@ from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
 from amply.infra.migrate import OWNER
 from amply.infra.settings import DatabaseSettings
+from amply.kernel.errors import InvariantViolation
 from amply.modules import ledger
 from tests.backend.ledger_world import ORIGIN
 from tests.simulation.baton import Actor
@@ -19,6 +22,7 @@ from tests.simulation.seams import Parking, Port, SeamedDatabase
 from tests.simulation.world import Delivery, World
 
 IDLE = "is idle"
+Made = TypeVar("Made")
 Settings = Callable[[str], DatabaseSettings]
 
 
@@ -46,8 +50,7 @@ def writer(world: World, settings: Settings) -> Callable[[Actor], None]:
     """A worker that books what it is told, each delivery until it is committed."""
 
     def work(actor: Actor) -> None:
-        database = SeamedDatabase(actor, settings("amply_app"))
-        try:
+        with closing(SeamedDatabase(actor, settings("amply_app"))) as database:
             while True:
                 delivery = world.take(actor.name)
                 if delivery is None:
@@ -60,8 +63,6 @@ def writer(world: World, settings: Settings) -> Callable[[Actor], None]:
                     actor.reach("tries again")
                     continue
                 world.acknowledge(actor.name, ids, life=life)
-        finally:
-            database.close()
 
     return work
 
@@ -82,16 +83,19 @@ def sequencing(world: World, settings: Settings) -> Callable[[Actor], None]:
     """The sequencer's process."""
 
     def work(actor: Actor) -> None:
-        database = SeamedDatabase(actor, settings("amply_sequencer"))
-        lead(
-            database,
-            lock=ledger.SEQUENCER_LOCK,
-            start=lambda: sequencer.turns(
-                database, origin=ORIGIN, clock=world.clock, batch_max=world.plan.batch_max
-            ),
-            heartbeat_path="",
-            stopping=Parking(actor),
-        )
+        with closing(SeamedDatabase(actor, settings("amply_sequencer"))) as database:
+            lead(
+                database,
+                lock=ledger.SEQUENCER_LOCK,
+                start=lambda: _noting(
+                    world,
+                    lambda: sequencer.turns(
+                        database, origin=ORIGIN, clock=world.clock, batch_max=world.plan.batch_max
+                    ),
+                ),
+                heartbeat_path="",
+                stopping=Parking(actor),
+            )
 
     return work
 
@@ -100,33 +104,31 @@ def publishing(world: World, settings: Settings) -> Callable[[Actor], None]:
     """The publisher's process."""
 
     def work(actor: Actor) -> None:
-        database = SeamedDatabase(actor, settings("amply_sequencer"))
-        lead(
-            database,
-            lock=ledger.PUBLISHER_LOCK,
-            start=lambda: _noting(world, lambda: _publisher_turns(actor, world, database)),
-            heartbeat_path="",
-            stopping=Parking(actor, lambda: world.publishers_of_before.discard(actor.name)),
-        )
+        with closing(SeamedDatabase(actor, settings("amply_sequencer"))) as database:
+            lead(
+                database,
+                lock=ledger.PUBLISHER_LOCK,
+                start=lambda: _noting(world, lambda: _publisher_turns(actor, world, database)),
+                heartbeat_path="",
+                stopping=Parking(actor, lambda: world.publishers_of_before.discard(actor.name)),
+            )
 
     return work
 
 
 def _publisher_turns(actor: Actor, world: World, database: Database) -> Turn:
     outside = publisher.Outside(
-        signer=Port(actor, "signer", world.outside.signer),  # type: ignore[arg-type] # it passes everything on
-        public_log=Port(actor, "public log", world.outside.public_log),  # type: ignore[arg-type] # likewise
-        archive=Port(actor, "archive", world.outside.archive),  # type: ignore[arg-type] # likewise
+        signer=Port(actor, "signer", world.outside.signer),
+        public_log=Port(actor, "public log", world.outside.public_log),
+        archive=Port(actor, "archive", world.outside.archive),
     )
-    return publisher.turns(
-        database, origin=ORIGIN, outside=outside, clock=world.clock, elapsed=world.elapsed
-    )
+    return publisher.turns(database, origin=ORIGIN, outside=outside, clock=world.clock, elapsed=world.elapsed)
 
 
 def _noting(world: World, start: Callable[[], Turn]) -> Turn:
     """The operator reads the log lines of refusals."""
 
-    def note(act: Callable[[], float]) -> float:
+    def note(act: Callable[[], Made]) -> Made:
         try:
             return act()
         except ledger.ForkRefused as refusal:
@@ -135,55 +137,64 @@ def _noting(world: World, start: Callable[[], Turn]) -> Turn:
         except ledger.AlreadyDifferent as refusal:
             world.stuck_at = refusal.path
             raise
+        except InvariantViolation as violation:
+            # A database that is put back under a working process breaks what that process may rely on.
+            hold(world.plan.fails_over, str(violation))
+            raise
 
-    turns: list[Turn] = []
-    note(lambda: turns.append(start()) or 0.0)  # type: ignore[func-returns-value] # for its effect
-    return lambda: note(turns[0])
+    turn = note(start)
+    return lambda: note(turn)
 
 
 def donor(world: World, settings: Settings) -> Callable[[Actor], None]:
     """Asks for the receipts of what was booked, one after the other."""
 
     def work(actor: Actor) -> None:
-        database = SeamedDatabase(actor, settings("amply_app"))
-        asked = 0
-        while True:
-            actor.reach(IDLE)
-            entries = list(world.booked.values())
-            if not entries:
-                continue
-            entry_id, asked = entries[asked % len(entries)].entry_id, asked + 1
-            try:
-                with database.transaction() as session:
-                    receipt = ledger.receipt(session, entry_id=entry_id, secrets=world.secrets)
-            except DBAPIError:
-                continue
-            if receipt is not None:
-                world.outside.keep_receipt(receipt)
+        with closing(SeamedDatabase(actor, settings("amply_app"))) as database:
+            for asked in itertools.count():
+                actor.reach(IDLE)
+                entries = list(world.booked.values())
+                if not entries:
+                    continue
+                try:
+                    receipt = _receipt(database, world, entries[asked % len(entries)].entry_id)
+                except DBAPIError:
+                    continue
+                if receipt is not None:
+                    world.outside.keep_receipt(receipt)
 
     return work
+
+
+def _receipt(database: Database, world: World, entry_id: str) -> str | None:
+    with database.transaction() as session:
+        return ledger.receipt(session, entry_id=entry_id, secrets=world.secrets)
 
 
 def operator(world: World, settings: Settings, hands: Hands) -> Callable[[Actor], None]:
     """Does what docs/runbooks/ledger-fork.md says when the publisher refuses."""
 
     def work(actor: Actor) -> None:
-        database = SeamedDatabase(actor, settings(MASTER))
-        while True:
-            if world.refusal is None and world.stuck_at is None:
-                actor.reach(IDLE)
-                continue
-            world.writers_stopped = True
-            hands.stop_log()
-            if world.refusal is not None and not _restore(actor, database, world, hands):
-                continue
-            if world.stuck_at is not None:
-                hold(bool(world.outside.public_log.forget_unsigned()), f"{world.stuck_at} was never signed")
-            world.refusal = world.stuck_at = None
-            world.writers_stopped = False
-            hands.start_log()
+        with closing(SeamedDatabase(actor, settings(MASTER))) as database:
+            while True:
+                if world.refusal is None and world.stuck_at is None:
+                    actor.reach(IDLE)
+                else:
+                    _follow_the_runbook(actor, database, world, hands)
 
     return work
+
+
+def _follow_the_runbook(actor: Actor, database: Database, world: World, hands: Hands) -> None:
+    world.writers_stopped = True
+    hands.stop_log()
+    if world.refusal is not None and not _restore(actor, database, world, hands):
+        return
+    if world.stuck_at is not None:
+        hold(bool(world.outside.public_log.forget_unsigned()), f"{world.stuck_at} was never signed")
+    world.refusal = world.stuck_at = None
+    world.writers_stopped = False
+    hands.start_log()
 
 
 def _restore(actor: Actor, database: Database, world: World, hands: Hands) -> bool:

@@ -3,6 +3,7 @@
 Nothing else may run in it: another transaction anywhere in a cluster holds back every snapshot's horizon.
 """
 
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,9 +49,9 @@ _WAITS: Final = """
     FROM pg_stat_activity WHERE application_name = %s
 """
 _BACKENDS: Final = "SELECT pid FROM pg_stat_activity WHERE application_name = %s ORDER BY backend_start, pid"
-_EVERYBODY: Final = f"""
+_EVERYBODY: Final = """
     SELECT pid FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> '{_OURS}' ORDER BY pid
+    WHERE backend_type = 'client backend' AND application_name <> %s ORDER BY pid
 """
 _ALIVE: Final = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 
@@ -121,7 +122,7 @@ class Cluster:
 
     def put_back(self, snapshot: Snapshot) -> None:
         """End every connection, and let the database be what it was then."""
-        self._end([pid for (pid,) in self.rows(_EVERYBODY)])
+        self._end([pid for (pid,) in self.rows(_EVERYBODY, _OURS)])
         with self._above.transaction():
             # Without triggers and foreign keys: a restore writes pages, it does not ask the tables.
             self._above.execute("SET LOCAL session_replication_role = replica")
@@ -157,12 +158,19 @@ class Cluster:
         )
 
 
+class ThrowAwayCluster(PostgresCluster):
+    """One whose data nobody wants after a power cut."""
+
+    def command(self) -> list[str]:
+        return [*super().command(), "-c", "fsync=off"]
+
+
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
     """Started and migrated; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="amply-simulation-") as room:
         Path(room).chmod(0o755)  # PostgreSQL, started by root, runs as another user
-        cluster = PostgresCluster(
+        cluster = ThrowAwayCluster(
             directory=Path(room) / "pg",
             port=_free_port(),
             superuser=MASTER,
@@ -181,7 +189,9 @@ def running_cluster() -> Iterator[Cluster]:
             yield above
             above.close()
         finally:
-            running.stop()
+            # "Immediate": nothing of it is wanted any more, least of all a last checkpoint.
+            running.process.send_signal(signal.SIGQUIT)
+            running.process.wait(timeout=60)
 
 
 def _free_port() -> int:

@@ -1,25 +1,43 @@
 """What lies outside the platform, in memory, with eyes: each change is held against all that was promised before."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, ParamSpec
 
 from ledger_format.checkpoints import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger_format.entries import decode
+from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hash, root_of
 from ledger_format.notes import VerifierKey
 from ledger_format.receipts import decode_receipt, verify_receipt
 from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, changed_tiles, decode_bundle, grow, tile_path
 from tests.backend.ledger_world import ORIGIN, FakeArchive, FakePublicLog, FakeSigner
 
+Told = ParamSpec("Told")
 
-class Broken(Exception):
-    """A promise of the log does not hold."""
+
+class Broken(BaseException):
+    """A promise of the log does not hold. Not an `Exception`: the loops of processes outlive those."""
 
 
 def hold(holds: bool, promise: str) -> None:  # noqa: FBT001 -- reads as a sentence, like `invariant`
     """Raise when it does not."""
     if not holds:
         raise Broken(promise)
+
+
+def _by_the_format(watch: Callable[Told, None]) -> Callable[Told, None]:
+    """What the format refuses is a broken promise too."""
+
+    @functools.wraps(watch)
+    def watched(*arguments: Told.args, **named: Told.kwargs) -> None:
+        try:
+            watch(*arguments, **named)
+        except FormatError as error:
+            raise Broken(f"{type(error).__name__}: {error}") from error
+
+    return watched
 
 
 class Outside:
@@ -38,6 +56,7 @@ class Outside:
         self.life = 0
         """Counts databases: each that was put in another's place begins a new one."""
 
+    @_by_the_format
     def sign(self, message: bytes) -> None:
         """A signature is asked for: it may extend what is shown, and contradict nothing this database has signed."""
         checkpoint = parse_checkpoint(message.decode())
@@ -48,6 +67,7 @@ class Outside:
                 hold(earlier.checkpoint == checkpoint, "no two trees of one size are signed")
         self.signed.append(Signed(life=self.life, checkpoint=checkpoint))
 
+    @_by_the_format
     def show(self, note: str) -> None:
         """A checkpoint becomes public: its files are there, it is larger, and it extends the one before."""
         checkpoint = open_checkpoint(note, [self.key]).checkpoint
@@ -61,12 +81,14 @@ class Outside:
         if not self.shown or self.shown[-1] != checkpoint:
             self.shown.append(checkpoint)
 
+    @_by_the_format
     def keep_receipt(self, receipt: str) -> None:
         """A donor got a receipt; what it rests on was shown to everybody."""
         proven = verify_receipt(decode_receipt(receipt.encode()), [self.key])
         hold(proven.checkpoint in self.shown, "a receipt rests on a checkpoint that everybody saw")
         self.receipts.append(receipt)
 
+    @_by_the_format
     def check(self, raws: list[bytes]) -> None:
         """At the end, with the log's entries: everything ever promised still holds."""
         hashes = [leaf_hash(raw) for raw in raws]

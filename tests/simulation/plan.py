@@ -27,7 +27,17 @@ class Plan:
     port_failures: float
     lost_answers: float
     clock_steps: float
-    fails_over: bool
+    stalls: float
+    locks_hold: bool
+    """Whether advisory locks keep a second leader idle. They only spare work: without them nothing else may break."""
+
+    backup_at: int
+    fails_over_at: int
+    """Steps; the database is put back to what was backed up. 0: never."""
+
+    @property
+    def fails_over(self) -> bool:
+        return self.fails_over_at > 0
 
     @property
     def keeps_order(self) -> bool:
@@ -38,19 +48,24 @@ class Plan:
 def draw(chance: random.Random) -> Plan:
     """One plan; some kinds of faults are left out altogether, so that others come through undisturbed."""
     fails_over = chance.random() < 0.4
+    steps = chance.randint(400, 900)
+    backup_at = chance.randint(60, steps // 2)
     return Plan(
         base=chance.choice(BASES[1:] if fails_over else BASES),
-        facts=chance.randint(4, 16),
+        facts=chance.randint(8, 20),
         writers=chance.randint(2, 4),
         sequencers=chance.randint(1, 2),
         publishers=chance.randint(1, 2),
         batch_max=chance.choice((1, 2, 3, 2_000)),
-        entries_max=chance.choice((2, 5, 65_536)),
-        steps=chance.randint(80, 420),
+        entries_max=chance.choice((3, 6, 65_536)),
+        steps=steps,
         kills=chance.choice((0.0, _RARE, _OFTEN)),
         cuts=chance.choice((0.0, _RARE, _OFTEN)),
-        port_failures=chance.choice((0.0, 0.02, 0.15)),
-        lost_answers=chance.choice((0.0, 0.02, 0.15)),
+        port_failures=chance.choice((0.0, 0.02, 0.1)),
+        lost_answers=chance.choice((0.0, 0.02, 0.1)),
         clock_steps=chance.choice((0.0, _OFTEN)),
-        fails_over=fails_over,
+        stalls=chance.choice((0.01, 0.03)),
+        locks_hold=chance.random() < 0.7,
+        backup_at=backup_at if fails_over else 0,
+        fails_over_at=backup_at + chance.randint(60, steps // 2) if fails_over else 0,
     )

@@ -1,7 +1,8 @@
 """Bugs that other ledgers had, planted into the real code: what the simulation must find, to be worth anything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 from unittest import mock
 
@@ -13,6 +14,7 @@ from amply.modules.ledger.ports import PublicLog, StoredCheckpoint
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.tiles import tree_root
+from tests.simulation.plan import Plan
 
 _SEQUENCING: Final = "amply.modules.ledger.sequencing"
 _PUBLISHING: Final = "amply.modules.ledger.publishing"
@@ -75,10 +77,32 @@ def no_clearance() -> AbstractContextManager[object]:
     return mock.patch.object(ledger.Clearance, "is_given", return_value=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bug:
+    """How it is planted, and in which of the plans it can show at all."""
+
+    plant: Callable[[], AbstractContextManager[object]]
+    plans: Callable[[Plan], Plan]
+
+
+def _keeps_its_database(plan: Plan) -> Plan:
+    return replace(
+        plan, backup_at=0, fails_over_at=0, writers=4, facts=20, batch_max=1, stalls=0.03, kills=0.0
+    )
+
+
+def _loses_its_database(plan: Plan) -> Plan:
+    return replace(plan, base=3, backup_at=150, fails_over_at=380, steps=600, facts=16, kills=0.0, cuts=0.0)
+
+
+def _has_two_publishers(plan: Plan) -> Plan:
+    return replace(_keeps_its_database(plan), publishers=2, locks_hold=False, steps=800)
+
+
 BUGS: Final = {
-    "watermark": watermark,
-    "no-horizon": no_horizon,
-    "shown-before-compared": shown_before_compared,
-    "no-fork-check": no_fork_check,
-    "no-clearance": no_clearance,
+    "watermark": Bug(plant=watermark, plans=_keeps_its_database),
+    "no-horizon": Bug(plant=no_horizon, plans=_keeps_its_database),
+    "shown-before-compared": Bug(plant=shown_before_compared, plans=_has_two_publishers),
+    "no-fork-check": Bug(plant=no_fork_check, plans=_loses_its_database),
+    "no-clearance": Bug(plant=no_clearance, plans=_loses_its_database),
 }

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from structlog.typing import EventDict
+
 from tests.simulation import actors, checks
 from tests.simulation.baton import Actor, Fate
 from tests.simulation.cluster import Cluster, Snapshot
 from tests.simulation.outside import Broken, hold
 from tests.simulation.plan import Plan
+from tests.simulation.seams import BEFORE_COMMIT, WAITS
 from tests.simulation.world import World
 
 _LOOK_SECONDS: Final = 0.004
@@ -19,7 +22,9 @@ _RETURNS: Final = 0.08
 """How likely, a step, somebody dead is started again."""
 
 _IDLE_SHARE: Final = 0.1
-_FAIL_OVERS_MAX: Final = 1
+_SHARES: Final = {"publisher": 6.0, "sequencer": 3.0}
+"""A publication has some hundred seams, a writer's transaction three: without this hardly any would end."""
+
 _RESTORES_MAX: Final = 3
 
 
@@ -32,14 +37,18 @@ class Cast:
     weight: float
     is_log: bool
     lives: int = 0
+    stalled_until: int = 0
     actor: Actor | None = None
 
 
 class Schedule:
     """Runs one plan in a cluster that holds the plan's base."""
 
-    def __init__(self, *, cluster: Cluster, plan: Plan, world: World, chance: random.Random) -> None:
+    def __init__(
+        self, *, cluster: Cluster, plan: Plan, world: World, chance: random.Random, logs: list[EventDict]
+    ) -> None:
         self.trace: list[str] = []
+        self._logs = logs
         self._cluster = cluster
         self._plan = plan
         self._world = world
@@ -47,7 +56,7 @@ class Schedule:
         self._casts = self._make_casts()
         self._waiting: Cast | None = None
         self._backup: Snapshot | None = None
-        self._fail_overs = self._restores = 0
+        self._restores = 0
         self._log_stopped = False
         self._is_calm = False
 
@@ -92,6 +101,7 @@ class Schedule:
         self._watch_over_writers()
         self._revive(all_of_them=self._is_calm)
         able = [cast for cast in self._casts if cast.actor is not None and cast is not self._waiting]
+        able = [cast for cast in able if cast.stalled_until <= self._world.step] or able
         if able:
             (chosen,) = self._chance.choices(able, [_weight(cast) for cast in able])
             self._resume(chosen, self._fate_of(chosen))
@@ -102,24 +112,30 @@ class Schedule:
         if alive and chance.random() < plan.kills:
             self._kill(chance.choice(alive))
         if alive and chance.random() < plan.cuts:
-            cast = chance.choice(alive)
-            self._note(f"a connection of {cast.name} is cut")
-            self._cluster.cut(self._name(cast), choice=chance.randrange(3))
-            self._settle_waiting()
+            self._cut(chance.choice(alive), choice=chance.randrange(3))
         if chance.random() < plan.clock_steps:
             self._world.clock_offset += timedelta(seconds=chance.choice((-3_600, -5, 5, 3_600)))
         if chance.random() < 0.03:
-            chance.choice(self._casts).weight = chance.choice((0.1, 1.0, 5.0))
-        if plan.fails_over:
-            self._perhaps_fail_over()
-
-    def _perhaps_fail_over(self) -> None:
-        if self._backup is None or self._chance.random() < 0.02:
-            if self._fail_overs == 0:
-                self._backup = self._cluster.take()
-        elif self._fail_overs < _FAIL_OVERS_MAX and self._chance.random() < 0.01:
-            self._fail_overs += 1
+            chance.choice(self._casts).weight = chance.choice((0.3, 1.0, 5.0))
+        if alive and chance.random() < plan.stalls:
+            (unlucky,) = chance.choices(alive, [_harm(cast) for cast in alive])
+            self._stall(unlucky)
+        if self._world.step == plan.backup_at:
+            self._backup = self._cluster.take()
+        if self._world.step == plan.fails_over_at:
             self._put_back()
+
+    def _stall(self, cast: Cast) -> None:
+        """It stands still for long, wherever it is; the network may forget its oldest connection meanwhile."""
+        cast.stalled_until = self._world.step + self._chance.choice((40, 120, 500))
+        self._note(f"{cast.name} stands still until {cast.stalled_until}")
+        if self._plan.cuts and self._chance.random() < 0.5:
+            self._cut(cast, choice=0)
+
+    def _cut(self, cast: Cast, *, choice: int) -> None:
+        self._note(f"a connection of {cast.name} is cut")
+        self._cluster.cut(cast.name, choice=choice)
+        self._settle_waiting()
 
     def _put_back(self) -> None:
         """The database is what it was; whoever runs goes on, but for the writers: those are stopped first."""
@@ -166,7 +182,7 @@ class Schedule:
         self._note("calm")
         self._is_calm = True
         for cast in self._casts:
-            cast.weight = 1.0
+            cast.weight, cast.stalled_until = _SHARES.get(cast.name.partition("-")[0], 1.0), 0
         for number in range(_CALM_STEPS_MAX):
             self._step()
             if number % 20 == 0 and self._is_at_rest():
@@ -193,14 +209,11 @@ class Schedule:
             Cast(
                 name=name,
                 work=work,
-                weight=self._chance.choice((0.2, 1.0, 1.0, 3.0)),
+                weight=_SHARES.get(name.partition("-")[0], 1.0) * self._chance.choice((0.3, 1.0, 1.0, 3.0)),
                 is_log=name.startswith(("sequencer", "publisher")),
             )
             for name, work in works.items()
         ]
-
-    def _name(self, cast: Cast) -> str:
-        return cast.actor.name if cast.actor is not None else cast.name
 
     def _start(self, cast: Cast) -> None:
         cast.lives += 1
@@ -213,6 +226,10 @@ class Schedule:
         cast.actor.send(fate)
         self._settle(cast)
         self._settle_waiting()
+        for line in self._logs:
+            if line["event"] == "turn_failed":
+                self._note(f"{cast.name} says: {line['error'].splitlines()[0]}")
+        self._logs.clear()
 
     def _settle(self, cast: Cast) -> None:
         """Until it is at its next seam, or waits in the database for somebody who is at a seam."""
@@ -266,3 +283,9 @@ def _weight(cast: Cast) -> float:
     """Who has nothing to do is asked less often."""
     is_idle = cast.actor is not None and cast.actor.at == actors.IDLE
     return cast.weight * (_IDLE_SHARE if is_idle else 1.0)
+
+
+def _harm(cast: Cast) -> float:
+    """Where standing still hurts most: with a transaction open, or in the middle of something."""
+    at = cast.actor.at if cast.actor is not None else actors.IDLE
+    return {actors.IDLE: 0.3, WAITS: 1.0, BEFORE_COMMIT: 8.0}.get(at, 3.0)

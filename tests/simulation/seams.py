@@ -7,7 +7,7 @@ connection or this call is the one that fails. A new port needs no code here: wr
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from sqlalchemy import event
@@ -19,6 +19,7 @@ from amply.infra.settings import DatabaseSettings
 from tests.simulation.baton import Actor, Fate
 
 WAITS: Final = "waits"
+BEFORE_COMMIT: Final = "before COMMIT"
 
 
 class StoreAway(Exception):
@@ -31,16 +32,24 @@ class SeamedDatabase(Database):
     def __init__(self, actor: Actor, settings: DatabaseSettings) -> None:
         super().__init__(connect(settings, application=actor.name, pool_size=2).engine)
         self._actor = actor
+        self._opened: list[psycopg.Connection] = []
+        event.listen(self.engine, "connect", lambda opened, _record: self._opened.append(opened))
         event.listen(self.engine, "before_cursor_execute", self._before_statement)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         with super().transaction() as session:
             yield session
-            self._actor.reach("before COMMIT")
+            self._actor.reach(BEFORE_COMMIT)
         if self._actor.reach("after COMMIT", Fate.LOSE) is Fate.LOSE:
             lost = psycopg.OperationalError("the connection was lost while COMMIT was answered")
             raise OperationalError("COMMIT", {}, lost)
+
+    def close(self) -> None:
+        """What the kernel does for a process that ended."""
+        super().close()
+        for connection in self._opened:
+            connection.close()
 
     def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self._actor.reach(" ".join(statement.split())[:60])
@@ -56,6 +65,8 @@ class Port:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._behind, name)
+        if name == "public_key":
+            return cast("Callable[..., Any]", method)  # asked for once, and remembered
         told = f"{self._name}.{name}"
 
         def call(*arguments: Any, **named: Any) -> Any:

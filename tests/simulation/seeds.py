@@ -1,18 +1,21 @@
 """From a seed to a schedule, in the same process and cluster as the seeds before, and yet the same every time."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 from unittest import mock
 
 import structlog
+from sqlalchemy import text
+from structlog.typing import EventDict
 
 from amply.infra.database import Database, connect
+from amply.modules import ledger
 from tests.backend.ledger_world import LedgerWorld
 from tests.simulation.cluster import Cluster, Snapshot
-from tests.simulation.outside import Outside, Remembered
+from tests.simulation.outside import Broken, Outside, Remembered
 from tests.simulation.plan import BASES, Plan, draw
 from tests.simulation.schedule import Schedule
 from tests.simulation.world import new_world
@@ -45,23 +48,23 @@ class Simulation:
         self._cluster = cluster
         self._bases: Final = _make_bases(cluster)
 
-    def run(self, seed: int) -> Outcome:
-        """Run a seed's schedule.
+    def run(self, seed: int, *, plans: Callable[[Plan], Plan] = lambda plan: plan) -> Outcome:
+        """Run a seed's schedule; `plans` may change what the seed means.
 
         Raises:
             SeedFailed: A promise did not hold, or something failed that no fault explains.
         """
         chance = random.Random(seed)  # noqa: S311 -- a seed that can be named, not a secret
-        plan = draw(chance)
+        plan = plans(draw(chance))
         outside, base = Outside(), self._bases[plan.base]
         self._cluster.put_back(base.database)
         base.outside.put(outside)
         world = new_world(plan, chance, outside)
-        with _surroundings(seed, plan):
-            schedule = Schedule(cluster=self._cluster, plan=plan, world=world, chance=chance)
+        with _surroundings(seed, plan) as logs:
+            schedule = Schedule(cluster=self._cluster, plan=plan, world=world, chance=chance, logs=logs)
             try:
                 schedule.run()
-            except Exception as error:
+            except (Exception, Broken) as error:
                 raise SeedFailed(_story(seed, plan, schedule.trace, error)) from error
         return Outcome(plan=plan, trace=schedule.trace)
 
@@ -77,13 +80,20 @@ class _Chance:
 
 
 @contextmanager
-def _surroundings(seed: int, plan: Plan) -> Iterator[None]:
+def _surroundings(seed: int, plan: Plan) -> Iterator[list[EventDict]]:
     with (
         mock.patch("amply.kernel.ids.secrets", _Chance(seed)),
         mock.patch("amply.modules.ledger.publishing.ENTRIES_MAX", plan.entries_max),
-        structlog.testing.capture_logs(),
+        nullcontext() if plan.locks_hold else mock.patch.object(ledger.Leadership, "held", _always_lead),
+        structlog.testing.capture_logs() as logs,
     ):
-        yield
+        yield logs
+
+
+def _always_lead(leadership: ledger.Leadership) -> bool:
+    """As if each had a lock of its own; a lost connection is noticed as ever."""
+    leadership._connection.execute(text("SELECT 1"))
+    return True
 
 
 def _make_bases(cluster: Cluster) -> dict[int, Base]:
@@ -119,7 +129,7 @@ def _open(cluster: Cluster, user: str) -> Database:
     return connect(cluster.settings(user), application="base", pool_size=1)
 
 
-def _story(seed: int, plan: Plan, trace: list[str], error: Exception) -> str:
+def _story(seed: int, plan: Plan, trace: list[str], error: BaseException) -> str:
     told = f"{type(error).__name__}: {error}"
     return "\n".join(
         (

@@ -48,6 +48,8 @@ class Delivery:
 
     facts: tuple[Fact, ...]
     changes_mind: bool
+    due: int
+    """The step of the schedule at which it arrives."""
 
 
 @dataclass(kw_only=True)
@@ -95,7 +97,7 @@ class World:
         """The delivery a writer works at: the one its predecessor died with, or the next."""
         if self.writers_stopped:
             return None
-        if writer not in self.in_hand and self.waiting:
+        if writer not in self.in_hand and self.waiting and self.waiting[0].due <= self.step:
             self.in_hand[writer] = self.waiting.popleft()
             for fact in self.in_hand[writer].facts:
                 self.known[fact.key] = fact
@@ -118,7 +120,7 @@ class World:
         """The database was put back: what the processor has told so far, it tells again."""
         told = {fact.key: fact for delivery in self.in_hand.values() for fact in delivery.facts}
         again = [fact for key, fact in self.known.items() if key not in told]
-        self.waiting.extendleft(Delivery(facts=(fact,), changes_mind=False) for fact in again)
+        self.waiting.extendleft(Delivery(facts=(fact,), changes_mind=False, due=self.step) for fact in again)
         self.booked.clear()
         self.outside.life += 1
 
@@ -137,12 +139,16 @@ def new_world(plan: Plan, chance: random.Random, outside: Outside) -> World:
     ]
     told = facts + chance.sample(facts, len(facts) // 4)
     chance.shuffle(told)
-    deliveries: deque[Delivery] = deque()
+    batches: list[tuple[Fact, ...]] = []
     while told:
         size = min(len(told), chance.choice((1, 1, 1, 2, 3)))
         # The same fact twice in one transaction would be one statement after the other: nothing to see.
-        batch = tuple({fact.key: fact for fact in told[:size]}.values())
-        deliveries.append(Delivery(facts=batch, changes_mind=chance.random() < 0.1))
+        batches.append(tuple({fact.key: fact for fact in told[:size]}.values()))
         del told[:size]
+    arrivals = sorted(chance.randrange(plan.steps * 3 // 4) for _ in batches)
+    deliveries = deque(
+        Delivery(facts=batch, changes_mind=chance.random() < 0.1, due=due)
+        for batch, due in zip(batches, arrivals, strict=True)
+    )
     secrets = ledger.CommitmentSecrets(key=bytes(32), random=random.Random(plan.facts).randbytes)  # noqa: S311 -- replayable
     return World(plan=plan, outside=outside, secrets=secrets, facts=facts, waiting=deliveries)

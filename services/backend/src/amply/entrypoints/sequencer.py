@@ -31,13 +31,10 @@ def turns(
 
     def turn() -> float:
         nonlocal said
-        if not clearance.is_given(database):
-            if not said:
-                _log.warning("waiting_for_clearance", runbook="docs/runbooks/ledger-fork.md")
-            said = True
-            return EVERY_SECONDS
-        said = False
-        taken = sequencer.step(database, now=clock())
+        taken = sequencer.step(database, now=clock(), clearance=clearance)
+        if taken is None and not said:
+            _log.warning("waiting_for_clearance", runbook="docs/runbooks/ledger-fork.md")
+        said = taken is None
         return 0.0 if taken == sequencer.batch_max else EVERY_SECONDS
 
     return turn
