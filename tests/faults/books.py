@@ -116,6 +116,15 @@ class Books:
 
     def _proven(self, entries: list[Entry]) -> Counter[str]:
         """The references behind these entries: the log only commits to them, verified receipts open them."""
+        keys = [self.platform.cloud.verifier_key()]
+        proven = [
+            verify_receipt(decode_receipt(receipt.encode()), keys) for receipt in self.receipts(entries)
+        ]
+        assert [receipt.entry for receipt in proven] == entries
+        return Counter(receipt.opened["reference"] for receipt in proven)
+
+    def receipts(self, entries: list[Entry]) -> list[str]:
+        """The receipts of published entries, as their donors get them."""
         database = connect(
             DatabaseSettings(
                 host="127.0.0.1",
@@ -136,10 +145,7 @@ class Books:
                 ledger.receipt(session, entry_id=entry.id, secrets=secrets) or "" for entry in entries
             ]
         database.close()
-        keys = [self.platform.cloud.verifier_key()]
-        proven = [verify_receipt(decode_receipt(receipt.encode()), keys) for receipt in receipts]
-        assert [receipt.entry for receipt in proven] == entries
-        return Counter(receipt.opened["reference"] for receipt in proven)
+        return receipts
 
     def wait_for_receipts(self) -> list[dict[str, Any]]:
         """Wait until every donor was written to; return each receipt's address and how often it was tried."""

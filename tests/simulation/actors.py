@@ -132,9 +132,11 @@ def _noting(world: World, start: Callable[[], Turn]) -> Turn:
         try:
             return act()
         except ledger.ForkRefused as refusal:
+            hold(world.plan.fails_over, f"nobody refuses before anything is lost: {refusal.reason}")
             world.refusal = refusal.reason
             raise
         except ledger.AlreadyDifferent as refusal:
+            hold(world.plan.fails_over, f"nothing else stands at {refusal.path} before anything is lost")
             world.stuck_at = refusal.path
             raise
         except InvariantViolation as violation:

@@ -96,7 +96,7 @@ def _loses_its_database(plan: Plan) -> Plan:
 
 
 def _has_two_publishers(plan: Plan) -> Plan:
-    return replace(_keeps_its_database(plan), publishers=2, locks_hold=False, steps=800)
+    return replace(_keeps_its_database(plan), publishers=2, locks_hold=False, lost_answers=0.0, steps=800)
 
 
 BUGS: Final = {
