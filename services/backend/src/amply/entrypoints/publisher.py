@@ -78,14 +78,18 @@ def turns(
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
-    """Do `act` when its wait is over and `meanwhile` every half second: a new sequencer waits no longer than that."""
+    """Do `act` when its wait, counted from its beginning, is over, and `meanwhile` every half second.
+
+    So a new sequencer waits no longer than that.
+    """
     due = elapsed()
 
     def turn() -> float:
         nonlocal due
         meanwhile()
-        if elapsed() >= due:
-            due = elapsed() + act()
+        began = elapsed()
+        if began >= due:
+            due = began + act()
         return min(LOOK_SECONDS, max(0.0, due - elapsed()))
 
     return turn
