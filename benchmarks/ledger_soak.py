@@ -10,8 +10,8 @@ end of, as a redelivered event would.
 - `receipt_ready_p50_seconds`, `…_p99_…`: from the acknowledgement of an entry until its receipt can be had.
 - `ratio`: how much of the rate that was asked for was acknowledged, kills included.
 
-`--seconds N` (60), `--rate N` entries a second in all (320; 0: as fast as they can), `--seed N`; `--quick` only shows
-that it runs.
+`--no-kills` measures the load alone. `--seconds N` (60), `--rate N` entries a second in all (320; 0: as fast as they
+can), `--seed N`; `--quick` only shows that it runs.
 """
 
 import json
@@ -149,6 +149,7 @@ class Soak:
     room: Path
     chance: random.Random
     rate: float
+    with_kills: bool
     until: float = 0.0
     writers: list[BaseProcess] = field(default_factory=list)
     services: dict[str, Process] = field(default_factory=dict)
@@ -167,7 +168,7 @@ class Soak:
             next_kill = time.time() + self.chance.uniform(*KILL_EVERY_SECONDS)
             while time.time() < self.until:
                 self._look(eye)
-                if time.time() > next_kill:
+                if self.with_kills and time.time() > next_kill:
                     self._kill_one()
                     next_kill = time.time() + self.chance.uniform(*KILL_EVERY_SECONDS)
                 time.sleep(LOOK_SECONDS)
@@ -379,15 +380,17 @@ def cloud_of_its_own(room: Path) -> Iterator[Cloud]:
     "--rate", default=320.0, show_default=True, help="entries a second in all; 0: as fast as they can"
 )
 @click.option("--seed", default=20_261_126, show_default=True, help="of who is killed when")
+@click.option("--kills/--no-kills", default=True, help="without: the load alone")
 @click.option("--quick", is_flag=True, help="a few seconds, to see that it runs")
-def main(*, seconds: float, rate: float, seed: int, quick: bool) -> None:
+def main(*, seconds: float, rate: float, seed: int, kills: bool, quick: bool) -> None:
     """Write and kill, then look at what is published."""
     seconds, rate = (4.0, 60.0) if quick else (seconds, rate)
     with ExitStack() as stack:
         room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amply-soak-")))
         pg = stack.enter_context(server())
         cloud = stack.enter_context(cloud_of_its_own(room))
-        soak = Soak(pg=pg, cloud=cloud, room=room, chance=random.Random(seed), rate=rate)  # noqa: S311 -- a seed that can be named
+        chance = random.Random(seed)  # noqa: S311 -- a seed that can be named
+        soak = Soak(pg=pg, cloud=cloud, room=room, chance=chance, rate=rate, with_kills=kills)
         stack.callback(soak.stop)
         soak.run(seconds)
         report(soak, seconds=seconds)
