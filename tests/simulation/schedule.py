@@ -36,7 +36,6 @@ class Cast:
     work: Callable[[Actor], None]
     weight: float
     is_log: bool
-    lives: int = 0
     stalled_until: int = 0
     actor: Actor | None = None
 
@@ -216,7 +215,6 @@ class Schedule:
         ]
 
     def _start(self, cast: Cast) -> None:
-        cast.lives += 1
         cast.actor = Actor(cast.name, cast.work)
         cast.actor.begin()
 
