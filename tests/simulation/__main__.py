@@ -1,4 +1,4 @@
-"""`make simulate SEEDS=n`: schedules of the ledger's processes, each drawn from a seed. See docs/adr/0050-simulated-schedules.md."""
+"""`make simulate SEEDS=n`: schedules of the ledger's processes, each drawn from a seed. See docs/adr/0052-simulated-schedules.md."""
 
 import json
 import sys
