@@ -1,66 +1,28 @@
 """The database lost entries that are public: they come back as they were published, or nothing is written."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import text
 
 from amply.entrypoints.admin import main as admin
-from amply.infra.migrate import OWNER
 from amply.modules import ledger
 from ledger_format.tiles import decode_bundle, encode_bundle
 from tests.backend.committed.test_ledger_publishing import check_public
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.ledger_world import NOW, OTHER_ORG, LedgerWorld
-
-LOST_TABLES = ("opening", "transfer", "entry", "leaf", "tile", "balance", "checkpoint", "outbox")
+from tests.backend.loss import Loss
 
 
 @pytest.fixture
-def lose(databases: Databases) -> Callable[[], None]:
-    """Remember the database as it is; what is called later puts it back to that."""
+def loss(books: LedgerWorld, some: None, databases: Databases) -> Iterator[Loss]:
+    """The database can be put back to what it is now."""
+    del some
     master = databases.as_role("master")
-    with master.transaction() as session:
-        for table in LOST_TABLES:
-            session.execute(text(f"CREATE TABLE kept_{table} AS TABLE {table}"))
+    yield Loss.of(books, master)
     master.close()
-
-    def back() -> None:
-        forgetful = databases.as_role("master")
-        generated = {"leaf": "idx, entry_id, org, org_seq, org_prev, bytes"}
-        generated["checkpoint"] = "size, previous_size, root, note, created_at, published_at"
-        with forgetful.transaction() as session:
-            session.execute(text("SET LOCAL session_replication_role = replica"))
-            for table in LOST_TABLES:
-                columns = generated.get(table, "*")
-                into = f"{table} ({columns})" if columns != "*" else table
-                session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 -- the tables above
-                copy = f"INSERT INTO {into} OVERRIDING SYSTEM VALUE SELECT {columns} FROM kept_{table}"  # noqa: S608 -- likewise
-                session.execute(text(copy))
-        forgetful.close()
-
-    return back
-
-
-@pytest.fixture
-def restore(books: LedgerWorld, databases: Databases) -> Callable[..., ledger.Restored]:
-    def run(*facts: ledger.NewEntry) -> ledger.Restored:
-        def read(path: str) -> bytes | None:
-            note = books.public_log.note
-            return note.encode() if path == "checkpoint" and note else books.public_log.objects.get(path)
-
-        master = databases.as_role("master")
-        try:
-            return ledger.restore_log(
-                master, key=books.verifier, read=read, facts=facts, now=NOW, owner=OWNER
-            )
-        finally:
-            master.close()
-
-    return run
 
 
 def publish(books: LedgerWorld, *entries: ledger.NewEntry) -> list[str]:
@@ -79,23 +41,20 @@ def some(books: LedgerWorld) -> None:
     books.post(key="waits", minor_units=700)
 
 
-@pytest.mark.usefixtures("some")
-def test_lost_entries_come_back_and_the_log_goes_on(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
-) -> None:
+def test_lost_entries_come_back_and_the_log_goes_on(books: LedgerWorld, loss: Loss) -> None:
     facts = [books.entry(key=f"key_{number}", personal={"reference": "x:1"}) for number in range(300)]
     lost = publish(books, *facts)
-    before, balance = books.leaves(), books.trial_balance()
+    before, accounts = books.leaves(), loss.accounts()
     receipts = [books.receipt(lost[0]), books.receipt(lost[-1])]
-    lose()
+    loss.strike()
     with pytest.raises(ledger.ForkRefused, match="only 2"):
         books.clear()
 
-    restored = restore(*facts)
+    restored = loss.restore(*facts)
 
     assert restored == ledger.Restored(start=2, size=303, waiting=1, keyless=())
     assert books.leaves() == before
-    assert books.trial_balance() == balance
+    assert {**loss.accounts(), "keys": None} == {**accounts, "keys": None}
     books.clear()
     books.publish()
     check_public(books, size=303)
@@ -108,38 +67,29 @@ def test_lost_entries_come_back_and_the_log_goes_on(
     books.publish()
     check_public(books, size=304)
     assert all(receipts)
-    assert restore() == ledger.Restored(start=304, size=304, waiting=0, keyless=())
+    assert loss.restore() == ledger.Restored(start=304, size=304, waiting=0, keyless=())
 
 
-@pytest.mark.usefixtures("some")
-def test_entries_without_a_fact_are_told(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
-) -> None:
+def test_entries_without_a_fact_are_told(books: LedgerWorld, loss: Loss) -> None:
     known, unknown = books.entry(key="known"), books.entry(key="unknown", minor_units=900)
     _, lost = publish(books, known, unknown)
-    lose()
+    loss.strike()
 
-    assert restore(known, books.entry(key="never booked", minor_units=1)).keyless == (lost,)
+    assert loss.restore(known, books.entry(key="never booked", minor_units=1)).keyless == (lost,)
     assert books.post(key="known").created is False
 
 
-@pytest.mark.usefixtures("some")
-def test_one_fact_is_one_entry_though_its_minute_is_not_certain(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
-) -> None:
+def test_one_fact_is_one_entry_though_its_minute_is_not_certain(books: LedgerWorld, loss: Loss) -> None:
     twice = [books.entry(key="one"), books.entry(key="two")]
     publish(books, *twice)
-    lose()
+    loss.strike()
 
-    assert restore(*twice, *twice).keyless == ()
+    assert loss.restore(*twice, *twice).keyless == ()
 
 
-@pytest.mark.usefixtures("some")
-def test_a_changed_bundle_writes_nothing(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
-) -> None:
+def test_a_changed_bundle_writes_nothing(books: LedgerWorld, loss: Loss) -> None:
     publish(books, books.entry(minor_units=1_000))
-    lose()
+    loss.strike()
     path = "tile/entries/000.p/4"
     raws = decode_bundle(books.public_log.objects[path])
     books.public_log.objects[path] = encode_bundle(
@@ -147,58 +97,53 @@ def test_a_changed_bundle_writes_nothing(
     )
 
     with pytest.raises(ledger.CannotRestore, match="do not give the signed root"):
-        restore()
+        loss.restore()
     books.public_log.objects[path] = books.public_log.objects[path][:-1]
     with pytest.raises(ledger.CannotRestore, match="damaged"):
-        restore()
+        loss.restore()
     del books.public_log.objects[path]
     with pytest.raises(ledger.CannotRestore, match="missing"):
-        restore()
+        loss.restore()
     assert len(books.leaves()) == 2
 
 
-@pytest.mark.usefixtures("some")
-def test_places_given_to_others_cannot_be_restored_over(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
-) -> None:
+def test_places_given_to_others_cannot_be_restored_over(books: LedgerWorld, loss: Loss) -> None:
     publish(books, books.entry(), books.entry())
-    lose()
+    loss.strike()
     books.post()
     books.sequence()
 
     with pytest.raises(ledger.CannotRestore, match="places were given to other entries"):
-        restore()
+        loss.restore()
 
 
-@pytest.mark.usefixtures("some")
 def test_nothing_is_written_beside_a_working_sequencer_or_for_another_key(
-    books: LedgerWorld, lose: Callable[[], None], restore: Callable[..., ledger.Restored]
+    books: LedgerWorld, loss: Loss
 ) -> None:
     publish(books, books.entry())
-    lose()
+    loss.strike()
     with ledger.leadership(books.sequencer, lock=ledger.SEQUENCER_LOCK) as sequencer:
         assert sequencer.held()
         with pytest.raises(ledger.CannotRestore, match="stop it"):
-            restore()
+            loss.restore()
     books.public_log.note = str(books.public_log.note).replace("\n4\n", "\n5\n")
     with pytest.raises(ledger.CannotRestore, match="not one this key has signed"):
-        restore()
+        loss.restore()
     books.public_log.note = None
     with pytest.raises(ledger.CannotRestore, match="no file 'checkpoint'"):
-        restore()
+        loss.restore()
 
 
-@pytest.mark.usefixtures("some")
 def test_the_operators_command(
     books: LedgerWorld,
-    lose: Callable[[], None],
+    loss: Loss,
     databases: Databases,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     publish(books, books.entry(key="lost"))
     before = books.leaves()
-    lose()
+    loss.strike()
     for path, body in {**books.public_log.objects, "checkpoint": str(books.public_log.note).encode()}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(body)

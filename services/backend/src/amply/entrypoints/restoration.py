@@ -15,12 +15,13 @@ from amply.kernel.clock import system_clock
 from amply.kernel.errors import InvariantViolation
 from amply.kernel.money import Money
 from amply.modules import ledger
+from ledger_format.entries import Phase
 from ledger_format.errors import FormatError
 from ledger_format.notes import VerifierKey
 
 
 class MoveIn(BaseModel):
-    """One transfer of a fact; the amount is a decimal in minor units, as in the log."""
+    """One transfer of a fact, in the log's own words; the amount is a decimal in minor units."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,6 +29,18 @@ class MoveIn(BaseModel):
     c: str
     cur: str
     amt: str = Field(pattern=r"^[1-9][0-9]{0,18}$")
+    phase: Phase | None = None
+    pending: str | None = None
+
+    def transfer(self) -> ledger.NewTransfer:
+        """The transfer that would be posted."""
+        return ledger.NewTransfer(
+            debit=self.d,
+            credit=self.c,
+            amount=Money(minor_units=int(self.amt), currency=self.cur),
+            phase=self.phase,
+            pending=self.pending,
+        )
 
 
 class FactIn(BaseModel):
@@ -40,6 +53,10 @@ class FactIn(BaseModel):
     organization_id: str
     event_at: datetime
     transfers: list[MoveIn]
+    reverses: str | None = None
+    supersedes: str | None = None
+    matches: str | None = None
+    reason: str | None = None
 
     def entry(self) -> ledger.NewEntry:
         """The entry that would be posted."""
@@ -49,12 +66,11 @@ class FactIn(BaseModel):
             idempotency_key=self.idempotency_key,
             event_at=self.event_at,
             reference=None,
-            transfers=tuple(
-                ledger.NewTransfer(
-                    debit=move.d, credit=move.c, amount=Money(minor_units=int(move.amt), currency=move.cur)
-                )
-                for move in self.transfers
-            ),
+            transfers=tuple(move.transfer() for move in self.transfers),
+            reverses=self.reverses,
+            supersedes=self.supersedes,
+            matches=self.matches,
+            reason=self.reason,
         )
 
 

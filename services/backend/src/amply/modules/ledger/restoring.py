@@ -3,11 +3,12 @@
 What was published is a promise: it keeps its places, its bytes and its hashes. Nothing is written before the bundles,
 on top of the leaves this database still has, give a root that the log's key has signed. Then entries, transfers and
 leaves are written by the statements that always write them, under the tables' own checks, and every leaf must come out
-byte for byte as it was published. What the public never had cannot come back: openings of commitments, seconds.
+byte for byte as it was published. Only what was decided once is not decided again: whether a refund, a payout or an
+account was allowed to take what it took. What the public never had cannot come back: openings of commitments, seconds.
 
 Nor was the idempotency key public, by which a fact that is delivered again is known. Facts that the processor still
 knows are therefore laid beside the entries, and an entry takes the key of a fact that says the same. Among entries that
-nobody can tell apart (same kind, books, minute and transfers) it does not matter which takes which.
+nobody can tell apart (same kind, books, minute, links and transfers) it does not matter which takes which.
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -49,6 +51,9 @@ _STANDING_IDS: Final = text("SELECT id FROM entry WHERE id = ANY(CAST(:ids AS te
 _STANDING_KEYS: Final = text("""
     SELECT idempotency_key FROM entry WHERE idempotency_key = ANY(CAST(:keys AS text[]))
 """)
+
+# Heard by the tables' checks from their owner alone (migration 0007).
+_PUTS_BACK: Final = text("SELECT set_config('amply.puts_back', 'public', true)")
 
 _ENTRIES: Final = text("SELECT * FROM entry WHERE id = ANY(CAST(:ids AS text[]))")
 
@@ -188,8 +193,7 @@ class _KeyRing:
 
     def leave_out_standing(self, session: Session) -> None:
         """What this database has booked needs no entry."""
-        asked = [key for keys in self._keys.values() for key in keys]
-        self._spent.update(session.scalars(_STANDING_KEYS, {"keys": asked}))
+        self._spent |= _standing(session, [key for keys in self._keys.values() for key in keys])
 
     def take(self, entry: Entry) -> str | None:
         keys = self._keys.get(_what_an_entry_says(entry), [])
@@ -201,14 +205,26 @@ class _KeyRing:
         return None
 
 
+def _standing(session: Session, keys: Sequence[str]) -> set[str]:
+    """Which of these keys are booked. Nothing else here looks at keys as the table stores them."""
+    return set(session.scalars(_STANDING_KEYS, {"keys": list(keys)}))
+
+
 def _what_a_fact_says(fact: NewEntry) -> Says:
-    moved = tuple((t.debit, t.credit, t.amount.currency, t.amount.minor_units) for t in fact.transfers)
-    return (fact.kind, fact.organization_id, to_minute(fact.event_at), fact.reverses, moved)
+    moved = tuple(
+        (t.debit, t.credit, t.amount.currency, t.amount.minor_units, t.phase, t.pending)
+        for t in fact.transfers
+    )
+    named = (fact.reverses, fact.supersedes, fact.matches, fact.reason)
+    return (fact.kind, fact.organization_id, to_minute(fact.event_at), named, moved)
 
 
 def _what_an_entry_says(entry: Entry) -> Says:
-    moved = tuple((t.debit, t.credit, t.currency, t.amount_minor) for t in entry.transfers)
-    return (entry.kind, entry.org, entry.ts, entry.reverses, moved)
+    moved = tuple(
+        (t.debit, t.credit, t.currency, t.amount_minor, t.phase, t.pending) for t in entry.transfers
+    )
+    named = (entry.reverses, entry.supersedes, entry.matches, entry.reason)
+    return (entry.kind, entry.org, entry.ts, named, moved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +243,7 @@ class _Batch:
             session.execute(
                 text(f"SET LOCAL ROLE {self.owner}")
             )  # a constant of ours: names are no parameters
+        session.execute(_PUTS_BACK)
         if not session.scalar(_MAY_WRITE, {"lock": SEQUENCER_LOCK}) or tree_size(session) != self.start:
             raise CannotRestore("The sequencer is at work: stop it, and run this again.")
         entries = [decode(raw) for raw in self.raws]
@@ -248,7 +265,14 @@ class _Batch:
         row = repository.parameters(
             asked, entry_id=entry.id, commitments=entry.commitments, sealed=None, now=self.now
         )
-        if session.execute(repository.POST, row).one_or_none() is None:
+        try:
+            posted = session.execute(repository.POST, row).one_or_none()
+        except IntegrityError as error:
+            raise CannotRestore(
+                f"Entry {entry.id} does not fit what this database has ({_first_line(error)}): "
+                "stop the worker, restore once more, and run this again."
+            ) from error
+        if posted is None:
             raise CannotRestore(f"{key} was booked meanwhile: stop the worker, and run this again.")
 
     def _compare(self, session: Session) -> None:
@@ -273,10 +297,19 @@ def _as_posted(entry: Entry, *, key: str) -> NewEntry:
                 debit=moved.debit,
                 credit=moved.credit,
                 amount=Money(minor_units=moved.amount_minor, currency=moved.currency),
+                phase=moved.phase,
+                pending=moved.pending,
             )
             for moved in entry.transfers
         ),
         event_at=entry.ts,
         reference=entry.ref,
         reverses=entry.reverses,
+        supersedes=entry.supersedes,
+        matches=entry.matches,
+        reason=entry.reason,
     )
+
+
+def _first_line(error: IntegrityError) -> str:
+    return str(error.orig).partition("\n")[0]
