@@ -19,9 +19,13 @@ from tests.simulation.baton import Actor
 from tests.simulation.cluster import MASTER
 from tests.simulation.outside import hold
 from tests.simulation.seams import Parking, Port, SeamedDatabase
+from tests.simulation.witnesses import Asked
 from tests.simulation.world import Delivery, World
 
 IDLE = "is idle"
+DOUBT = "Witnesses have seen another log"
+"""A liar and somebody who is silent may be a quorum: the log waits until the other says what it has seen."""
+
 Made = TypeVar("Made")
 Settings = Callable[[str], DatabaseSettings]
 
@@ -121,6 +125,7 @@ def _publisher_turns(actor: Actor, world: World, database: Database) -> Turn:
         signer=Port(actor, "signer", world.outside.signer),
         public_log=Port(actor, "public log", world.outside.public_log),
         archive=Port(actor, "archive", world.outside.archive),
+        witnesses=Asked(actor, world.outside.witnesses),
     )
     return publisher.turns(database, origin=ORIGIN, outside=outside, clock=world.clock, elapsed=world.elapsed)
 
@@ -132,8 +137,12 @@ def _noting(world: World, start: Callable[[], Turn]) -> Turn:
         try:
             return act()
         except ledger.ForkRefused as refusal:
-            hold(world.plan.fails_over, f"nobody refuses before anything is lost: {refusal.reason}")
-            world.refusal = refusal.reason
+            is_doubt = refusal.reason.startswith(DOUBT) and world.plan.has_liar
+            hold(
+                world.plan.fails_over or is_doubt,
+                f"nobody refuses before anything is lost: {refusal.reason}",
+            )
+            world.refusal = refusal.reason if world.plan.fails_over else None
             raise
         except ledger.AlreadyDifferent as refusal:
             hold(world.plan.fails_over, f"nothing else stands at {refusal.path} before anything is lost")
@@ -190,7 +199,8 @@ def operator(world: World, settings: Settings, hands: Hands) -> Callable[[Actor]
 def _follow_the_runbook(actor: Actor, database: Database, world: World, hands: Hands) -> None:
     world.writers_stopped = True
     hands.stop_log()
-    if world.refusal is not None and not _restore(actor, database, world, hands):
+    note = world.outside.newest_note(asks_partners=(world.refusal or "").startswith(DOUBT))
+    if world.refusal is not None and not _restore(actor, database, world, hands, note):
         return
     if world.stuck_at is not None:
         hold(bool(world.outside.public_log.forget_unsigned()), f"{world.stuck_at} was never signed")
@@ -199,13 +209,13 @@ def _follow_the_runbook(actor: Actor, database: Database, world: World, hands: H
     hands.start_log()
 
 
-def _restore(actor: Actor, database: Database, world: World, hands: Hands) -> bool:
+def _restore(actor: Actor, database: Database, world: World, hands: Hands, note: str) -> bool:
     """Whether the database now has all that is public."""
     try:
         restored = ledger.restore_log(
             database,
             key=world.outside.key,
-            read=world.outside.public_log.read,
+            read=lambda path: world.outside.copy_of_the_log(path, note),
             facts=[fact.entry() for fact in world.known.values()],
             now=world.clock(),
             owner=OWNER,

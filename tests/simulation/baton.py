@@ -22,6 +22,7 @@ class Fate(StrEnum):
     DIE = "killed"
     FAIL = "fails before it is done"
     LOSE = "is done, the answer is lost"
+    LATE = "is done when nobody waits any more"
     REPEAT = "is done, the answer is lost, the client repeats it"
 
 

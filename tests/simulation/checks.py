@@ -30,7 +30,15 @@ _LOG: Final = """
 _CHECKPOINTS: Final = (
     "SELECT size, previous_size, root, published_at IS NOT NULL FROM checkpoint ORDER BY size"
 )
-_BALANCES: Final = "SELECT account, currency, debits_posted, credits_posted FROM balance"
+_SUMS: Final = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
+_BALANCES: Final = """
+    SELECT account, currency, debits_posted, credits_posted, debits_pending, credits_pending FROM balance
+"""
+_LAST_POSTINGS: Final = """
+    SELECT DISTINCT ON (account.number)
+        reference, currency, debits_posted, credits_posted, debits_pending, credits_pending
+    FROM posting JOIN account ON account.number = posting.account ORDER BY account.number, idx DESC, line DESC
+"""
 _ANNOUNCED: Final = "SELECT payload ->> 'size' FROM outbox WHERE topic = 'ledger.checkpoint_published'"
 
 
@@ -99,15 +107,22 @@ def _check_chains(entries: list[Entry], hashes: list[bytes]) -> None:
 
 def _check_balances(cluster: Cluster, entries: list[Entry]) -> None:
     folded: Counter[tuple[str, str, str]] = Counter()
+    reserved: dict[str, int] = {}
     for entry in entries:
-        for moved in entry.transfers:
-            folded[moved.debit, moved.currency, "debits"] += moved.amount_minor
-            folded[moved.credit, moved.currency, "credits"] += moved.amount_minor
-    stored: Counter[tuple[str, str, str]] = Counter()
-    for account, currency, debits, credits_ in cluster.rows(_BALANCES):
-        stored[account, currency, "debits"] += int(debits)
-        stored[account, currency, "credits"] += int(credits_)
-    hold(stored == folded, "balances are the fold of the transfers")
+        for line, moved in enumerate(entry.transfers):
+            posted = 0 if moved.phase in {"pending", "void"} else moved.amount_minor
+            held = moved.amount_minor if moved.phase == "pending" else -reserved.pop(moved.pending or "", 0)
+            if moved.phase == "pending":
+                reserved[f"{entry.id}#{line}"] = moved.amount_minor
+            for account, side in ((moved.debit, "debits"), (moved.credit, "credits")):
+                folded[account, moved.currency, f"{side}_posted"] += posted
+                folded[account, moved.currency, f"{side}_pending"] += held
+    for query in (_BALANCES, _LAST_POSTINGS):
+        stored: Counter[tuple[str, str, str]] = Counter()
+        for account, currency, *sums in cluster.rows(query):
+            for name, amount in zip(_SUMS, sums, strict=True):
+                stored[account, currency, name] += int(amount)
+        hold(stored == folded, "balances and last postings are the fold of the transfers")
 
 
 def _check_checkpoints(cluster: Cluster, hashes: list[bytes]) -> None:

@@ -3,16 +3,27 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, ParamSpec
+from typing import Final, ParamSpec, Self
 
+from amply_verify.witness.memory import Seen
 from ledger_format.checkpoints import Checkpoint, open_checkpoint, parse_checkpoint
 from ledger_format.entries import decode
 from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hash, root_of
 from ledger_format.notes import VerifierKey
 from ledger_format.receipts import decode_receipt, verify_receipt
-from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, changed_tiles, decode_bundle, grow, tile_path
+from ledger_format.tiles import (
+    TILE_WIDTH,
+    Tile,
+    bundle_path,
+    changed_tiles,
+    decode_bundle,
+    encode_bundle,
+    grow,
+    tile_path,
+)
 from tests.backend.ledger_world import ORIGIN, FakeArchive, FakePublicLog, FakeSigner
+from tests.simulation.witnesses import notes_of, partners, remembered, remind, two_of
 
 Told = ParamSpec("Told")
 
@@ -48,6 +59,8 @@ class Outside:
         self.public_log: Final = WatchedPublicLog(self)
         self.archive: Final = FakeArchive()
         self.key: Final = VerifierKey.from_ed25519(ORIGIN, self.signer.public_key())
+        self.witnesses: Final = partners(self.key)
+        self.policy: Final = two_of(self.witnesses)
         self.signed: list[Signed] = []
         self.shown: list[Checkpoint] = []
         self.receipts: list[str] = []
@@ -60,17 +73,20 @@ class Outside:
     def sign(self, message: bytes) -> None:
         """A signature is asked for: it may extend what is shown, and contradict nothing this database has signed."""
         checkpoint = parse_checkpoint(message.decode())
+        if checkpoint.size == 0:
+            return  # every tree extends the empty one, with which witnesses are asked what they have seen
         hold(checkpoint.size >= len(self.hashes), "nothing is signed that is smaller than what is public")
         for earlier in self.signed:
             same_size = earlier.checkpoint.size == checkpoint.size
             if same_size and earlier.life == self.life:
                 hold(earlier.checkpoint == checkpoint, "no two trees of one size are signed")
         self.signed.append(Signed(life=self.life, checkpoint=checkpoint))
+        self.public_log.version(checkpoint)
 
     @_by_the_format
     def show(self, note: str) -> None:
         """A checkpoint becomes public: its files are there, it is larger, and it extends the one before."""
-        checkpoint = open_checkpoint(note, [self.key]).checkpoint
+        checkpoint = self.open(note)
         raws = self.public_log.entries(checkpoint.size)
         hashes = [leaf_hash(raw) for raw in raws]
         hold(root_of(hashes) == checkpoint.root, "the public bundles give the root that is shown")
@@ -81,10 +97,39 @@ class Outside:
         if not self.shown or self.shown[-1] != checkpoint:
             self.shown.append(checkpoint)
 
+    def open(self, note: str) -> Checkpoint:
+        """A note that is ours and has its quorum.
+
+        Raises:
+            FormatError: It is not, or too few have cosigned.
+        """
+        return open_checkpoint(note, [self.key], policy=self.policy).checkpoint
+
+    def newest_note(self, *, asks_partners: bool) -> str:
+        """The checkpoint that the runbook restores to: what is public, or what a partner has kept beyond it."""
+        public = self.public_log.note or ""
+        for note in notes_of(self.witnesses) if asks_partners else ():
+            kept = open_checkpoint(note, [self.key]).checkpoint
+            hashes = [leaf_hash(raw) for raw in self.public_log.versions.get(kept, ())]
+            if kept.size > len(self.hashes) and hashes[: len(self.hashes)] == self.hashes:
+                return note
+        return public
+
+    def copy_of_the_log(self, path: str, note: str) -> bytes | None:
+        """A file of the operator's copy, with this checkpoint and the versions of partial bundles that belong to it."""
+        if path == "checkpoint":
+            return note.encode() or None
+        raws = self.public_log.versions.get(open_checkpoint(note, [self.key]).checkpoint)
+        for index in range(len(raws or ()) // TILE_WIDTH + 1):
+            held = (raws or [])[index * TILE_WIDTH : (index + 1) * TILE_WIDTH]
+            if held and path == bundle_path(index, len(held)):
+                return encode_bundle(held)
+        return self.public_log.objects.get(path)
+
     @_by_the_format
     def keep_receipt(self, receipt: str) -> None:
         """A donor got a receipt; what it rests on was shown to everybody."""
-        proven = verify_receipt(decode_receipt(receipt.encode()), [self.key])
+        proven = verify_receipt(decode_receipt(receipt.encode()), [self.key], policy=self.policy)
         hold(proven.checkpoint in self.shown, "a receipt rests on a checkpoint that everybody saw")
         self.receipts.append(receipt)
 
@@ -110,7 +155,7 @@ class Outside:
                     "every tree signed is a prefix of the log",
                 )
         for receipt in self.receipts:
-            proven = verify_receipt(decode_receipt(receipt.encode()), [self.key])
+            proven = verify_receipt(decode_receipt(receipt.encode()), [self.key], policy=self.policy)
             hold(proven.leaf_hash == hashes[proven.index], "every receipt names its entry's place for ever")
             hold(roots[proven.checkpoint.size] == proven.checkpoint.root, "every receipt verifies for ever")
         self._check_archive(hashes)
@@ -129,7 +174,7 @@ class Outside:
                 hold(kept.get(path) == self.public_log.objects[path], f"the archive keeps {path}")
         notes = {path: body for path, body in kept.items() if path.startswith("checkpoints/")}
         for path, body in notes.items():
-            checkpoint = open_checkpoint(body.decode(), [self.key]).checkpoint
+            checkpoint = self.open(body.decode())
             hold(path == f"checkpoints/{checkpoint.size}", "an archived checkpoint stands under its size")
             hold(checkpoint in self.shown, "what is archived was shown")
         hold(f"checkpoints/{len(hashes)}" in notes, "the newest checkpoint is archived")
@@ -161,16 +206,16 @@ class WatchedPublicLog(FakePublicLog):
     def __init__(self, outside: Outside) -> None:
         super().__init__()
         self._outside = outside
+        self.versions: dict[Checkpoint, list[bytes]] = {}
+        """The entries as they were public when a checkpoint was signed: the bucket keeps former versions of objects."""
+
+    def version(self, checkpoint: Checkpoint) -> None:
+        """Remember the present versions as those of this checkpoint."""
+        self.versions[checkpoint] = self.entries(checkpoint.size)
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
         super().replace_checkpoint(note, replaces=replaces)
         self._outside.show(note)
-
-    def read(self, path: str) -> bytes | None:
-        """A file as anyone gets it."""
-        if path == "checkpoint":
-            return None if self.note is None else self.note.encode()
-        return self.objects.get(path)
 
     def entries(self, size: int) -> list[bytes]:
         """The entries of the published bundles."""
@@ -204,11 +249,26 @@ class Remembered:
     archived: dict[str, bytes] = field(default_factory=dict)
     note: str | None = None
     shown: tuple[Checkpoint, ...] = ()
+    versions: dict[Checkpoint, list[bytes]] = field(default_factory=dict)
+    seen: dict[str, Seen | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, outside: Outside) -> Self:
+        return cls(
+            objects=dict(outside.public_log.objects),
+            archived=dict(outside.archive.objects),
+            note=outside.public_log.note,
+            shown=tuple(outside.shown),
+            versions=dict(outside.public_log.versions),
+            seen=remembered(outside.witnesses),
+        )
 
     def put(self, outside: Outside) -> None:
         outside.shown = list(self.shown)
         outside.public_log.objects = dict(self.objects)
         outside.archive.objects = dict(self.archived)
         outside.public_log.note = self.note
+        outside.public_log.versions = dict(self.versions)
+        remind(outside.witnesses, self.seen)
         if self.note is not None:
             outside.show(self.note)

@@ -28,12 +28,18 @@ class Plan:
     lost_answers: float
     clock_steps: float
     stalls: float
+    has_liar: bool
+    """Whether one of the three witnesses lies."""
+
     locks_hold: bool
     """Whether advisory locks keep a second leader idle. They only spare work: without them nothing else may break."""
 
     backup_at: int
     fails_over_at: int
     """Steps; the database is put back to what was backed up. 0: never."""
+
+    fails_over_between: bool = False
+    """Not before a sequencer is between two transactions."""
 
     @property
     def fails_over(self) -> bool:
@@ -65,6 +71,8 @@ def draw(chance: random.Random) -> Plan:
         lost_answers=chance.choice((0.0, 0.01, 0.03)),
         clock_steps=chance.choice((0.0, _OFTEN)),
         stalls=chance.choice((0.002, 0.008)),
+        # After a failover one may be left with what only it has seen; two of three that fail are one too many.
+        has_liar=not fails_over and chance.random() < 0.4,
         locks_hold=chance.random() < 0.7,
         backup_at=backup_at if fails_over else 0,
         fails_over_at=backup_at + chance.randint(60, steps // 2) if fails_over else 0,

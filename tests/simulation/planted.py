@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from unittest import mock
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from amply.infra.database import Database
 from amply.modules import ledger
 from amply.modules.ledger.ports import PublicLog, StoredCheckpoint
 from amply.modules.ledger.tree import tile_reader, tree_size
@@ -19,7 +21,9 @@ from tests.simulation.plan import Plan
 _SEQUENCING: Final = "amply.modules.ledger.sequencing"
 _PUBLISHING: Final = "amply.modules.ledger.publishing"
 
-_COLUMNS: Final = "id, xid, kind, organization_id, event_at, reference, reverses, commitments"
+_COLUMNS: Final = (
+    "id, xid, kind, organization_id, event_at, reference, reverses, supersedes, matches, reason, commitments"
+)
 
 # 1,129 of 164,141 committed rows were never covered in a trial of this.
 _BY_WATERMARK: Final = text(f"""
@@ -77,6 +81,31 @@ def no_clearance() -> AbstractContextManager[object]:
     return mock.patch.object(ledger.Clearance, "is_given", return_value=True)
 
 
+def without_quorum() -> AbstractContextManager[object]:
+    """The publisher shows what it has signed, whoever cosigns."""
+
+    def trust(database: Database, target: object, note: str, **_: object) -> tuple[str, int]:
+        del database, target
+        return note, 0
+
+    return mock.patch(f"{_PUBLISHING}._have_witnessed", trust)
+
+
+def cleared_apart() -> AbstractContextManager[object]:
+    """The sequencer asks for its clearance in one transaction and gives places away in the next."""
+    step = ledger.Sequencer.step
+
+    def apart(
+        sequencer: ledger.Sequencer, database: Database, *, now: datetime, clearance: ledger.Clearance
+    ) -> int | None:
+        with database.transaction() as session:
+            if not clearance.is_given(session):
+                return None
+        return step(sequencer, database, now=now)
+
+    return mock.patch.object(ledger.Sequencer, "step", apart)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bug:
     """How it is planted, and in which of the plans it can show at all."""
@@ -95,6 +124,10 @@ def _loses_its_database(plan: Plan) -> Plan:
     return replace(plan, base=3, backup_at=150, fails_over_at=380, steps=600, facts=16, kills=0.0, cuts=0.0)
 
 
+def _loses_it_between_two_transactions(plan: Plan) -> Plan:
+    return replace(_loses_its_database(plan), fails_over_between=True, sequencers=1)
+
+
 def _has_two_publishers(plan: Plan) -> Plan:
     return replace(_keeps_its_database(plan), publishers=2, locks_hold=False, lost_answers=0.0, steps=800)
 
@@ -104,5 +137,7 @@ BUGS: Final = {
     "no-horizon": Bug(plant=no_horizon, plans=_keeps_its_database),
     "shown-before-compared": Bug(plant=shown_before_compared, plans=_has_two_publishers),
     "no-fork-check": Bug(plant=no_fork_check, plans=_loses_its_database),
+    "without-quorum": Bug(plant=without_quorum, plans=_keeps_its_database),
+    "cleared-apart": Bug(plant=cleared_apart, plans=_loses_it_between_two_transactions),
     "no-clearance": Bug(plant=no_clearance, plans=_loses_its_database),
 }

@@ -13,7 +13,7 @@ from tests.simulation.baton import Actor, Fate
 from tests.simulation.cluster import Cluster, Snapshot
 from tests.simulation.outside import Broken, hold
 from tests.simulation.plan import Plan
-from tests.simulation.seams import BEFORE_COMMIT, WAITS
+from tests.simulation.seams import AFTER_COMMIT, BEFORE_COMMIT, WAITS
 from tests.simulation.world import World
 
 _LOOK_SECONDS: Final = 0.004
@@ -121,8 +121,19 @@ class Schedule:
             self._stall(unlucky)
         if self._world.step == plan.backup_at:
             self._backup = self._cluster.take()
-        if self._world.step == plan.fails_over_at:
+        if self._is_time_to_fail_over():
             self._put_back()
+
+    def _is_time_to_fail_over(self) -> bool:
+        plan, world = self._plan, self._world
+        if not plan.fails_over_between:
+            return world.step == plan.fails_over_at
+        between = [cast for cast in self._casts if cast.actor is not None and cast.actor.at == AFTER_COMMIT]
+        return (
+            0 < plan.fails_over_at <= world.step
+            and world.outside.life == 0
+            and any(cast.name.startswith("sequencer") for cast in between)
+        )
 
     def _stall(self, cast: Cast) -> None:
         """It stands still for long, wherever it is; the network may forget its oldest connection meanwhile."""

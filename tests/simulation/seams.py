@@ -20,6 +20,7 @@ from tests.simulation.baton import Actor, Fate
 
 WAITS: Final = "waits"
 BEFORE_COMMIT: Final = "before COMMIT"
+AFTER_COMMIT: Final = "after COMMIT"
 
 
 class StoreAway(Exception):
@@ -37,11 +38,11 @@ class SeamedDatabase(Database):
         event.listen(self.engine, "before_cursor_execute", self._before_statement)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        with super().transaction() as session:
+    def transaction(self, *, organization_id: str | None = None) -> Iterator[Session]:
+        with super().transaction(organization_id=organization_id) as session:
             yield session
             self._actor.reach(BEFORE_COMMIT)
-        if self._actor.reach("after COMMIT", Fate.LOSE) is Fate.LOSE:
+        if self._actor.reach(AFTER_COMMIT, Fate.LOSE) is Fate.LOSE:
             lost = psycopg.OperationalError("the connection was lost while COMMIT was answered")
             raise OperationalError("COMMIT", {}, lost)
 
@@ -58,10 +59,11 @@ class SeamedDatabase(Database):
 class Port:
     """Any port of the ledger: passes its calls on, and may fail before and after each of them."""
 
-    def __init__(self, actor: Actor, name: str, behind: object) -> None:
+    def __init__(self, actor: Actor, name: str, behind: object, *, away: type[Exception] = StoreAway) -> None:
         self._actor = actor
         self._name = name
         self._behind = behind
+        self._away = away
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._behind, name)
@@ -72,11 +74,11 @@ class Port:
         def call(*arguments: Any, **named: Any) -> Any:
             what = f"{told}({arguments[0] if arguments and isinstance(arguments[0], str) else ''})"[:60]
             if self._actor.reach(what, Fate.FAIL) is Fate.FAIL:
-                raise StoreAway(f"{told} was refused")
+                raise self._away(f"{told} was refused")
             answer = method(*arguments, **named)
             fate = self._actor.reach(f"{told} is done", Fate.LOSE, Fate.REPEAT)
             if fate is Fate.LOSE:
-                raise StoreAway(f"{told} was not answered")
+                raise self._away(f"{told} was not answered")
             # What a client does by itself when an answer is lost: a condition may no longer hold the second time.
             return method(*arguments, **named) if fate is Fate.REPEAT else answer
 

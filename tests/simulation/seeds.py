@@ -18,6 +18,7 @@ from tests.simulation.cluster import Cluster, Snapshot
 from tests.simulation.outside import Broken, Outside, Remembered
 from tests.simulation.plan import BASES, Plan, draw
 from tests.simulation.schedule import Schedule
+from tests.simulation.witnesses import LIAR, AtOnce
 from tests.simulation.world import new_world
 
 
@@ -59,6 +60,7 @@ class Simulation:
         outside, base = Outside(), self._bases[plan.base]
         self._cluster.put_back(base.database)
         base.outside.put(outside)
+        outside.witnesses[LIAR].lies = plan.has_liar
         world = new_world(plan, chance, outside)
         with _surroundings(seed, plan) as logs:
             schedule = Schedule(cluster=self._cluster, plan=plan, world=world, chance=chance, logs=logs)
@@ -105,6 +107,7 @@ def _make_bases(cluster: Cluster) -> dict[int, Base]:
         signer=outside.signer,
         public_log=outside.public_log,
         archive=outside.archive,
+        witnesses=AtOnce(outside.witnesses),
     )
     bases = {}
     with mock.patch("amply.kernel.ids.secrets", _Chance(0)), structlog.testing.capture_logs():
@@ -113,13 +116,7 @@ def _make_bases(cluster: Cluster) -> dict[int, Base]:
                 books.post_many(size - before)
                 books.sequence()
                 books.publish()
-            remembered = Remembered(
-                objects=dict(outside.public_log.objects),
-                archived=dict(outside.archive.objects),
-                note=outside.public_log.note,
-                shown=tuple(outside.shown),
-            )
-            bases[size] = Base(database=cluster.take(), outside=remembered)
+            bases[size] = Base(database=cluster.take(), outside=Remembered.of(outside))
     app.close()
     sequencer.close()
     return bases
