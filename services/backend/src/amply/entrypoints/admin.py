@@ -10,6 +10,7 @@ from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.former_keys import former_keys, published_list
+from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
@@ -52,6 +53,9 @@ def verifier_keys() -> None:
     log = LogSettings()
     present = VerifierKey.from_ed25519(log.log_origin, KmsSigner(key_arn=log.signing_key_arn).public_key())
     click.echo(published_list(present, former_keys(log), origin=log.log_origin))
+
+
+main.add_command(restore_log)
 
 
 @main.group()

@@ -68,7 +68,9 @@ from amply.modules.ledger.queries import (
     published_sizes,
     receipt,
 )
+from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
+from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
 from amply.modules.ledger.signing import FormerKeys
@@ -92,6 +94,7 @@ __all__ = [
     "EVERYTHING",
     "PLATFORM",
     "PUBLISHER_LOCK",
+    "SEQUENCER_BATCH_MAX",
     "SEQUENCER_LOCK",
     "AccountClosed",
     "AccountUnsettled",
@@ -99,6 +102,7 @@ __all__ = [
     "Archive",
     "Balance",
     "BalanceInsufficient",
+    "CannotRestore",
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
@@ -127,6 +131,8 @@ __all__ = [
     "PublicLog",
     "PublishedCheckpoint",
     "QuorumMissing",
+    "ReadFile",
+    "Restored",
     "ReversalExceedsOriginal",
     "Sequencer",
     "Signer",
@@ -167,6 +173,7 @@ __all__ = [
     "published_sizes",
     "receipt",
     "reopen_account",
+    "restore_log",
     "router",
     "sequenced_size",
     "sequencer_waits",
