@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any, Final
 
+from amply.modules import ledger
 from ledger_format.entries import Entry, decode
 from ledger_format.merkle import leaf_hash, root_of
 from tests.simulation.cluster import Cluster
@@ -56,7 +57,8 @@ def unrest(cluster: Cluster, world: World) -> str:
 
 def check_books(cluster: Cluster, world: World) -> None:
     """The whole database, once at rest."""
-    rows = cluster.rows(_LOG)
+    keys = {ledger.stored_key(fact.key): fact.key for fact in world.facts}
+    rows = [(idx, raw, keys.get(stored, stored), *rest) for idx, raw, stored, *rest in cluster.rows(_LOG)]
     raws = [bytes(raw) for _, raw, *_ in rows]
     hold([idx for idx, *_ in rows] == list(range(len(rows))), "places have no gaps")
     _check_facts(cluster, world, rows)

@@ -26,7 +26,7 @@ from amply.infra.database import Database
 from amply.kernel.errors import Conflict
 from amply.kernel.money import Money
 from amply.modules.ledger import repository
-from amply.modules.ledger.domain import NewEntry, NewTransfer
+from amply.modules.ledger.domain import NewEntry, NewTransfer, stored_key
 from amply.modules.ledger.leaves import append
 from amply.modules.ledger.locks import SEQUENCER_LOCK
 from amply.modules.ledger.tree import tile_reader, tree_size
@@ -207,7 +207,8 @@ class _KeyRing:
 
 def _standing(session: Session, keys: Sequence[str]) -> set[str]:
     """Which of these keys are booked. Nothing else here looks at keys as the table stores them."""
-    return set(session.scalars(_STANDING_KEYS, {"keys": list(keys)}))
+    stored = {stored_key(key): key for key in keys}
+    return {stored[found] for found in session.scalars(_STANDING_KEYS, {"keys": list(stored)})}
 
 
 def _what_a_fact_says(fact: NewEntry) -> Says:
