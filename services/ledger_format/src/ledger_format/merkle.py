@@ -1,6 +1,7 @@
 """The Merkle tree of RFC 6962 §2.1 over SHA-256, and the verification of its proofs (RFC 9162 §2.1.3 and §2.1.4)."""
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ from ledger_format.literals import EMPTY_ROOT, check_hash, check_integer
 # Domain separation: a leaf can never be read as a node, nor a node as a leaf.
 _LEAF_PREFIX: Final = b"\x00"
 _NODE_PREFIX: Final = b"\x01"
+_NODE: Final = struct.Struct("65s")  # a node's message: its prefix and two hashes
 
 
 def leaf_hash(raw: bytes) -> bytes:
@@ -28,17 +30,26 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(_NODE_PREFIX + left + right).digest()
 
 
+def parents_of(row: Sequence[bytes]) -> list[bytes]:
+    """Hash one level of a tree into the level above; an unpaired last hash goes up unchanged (RFC 6962's split)."""
+    count = len(row) // 2
+    parts = [_NODE_PREFIX] * (3 * count)
+    parts[1::3], parts[2::3] = row[: 2 * count : 2], row[1 : 2 * count : 2]
+    # One join and one cut: half of what it costs to put each message together by itself.
+    messages, sha256 = b"".join(parts), hashlib.sha256
+    above = [sha256(message).digest() for (message,) in _NODE.iter_unpack(messages)]
+    if len(row) % 2:
+        above.append(row[-1])
+    return above
+
+
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     """Compute the tree's root from all its leaf hashes, in order."""
     if not leaf_hashes:
         return EMPTY_ROOT
-    row = list(leaf_hashes)
-    sha256 = hashlib.sha256
+    row = leaf_hashes
     while len(row) > 1:
-        # Carrying an unpaired last hash upwards unchanged gives RFC 6962's split at the largest power of two.
-        unpaired = row[-1:] if len(row) % 2 else []
-        pairs = zip(row[::2], row[1::2], strict=False)
-        row = [sha256(_NODE_PREFIX + left + right).digest() for left, right in pairs] + unpaired
+        row = parents_of(row)
     return row[0]
 
 

@@ -35,13 +35,13 @@ def say_receipt(receipt: VerifiedReceipt) -> Proven:
             *_entry_lines(receipt.entry, receipt.index, receipt.checkpoint),
             *(opened or [("opened", "no commitment")]),
             *([("left closed", ", ".join(closed))] if closed else []),
-            *_checkpoint_lines(receipt.checkpoint, receipt.signers),
+            *checkpoint_lines(receipt.checkpoint, receipt.signers),
         ),
         document={
             **_entry_document(receipt.entry, receipt.index, receipt.leaf_hash),
             "opened": dict(receipt.opened),
             "left_closed": closed,
-            "checkpoint": _checkpoint_document(receipt.checkpoint, receipt.signers),
+            "checkpoint": checkpoint_document(receipt.checkpoint, receipt.signers),
         },
         limits="It does not prove that the checkpoint is the latest, or that others are shown the same log.",
     )
@@ -53,11 +53,11 @@ def say_entry(checked: CheckedEntry) -> Proven:
     return Proven(
         lines=(
             *_entry_lines(checked.entry, checked.index, checkpoint),
-            *_checkpoint_lines(checkpoint, signers),
+            *checkpoint_lines(checkpoint, signers),
         ),
         document={
             **_entry_document(checked.entry, checked.index, checked.leaf_hash),
-            "checkpoint": _checkpoint_document(checkpoint, signers),
+            "checkpoint": checkpoint_document(checkpoint, signers),
         },
         limits="It does not prove that others are shown the same log.",
     )
@@ -70,9 +70,9 @@ def say_checkpoint(checked: CheckedCheckpoint) -> Proven:
         "the published tiles give this root" if checked.tiles_agree else "not read (the checkpoint is a file)"
     )
     return Proven(
-        lines=(*_checkpoint_lines(checkpoint, signers), ("tiles", tiles)),
+        lines=(*checkpoint_lines(checkpoint, signers), ("tiles", tiles)),
         document={
-            "checkpoint": _checkpoint_document(checkpoint, signers),
+            "checkpoint": checkpoint_document(checkpoint, signers),
             "tiles_agree": checked.tiles_agree,
         },
         limits="It does not prove that the log is complete, or that others are shown the same log.",
@@ -124,7 +124,8 @@ def _phase_in_words(transfer: Transfer) -> str:
     return f", {transfer.phase}" if transfer.phase else ""
 
 
-def _checkpoint_lines(checkpoint: Checkpoint, signers: tuple[str, ...]) -> list[tuple[str, str]]:
+def checkpoint_lines(checkpoint: Checkpoint, signers: tuple[str, ...]) -> list[tuple[str, str]]:
+    """A checkpoint as lines."""
     return [
         ("log", checkpoint.origin),
         ("checkpoint", f"{checkpoint.size} entries, root {to_base64(checkpoint.root)}"),
@@ -160,7 +161,8 @@ def _entry_document(entry: Entry, index: int, hashed: bytes) -> dict[str, Any]:
     }
 
 
-def _checkpoint_document(checkpoint: Checkpoint, signers: tuple[str, ...]) -> dict[str, Any]:
+def checkpoint_document(checkpoint: Checkpoint, signers: tuple[str, ...]) -> dict[str, Any]:
+    """A checkpoint for programs."""
     return {
         "origin": checkpoint.origin,
         "size": checkpoint.size,

@@ -1,0 +1,117 @@
+"""A log to read, wherever it is: at an address, or copied into a directory."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from amply_verify.checkpoint_check import get_partial, is_address, log_prefix, tile_reader
+from amply_verify.directory import DirectoryGetter, store
+from amply_verify.log_reader import Getter, HttpGetter
+from amply_verify.outcome import CheckFailure, Exit
+from amply_verify.sources import decode_text
+from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
+from ledger_format.notes import MAX_NOTE_BYTES, VerifierKey
+from ledger_format.tiles import (
+    MAX_BUNDLE_BYTES,
+    TILE_WIDTH,
+    Tile,
+    bundle_path,
+    decode_bundle,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LogPlace:
+    """A log's prefix (empty for a directory), and what fetches from below it."""
+
+    prefix: str
+    getter: Getter
+    is_remote: bool
+
+    def note(self) -> str:
+        """Read the newest checkpoint as the log signed it; nothing in it is true until it is opened.
+
+        Raises:
+            CheckFailure: It cannot be read.
+        """
+        address = f"{self.prefix}/checkpoint"
+        return decode_text(self.getter.get(address, limit=MAX_NOTE_BYTES), what="the checkpoint")
+
+    def checkpoint(self, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
+        """Read and verify the newest checkpoint.
+
+        Raises:
+            CheckFailure: It cannot be read.
+            FormatError: It is malformed or not signed by the log.
+        """
+        return open_checkpoint(self.note(), keys)
+
+    def tile(self, tile: Tile) -> bytes:
+        """Read a hash tile's bytes, as wide as it is in the tree at hand.
+
+        Raises:
+            CheckFailure: It cannot be read.
+        """
+        return tile_reader(self.prefix, self.getter)(tile)
+
+    def entries(self, bundle: int, width: int) -> list[bytes]:
+        """Read the first `width` (1 to 256) entries of a bundle, as raw bytes.
+
+        Raises:
+            CheckFailure: It cannot be read, or holds fewer entries.
+            TileError: It is malformed.
+        """
+        address, full = (f"{self.prefix}/{bundle_path(bundle, wide)}" for wide in (width, TILE_WIDTH))
+        found = decode_bundle(get_partial(self.getter, address, full, limit=MAX_BUNDLE_BYTES))
+        if len(found) < width:
+            raise CheckFailure(
+                Exit.MALFORMED,
+                f"{bundle_path(bundle, width)} holds {len(found)} entries instead of {width}",
+                "what the log serves is damaged, so report it to the log's operator",
+            )
+        return found if len(found) == width else found[:width]
+
+
+@contextmanager
+def open_log(place: str, *, keep_in: str | None = None) -> Iterator[LogPlace]:
+    """Open a log at an address or in a directory; with `keep_in`, tiles and bundles are kept in that directory.
+
+    Raises:
+        CheckFailure: The directory cannot be read.
+    """
+    if not is_address(place):
+        yield LogPlace("", DirectoryGetter(place), is_remote=False)
+        return
+    prefix = log_prefix(place)
+    with HttpGetter() as getter:
+        if keep_in is None:
+            yield LogPlace(prefix, getter, is_remote=True)
+        else:
+            yield LogPlace("", KeepingGetter(prefix, getter, DirectoryGetter(keep_in)), is_remote=True)
+
+
+class KeepingGetter:
+    """Reads from a directory what is there, and fetches and keeps there what is not. The checkpoint is always fetched."""
+
+    def __init__(self, prefix: str, remote: Getter, local: DirectoryGetter) -> None:
+        self._prefix = prefix
+        self._remote = remote
+        self._local = local
+
+    def get(self, url: str, *, limit: int) -> bytes:
+        """Read at most `limit` bytes.
+
+        Raises:
+            CheckFailure: Neither place has it, or one cannot be read or written.
+        """
+        is_kept = url.startswith("/tile/")
+        if is_kept:
+            try:
+                return self._local.get(url, limit=limit)
+            except CheckFailure as failure:
+                if failure.exit_code is not Exit.NOT_THERE:
+                    raise
+        content = self._remote.get(self._prefix + url, limit=limit)
+        if is_kept:
+            store(self._local.root / url.lstrip("/"), content)
+        return content
