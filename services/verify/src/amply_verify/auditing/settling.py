@@ -190,7 +190,8 @@ class _Piece:
     def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, taken: "list[_Moved]") -> None:
         """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
         reversed_by_named, transfers = named.split(TAB)
-        given = _sides(_moved(transfers), opposite=False)
+        given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
+        given |= _sides(_moved(transfers), opposite=False)
         back = _sides(taken, opposite=True)
         for place, capacity in given.items():
             self._lines.append(
@@ -270,11 +271,16 @@ _Moved = tuple[bytes, bytes, bytes, int]
 
 def _moved(transfers: bytes) -> list[_Moved]:
     """The transfers that moved something: at once, or by posting."""
-    return [
-        (line["d"].encode(), line["c"].encode(), line["cur"].encode(), int(line["amt"]))
-        for line in _lines(transfers)
-        if line.get("phase") in {None, "post"}
-    ]
+    return [_read(line) for line in _lines(transfers) if line.get("phase") in {None, "post"}]
+
+
+def _named(transfers: bytes) -> list[_Moved]:
+    """All transfers, moved or not: what an entry only reserved cannot be taken back."""
+    return [_read(line) for line in _lines(transfers)]
+
+
+def _read(line: dict[str, str]) -> _Moved:
+    return line["d"].encode(), line["c"].encode(), line["cur"].encode(), int(line["amt"])
 
 
 def _sides(moved: Iterable[_Moved], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
