@@ -15,7 +15,14 @@ from amply_verify.directory import DirectoryGetter, store
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import LogPlace, open_log
 from ledger_format.notes import VerifierKey
-from ledger_format.tiles import MAX_BUNDLE_BYTES, TILE_HEIGHT, TILE_WIDTH
+from ledger_format.tiles import (
+    MAX_BUNDLE_BYTES,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    Tile,
+    bundle_path,
+    tile_path,
+)
 
 MAX_STRAYS_TOLD: Final = 20
 
@@ -116,9 +123,13 @@ def _classify(name: str, size: int) -> str:
     count = size if level == "entries" else size >> TILE_HEIGHT * int(level)
     present = min(TILE_WIDTH, count - index * TILE_WIDTH)
     width = int(partial) if partial else TILE_WIDTH
-    if width > present or partial == str(TILE_WIDTH):
+    if width > present or name != _path(level, index, width):
         return "stray"
     return "in the tree" if width == present else "left over"
+
+
+def _path(level: str, index: int, width: int) -> str:
+    return bundle_path(index, width) if level == "entries" else tile_path(Tile(int(level), index, width))
 
 
 def _check_leftover(name: str, place: LogPlace) -> None:
