@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from amply_verify.cli import cli
 from amply_verify.consistency_check import ForkError, compare
 from amply_verify.outcome import Exit
 from ledger_format.checkpoints import SignedCheckpoint
+from ledger_format.errors import ProofError
 from ledger_format.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
 from tests.verify.ledger_samples import STRANGERS_KEY, SampleLog, sign, verifier_key
 from tests.verify.log_files import Pen, write_log
@@ -83,19 +85,14 @@ def test_a_log_that_lied_is_found_out(log: Path, tmp_path: Path, size: int) -> N
 
 
 @pytest.mark.parametrize("size", SIZES[:-1])
-def test_damaged_tiles_do_not_look_like_a_lie(tmp_path: Path, size: int) -> None:
+def test_damaged_tiles_do_not_look_like_a_lie(size: int) -> None:
     """Each hash of each tile spoiled in turn: verified where the proof does not need it, and never a fork."""
     old, new = (SignedCheckpoint(SampleLog(LEAVES[:some]).checkpoint(), ("x",)) for some in (size, 600))
-    del tmp_path
     for spoiled, content in FULL.tiles.items():
         for at in range(0, len(content), 32):
             damaged = {**FULL.tiles, spoiled: content[:at] + bytes(32) + content[at + 32 :]}
-            try:
+            with suppress(ProofError):  # anything else, a fork above all, fails the test
                 compare(old, new, damaged.__getitem__)
-            except ForkError:
-                pytest.fail(f"hash {at // 32} of {spoiled}")
-            except Exception as error:  # noqa: BLE001 -- its class is what is looked at
-                assert type(error).__name__ == "ProofError"
 
 
 @given(st.data())

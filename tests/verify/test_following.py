@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from amply_verify import directory
 from amply_verify.cli import cli
 from amply_verify.following import evidence_of, follow_once
 from amply_verify.outcome import CheckFailure, Exit
@@ -157,7 +156,7 @@ def test_a_crash_while_remembering_leaves_the_old_memory(
     def crash(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(directory.os, "fsync", crash)
+    monkeypatch.setattr(os, "fsync", crash)
     assert look(log, state).exit_code == Exit.UNREADABLE
     assert state.read_bytes() == before
     assert sorted(path.name for path in state.parent.iterdir()) == ["seen.json", "seen.json.lock"]

@@ -40,7 +40,6 @@ from amply_verify.reporting import (
 from amply_verify.terminal import progress_bar
 from amply_verify.words import Proven
 from ledger_format.errors import FormatError
-from ledger_format.literals import MAX_INTEGER
 
 Look = Callable[[], Proven]
 MAX_JOBS: Final = 256
@@ -83,7 +82,7 @@ def consistency(old: str, new: str | None, log: str | None, key: tuple[str, ...]
 @click.command(
     epilog=with_examples(
         "amply-verify follow https://log.amply.example/log --state seen.json --key log-key.txt --once",
-        "*/10 * * * *  amply-verify follow https://… --state /var/lib/amply/seen.json --once    (cron)",
+        "*/10 * * * *  amply-verify follow https://log.amply.example/log --state /var/lib/amply/seen.json --once    (cron)",
     )
 )
 @click.argument("place", metavar="URL_OR_DIR")
@@ -133,7 +132,7 @@ def follow(
 @click.option(
     "--from",
     "from_index",
-    type=click.IntRange(0, MAX_INTEGER),
+    type=click.IntRange(min=0),
     default=0,
     metavar="N",
     help="First entry to read (rounded down to a bundle of 256); those before are known by their hashes alone.",

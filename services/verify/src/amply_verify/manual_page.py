@@ -48,7 +48,7 @@ def _command(command: click.Command, name: str) -> Iterator[str]:
     yield from _paragraphs(command.help or "")
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and parameter.name != "help":
+        if record is not None and record[1] and parameter.name != "help":
             yield from (".TP", f".B {_plain(record[0])}", _plain(record[1]))
     examples = _examples(command.epilog or "")
     if examples:
@@ -73,4 +73,5 @@ def _block(epilog: str) -> list[str]:
 def _plain(text: str) -> str:
     """Keep roff from reading anything into a text: backslashes, hyphens, and a dot or quote at a line's start."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    escaped = "".join(char if char.isascii() else f"\\[u{ord(char):04X}]" for char in escaped)
     return re.sub(r"(?m)^(?=[.'])", r"\\&", escaped)
