@@ -62,8 +62,8 @@ def test_what_was_scanned_is_what_the_entry_says() -> None:
     assert (scanned.id, scanned.org_seq, scanned.minute) == (entry.id.encode(), b"2", b"2026-11-23T16:05Z")
     assert scanned.org_prev == (entry.org_prev or b"").hex().encode()
     assert scanned.links.reverses == (entry.reverses or "").encode()
-    assert [move.amount_minor for move in scanned.moves] == [1000]
-    assert scanned.moves[0].pair == (
+    assert [amount for _, amount, _, _ in scanned.moves] == [1000]
+    assert scanned.moves[0][0] == (
         f"{ORGANIZATION}/gifts".encode(),
         f"{ORGANIZATION}/processor_balance".encode(),
         b"EUR",

@@ -60,13 +60,8 @@ class Pair(NamedTuple):
     currency: bytes
 
 
-class Move(NamedTuple):
-    """A transfer as it was read, the amount in minor units."""
-
-    pair: Pair
-    amount_minor: int
-    phase: bytes | None
-    pending: bytes | None
+Move = tuple[Pair, int, bytes | None, bytes | None]
+"""A transfer as it was read: between what, how many minor units, its phase, and what it resolves."""
 
 
 class Links(NamedTuple):
@@ -93,7 +88,9 @@ class Scanned(NamedTuple):
     """The list of transfers as it stands in the leaf, between its brackets."""
 
 
-_NO_LINKS: Final = Links()
+NO_LINKS: Final = Links()
+"""The one that every entry without any has."""
+
 _make = tuple.__new__  # a named tuple's own constructor is Python, and costs as much as a hash
 
 
@@ -149,7 +146,7 @@ class Scanner:
             return None
         entry_id = _ID_PREFIX + rest_of_id
         moves = self._moves(shape, values)
-        links = self._links(shape, values, entry_id) if shape.others else _NO_LINKS
+        links = self._links(shape, values, entry_id) if shape.others else NO_LINKS
         if moves is None or links is None or (shape.resolves and not _resolves_rightly(entry_id, moves)):
             return None
         prev = None if shape.org_prev is None else values[shape.org_prev]
@@ -166,8 +163,7 @@ class Scanner:
             pair = self._paths.get(path) or self._pair(path)
             if not minor or pair is None:
                 return None
-            pending = None if pending_at is None else values[pending_at]
-            moves.append(_make(Move, (pair, minor, phase, pending)))
+            moves.append((pair, minor, phase, None if pending_at is None else values[pending_at]))
         return tuple(moves)
 
     def _links(self, shape: "_Shape", values: Sequence[bytes], entry_id: bytes) -> Links | None:
@@ -177,7 +173,7 @@ class Scanner:
             if value == entry_id or _OTHER_VALUES[key].fullmatch(value) is None:
                 return None
             found[key] = value
-        return Links(found.get(b"reverses"), found.get(b"supersedes"), found.get(b"matches"))
+        return _links_or_none(found.get(b"reverses"), found.get(b"supersedes"), found.get(b"matches"))
 
     def _is_minute(self, minute: bytes) -> bool:
         match = _MINUTE.fullmatch(minute)
@@ -341,8 +337,12 @@ def _getter(places: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes, .
     return itemgetter(*places)
 
 
+def _links_or_none(*links: bytes | None) -> Links:
+    return Links(*links) if any(links) else NO_LINKS
+
+
 def _resolves_rightly(entry_id: bytes, moves: tuple[Move, ...]) -> bool:
-    resolved = [move.pending for move in moves if move.pending is not None]
+    resolved = [pending for *_, pending in moves if pending is not None]
     return len(set(resolved)) == len(resolved) and all(
         _LINE.fullmatch(line) is not None
         and int(line.partition(b"#")[2]) < entries.MAX_TRANSFERS
@@ -372,7 +372,7 @@ def _scanned(raw: bytes) -> Scanned:
         org_seq=b"%d" % entry.org_seq,
         org_prev=None if entry.org_prev is None else entry.org_prev.hex().encode("ascii"),
         moves=tuple(
-            Move(
+            (
                 Pair(
                     transfer.debit.encode("ascii"),
                     transfer.credit.encode("ascii"),
@@ -384,6 +384,6 @@ def _scanned(raw: bytes) -> Scanned:
             )
             for transfer in entry.transfers
         ),
-        links=Links(optional(entry.reverses), optional(entry.supersedes), optional(entry.matches)),
+        links=_links_or_none(optional(entry.reverses), optional(entry.supersedes), optional(entry.matches)),
         transfers=raw[start:end],
     )

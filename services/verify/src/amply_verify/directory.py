@@ -30,6 +30,7 @@ class DirectoryGetter:
         if not is_directory:
             raise _unreadable(name, "it is no directory")
         self._name = name
+        self._base = str(self._root)
         self._plain_folders: set[str] = set()
 
     @property
@@ -47,18 +48,20 @@ class DirectoryGetter:
         folder, _, _ = relative.rpartition("/")
         if folder not in self._plain_folders:
             self._check_folder(folder, url)
-        shown = f"{self._name}/{relative}"
         try:
-            descriptor = os.open(self._root / relative, _FLAGS | _BINARY)
+            descriptor = os.open(f"{self._base}/{relative}", _FLAGS | _BINARY)
         except FileNotFoundError as error:
-            raise _absent(shown) from error
+            raise _absent(self._shown(relative)) from error
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "no file name"
-            raise _unreadable(shown, reason) from error
+            raise _unreadable(self._shown(relative), reason) from error
         try:
-            return _read(descriptor, shown, limit=limit)
+            return _read(descriptor, self._shown(relative), limit=limit)
         finally:
             os.close(descriptor)
+
+    def _shown(self, relative: str) -> str:
+        return f"{self._name}/{relative}"
 
     def _check_folder(self, folder: str, url: str) -> None:
         try:
@@ -121,7 +124,7 @@ def _read(descriptor: int, shown: str, *, limit: int) -> bytes:
             f"{shown!r} is larger than {limit} bytes",
             "what the log serves is damaged, so report it to the log's operator",
         )
-    content = os.read(descriptor, status.st_size + 1)
+    content = os.read(descriptor, status.st_size)
     if len(content) != status.st_size:
         raise _unreadable(shown, "it changes while it is read")
     return content

@@ -1,22 +1,29 @@
-"""What entries far apart must be compared for, on disk: records, shared out by what they are about.
+"""What entries far apart must be compared for, on disk, shared out by what it is about.
 
-A record is one line of ASCII fields parted by tabs, and its first field is its key: an entry's id, an organisation or
-an account. Records with the same key come into the same share, in the order of the log. Every worker writes files of
-its own; a part's records stand behind a line with the part's number, so that reading can merge the workers again.
+A line is ASCII fields parted by tabs; the first is its key: an entry's id, an organisation or an account. Lines with the
+same key come into the same share, in the order of the log. Of each part of the log a share has up to two blocks: first
+its entries, then its records of what must be looked up. Every worker writes files of its own; a block's head says of
+which part it is, so that reading can merge the workers again, and how long it is, so that nothing is searched for.
 """
 
 import hashlib
 import heapq
 import os
-import zlib
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+from zlib import crc32
 
-Record = bytes
-Block = tuple[int, list[Record]]
-"""A part's number, and its records of one share."""
+
+class Block(NamedTuple):
+    """The lines of one part of the log in one share: entries, or records."""
+
+    part: int
+    is_entries: bool
+    lines: list[bytes]
+
 
 TAB: Final = b"\t"
 MAX_SHARES: Final = 256
@@ -24,7 +31,7 @@ ENTRIES_PER_SHARE: Final = 32_768
 BYTES_PER_SHARE: Final = 64 << 20
 """A share that is larger is shared out again before it is looked at."""
 
-_PART_MARK: Final = b"#"
+_HEAD: Final = struct.Struct(">QBQ")  # part, whether it holds entries, bytes that follow
 _SPLIT: Final = 16
 _MAX_SPLITS: Final = 4
 
@@ -35,32 +42,39 @@ def share_count(entries: int) -> int:
 
 
 class RecordWriter:
-    """One worker's records of all shares; `add` gathers, `end_part` writes."""
+    """One worker's lines of all shares: gathered, and written at the end of each part of the log."""
 
     def __init__(self, folder: Path, shares: int) -> None:
+        self.shares = shares
+        self.entries: list[list[bytes]] = [[] for _ in range(shares)]
+        """By share (the CRC-32 of the key, modulo `shares`): lines of entries, appended to without the price of a call."""
+        self._records: list[list[bytes]] = [[] for _ in range(shares)]
         self._paths = [folder / f"{share:03d}.{os.getpid()}" for share in range(shares)]
         self._files: list[int] = [-1] * shares
-        self._gathered: list[list[Record]] = [[] for _ in range(shares)]
-        self._shares = shares
 
-    def add(self, key: bytes, record: Record) -> None:
+    def add(self, key: bytes, record: bytes) -> None:
         """Gather a record, which begins with `key` and a tab."""
-        self._gathered[zlib.crc32(key) % self._shares].append(record)
+        self._records[crc32(key) % self.shares].append(record)
 
-    def end_part(self, number: int) -> None:
+    def end_part(self, part: int) -> None:
         """Write what was gathered for a part of the log."""
-        for share, records in enumerate(self._gathered):
-            if records:
-                block = b"#%d\n%b\n" % (number, b"\n".join(records))
-                _write_all(self._file(share), block)
-                records.clear()
+        for share in range(self.shares):
+            blocks = [
+                _spell(Block(part, is_entries, lines))
+                for is_entries, lines in ((True, self.entries[share]), (False, self._records[share]))
+                if lines
+            ]
+            if blocks:
+                _write_all(self._file(share), b"".join(blocks))
+                self.entries[share].clear()
+                self._records[share].clear()
 
     def close(self) -> None:
         """Close the files; what they hold stays."""
         for descriptor in self._files:
             if descriptor >= 0:
                 os.close(descriptor)
-        self._files = [-1] * self._shares
+        self._files = [-1] * self.shares
 
     def _file(self, share: int) -> int:
         if self._files[share] < 0:
@@ -69,7 +83,7 @@ class RecordWriter:
 
 
 def read_share(folder: Path, share: int) -> Iterator[Iterable[Block]]:
-    """Read one share in pieces that each fit in memory and have every record of their keys, in the log's order."""
+    """Read one share in pieces that each fit in memory and have every line of their keys, in the log's order."""
     paths = sorted(folder.glob(f"{share:03d}.*"))
     yield from _pieces(paths, folder / f"split-{share:03d}", splits=0)
 
@@ -87,19 +101,19 @@ def _pieces(paths: Sequence[Path], prefix: Path, *, splits: int) -> Iterator[Ite
 
 
 def _split(paths: Sequence[Path], prefix: Path, *, salt: bytes) -> list[Path]:
-    """Share records out again, by a hash that nobody could foresee when choosing the keys."""
+    """Share lines out again, by a hash that nobody could foresee when choosing the keys."""
     targets = [prefix.with_name(f"{prefix.name}.{number:02d}") for number in range(_SPLIT)]
     for target in targets:
         target.touch(0o600)
-    for number, records in _blocks(paths):
-        gathered: list[list[Record]] = [[] for _ in range(_SPLIT)]
-        for record in records:
-            key = record.partition(TAB)[0]
-            gathered[hashlib.blake2b(key, digest_size=1, key=salt).digest()[0] % _SPLIT].append(record)
+    for part, is_entries, lines in _blocks(paths):
+        gathered: list[list[bytes]] = [[] for _ in range(_SPLIT)]
+        for line in lines:
+            key = line.partition(TAB)[0]
+            gathered[hashlib.blake2b(key, digest_size=1, key=salt).digest()[0] % _SPLIT].append(line)
         for target, some in zip(targets, gathered, strict=True):
             if some:
                 with target.open("ab") as file:
-                    file.write(b"#%d\n%b\n" % (number, b"\n".join(some)))
+                    file.write(_spell(Block(part, is_entries, some)))
     return targets
 
 
@@ -111,18 +125,15 @@ def _blocks(paths: Sequence[Path]) -> Iterable[Block]:
 
 
 def _blocks_of(path: Path) -> Iterator[Block]:
-    number = -1
-    records: list[Record] = []
     with path.open("rb") as file:
-        for line in file:
-            if line.startswith(_PART_MARK):
-                if records:
-                    yield number, records
-                number, records = int(line[1:]), []
-            else:
-                records.append(line[:-1])
-    if records:
-        yield number, records
+        while head := file.read(_HEAD.size):
+            part, is_entries, length = _HEAD.unpack(head)
+            yield Block(part, bool(is_entries), file.read(length).split(b"\n"))
+
+
+def _spell(block: Block) -> bytes:
+    content = b"\n".join(block.lines)
+    return _HEAD.pack(block.part, block.is_entries, len(content)) + content
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -1,8 +1,11 @@
 """Replaying one part of the log: every leaf read, what the part shows by itself checked, the rest noted as records.
 
-The records, by their second field (`records` says how they travel):
+Each entry leaves a line (`records` says how they travel):
 
-    id       D  reverses  transfers                           an entry
+    id  index  reverses  transfers
+
+and what it cannot be judged by alone leaves records, told apart by their second field:
+
     id       L  relation  by  index  transfers                another entry reverses, supersedes or matches it
     id       P  line  phase  amount  debit  credit  currency  by  index  reverses      a transfer of it is resolved
     org      C  first seq  first prev  first index  last seq  last hash                a piece of a chain
@@ -16,14 +19,14 @@ from binascii import hexlify
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 from amply_verify.auditing.damage import broken_rule, other_log, wrong_entry
 from amply_verify.auditing.records import RecordWriter
 from ledger_format.errors import FormatError
-from ledger_format.scanning import Links, Pair, Scanned, Scanner
+from ledger_format.scanning import NO_LINKS, Pair, Scanned, Scanner
 
 NOTHING: Final = b"-"
-ENTRY: Final = b"D"
 LINK: Final = b"L"
 RESOLUTION: Final = b"P"
 CHAIN: Final = b"C"
@@ -79,13 +82,8 @@ class Replay:
         Raises:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
-        scan, add, origin, chains, moved = (
-            self._scanner.scan,
-            self._writer.add,
-            self._origin,
-            self._chains,
-            self._moved,
-        )
+        scan, origin, chains, moved = self._scanner.scan, self._origin, self._chains, self._moved
+        lines, shares = self._writer.entries, self._writer.shares
         index, minute = first_index - 1, b""
         try:
             for index, (raw, hashed) in enumerate(zip(leaves, hashes, strict=True), first_index):
@@ -108,9 +106,10 @@ class Replay:
                     else:
                         self._two_phase(scanned, index)
                         break
-                add(entry_id, b"%b\tD\t%b\t%b" % (entry_id, links.reverses or NOTHING, transfers))
-                if links is not _NO_LINKS and any(links):
+                if links is not NO_LINKS:
                     self._link(scanned, index)
+                line = b"%b\t%d\t%b\t%b" % (entry_id, index, links[0] or NOTHING, transfers)
+                lines[crc32(entry_id) % shares].append(line)
         except FormatError as error:
             raise wrong_entry(index, error) from error
         self._entries += len(leaves)
@@ -179,9 +178,6 @@ class Replay:
                 transfers = scanned.transfers if relation is REVERSES else NOTHING
                 fields = (target, LINK, relation, scanned.id, b"%d" % index, transfers)
                 self._writer.add(target, b"\t".join(fields))
-
-
-_NO_LINKS: Final = Links()
 
 
 def _broken_chain(index: int, scanned: Scanned, piece: ChainPiece) -> Exception:

@@ -15,7 +15,6 @@ from amply_verify.auditing.records import TAB, Block, read_share
 from amply_verify.auditing.replay import (
     BALANCE,
     CHAIN,
-    ENTRY,
     LINK,
     NOTHING,
     RESOLUTION,
@@ -121,24 +120,35 @@ class _Piece:
         self._lines: list[bytes] = []
 
     def settle(self, blocks: Iterable[Block]) -> Settled:
-        entries = self._entries
-        for _, records in blocks:
-            for record in records:
-                key, kind, rest = record.split(TAB, 2)
-                if kind == ENTRY:
-                    if key in entries:
-                        raise broken_rule(f"the id {key.decode()} stands for more than one entry")
-                    entries[key] = rest
-                else:
-                    self._other(key, kind, rest)
+        for block in blocks:
+            if block.is_entries:
+                self._add_entries(block.lines)
+                continue
+            for line in block.lines:
+                key, kind, rest = line.split(TAB, 2)
+                self._record(key, kind, rest)
             self._write_takings()
-        self._result.entries = len(entries)
+        self._result.entries = len(self._entries)
         self._result.organizations = len(self._chains)
         self._result.released = dict(self._released)
         self._sum_up()
         return self._result
 
-    def _other(self, key: bytes, kind: bytes, rest: bytes) -> None:
+    def _add_entries(self, lines: list[bytes]) -> None:
+        fresh = dict([line.split(TAB, 1) for line in lines])
+        if len(fresh) != len(lines) or not self._entries.keys().isdisjoint(fresh):
+            raise broken_rule(f"the id {self._repeated(lines).decode()} stands for more than one entry")
+        self._entries.update(fresh)
+
+    def _repeated(self, lines: list[bytes]) -> bytes:
+        seen = set(self._entries)
+        for key in (line.partition(TAB)[0] for line in lines):
+            if key in seen:
+                return key
+            seen.add(key)
+        raise AssertionError("only asked when an id is repeated")
+
+    def _record(self, key: bytes, kind: bytes, rest: bytes) -> None:
         if kind == BALANCE:
             currency, debited, credited = rest.split(TAB)
             sums = self._balances[key, currency]
@@ -176,7 +186,7 @@ class _Piece:
 
     def _link(self, target: bytes, relation: bytes, by: bytes, index: bytes, transfers: bytes) -> None:
         self._result.links += 1
-        named = self._entries.get(target)
+        named = self._earlier(target, index)
         if named is None:
             self._missing(target, by, relation.decode())
             return
@@ -189,7 +199,7 @@ class _Piece:
 
     def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, taken: "list[_Moved]") -> None:
         """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
-        reversed_by_named, transfers = named.split(TAB)
+        _, reversed_by_named, transfers = named.split(TAB)
         given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
         given |= _sides(_moved(transfers), opposite=False)
         back = _sides(taken, opposite=True)
@@ -206,12 +216,12 @@ class _Piece:
     def _resolution(self, target: bytes, fields: list[bytes]) -> None:
         line, phase, amount, debit, credit, currency, by, index, reverses = fields
         self._result.resolutions += 1
-        named = self._entries.get(target)
+        named = self._earlier(target, index)
         if named is None:
             self._missing(target, by, f"{phase.decode()}s a transfer of")
             return
         subject = f"{by.decode()} {phase.decode()}s {target.decode()}#{line.decode()}"
-        reversed_by_named, transfers = named.split(TAB)
+        _, reversed_by_named, transfers = named.split(TAB)
         pending = _line(transfers, int(line))
         if pending is None or pending.get("phase") != "pending":
             raise broken_rule(f"{subject}, which is no pending transfer")
@@ -240,6 +250,11 @@ class _Piece:
         """A reversal was pending, and is posted by an entry that does not itself name what it reverses."""
         for account, side in ((debit, b"C"), (credit, b"D")):
             self._lines.append(b"\t".join((original, account, currency, side, index, amount, NOTHING, by)))
+
+    def _earlier(self, target: bytes, index: bytes) -> bytes | None:
+        """The rest of an entry's line, if it stands before the entry at `index`."""
+        found = self._entries.get(target)
+        return found if found is not None and int(found.partition(TAB)[0]) < int(index) else None
 
     def _missing(self, target: bytes, by: bytes, relation: str) -> None:
         if self._knows_the_beginning:
