@@ -153,7 +153,7 @@ gates: setup ## the infrastructure gates alone: no account, no network
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/infrastructure
 
 audit: setup ## known faults in what we depend on; asks PyPI and npm
-	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r services/backend/requirements.txt
+	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r services/backend/requirements.txt -r $(PEERS)/requirements.txt
 	@npm audit --audit-level high
 	@npm --prefix $(WIDGETS) audit --audit-level high
 

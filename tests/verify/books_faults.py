@@ -38,6 +38,18 @@ def reversal_of_a_reversal_of_a_reversal(pen: Pen) -> None:
     pen.write(taken_back(2_500), reverses=failed)
 
 
+def reversal_too_deep_though_it_only_reserves(pen: Pen) -> None:
+    first = pen.write(gift(2_500))
+    refund = pen.write(taken_back(2_500), reverses=first)
+    failed = pen.write(gift(2_500), kind="refund.failed", reverses=refund)
+    pen.write(taken_back(2_500, phase="pending"), reverses=failed)
+
+
+def refund_after_a_late_failure_was_repeated(pen: Pen) -> None:
+    valid_refund_that_failed_late_and_was_made_again(pen)
+    pen.write(taken_back(1), reverses="ent_00000000000000000000000000")
+
+
 def refund_of_a_pending_gift(pen: Pen) -> None:
     first = pen.write(gift(2_500, phase="pending"))
     pen.write(taken_back(1), reverses=first)
@@ -166,6 +178,14 @@ def valid_refund_that_failed_and_was_made_again(pen: Pen) -> None:
     first = pen.write(gift(2_500))
     refund = pen.write(taken_back(2_500), reverses=first)
     pen.write(gift(2_500), kind="refund.failed", reverses=refund)
+    pen.write(taken_back(2_500), reverses=first)
+
+
+def valid_refund_that_failed_late_and_was_made_again(pen: Pen) -> None:
+    first = pen.write(gift(2_500))
+    refund = pen.write(taken_back(2_500), reverses=first)
+    failing = pen.write(gift(2_500, phase="pending"), kind="refund.failing", reverses=refund)
+    pen.write(gift(2_500, phase="post", pending=f"{failing}#0"), kind="refund.failed")
     pen.write(taken_back(2_500), reverses=first)
 
 

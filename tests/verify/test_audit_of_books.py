@@ -20,6 +20,8 @@ SENTENCES = {
     "refunds_above_the_gift_together": "which moved 2500",
     "refund_after_a_failed_refund_was_repeated": "2501 minor units",
     "reversal_of_a_reversal_of_a_reversal": "which is a reversal itself",
+    "reversal_too_deep_though_it_only_reserves": "which is a reversal itself",
+    "refund_after_a_late_failure_was_repeated": "2501 minor units",
     "refund_of_a_pending_gift": "which moved 0",
     "pending_refund_posted_above_the_gift": "3000 minor units",
     "posted_more_than_pending": "with 4001 minor units, and 4000 were pending",

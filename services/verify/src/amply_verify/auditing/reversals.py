@@ -5,8 +5,9 @@ back counts against it, so a refund that failed does not use up the gift. Fields
 
     entry  account  currency  side  index  amount  given  by
 
-`side` is the side on which `entry` itself moved the account, `given` how much (or `-` where only its own reversals
-know), `index` and `by` the entry that takes, `amount` minor units, negative when given back.
+`side` is the side on which `entry` itself moved the account; `index` and `by` name the entry that takes; `amount` is in
+minor units, and negative when given back. `given` is how much `entry` moved there, when `by` reverses it; otherwise
+`back` (by reversing a reversal of it) or `late` (by posting what a reversal of it had reserved).
 """
 
 import sqlite3
@@ -25,13 +26,24 @@ _IN_ORDER: Final = """
     SELECT entry, account, currency, side, amount, given, by FROM taking
     ORDER BY entry, account, currency, side, idx
 """
+# What a late posting takes from a reversal, the reversal no longer takes from what it reversed.
+_LATE_AND_BACK: Final = """
+    INSERT INTO taking
+    SELECT DISTINCT
+        own.entry, own.account, own.currency, own.side, late.idx, CAST(-CAST(late.amount AS INTEGER) AS TEXT), 'back',
+        late.by
+    FROM taking AS late
+    JOIN taking AS own ON own.by = late.entry AND own.given NOT IN ('back', 'late')
+        AND own.account = late.account AND own.currency = late.currency AND own.side <> late.side
+    WHERE late.given = 'late'
+"""
 # A reversal may itself be taken back, as when a refund fails; to take that back again, a new refund is made instead.
 # Without this rule a chain of entries that undo each other could hide what has been taken in all.
 _TOO_DEEP: Final = """
     SELECT taking.by, taking.entry
     FROM taking
-    WHERE taking.given = '-' AND CAST(taking.amount AS INTEGER) < 0
-      AND EXISTS (SELECT 1 FROM taking AS own WHERE own.by = taking.entry AND own.given <> '-')
+    WHERE taking.given = 'back'
+      AND EXISTS (SELECT 1 FROM taking AS own WHERE own.by = taking.entry AND own.given NOT IN ('back', 'late'))
     LIMIT 1
 """
 
@@ -55,6 +67,7 @@ def check_takings(folder: Path, files: Iterable[Path]) -> None:
             database.executemany(_FILL, _rows(path))
             path.unlink()
         database.execute("CREATE INDEX by_taker ON taking (by)")
+        database.execute(_LATE_AND_BACK)
         _refuse_deep(database)
         _refuse_excess(database)
 
@@ -80,7 +93,7 @@ def _refuse_excess(database: sqlite3.Connection) -> None:
     for entry, account, currency, side, amount, capacity, by in database.execute(_IN_ORDER):
         if (entry, account, currency, side) != place:
             place, taken, given = (entry, account, currency, side), 0, None
-        if capacity != "-":
+        if capacity not in {"back", "late"}:
             given = int(capacity)
         taken += int(amount)
         if given is not None and taken > given:

@@ -22,6 +22,9 @@ from amply_verify.auditing.replay import (
     SUPERSEDES,
 )
 
+GIVEN_BACK: Final = b"back"
+LATE: Final = b"late"
+
 MAX_ACCOUNTS_TOLD: Final = 1_000
 """How many accounts of one owner a report tells one by one."""
 
@@ -195,22 +198,23 @@ class _Piece:
                 raise broken_rule(f"{by.decode()} supersedes {target.decode()}, which was superseded before")
             self._superseded.add(target)
         if relation == REVERSES:
-            self._reversal(target, named, by, index, _moved(transfers))
+            self._reversal(target, named, by, index, transfers)
 
-    def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, taken: "list[_Moved]") -> None:
+    def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, reversal: bytes) -> None:
         """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
         _, reversed_by_named, transfers = named.split(TAB)
         given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
         given |= _sides(_moved(transfers), opposite=False)
-        back = _sides(taken, opposite=True)
+        all_taken, back = _named(reversal), _sides(_moved(reversal), opposite=True)
         for place, capacity in given.items():
             self._lines.append(
                 b"\t".join((target, *place, index, b"%d" % back.get(place, 0), b"%d" % capacity, by))
             )
         if reversed_by_named != NOTHING:
-            for (account, currency, side), amount in back.items():
+            for account, currency, side in _sides(all_taken, opposite=True):
+                amount = back.get((account, currency, side), 0)
                 other = b"C" if side == b"D" else b"D"
-                fields = (reversed_by_named, account, currency, other, index, b"%d" % -amount, NOTHING, by)
+                fields = (reversed_by_named, account, currency, other, index, b"%d" % -amount, GIVEN_BACK, by)
                 self._lines.append(b"\t".join(fields))
 
     def _resolution(self, target: bytes, fields: list[bytes]) -> None:
@@ -249,7 +253,7 @@ class _Piece:
     ) -> None:
         """A reversal was pending, and is posted by an entry that does not itself name what it reverses."""
         for account, side in ((debit, b"C"), (credit, b"D")):
-            self._lines.append(b"\t".join((original, account, currency, side, index, amount, NOTHING, by)))
+            self._lines.append(b"\t".join((original, account, currency, side, index, amount, LATE, by)))
 
     def _earlier(self, target: bytes, index: bytes) -> bytes | None:
         """The rest of an entry's line, if it stands before the entry at `index`."""
