@@ -157,6 +157,12 @@ def link_a_file(log: Path, leaves: list[bytes]) -> None:
     (log / "tile/0/001").symlink_to("/dev/zero")
 
 
+def link_a_file_to_its_own_bytes(log: Path, leaves: list[bytes]) -> None:
+    del leaves
+    (log / "tile/0/001").rename(log / "elsewhere")
+    (log / "tile/0/001").symlink_to(log / "elsewhere")
+
+
 def link_a_folder_out(log: Path, leaves: list[bytes]) -> None:
     del leaves
     outside = log.parent / f"{log.name}-outside"
@@ -206,6 +212,7 @@ FAULTS: dict[Fault, Exit] = {
     remove_an_upper_tile: Exit.NOT_THERE,
     make_a_bundle_huge: Exit.MALFORMED,
     link_a_file: Exit.UNREADABLE,
+    link_a_file_to_its_own_bytes: Exit.UNREADABLE,
     link_a_folder_out: Exit.UNREADABLE,
     link_a_folder_in_a_circle: Exit.UNREADABLE,
     put_a_pipe: Exit.UNREADABLE,
