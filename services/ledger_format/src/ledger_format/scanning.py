@@ -26,6 +26,7 @@ _HEX_DIGITS: Final = b"0123456789abcdef"
 _ID_CHARACTERS: Final = b"0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_PREFIX: Final = b"ent_"
 _ZERO: Final = b"0"
+_ZERO_DIGIT: Final = _ZERO[0]
 _SAFE_DIGITS: Final = 18  # up to here every decimal is below 2^63; longer ones are left to `decode`
 
 
@@ -112,8 +113,9 @@ class Scanner:
             EntryError: As `entries.decode`.
         """
         for shape in self._shapes.get(len(raw), ()):
-            if shape.literals(raw) == shape.tokens:
-                return self._read(shape, shape.values(raw), raw) or _scanned(raw)
+            cut = shape.cut(raw)
+            if cut[::2] == shape.tokens:
+                return self._read(shape, cut, raw) or _scanned(raw)
         scanned = _scanned(raw)
         shape = _Shape(raw)
         if not shape.has_long_numbers:
@@ -131,45 +133,46 @@ class Scanner:
         alike.append(shape)
         self._shape_count += 1
 
-    def _read(self, shape: "_Shape", values: Sequence[bytes], raw: bytes) -> Scanned | None:
+    def _read(self, shape: "_Shape", cut: Sequence[bytes], raw: bytes) -> Scanned | None:
         """Check every value of a leaf whose shape is known; None on any doubt."""
-        rest_of_id, org, org_seq, minute = shape.heads(values)
+        rest_of_id, org, org_seq, minute = shape.heads(cut)
+        if shape.org_prev is None:
+            prev, is_numbered = None, org_seq == _ZERO
+        else:
+            prev, is_numbered = cut[shape.org_prev], org_seq.isdigit() and org_seq[0] != _ZERO_DIGIT
         if (
-            rest_of_id.translate(None, _ID_CHARACTERS)
-            or not org_seq.isdigit()
-            or (org_seq.startswith(_ZERO) and org_seq != _ZERO)
-            or (org_seq == _ZERO) != (shape.org_prev is None)
+            not is_numbered
+            or rest_of_id.translate(None, _ID_CHARACTERS)
             or (minute not in self._minutes and not self._is_minute(minute))
             or (org not in self._owners and not self._is_owner(org))
-            or (shape.hexes is not None and b"".join(shape.hexes(values)).translate(None, _HEX_DIGITS))
+            or (shape.hexes is not None and b"".join(shape.hexes(cut)).translate(None, _HEX_DIGITS))
         ):
             return None
         entry_id = _ID_PREFIX + rest_of_id
-        moves = self._moves(shape, values)
-        links = self._links(shape, values, entry_id) if shape.others else NO_LINKS
+        moves = self._moves(shape, cut)
+        links = self._links(shape, cut, entry_id) if shape.others else NO_LINKS
         if moves is None or links is None or (shape.resolves and not _resolves_rightly(entry_id, moves)):
             return None
-        prev = None if shape.org_prev is None else values[shape.org_prev]
         transfers = raw[shape.transfers_start : shape.transfers_end]
         return _make(
             Scanned, (entry_id, shape.log, shape.kind, minute, org, org_seq, prev, moves, links, transfers)
         )
 
-    def _moves(self, shape: "_Shape", values: Sequence[bytes]) -> tuple[Move, ...] | None:
+    def _moves(self, shape: "_Shape", cut: Sequence[bytes]) -> tuple[Move, ...] | None:
         moves = []
         for amount_at, path_at, phase, pending_at in shape.transfers:
-            amount, path = values[amount_at], values[path_at]
+            amount, path = cut[amount_at], cut[path_at]
             minor = self._amounts.get(amount) or self._amount(amount)
             pair = self._paths.get(path) or self._pair(path)
             if not minor or pair is None:
                 return None
-            moves.append((pair, minor, phase, None if pending_at is None else values[pending_at]))
+            moves.append((pair, minor, phase, None if pending_at is None else cut[pending_at]))
         return tuple(moves)
 
-    def _links(self, shape: "_Shape", values: Sequence[bytes], entry_id: bytes) -> Links | None:
+    def _links(self, shape: "_Shape", cut: Sequence[bytes], entry_id: bytes) -> Links | None:
         found = {}
         for key, at in shape.others:
-            value = values[at]
+            value = cut[at]
             if value == entry_id or _OTHER_VALUES[key].fullmatch(value) is None:
                 return None
             found[key] = value
@@ -244,7 +247,7 @@ class _Shape:
         hexes: list[int] = []
         spans: list[tuple[int, int]] = []
         for part, key, start, end in _values_of(raw):
-            at = len(spans)
+            at = 2 * len(spans) + 1  # in a cut leaf, where the text between the values stands as well
             if key in _NUMBERS and part != b"commitments":
                 self.has_long_numbers |= end - start > _SAFE_DIGITS
             if part == b"transfers":
@@ -260,8 +263,8 @@ class _Shape:
             spans.append((start + len(_ID_PREFIX) if (part, key) == (b"", b"id") else start, end))
         self.kind, self.log = fixed[b"kind"], fixed[b"log"]
         self.org_prev = singles.get(b"org_prev")
-        self.literals, self.values = _cutters(spans, len(raw))
-        self.tokens = self.literals(raw)
+        self.cut = _cutter(spans, len(raw))
+        self.tokens = self.cut(raw)[::2]
         self.heads = itemgetter(*(singles[key] for key in (b"id", b"org", b"org_seq", b"ts")))
         self.hexes = _getter(hexes) if hexes else None
         self.others = tuple((key, at) for key, at in singles.items() if key in _OTHER_VALUES)
@@ -271,7 +274,7 @@ class _Shape:
     def _transfer(self, key: bytes, value: bytes, at: int) -> bool:
         """Note a transfer's value; whether it is one that differs within the shape."""
         if key == b"amt":
-            self.transfers.append((at, at + 1, None, None))
+            self.transfers.append((at, at + 2, None, None))
         elif key == b"phase":
             amount, path, _, pending = self.transfers[-1]
             self.transfers[-1] = (amount, path, value, pending)
@@ -316,17 +319,14 @@ def _transfers_of(raw: bytes) -> tuple[int, int]:
 Cutter = Callable[[bytes], tuple[bytes, ...]]
 
 
-def _cutters(spans: Sequence[tuple[int, int]], length: int) -> tuple[Cutter, Cutter]:
-    """Make what cuts a leaf into the texts between the spans, and into the spans."""
-    between, within, last = [], [], 0
+def _cutter(spans: Sequence[tuple[int, int]], length: int) -> Cutter:
+    """Make what cuts a leaf into the texts between the spans (at even places) and the spans (at odd ones)."""
+    lengths, last = [], 0
     for start, end in spans:
-        between += [f"{start - last}s", f"{end - start}x"]
-        within += [f"{start - last}x", f"{end - start}s"]
+        lengths += [start - last, end - start]
         last = end
-    return (
-        struct.Struct("".join([*between, f"{length - last}s"])).unpack,
-        struct.Struct("".join([*within, f"{length - last}x"])).unpack,
-    )
+    lengths.append(length - last)
+    return struct.Struct("".join(f"{each}s" for each in lengths)).unpack
 
 
 def _getter(places: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes, ...]]:

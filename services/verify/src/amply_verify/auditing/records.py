@@ -18,10 +18,10 @@ from zlib import crc32
 
 
 class Block(NamedTuple):
-    """The lines of one part of the log in one share: entries, or records."""
+    """The lines of one part of the log in one share: records with their keys, or entries, whose ids stand in `ids`."""
 
     part: int
-    is_entries: bool
+    ids: list[bytes] | None
     lines: list[bytes]
 
 
@@ -31,7 +31,8 @@ ENTRIES_PER_SHARE: Final = 32_768
 BYTES_PER_SHARE: Final = 64 << 20
 """A share that is larger is shared out again before it is looked at."""
 
-_HEAD: Final = struct.Struct(">QBQ")  # part, whether it holds entries, bytes that follow
+_HEAD: Final = struct.Struct(">QQQ")  # part, bytes of ids (0 in a block of records), bytes of lines
+_LINE_END: Final = b"\n"
 _SPLIT: Final = 16
 _MAX_SPLITS: Final = 4
 
@@ -46,8 +47,8 @@ class RecordWriter:
 
     def __init__(self, folder: Path, shares: int) -> None:
         self.shares = shares
-        self.entries: list[list[bytes]] = [[] for _ in range(shares)]
-        """By share (the CRC-32 of the key, modulo `shares`): lines of entries, appended to without the price of a call."""
+        self.entries: list[tuple[list[bytes], list[bytes]]] = [([], []) for _ in range(shares)]
+        """By share (the CRC-32 of the id, modulo `shares`): ids and lines of entries, added without the price of a call."""
         self._records: list[list[bytes]] = [[] for _ in range(shares)]
         self._paths = [folder / f"{share:03d}.{os.getpid()}" for share in range(shares)]
         self._files: list[int] = [-1] * shares
@@ -59,15 +60,13 @@ class RecordWriter:
     def end_part(self, part: int) -> None:
         """Write what was gathered for a part of the log."""
         for share in range(self.shares):
-            blocks = [
-                _spell(Block(part, is_entries, lines))
-                for is_entries, lines in ((True, self.entries[share]), (False, self._records[share]))
-                if lines
-            ]
+            (ids, lines), records = self.entries[share], self._records[share]
+            blocks = [Block(part, ids, lines)] if ids else []
+            blocks += [Block(part, None, records)] if records else []
             if blocks:
-                _write_all(self._file(share), b"".join(blocks))
-                self.entries[share].clear()
-                self._records[share].clear()
+                _write_all(self._file(share), b"".join(map(_spell, blocks)))
+            for gathered in (ids, lines, records):
+                gathered.clear()
 
     def close(self) -> None:
         """Close the files; what they hold stays."""
@@ -105,16 +104,23 @@ def _split(paths: Sequence[Path], prefix: Path, *, salt: bytes) -> list[Path]:
     targets = [prefix.with_name(f"{prefix.name}.{number:02d}") for number in range(_SPLIT)]
     for target in targets:
         target.touch(0o600)
-    for part, is_entries, lines in _blocks(paths):
-        gathered: list[list[bytes]] = [[] for _ in range(_SPLIT)]
-        for line in lines:
-            key = line.partition(TAB)[0]
-            gathered[hashlib.blake2b(key, digest_size=1, key=salt).digest()[0] % _SPLIT].append(line)
-        for target, some in zip(targets, gathered, strict=True):
-            if some:
+    for block in _blocks(paths):
+        for target, piece in zip(targets, _deal(block, salt), strict=True):
+            if piece.lines:
                 with target.open("ab") as file:
-                    file.write(_spell(Block(part, is_entries, some)))
+                    file.write(_spell(piece))
     return targets
+
+
+def _deal(block: Block, salt: bytes) -> list[Block]:
+    dealt = [Block(block.part, None if block.ids is None else [], []) for _ in range(_SPLIT)]
+    keys = block.ids if block.ids is not None else [line.partition(TAB)[0] for line in block.lines]
+    for key, line in zip(keys, block.lines, strict=True):
+        piece = dealt[hashlib.blake2b(key, digest_size=1, key=salt).digest()[0] % _SPLIT]
+        piece.lines.append(line)
+        if piece.ids is not None:
+            piece.ids.append(key)
+    return dealt
 
 
 def _blocks(paths: Sequence[Path]) -> Iterable[Block]:
@@ -127,13 +133,14 @@ def _blocks(paths: Sequence[Path]) -> Iterable[Block]:
 def _blocks_of(path: Path) -> Iterator[Block]:
     with path.open("rb") as file:
         while head := file.read(_HEAD.size):
-            part, is_entries, length = _HEAD.unpack(head)
-            yield Block(part, bool(is_entries), file.read(length).split(b"\n"))
+            part, ids_length, length = _HEAD.unpack(head)
+            ids = file.read(ids_length).split(_LINE_END) if ids_length else None
+            yield Block(part, ids, file.read(length).split(_LINE_END))
 
 
 def _spell(block: Block) -> bytes:
-    content = b"\n".join(block.lines)
-    return _HEAD.pack(block.part, block.is_entries, len(content)) + content
+    ids, lines = _LINE_END.join(block.ids or []), _LINE_END.join(block.lines)
+    return _HEAD.pack(block.part, len(ids), len(lines)) + ids + lines
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

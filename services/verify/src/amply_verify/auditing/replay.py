@@ -1,8 +1,8 @@
 """Replaying one part of the log: every leaf read, what the part shows by itself checked, the rest noted as records.
 
-Each entry leaves a line (`records` says how they travel):
+Each entry leaves its id and a line (`records` says how they travel):
 
-    id  index  reverses  transfers
+    index  reverses  transfers
 
 and what it cannot be judged by alone leaves records, told apart by their second field:
 
@@ -83,7 +83,7 @@ class Replay:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
         scan, origin, chains, moved = self._scanner.scan, self._origin, self._chains, self._moved
-        lines, shares = self._writer.entries, self._writer.shares
+        entries, shares = self._writer.entries, self._writer.shares
         index, minute = first_index - 1, b""
         try:
             for index, (raw, hashed) in enumerate(zip(leaves, hashes, strict=True), first_index):
@@ -108,8 +108,9 @@ class Replay:
                         break
                 if links is not NO_LINKS:
                     self._link(scanned, index)
-                line = b"%b\t%d\t%b\t%b" % (entry_id, index, links[0] or NOTHING, transfers)
-                lines[crc32(entry_id) % shares].append(line)
+                ids, lines = entries[crc32(entry_id) % shares]
+                ids.append(entry_id)
+                lines.append(b"%d\t%b\t%b" % (index, links[0] or NOTHING, transfers))
         except FormatError as error:
             raise wrong_entry(index, error) from error
         self._entries += len(leaves)

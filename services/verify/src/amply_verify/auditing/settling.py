@@ -124,8 +124,8 @@ class _Piece:
 
     def settle(self, blocks: Iterable[Block]) -> Settled:
         for block in blocks:
-            if block.is_entries:
-                self._add_entries(block.lines)
+            if block.ids is not None:
+                self._add_entries(block.ids, block.lines)
                 continue
             for line in block.lines:
                 key, kind, rest = line.split(TAB, 2)
@@ -137,18 +137,18 @@ class _Piece:
         self._sum_up()
         return self._result
 
-    def _add_entries(self, lines: list[bytes]) -> None:
-        fresh = dict([line.split(TAB, 1) for line in lines])
-        if len(fresh) != len(lines) or not self._entries.keys().isdisjoint(fresh):
-            raise broken_rule(f"the id {self._repeated(lines).decode()} stands for more than one entry")
+    def _add_entries(self, ids: list[bytes], lines: list[bytes]) -> None:
+        fresh = dict(zip(ids, lines, strict=True))
+        if len(fresh) != len(ids) or not self._entries.keys().isdisjoint(fresh):
+            raise broken_rule(f"the id {self._repeated(ids).decode()} stands for more than one entry")
         self._entries.update(fresh)
 
-    def _repeated(self, lines: list[bytes]) -> bytes:
+    def _repeated(self, ids: list[bytes]) -> bytes:
         seen = set(self._entries)
-        for key in (line.partition(TAB)[0] for line in lines):
-            if key in seen:
-                return key
-            seen.add(key)
+        for each in ids:
+            if each in seen:
+                return each
+            seen.add(each)
         raise AssertionError("only asked when an id is repeated")
 
     def _record(self, key: bytes, kind: bytes, rest: bytes) -> None:
