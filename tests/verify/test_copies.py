@@ -77,7 +77,9 @@ def test_an_interrupted_copy_has_no_checkpoint_and_goes_on_where_it_was(
 
 def test_what_does_not_give_the_signed_root_gets_no_checkpoint(server: LogServer, tmp_path: Path) -> None:
     server.answers["/log/tile/entries/001"] = Answer(encode_bundle(LEAVES[:256]))
-    assert type_in("mirror", f"{server.address}/log", tmp_path).exit_code == Exit.PROOF
+    result = type_in("mirror", f"{server.address}/log", tmp_path)
+    assert result.exit_code == Exit.PROOF
+    assert "and copy again" in result.stderr
     assert not (tmp_path / "checkpoint").exists()
 
 

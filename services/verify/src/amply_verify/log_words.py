@@ -4,7 +4,7 @@ from typing import Any
 
 from amply_verify.auditing.organization import MAX_GAPS, Gap, PieceOfOrganization
 from amply_verify.auditing.report import AuditReport, Books
-from amply_verify.auditing.settling import Trial
+from amply_verify.auditing.settling import MAX_ACCOUNTS_TOLD, Trial
 from amply_verify.consistency_check import Consistent
 from amply_verify.following import Followed
 from amply_verify.mirroring import CopyChecked
@@ -190,6 +190,8 @@ def _books_lines(books: Books) -> list[tuple[str, str]]:
         ("balance", f"{account}: {_sides(debits, credited, currency)}")
         for (account, currency), (debits, credited) in books.accounts.items()
     ]
+    if len(books.accounts) >= MAX_ACCOUNTS_TOLD:
+        lines.append(("balances", f"only {MAX_ACCOUNTS_TOLD} accounts are told one by one"))
     if books.last_minute:
         lines.append(("last entry", books.last_minute))
     return lines
@@ -225,6 +227,7 @@ def _books_document(books: Books) -> dict[str, Any]:
         },
         "pending": {currency: str(amount) for currency, amount in books.reserved.items()},
         "accounts": _accounts_document(books.accounts),
+        "accounts_are_all": len(books.accounts) < MAX_ACCOUNTS_TOLD,
         "last_minute": books.last_minute,
     }
 

@@ -86,7 +86,9 @@ def make_copy(
         raise CheckFailure(
             Exit.UNREADABLE, f"{directory!r} cannot be made ({error})", "give a directory you can write to"
         ) from error
-    audit = run_audit(Audit(place=address, keys=keys, replay=False, jobs=jobs, keep_in=directory), progress)
+    audit = _fetch(
+        Audit(place=address, keys=keys, replay=False, jobs=jobs, keep_in=directory), directory, progress
+    )
     root = DirectoryGetter(directory).root
     if (root / _CHECKPOINT).exists():
         with open_log(directory) as copy:
@@ -102,6 +104,19 @@ def make_copy(
             compare(before, audit.signed, copy.tile)
     store(root / _CHECKPOINT, audit.note.encode())
     return audit
+
+
+def _fetch(wanted: Audit, directory: str, progress: Progress) -> AuditReport:
+    try:
+        return run_audit(wanted, progress)
+    except CheckFailure as failure:
+        if failure.exit_code not in {Exit.PROOF, Exit.MALFORMED}:
+            raise
+        raise CheckFailure(
+            failure.exit_code,
+            failure.reason,
+            f"remove what it names from {directory!r} and copy again; if it stays so, report it to the log's operator",
+        ) from failure
 
 
 def _files(root: Path) -> Iterator[str]:
