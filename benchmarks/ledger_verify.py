@@ -30,6 +30,7 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply_verify.auditing.run import Audit, NoProgress, cores, run_audit
+from amply_verify.keys import Trust
 from benchmarks.apparatus.big_log import VERIFIER, leaves_of, write_log
 from benchmarks.apparatus.huge_tree import HugeTree
 from ledger_format.merkle import leaf_hash, leaf_hashes, root_of, verify_consistency, verify_inclusion
@@ -64,7 +65,7 @@ def hash_in_memory(bundles: Sequence[bytes]) -> None:
 
 def audit(directory: Path, *, replay: bool, jobs: int) -> None:
     """Check the log in a directory."""
-    run_audit(Audit(place=str(directory), keys=[VERIFIER], replay=replay, jobs=jobs), NoProgress())
+    run_audit(Audit(place=str(directory), trusted=Trust((VERIFIER,)), replay=replay, jobs=jobs), NoProgress())
 
 
 def cpu_seconds(act: Callable[[], None]) -> float:

@@ -8,13 +8,16 @@ from aws_cdk import aws_iam as iam
 
 from constructs_lib.service import Task, TaskSize
 from constructs_lib.waiver import Waiver, waive
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, TaskName
 from stacks.database import Database
 from stacks.edge import Edge
+from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
+from stacks.permissions import allow_spans
 from stacks.queues import Queues
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
@@ -33,6 +36,8 @@ class Surroundings:
     queues: Queues
     mail: Mail
     edge: Edge
+    backup: Backup | None
+    """None where durability keeps no second tier."""
 
 
 def make_task(
@@ -51,6 +56,8 @@ def make_task(
     secrets = _secrets(around)
     if contract.database_user:
         around.database.let_sign_in(role, contract.database_user)
+    if contract.is_traced and stack.settings.traces:
+        allow_spans(stack, f"{name.capitalize()}Spans", role)
     task = Task(
         stack,
         name.capitalize(),
@@ -104,12 +111,25 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
         "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
+        "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
+        "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),
+        "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,
+        **_traces(settings),
         "AWS_REGION": settings.region,
+    }
+
+
+def _traces(settings: Environment) -> Mapping[str, str]:
+    """Empty where nothing is recorded."""
+    traces = settings.traces
+    return {
+        "AMPLY_TRACES_URL": f"https://xray.{settings.region}.amazonaws.com/v1/traces" if traces else "",
+        "AMPLY_TRACED_READS": str(traces.share_of_reads if traces else 0),
     }
 
 

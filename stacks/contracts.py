@@ -93,6 +93,10 @@ class ContainerContract:
     database_user: str | None
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
 
+    @property
+    def is_traced(self) -> bool:
+        return self.environment >= _TRACES
+
 
 _EVERY = frozenset({"AMPLY_SERVICE", "AMPLY_ENVIRONMENT", "AMPLY_LIVEMODE", "AMPLY_SENTRY_DSN", "AWS_REGION"})
 _DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NAME", "USER", "AUTH", "TLS")})
@@ -100,6 +104,8 @@ _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
+_TRACES = frozenset({"AMPLY_TRACES_URL"})
+"""Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
 _BEATING = ("CMD", "python", "-m", "amply.entrypoints.health", "heartbeat")
 
 
@@ -115,7 +121,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _DATABASE
         | _CACHE
         | _STRIPE
+        | _TRACES
         | {
+            "AMPLY_TRACED_READS",
             "AMPLY_API_HOST",
             "AMPLY_API_PORT",
             "AMPLY_EDGE_URL",
@@ -133,6 +141,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _QUEUES
         | _STRIPE
         | _MAIL
+        | _TRACES
         | {"AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY"}),
         database_user="amply_app",
@@ -140,7 +149,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.SCHEDULER: ContainerContract(
         command=_entrypoint("scheduler"),
         health_check=_BEATING,
-        environment=_EVERY | _DATABASE | _QUEUES | {"AMPLY_HEARTBEAT_PATH"},
+        environment=_EVERY | _DATABASE | _QUEUES | _TRACES | {"AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset(),
         database_user="amply_app",
     ),
@@ -161,6 +170,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_PUBLIC_BUCKET",
             "AMPLY_ARCHIVE_BUCKET",
             "AMPLY_SIGNING_KEY_ARN",
+            "AMPLY_OVERLAPPING_KEY_ARN",
+            "AMPLY_FORMER_KEYS",
+            "AMPLY_WITNESS_POLICY",
             "AMPLY_HEARTBEAT_PATH",
         },
         secrets=frozenset(),

@@ -43,8 +43,10 @@ class Panel:
     """Drawn as a line: where the alarm rings."""
 
 
-def make_dashboard(scope: Construct, *, name: str, watched: Watched, paging: Sequence[Ringing]) -> None:
-    """Top to bottom in the order of the questions one asks."""
+def make_dashboard(
+    scope: Construct, *, name: str, watched: Watched, paging: Sequence[Ringing], traced_in: str | None
+) -> None:
+    """Top to bottom in the order of the questions one asks. `traced_in` is the region that keeps traces, if any."""
     board = cloudwatch.Dashboard(scope, "Dashboard", dashboard_name=name, default_interval=Duration.hours(3))
     board.add_widgets(
         cloudwatch.AlarmStatusWidget(title="What pages", alarms=list(paging), width=24, height=3)
@@ -52,6 +54,17 @@ def make_dashboard(scope: Construct, *, name: str, watched: Watched, paging: Seq
     panels = [*_money(watched), *_ledger(watched), *_work(watched), *_below(watched)]
     for first, second in zip(panels[::2], [*panels[1::2], None], strict=False):
         board.add_widgets(*(widget for panel in (first, second) if panel for widget in _drawn(panel)))
+    if traced_in:
+        board.add_widgets(cloudwatch.TextWidget(markdown=_where_time_went(traced_in), width=24, height=3))
+
+
+def _where_time_went(region: str) -> str:
+    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}"
+    return (
+        f"**Where did the time go?** [Transaction Search]({console}#xray:transaction-search) finds a gift's spans by "
+        f"`attributes.amply.payment_id` or `attributes.amply.donation_id`; a line of the log names its `trace_id` "
+        f"([the trace]({console}#xray:traces) takes it)."
+    )
 
 
 def _drawn(panel: Panel) -> tuple[cloudwatch.IWidget, cloudwatch.IWidget]:
@@ -119,6 +132,11 @@ def _ledger(watched: Watched) -> list[Panel]:
             title="Are checkpoints fresh? Seconds to publish one",
             healthy="Below 2, and a point for every minute in which something was given.",
             left=[measured.publishing_seconds],
+        ),
+        Panel(
+            title="Do the witnesses cosign? Those missing from a checkpoint",
+            healthy="Zero. One is away: nothing waits. So many that there is no quorum: no receipt leaves.",
+            left=[measured.witnesses_missing],
         ),
         *_outside(watched.outside),
         Panel(

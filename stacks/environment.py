@@ -16,6 +16,8 @@ from stacks.database_choices import Connections, Insights, MasterPassword, Rotat
 from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.signing_keys import SigningKeys
+from stacks.witnesses import Unwitnessed, Witnessing
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -152,6 +154,27 @@ class BudgetSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TraceSettings:
+    """What is recorded of requests, step by step. Those that change something always are.
+
+    Raises ValueError for shares that are none. One environment an account: the setting behind it is the account's.
+    """
+
+    share_of_reads: float
+    """Of the requests that only read, 0 to 1."""
+    indexed_percent: float
+    """Of the recorded traces, X-Ray's own summaries; the spans of all of them can be searched."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share_of_reads <= 1:
+            raise ValueError(f"{self.share_of_reads} is no share of requests: say a number from 0 to 1.")
+        if not 0 <= self.indexed_percent <= 100:  # noqa: PLR2004 -- per cent
+            raise ValueError(
+                f"{self.indexed_percent} is no percentage of traces: say a number from 0 to 100."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lease:
     """Whose a named sandbox is, and the last day it is there."""
 
@@ -183,6 +206,8 @@ class Environment:
     durability: Durability
     log_origin: str
     """The transparency log's name: first line of each checkpoint, for ever."""
+    witnesses: Witnessing
+    """Who must have cosigned a checkpoint before it is shown."""
     image: ImageReference
     network: NetworkSettings
     database: DatabaseSettings
@@ -199,11 +224,15 @@ class Environment:
     alarm_email: str | None
     sentry_dsn: str = ""
     """Where errors nobody anticipated are sent; empty sends none. Like every DSN it may only write, so it is no secret."""
+    traces: TraceSettings | None
+    """None: nothing is recorded, and nothing could be sent."""
     outside_view_minutes: int | None
     """How often the public API and the log are checked from outside; None: never."""
     event_archive_days: int
     budget: BudgetSettings | None
     """None where nobody could be told."""
+    signing_keys: SigningKeys = SigningKeys()  # noqa: RUF009 -- frozen
+    """Changed only by a rotation: docs/runbooks/signing-key-rotation.md."""
     lease: Lease | None = None
     """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
@@ -228,6 +257,8 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        if self.livemode and isinstance(self.witnesses, Unwitnessed):
+            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
         self._check_names()
 
     def _check_names(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
-from constructs_lib.waiver import Waiver, waive_once_resolved
+from constructs_lib.waiver import Waiver, waive, waive_once_resolved
 from stacks.waivers import NEXT_REVIEW
 
 
@@ -28,6 +28,21 @@ def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Seq
     role.add_to_principal_policy(listing)
 
 
+def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:
+    """Writing spans through X-Ray's OTLP endpoint, and reading none.
+
+    AWS names the first action for the endpoint (AWSXrayWriteOnlyPolicy), the reference of its actions the other two;
+    people who left out any of them report a 403. A policy of its own, so that the waiver covers nothing else.
+    """
+    writing = iam.Policy(scope, construct_id, roles=[role])
+    writing.add_statements(
+        iam.PolicyStatement(
+            actions=["xray:PutTraceSegments", "xray:PutSpans", "xray:PutSpansForIndexing"], resources=["*"]
+        )
+    )
+    waive(writing, "AwsSolutions-IAM5[Resource::*]", SPANS_HAVE_NO_ARN)
+
+
 def as_written(construct: IConstruct, arn: str) -> str:
     """An ARN the way the policy checker quotes it from the construct's template."""
     written = cdk.Stack.of(construct).resolve(arn)
@@ -36,6 +51,10 @@ def as_written(construct: IConstruct, arn: str) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
+SPANS_HAVE_NO_ARN = Waiver(
+    reason="X-Ray knows no resource to write spans to but *; the actions write and cannot read.",
+    until=NEXT_REVIEW,
+)
 MANY_OBJECTS = Waiver(
     reason="Objects are named as they come; the prefix is as narrow as a policy can say it.",
     until=NEXT_REVIEW,

@@ -11,6 +11,7 @@ from amply.infra.database import connect
 from amply.infra.settings import CommitmentSettings, DatabaseSettings
 from amply.modules import ledger
 from amply_verify.checkpoint_check import check_published_checkpoint
+from amply_verify.keys import Trust
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.entries import Entry, decode
 from ledger_format.merkle import leaf_hash, root_of
@@ -82,14 +83,14 @@ class Books:
     def published(self) -> list[Entry]:
         """Wait until a checkpoint covers everything; verify it over the public bucket's bytes; return its entries."""
         expected: int = self.platform.database.value("SELECT count(*) FROM entry")
-        keys = [self.platform.cloud.verifier_key()]
+        trusted = Trust((self.platform.cloud.verifier_key(),), self.platform.policy)
 
         def newest() -> Checkpoint | None:
             if not self.platform.database.value(
                 "SELECT count(*) FROM checkpoint WHERE published_at IS NOT NULL"
             ):
                 return None
-            checked = check_published_checkpoint(LOG_ADDRESS, keys, self.platform.cloud)
+            checked = check_published_checkpoint(LOG_ADDRESS, trusted, self.platform.cloud)
             assert checked.tiles_agree
             return checked.signed.checkpoint if checked.signed.checkpoint.size >= expected else None
 
@@ -137,7 +138,10 @@ class Books:
             ]
         database.close()
         keys = [self.platform.cloud.verifier_key()]
-        proven = [verify_receipt(decode_receipt(receipt.encode()), keys) for receipt in receipts]
+        proven = [
+            verify_receipt(decode_receipt(receipt.encode()), keys, policy=self.platform.policy)
+            for receipt in receipts
+        ]
         assert [receipt.entry for receipt in proven] == entries
         return Counter(receipt.opened["reference"] for receipt in proven)
 
@@ -203,7 +207,7 @@ class Books:
         assert set(kept) <= set(sizes)
         assert set(sizes) - {newest.size} <= set(kept), "the newest may not be kept yet, all others are"
         for size, note in kept.items():
-            checkpoint = open_checkpoint(note, [key]).checkpoint
+            checkpoint = open_checkpoint(note, [key], policy=self.platform.policy).checkpoint
             assert (checkpoint.size, checkpoint.root) == (size, root_of(hashes[:size]))
 
 

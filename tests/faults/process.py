@@ -64,6 +64,12 @@ class Process:
             self._running.kill()
             self._running.wait(timeout=30)
 
+    def stop(self) -> None:
+        """SIGTERM, as the cloud stops a container; returns once it has ended."""
+        assert self._running is not None, f"{self.name} was never started"
+        self._running.terminate()
+        self._running.wait(timeout=60)
+
     def log_tail(self) -> str:
         """What it said last."""
         if not self.log.exists():

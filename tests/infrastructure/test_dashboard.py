@@ -19,6 +19,16 @@ EXIST: Mapping[str, frozenset[str]] = {
             "TargetResponseTime",
         }
     ),
+    "AWS/Backup": frozenset(
+        {
+            "NumberOfBackupJobsAborted",
+            "NumberOfBackupJobsCompleted",
+            "NumberOfBackupJobsExpired",
+            "NumberOfBackupJobsFailed",
+            "NumberOfCopyJobsFailed",
+        }
+    ),
+    "AWS/CertificateManager": frozenset({"DaysToExpiry"}),
     "AWS/ECS": frozenset({"CPUUtilization", "MemoryUtilization"}),
     "AWS/SQS": frozenset({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}),
     "AWS/RDS": frozenset({"CPUUtilization", "DatabaseConnections", "FreeStorageSpace", "WriteLatency"}),
@@ -81,6 +91,7 @@ def test_beside_every_graph_a_sentence_says_what_is_healthy(deployed: Deployed) 
     widgets = _body(deployed)["widgets"]
     graphs = [widget for widget in widgets if widget["type"] == "metric"]
     words = {(widget["x"], widget["y"]): widget for widget in widgets if widget["type"] == "text"}
+    words = {place: widget for place, widget in words.items() if place[0]}
 
     assert len(graphs) == len(words) >= 12
     for graph in graphs:
@@ -88,6 +99,14 @@ def test_beside_every_graph_a_sentence_says_what_is_healthy(deployed: Deployed) 
         assert beside["height"] == graph["height"]
         assert beside["properties"]["markdown"].startswith("**Healthy.** ")
         assert beside["properties"]["markdown"].endswith(".")
+
+
+def test_below_everything_a_link_leads_to_the_traces_where_there_are_any(deployed: Deployed) -> None:
+    last = _body(deployed)["widgets"][-1]
+    words = last["properties"].get("markdown", "")
+
+    assert words.startswith("**Where did the time go?**") == (deployed.name in {"production", "staging"})
+    assert ("eu-west-1.console.aws.amazon.com" in words) == (deployed.name in {"production", "staging"})
 
 
 def test_what_pages_is_shown_first(deployed: Deployed) -> None:

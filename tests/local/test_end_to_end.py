@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark
 PARTS = {
     *("cloud", "postgres", "valkey", "stripe"),
     *("api", "worker", "scheduler", "sequencer", "publisher"),
+    *("witness-1", "witness-2", "witness-3"),
     *("edge", "outbox"),
 }
 

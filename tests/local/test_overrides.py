@@ -16,12 +16,16 @@ IAM = {
 
 
 def applied(
-    declared: Mapping[str, str], tmp_path: Path, processor: Mapping[str, str] | None = None
+    declared: Mapping[str, str],
+    tmp_path: Path,
+    processor: Mapping[str, str] | None = None,
+    collector: str = "",
 ) -> dict[str, str]:
     laptop = Laptop(
         settings=Settings(state=tmp_path, ports=Ports(base=20000)),
         database_passwords={"amply_app": "made here"},
         processor=processor or {},
+        collector=collector,
     )
     return apply(Surroundings(laptop=laptop, task="worker", declared=declared))
 
@@ -44,6 +48,11 @@ def test_the_master_keeps_the_password_of_its_secret(tmp_path: Path) -> None:
     assert applied(master, tmp_path)["AMPLY_DATABASE_PASSWORD"] == "from the secret"
 
 
+def test_whoever_is_told_a_policy_of_witnesses_is_told_of_those_of_this_run(tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text("quorum none\n")
+    assert applied({"AMPLY_WITNESS_POLICY": ""}, tmp_path)["AMPLY_WITNESS_POLICY"] == "quorum none\n"
+
+
 def test_what_a_task_definition_forgot_stays_missing(tmp_path: Path) -> None:
     environment = applied({"AMPLY_SERVICE": "worker"}, tmp_path)
     assert set(environment) == {
@@ -59,6 +68,12 @@ def test_a_stripe_account_that_someone_brought_takes_the_sandboxs_place(tmp_path
     brought = {"AMPLY_STRIPE_API_URL": "https://api.stripe.com"}
     assert applied(declared, tmp_path)["AMPLY_STRIPE_API_URL"] == "http://127.0.0.1:20002"
     assert applied(declared, tmp_path, brought)["AMPLY_STRIPE_API_URL"] == "https://api.stripe.com"
+
+
+def test_spans_go_to_a_collector_that_someone_brought(tmp_path: Path) -> None:
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in applied({}, tmp_path)
+    told = applied({}, tmp_path, collector="http://127.0.0.1:4318")
+    assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
 
 
 def test_everything_else_is_as_deployed(tmp_path: Path) -> None:
@@ -80,9 +95,11 @@ def test_the_list_of_overrides_is_this_short() -> None:
         "AMPLY_CACHE_HOST",
         "AMPLY_CACHE_PORT",
         "AMPLY_CACHE_TLS",
+        "AMPLY_WITNESS_POLICY",
         "AMPLY_HEARTBEAT_PATH",
         "AMPLY_STRIPE_API_URL",
         "AMPLY_STRIPE_PUBLISHABLE_KEY",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "AWS_ENDPOINT_URL",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",

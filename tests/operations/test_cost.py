@@ -170,6 +170,17 @@ def test_a_canary_is_charged_by_the_run(expression: str, runs: int) -> None:
     assert found["canary/run"] == runs
 
 
+@pytest.mark.parametrize(("percent", "summarised"), [(0, None), (1, None), (3, Decimal("0.16"))])
+def test_spans_are_charged_by_what_is_written_and_summaries_beyond_the_free_ones(
+    percent: int, summarised: Decimal | None
+) -> None:
+    found = _by_price(_one("AWS::XRay::TransactionSearchConfig", {"IndexingPercentage": percent}))
+    usage = usage_of("production")
+
+    assert found["spans/ingested"] == usage.of("span_gb")
+    assert found.get("spans/indexed") == summarised
+
+
 def test_a_firewall_is_charged_by_its_rules_and_what_it_reads() -> None:
     found = _by_price(_one("AWS::WAFv2::WebACL", {"Scope": "REGIONAL", "Rules": [{}, {}, {}]}))
     assert found == {

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from amply_verify.auditing import plan, records
 from amply_verify.auditing.run import Audit, NoProgress, run_audit
 from amply_verify.cli import cli
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.tiles import TILE_WIDTH
 from tests.verify.books_faults import STORIES
@@ -91,7 +92,7 @@ def test_the_verdict_is_the_same_when_the_entries_are_far_apart(
             filling.write(org="org_filling", id=f"ent_filling{number}")
         leaves += [leaf, *filling.leaves[before:]]
     write_log(tmp_path, leaves)
-    wanted = Audit(place=str(tmp_path), keys=[verifier_key()])
+    wanted = Audit(place=str(tmp_path), trusted=Trust((verifier_key(),)))
     if name.startswith("valid"):
         assert run_audit(wanted, NoProgress()).entries == len(leaves)
     else:

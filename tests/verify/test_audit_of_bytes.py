@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from amply_verify.auditing import plan, run
 from amply_verify.auditing.run import Audit, NoProgress, run_audit
 from amply_verify.cli import cli
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.errors import FormatError
 from ledger_format.tiles import encode_bundle
@@ -97,7 +98,7 @@ def test_every_flipped_bit_of_the_log_is_found(tmp_path: Path) -> None:
     pen = Pen()
     pen.many(2)
     write_log(tmp_path, pen.leaves)
-    wanted = Audit(place=str(tmp_path), keys=[verifier_key()])
+    wanted = Audit(place=str(tmp_path), trusted=Trust((verifier_key(),)))
     run_audit(wanted, NoProgress())
     for file in [path for path in tmp_path.rglob("*") if path.is_file()]:
         original = file.read_bytes()

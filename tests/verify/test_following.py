@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from amply_verify.cli import cli
 from amply_verify.following import evidence_of, follow_once
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from tests.verify.conftest import ROOT
 from tests.verify.ledger_samples import STRANGERS_KEY, SampleLog, sign, verifier_key
@@ -141,9 +142,9 @@ def test_a_memory_signed_by_a_former_key_needs_that_key(log: Path, state: Path) 
     new_key = verifier_key(STRANGERS_KEY)
     (log / "checkpoint").write_text(sign(SampleLog(LEAVES[:300]).checkpoint().note_text(), STRANGERS_KEY))
     with pytest.raises(CheckFailure, match="cannot be opened with your keys") as failure:
-        follow_once(str(log), [new_key], state, now=NOW)
+        follow_once(str(log), Trust((new_key,)), state, now=NOW)
     assert failure.value.exit_code is Exit.UNREADABLE
-    assert follow_once(str(log), [new_key, *KEYS], state, now=NOW).step == "unchanged"
+    assert follow_once(str(log), Trust((new_key, *KEYS)), state, now=NOW).step == "unchanged"
 
 
 def test_a_crash_while_remembering_leaves_the_old_memory(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from local_cloud import database, stripe
-from local_cloud.overrides import Laptop
+from local_cloud.overrides import COLLECTOR, Laptop
 from local_cloud.settings import Settings
 
 
@@ -13,4 +13,5 @@ def of(settings: Settings, environ: Mapping[str, str] = os.environ) -> Laptop:
         settings=settings,
         database_passwords=database.service_passwords(settings),
         processor=stripe.brought_account(environ),
+        collector=environ.get(COLLECTOR, ""),
     )

@@ -13,12 +13,13 @@ class Laptop:
     """What stands on this machine in the cloud's place.
 
     `database_passwords` are by user. `processor` is empty while the Stripe sandbox is the processor; otherwise
-    it holds the variables that name the account someone brought.
+    it holds the variables that name the account someone brought. `collector` is where spans go; empty: nowhere.
     """
 
     settings: Settings
     database_passwords: Mapping[str, str]
     processor: Mapping[str, str]
+    collector: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,8 @@ def _always(_: Surroundings) -> bool:
 _DATABASE_HERE = "PostgreSQL runs on this machine; the emulator has no RDS"
 _CACHE_HERE = "Valkey runs on this machine; the emulator has no ElastiCache"
 _CLOUD_HERE = "the AWS APIs are those of the emulator"
+COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
+"""OpenTelemetry's own name for it: services read it where their task definition names no place for spans."""
 _OTHER_PROCESSOR = "when STRIPE_SECRET_KEY is set, that Stripe account stands where the sandbox does"
 
 OVERRIDES: tuple[Override, ...] = (
@@ -106,6 +109,11 @@ OVERRIDES: tuple[Override, ...] = (
     ),
     Override(name="AMPLY_CACHE_TLS", value=lambda _: "false", because="nobody listens in on loopback"),
     Override(
+        name="AMPLY_WITNESS_POLICY",
+        value=lambda around: around.laptop.settings.policy.read_text(),
+        because="the three witnesses of this run made their keys when they first started",
+    ),
+    Override(
         name="AMPLY_HEARTBEAT_PATH",
         value=lambda around: str(around.laptop.settings.heartbeats / around.task),
         because="the container's scratch volume is a directory of this run",
@@ -113,6 +121,12 @@ OVERRIDES: tuple[Override, ...] = (
     *(
         Override(name=name, value=_of_the_processor(name), because=_OTHER_PROCESSOR)
         for name in ("AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY")
+    ),
+    Override(
+        name=COLLECTOR,
+        value=lambda around: around.laptop.collector,
+        because="when it is set, spans go to that collector; otherwise nothing is recorded here",
+        added=lambda around: bool(around.laptop.collector),
     ),
     Override(
         name="AWS_ENDPOINT_URL",

@@ -3,20 +3,30 @@
 import io
 import re
 import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
 
 from amply_verify.checkpoint_check import check_checkpoint_file, check_published_checkpoint, is_address
 from amply_verify.entry_check import check_entry
-from amply_verify.keys import trusted_keys
+from amply_verify.keys import trust
 from amply_verify.log_commands import audit, consistency, follow, fsck, mirror, org
 from amply_verify.log_reader import HttpGetter
 from amply_verify.operator_commands import reconcile
-from amply_verify.outcome import Exit
+from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.receipt_check import check_receipt
-from amply_verify.reporting import EPILOG, fail_line, json_option, key_option, report, with_examples
+from amply_verify.reporting import (
+    EPILOG,
+    fail_line,
+    json_option,
+    key_option,
+    policy_option,
+    report,
+    with_examples,
+)
 from amply_verify.shell_commands import completion, manual
+from amply_verify.witness.command import DEFAULT_LISTEN, run_witness
 from amply_verify.words import Proven, say_checkpoint, say_entry, say_receipt
 
 _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{1,64}")
@@ -29,6 +39,7 @@ def cli() -> None:
 
     `receipt` needs a file and a key, and no network. The other commands read a log, at its address or in a directory.
     Keys come from you (--key, or AMPLY_VERIFIER_KEY) and never from what is checked; without one nothing is verified.
+    With --policy, enough independent witnesses must have cosigned, so that you are shown what others are shown.
     """
 
 
@@ -36,14 +47,16 @@ def cli() -> None:
     epilog=with_examples(
         "amply-verify receipt donation.tlog-proof --key log-key.txt",
         "amply-verify receipt - --json < donation.tlog-proof",
+        "amply-verify receipt donation.tlog-proof --policy policy.txt",
     )
 )
 @click.argument("file")
 @key_option
+@policy_option
 @json_option
-def receipt(file: str, key: tuple[str, ...], *, as_json: bool) -> None:
+def receipt(file: str, key: tuple[str, ...], policy: str | None, *, as_json: bool) -> None:
     """Check a receipt FILE (- for standard input), without any network."""
-    report(file, lambda: say_receipt(check_receipt(file, trusted_keys(key))), as_json=as_json)
+    report(file, lambda: say_receipt(check_receipt(file, trust(key, policy))), as_json=as_json)
 
 
 @cli.command(
@@ -58,8 +71,11 @@ def receipt(file: str, key: tuple[str, ...], *, as_json: bool) -> None:
     "--log", required=True, metavar="URL", help="The log's own address, with its checkpoint and tiles."
 )
 @key_option
+@policy_option
 @json_option
-def entry(entry_id: str, api: str, log: str, key: tuple[str, ...], *, as_json: bool) -> None:
+def entry(
+    entry_id: str, api: str, log: str, key: tuple[str, ...], policy: str | None, *, as_json: bool
+) -> None:
     """Find the entry ID in the log and check that the log's signed tree holds it."""
     if _ENTRY_ID.fullmatch(entry_id) is None:
         raise click.BadParameter("an entry's ID looks like ent_01k9z3v8x4e5t6y7m8n9p0q1r2", param_hint="ID")
@@ -68,9 +84,9 @@ def entry(entry_id: str, api: str, log: str, key: tuple[str, ...], *, as_json: b
             raise click.BadParameter("give an address that begins with https://", param_hint=name)
 
     def check() -> Proven:
-        keys = trusted_keys(key)
+        trusted = trust(key, policy)
         with HttpGetter() as getter:
-            return say_entry(check_entry(entry_id, api=api, log=log, keys=keys, getter=getter))
+            return say_entry(check_entry(entry_id, api=api, log=log, trusted=trusted, getter=getter))
 
     report(entry_id, check, as_json=as_json)
 
@@ -78,22 +94,63 @@ def entry(entry_id: str, api: str, log: str, key: tuple[str, ...], *, as_json: b
 @cli.command(epilog=with_examples("amply-verify checkpoint https://log.amply.example/log --key log-key.txt"))
 @click.argument("place", metavar="URL_OR_FILE")
 @key_option
+@policy_option
 @json_option
-def checkpoint(place: str, key: tuple[str, ...], *, as_json: bool) -> None:
+def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json: bool) -> None:
     """Check a checkpoint: a FILE, or the URL of a log (its tiles are then held against the signed root)."""
 
     def check() -> Proven:
-        keys = trusted_keys(key)
+        trusted = trust(key, policy)
         if not is_address(place):
-            return say_checkpoint(check_checkpoint_file(place, keys))
+            return say_checkpoint(check_checkpoint_file(place, trusted))
         with HttpGetter() as getter:
-            return say_checkpoint(check_published_checkpoint(place, keys, getter))
+            return say_checkpoint(check_published_checkpoint(place, trusted, getter))
 
     report(place, check, as_json=as_json)
 
 
 for _command in (consistency, follow, audit, org, fsck, mirror, reconcile, completion, manual):
     cli.add_command(_command)
+
+
+@cli.command(
+    epilog=with_examples(
+        "amply-verify witness --name witness.ngo.example/amply --directory /var/lib/amply-witness --log-key log-key.txt"
+    )
+)
+@click.option(
+    "--name", required=True, metavar="NAME", help="The witness's name, such as ngo.example/witness."
+)
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("amply-witness"),
+    show_default=True,
+    help="Where its key and its memory are; made at the first start.",
+)
+@click.option(
+    "--log-key",
+    multiple=True,
+    metavar="KEY_OR_FILE",
+    help="Verifier key of a log to watch, or a file with one a line; may be repeated. Default: AMPLY_VERIFIER_KEY.",
+)
+@click.option(
+    "--listen",
+    default=DEFAULT_LISTEN,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to take checkpoints.",
+)
+@click.option(
+    "--print-key", is_flag=True, help="Make the key if there is none, print its verifier key, and end."
+)
+def witness(*, name: str, directory: Path, log_key: tuple[str, ...], listen: str, print_key: bool) -> None:
+    """Run a witness: cosign a log's checkpoints while each extends the one before (c2sp.org/tlog-witness)."""
+    try:
+        run_witness(name=name, directory=directory, log_keys=log_key, listen=listen, print_key=print_key)
+    except CheckFailure as failure:
+        fail_line("witness", str(failure))
+        sys.exit(failure.exit_code)
 
 
 def main() -> NoReturn:

@@ -1,10 +1,10 @@
 """Does the newer of two checkpoints extend the older, or has the log told two stories?"""
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 from amply_verify.checkpoint_check import is_address
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import open_log
 from amply_verify.sources import decode_text, read_file
@@ -12,7 +12,7 @@ from ledger_format.checkpoints import Checkpoint, SignedCheckpoint, open_checkpo
 from ledger_format.errors import ProofError
 from ledger_format.literals import HASH_BYTES
 from ledger_format.merkle import verify_consistency
-from ledger_format.notes import MAX_NOTE_BYTES, VerifierKey
+from ledger_format.notes import MAX_NOTE_BYTES
 from ledger_format.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, TileReader, consistency_proof, tree_root
 
 
@@ -37,14 +37,15 @@ class ForkError(CheckFailure):
         )
 
 
-def check_consistency(old: str, new: str | None, log: str | None, keys: Sequence[VerifierKey]) -> Consistent:
+def check_consistency(old: str, new: str | None, log: str | None, trusted: Trust) -> Consistent:
     """Compare two checkpoints, each a file or a log (address or directory); tiles come from `log`, or from one of them.
 
-    Without `new`, it is the newest checkpoint of `log`.
+    Without `new`, it is the newest checkpoint of `log`. That they contradict each other is found whoever has cosigned
+    them: the log's own signatures prove it. Only then must both be cosigned as the policy demands.
 
     Raises:
         CheckFailure: Something cannot be read, the two belong to different logs, or they contradict each other.
-        FormatError: Something is malformed or not signed.
+        FormatError: Something is malformed, not signed, or not cosigned as the policy demands.
     """
     places = [place for place in (log, new, old) if place is not None and is_log(place)]
     newest = new if new is not None else log
@@ -54,13 +55,18 @@ def check_consistency(old: str, new: str | None, log: str | None, keys: Sequence
             "there is nothing to compare with",
             "give a second checkpoint, or the log with --log",
         )
-    older, newer = read_checkpoint(old, keys), read_checkpoint(newest, keys)
-    if older.checkpoint.size > newer.checkpoint.size:
-        older, newer = newer, older
+    notes = sorted(
+        (read_note(old), read_note(newest)),
+        key=lambda note: open_checkpoint(note, trusted.keys).checkpoint.size,
+    )
+    older, newer = (open_checkpoint(note, trusted.keys) for note in notes)
     if not places:
-        return compare(older, newer, _nowhere)
-    with open_log(places[0]) as place:
-        return compare(older, newer, place.tile)
+        found = compare(older, newer, _nowhere)
+    else:
+        with open_log(places[0]) as place:
+            found = compare(older, newer, place.tile)
+    older, newer = (open_checkpoint(note, trusted.keys, policy=trusted.policy) for note in notes)
+    return Consistent(older, newer, found.proof_hashes)
 
 
 def is_log(place: str) -> bool:
@@ -73,14 +79,12 @@ def is_log(place: str) -> bool:
         return False
 
 
-def read_checkpoint(place: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
-    """Read and verify the checkpoint in a file, or the newest one of a log."""
+def read_note(place: str) -> str:
+    """Read the checkpoint in a file, or the newest one of a log; nothing in it is true until it is opened."""
     if is_log(place):
         with open_log(place) as log:
-            return log.checkpoint(keys)
-    return open_checkpoint(
-        decode_text(read_file(place, limit=MAX_NOTE_BYTES), what=f"the checkpoint {place!r}"), keys
-    )
+            return log.note()
+    return decode_text(read_file(place, limit=MAX_NOTE_BYTES), what=f"the checkpoint {place!r}")
 
 
 def compare(older: SignedCheckpoint, newer: SignedCheckpoint, read_tile: TileReader) -> Consistent:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from amply_verify.consistency_check import Consistent, ForkError, compare
 from amply_verify.directory import store
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import LogPlace, open_log
 from amply_verify.sources import read_file
@@ -40,33 +41,36 @@ class Followed:
     seen: Consistent
 
 
-def follow_once(place: str, keys: Sequence[VerifierKey], state: Path, *, now: datetime) -> Followed:
+def follow_once(place: str, trusted: Trust, state: Path, *, now: datetime) -> Followed:
     """Look at the log, compare with what was seen before, and remember the newer.
 
     Raises:
         ForkError: The two contradict each other; both are kept in the evidence file.
         CheckFailure: STALE when the log shows an older checkpoint than before, FORK when there is evidence already,
             or something cannot be read or written.
-        FormatError: The checkpoint is malformed or not signed by the log, or its tiles are damaged.
+        FormatError: The checkpoint is malformed, not signed by the log or not cosigned as the policy demands, or its
+            tiles are damaged.
     """
     with _alone(state):
         _refuse_old_evidence(state)
         known = _recall(state)
         with open_log(place) as log:
             note = log.note()
-            newest = open_checkpoint(note, keys)
-            if known is None:
-                _remember(state, note, now=now)
-                return Followed("first", Consistent(newest, newest, 0))
-            seen = _open_known(known, keys, state)
+            # The log's signatures alone prove a fork, so it is looked for before witnesses are demanded.
+            newest = open_checkpoint(note, trusted.keys)
+            seen = newest if known is None else _open_known(known, trusted.keys, state)
+            step: Step = "first"
+            proof_hashes = 0
             try:
-                followed = _compare(seen, newest, log)
+                if known is not None:
+                    step, proof_hashes = _compare(seen, newest, log)
             except ForkError as fork:
-                _keep_evidence(state, known, note, now=now)
+                _keep_evidence(state, known or "", note, now=now)
                 raise _with_evidence(fork, state) from fork
-        if followed.step == "grown":
+        newest = open_checkpoint(note, trusted.keys, policy=trusted.policy)
+        if step != "unchanged":
             _remember(state, note, now=now)
-        return followed
+        return Followed(step, Consistent(newest if known is None else seen, newest, proof_hashes))
 
 
 def evidence_of(state: Path) -> Path:
@@ -74,11 +78,11 @@ def evidence_of(state: Path) -> Path:
     return state.with_name(f"{state.name}.fork")
 
 
-def _compare(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogPlace) -> Followed:
+def _compare(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogPlace) -> tuple[Step, int]:
     if newest.checkpoint.size < seen.checkpoint.size:
         _refuse_older(seen, newest, log)
     step: Step = "unchanged" if newest.checkpoint.size == seen.checkpoint.size else "grown"
-    return Followed(step, compare(seen, newest, log.tile))
+    return step, compare(seen, newest, log.tile).proof_hashes
 
 
 def _refuse_older(seen: SignedCheckpoint, newest: SignedCheckpoint, log: LogPlace) -> None:
@@ -117,6 +121,7 @@ def _recall(state: Path) -> str | None:
 
 
 def _open_known(note: str, keys: Sequence[VerifierKey], state: Path) -> SignedCheckpoint:
+    """Open what was seen before; it was cosigned as the policy of its own time demanded."""
     try:
         return open_checkpoint(note, keys)
     except FormatError as error:

@@ -16,7 +16,7 @@ from amply_verify.auditing.run import Audit, run_audit
 from amply_verify.checkpoint_check import is_address
 from amply_verify.consistency_check import check_consistency
 from amply_verify.following import follow_once
-from amply_verify.keys import trusted_keys
+from amply_verify.keys import trust
 from amply_verify.log_words import (
     gaps_in_words,
     say_audit,
@@ -32,6 +32,7 @@ from amply_verify.reporting import (
     json_option,
     key_option,
     plain_failure,
+    policy_option,
     report,
     say_failure,
     say_proven,
@@ -64,8 +65,11 @@ _jobs_option = click.option(
 @click.argument("new", required=False)
 @click.option("--log", metavar="URL_OR_DIR", help="Where the log's tiles are, when OLD and NEW are files.")
 @key_option
+@policy_option
 @json_option
-def consistency(old: str, new: str | None, log: str | None, key: tuple[str, ...], *, as_json: bool) -> None:
+def consistency(
+    old: str, new: str | None, log: str | None, key: tuple[str, ...], policy: str | None, *, as_json: bool
+) -> None:
     """Check that the newer of two checkpoints extends the older.
 
     OLD and NEW are each a checkpoint's file, or a log (its URL or a directory), whose newest checkpoint is taken. Without
@@ -75,7 +79,7 @@ def consistency(old: str, new: str | None, log: str | None, key: tuple[str, ...]
         raise click.UsageError("give a second checkpoint, or the log with --log")
     subject = old if new is None else f"{old} and {new}"
     report(
-        subject, lambda: say_consistent(check_consistency(old, new, log, trusted_keys(key))), as_json=as_json
+        subject, lambda: say_consistent(check_consistency(old, new, log, trust(key, policy))), as_json=as_json
     )
 
 
@@ -103,9 +107,17 @@ def consistency(old: str, new: str | None, log: str | None, key: tuple[str, ...]
     help="How long to wait between looks.",
 )
 @key_option
+@policy_option
 @json_option
 def follow(
-    place: str, state: Path, key: tuple[str, ...], *, once: bool, interval: float, as_json: bool
+    place: str,
+    state: Path,
+    key: tuple[str, ...],
+    policy: str | None,
+    *,
+    once: bool,
+    interval: float,
+    as_json: bool,
 ) -> None:
     """Keep an eye on a log: each checkpoint must extend the one seen before.
 
@@ -115,7 +127,7 @@ def follow(
     """
 
     def look() -> Proven:
-        return say_followed(follow_once(place, trusted_keys(key), state, now=datetime.now(UTC)))
+        return say_followed(follow_once(place, trust(key, policy), state, now=datetime.now(UTC)))
 
     if once:
         report(place, look, as_json=as_json)
@@ -142,6 +154,7 @@ def follow(
 )
 @_jobs_option
 @key_option
+@policy_option
 @json_option
 def audit(
     place: str,
@@ -149,6 +162,7 @@ def audit(
     organization: str | None,
     jobs: int | None,
     key: tuple[str, ...],
+    policy: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -166,7 +180,7 @@ def audit(
     def check() -> Proven:
         wanted = Audit(
             place=place,
-            keys=trusted_keys(key),
+            trusted=trust(key, policy),
             from_index=from_index,
             balances_of=organization,
             jobs=jobs,
@@ -186,8 +200,17 @@ def audit(
 @click.argument("organization", metavar="ORG")
 @_jobs_option
 @key_option
+@policy_option
 @json_option
-def org(place: str, organization: str, jobs: int | None, key: tuple[str, ...], *, as_json: bool) -> None:
+def org(
+    place: str,
+    organization: str,
+    jobs: int | None,
+    key: tuple[str, ...],
+    policy: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Follow an organisation's own entries through the log: their numbers, their hashes, every gap, their balances.
 
     The whole log is read and held against the signed root, so that no entry can be left out.
@@ -195,7 +218,7 @@ def org(place: str, organization: str, jobs: int | None, key: tuple[str, ...], *
     _check_owner(organization, "ORG")
 
     def check() -> Proven:
-        wanted = Audit(place=place, keys=trusted_keys(key), organization=organization, jobs=jobs)
+        wanted = Audit(place=place, trusted=trust(key, policy), organization=organization, jobs=jobs)
         with progress_bar() as progress:
             found = run_audit(wanted, progress)
         chain = found.chain
@@ -218,8 +241,11 @@ def org(place: str, organization: str, jobs: int | None, key: tuple[str, ...], *
 @click.argument("directory", metavar="DIR")
 @_jobs_option
 @key_option
+@policy_option
 @json_option
-def fsck(directory: str, jobs: int | None, key: tuple[str, ...], *, as_json: bool) -> None:
+def fsck(
+    directory: str, jobs: int | None, key: tuple[str, ...], policy: str | None, *, as_json: bool
+) -> None:
     """Check a copy of a log in a directory: every file is there and right, against the checkpoint in it.
 
     Partial files of smaller trees must begin what has grown from them; files that are no part of the log are named.
@@ -230,9 +256,9 @@ def fsck(directory: str, jobs: int | None, key: tuple[str, ...], *, as_json: boo
         )
 
     def check() -> Proven:
-        keys = trusted_keys(key)
+        trusted = trust(key, policy)
         with progress_bar() as progress:
-            return say_copy(check_copy(directory, keys, jobs=jobs, progress=progress))
+            return say_copy(check_copy(directory, trusted, jobs=jobs, progress=progress))
 
     report(directory, check, as_json=as_json)
 
@@ -244,8 +270,11 @@ def fsck(directory: str, jobs: int | None, key: tuple[str, ...], *, as_json: boo
 @click.argument("directory", metavar="DIR")
 @_jobs_option
 @key_option
+@policy_option
 @json_option
-def mirror(address: str, directory: str, jobs: int | None, key: tuple[str, ...], *, as_json: bool) -> None:
+def mirror(
+    address: str, directory: str, jobs: int | None, key: tuple[str, ...], policy: str | None, *, as_json: bool
+) -> None:
     """Copy a log into a directory, or bring a copy up to date, checking every hash.
 
     What is there already is not fetched again, so an interrupted copy goes on where it was. The checkpoint is written
@@ -255,9 +284,9 @@ def mirror(address: str, directory: str, jobs: int | None, key: tuple[str, ...],
         raise click.BadParameter("give an address that begins with https://", param_hint="URL")
 
     def check() -> Proven:
-        keys = trusted_keys(key)
+        trusted = trust(key, policy)
         with progress_bar() as progress:
-            return say_mirror(directory, make_copy(address, directory, keys, jobs=jobs, progress=progress))
+            return say_mirror(directory, make_copy(address, directory, trusted, jobs=jobs, progress=progress))
 
     report(address, check, as_json=as_json)
 

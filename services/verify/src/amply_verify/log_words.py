@@ -1,6 +1,6 @@
 """What was proven of a whole log: as lines for people, and as a document for programs."""
 
-from typing import Any
+from typing import Any, Final
 
 from amply_verify.auditing.organization import MAX_GAPS, Gap, PieceOfOrganization
 from amply_verify.auditing.report import AuditReport, Books
@@ -14,10 +14,12 @@ from amply_verify.words import (
     amount_in_words,
     checkpoint_document,
     checkpoint_lines,
+    limits_of,
+    signature_lines,
 )
 
-_OTHERS: str = "It does not prove that others are shown the same log."
-_OUTSIDE: str = "It does not prove that what the entries say of the world outside is true, or that others are shown the same log."
+_OUTSIDE: Final = "that what the entries say of the world outside is true"
+_RULES: Final = "that the entries obey the rules between them (that is what audit does)"
 
 
 def say_consistent(found: Consistent) -> Proven:
@@ -29,14 +31,14 @@ def say_consistent(found: Consistent) -> Proven:
             ("older", f"{old.size} entries"),
             ("newer", f"{new.size} entries, and they begin with the older ones"),
             ("proof", f"{found.proof_hashes} hashes"),
-            ("signed by", ", ".join(found.newer.signers)),
+            *signature_lines(found.newer),
         ),
         document={
-            "older": checkpoint_document(old, found.older.signers),
-            "newer": checkpoint_document(new, found.newer.signers),
+            "older": checkpoint_document(found.older),
+            "newer": checkpoint_document(found.newer),
             "proof_hashes": found.proof_hashes,
         },
-        limits=_OTHERS
+        limits=limits_of(found.newer)
         if old.size
         else "Every log extends an empty one, so this proves nothing about its entries.",
     )
@@ -51,13 +53,17 @@ def say_followed(found: Followed) -> Proven:
         "grown": f"{new.size} entries, {new.size - old.size} more, and the {old.size} from before unchanged",
     }
     return Proven(
-        lines=(("log", new.origin), ("checkpoint", words[found.step])),
+        lines=(
+            ("log", new.origin),
+            ("checkpoint", words[found.step]),
+            *signature_lines(found.seen.newer),
+        ),
         document={
             "step": found.step,
             "before": old.size,
-            "checkpoint": checkpoint_document(new, found.seen.newer.signers),
+            "checkpoint": checkpoint_document(found.seen.newer),
         },
-        limits=_OTHERS,
+        limits=limits_of(found.seen.newer),
     )
 
 
@@ -67,7 +73,7 @@ def say_audit(report: AuditReport) -> Proven:
     return Proven(
         lines=(*_read_lines(report), *(_books_lines(books) if books else [])),
         document={**_read_document(report), "books": None if books is None else _books_document(books)},
-        limits=_OUTSIDE,
+        limits=limits_of(report.signed, _OUTSIDE),
     )
 
 
@@ -82,7 +88,7 @@ def say_organization(organization: str, report: AuditReport, chain: PieceOfOrgan
                 ("balance", f"{account.decode()}: {_sides(debits, credited, currency.decode())}")
                 for (account, currency), (debits, credited) in sorted(chain.balances.items())
             ),
-            *checkpoint_lines(report.signed.checkpoint, report.signed.signers),
+            *checkpoint_lines(report.signed),
         ),
         document={
             **_read_document(report),
@@ -98,7 +104,7 @@ def say_organization(organization: str, report: AuditReport, chain: PieceOfOrgan
                 }
             ),
         },
-        limits="It does not prove that everything that happened was entered. " + _OTHERS,
+        limits=limits_of(report.signed, "that everything that happened was entered"),
     )
 
 
@@ -124,7 +130,7 @@ def say_copy(found: CopyChecked) -> Proven:
             "strays": found.strays,
             "told": list(found.told),
         },
-        limits="It does not prove that the entries obey the rules between them: that is what audit does.",
+        limits=limits_of(found.audit.signed, _RULES),
     )
 
 
@@ -133,7 +139,7 @@ def say_mirror(directory: str, report: AuditReport) -> Proven:
     return Proven(
         lines=(("copied into", directory), *_read_lines(report)),
         document={"directory": directory, **_read_document(report)},
-        limits="It does not prove that the entries obey the rules between them: that is what audit does.",
+        limits=limits_of(report.signed, _RULES),
     )
 
 
@@ -144,16 +150,16 @@ def say_reconciled(found: Reconciled) -> Proven:
             ("entries", f"{found.published} in the log, each the one the database would write"),
             ("not public yet", f"{found.unpublished} with a place, {found.waiting} without one"),
             ("balances", f"{found.balances} accounts, each the sum of its transfers"),
-            *checkpoint_lines(found.signed.checkpoint, found.signed.signers),
+            *checkpoint_lines(found.signed),
         ),
         document={
             "published": found.published,
             "unpublished": found.unpublished,
             "waiting": found.waiting,
             "balances": found.balances,
-            "checkpoint": checkpoint_document(found.signed.checkpoint, found.signed.signers),
+            "checkpoint": checkpoint_document(found.signed),
         },
-        limits="It does not prove that what the entries say of the world outside is true.",
+        limits=limits_of(found.signed, _OUTSIDE),
     )
 
 
@@ -161,7 +167,7 @@ def _read_lines(report: AuditReport) -> list[tuple[str, str]]:
     begin = f" from index {report.first_index} on" if report.first_index else ""
     return [
         ("entries", f"{report.entries}{begin}, {report.bytes_read} bytes, every hash of every level"),
-        *checkpoint_lines(report.signed.checkpoint, report.signed.signers),
+        *checkpoint_lines(report.signed),
     ]
 
 
@@ -171,7 +177,7 @@ def _read_document(report: AuditReport) -> dict[str, Any]:
         "first_index": report.first_index,
         "bytes": report.bytes_read,
         "jobs": report.jobs,
-        "checkpoint": checkpoint_document(report.signed.checkpoint, report.signed.signers),
+        "checkpoint": checkpoint_document(report.signed),
     }
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,9 @@ from amply_verify.auditing.run import Audit, Progress, run_audit
 from amply_verify.checkpoint_check import FULL_TILE_BYTES
 from amply_verify.consistency_check import compare
 from amply_verify.directory import DirectoryGetter, store
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import LogPlace, open_log
-from ledger_format.notes import VerifierKey
 from ledger_format.tiles import (
     MAX_BUNDLE_BYTES,
     TILE_HEIGHT,
@@ -45,16 +45,14 @@ class CopyChecked:
     told: tuple[str, ...]
 
 
-def check_copy(
-    directory: str, keys: Sequence[VerifierKey], *, jobs: int | None, progress: Progress
-) -> CopyChecked:
+def check_copy(directory: str, trusted: Trust, *, jobs: int | None, progress: Progress) -> CopyChecked:
     """Check every file of a copy: the tree's against the signed root, what is left over against the tree's.
 
     Raises:
         CheckFailure: A file is missing, damaged, or cannot be read.
         FormatError: The checkpoint is malformed or not signed, or the tree does not give the signed root.
     """
-    audit = run_audit(Audit(place=directory, keys=keys, replay=False, jobs=jobs), progress)
+    audit = run_audit(Audit(place=directory, trusted=trusted, replay=False, jobs=jobs), progress)
     getter = DirectoryGetter(directory)
     leftovers, strays = 0, 0
     told: list[str] = []
@@ -71,7 +69,7 @@ def check_copy(
 
 
 def make_copy(
-    address: str, directory: str, keys: Sequence[VerifierKey], *, jobs: int | None, progress: Progress
+    address: str, directory: str, trusted: Trust, *, jobs: int | None, progress: Progress
 ) -> AuditReport:
     """Copy a log into a directory, or bring a copy up to date; the checkpoint comes last, once everything gives its root.
 
@@ -87,12 +85,12 @@ def make_copy(
             Exit.UNREADABLE, f"{directory!r} cannot be made ({error})", "give a directory you can write to"
         ) from error
     audit = _fetch(
-        Audit(place=address, keys=keys, replay=False, jobs=jobs, keep_in=directory), directory, progress
+        Audit(place=address, trusted=trusted, replay=False, jobs=jobs, keep_in=directory), directory, progress
     )
     root = DirectoryGetter(directory).root
     if (root / _CHECKPOINT).exists():
         with open_log(directory) as copy:
-            before = copy.checkpoint(keys)
+            before = copy.checkpoint(Trust(trusted.keys))  # was cosigned by the witnesses of its own time
             if before.checkpoint.size > audit.signed.checkpoint.size:
                 compare(audit.signed, before, copy.tile)
                 raise CheckFailure(

@@ -2,10 +2,10 @@
 
 import click
 
-from amply_verify.keys import trusted_keys
+from amply_verify.keys import trust
 from amply_verify.log_words import say_reconciled
 from amply_verify.reconciling import reconcile_log
-from amply_verify.reporting import json_option, key_option, report, with_examples
+from amply_verify.reporting import json_option, key_option, policy_option, report, with_examples
 from amply_verify.terminal import progress_bar
 from amply_verify.words import Proven
 
@@ -24,8 +24,9 @@ from amply_verify.words import Proven
     help="PostgreSQL connection string of a role that may only read; better in AMPLY_DATABASE_DSN than on a command line.",
 )
 @key_option
+@policy_option
 @json_option
-def reconcile(place: str, dsn: str, key: tuple[str, ...], *, as_json: bool) -> None:
+def reconcile(place: str, dsn: str, key: tuple[str, ...], policy: str | None, *, as_json: bool) -> None:
     """For operators: hold the database against the log.
 
     Every row of an entry must spell the leaf that the log has at its place, every balance must be the sum of its
@@ -33,8 +34,8 @@ def reconcile(place: str, dsn: str, key: tuple[str, ...], *, as_json: bool) -> N
     """
 
     def check() -> Proven:
-        keys = trusted_keys(key)
+        trusted = trust(key, policy)
         with progress_bar() as progress:
-            return say_reconciled(reconcile_log(place, dsn, keys, progress))
+            return say_reconciled(reconcile_log(place, dsn, trusted, progress))
 
     report(place, check, as_json=as_json)

@@ -1,16 +1,17 @@
 """A log to read, wherever it is: at an address, or copied into a directory."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from amply_verify.checkpoint_check import get_partial, is_address, log_prefix, tile_reader
 from amply_verify.directory import DirectoryGetter, store
+from amply_verify.keys import Trust
 from amply_verify.log_reader import Getter, HttpGetter
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
-from ledger_format.notes import MAX_NOTE_BYTES, VerifierKey
+from ledger_format.notes import MAX_NOTE_BYTES
 from ledger_format.tiles import (
     MAX_BUNDLE_BYTES,
     TILE_WIDTH,
@@ -37,14 +38,14 @@ class LogPlace:
         address = f"{self.prefix}/checkpoint"
         return decode_text(self.getter.get(address, limit=MAX_NOTE_BYTES), what="the checkpoint")
 
-    def checkpoint(self, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
+    def checkpoint(self, trusted: Trust) -> SignedCheckpoint:
         """Read and verify the newest checkpoint.
 
         Raises:
             CheckFailure: It cannot be read.
-            FormatError: It is malformed or not signed by the log.
+            FormatError: It is malformed, not signed by the log, or not cosigned as the policy demands.
         """
-        return open_checkpoint(self.note(), keys)
+        return open_checkpoint(self.note(), trusted.keys, policy=trusted.policy)
 
     def tile(self, tile: Tile) -> bytes:
         """Read a hash tile's bytes, as wide as it is in the tree at hand.

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from amply_verify.auditing.levels import UpperLevels
 from amply_verify.auditing.run import Progress
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import LogPlace, open_log
 from ledger_format.checkpoints import Checkpoint, SignedCheckpoint
 from ledger_format.entries import Entry, Transfer, encode, to_minute
 from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hash, root_of
-from ledger_format.notes import VerifierKey
 from ledger_format.tiles import TILE_WIDTH, Tile
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Reconciled:
     balances: int
 
 
-def reconcile_log(place: str, dsn: str, keys: Sequence[VerifierKey], progress: Progress) -> Reconciled:
+def reconcile_log(place: str, dsn: str, trusted: Trust, progress: Progress) -> Reconciled:
     """Hold a database against a log.
 
     Raises:
@@ -55,7 +55,7 @@ def reconcile_log(place: str, dsn: str, keys: Sequence[VerifierKey], progress: P
         FormatError: The checkpoint is malformed or not signed.
     """
     with open_log(place) as log:
-        signed = log.checkpoint(keys)
+        signed = log.checkpoint(trusted)
         with _snapshot(dsn) as connection:
             columns = {row[0] for row in connection.execute(_COLUMNS)}
             total = _count(connection, "SELECT count(*) FROM leaf")

@@ -20,6 +20,7 @@ EPILOG: Final = """\b
 Exit codes: 0 verified, 2 wrong usage.
 Checked and refused:
   10 malformed  11 signature  12 proof  13 opening  14 another entry or log
+  15 quorum: too few of the witnesses that the policy demands
   16 fork: two signed checkpoints contradict each other
   17 entries break a rule between them  18 database and log differ
 Could not be checked:
@@ -34,6 +35,12 @@ key_option = click.option(
     multiple=True,
     metavar="KEY_OR_FILE",
     help="Verifier key you trust, or a file with one a line; may be repeated. Default: AMPLY_VERIFIER_KEY.",
+)
+policy_option = click.option(
+    "--policy",
+    "policy",
+    metavar="FILE",
+    help="Policy of logs and witnesses (c2sp.org/tlog-policy) to demand. Default: the file AMPLY_POLICY.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
 

@@ -7,10 +7,12 @@ import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_books import books
+from amply.entrypoints.former_keys import former_keys, published_list
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
-from amply.infra.settings import DatabaseSettings, StripeSettings
+from amply.infra.settings import DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
 from amply.modules import organizations, payments
@@ -38,6 +40,17 @@ def migrate() -> None:
 def verifier_key(*, origin: str, signing_key: str) -> None:
     """Print the text that people pin, made from the key itself: origin, key id, public key."""
     click.echo(VerifierKey.from_ed25519(origin, KmsSigner(key_arn=signing_key).public_key()))
+
+
+@main.command()
+def verifier_keys() -> None:
+    """Print every key of the log for people to pin: the present one and the former ones, marked as such.
+
+    In the publisher's environment. The lines are a file for `amply-verify --key`.
+    """
+    log = LogSettings()
+    present = VerifierKey.from_ed25519(log.log_origin, KmsSigner(key_arn=log.signing_key_arn).public_key())
+    click.echo(published_list(present, former_keys(log), origin=log.log_origin))
 
 
 @main.group()
@@ -72,6 +85,9 @@ def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> 
             }
         )
     )
+
+
+main.add_command(books)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 
 from amply.entrypoints import problems
-from amply.entrypoints.middleware import RequestFrame
+from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
+from amply.infra import tracing
 from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
@@ -62,7 +64,12 @@ def ready(database: DatabaseOf, response: Response) -> dict[str, str]:
 def create(parts: Parts) -> FastAPI:
     """The application around its parts."""
     app: FastAPI = FastAPIOffline(
-        title="Amply", version="1", description=_DESCRIPTION, docs_url="/docs", redoc_url=None
+        title="Amply",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url="/docs",
+        redoc_url=None,
+        telemetry=_recorded(),
     )
     for name, part in vars(parts).items():
         setattr(app.state, name, part)
@@ -78,3 +85,17 @@ def create(parts: Parts) -> FastAPI:
     )
     app.add_middleware(RequestFrame)
     return app
+
+
+def _recorded() -> TelemetryConfig:
+    """One span a request, while spans are recorded at all; of the framework's own steps none, and no other signal."""
+    provider = tracing.provider()
+    return {
+        "tracing": provider is not None,
+        "tracer_provider": provider,
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+        "exclude": lambda scope: scope["path"].startswith(ASKED_ALL_THE_TIME),
+    }

@@ -5,10 +5,19 @@ import uvicorn
 from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.stopping import exit_on_sigterm
+from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.rate_limits import CacheLimiter
-from amply.infra.settings import ApiSettings, CacheSettings, DatabaseSettings, ServiceSettings, StripeSettings
+from amply.infra.settings import (
+    ApiSettings,
+    CacheSettings,
+    DatabaseSettings,
+    ServiceSettings,
+    StripeSettings,
+    TraceSettings,
+)
 from amply.kernel.clock import system_clock
 
 
@@ -16,6 +25,14 @@ def main() -> None:
     service = ServiceSettings()
     logging.configure(service=service.service)
     report_errors(service)
+    # Uvicorn stops at the signal and then sends it again, to whoever handled it before.
+    exit_on_sigterm()
+    with traced(service, TraceSettings()):
+        serve(service)
+
+
+def serve(service: ServiceSettings) -> None:
+    """Answer until told to stop."""
     api = ApiSettings()
     stripe = StripeSettings()
     webhook_secret = stripe.webhook_secret.get_secret_value()

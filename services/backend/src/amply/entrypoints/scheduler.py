@@ -16,10 +16,11 @@ from amply.adapters import sqs
 from amply.entrypoints import backlog, worker
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import stop_on_signals
+from amply.entrypoints.traces import traced
 from amply.infra import logging, outbox
 from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
-from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings
+from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import ledger, webhooks
 
@@ -94,7 +95,8 @@ def main() -> None:
     stopping = stop_on_signals()
     database = connect(DatabaseSettings(), application=service.service, pool_size=2)
     sender = sqs.TaskSender(sqs.application(QueueSettings()), tasks_of=TASKS_OF)
-    run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)
+    with traced(service, TraceSettings()):
+        run(jobs(database, sender, system_clock), heartbeat_path=service.heartbeat_path, stopping=stopping)
     database.close()
 
 

@@ -1,6 +1,7 @@
 """How a process is told to end: SIGTERM from the platform, SIGINT from a person. The turn at hand is finished."""
 
 import signal
+import sys
 import threading
 
 
@@ -10,3 +11,8 @@ def stop_on_signals() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     return stopping
+
+
+def exit_on_sigterm() -> None:
+    """SIGTERM as an exception, so that whatever surrounds the work at hand is closed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())

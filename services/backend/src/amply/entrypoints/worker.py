@@ -1,17 +1,20 @@
 """`python -m amply.entrypoints.worker`: does the work the queues hold."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import structlog
 from celery import Celery, bootsteps
+from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.ses import SesMailer
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.errors import report_errors
-from amply.infra import logging
+from amply.entrypoints.traces import traced
+from amply.infra import logging, tracing
 from amply.infra.database import connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import (
@@ -22,6 +25,7 @@ from amply.infra.settings import (
     ServiceSettings,
     SiteSettings,
     StripeSettings,
+    TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import donations, ledger
@@ -62,9 +66,23 @@ def register(app: Celery, parts: Parts) -> None:
         if completed:
             _log.warning("stuck payments completed", count=completed)
 
-    app.task(name=HANDLE_PROVIDER_EVENT)(handle_provider_event)
-    app.task(name=SEND_DUE_RECEIPTS)(send_due_receipts)
-    app.task(name=COMPLETE_STUCK)(complete_stuck)
+    for name, work in (
+        (HANDLE_PROVIDER_EVENT, handle_provider_event),
+        (SEND_DUE_RECEIPTS, send_due_receipts),
+        (COMPLETE_STUCK, complete_stuck),
+    ):
+        # This application's alone: Celery would otherwise give them to every application of the process.
+        app.task(name=name, bind=True, shared=False)(_continuing(name, work))
+
+
+def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
+    """The same work as a part of the trace its message came from."""
+
+    def run(task: Any, **arguments: Any) -> None:
+        with tracing.continued(name, traceparent=sqs.traceparent_of(task), kind=SpanKind.CONSUMER):
+            work(**arguments)
+
+    return run
 
 
 def show_life(app: Celery, heartbeat_path: str) -> None:
@@ -105,12 +123,14 @@ def main() -> None:
     app = sqs.application(QueueSettings())
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
-    app.worker_main(
-        [
-            *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}", f"--queues={sqs.HIGH},{sqs.LOW}"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO"),
-        ]
-    )
+    with traced(service, TraceSettings()):
+        app.worker_main(
+            [
+                *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}"),
+                *(f"--queues={sqs.HIGH},{sqs.LOW}", "--loglevel=INFO"),
+                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            ]
+        )
 
 
 if __name__ == "__main__":

@@ -6,17 +6,21 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import boto3
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
+from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
+from amply.infra.tracing import statements
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15
 _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
+
+_BIND: Final = text("SELECT set_config('amply.organization_id', :organization_id, true)")
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -46,8 +50,11 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, organization_id: str | None = None) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises.
+
+        `organization_id` binds it: row-level security shows the API that organisation's rows of the books, and none
+        when nobody is named. It ends with the transaction, so that no later one inherits it.
 
         Raises:
             NestedTransaction: One is open already in this context.
@@ -56,7 +63,13 @@ class Database:
             raise NestedTransaction("a unit of work may not contain another")
         token = _open_transaction.set(True)
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with (
+                tracing.step("transaction"),
+                Session(self.engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                if organization_id is not None:
+                    session.execute(_BIND, {"organization_id": organization_id})
                 yield session
         finally:
             _open_transaction.reset(token)
@@ -101,6 +114,7 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
+    statements.follow(engine)
     return Database(engine)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import structlog
 
+from amply.infra import tracing
+
 # What must never reach a log: keys, secrets, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
 _SECRET: Final = re.compile(
     r"""(?:sk|rk|whsec)_[A-Za-z0-9_]{6,}
@@ -23,6 +25,7 @@ def configure(*, service: str) -> None:
     """Send every log line, ours and libraries', to standard output as redacted JSON."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -49,6 +52,13 @@ def configure(*, service: str) -> None:
     for chatty in ("botocore", "boto3", "urllib3", "stripe", "kombu", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def add_trace_id(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Lead from the line to the trace it was written in, when there is one."""
+    if (trace_id := tracing.trace_id()) is not None:
+        line["trace_id"] = trace_id
+    return line
 
 
 def redact(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from amply.infra import tracing
 from amply.infra.database import Database
 from amply.infra.orm import Record
 
@@ -22,7 +23,7 @@ _ATTEMPTS_MAX: Final = 10
 
 
 class OutboxRow(Record):
-    """One fact on its way out. Columns as in migration 0001."""
+    """One fact on its way out. Columns as in migrations 0001 and 0005."""
 
     __tablename__ = "outbox"
 
@@ -33,19 +34,31 @@ class OutboxRow(Record):
     available_at: Mapped[datetime]
     attempts: Mapped[int]
     published_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """What the relay hands to a publisher."""
+    """What the relay hands to a publisher. `traceparent`: what was recorded when the fact came about, if anything."""
 
     id: int
     topic: str
     payload: Mapping[str, Any]
+    traceparent: str | None = None
 
 
-def put(session: Session, *, topic: str, payload: Mapping[str, str], now: datetime) -> None:
-    """Write a fact to be published once the surrounding transaction commits."""
+def put(
+    session: Session,
+    *,
+    topic: str,
+    payload: Mapping[str, str],
+    now: datetime,
+    traceparent: str | None = None,
+) -> None:
+    """Write a fact to be published once the surrounding transaction commits.
+
+    Whoever takes it up continues the present trace, or the one named by `traceparent` where none is recorded.
+    """
     session.add(
         OutboxRow(
             topic=topic,
@@ -54,6 +67,7 @@ def put(session: Session, *, topic: str, payload: Mapping[str, str], now: dateti
             available_at=now,
             attempts=0,
             published_at=None,
+            traceparent=tracing.traceparent() or traceparent,
         )
     )
 
@@ -115,6 +129,8 @@ def _claim(session: Session, *, now: datetime) -> list[Fact]:
             attempts=OutboxRow.attempts + 1,
             available_at=literal(now) + func.make_interval(0, 0, 0, 0, 0, 0, doubling),
         )
-        .returning(OutboxRow.id, OutboxRow.topic, OutboxRow.payload)
+        .returning(OutboxRow.id, OutboxRow.topic, OutboxRow.payload, OutboxRow.traceparent)
     )
-    return [Fact(id=row.id, topic=row.topic, payload=row.payload) for row in rows]
+    return [
+        Fact(id=row.id, topic=row.topic, payload=row.payload, traceparent=row.traceparent) for row in rows
+    ]

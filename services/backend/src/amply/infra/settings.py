@@ -5,7 +5,7 @@ Each part reads only the settings it needs, so that a task without a secret neve
 
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,15 @@ class ServiceSettings(BaseSettings):
     livemode: bool
     heartbeat_path: str = ""
     sentry_dsn: SecretStr = SecretStr("")
+
+
+class TraceSettings(BaseSettings):
+    """Where spans are sent; empty sends none. `traced_reads` is the share of requests that only read, 0 to 1."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    traces_url: str = ""
+    traced_reads: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
 class ApiSettings(BaseSettings):
@@ -92,7 +101,12 @@ class StripeSettings(BaseSettings):
 
 
 class LogSettings(BaseSettings):
-    """The transparency log: its origin line, its buckets and (for the publisher alone) its signing key."""
+    """The transparency log: its origin line, and for the publisher alone its buckets, keys and witnesses.
+
+    `overlapping_key_arn` is the key before, while it overlaps. `former_keys` holds keys that ended, one a line:
+    the size of the last tree, a space, the verifier key. `witness_policy` is the text of a policy
+    (c2sp.org/tlog-policy) without logs; empty only where nothing is published.
+    """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
@@ -100,6 +114,9 @@ class LogSettings(BaseSettings):
     public_bucket: str = ""
     archive_bucket: str = ""
     signing_key_arn: str = ""
+    overlapping_key_arn: str = ""
+    former_keys: str = ""
+    witness_policy: str = ""
 
 
 class CommitmentSettings(BaseSettings):

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -23,10 +23,10 @@ from amply_verify.auditing.report import AuditReport, Books
 from amply_verify.auditing.reversals import check_takings
 from amply_verify.auditing.settling import Settled
 from amply_verify.auditing.work import PartChecked, Task, Worker
+from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.places import LogPlace, open_log
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
-from ledger_format.notes import VerifierKey
 from ledger_format.tiles import TILE_WIDTH
 
 SMALL_LOG: Final = 16_384
@@ -54,7 +54,7 @@ class Audit:
 
     Attributes:
         place: The log: an address or a directory.
-        keys: Trusted keys.
+        trusted: Keys, and the policy of witnesses that is demanded.
         from_index: First entry to read; earlier ones are taken from the tiles. Rounded down to a full bundle.
         replay: Whether entries are read and replayed, or only hashed.
         organization: Follow this organisation's chain instead of replaying.
@@ -64,7 +64,7 @@ class Audit:
     """
 
     place: str
-    keys: Sequence[VerifierKey]
+    trusted: Trust
     from_index: int = 0
     replay: bool = True
     organization: str | None = None
@@ -78,7 +78,7 @@ def run_audit(wanted: Audit, progress: Progress) -> AuditReport:
 
     Raises:
         CheckFailure: It is damaged, breaks a rule, or cannot be read.
-        FormatError: Its checkpoint is malformed or not signed, or its tree does not give the signed root.
+        FormatError: Its checkpoint is malformed, not signed or not cosigned by enough, or its tree does not give the signed root.
     """
     try:
         return _run(wanted, progress)
@@ -100,7 +100,7 @@ def _run(wanted: Audit, progress: Progress) -> AuditReport:
     with ExitStack() as closing:
         place = closing.enter_context(open_log(wanted.place, keep_in=wanted.keep_in))
         note = place.note()
-        signed = open_checkpoint(note, wanted.keys)
+        signed = open_checkpoint(note, wanted.trusted.keys, policy=wanted.trusted.policy)
         size = signed.checkpoint.size
         if wanted.from_index > size:
             raise CheckFailure(

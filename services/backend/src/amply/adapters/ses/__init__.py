@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import MailSettings
 from amply.modules.donations import Mail
@@ -25,12 +26,13 @@ class SesMailer:
 
     def send(self, *, mail: Mail) -> str:
         forbid_transaction("SES: send")
-        answer = self._client.send_email(
-            FromEmailAddress=self._settings.sender,
-            Destination={"ToAddresses": [mail.to]},
-            Content={"Raw": {"Data": mime(mail, sender=self._settings.sender).as_bytes()}},
-            ConfigurationSetName=self._settings.configuration_set,
-        )
+        with tracing.call("SES: send"):
+            answer = self._client.send_email(
+                FromEmailAddress=self._settings.sender,
+                Destination={"ToAddresses": [mail.to]},
+                Content={"Raw": {"Data": mime(mail, sender=self._settings.sender).as_bytes()}},
+                ConfigurationSetName=self._settings.configuration_set,
+            )
         return answer["MessageId"]
 
 

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 import boto3
 from celery import Celery
+from opentelemetry.trace import SpanKind
 
+from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.outbox import Fact
 from amply.infra.settings import QueueSettings
@@ -59,9 +61,18 @@ class TaskSender:
     def publish(self, fact: Fact) -> None:
         """Turn a fact into its task, with the fact's payload as arguments."""
         task, queue = self._tasks_of[fact.topic]
-        self.send(task, queue=queue, arguments=dict(fact.payload))
+        with tracing.continued(f"publish {fact.topic}", traceparent=fact.traceparent, kind=SpanKind.PRODUCER):
+            self.send(task, queue=queue, arguments=dict(fact.payload))
 
     def send(self, task: str, *, queue: str, arguments: dict[str, Any]) -> None:
         """Put one task on a queue; returns once SQS has it."""
         forbid_transaction(f"SQS: {task}")
-        self._app.send_task(task, kwargs=arguments, queue=queue)
+        traceparent = tracing.traceparent()
+        headers = {tracing.TRACEPARENT: traceparent} if traceparent else {}
+        self._app.send_task(task, kwargs=arguments, queue=queue, headers=headers)
+
+
+def traceparent_of(task: Any) -> str | None:
+    """The context that came with the message of the task at hand."""
+    found = (task.request.headers or {}).get(tracing.TRACEPARENT)
+    return found if isinstance(found, str) else None

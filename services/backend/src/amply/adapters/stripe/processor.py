@@ -7,6 +7,7 @@ from typing import Any, Final
 import stripe
 import structlog
 
+from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import StripeSettings
 from amply.kernel.money import Money
@@ -119,7 +120,8 @@ def _translated(call: str) -> Iterator[None]:
     """Turn the SDK's errors into the port's, and refuse to run inside a transaction."""
     forbid_transaction(f"Stripe: {call}")
     try:
-        yield
+        with tracing.call(f"Stripe: {call}"):
+            yield
     except (stripe.InvalidRequestError, stripe.PermissionError, stripe.CardError) as error:
         if error.http_status == _HTTP_CONFLICT:
             raise ProcessorUnavailable(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from amply.infra import tracing
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
@@ -107,7 +108,13 @@ class EventInHand:
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.entry_id = posted.id
         self.session.add(
-            ReceiptRow(donation_id=row.id, entry_id=posted.id, attempts=0, next_attempt_at=self.now)
+            ReceiptRow(
+                donation_id=row.id,
+                entry_id=posted.id,
+                attempts=0,
+                next_attempt_at=self.now,
+                traceparent=tracing.traceparent(),
+            )
         )
 
     def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:

@@ -29,3 +29,4 @@ class ReceiptRow(Record):
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None]

@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
+from opentelemetry.trace import SpanKind
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from amply.infra import idempotency
+from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
@@ -67,6 +68,7 @@ def donate(
             return _replay(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
+    tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
     return _open(database, processor, payment=payment, clock=clock)
 
 
@@ -85,7 +87,10 @@ def _complete(
 ) -> bool:
     """Finish one stuck payment; whatever stops this one must not stop the others."""
     try:
-        _open(database, processor, payment=payment, clock=clock)
+        with tracing.continued(
+            "complete stuck payment", traceparent=payment.traceparent, kind=SpanKind.INTERNAL
+        ):
+            _open(database, processor, payment=payment, clock=clock)
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False

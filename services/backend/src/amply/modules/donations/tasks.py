@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from opentelemetry.trace import SpanKind
 from sqlalchemy import select
 
+from amply.infra import tracing
 from amply.infra.database import Database
 from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations import queries
@@ -69,9 +71,13 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         event = webhooks.claim(session, event_id=event_id, now=now)
         if event is None:
             return None
-        if find_payment(session, event) is None:
+        payment = find_payment(session, event)
+        if payment is None:
             webhooks.mark_handled(session, event_id=event_id, outcome=webhooks.Outcome.NOT_OURS, now=now)
             return webhooks.Outcome.NOT_OURS
+    # The donor's request is a story of its own, told up to days before: this one leads to it.
+    tracing.annotate(event_id=event_id, donation_id=payment.donation_id, payment_id=payment.id)
+    tracing.link(payment.traceparent)
     settlement = None
     if needs_settlement(event):
         settlement = parts.processor.settlement(
@@ -98,19 +104,26 @@ def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
     better than none.
     """
     sent = 0
-    while (donation_id := _claim_receipt(parts, now=now)) is not None:
-        try:
-            parts.mailer.send(mail=_letter(parts, donation_id=donation_id))
-        except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-            _log.exception("receipt not sent", donation_id=donation_id)
-            continue
-        with parts.database.transaction() as session:
-            session.get_one(ReceiptRow, donation_id).sent_at = now
-        sent += 1
+    while (due := _claim_receipt(parts, now=now)) is not None:
+        with tracing.continued("send receipt", traceparent=due.traceparent, kind=SpanKind.INTERNAL):
+            tracing.annotate(donation_id=due.donation_id)
+            sent += _send_receipt(parts, donation_id=due.donation_id, now=now)
     return sent
 
 
-def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> str | None:
+def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
+    """Send one; whatever stops this one must not stop the others."""
+    try:
+        parts.mailer.send(mail=_letter(parts, donation_id=donation_id))
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("receipt not sent", donation_id=donation_id)
+        return False
+    with parts.database.transaction() as session:
+        session.get_one(ReceiptRow, donation_id).sent_at = now
+    return True
+
+
+def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None:
     """Take the next receipt that can be proven and count the attempt."""
     with parts.database.transaction() as session:
         due = session.scalars(
@@ -129,7 +142,7 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> str | None:
             return None
         due.attempts += 1
         due.next_attempt_at = now + receipt_retry_delay(due.attempts)
-        return due.donation_id
+        return due
 
 
 def _letter(parts: ReceiptSending, *, donation_id: str) -> Mail:

@@ -4,19 +4,33 @@ Writers `post` entries in their own transactions. The sequencer puts committed e
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.
 """
 
+from amply.modules.ledger import postings
+from amply.modules.ledger.balances import (
+    Balance,
+    Sums,
+    TrialBalance,
+    balance_after,
+    balances_of,
+    misfolded,
+    size_at,
+    standing_balance,
+    trial_balance,
+)
+from amply.modules.ledger.breaches import (
+    AccountClosed,
+    AccountUnsettled,
+    BalanceInsufficient,
+    EntrySuperseded,
+    PayoutBooked,
+    PendingMismatch,
+    PendingResolved,
+    ReversalExceedsOriginal,
+)
+from amply.modules.ledger.chart import CLEARING, PLATFORM, account
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
-from amply.modules.ledger.domain import (
-    PLATFORM,
-    EntryContradicts,
-    NewEntry,
-    NewTransfer,
-    PostedEntry,
-    account,
-    donation_succeeded,
-    processor_fee,
-)
-from amply.modules.ledger.forks import ForkRefused
+from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry
+from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
@@ -25,7 +39,11 @@ from amply.modules.ledger.ports import (
     PublicLog,
     Signer,
     StoredCheckpoint,
+    Witness,
+    WitnessAnswer,
+    WitnessAway,
 )
+from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -42,50 +60,91 @@ from amply.modules.ledger.queries import (
     inclusion,
     is_published,
     oldest_unpublished_age,
+    published_size,
+    published_sizes,
     receipt,
 )
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import Sequencer
-from amply.modules.ledger.service import erase_openings, post
+from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
+from amply.modules.ledger.signing import FormerKeys
+from amply.modules.ledger.statements import Line, Statement, statement
+from amply.modules.ledger.tree import tree_size as sequenced_size
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
+    "CLEARING",
     "PLATFORM",
     "PUBLISHER_LOCK",
     "SEQUENCER_LOCK",
+    "AccountClosed",
+    "AccountUnsettled",
     "AlreadyDifferent",
     "Archive",
+    "Balance",
+    "BalanceInsufficient",
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
+    "EntrySuperseded",
     "ForkRefused",
+    "FormerKey",
+    "FormerKeys",
     "Inclusion",
+    "Kind",
     "Leadership",
+    "Line",
     "NewEntry",
     "NewTransfer",
+    "PayoutBooked",
+    "PendingMismatch",
+    "PendingResolved",
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
+    "QuorumMissing",
+    "ReversalExceedsOriginal",
     "Sequencer",
     "Signer",
+    "Statement",
     "StoredCheckpoint",
+    "Sums",
+    "TrialBalance",
+    "Witness",
+    "WitnessAnswer",
+    "WitnessAway",
+    "Witnesses",
     "account",
+    "balance_after",
+    "balances_of",
     "check_public_log",
     "clear_sequencer",
+    "close_account",
     "donation_succeeded",
     "entry_location",
     "erase_openings",
     "inclusion",
     "is_published",
     "leadership",
+    "misfolded",
     "oldest_unpublished_age",
     "post",
+    "postings",
     "processor_fee",
     "publish_checkpoint",
+    "published_size",
+    "published_sizes",
     "receipt",
+    "reopen_account",
     "router",
+    "sequenced_size",
     "sequencer_waits",
+    "size_at",
+    "standing_balance",
+    "statement",
+    "trial_balance",
 ]

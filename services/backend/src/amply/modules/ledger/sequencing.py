@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 _WAITING: Final = text("""
     SELECT
         entry.id, entry.xid, entry.kind, entry.organization_id, entry.event_at, entry.reference, entry.reverses,
-        entry.commitments
+        entry.supersedes, entry.matches, entry.reason, entry.commitments
     FROM entry
     WHERE entry.xid >= CAST(:scan_from AS xid8)
       AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -48,7 +48,7 @@ _OVERLOOKED: Final = text("""
     )
     SELECT
         walked.id, walked.xid, walked.kind, walked.organization_id, walked.event_at, walked.reference,
-        walked.reverses, walked.commitments
+        walked.reverses, walked.supersedes, walked.matches, walked.reason, walked.commitments
     FROM walked
     WHERE (walked.xid < CAST(:horizon AS xid8) OR walked.xid >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (SELECT true FROM leaf WHERE leaf.entry_id = walked.id) IS NULL

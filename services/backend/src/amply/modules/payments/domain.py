@@ -110,7 +110,10 @@ class Settlement:
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """One attempt to move one gift from a donor to one organisation's account."""
+    """One attempt to move one gift from a donor to one organisation's account.
+
+    `traceparent` leads to the trace of the request that intended it; None when that one was not recorded.
+    """
 
     id: str
     donation_id: str
@@ -120,6 +123,7 @@ class Payment:
     status: PaymentStatus
     remote_id: str | None
     created_at: datetime
+    traceparent: str | None
 
 
 def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:

@@ -29,3 +29,4 @@ class PaymentRow(Record):
     next_attempt_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    traceparent: Mapped[str | None]

@@ -7,6 +7,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.infra import tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import invariant
@@ -80,6 +81,7 @@ def create(
         status=PaymentStatus.CREATED,
         remote_id=None,
         created_at=now,
+        traceparent=tracing.traceparent(),
     )
     session.execute(
         insert(PaymentRow).values(
@@ -92,6 +94,7 @@ def create(
             status=payment.status,
             created_at=now,
             updated_at=now,
+            traceparent=payment.traceparent,
         )
     )
     return payment
@@ -228,4 +231,5 @@ def _payment(row: PaymentRow) -> Payment:
         status=PaymentStatus(row.status),
         remote_id=row.remote_id,
         created_at=row.created_at,
+        traceparent=row.traceparent,
     )

@@ -20,3 +20,4 @@ class ProviderEventRow(Record):
     next_attempt_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    traceparent: Mapped[str | None]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 
+from amply.infra import tracing
 from amply.infra.web import ClockOf, DatabaseOf, responses
 from amply.kernel.errors import NotFound
 from amply.modules.webhooks import service
@@ -48,6 +49,7 @@ def receive_stripe_event(
 ) -> dict[str, str]:
     now = clock()
     event = verifier.verify(payload=payload, signature=stripe_signature, now=now)
+    tracing.annotate(event_id=event.id)
     with database.transaction() as session:
         service.ingest(session, event=event, livemode=request.app.state.livemode, now=now)
     return {}

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra import outbox
+from amply.infra import outbox, tracing
 from amply.modules.webhooks.domain import (
     ATTEMPTS_MAX,
     HANDLED_TYPES,
@@ -53,6 +53,7 @@ def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datet
             received_at=now,
             attempts=0,
             next_attempt_at=now + _FIRST_SWEEP_AFTER,
+            traceparent=tracing.traceparent(),
         )
         .on_conflict_do_nothing()
         .returning(ProviderEventRow.id)
@@ -114,7 +115,13 @@ def due_again(session: Session, *, now: datetime) -> int:
         row.next_attempt_at = now + max(
             retry_delay(row.attempts + 1), min(now - row.received_at, RETRY_DELAY_MAX)
         )
-        outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": row.id}, now=now)
+        outbox.put(
+            session,
+            topic=FACT_RECEIVED,
+            payload={"event_id": row.id},
+            now=now,
+            traceparent=row.traceparent,
+        )
     return len(due)
 
 

@@ -13,6 +13,7 @@ _STORED_SHARE = Decimal("0.15")
 _METRICS_OF_AN_ANOMALY = 3
 """The metric and the two edges of its band."""
 _EVERY = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_FREE_PERCENT = Decimal(1)
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 _HIGH_RESOLUTION_BELOW = 60
 _CANARY_MEMORY_MB = 1000
@@ -66,8 +67,15 @@ def canary(it: Priced) -> Iterator[Charge]:
     )
 
 
-def sampling_rule(it: Priced) -> Iterator[Charge]:
-    yield Charge(price="xray/traces", quantity=it.assumed("traces_millions"), what="traces")
+def transaction_search(it: Priced) -> Iterator[Charge]:
+    """Spans are kept as a log by AWS's own group; of their summaries in X-Ray the first per cent is free."""
+    gb, months = it.assumed("span_gb"), it.assumed("span_months")
+    indexed = max(Decimal(0), it.number("IndexingPercentage") - _FREE_PERCENT) / 100
+    yield Charge(price="spans/ingested", quantity=gb, what="spans: written")
+    yield Charge(price="logs/stored", quantity=gb * months * _STORED_SHARE, what="spans: kept")
+    yield Charge(
+        price="spans/indexed", quantity=it.assumed("spans_millions") * indexed, what="spans: summarised"
+    )
 
 
 RULES: Mapping[str, Rule] = {
@@ -77,5 +85,5 @@ RULES: Mapping[str, Rule] = {
     "AWS::Logs::LogGroup": log_group,
     "AWS::Logs::MetricFilter": metric_filter,
     "AWS::Synthetics::Canary": canary,
-    "AWS::XRay::SamplingRule": sampling_rule,
+    "AWS::XRay::TransactionSearchConfig": transaction_search,
 }

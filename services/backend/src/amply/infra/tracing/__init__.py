@@ -1,0 +1,123 @@
+"""Traces: the steps of a request or a task as spans, and the context that leads from one process to the next.
+
+Nothing is recorded until `export.exporting` is open; until then each function here costs a look at a context variable.
+A context travels as W3C `traceparent` (https://www.w3.org/TR/trace-context/) in rows and in the headers of messages,
+and never in a request to or from somebody else. What a span may say is decided in `contents`.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from amply.kernel.errors import AmplyError
+
+TRACEPARENT: Final = "traceparent"
+OUR_OWN: Final = "amply."
+"""Starts the name of each attribute that is ours rather than OpenTelemetry's."""
+
+_WIRE: Final = TraceContextTextMapPropagator()
+
+
+@dataclass
+class _Installed:
+    """Ours and not OpenTelemetry's global one: no library makes spans of its own account."""
+
+    provider: TracerProvider
+    tracer: Tracer
+    statement_seconds_min: float
+
+
+_NOTHING: Final = trace.NoOpTracerProvider()
+_installed: Final = _Installed(
+    provider=_NOTHING, tracer=_NOTHING.get_tracer(__name__), statement_seconds_min=0.0
+)
+
+
+def install(provider: TracerProvider | None, *, statement_seconds_min: float = 0.0) -> None:
+    """Make spans with this provider from now on; None: make none. For the minimum see `statements`."""
+    _installed.provider = provider or _NOTHING
+    _installed.tracer = _installed.provider.get_tracer(__name__)
+    _installed.statement_seconds_min = statement_seconds_min
+
+
+def provider() -> TracerProvider | None:
+    """What spans are made with; None while none are."""
+    return None if _installed.provider is _NOTHING else _installed.provider
+
+
+def tracer() -> Tracer:
+    """What makes spans, or only seems to."""
+    return _installed.tracer
+
+
+def statement_seconds_min() -> float:
+    """How long a statement takes at least to be a span of its own."""
+    return _installed.statement_seconds_min
+
+
+def step(name: str, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[None]:
+    """A part of what is recorded right now; of nothing, when nothing is."""
+    return _span(name, kind=kind) if trace.get_current_span().is_recording() else nullcontext()
+
+
+def call(name: str) -> AbstractContextManager[None]:
+    """A call that leaves the process, in the adapter's words: `Stripe: create payment intent`."""
+    return step(name, kind=SpanKind.CLIENT)
+
+
+def continued(name: str, *, traceparent: str | None, kind: SpanKind) -> AbstractContextManager[None]:
+    """A part of what another process, or this one earlier, began; nothing is recorded without its `traceparent`."""
+    if traceparent is None:
+        return nullcontext()
+    return _span(name, kind=kind, parent=_WIRE.extract({TRACEPARENT: traceparent}, context=Context()))
+
+
+def traceparent() -> str | None:
+    """The context that whoever goes on later needs; None when nothing is recorded."""
+    if not trace.get_current_span().is_recording():
+        return None
+    carrier: dict[str, str] = {}
+    _WIRE.inject(carrier)
+    return carrier[TRACEPARENT]
+
+
+def annotate(**ids: str) -> None:
+    """Say which of our rows the span is about. Ids only, and each name must be allowed in `contents`."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attributes({f"{OUR_OWN}{name}": value for name, value in ids.items()})
+
+
+def link(traceparent: str | None) -> None:
+    """Lead from the current span to one of another trace."""
+    span = trace.get_current_span()
+    if traceparent is not None and span.is_recording():
+        other = trace.get_current_span(_WIRE.extract({TRACEPARENT: traceparent}, context=Context()))
+        span.add_link(other.get_span_context())
+
+
+def trace_id() -> str | None:
+    """The trace that is recorded right now, in 32 hexadecimal digits."""
+    span = trace.get_current_span()
+    return trace.format_trace_id(span.get_span_context().trace_id) if span.is_recording() else None
+
+
+@contextmanager
+def _span(name: str, *, kind: SpanKind, parent: Context | None = None) -> Iterator[None]:
+    with tracer().start_as_current_span(
+        name, context=parent, kind=kind, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            # The type alone: what an exception says may be personal. What a caller can act on is an answer, no fault.
+            span.set_attribute("error.type", type(error).__qualname__)
+            if not isinstance(error, AmplyError):
+                span.set_status(StatusCode.ERROR)
+            raise

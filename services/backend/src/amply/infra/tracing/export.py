@@ -1,0 +1,222 @@
+"""Spans on their way out: a bounded queue, a thread of its own, and an account of what was lost.
+
+The work never waits for any of it. Where there is no room a span is dropped; a receiver that is away or slow costs the
+spans of its time, one line of the log a minute, and at the end of the process a few seconds.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import (
+    CarrierT,
+    Getter,
+    Setter,
+    TextMapPropagator,
+    default_getter,
+    default_setter,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from amply.infra import tracing
+from amply.infra.tracing.contents import allowed
+from amply.infra.tracing.sampling import sampler
+
+ANSWER_SECONDS_MAX: Final = 5
+"""How long the receiver of a batch may take, all tries together."""
+SPANS_LOST: Final = "spans_lost"
+"""What the line about it is called."""
+
+_QUEUED_MAX: Final = 4096
+"""Spans kept while the receiver is away: about ten seconds of a busy process, and below 10 MB."""
+_BATCH_MAX: Final = 512
+"""The endpoint takes 10,000 and 5 MB; a span has some 400 bytes."""
+_EVERY_SECONDS: Final = 2.0
+_STOP_SECONDS_MAX: Final = 5.0
+"""After that nothing more is sent; what is under way has `ANSWER_SECONDS_MAX`. A container has 60 s to stop."""
+_BETWEEN_LINES_SECONDS: Final = 60.0
+
+_log = structlog.get_logger()
+
+
+@contextmanager
+def exporting(
+    exporter: SpanExporter,
+    *,
+    service: str,
+    environment: str,
+    share_of_reads: float,
+    statement_seconds_min: float,
+) -> Iterator[None]:
+    """Record and export while the block runs; what still waits at its end is sent, for a few seconds at most."""
+    propagate.set_global_textmap(NothingFromStrangers())
+    provider = TracerProvider(
+        sampler=sampler(share_of_reads=share_of_reads),
+        resource=Resource(
+            {
+                "service.namespace": "amply",
+                "service.name": f"amply-{service}",
+                "deployment.environment.name": environment,
+            }
+        ),
+        shutdown_on_exit=False,
+    )
+    with _last_words() as words:
+        provider.add_span_processor(Outgoing(exporter, words=words))
+        tracing.install(provider, statement_seconds_min=statement_seconds_min)
+        try:
+            yield
+        finally:
+            tracing.install(None)
+            provider.shutdown()
+
+
+class NothingFromStrangers(TextMapPropagator):
+    """Neither reads a context from a request nor writes one into one.
+
+    The framework asks it for the context of each request: anyone could choose the trace, and that it is recorded.
+    """
+
+    def extract(
+        self,
+        carrier: CarrierT,  # noqa: ARG002 -- the interface's; ignoring it is the point
+        context: Context | None = None,
+        getter: Getter[CarrierT] = default_getter,  # noqa: ARG002 -- as above
+    ) -> Context:
+        return context or Context()
+
+    def inject(
+        self,
+        carrier: CarrierT,
+        context: Context | None = None,
+        setter: Setter[CarrierT] = default_setter,
+    ) -> None:
+        """Nothing to write."""
+
+    @property
+    def fields(self) -> set[str]:
+        return set()
+
+
+class LastWords(logging.Handler):
+    """Keeps what OpenTelemetry said last, and only that: it says it once for each batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said = record.getMessage()
+
+
+@contextmanager
+def _last_words() -> Iterator[LastWords]:
+    logger, words = logging.getLogger("opentelemetry"), LastWords()
+    logger.addHandler(words)
+    logger.propagate = False
+    try:
+        yield words
+    finally:
+        logger.propagate = True
+        logger.removeHandler(words)
+
+
+class _Room:
+    """How many spans are kept, and how many found no room or no receiver. Shared by all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept = 0
+        self._lost = 0
+        self._lost_before = 0
+        self._spoke_at = -_BETWEEN_LINES_SECONDS
+
+    def take(self) -> bool:
+        """Room for one more; False, and one is lost, when there is none."""
+        with self._lock:
+            if self._kept >= _QUEUED_MAX:
+                self._lost += 1
+                return False
+            self._kept += 1
+            return True
+
+    def leave(self, count: int, *, lost: bool) -> None:
+        with self._lock:
+            self._kept -= count
+            self._lost += count if lost else 0
+
+    def news(self, *, at: float) -> tuple[int, int] | None:
+        """Spans lost since the last news and altogether; None when there are none or there was news just now."""
+        with self._lock:
+            if self._lost == self._lost_before or at - self._spoke_at < _BETWEEN_LINES_SECONDS:
+                return None
+            since, self._lost_before, self._spoke_at = self._lost - self._lost_before, self._lost, at
+            return since, self._lost
+
+
+class _Accounting(SpanExporter):
+    """Sends what may be said, keeps the account, and after a stop does not try for long."""
+
+    def __init__(self, exporter: SpanExporter, *, room: _Room, words: LastWords) -> None:
+        self._exporter = exporter
+        self._room = room
+        self._words = words
+        self._until = float("inf")
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Runs in the batches' own thread."""
+        result = SpanExportResult.FAILURE
+        try:
+            if time.monotonic() < self._until:
+                result = self._exporter.export([allowed(span) for span in spans])
+        finally:
+            self._room.leave(len(spans), lost=result is not SpanExportResult.SUCCESS)
+            self._tell()
+        return result
+
+    def hurry(self) -> None:
+        self._until = time.monotonic() + _STOP_SECONDS_MAX
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def _tell(self) -> None:
+        if news := self._room.news(at=time.monotonic()):
+            since, altogether = news
+            _log.warning(SPANS_LOST, count=since, altogether=altogether, reason=self._words.said)
+
+
+class Outgoing(SpanProcessor):
+    """Takes each recorded span at its end; returns at once."""
+
+    def __init__(self, exporter: SpanExporter, *, words: LastWords) -> None:
+        self._room = _Room()
+        self._accounting = _Accounting(exporter, room=self._room, words=words)
+        self._batches = BatchSpanProcessor(
+            self._accounting,
+            max_queue_size=_QUEUED_MAX,
+            schedule_delay_millis=_EVERY_SECONDS * 1000,
+            max_export_batch_size=_BATCH_MAX,
+        )
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing to do before the end."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self._room.take():
+            self._batches.on_end(span)
+
+    def shutdown(self) -> None:
+        self._accounting.hurry()
+        self._batches.shutdown()  # type: ignore[no-untyped-call] # the SDK annotates nothing here
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._batches.force_flush(timeout_millis)
