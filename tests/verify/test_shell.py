@@ -72,7 +72,14 @@ def test_the_manual_page_has_every_command_and_option() -> None:
     page = CliRunner().invoke(cli, ["manual"]).stdout
     for name in COMMANDS:
         assert f".SS {name} " in page, name
-    for option in (r"\-\-state FILE", r"\-\-from N", r"\-\-key KEY_OR_FILE", "AMPLY_VERIFIER_KEY", "TMPDIR"):
+    for option in (
+        r"\-\-state FILE",
+        r"\-\-from N",
+        r"\-\-key KEY_OR_FILE",
+        "AMPLY_VERIFIER_KEY",
+        "AMPLY_POLICY",
+        "TMPDIR",
+    ):
         assert option in page
     assert not any(
         line.startswith(".") and line[1:2].islower() and line[1:3] not in {"nf", "fi"}

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from amply_verify.auditing.levels import UpperLevels
@@ -28,11 +29,57 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE: Final = 2_048
 _ADVICE: Final = "stop the publisher, keep both, and follow the runbook ledger-fork"
 
-_LATER_ENTRY_COLUMNS: Final = ("supersedes", "matches", "reason")
+_LINKS: Final = ("reverses", "supersedes", "matches", "reason")
+_LEAVES: Final = """
+    SELECT
+        leaf.idx, leaf.entry_id, leaf.org, leaf.org_seq, leaf.org_prev, leaf.bytes,
+        entry.kind, entry.organization_id, entry.event_at, entry.reference, entry.commitments,
+        (
+            SELECT jsonb_agg(jsonb_build_array(
+                transfer.debit, transfer.credit, transfer.currency, transfer.amount_minor::text, transfer.phase,
+                transfer.pending_entry_id || '#' || transfer.pending_line
+            ) ORDER BY transfer.line)
+            FROM transfer WHERE transfer.entry_id = leaf.entry_id
+        ),
+        entry.reverses, entry.supersedes, entry.matches, entry.reason
+    FROM leaf
+    LEFT JOIN entry ON entry.id = leaf.entry_id
+    ORDER BY leaf.idx
+"""
 
-_COLUMNS: Final = """
-    SELECT table_name || '.' || column_name FROM information_schema.columns
-    WHERE table_name IN ('entry', 'transfer', 'balance')
+# A pending transfer reserves; the step that resolves it releases all of that, whatever it posts.
+_BALANCES: Final = """
+    WITH side AS (
+        SELECT
+            side.account, transfer.currency, side.is_debit,
+            CASE WHEN transfer.phase IS NULL OR transfer.phase = 'post' THEN transfer.amount_minor ELSE 0 END AS posted,
+            CASE transfer.phase
+                WHEN 'pending' THEN transfer.amount_minor ELSE coalesce(-reserved.amount_minor, 0)
+            END AS pending
+        FROM leaf
+        JOIN transfer USING (entry_id)
+        LEFT JOIN transfer reserved
+            ON (reserved.entry_id, reserved.line) = (transfer.pending_entry_id, transfer.pending_line)
+        CROSS JOIN LATERAL (VALUES (transfer.debit, true), (transfer.credit, false)) AS side (account, is_debit)
+    ), summed AS (
+        SELECT
+            account, currency,
+            coalesce(sum(posted) FILTER (WHERE is_debit), 0) AS debits_posted,
+            coalesce(sum(posted) FILTER (WHERE NOT is_debit), 0) AS credits_posted,
+            coalesce(sum(pending) FILTER (WHERE is_debit), 0) AS debits_pending,
+            coalesce(sum(pending) FILTER (WHERE NOT is_debit), 0) AS credits_pending
+        FROM side
+        GROUP BY account, currency
+    )
+    SELECT
+        account, currency,
+        kept.debits_posted, kept.credits_posted, kept.debits_pending, kept.credits_pending,
+        summed.debits_posted, summed.credits_posted, summed.debits_pending, summed.credits_pending
+    FROM summed FULL JOIN balance AS kept USING (account, currency)
+    WHERE (summed.debits_posted, summed.credits_posted, summed.debits_pending, summed.credits_pending)
+        IS DISTINCT FROM (kept.debits_posted, kept.credits_posted, kept.debits_pending, kept.credits_pending)
+    ORDER BY account, currency
+    LIMIT 1
 """
 
 
@@ -57,12 +104,11 @@ def reconcile_log(place: str, dsn: str, trusted: Trust, progress: Progress) -> R
     with open_log(place) as log:
         signed = log.checkpoint(trusted)
         with _snapshot(dsn) as connection:
-            columns = {row[0] for row in connection.execute(_COLUMNS)}
             total = _count(connection, "SELECT count(*) FROM leaf")
             progress.begin("entries", total)
-            published, unpublished = _compare_leaves(connection, columns, log, signed.checkpoint, progress)
+            published, unpublished = _compare_leaves(connection, log, signed.checkpoint, progress)
             waiting = _count(connection, _WAITING)
-            return Reconciled(signed, published, unpublished, waiting, _compare_balances(connection, columns))
+            return Reconciled(signed, published, unpublished, waiting, _compare_balances(connection))
 
 
 _WAITING: Final = (
@@ -96,14 +142,13 @@ def _snapshot(dsn: str) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
 
 def _compare_leaves(
     connection: "psycopg.Connection[tuple[Any, ...]]",
-    columns: set[str],
     log: LogPlace,
     checkpoint: Checkpoint,
     progress: Progress,
 ) -> tuple[int, int]:
     tree = _Tree(log, checkpoint)
     above = 0
-    for row in _rows(connection, columns):
+    for row in _rows(connection):
         _compare_row(row, checkpoint.origin, tree.next_index + above)
         if tree.next_index < checkpoint.size:
             tree.add(row.raw)
@@ -138,55 +183,18 @@ class _EntryRow:
     lines: list[list[Any]]
 
 
-def _rows(connection: "psycopg.Connection[tuple[Any, ...]]", columns: set[str]) -> Iterator[_Row]:
-    later = [name for name in _LATER_ENTRY_COLUMNS if f"entry.{name}" in columns]
-    names = ("reverses", *later)
+def _rows(connection: "psycopg.Connection[tuple[Any, ...]]") -> Iterator[_Row]:
     with connection.cursor(name="leaves") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        cursor.execute(_leaves_query(names, columns).encode())
-        for (
-            idx,
-            entry_id,
-            org,
-            org_seq,
-            org_prev,
-            raw,
-            kind,
-            of,
-            at,
-            ref,
-            commitments,
-            lines,
-            *links,
-        ) in cursor:
+        cursor.execute(_LEAVES)
+        for idx, entry_id, org, org_seq, org_prev, raw, kind, *columns in cursor:
             entry = None
             if kind is not None:
-                values = dict(zip(names, links, strict=True))
-                entry = _EntryRow(kind, of, at, ref, commitments, values, lines or [])
+                owner, at, reference, commitments, lines, *links = columns
+                names = dict(zip(_LINKS, links, strict=True))
+                entry = _EntryRow(kind, owner, at, reference, commitments, names, lines or [])
             prev = None if org_prev is None else bytes(org_prev)
             yield _Row(idx, entry_id, org, org_seq, prev, bytes(raw), entry)
-
-
-def _leaves_query(links: Sequence[str], columns: set[str]) -> str:
-    phase, pending = "NULL", "NULL"
-    if "transfer.phase" in columns:
-        phase, pending = "transfer.phase", "transfer.pending_entry_id || '#' || transfer.pending_line"
-    chosen = ", ".join(f"entry.{name}" for name in links)
-    return f"""
-        SELECT
-            leaf.idx, leaf.entry_id, leaf.org, leaf.org_seq, leaf.org_prev, leaf.bytes,
-            entry.kind, entry.organization_id, entry.event_at, entry.reference, entry.commitments,
-            (
-                SELECT jsonb_agg(jsonb_build_array(
-                    transfer.debit, transfer.credit, transfer.currency, transfer.amount_minor::text, {phase}, {pending}
-                ) ORDER BY transfer.line)
-                FROM transfer WHERE transfer.entry_id = leaf.entry_id
-            ),
-            {chosen}
-        FROM leaf
-        LEFT JOIN entry ON entry.id = leaf.entry_id
-        ORDER BY leaf.idx
-    """  # noqa: S608 -- names of columns, from the constants above
 
 
 def _compare_row(row: _Row, origin: str, expected_index: int) -> None:
@@ -256,35 +264,23 @@ class _Tree:
                 raise _different(f"leaf {first + offset} is another one in the database than in the log")
 
 
-def _compare_balances(connection: "psycopg.Connection[tuple[Any, ...]]", columns: set[str]) -> int:
-    moved = "WHERE transfer.phase IS NULL OR transfer.phase = 'post'" if "transfer.phase" in columns else ""
-    found = connection.execute(
-        f"""
-        WITH side AS (
-            SELECT debit AS account, currency, amount_minor AS debited, 0 AS credited
-            FROM transfer JOIN leaf USING (entry_id) {moved}
-            UNION ALL
-            SELECT credit, currency, 0, amount_minor FROM transfer JOIN leaf USING (entry_id) {moved}
-        ), summed AS (
-            SELECT account, currency, sum(debited) AS debits, sum(credited) AS credits FROM side GROUP BY 1, 2
-        )
-        SELECT
-            coalesce(summed.account, balance.account), coalesce(summed.currency, balance.currency),
-            coalesce(summed.debits, 0), coalesce(summed.credits, 0), balance.debits_posted, balance.credits_posted
-        FROM summed FULL JOIN balance USING (account, currency)
-        WHERE (coalesce(summed.debits, 0), coalesce(summed.credits, 0))
-            IS DISTINCT FROM (coalesce(balance.debits_posted, 0), coalesce(balance.credits_posted, 0))
-        ORDER BY 1, 2
-        LIMIT 1
-        """.encode()  # noqa: S608 -- a constant condition
-    ).fetchone()
+def _compare_balances(connection: "psycopg.Connection[tuple[Any, ...]]") -> int:
+    found = connection.execute(_BALANCES).fetchone()
     if found is not None:
-        account, currency, debits, credited, kept_debits, kept_credits = found
+        account, currency, *sums = found
         raise _different(
-            f"the balance of {account} in {currency} says {kept_debits} debited and {kept_credits} credited, "
-            f"and its transfers say {debits} and {credited}"
+            f"the balance of {account} in {currency} says {_sums(sums[:4])}, and its transfers say {_sums(sums[4:])}"
         )
     return _count(connection, "SELECT count(*) FROM balance")
+
+
+def _sums(columns: Sequence[Decimal | None]) -> str:
+    if columns[0] is None:
+        return "nothing"
+    debits, credited, debits_pending, credits_pending = columns
+    return (
+        f"{debits} debited and {credited} credited, and {debits_pending} and {credits_pending} reserved to be"
+    )
 
 
 def _count(connection: "psycopg.Connection[tuple[Any, ...]]", query: str) -> int:

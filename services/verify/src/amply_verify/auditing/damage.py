@@ -7,6 +7,10 @@ from ledger_format.errors import FormatError
 from ledger_format.tiles import Tile, tile_path
 
 _REPORT: Final = "do not rely on this log, and report it to its operator and to others who use it"
+_LOOK: Final = (
+    "nothing else is wrong with what was read; the books keep this even when a payment provider did it, so somebody has "
+    "to look at it: ask the log's operator what happened"
+)
 _DAMAGED: Final = (
     "what is read here is damaged; compare with another copy, and report it to the log's operator"
 )
@@ -42,3 +46,8 @@ def other_log(index: int, log: str, origin: str) -> CheckFailure:
 def broken_rule(sentence: str) -> CheckFailure:
     """Entries that are each well-formed break a rule between them."""
     return CheckFailure(Exit.BOOKS, sentence, _REPORT)
+
+
+def breach(sentence: str) -> CheckFailure:
+    """More was taken back than was given. Everything else of the log has been checked by then, and holds."""
+    return CheckFailure(Exit.BOOKS, sentence, _LOOK)

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from amply_verify.auditing.damage import broken_rule
+from amply_verify.auditing.damage import breach, broken_rule
 
 _TABLES: Final = """
     CREATE TABLE taking (entry TEXT, account TEXT, currency TEXT, side TEXT, idx INTEGER, amount TEXT, given TEXT, by TEXT)
@@ -97,7 +97,7 @@ def _refuse_excess(database: sqlite3.Connection) -> None:
             given = int(capacity)
         taken += int(amount)
         if given is not None and taken > given:
-            raise broken_rule(
+            raise breach(
                 f"with {by}, {taken} minor units of {currency} have been taken back on {account} from {entry}, "
                 f"which moved {given}"
             )
