@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from amply_verify.checkpoint_check import get_partial, is_address, log_prefix, tile_reader
+from amply_verify.checkpoint_check import FULL_TILE_BYTES, get_partial, is_address, log_prefix, tile_reader
 from amply_verify.directory import DirectoryGetter, store
 from amply_verify.keys import Trust
 from amply_verify.log_reader import Getter, HttpGetter
@@ -17,7 +17,7 @@ from ledger_format.tiles import (
     TILE_WIDTH,
     Tile,
     bundle_path,
-    decode_bundle,
+    tile_path,
 )
 
 
@@ -53,24 +53,34 @@ class LogPlace:
         Raises:
             CheckFailure: It cannot be read.
         """
+        if tile.width == TILE_WIDTH:  # nearly all of them
+            return self.getter.get(f"{self.prefix}/{tile_path(tile)}", limit=FULL_TILE_BYTES)
         return tile_reader(self.prefix, self.getter)(tile)
 
-    def entries(self, bundle: int, width: int) -> list[bytes]:
-        """Read the first `width` (1 to 256) entries of a bundle, as raw bytes.
+    def bundle(self, bundle: int, width: int) -> bytes:
+        """Read a bundle as it lies there, which may hold more than the `width` entries that were asked for.
 
         Raises:
-            CheckFailure: It cannot be read, or holds fewer entries.
-            TileError: It is malformed.
+            CheckFailure: It cannot be read.
         """
-        address, full = (f"{self.prefix}/{bundle_path(bundle, wide)}" for wide in (width, TILE_WIDTH))
-        found = decode_bundle(get_partial(self.getter, address, full, limit=MAX_BUNDLE_BYTES))
-        if len(found) < width:
-            raise CheckFailure(
-                Exit.MALFORMED,
-                f"{bundle_path(bundle, width)} holds {len(found)} entries instead of {width}",
-                "what the log serves is damaged, so report it to the log's operator",
-            )
-        return found if len(found) == width else found[:width]
+        full = f"{self.prefix}/{bundle_path(bundle, TILE_WIDTH)}"
+        address = full if width == TILE_WIDTH else f"{self.prefix}/{bundle_path(bundle, width)}"
+        return get_partial(self.getter, address, full, limit=MAX_BUNDLE_BYTES)
+
+
+def first_of(found: list[bytes], bundle: int, width: int) -> list[bytes]:
+    """Take what belongs to the first `width` entries of a bundle, of which these were found.
+
+    Raises:
+        CheckFailure: There are fewer.
+    """
+    if len(found) < width:
+        raise CheckFailure(
+            Exit.MALFORMED,
+            f"{bundle_path(bundle, width)} holds {len(found)} entries instead of {width}",
+            "what the log serves is damaged, so report it to the log's operator",
+        )
+    return found if len(found) == width else found[:width]
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from amply_verify.auditing.plan import Part
 from amply_verify.auditing.records import RecordWriter
 from amply_verify.auditing.replay import Replay, Replayed
 from amply_verify.auditing.settling import Settled, settle_share
-from amply_verify.places import LogPlace, open_log
+from amply_verify.places import LogPlace, first_of, open_log
 from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hashes, root_of
-from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path
+from ledger_format.tiles import TILE_WIDTH, Tile, bundle_hashes, bundle_path, decode_bundle
 
 FETCHES_AT_ONCE: Final = 8
 """Threads of one worker that wait for a server."""
@@ -89,8 +89,8 @@ class Worker:
         """
         roots, last_tile, bytes_read = [], b"", 0
         chain = ChainReader(self._task.organization, self._task.origin) if self._task.organization else None
-        for bundle, (leaves, tile) in enumerate(self._bundles(part), part.first):
-            hashes = leaf_hashes(leaves)
+        for bundle, (raw, tile) in enumerate(self._bundles(part), part.first):
+            leaves, hashes = self._cut(raw, bundle, part.width(bundle))
             joined = b"".join(hashes)
             if joined != tile:
                 raise wrong_tile(Tile(0, bundle, len(hashes)))
@@ -102,7 +102,7 @@ class Worker:
                 self._replay.take(leaves, hashes, bundle * TILE_WIDTH)
             if chain is not None:
                 chain.take(leaves, hashes, bundle * TILE_WIDTH)
-            bytes_read += sum(map(len, leaves)) + 2 * len(leaves) + len(tile)
+            bytes_read += len(raw) + len(tile)
         return PartChecked(
             entries=part.entries,
             roots=roots,
@@ -111,6 +111,16 @@ class Worker:
             replayed=self._replay.end_part(part.number) if self._replay else None,
             organization=chain.piece if chain else None,
         )
+
+    def _cut(self, raw: bytes, bundle: int, width: int) -> tuple[list[bytes], list[bytes]]:
+        """A bundle's entries, where somebody wants them (else none), and their hashes."""
+        try:
+            if self._replay is None and self._task.organization is None:
+                return [], first_of(bundle_hashes(raw), bundle, width)
+            leaves = first_of(decode_bundle(raw), bundle, width)
+        except FormatError as error:
+            raise wrong_file(bundle_path(bundle, width), error) from error
+        return leaves, leaf_hashes(leaves)
 
     def settle(self, share: int) -> Settled:
         """Settle one share of the records.
@@ -125,16 +135,13 @@ class Worker:
             balances_of=self._task.balances_of,
         )
 
-    def _bundles(self, part: Part) -> Iterator[tuple[list[bytes], bytes]]:
+    def _bundles(self, part: Part) -> Iterator[tuple[bytes, bytes]]:
         numbers = range(part.first, part.stop)
         if self._fetchers is None:
             return (_read(self._place, part, bundle) for bundle in numbers)
         return self._fetchers.map(lambda bundle: _read(self._place, part, bundle), numbers)
 
 
-def _read(place: LogPlace, part: Part, bundle: int) -> tuple[list[bytes], bytes]:
+def _read(place: LogPlace, part: Part, bundle: int) -> tuple[bytes, bytes]:
     width = part.width(bundle)
-    try:
-        return place.entries(bundle, width), place.tile(Tile(0, bundle, width))
-    except FormatError as error:
-        raise wrong_file(bundle_path(bundle, width), error) from error
+    return place.bundle(bundle, width), place.tile(Tile(0, bundle, width))
