@@ -13,6 +13,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary
 EMULATOR := services/local_cloud/emulator
+PEERS := tests/verify/peers
 WIDGETS := services/widgets
 SOURCES := app.py stacks constructs_lib services tests benchmarks
 
@@ -44,6 +45,12 @@ prerequisites:
 	$(call step,emulator packages,$(UV) pip install -q --python .venv-cloud/bin/python --require-hashes -r $(EMULATOR)/requirements.txt)
 	@touch $@
 
+# Other people's verifiers, for tests alone and apart from everything that ships: one of them is under the GPL.
+.venv-peers/ready: .venv/uv $(PEERS)/requirements.txt
+	$(call step,independent verifiers,$(UV) venv -q --allow-existing --python $(BIN)/python .venv-peers)
+	$(call step,their packages,$(UV) pip install -q --python .venv-peers/bin/python --require-hashes -r $(PEERS)/requirements.txt)
+	@touch $@
+
 node_modules/ready: package.json package-lock.json | prerequisites
 	$(call step,CDK command line,npm ci --silent --no-audit --no-fund)
 	@touch $@
@@ -57,12 +64,13 @@ $(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src
 	@touch $@
 
 .PHONY: setup
-setup: .venv/ready .venv-cloud/ready node_modules/ready $(WIDGETS)/dist/ready ## install everything a contributor needs
+setup: .venv/ready .venv-cloud/ready .venv-peers/ready node_modules/ready $(WIDGETS)/dist/ready ## install everything a contributor needs
 
 .PHONY: lock
 lock: .venv/uv ## resolve the requirement lists again
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 $(EMULATOR)/requirements.in -o $(EMULATOR)/requirements.txt
+	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 $(PEERS)/requirements.in -o $(PEERS)/requirements.txt
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt services/backend/pyproject.toml -o services/backend/requirements.txt
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
@@ -101,7 +109,7 @@ clean: ## stop it and remove its data and everything that was installed
 # A run in a folder of its own is removed alone: the installation, and the run in var, may be in use.
 .PHONY: uninstall
 uninstall:
-	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf services/*/src/*.egg-info services/*/*.egg-info .venv .venv-cloud .venv-peers node_modules $(WIDGETS)/node_modules $(WIDGETS)/dist tests/browser/node_modules cdk.out* deployed.out var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 is_set_up = { [ -x $(BIN)/python ] || { echo "Nothing is set up; type 'make local'." >&2; exit 1; }; }
 
@@ -155,7 +163,7 @@ gates: setup ## the infrastructure gates alone: no account, no network
 	@$(BIN)/pytest -q -n 2 --dist loadgroup tests/infrastructure
 
 audit: setup ## known faults in what we depend on; asks PyPI and npm
-	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r services/backend/requirements.txt
+	@$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt -r services/backend/requirements.txt -r $(PEERS)/requirements.txt
 	@npm audit --audit-level high
 	@npm --prefix $(WIDGETS) audit --audit-level high
 

@@ -261,6 +261,74 @@ def test_a_final_answer_is_not_asked_for_again(status: int, expected: Exit) -> N
     assert paused == []
 
 
+class BreaksOff(httpx2.BaseTransport):
+    """Sends the beginning of an answer and breaks off; the next answers are as told."""
+
+    def __init__(self, *later: httpx2.Response, tag: str = '"1"') -> None:
+        self.later = list(later)
+        self.tag = tag
+        self.asked: list[str | None] = []
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request.headers.get("Range"))
+        if len(self.asked) > 1:
+            assert request.headers.get("If-Range") == (self.tag if self.asked[-1] else None)
+            return self.later.pop(0)
+
+        def beginning() -> Iterator[bytes]:
+            yield b"fi"
+            raise httpx2.ReadError("cut")
+
+        return httpx2.Response(200, headers={"ETag": self.tag}, content=beginning())
+
+
+def rest(status: int, body: bytes, place: str = "") -> httpx2.Response:
+    headers = {"Content-Range": place} if place else {}
+    return httpx2.Response(status, headers=headers, stream=httpx2.ByteStream(body))
+
+
+def test_an_answer_that_broke_off_goes_on_where_it_was() -> None:
+    transport = BreaksOff(rest(206, b"ne", "bytes 2-3/4"))
+    assert get(transport, []) == b"fine"
+    assert transport.asked == [None, "bytes=2-"]
+
+
+def test_an_answer_that_has_changed_meanwhile_begins_anew() -> None:
+    transport = BreaksOff(rest(200, b"other"))
+    assert get(transport, []) == b"other"
+
+
+@pytest.mark.parametrize("tag", ["", 'W/"1"'])
+def test_without_a_strong_tag_nothing_is_pieced_together(tag: str) -> None:
+    transport = BreaksOff(rest(200, b"fine"), tag=tag)
+    assert get(transport, []) == b"fine"
+    assert transport.asked == [None, None]
+
+
+@pytest.mark.parametrize("place", ["bytes 0-3/4", "bytes 3-3/4", "", "nonsense"])
+def test_another_part_than_asked_for_could_not_be_checked(place: str) -> None:
+    with pytest.raises(CheckFailure, match="another part"):
+        get(BreaksOff(rest(206, b"ne", place)), [])
+
+
+class Unasked(httpx2.BaseTransport):
+    """Answers the first question as if for a part."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert "Range" not in request.headers
+        return rest(206, b"fine", "bytes 0-3/4")
+
+
+def test_a_part_nobody_asked_for_could_not_be_checked() -> None:
+    with pytest.raises(CheckFailure, match="another part"):
+        get(Unasked(), [])
+
+
+def test_a_resumed_answer_stays_within_its_limit() -> None:
+    with pytest.raises(CheckFailure, match="larger than 10"):
+        get(BreaksOff(rest(206, b"x" * 9, "bytes 2-10/11")), [])
+
+
 def test_an_answer_that_drips_too_slowly_is_given_up() -> None:
     with pytest.raises(CheckFailure, match="too long"):
         get(Flaky(), [], clock=iter([0.0, 31.0] * 3))

@@ -33,14 +33,14 @@ Phase = Literal["pending", "post", "void"]
 
 _ID: Final = r"[a-z]{2,16}_[0-9a-z]{1,64}"
 _CODE: Final = r"[a-z][a-z0-9_]{0,63}"
-_ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{1,64}")
-_OWNER: Final = re.compile(rf"platform|{_ID}")
-_ACCOUNT: Final = re.compile(rf"(?:platform|{_ID})/{_CODE}(?:/[0-9A-Za-z][0-9A-Za-z_]{{0,79}})?")
-_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{1,64}")
+OWNER: Final = re.compile(rf"platform|{_ID}")
+ACCOUNT: Final = re.compile(rf"(?:platform|{_ID})/{_CODE}(?:/[0-9A-Za-z][0-9A-Za-z_]{{0,79}})?")
+CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _KIND: Final = re.compile(r"(?=.{3,64}\Z)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+")
-_LINE: Final = re.compile(r"ent_[0-9a-z]{1,64}#(?:0|[1-9][0-9]{0,2})")
-_REFERENCE: Final = re.compile(r"(?=.{3,255}\Z)[a-z][a-z0-9_]*(?::[0-9A-Za-z._-]+)+")
-_FIELD: Final = re.compile(_CODE)
+LINE: Final = re.compile(r"ent_[0-9a-z]{1,64}#(?:0|[1-9][0-9]{0,2})")
+REFERENCE: Final = re.compile(r"(?=.{3,255}\Z)[a-z][a-z0-9_]*(?::[0-9A-Za-z._-]+)+")
+FIELD: Final = re.compile(_CODE)
 _MINUTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z")
 
 _REQUIRED_KEYS: Final = frozenset({"v", "log", "id", "kind", "ts", "org", "org_seq", "transfers"})
@@ -72,18 +72,18 @@ class Transfer:
     pending: str | None = None
 
     def __post_init__(self) -> None:
-        _check(_ACCOUNT, self.debit, what="the debited account")
-        _check(_ACCOUNT, self.credit, what="the credited account")
+        _check(ACCOUNT, self.debit, what="the debited account")
+        _check(ACCOUNT, self.credit, what="the credited account")
         if self.debit == self.credit:
             raise EntryError("a transfer needs two different accounts")
-        _check(_CURRENCY, self.currency, what="the currency")
+        _check(CURRENCY, self.currency, what="the currency")
         check_integer(self.amount_minor, what="an amount in minor units", error=EntryError, minimum=1)
         if self.phase is not None and self.phase not in get_args(Phase):
             raise EntryError(f"a phase is pending, post or void, not {show(self.phase)}")
         if (self.phase in {"post", "void"}) != (self.pending is not None):
             raise EntryError("exactly the phases post and void name the pending transfer they resolve")
         if self.pending is not None:
-            _check(_LINE, self.pending, what="the pending transfer")
+            _check(LINE, self.pending, what="the pending transfer")
             if int(self.pending.partition("#")[2]) >= MAX_TRANSFERS:
                 raise EntryError(f"a pending transfer's line is 0 to {MAX_TRANSFERS - 1}")
 
@@ -128,7 +128,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         check_origin(self.log, error=EntryError)
-        _check(_ENTRY_ID, self.id, what="the entry id")
+        _check(ENTRY_ID, self.id, what="the entry id")
         _check(_KIND, self.kind, what="the kind")
         if self.ts.utcoffset() != timedelta(0) or self.ts.second or self.ts.microsecond:
             raise EntryError("the time must be UTC and a whole minute")
@@ -138,7 +138,7 @@ class Entry:
         self._check_commitments()
 
     def _check_chain(self) -> None:
-        _check(_OWNER, self.org, what="the organisation")
+        _check(OWNER, self.org, what="the organisation")
         check_integer(self.org_seq, what="org_seq", error=EntryError)
         if (self.org_seq == 0) != (self.org_prev is None):
             raise EntryError(
@@ -149,13 +149,13 @@ class Entry:
 
     def _check_references(self) -> None:
         if self.ref is not None:
-            _check(_REFERENCE, self.ref, what="the outside reference")
+            _check(REFERENCE, self.ref, what="the outside reference")
         if self.reason is not None:
-            _check(_FIELD, self.reason, what="the reason")
+            _check(FIELD, self.reason, what="the reason")
         for name in ("reverses", "supersedes", "matches"):
             other = getattr(self, name)
             if other is not None:
-                _check(_ENTRY_ID, other, what=name)
+                _check(ENTRY_ID, other, what=name)
             if other == self.id:
                 raise EntryError(f"{name} must name another entry")
 
@@ -172,7 +172,7 @@ class Entry:
         if len(self.commitments) > MAX_COMMITMENTS:
             raise EntryError(f"an entry has at most {MAX_COMMITMENTS} commitments")
         for field, value in self.commitments.items():
-            _check(_FIELD, field, what="a commitment's field")
+            _check(FIELD, field, what="a commitment's field")
             check_hash(value, what="a commitment", error=EntryError)
         # A frozen copy: the caller's mapping may change, a checked entry may not.
         object.__setattr__(self, "commitments", MappingProxyType(dict(self.commitments)))
@@ -183,6 +183,11 @@ def to_minute(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise EntryError("the time must carry its zone")
     return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def spell_minute(moment: datetime) -> str:
+    """Write a UTC time as a leaf does: `2026-11-21T07:44Z`."""
+    return moment.replace(tzinfo=None).isoformat(timespec="minutes") + "Z"
 
 
 def encode(entry: Entry) -> bytes:
@@ -196,7 +201,7 @@ def encode(entry: Entry) -> bytes:
         "log": entry.log,
         "id": entry.id,
         "kind": entry.kind,
-        "ts": entry.ts.replace(tzinfo=None).isoformat(timespec="minutes") + "Z",
+        "ts": spell_minute(entry.ts),
         "org": entry.org,
         "org_seq": str(entry.org_seq),
         "transfers": [_spell_transfer(transfer) for transfer in entry.transfers],

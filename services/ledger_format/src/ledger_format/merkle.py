@@ -1,6 +1,7 @@
 """The Merkle tree of RFC 6962 §2.1 over SHA-256, and the verification of its proofs (RFC 9162 §2.1.3 and §2.1.4)."""
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -10,6 +11,12 @@ from ledger_format.literals import EMPTY_ROOT, check_hash, check_integer
 # Domain separation: a leaf can never be read as a node, nor a node as a leaf.
 _LEAF_PREFIX: Final = b"\x00"
 _NODE_PREFIX: Final = b"\x01"
+_PAIR: Final = struct.Struct("64s")  # what a node's message holds behind its prefix: two hashes
+
+# A copy of a hash that has begun costs less than a new one, and less than putting a prefix before a message.
+begin_leaf: Final = hashlib.sha256(_LEAF_PREFIX).copy
+"""Begin a leaf's hash: `update` it with the entry's bytes."""
+_begin_node: Final = hashlib.sha256(_NODE_PREFIX).copy
 
 
 def leaf_hash(raw: bytes) -> bytes:
@@ -19,8 +26,12 @@ def leaf_hash(raw: bytes) -> bytes:
 
 def leaf_hashes(raws: Iterable[bytes]) -> list[bytes]:
     """Hash many entries' bytes as leaves, a little faster than one by one."""
-    sha256 = hashlib.sha256
-    return [sha256(_LEAF_PREFIX + raw).digest() for raw in raws]
+    hashes = []
+    for raw in raws:
+        leaf = begin_leaf()
+        leaf.update(raw)
+        hashes.append(leaf.digest())
+    return hashes
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -28,17 +39,26 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(_NODE_PREFIX + left + right).digest()
 
 
+def parents_of(row: Sequence[bytes]) -> list[bytes]:
+    """Hash one level of a tree into the level above; an unpaired last hash goes up unchanged (RFC 6962's split)."""
+    above, begin = [], _begin_node
+    # One join and one cut: half of what it costs to put each pair together by itself.
+    for (pair,) in _PAIR.iter_unpack(b"".join(row[:-1] if len(row) % 2 else row)):
+        node = begin()
+        node.update(pair)
+        above.append(node.digest())
+    if len(row) % 2:
+        above.append(row[-1])
+    return above
+
+
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
     """Compute the tree's root from all its leaf hashes, in order."""
     if not leaf_hashes:
         return EMPTY_ROOT
-    row = list(leaf_hashes)
-    sha256 = hashlib.sha256
+    row = leaf_hashes
     while len(row) > 1:
-        # Carrying an unpaired last hash upwards unchanged gives RFC 6962's split at the largest power of two.
-        unpaired = row[-1:] if len(row) % 2 else []
-        pairs = zip(row[::2], row[1::2], strict=False)
-        row = [sha256(_NODE_PREFIX + left + right).digest() for left, right in pairs] + unpaired
+        row = parents_of(row)
     return row[0]
 
 

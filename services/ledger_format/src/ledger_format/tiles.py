@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger_format.errors import ProofError, TileError
 from ledger_format.literals import EMPTY_ROOT, HASH_BYTES, check_hash, check_integer
-from ledger_format.merkle import node_hash, root_of
+from ledger_format.merkle import begin_leaf, node_hash, root_of
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 256
@@ -166,6 +166,29 @@ def decode_bundle(raw: bytes) -> list[bytes]:
     if not entries or at != end:
         raise TileError(f"the bundle is empty, cut short, or holds more than {TILE_WIDTH} entries")
     return entries
+
+
+def bundle_hashes(raw: bytes) -> list[bytes]:
+    """Hash a bundle's entries as leaves: as `decode_bundle` and `leaf_hashes` do, without cutting the entries out.
+
+    Raises:
+        TileError: As `decode_bundle`.
+    """
+    hashes, at, end = [], 0, len(raw)
+    entries, begin, last = memoryview(raw), begin_leaf, end - 2
+    for _ in range(TILE_WIDTH):
+        if at >= last:
+            break
+        start = at + 2
+        at = start + (raw[at] << 8 | raw[at + 1])
+        if at == start:
+            raise TileError("the bundle holds an empty entry")
+        leaf = begin()
+        leaf.update(entries[start:at])
+        hashes.append(leaf.digest())
+    if not hashes or at != end:
+        raise TileError(f"the bundle is empty, cut short, or holds more than {TILE_WIDTH} entries")
+    return hashes
 
 
 def split_hashes(tile: bytes) -> list[bytes]:

@@ -1,81 +1,78 @@
 """The command line. Results go to standard output, failures to standard error; see `outcome` for the exit codes."""
 
 import io
-import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from amply_verify.checkpoint_check import check_checkpoint_file, check_published_checkpoint, is_address
 from amply_verify.entry_check import check_entry
 from amply_verify.keys import trust
+from amply_verify.log_commands import audit, consistency, follow, fsck, mirror, org
 from amply_verify.log_reader import HttpGetter
-from amply_verify.outcome import CheckFailure, Exit, from_format_error
+from amply_verify.operator_commands import reconcile
+from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.receipt_check import check_receipt
+from amply_verify.reporting import (
+    EPILOG,
+    fail_line,
+    json_option,
+    key_option,
+    policy_option,
+    report,
+    with_examples,
+)
+from amply_verify.shell_commands import completion, manual
 from amply_verify.witness.command import DEFAULT_LISTEN, run_witness
-from amply_verify.words import Proven, printable, say_checkpoint, say_entry, say_receipt
-from ledger_format.errors import FormatError
+from amply_verify.words import Proven, say_checkpoint, say_entry, say_receipt
 
-_LABEL_WIDTH: Final = 20
 _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{1,64}")
 
-_EPILOG: Final = """\b
-Exit codes: 0 verified, 2 wrong usage.
-Checked and refused:
-  10 malformed  11 signature  12 proof  13 opening  14 another entry or log
-  15 too few of the witnesses that the policy demands
-Could not be checked:
-  20 no trusted key  21 unreadable file  22 unreachable server
-  23 not there (yet)  24 newer format version  70 defect in amply-verify
-"""
 
-_key_option = click.option(
-    "--key",
-    "key",
-    multiple=True,
-    metavar="KEY_OR_FILE",
-    help="Verifier key you trust, or a file with one a line; may be repeated. Default: AMPLY_VERIFIER_KEY.",
-)
-_policy_option = click.option(
-    "--policy",
-    "policy",
-    metavar="FILE",
-    help="Policy of logs and witnesses (c2sp.org/tlog-policy) to demand. Default: the file AMPLY_POLICY.",
-)
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
-
-
-@click.group(epilog=_EPILOG)
+@click.group(epilog=EPILOG)
 @click.version_option(package_name="amply-verify")
 def cli() -> None:
-    """Check Amply's receipts, entries and checkpoints without trusting Amply."""
+    """Check Amply's public ledger without trusting Amply.
+
+    `receipt` needs a file and a key, and no network. The other commands read a log, at its address or in a directory.
+    Keys come from you (--key, or AMPLY_VERIFIER_KEY) and never from what is checked; without one nothing is verified.
+    With --policy, enough independent witnesses must have cosigned, so that you are shown what others are shown.
+    """
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(
+    epilog=with_examples(
+        "amply-verify receipt donation.tlog-proof --key log-key.txt",
+        "amply-verify receipt - --json < donation.tlog-proof",
+        "amply-verify receipt donation.tlog-proof --policy policy.txt",
+    )
+)
 @click.argument("file")
-@_key_option
-@_policy_option
-@_json_option
+@key_option
+@policy_option
+@json_option
 def receipt(file: str, key: tuple[str, ...], policy: str | None, *, as_json: bool) -> None:
     """Check a receipt FILE (- for standard input), without any network."""
-    _report(file, lambda: say_receipt(check_receipt(file, trust(key, policy))), as_json=as_json)
+    report(file, lambda: say_receipt(check_receipt(file, trust(key, policy))), as_json=as_json)
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(
+    epilog=with_examples(
+        "amply-verify entry ent_5q0x7m3gk9r2v8cdt4h6wzb1ne --api https://api.amply.example "
+        "--log https://log.amply.example/log --key log-key.txt"
+    )
+)
 @click.argument("entry_id", metavar="ID")
 @click.option("--api", required=True, metavar="URL", help="Where to ask for the entry's place in the log.")
 @click.option(
     "--log", required=True, metavar="URL", help="The log's own address, with its checkpoint and tiles."
 )
-@_key_option
-@_policy_option
-@_json_option
+@key_option
+@policy_option
+@json_option
 def entry(
     entry_id: str, api: str, log: str, key: tuple[str, ...], policy: str | None, *, as_json: bool
 ) -> None:
@@ -91,14 +88,14 @@ def entry(
         with HttpGetter() as getter:
             return say_entry(check_entry(entry_id, api=api, log=log, trusted=trusted, getter=getter))
 
-    _report(entry_id, check, as_json=as_json)
+    report(entry_id, check, as_json=as_json)
 
 
-@cli.command(epilog=_EPILOG)
+@cli.command(epilog=with_examples("amply-verify checkpoint https://log.amply.example/log --key log-key.txt"))
 @click.argument("place", metavar="URL_OR_FILE")
-@_key_option
-@_policy_option
-@_json_option
+@key_option
+@policy_option
+@json_option
 def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json: bool) -> None:
     """Check a checkpoint: a FILE, or the URL of a log (its tiles are then held against the signed root)."""
 
@@ -109,10 +106,18 @@ def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json:
         with HttpGetter() as getter:
             return say_checkpoint(check_published_checkpoint(place, trusted, getter))
 
-    _report(place, check, as_json=as_json)
+    report(place, check, as_json=as_json)
 
 
-@cli.command()
+for _command in (consistency, follow, audit, org, fsck, mirror, reconcile, completion, manual):
+    cli.add_command(_command)
+
+
+@cli.command(
+    epilog=with_examples(
+        "amply-verify witness --name witness.ngo.example/amply --directory /var/lib/amply-witness --log-key log-key.txt"
+    )
+)
 @click.option(
     "--name", required=True, metavar="NAME", help="The witness's name, such as ngo.example/witness."
 )
@@ -144,7 +149,7 @@ def witness(*, name: str, directory: Path, log_key: tuple[str, ...], listen: str
     try:
         run_witness(name=name, directory=directory, log_keys=log_key, listen=listen, print_key=print_key)
     except CheckFailure as failure:
-        _fail_line("witness", str(failure))
+        fail_line("witness", str(failure))
         sys.exit(failure.exit_code)
 
 
@@ -156,56 +161,5 @@ def main() -> NoReturn:
     try:
         cli(prog_name="amply-verify")
     except Exception as error:  # noqa: BLE001 -- the last door: a defect must not look like a verdict
-        _fail_line("amply-verify", f"it has a defect ({error!r}); please report it, nothing was verified.")
+        fail_line("amply-verify", f"it has a defect ({error!r}); please report it, nothing was verified.")
     sys.exit(Exit.INTERNAL)
-
-
-def _report(subject: str, check: Callable[[], Proven], *, as_json: bool) -> NoReturn:
-    try:
-        proven = check()
-    except FormatError as error:
-        _refuse(subject, from_format_error(error), as_json=as_json)
-    except CheckFailure as failure:
-        _refuse(subject, failure, as_json=as_json)
-    if as_json:
-        _print_json(
-            {"verdict": "verified", "exit_code": Exit.VERIFIED, "subject": subject, **proven.document}
-        )
-    else:
-        _print_proven(subject, proven)
-    sys.exit(Exit.VERIFIED)
-
-
-def _refuse(subject: str, failure: CheckFailure, *, as_json: bool) -> NoReturn:
-    if as_json:
-        _print_json(
-            {
-                "verdict": failure.verdict,
-                "exit_code": failure.exit_code,
-                "subject": subject,
-                "error": failure.exit_code.name.lower(),
-                "message": failure.reason,
-                "next": failure.advice,
-            }
-        )
-    else:
-        not_checked = "could not be checked: " if failure.verdict == "not_checked" else ""
-        _fail_line(subject, f"{not_checked}{failure}")
-    sys.exit(failure.exit_code)
-
-
-def _print_proven(subject: str, proven: Proven) -> None:
-    console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
-    console.print(Text("OK", style="bold green") + Text(f": {printable(subject)}"))
-    for label, text in proven.lines:
-        console.print(Text(f"  {label:{_LABEL_WIDTH}}", style="dim") + Text(printable(text)))
-    console.print(Text(f"  {proven.limits}", style="dim"))
-
-
-def _fail_line(subject: str, sentence: str) -> None:
-    console = Console(stderr=True, highlight=False, emoji=False, markup=False, soft_wrap=True)
-    console.print(Text("FAIL", style="bold red") + Text(f": {printable(subject)}: {printable(sentence)}"))
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=True))

@@ -17,6 +17,7 @@ _TIMEOUT: Final = httpx2.Timeout(10.0)
 _RETRIED_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ABSENT_STATUSES: Final = frozenset({404, 410})
 _OK: Final = 200
+_PARTIAL: Final = 206
 _GZIP: Final = 31  # zlib's window bits for "a gzip stream and nothing else"
 
 
@@ -65,32 +66,65 @@ class HttpGetter:
             CheckFailure: NOT_THERE for 404 and 410, UNREACHABLE for everything else.
         """
         reason = ""
+        begun = _Begun()
         for pause in (*PAUSES_SECONDS, None):
             try:
-                return self._get_once(url, limit=limit)
+                return self._get_once(url, begun, limit=limit)
             except _TryAgainError as error:
                 reason = str(error)
             if pause is not None:
                 self._pause(pause)
         raise _unreachable(url, f"{reason}, {len(PAUSES_SECONDS) + 1} times")
 
-    def _get_once(self, url: str, *, limit: int) -> bytes:
+    def _get_once(self, url: str, begun: "_Begun", *, limit: int) -> bytes:
         deadline = self._clock() + SECONDS_PER_TRY
         try:
-            with self._client.stream("GET", url) as response:
+            with self._client.stream("GET", url, headers=begun.question()) as response:
                 _check_status(url, response.status_code)
-                received = bytearray()
+                begun.answer(response, url)
                 for chunk in response.iter_raw():
-                    received += chunk
-                    if len(received) > limit:
+                    begun.received += chunk
+                    if len(begun.received) > limit:
                         raise _unreachable(url, f"the answer is larger than {limit} bytes")
                     if self._clock() > deadline:
                         raise _TryAgainError("the answer took too long")
-                return _plain(url, bytes(received), response.headers.get("Content-Encoding", ""), limit=limit)
+                encoding = response.headers.get("Content-Encoding", "")
+                return _plain(url, begun.take(), encoding, limit=limit)
         except httpx2.TransportError as error:
             raise _TryAgainError(_sentence(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise _unreachable(url, _sentence(error)) from error
+
+
+class _Begun:
+    """What has come of an answer that broke off, and how to ask for the rest of the very same one (RFC 9110 §13.1.5)."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self._validator = ""
+
+    def question(self) -> dict[str, str]:
+        """Headers for the next try."""
+        if not self.received or not self._validator:
+            return {}
+        return {"Range": f"bytes={len(self.received)}-", "If-Range": self._validator}
+
+    def answer(self, response: httpx2.Response, url: str) -> None:
+        """Go on where the answer broke off if the server does so, and begin anew if it does."""
+        if response.status_code == _PARTIAL:
+            begins = f"bytes {len(self.received)}-"
+            if not self.question() or not response.headers.get("Content-Range", "").startswith(begins):
+                raise _unreachable(url, "it answered with another part than was asked for")
+            return
+        tag = response.headers.get("ETag", "")
+        self._validator = "" if tag.startswith("W/") else tag
+        self.received.clear()
+
+    def take(self) -> bytes:
+        """The whole answer; whatever is wrong with it, the next try begins anew."""
+        content = bytes(self.received)
+        self.received.clear()
+        return content
 
 
 class _TryAgainError(Exception):
@@ -106,7 +140,7 @@ def _check_status(url: str, status: int) -> None:
         )
     if status in _RETRIED_STATUSES:
         raise _TryAgainError(f"it answered with HTTP {status}")
-    if status != _OK:
+    if status not in {_OK, _PARTIAL}:
         raise _unreachable(url, f"it answered with HTTP {status}")
 
 

@@ -32,11 +32,15 @@ class Exit(enum.IntEnum):
     OPENING = 13
     MISMATCH = 14
     QUORUM = 15
+    FORK = 16
+    BOOKS = 17
+    DIFFERENT = 18
     NO_KEY = 20
     UNREADABLE = 21
     UNREACHABLE = 22
     NOT_THERE = 23
     UNKNOWN_VERSION = 24
+    STALE = 25
     INTERNAL = 70
 
 
@@ -51,6 +55,10 @@ class CheckFailure(Exception):
         self.exit_code = exit_code
         self.reason = reason
         self.advice = advice
+
+    def __reduce__(self) -> tuple[type["CheckFailure"], tuple[Exit, str, str]]:
+        """Travel between processes whole: an exception's own way keeps only its message."""
+        return CheckFailure, (self.exit_code, self.reason, self.advice)
 
     @property
     def verdict(self) -> str:

@@ -36,15 +36,15 @@ def say_receipt(receipt: VerifiedReceipt) -> Proven:
             *_entry_lines(receipt.entry, receipt.index, receipt.checkpoint),
             *(opened or [("opened", "no commitment")]),
             *([("left closed", ", ".join(closed))] if closed else []),
-            *_checkpoint_lines(receipt.signed),
+            *checkpoint_lines(receipt.signed),
         ),
         document={
             **_entry_document(receipt.entry, receipt.index, receipt.leaf_hash),
             "opened": dict(receipt.opened),
             "left_closed": closed,
-            "checkpoint": _checkpoint_document(receipt.signed),
+            "checkpoint": checkpoint_document(receipt.signed),
         },
-        limits=_limits(receipt.signed, "that the checkpoint is the latest"),
+        limits=limits_of(receipt.signed, "that the checkpoint is the latest"),
     )
 
 
@@ -53,13 +53,13 @@ def say_entry(checked: CheckedEntry) -> Proven:
     return Proven(
         lines=(
             *_entry_lines(checked.entry, checked.index, checked.signed.checkpoint),
-            *_checkpoint_lines(checked.signed),
+            *checkpoint_lines(checked.signed),
         ),
         document={
             **_entry_document(checked.entry, checked.index, checked.leaf_hash),
-            "checkpoint": _checkpoint_document(checked.signed),
+            "checkpoint": checkpoint_document(checked.signed),
         },
-        limits=_limits(checked.signed),
+        limits=limits_of(checked.signed),
     )
 
 
@@ -69,12 +69,12 @@ def say_checkpoint(checked: CheckedCheckpoint) -> Proven:
         "the published tiles give this root" if checked.tiles_agree else "not read (the checkpoint is a file)"
     )
     return Proven(
-        lines=(*_checkpoint_lines(checked.signed), ("tiles", tiles)),
+        lines=(*checkpoint_lines(checked.signed), ("tiles", tiles)),
         document={
-            "checkpoint": _checkpoint_document(checked.signed),
+            "checkpoint": checkpoint_document(checked.signed),
             "tiles_agree": checked.tiles_agree,
         },
-        limits=_limits(checked.signed, "that the log is complete"),
+        limits=limits_of(checked.signed, "that the log is complete"),
     )
 
 
@@ -123,11 +123,19 @@ def _phase_in_words(transfer: Transfer) -> str:
     return f", {transfer.phase}" if transfer.phase else ""
 
 
-def _checkpoint_lines(signed: SignedCheckpoint) -> list[tuple[str, str]]:
+def checkpoint_lines(signed: SignedCheckpoint) -> list[tuple[str, str]]:
+    """A checkpoint as lines."""
     checkpoint = signed.checkpoint
     return [
         ("log", checkpoint.origin),
         ("checkpoint", f"{checkpoint.size} entries, root {to_base64(checkpoint.root)}"),
+        *signature_lines(signed),
+    ]
+
+
+def signature_lines(signed: SignedCheckpoint) -> list[tuple[str, str]]:
+    """Who has signed and cosigned a checkpoint, and what was demanded, as lines."""
+    return [
         ("signed by", ", ".join(signed.signers)),
         *(("witnessed by", _witness_in_words(witness)) for witness in signed.witnessed),
         ("witnesses demanded", _demand_in_words(signed)),
@@ -154,7 +162,7 @@ def _demand_in_words(signed: SignedCheckpoint) -> str:
     return f"the quorum {signed.policy.quorum} of the policy, which is met"
 
 
-def _limits(signed: SignedCheckpoint, *also: str) -> str:
+def limits_of(signed: SignedCheckpoint, *also: str) -> str:
     """What is not proven. Only a met quorum speaks against a log that shows each person another history."""
     if signed.policy is None or not signed.policy.demands_witnesses:
         also = (*also, "that others are shown the same log")
@@ -191,7 +199,8 @@ def _entry_document(entry: Entry, index: int, hashed: bytes) -> dict[str, Any]:
     }
 
 
-def _checkpoint_document(signed: SignedCheckpoint) -> dict[str, Any]:
+def checkpoint_document(signed: SignedCheckpoint) -> dict[str, Any]:
+    """A checkpoint for programs."""
     policy = signed.policy
     return {
         "origin": signed.checkpoint.origin,

@@ -1,0 +1,46 @@
+"""What an audit found."""
+
+import dataclasses
+
+from amply_verify.auditing.organization import PieceOfOrganization
+from amply_verify.auditing.settling import Trial
+from ledger_format.checkpoints import SignedCheckpoint
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Books:
+    """What the replay of the entries came to; amounts in minor units.
+
+    Attributes:
+        organizations: How many have entries.
+        links: Entries that reverse, supersede or match another.
+        resolutions: Pending transfers that were posted or voided.
+        unknown: References to entries before the first one read.
+        trials: By currency: the trial balance.
+        reserved: By currency: what is pending and not resolved.
+        accounts: Debits and credits by account and currency, of the owner that was asked for.
+        last_minute: The time of the last entry.
+    """
+
+    organizations: int
+    links: int
+    resolutions: int
+    unknown: int
+    trials: dict[str, Trial]
+    reserved: dict[str, int]
+    accounts: dict[tuple[str, str], tuple[int, int]]
+    last_minute: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuditReport:
+    """A log that was checked from `first_index` on; `books` when it was replayed, `chain` when one was followed."""
+
+    signed: SignedCheckpoint
+    note: str
+    first_index: int
+    entries: int
+    bytes_read: int
+    jobs: int
+    books: Books | None = None
+    chain: PieceOfOrganization | None = None

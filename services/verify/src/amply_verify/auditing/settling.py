@@ -1,0 +1,322 @@
+"""Settling one share of the records: what entries far apart in the log must be to each other.
+
+A share has every record of its keys, in the log's order. So an entry that is named must have come by already.
+"""
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from amply_verify.auditing.damage import broken_rule
+from amply_verify.auditing.records import TAB, Block, read_share
+from amply_verify.auditing.replay import (
+    BALANCE,
+    CHAIN,
+    LINK,
+    NOTHING,
+    RESOLUTION,
+    REVERSES,
+    SUPERSEDES,
+)
+
+GIVEN_BACK: Final = b"back"
+LATE: Final = b"late"
+
+MAX_ACCOUNTS_TOLD: Final = 1_000
+"""How many accounts of one owner a report tells one by one."""
+
+
+@dataclasses.dataclass(slots=True)
+class Trial:
+    """One currency's books: how many accounts, all debits and credits, and the balances on each side (minor units)."""
+
+    accounts: int = 0
+    debits: int = 0
+    credits: int = 0
+    debit_balances: int = 0
+    credit_balances: int = 0
+
+    def add(self, other: "Trial") -> None:
+        """Add other accounts of the same currency."""
+        self.accounts += other.accounts
+        self.debits += other.debits
+        self.credits += other.credits
+        self.debit_balances += other.debit_balances
+        self.credit_balances += other.credit_balances
+
+
+@dataclasses.dataclass(slots=True)
+class Settled:
+    """What one share, or all of them, came to.
+
+    Attributes:
+        organizations: How many have a chain.
+        links: How many times an entry reverses, supersedes or matches another.
+        resolutions: How many pending transfers were posted or voided.
+        unknown: References to entries of the part of the log that was not read.
+        released: By currency, what resolved transfers had reserved (minor units).
+        trials: By currency.
+        accounts: Debits and credits by account and currency of the owner that was asked for.
+        takings: Files with what reversals took back (see `reversals`).
+    """
+
+    entries: int = 0
+    organizations: int = 0
+    links: int = 0
+    resolutions: int = 0
+    unknown: int = 0
+    released: dict[bytes, int] = dataclasses.field(default_factory=dict)
+    trials: dict[bytes, Trial] = dataclasses.field(default_factory=dict)
+    accounts: dict[tuple[bytes, bytes], tuple[int, int]] = dataclasses.field(default_factory=dict)
+    takings: list[Path] = dataclasses.field(default_factory=list)
+
+    def add(self, other: "Settled") -> None:
+        """Add another share."""
+        self.entries += other.entries
+        self.organizations += other.organizations
+        self.links += other.links
+        self.resolutions += other.resolutions
+        self.unknown += other.unknown
+        for currency, amount in other.released.items():
+            self.released[currency] = self.released.get(currency, 0) + amount
+        for currency, trial in other.trials.items():
+            self.trials.setdefault(currency, Trial()).add(trial)
+        for account, sums in other.accounts.items():
+            if len(self.accounts) < MAX_ACCOUNTS_TOLD:
+                self.accounts[account] = sums
+        self.takings += other.takings
+
+
+def settle_share(folder: Path, share: int, *, knows_the_beginning: bool, balances_of: str | None) -> Settled:
+    """Settle one share of the records in `folder`, which are removed.
+
+    Raises:
+        CheckFailure: Entries break a rule between them.
+    """
+    result = Settled()
+    takings = folder / f"takings-{share:03d}"
+    for blocks in read_share(folder, share):
+        piece = _Piece(takings, knows_the_beginning=knows_the_beginning, balances_of=balances_of)
+        result.add(piece.settle(blocks))
+    if takings.exists():
+        result.takings.append(takings)
+    return result
+
+
+class _Piece:
+    """The records of some keys: all of them, and nothing else."""
+
+    def __init__(self, takings: Path, *, knows_the_beginning: bool, balances_of: str | None) -> None:
+        self._takings = takings
+        self._knows_the_beginning = knows_the_beginning
+        self._owned = None if balances_of is None else f"{balances_of}/".encode("ascii")
+        self._entries: dict[bytes, bytes] = {}
+        self._superseded: set[bytes] = set()
+        self._resolved: set[tuple[bytes, bytes]] = set()
+        self._chains: dict[bytes, tuple[int, bytes]] = {}
+        self._balances: defaultdict[tuple[bytes, bytes], list[int]] = defaultdict(lambda: [0, 0])
+        self._released: defaultdict[bytes, int] = defaultdict(int)
+        self._result = Settled()
+        self._lines: list[bytes] = []
+
+    def settle(self, blocks: Iterable[Block]) -> Settled:
+        for block in blocks:
+            if block.ids is not None:
+                self._add_entries(block.ids, block.lines)
+                continue
+            for line in block.lines:
+                key, kind, rest = line.split(TAB, 2)
+                self._record(key, kind, rest)
+            self._write_takings()
+        self._result.entries = len(self._entries)
+        self._result.organizations = len(self._chains)
+        self._result.released = dict(self._released)
+        self._sum_up()
+        return self._result
+
+    def _add_entries(self, ids: list[bytes], lines: list[bytes]) -> None:
+        fresh = dict(zip(ids, lines, strict=True))
+        if len(fresh) != len(ids) or not self._entries.keys().isdisjoint(fresh):
+            raise broken_rule(f"the id {self._repeated(ids).decode()} stands for more than one entry")
+        self._entries.update(fresh)
+
+    def _repeated(self, ids: list[bytes]) -> bytes:
+        seen = set(self._entries)
+        for each in ids:
+            if each in seen:
+                return each
+            seen.add(each)
+        raise AssertionError("only asked when an id is repeated")
+
+    def _record(self, key: bytes, kind: bytes, rest: bytes) -> None:
+        if kind == BALANCE:
+            currency, debited, credited = rest.split(TAB)
+            sums = self._balances[key, currency]
+            sums[0] += int(debited)
+            sums[1] += int(credited)
+        elif kind == CHAIN:
+            self._chain(key, *rest.split(TAB))
+        elif kind == LINK:
+            self._link(key, *rest.split(TAB))
+        elif kind == RESOLUTION:
+            self._resolution(key, rest.split(TAB))
+
+    def _chain(
+        self,
+        org: bytes,
+        first_seq: bytes,
+        first_prev: bytes,
+        first_index: bytes,
+        last_seq: bytes,
+        last: bytes,
+    ) -> None:
+        seq, prev = self._chains.get(org, (0, NOTHING))
+        is_beginning = org not in self._chains
+        if not (is_beginning and not self._knows_the_beginning):
+            name, index = org.decode(), first_index.decode()
+            if int(first_seq) != seq:
+                raise broken_rule(
+                    f"entry {index} is number {first_seq.decode()} of {name}, and number {seq} should come next"
+                )
+            if first_prev != prev:
+                raise broken_rule(
+                    f"entry {index} does not name the hash of the entry of {name} before it (number {seq - 1})"
+                )
+        self._chains[org] = int(last_seq) + 1, last
+
+    def _link(self, target: bytes, relation: bytes, by: bytes, index: bytes, transfers: bytes) -> None:
+        self._result.links += 1
+        named = self._earlier(target, index)
+        if named is None:
+            self._missing(target, by, relation.decode())
+            return
+        if relation == SUPERSEDES:
+            if target in self._superseded:
+                raise broken_rule(f"{by.decode()} supersedes {target.decode()}, which was superseded before")
+            self._superseded.add(target)
+        if relation == REVERSES:
+            self._reversal(target, named, by, index, transfers)
+
+    def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, reversal: bytes) -> None:
+        """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
+        _, reversed_by_named, transfers = named.split(TAB)
+        given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
+        given |= _sides(_moved(transfers), opposite=False)
+        all_taken, back = _named(reversal), _sides(_moved(reversal), opposite=True)
+        for place, capacity in given.items():
+            self._lines.append(
+                b"\t".join((target, *place, index, b"%d" % back.get(place, 0), b"%d" % capacity, by))
+            )
+        if reversed_by_named != NOTHING:
+            for account, currency, side in _sides(all_taken, opposite=True):
+                amount = back.get((account, currency, side), 0)
+                other = b"C" if side == b"D" else b"D"
+                fields = (reversed_by_named, account, currency, other, index, b"%d" % -amount, GIVEN_BACK, by)
+                self._lines.append(b"\t".join(fields))
+
+    def _resolution(self, target: bytes, fields: list[bytes]) -> None:
+        line, phase, amount, debit, credit, currency, by, index, reverses = fields
+        self._result.resolutions += 1
+        named = self._earlier(target, index)
+        if named is None:
+            self._missing(target, by, f"{phase.decode()}s a transfer of")
+            return
+        subject = f"{by.decode()} {phase.decode()}s {target.decode()}#{line.decode()}"
+        _, reversed_by_named, transfers = named.split(TAB)
+        pending = _line(transfers, int(line))
+        if pending is None or pending.get("phase") != "pending":
+            raise broken_rule(f"{subject}, which is no pending transfer")
+        if (target, line) in self._resolved:
+            raise broken_rule(f"{subject}, which was resolved before")
+        self._resolved.add((target, line))
+        if [pending[key].encode() for key in ("d", "c", "cur")] != [debit, credit, currency]:
+            raise broken_rule(f"{subject}, which is between other accounts or in another currency")
+        reserved, moved = int(pending["amt"]), int(amount)
+        if (moved > reserved) if phase == b"post" else (moved != reserved):
+            raise broken_rule(f"{subject} with {moved} minor units, and {reserved} were pending")
+        self._released[currency] += reserved
+        if phase == b"post" and reversed_by_named not in (NOTHING, reverses):
+            self._late_reversal(reversed_by_named, debit, credit, currency, index, amount, by)
+
+    def _late_reversal(
+        self,
+        original: bytes,
+        debit: bytes,
+        credit: bytes,
+        currency: bytes,
+        index: bytes,
+        amount: bytes,
+        by: bytes,
+    ) -> None:
+        """A reversal was pending, and is posted by an entry that does not itself name what it reverses."""
+        for account, side in ((debit, b"C"), (credit, b"D")):
+            self._lines.append(b"\t".join((original, account, currency, side, index, amount, LATE, by)))
+
+    def _earlier(self, target: bytes, index: bytes) -> bytes | None:
+        """The rest of an entry's line, if it stands before the entry at `index`."""
+        found = self._entries.get(target)
+        return found if found is not None and int(found.partition(TAB)[0]) < int(index) else None
+
+    def _missing(self, target: bytes, by: bytes, relation: str) -> None:
+        if self._knows_the_beginning:
+            raise broken_rule(f"{by.decode()} {relation} {target.decode()}, and no earlier entry has this id")
+        self._result.unknown += 1
+
+    def _sum_up(self) -> None:
+        for (account, currency), (debited, credited) in self._balances.items():
+            trial = self._result.trials.setdefault(currency, Trial())
+            balance = debited - credited
+            trial.add(Trial(1, debited, credited, max(balance, 0), max(-balance, 0)))
+            if (
+                self._owned is not None
+                and account.startswith(self._owned)
+                and len(self._result.accounts) < MAX_ACCOUNTS_TOLD
+            ):
+                self._result.accounts[account, currency] = debited, credited
+
+    def _write_takings(self) -> None:
+        if self._lines:
+            with self._takings.open("ab") as file:
+                file.write(b"\n".join(self._lines) + b"\n")
+            self._lines.clear()
+
+
+_Moved = tuple[bytes, bytes, bytes, int]
+"""What has moved: debit, credit, currency, amount (minor units)."""
+
+
+def _moved(transfers: bytes) -> list[_Moved]:
+    """The transfers that moved something: at once, or by posting."""
+    return [_read(line) for line in _lines(transfers) if line.get("phase") in {None, "post"}]
+
+
+def _named(transfers: bytes) -> list[_Moved]:
+    """All transfers, moved or not: what an entry only reserved cannot be taken back."""
+    return [_read(line) for line in _lines(transfers)]
+
+
+def _read(line: dict[str, str]) -> _Moved:
+    return line["d"].encode(), line["c"].encode(), line["cur"].encode(), int(line["amt"])
+
+
+def _sides(moved: Iterable[_Moved], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
+    """Sum amounts by account, currency and side (`D` or `C`); `opposite` sums them under the other side."""
+    sums: dict[tuple[bytes, bytes, bytes], int] = {}
+    debit_side, credit_side = (b"C", b"D") if opposite else (b"D", b"C")
+    for debit, credit, currency, amount in moved:
+        for place in ((debit, currency, debit_side), (credit, currency, credit_side)):
+            sums[place] = sums.get(place, 0) + amount
+    return sums
+
+
+def _line(transfers: bytes, number: int) -> dict[str, str] | None:
+    lines = _lines(transfers)
+    return lines[number] if number < len(lines) else None
+
+
+def _lines(transfers: bytes) -> list[dict[str, str]]:
+    found: Any = json.loads(b"[%b]" % transfers)
+    return list(found)
