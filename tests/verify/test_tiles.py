@@ -17,7 +17,6 @@ from ledger_format.tiles import (
     changed_bundles,
     changed_tiles,
     consistency_proof,
-    bundle_hashes,
     decode_bundle,
     encode_bundle,
     grow,
