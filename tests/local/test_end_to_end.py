@@ -39,6 +39,8 @@ PARTS = {
     *("witness-1", "witness-2", "witness-3"),
     *("edge", "outbox"),
 }
+_FIRST_WITNESS = "\n— localhost/witness-".encode()
+"""Where the lines of a checkpoint begin that the log itself did not write."""
 
 
 class Platform:
@@ -153,11 +155,27 @@ def test_the_receipt_verifies_with_the_published_key_alone(demo: dict[str, Any])
 def test_a_receipt_with_one_byte_changed_is_refused_with_a_reason(
     demo: dict[str, Any], tmp_path: Path, place: float
 ) -> None:
+    """What the log has signed for; the witnesses' lines behind it mean nothing without a policy."""
     content = bytearray(Path(demo["receipt"]).read_bytes())
-    content[int(len(content) * place)] ^= 1
+    content[int(content.index(_FIRST_WITNESS) * place)] ^= 1
     altered = tmp_path / "altered.tlog-proof"
     altered.write_bytes(content)
     refused = _verify(str(altered), demo["verifier_key"])
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("FAIL: ")
+
+
+def test_a_receipt_with_one_byte_of_a_witness_changed_is_refused_under_the_policy(
+    platform: Platform, demo: dict[str, Any], tmp_path: Path
+) -> None:
+    under_policy = ("--policy", str(platform.settings.policy))
+    assert _verify(demo["receipt"], demo["verifier_key"], *under_policy).returncode == 0
+    content = bytearray(Path(demo["receipt"]).read_bytes())
+    line = content.index(_FIRST_WITNESS) + 1
+    content[(line + content.index(b"\n", line)) // 2] ^= 1
+    altered = tmp_path / "altered.tlog-proof"
+    altered.write_bytes(content)
+    refused = _verify(str(altered), demo["verifier_key"], *under_policy)
     assert refused.returncode != 0
     assert refused.stderr.startswith("FAIL: ")
 
@@ -372,9 +390,9 @@ def _wait(condition: Callable[[], bool]) -> None:
         os.sched_yield()
 
 
-def _verify(receipt: str, key: str) -> subprocess.CompletedProcess[str]:
+def _verify(receipt: str, key: str, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "amply_verify", "receipt", receipt, "--key", key],
+        [sys.executable, "-m", "amply_verify", "receipt", receipt, "--key", key, *more],
         capture_output=True,
         text=True,
         check=False,
