@@ -147,6 +147,10 @@ bench: setup ## measure, as ratios against a baseline run side by side
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
+.PHONY: simulate
+simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n, or SEED=n to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
 .PHONY: diff-comment
 diff-comment: WAIVERS ?= stacks/replacements.toml
 diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])

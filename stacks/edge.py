@@ -152,6 +152,7 @@ class Edge(AmplyStack):
             "log_url": f"{self.edge_url}/log",
             "stripe_js_url": stripe.script_url,
             "publishable_key": stripe.publishable_key,
+            "ledger_policy": self.settings.ledger_policy,
         }
 
 

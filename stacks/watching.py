@@ -25,6 +25,7 @@ BOUNCED_SHARE_MAX = 0.05
 COMPLAINED_SHARE_MAX = 0.001
 """Where AWS begins to review an account: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html."""
 FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
+FEEDBACK_DEPTH_MAX = 100
 DAY = 24 * 60
 """Of minutes, as alarms count."""
 NOT_TAKEN = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfBackupJobsExpired")
@@ -230,6 +231,14 @@ def watch_mail(pager: Pager, mail: Mail) -> None:
         FEEDBACK_AGE_SECONDS_MAX,
         minutes=5,
         meaning="What SES says of a letter has waited unread for more than a day.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "mail-feedback-deep",
+        mail.feedback.metric_approximate_number_of_messages_visible(statistic="Minimum"),
+        FEEDBACK_DEPTH_MAX,
+        minutes=15,
+        meaning=f"SES has said something of more than {FEEDBACK_DEPTH_MAX} letters, and nobody has read it.",
         severity=Severity.NOTICE,
     )
 

@@ -155,7 +155,7 @@ class LedgerWorld:
             return ledger.standing_balance(session, account=account, currency=currency)
 
     def sequence(self) -> int:
-        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW)
+        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW) or 0
 
     def publish(self) -> ledger.PublishedCheckpoint | None:
         return ledger.publish_checkpoint(

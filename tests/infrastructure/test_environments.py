@@ -18,6 +18,9 @@ from constructs_lib.durability import (
     ObjectLock,
     UnsafeDurabilityError,
 )
+from ledger_format.errors import NoteError, PolicyError
+from ledger_format.notes import VerifierKey
+from ledger_format.policies import parse_policy
 from stacks.environment import FixedAddresses, TaskSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
 from stacks.images import ImageReference
@@ -42,6 +45,27 @@ def test_data_that_is_never_lost_needs_a_compliance_lock(lock: ObjectLock | None
 def test_data_that_is_never_lost_needs_a_week_of_backups() -> None:
     with pytest.raises(UnsafeDurabilityError, match="seven days"):
         Durability(loss=Loss.NEVER, backup_days=6, object_lock=COMPLIANCE)
+
+
+def test_pages_pin_keys_of_their_own_log_and_no_others() -> None:
+    keys = [str(VerifierKey.from_ed25519(SANDBOX.log_origin, bytes([number]) * 32)) for number in (1, 2)]
+    assert SANDBOX.ledger_policy == ""
+    pinned = replace(SANDBOX, log_keys=tuple(keys))
+    assert pinned.ledger_policy == f"log {keys[0]}\nlog {keys[1]}\nquorum none\n"
+    with pytest.raises(PolicyError, match="earlier line"):
+        replace(SANDBOX, log_keys=(keys[0], keys[0]))
+    with pytest.raises(ValueError, match="pin keys of the log"):
+        replace(PRODUCTION, log_keys=(keys[0],))
+    with pytest.raises(NoteError):
+        replace(SANDBOX, log_keys=("no key",))
+
+
+def test_pages_demand_the_witnesses_that_the_publisher_needs() -> None:
+    key = str(VerifierKey.from_ed25519(PRODUCTION.log_origin, bytes([1]) * 32))
+    pinned = replace(PRODUCTION, log_keys=(key,))
+    assert pinned.ledger_policy == f"log {key}\n{PRODUCTION.witnesses.policy()}"
+    policy = parse_policy(pinned.ledger_policy.encode())
+    assert (policy.demands_witnesses, len(policy.witnesses)) == (True, 3)
 
 
 @pytest.mark.parametrize("days", [0, 36])

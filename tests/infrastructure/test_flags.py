@@ -47,6 +47,8 @@ CHOICES: Mapping[str, str] = {
     "network.flow_logs": "Whether refused packets are written down.",
     "outside_view_minutes": "How often it is looked at from outside; the dashboard and alarms show what is there.",
     "replica_region": "Where copies go: what is copied says so in its own stack.",
+    "signing_keys.coming": "Which keys exist, and what each signs: tests/infrastructure/test_witnesses.py.",
+    "signing_keys.overlapping": "As above: the key before may sign one more checkpoint.",
     "tasks.idle": "Everything in place and nothing running: tests/infrastructure/test_environments.py.",
     "tasks.insights": "Whether the cluster's metrics are bought.",
     "tasks.opens_shells": "Whether people get into tasks.",

@@ -225,6 +225,7 @@ NOTICES = {
     "mail-bounces",
     "mail-complaints",
     "mail-feedback-set-aside",
+    "mail-feedback-deep",
     "mail-feedback-waiting",
     "set-aside",
     "undelivered",

@@ -82,7 +82,11 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
     others = {
         "alembic_version",
         "donation",
+        "erasure",
         "idempotency_key",
+        "ledger_day",
+        "ledger_day_fold",
+        "ledger_visibility",
         "organization",
         "outbox",
         "payment",

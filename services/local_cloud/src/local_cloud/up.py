@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local_cloud import database, doctor, laptop, parts, stripe, tasks, verifier_key, witnesses
+from local_cloud import database, doctor, laptop, parts, pinned_policy, stripe, tasks, verifier_key, witnesses
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
@@ -54,6 +54,7 @@ class Up:
         self._run_processor(services)
         self._migrate(migrate)
         self._run_witnesses()
+        self._pin_policy()
         self._run_services(services)
         self._run_fronts()
         self._client.retire_all_but(self._described)
@@ -107,6 +108,10 @@ class Up:
         witnesses.write_policy(self._settings, log_key)
         described = [parts.witness(self._settings, number) for number in WITNESSES]
         self._ensure("witnesses", "three witnesses", *described)
+
+    def _pin_policy(self) -> None:
+        """The pages check receipts against this run's own log and witnesses."""
+        self._has_changed |= pinned_policy.pin(self._cloud, self._settings.policy.read_text())
 
     def _run_services(self, services: Mapping[str, Task]) -> None:
         described = [

@@ -5,6 +5,7 @@ on being booked and sequenced.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,8 +50,17 @@ class Outside:
     witnesses: ledger.Witnesses = field(default_factory=ledger.Witnesses)
 
 
-def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) -> Turn:
+def turns(
+    database: Database,
+    *,
+    origin: str,
+    outside: Outside,
+    clock: Clock,
+    elapsed: Callable[[], float] = time.monotonic,
+) -> Turn:
     """Publish when there is something new; ask again soon while too few witnesses cosign.
+
+    `elapsed` gives seconds that no step of a wall clock touches.
 
     Raises:
         ForkRefused: This database does not extend what the public has seen.
@@ -67,6 +77,10 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
             witnesses=outside.witnesses,
         )
 
+    def answer_the_sequencer() -> None:
+        if ledger.sequencer_waits(database):
+            clear()
+
     def publish() -> ledger.PublishedCheckpoint | None:
         return ledger.publish_checkpoint(
             database,
@@ -80,8 +94,6 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
         )
 
     def turn() -> float:
-        if ledger.sequencer_waits(database):
-            clear()
         began = time.monotonic()
         try:
             published = publish()
@@ -96,6 +108,24 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
+    return attentive(turn, meanwhile=answer_the_sequencer, elapsed=elapsed)
+
+
+def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
+    """Do `act` when its wait, counted from its beginning, is over, and `meanwhile` every half second.
+
+    So a new sequencer waits no longer than that.
+    """
+    due = elapsed()
+
+    def turn() -> float:
+        nonlocal due
+        meanwhile()
+        began = elapsed()
+        if began >= due:
+            due = began + act()
+        return min(LOOK_SECONDS, max(0.0, due - elapsed()))
+
     return turn
 
 

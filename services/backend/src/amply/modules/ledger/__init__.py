@@ -29,9 +29,12 @@ from amply.modules.ledger.breaches import (
 from amply.modules.ledger.chart import CLEARING, PLATFORM, account
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
-from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry
+from amply.modules.ledger.days import fold_days
+from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
+from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
+from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -44,6 +47,7 @@ from amply.modules.ledger.ports import (
     WitnessAway,
 )
 from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
+from amply.modules.ledger.public import router as public_router
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -64,19 +68,33 @@ from amply.modules.ledger.queries import (
     published_sizes,
     receipt,
 )
+from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
+from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
 from amply.modules.ledger.signing import FormerKeys
 from amply.modules.ledger.statements import Line, Statement, statement
 from amply.modules.ledger.tree import tree_size as sequenced_size
+from amply.modules.ledger.visibility import (
+    EVERYTHING,
+    LedgerNotShown,
+    LedgerShownInSums,
+    Visibility,
+    VisibilityNotAcceptable,
+    VisibilityPolicy,
+    set_visibility,
+    visibility_of,
+)
 from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
     "CLEARING",
+    "EVERYTHING",
     "PLATFORM",
     "PUBLISHER_LOCK",
+    "SEQUENCER_BATCH_MAX",
     "SEQUENCER_LOCK",
     "AccountClosed",
     "AccountUnsettled",
@@ -84,9 +102,11 @@ __all__ = [
     "Archive",
     "Balance",
     "BalanceInsufficient",
+    "CannotRestore",
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
+    "EntriesAbout",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
@@ -97,9 +117,13 @@ __all__ = [
     "Inclusion",
     "Kind",
     "Leadership",
+    "LedgerNotShown",
+    "LedgerShownInSums",
     "Line",
     "NewEntry",
     "NewTransfer",
+    "OpeningsUnreadable",
+    "OrganizationHasNoLedger",
     "PayoutBooked",
     "PendingMismatch",
     "PendingResolved",
@@ -107,6 +131,8 @@ __all__ = [
     "PublicLog",
     "PublishedCheckpoint",
     "QuorumMissing",
+    "ReadFile",
+    "Restored",
     "ReversalExceedsOriginal",
     "Sequencer",
     "Signer",
@@ -114,6 +140,9 @@ __all__ = [
     "StoredCheckpoint",
     "Sums",
     "TrialBalance",
+    "Visibility",
+    "VisibilityNotAcceptable",
+    "VisibilityPolicy",
     "Witness",
     "WitnessAnswer",
     "WitnessAway",
@@ -125,8 +154,11 @@ __all__ = [
     "clear_sequencer",
     "close_account",
     "donation_succeeded",
+    "entries_about",
+    "entries_about_since",
     "entry_location",
     "erase_openings",
+    "fold_days",
     "inclusion",
     "is_published",
     "leadership",
@@ -135,16 +167,21 @@ __all__ = [
     "post",
     "postings",
     "processor_fee",
+    "public_router",
     "publish_checkpoint",
     "published_size",
     "published_sizes",
     "receipt",
     "reopen_account",
+    "restore_log",
     "router",
     "sequenced_size",
     "sequencer_waits",
+    "set_visibility",
     "size_at",
     "standing_balance",
     "statement",
+    "stored_key",
     "trial_balance",
+    "visibility_of",
 ]

@@ -1,5 +1,6 @@
 """Entries as they are asked for: what cannot be booked cannot be written down."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -135,3 +136,12 @@ class PostedEntry:
 
     id: str
     created: bool
+
+
+def stored_key(idempotency_key: str) -> str:
+    """What is kept of an idempotency key: it is only ever compared, and it may name a payment that leads to a person.
+
+    Entries can never be changed, so an erasure could not remove it later.
+    """
+    digest = hashlib.sha256(b"amply/entry-key/v1\0" + idempotency_key.encode()).hexdigest()
+    return f"sha256:{digest}"

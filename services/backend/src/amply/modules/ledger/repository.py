@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from amply.modules.ledger.domain import NewEntry, NewTransfer
+from amply.modules.ledger.domain import NewEntry, NewTransfer, stored_key
 
 # An entry travels as JSON, and so do its transfers: each parameter more costs the driver more than the database needs
 # to read it out of there. The tables' own checks run when the statement ends, and open accounts that are new. An entry
@@ -91,7 +91,7 @@ def parameters(
         "id": entry_id,
         "kind": entry.kind,
         "organization_id": entry.organization_id,
-        "idempotency_key": entry.idempotency_key,
+        "idempotency_key": stored_key(entry.idempotency_key),
         "event_at": entry.event_at.isoformat(),
         "created_at": now.isoformat(),
         "commitments": {field: digest.hex() for field, digest in commitments.items()},
@@ -104,7 +104,7 @@ def parameters(
 
 def find_standing(session: Session, entry: NewEntry) -> Standing:
     """The entry with the same idempotency key, and whether it moves the same."""
-    row = session.execute(_STANDING, {"idempotency_key": entry.idempotency_key}).mappings().one()
+    row = session.execute(_STANDING, {"idempotency_key": stored_key(entry.idempotency_key)}).mappings().one()
     asked = {
         "kind": entry.kind,
         "organization_id": entry.organization_id,

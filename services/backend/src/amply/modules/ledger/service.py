@@ -15,11 +15,19 @@ from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
 from ledger_format.commitments import commit
 
 
-def post(session: Session, *, entry: NewEntry, now: datetime, secrets: CommitmentSecrets) -> PostedEntry:
+def post(
+    session: Session,
+    *,
+    entry: NewEntry,
+    now: datetime,
+    secrets: CommitmentSecrets,
+    keeps_openings: bool = True,
+) -> PostedEntry:
     """Book an entry in the caller's transaction; the same idempotency key is booked once.
 
     Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
-    public log when the sequencer has taken it, after the transaction commits.
+    public log when the sequencer has taken it, after the transaction commits. Without `keeps_openings` nobody will
+    ever open its commitments: it is about somebody who was erased.
 
     What only reserves may be refused; what moves at once is taken as a fact, whatever it leaves.
 
@@ -31,8 +39,11 @@ def post(session: Session, *, entry: NewEntry, now: datetime, secrets: Commitmen
         AccountClosed, EntrySuperseded, PayoutBooked: As they say.
         sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
     """
+    prepared = prepare(entry, now=now, secrets=secrets)
+    if not keeps_openings:
+        prepared["sealed"] = None
     try:
-        row = session.execute(repository.POST, prepare(entry, now=now, secrets=secrets)).one_or_none()
+        row = session.execute(repository.POST, prepared).one_or_none()
     except IntegrityError as error:
         if (found := breach(error)) is None:
             raise

@@ -6,10 +6,11 @@ here. One that is slow, away, or lies costs its own cosignature and nothing else
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -173,11 +174,12 @@ class Witnesses:
             return earlier.future  # it came too late to be waited for, and is as good now
         future: Future[Answer] = Future()
         self._asked[name] = _Asked(text=text, future=future)
-        # Not a pool: its threads would keep the process from ending while a witness keeps a connection open.
-        threading.Thread(
-            target=self._consult, args=(name, key, question, future), name=f"witness {name}", daemon=True
-        ).start()
+        self._start(name, partial(self._consult, name, key, question, future))
         return future
+
+    def _start(self, name: str, consult: Callable[[], None]) -> None:
+        # Not a pool: its threads would keep the process from ending while a witness keeps a connection open.
+        threading.Thread(target=consult, name=f"witness {name}", daemon=True).start()
 
     def _wait(self, asked: Mapping[str, Future[Answer]], have: Collection[str]) -> None:
         deadline = time.monotonic() + self.patience
