@@ -8,11 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger_format.errors import ProofError, TileError
-from ledger_format.merkle import leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion
+from ledger_format.merkle import (
+    leaf_hash,
+    leaf_hashes,
+    node_hash,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
 from ledger_format.tiles import (
     TILE_WIDTH,
     Bundle,
     Tile,
+    bundle_hashes,
     bundle_path,
     changed_bundles,
     changed_tiles,
@@ -260,6 +268,23 @@ def test_what_lies_outside_the_tree_cannot_be_proven() -> None:
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=TILE_WIDTH))
 def test_a_bundle_reads_back_as_what_was_written(raws: list[bytes]) -> None:
     assert decode_bundle(encode_bundle(raws)) == raws
+    assert bundle_hashes(encode_bundle(raws)) == leaf_hashes(raws) == [leaf_hash(raw) for raw in raws]
+
+
+@given(
+    st.binary(max_size=60)
+    | st.lists(st.binary(max_size=3), max_size=TILE_WIDTH + 2).map(
+        lambda raws: b"".join(len(raw).to_bytes(2, "big") + raw for raw in raws)
+    )
+)
+def test_hashing_a_bundle_where_it_lies_refuses_what_cutting_it_refuses(raw: bytes) -> None:
+    try:
+        entries = decode_bundle(raw)
+    except TileError:
+        with pytest.raises(TileError):
+            bundle_hashes(raw)
+    else:
+        assert bundle_hashes(raw) == leaf_hashes(entries)
 
 
 def test_a_bundle_cut_anywhere_within_an_entry_is_refused() -> None:
