@@ -67,12 +67,18 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean local-diff
+.PHONY: local demo status logs stop clean local-diff witness
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
+
+# One for trying out; how a partner runs one stands in services/verify/README.md.
+witness: NAME ?= localhost/witness
+witness: KEY ?= var/local/verifier-key
+witness: .venv/ready ## run a witness of your own (NAME=…, KEY=the log's verifier key or its file, LISTEN=HOST:PORT)
+	@$(BIN)/python -m amply_verify witness --name "$(NAME)" --log-key "$(KEY)" --directory var/witness $(if $(LISTEN),--listen "$(LISTEN)")
 
 status: ## what runs, and where
 	@$(is_set_up) && $(BIN)/python -m local_cloud status
@@ -133,6 +139,10 @@ bench: setup ## measure, as ratios against a baseline run side by side
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
+.PHONY: simulate
+simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n, or SEED=n to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+
 .PHONY: diff-comment
 diff-comment: WAIVERS ?= stacks/replacements.toml
 diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
@@ -170,8 +180,8 @@ migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed mig
 smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key)
 	@$(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) --key $(call needed,KEY)
 
-drift: node_modules/ready ## what somebody changed by hand in ENVIRONMENT
-	@node_modules/.bin/cdk drift '$(call needed,ENVIRONMENT)/*' --app cdk.out --fail
+drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
+	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)
 
 waivers: .venv/ready ## waivers that have expired
 	@$(BIN)/python -m operations.waivers cdk.out
@@ -188,9 +198,13 @@ cost: synth ## what each environment costs a month, line by line; the last line 
 cost-check: .venv/ready ## compare ENVIRONMENT's month with its budget (exit 0 within, 2 above, 3 could not check)
 	@$(BIN)/python -m operations.cost_check --environment $(ENVIRONMENT)
 
-.PHONY: sandboxes sandboxes-reap
+.PHONY: sandboxes sandboxes-expired sandboxes-reap
 sandboxes: .venv/ready ## the named sandboxes of the account, and how long they stay
 	@$(BIN)/python -m operations.sandboxes list
 
-sandboxes-reap: .venv/ready ## take away the named sandboxes whose last day is over (DRY_RUN=1: only say which)
-	@$(BIN)/python -m operations.sandboxes reap $(if $(DRY_RUN),--dry-run)
+sandboxes-expired: ## those whose last day is over, as the night's jobs read it
+	@$(MAKE) .venv/ready >&2
+	@$(BIN)/python -m operations.sandboxes expired
+
+sandboxes-reap: .venv/ready ## take away those whose last day is over (SANDBOX=name: that one; DRY_RUN=1: only say which)
+	@$(BIN)/python -m operations.sandboxes reap $(if $(SANDBOX),--only "$(SANDBOX)") $(if $(DRY_RUN),--dry-run)

@@ -1,18 +1,23 @@
 """How much of a plain INSERT's rate a double-entry posting keeps, while the sequencer takes what is posted.
 
 32 writers (a process and a connection each), in turns, on one PostgreSQL with fsync on; writers, server and
-sequencer share the machine's cores. Two comparisons:
+sequencer share the machine's cores. Three comparisons:
 
 - in a unit of work, as the application does it: `ledger.post` in `Database.transaction()`, without and with three
   commitments to personal data (salts, HMACs, encrypted openings), against one INSERT of a row of about the same size
   in `Database.transaction()`. This is the ratio.
+- insert-only: the row of `entry` alone with its transaction, number and indexes, in a table like it without transfers
+  or triggers: what being in the log asks of a writer before there is any double entry. Against the same INSERT.
 - statement against statement, without SQLAlchemy: what `ledger.post` prepares and executes, sent by psycopg in
   autocommit, against the same INSERT sent likewise. Stricter: it leaves out what an application spends anyway.
 
+The first two are taken once more while no sequencer runs: what the double entry costs apart from the sequencer's share
+of the cores. What that leaves is sequenced afterwards and counted.
+
 `--quick` takes one turn: enough to see that it runs, not to believe its figures.
 
-An entry is: idempotency key, entry, transfer, the tables' checks, and its place in the log: the sequencer's work
-falls into the same turns, and what it leaves for afterwards is said.
+An entry is: idempotency key, entry, transfer, the tables' checks, and its place in the log with a posting for each
+account: the sequencer's work falls into the same turns, and what it leaves for afterwards is said.
 """
 
 import json
@@ -25,7 +30,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.infra.database import connect
 from amply.infra.settings import DatabaseSettings
-from amply.kernel.ids import new_id
+from amply.kernel.ids import new_id, new_random_id
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import repository, service
@@ -64,7 +69,13 @@ _PERSONAL: Final = {
 
 INSERT: Final = "INSERT INTO plain (id, created_at, payload) VALUES (:id, :now, :payload)"
 _PAYLOAD: Final = "x" * 400
+ENTRY_ROW: Final = """
+    INSERT INTO entry_row (id, kind, organization_id, idempotency_key, event_at, created_at, commitments)
+    VALUES (:id, :kind, :organization_id, :id, :now, :now, CAST(:commitments AS jsonb))
+"""
 PLAIN_TABLE: Final = (
+    "CREATE TABLE entry_row (LIKE entry INCLUDING ALL)",
+    "GRANT INSERT ON entry_row TO amply_app",
     "CREATE TABLE plain (id text PRIMARY KEY, created_at timestamptz, payload text)",
     "GRANT INSERT ON plain TO amply_app",
 )
@@ -93,13 +104,25 @@ def gift(personal: dict[str, str]) -> ledger.NewEntry:
     )
 
 
+def entry_row() -> dict[str, Any]:
+    return {
+        "id": new_random_id("ent"),
+        "kind": "donation.succeeded",
+        "organization_id": f"org_{secrets.randbelow(ORGANIZATIONS):026d}",
+        "now": datetime.now(UTC),
+        "commitments": "{}",
+    }
+
+
 @contextmanager
-def insert_in_a_unit_of_work(settings: DatabaseSettings) -> Iterator[Act]:
-    database, statement = connect(settings, application="benchmark", pool_size=1), text(INSERT)
+def insert_in_a_unit_of_work(
+    settings: DatabaseSettings, sql: str, row: Callable[[], dict[str, Any]]
+) -> Iterator[Act]:
+    database, statement = connect(settings, application="benchmark", pool_size=1), text(sql)
 
     def act() -> None:
         with database.transaction() as session:
-            session.execute(statement, plain_row())
+            session.execute(statement, row())
 
     yield act
     database.close()
@@ -145,12 +168,16 @@ def post_statement(settings: DatabaseSettings) -> AbstractContextManager[Act]:
 
 
 KINDS: Final[dict[str, Callable[[DatabaseSettings], AbstractContextManager[Act]]]] = {
-    "INSERT, unit of work": insert_in_a_unit_of_work,
+    "INSERT, unit of work": lambda settings: insert_in_a_unit_of_work(settings, INSERT, plain_row),
+    "insert-only, unit of work": lambda settings: insert_in_a_unit_of_work(settings, ENTRY_ROW, entry_row),
     "double entry, unit of work": lambda settings: post_in_a_unit_of_work(settings, {}),
     "  with 3 commitments": lambda settings: post_in_a_unit_of_work(settings, _PERSONAL),
     "INSERT, statement alone": lambda settings: execute(settings, text(INSERT), plain_row),
     "double entry, statement alone": post_statement,
 }
+
+WITHOUT_SEQUENCER: Final = ("INSERT, unit of work", "double entry, unit of work")
+"""Taken once more while no sequencer runs."""
 
 
 @dataclass(frozen=True)
@@ -239,35 +266,53 @@ class Measured:
         return statistics.median(rate / plain for rate, plain in pairs)
 
 
+def turn(pg: Server, pool: ProcessPoolExecutor, kind: str, result: Measured) -> int:
+    """All writers' turn of one kind; how many entries they have posted."""
+    begin = time.time() + START_SECONDS
+    futures = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(WRITERS)]
+    shares = [future.result() for future in futures]
+    result.rates.setdefault(kind, []).append(sum(share.timed for share in shares) / TURN_SECONDS)
+    return 0 if kind.lower().startswith("insert") else sum(share.acknowledged for share in shares)
+
+
 def measure(pg: Server, pool: ProcessPoolExecutor, *, turns: int) -> Measured:
-    """All turns, the kinds interleaved."""
-    result = Measured({kind: [] for kind in KINDS}, 0, [], [])
+    """All turns beside a live sequencer, the kinds interleaved."""
+    result = Measured({}, 0, [], [])
     acknowledged = 0
     for _ in range(turns):
         for kind in KINDS:
-            begin = time.time() + START_SECONDS
-            futures = [pool.submit(write, pg.settings("amply_app"), kind, begin) for _ in range(WRITERS)]
-            shares = [future.result() for future in futures]
-            result.rates[kind].append(sum(share.timed for share in shares) / TURN_SECONDS)
-            if not kind.startswith("INSERT"):
-                acknowledged += sum(share.acknowledged for share in shares)
+            posted = turn(pg, pool, kind, result)
+            if posted:
+                acknowledged += posted
                 result.behind.append(unsequenced(pg))
                 result.drain_seconds.append(drain(pg))
-    return Measured(result.rates, acknowledged, result.behind, result.drain_seconds)
+    return replace(result, acknowledged=acknowledged)
 
 
-def report(pg: Server, measured: Measured) -> None:
+def measure_alone(pg: Server, pool: ProcessPoolExecutor, *, turns: int) -> Measured:
+    """All turns of the writers' own part, with no sequencer."""
+    result = Measured({}, 0, [], [])
+    acknowledged = sum(turn(pg, pool, kind, result) for _ in range(turns) for kind in WITHOUT_SEQUENCER)
+    return replace(result, acknowledged=acknowledged)
+
+
+def report(pg: Server, measured: Measured, alone: Measured) -> None:
     """The table, and the last line for machines."""
     medians = {kind: statistics.median(rates) for kind, rates in measured.rates.items()}
     print(f"{'transactions/s, ' + str(WRITERS) + ' writers':<34}{'median':>9}{'of INSERT':>11}   turns")
     for kind, rates in measured.rates.items():
         turns = " ".join(f"{rate:,.0f}" for rate in rates)
         print(f"{kind:<34}{medians[kind]:>9,.0f}{measured.share(kind):>11.0%}   {turns}")
+    print("while no sequencer runs:")
+    for kind in WITHOUT_SEQUENCER:
+        turns = " ".join(f"{rate:,.0f}" for rate in alone.rates[kind])
+        print(f"{kind:<34}{statistics.median(alone.rates[kind]):>9,.0f}{alone.share(kind):>11.0%}   {turns}")
+    acknowledged = measured.acknowledged + alone.acknowledged
     leaves = pg.count("SELECT count(*) FROM leaf")
     gaps = pg.count(
         "SELECT count(*) FROM leaf l WHERE idx > 0 AND NOT EXISTS (SELECT FROM leaf WHERE idx = l.idx - 1)"
     )
-    print(f"\n{measured.acknowledged:,} entries acknowledged, {leaves:,} sequenced, {gaps} gaps.")
+    print(f"\n{acknowledged:,} entries acknowledged, {leaves:,} sequenced, {gaps} gaps.")
     print(
         f"At a turn's end the sequencer was {max(measured.behind):,} entries behind at most "
         f"and caught up within {max(measured.drain_seconds):.2f} s."
@@ -276,9 +321,11 @@ def report(pg: Server, measured: Measured) -> None:
         "benchmark": "ledger_append",
         "ratio": round(measured.share("double entry, unit of work"), 3),
         "baseline": f"single-row INSERT, {WRITERS} writers",
+        "ratio_insert_only": round(measured.share("insert-only, unit of work"), 3),
+        "ratio_without_sequencer": round(alone.share("double entry, unit of work"), 3),
         "ratio_with_commitments": round(measured.share("  with 3 commitments"), 3),
         "ratio_statement_alone": round(measured.share("double entry, statement alone"), 3),
-        "missing": measured.acknowledged - leaves,
+        "missing": acknowledged - leaves,
         "gaps": gaps,
         "entries": leaves,
         "behind_max": max(measured.behind),
@@ -290,9 +337,12 @@ def report(pg: Server, measured: Measured) -> None:
 
 def main() -> None:
     turns = 1 if "--quick" in sys.argv else TURNS
-    with server() as pg, sequencer(pg), ProcessPoolExecutor(WRITERS, get_context("fork")) as pool:
+    with server() as pg, ProcessPoolExecutor(WRITERS, get_context("fork")) as pool:
         pg.execute(*PLAIN_TABLE)
-        report(pg, measure(pg, pool, turns=turns))
+        alone = measure_alone(pg, pool, turns=turns)
+        with sequencer(pg):
+            drain(pg)
+            report(pg, measure(pg, pool, turns=turns), alone)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 AnyMetric = cloudwatch.Metric | cloudwatch.MathExpression
@@ -23,6 +24,14 @@ class Severity(Enum):
     """Someone reads it in the morning: it waits without getting worse."""
     PART = "part"
     """Nobody by itself: a composite alarm or a deployment reads it."""
+
+
+def make_topic(scope: Construct, construct_id: str, *, email: str | None) -> sns.Topic:
+    """Where alarms of its region tell people: CloudWatch calls no topic of another region."""
+    topic = sns.Topic(scope, construct_id, enforce_ssl=True)
+    if email:
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+    return topic
 
 
 class Pager(Construct):

@@ -59,7 +59,7 @@ class Backup(AmplyStack):
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: backups", holds_data=True
         )
-        self._copies = replica.vault if replica else None
+        self.copies = replica.vault if replica else None
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=keys.data)
         self.plan = backup.BackupPlan(
             self,
@@ -93,7 +93,7 @@ class Backup(AmplyStack):
             completion_window=Duration.hours(6),
             delete_after=kept,
             copy_actions=(
-                [copy(destination_backup_vault=self._copies, delete_after=kept)] if self._copies else None
+                [copy(destination_backup_vault=self.copies, delete_after=kept)] if self.copies else None
             ),
         )
 

@@ -1,11 +1,14 @@
-"""The edge's certificate. CloudFront takes one from us-east-1 alone, wherever everything else stands."""
+"""The edge's certificate, and who hears of its end. CloudFront takes one from us-east-1 alone, wherever the rest stands."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from constructs import Construct
 
+from constructs_lib.alarms import Pager, Severity, make_topic
+from stacks.contracts import RUNBOOKS
 from stacks.dns import Dns
 from stacks.environment import Environment
+from stacks.expiry import watch_certificate
 from stacks.stack import AmplyStack
 
 CLOUDFRONT_REGION = "us-east-1"
@@ -30,3 +33,12 @@ class Certificate(AmplyStack):
             subject_alternative_names=others,
             validation=acm.CertificateValidation.from_dns(dns.zone),
         )
+        notices = make_topic(self, "Notices", email=environment.alarm_email)
+        pager = Pager(
+            self,
+            "Alarms",
+            topics={Severity.NOTICE: notices},
+            prefix=f"amply-{environment.name}",
+            runbooks=RUNBOOKS,
+        )
+        watch_certificate(pager, "certificate-edge", self.certificate, whose="The edge's")

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 
 from constructs_lib.service import Task, TaskSize
 from constructs_lib.waiver import Waiver, waive
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, TaskName
 from stacks.database import Database
@@ -35,6 +36,8 @@ class Surroundings:
     queues: Queues
     mail: Mail
     edge: Edge
+    backup: Backup | None
+    """None where durability keeps no second tier."""
 
 
 def make_task(
@@ -108,6 +111,9 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
         "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
+        "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
+        "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),
+        "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,

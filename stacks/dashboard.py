@@ -133,6 +133,11 @@ def _ledger(watched: Watched) -> list[Panel]:
             healthy="Below 2, and a point for every minute in which something was given.",
             left=[measured.publishing_seconds],
         ),
+        Panel(
+            title="Do the witnesses cosign? Those missing from a checkpoint",
+            healthy="Zero. One is away: nothing waits. So many that there is no quorum: no receipt leaves.",
+            left=[measured.witnesses_missing],
+        ),
         *_outside(watched.outside),
         Panel(
             title="What was given up, rows",

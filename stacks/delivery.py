@@ -21,7 +21,7 @@ IMAGES_ENVIRONMENT = "images"
 
 
 class Delivery(AmplyStack):
-    """Roles may take on the bootstrap's roles and do nothing themselves; what those may do is in `bootstrap/`."""
+    """A role a purpose. What those of the bootstrap may do, which some of them take on, is in `bootstrap/`."""
 
     def __init__(
         self,
@@ -43,8 +43,9 @@ class Delivery(AmplyStack):
         self._delivery = delivery
         self._regions = sorted({*regions, self.region})
         self.provider = iam.OidcProviderNative(self, "GitHub", url=f"https://{ISSUER}", client_ids=[AUDIENCE])
-        # Its own deployment environment, without approval: a pull request's job can never become the deploying one.
-        self._role("Diff", purpose="diff", environment=f"{environment.name}-diff", assumes=["lookup"])
+        self._let_pull_requests_compare(environment)
+        # Another one than pull requests have: who may push a branch may not look around in the account.
+        self._role("Watch", purpose="watch", environment=f"{environment.name}-watch", assumes=["lookup"])
         self._role(
             "Deploy",
             purpose="deploy",
@@ -53,6 +54,23 @@ class Delivery(AmplyStack):
         )
         if delivery.registry:
             self._hold_images(delivery.registry, keys)
+
+    def _let_pull_requests_compare(self, environment: Environment) -> None:
+        """What `operations.deployed` asks: which stacks there are, and what ours were made from. Nothing else.
+
+        In a deployment environment of its own, without approval: a pull request's job can never become another one.
+        """
+        diff = self._github_role("Diff", purpose="diff", environment=f"{environment.name}-diff")
+        diff.add_to_policy(iam.PolicyStatement(actions=["cloudformation:ListStacks"], resources=["*"]))
+        waive(diff, "AwsSolutions-IAM5[Resource::*]", NAMES_ALONE)
+        for region in self._regions:
+            ours = f"arn:aws:cloudformation:{region}:{self.account}:stack/{environment.name}-*"
+            diff.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], resources=[ours]
+                )
+            )
+            waive(diff, f"AwsSolutions-IAM5[Resource::{ours}]", STACKS_OF_OURS)
 
     def _role(self, construct_id: str, *, purpose: str, environment: str, assumes: Collection[str]) -> None:
         roles = [
@@ -109,6 +127,14 @@ class Delivery(AmplyStack):
         waive(push, "AwsSolutions-IAM5[Resource::*]", SIGNING_IN_TO_PUSH)
 
 
+NAMES_ALONE = Waiver(
+    reason="cloudformation:ListStacks knows no resource but *; it tells names and states, and no template.",
+    until=NEXT_REVIEW,
+)
+STACKS_OF_OURS = Waiver(
+    reason="A stack that left the app is still to be compared, so stacks are named by the environment's prefix.",
+    until=NEXT_REVIEW,
+)
 SIGNING_IN_TO_PUSH = Waiver(
     reason="ecr:GetAuthorizationToken, which every push starts with, knows no resource but *.",
     until=NEXT_REVIEW,

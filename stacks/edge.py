@@ -19,7 +19,7 @@ from stacks.dns import Dns
 from stacks.edge_functions import EdgeFunctions
 from stacks.edge_policies import EdgePolicies
 from stacks.environment import Environment
-from stacks.http_api import make_http_api
+from stacks.http_api import make_api_certificate, make_http_api
 from stacks.site_upload import upload_site
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
@@ -48,7 +48,8 @@ class Edge(AmplyStack):
             # Pages out there name assets of earlier versions, which only this bucket still has.
             holds_data=True,
         )
-        self.http_api = make_http_api(self, dns)
+        self.api_certificate = make_api_certificate(self, dns) if dns else None
+        self.http_api = make_http_api(self, dns, self.api_certificate)
         self.site = self._make_site_bucket(storage)
         self.distribution = self._make_distribution(
             storage, certificate=certificate.certificate if certificate else None
@@ -151,6 +152,7 @@ class Edge(AmplyStack):
             "log_url": f"{self.edge_url}/log",
             "stripe_js_url": stripe.script_url,
             "publishable_key": stripe.publishable_key,
+            "ledger_policy": self.settings.ledger_policy,
         }
 
 

@@ -11,11 +11,15 @@ from constructs_lib.durability import Durability, Loss
 from constructs_lib.github import GitHubRepository
 from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import TaskSize
+from ledger_format.notes import VerifierKey
+from ledger_format.policies import parse_policy
 from stacks.contracts import API_PORT
 from stacks.database_choices import Connections, Insights, MasterPassword, RotatedByUs
 from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.signing_keys import SigningKeys
+from stacks.witnesses import Unwitnessed, Witnessing
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -204,6 +208,10 @@ class Environment:
     durability: Durability
     log_origin: str
     """The transparency log's name: first line of each checkpoint, for ever."""
+    log_keys: tuple[str, ...] = ()
+    """Verifier keys of the log that the pages pin, the former ones too; known once the signing key exists."""
+    witnesses: Witnessing
+    """Who must have cosigned a checkpoint before it is shown, and before the pages trust it."""
     image: ImageReference
     network: NetworkSettings
     database: DatabaseSettings
@@ -227,6 +235,8 @@ class Environment:
     event_archive_days: int
     budget: BudgetSettings | None
     """None where nobody could be told."""
+    signing_keys: SigningKeys = SigningKeys()  # noqa: RUF009 -- frozen
+    """Changed only by a rotation: docs/runbooks/signing-key-rotation.md."""
     lease: Lease | None = None
     """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
@@ -251,9 +261,15 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
+        if self.livemode and isinstance(self.witnesses, Unwitnessed):
+            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
         self._check_names()
 
     def _check_names(self) -> None:
+        if any(VerifierKey.parse(key).name != self.log_origin for key in self.log_keys):
+            raise ValueError(f"{self.name}: the pages pin keys of the log {self.log_origin} alone.")
+        if self.log_keys:
+            parse_policy(self.ledger_policy.encode())
         if self.livemode and self.domain is None:
             raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
         if self.domain and self.addresses:
@@ -266,6 +282,12 @@ class Environment:
         return self.network.nat_gateway or (
             InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
         )
+
+    @property
+    def ledger_policy(self) -> str:
+        """Whom the pages trust (https://c2sp.org/tlog-policy); empty while no key is pinned."""
+        logs = "".join(f"log {key}\n" for key in self.log_keys)
+        return f"{logs}{self.witnesses.policy()}" if logs else ""
 
     @property
     def kind(self) -> str:

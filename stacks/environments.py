@@ -36,6 +36,7 @@ from stacks.environment import (
 )
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.witnesses import AWAITED, Unwitnessed
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
 DEFAULT_PORT_BASE = 8700
@@ -53,11 +54,12 @@ PRODUCTION = Environment(
     livemode=True,
     durability=PERMANENT,
     log_origin="log.amply.example/production",
+    witnesses=AWAITED,
     image=ImageReference(repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest=None),
     network=NetworkSettings(
         cidr="10.10.0.0/16",
         way_out=WayOut.NAT_GATEWAY,
-        # With KMS inside and S3 by its gateway, the ledger is signed and published even without a way out.
+        # With KMS inside and S3 by its gateway, only the witnesses are asked through the way out.
         interface_endpoints=frozenset({InterfaceEndpoint.KMS}),
         flow_logs=True,
     ),
@@ -141,6 +143,7 @@ SANDBOX = replace(
     zones=("eu-west-1a", "eu-west-1b"),
     durability=DISPOSABLE,
     log_origin="log.amply.example/sandbox",
+    witnesses=Unwitnessed(because="a sandbox and its log are gone within weeks; partners watch what stays"),
     network=NetworkSettings(
         cidr="10.30.0.0/16",
         way_out=WayOut.PUBLIC_ADDRESS,
@@ -179,8 +182,8 @@ SANDBOX = replace(
 
 def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
     """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2."""
-    if not 1024 <= port_base <= 65528:  # noqa: PLR2004 -- unprivileged, and seven ports fit above
-        raise ValueError(f"port_base {port_base} leaves no room for seven unprivileged ports.")
+    if not 1024 <= port_base <= 65526:  # noqa: PLR2004 -- unprivileged, and ten ports fit above
+        raise ValueError(f"port_base {port_base} leaves no room for ten unprivileged ports.")
     api_url, edge_url, stripe_url = (f"http://127.0.0.1:{port_base + offset}" for offset in range(3))
     return replace(
         SANDBOX,
@@ -191,6 +194,9 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
         # One day of a real lock, so that what the lock breaks breaks here first.
         durability=replace(DISPOSABLE, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=1)),
         log_origin="localhost/amply-log",
+        witnesses=Unwitnessed(
+            because="three are started beside it; the runner tells the publisher of their keys"
+        ),
         image=ImageReference(repository="localhost/amply", digest="sha256:" + "0" * 64),
         tasks=replace(SANDBOX.tasks, opens_shells=False),
         stripe=StripeSettings(

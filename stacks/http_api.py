@@ -40,8 +40,13 @@ class AccessLog:
         return apigw.AccessLogFormat.custom(json.dumps(fields))
 
 
-def make_http_api(stack: AmplyStack, dns: Dns | None) -> apigateway.HttpApi:
-    """CORS is the application's answer, the same on a laptop: the gateway passes OPTIONS through."""
+def make_http_api(
+    stack: AmplyStack, dns: Dns | None, certificate: acm.ICertificate | None
+) -> apigateway.HttpApi:
+    """With a zone and a certificate for its name there, that name is its only address.
+
+    CORS is the application's answer, the same on a laptop: the gateway passes OPTIONS through.
+    """
     api = apigateway.HttpApi(
         stack,
         "HttpApi",
@@ -63,19 +68,23 @@ def make_http_api(stack: AmplyStack, dns: Dns | None) -> apigateway.HttpApi:
         throttle=apigateway.ThrottleSettings(rate_limit=500, burst_limit=1000),
         access_log_settings=AccessLog(group),
     )
-    if dns:
-        apigateway.ApiMapping(stack, "ApiMapping", api=api, domain_name=_named(stack, dns), stage=stage)
+    if dns and certificate:
+        named = _named(stack, dns, certificate)
+        apigateway.ApiMapping(stack, "ApiMapping", api=api, domain_name=named, stage=stage)
     return api
 
 
-def _named(stack: AmplyStack, dns: Dns) -> apigateway.DomainName:
+def make_api_certificate(stack: AmplyStack, dns: Dns) -> acm.Certificate:
     """A regional name takes a certificate of its own region, so this one stands here."""
-    certificate = acm.Certificate(
+    return acm.Certificate(
         stack,
         "ApiCertificate",
         domain_name=dns.domain.api,
         validation=acm.CertificateValidation.from_dns(dns.zone),
     )
+
+
+def _named(stack: AmplyStack, dns: Dns, certificate: acm.ICertificate) -> apigateway.DomainName:
     name = apigateway.DomainName(
         stack,
         "ApiName",

@@ -58,27 +58,42 @@ class Keys(AmplyStack):
             removal_policy=removal,
         )
         self.publisher_role = task_role(self, "PublisherRole", account=self.account)
-        self.signing = kms.Key(
-            self,
-            "Signing",
-            description=f"Amply {environment.name}: signs the checkpoints of {environment.log_origin}",
-            key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
-            key_usage=kms.KeyUsage.SIGN_VERIFY,
-            policy=self._signing_policy(),
-            # KMS rotates no asymmetric key: docs/runbooks/signing-key-rotation.md.
-            alias=f"amply/{environment.name}/signing",
-            pending_window=window,
-            removal_policy=removal,
-        )
+        keys = environment.signing_keys
+        made = {number: self._signing_key(number) for number in keys.numbers}
+        self.signing = made[keys.present]
+        self.overlapping = made[keys.overlapping] if keys.overlapping else None
         self.stripe = self._stripe_secret()
         self.commitments = self._commitment_secret()
         self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
         self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
         self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
 
-    def _signing_policy(self) -> iam.PolicyDocument:
+    def _signing_key(self, number: int) -> kms.Key:
+        """The first one's names have no number: it was there before anyone thought of a second."""
+        settings = self.settings
+        keys, suffix = settings.signing_keys, "" if number == 1 else f"-{number}"
+        return kms.Key(
+            self,
+            f"Signing{suffix.removeprefix('-')}",
+            description=f"Amply {settings.name}: signs the checkpoints of {settings.log_origin}",
+            key_spec=kms.KeySpec.ECC_NIST_EDWARDS25519,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            policy=self._signing_policy(signs=number in {keys.present, keys.overlapping}),
+            # KMS rotates no asymmetric key: docs/runbooks/signing-key-rotation.md.
+            alias=f"amply/{settings.name}/signing{suffix}",
+            pending_window=settings.durability.key_deletion_window,
+            removal_policy=settings.durability.removal_policy,
+        )
+
+    def _signing_policy(self, *, signs: bool) -> iam.PolicyDocument:
         """No `kms:*` for the account, so that no IAM policy anywhere can hand out Sign."""
         account = iam.AccountRootPrincipal()
+        sign = iam.PolicyStatement(
+            sid="SignCheckpoints",
+            principals=[iam.ArnPrincipal(self.publisher_role.role_arn)],
+            actions=["kms:Sign"],
+            resources=["*"],
+        )
         return iam.PolicyDocument(
             statements=[
                 iam.PolicyStatement(
@@ -90,12 +105,7 @@ class Keys(AmplyStack):
                     actions=["kms:GetPublicKey", "kms:Verify"],
                     resources=["*"],
                 ),
-                iam.PolicyStatement(
-                    sid="SignCheckpoints",
-                    principals=[iam.ArnPrincipal(self.publisher_role.role_arn)],
-                    actions=["kms:Sign"],
-                    resources=["*"],
-                ),
+                *([sign] if signs else []),
             ]
         )
 

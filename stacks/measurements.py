@@ -24,6 +24,9 @@ EXHAUSTED: Mapping[str, str] = {
 CHECKPOINT = "checkpoint_measured"
 """The publisher's line about one publication."""
 PUBLISHING = "publishing_seconds"
+WITNESSED = "witnesses_measured"
+"""The publisher's line about the witnesses of one publication, or of one that waits for them."""
+WITNESSES_MISSING = "witnesses_missing"
 
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "gift_booked": "gift_booked",
@@ -44,6 +47,7 @@ class Measurements:
 
     ledger_age: cloudwatch.Metric
     publishing_seconds: cloudwatch.Metric
+    witnesses_missing: cloudwatch.Metric
     exhausted: Mapping[str, cloudwatch.Metric]
     counted: Mapping[str, cloudwatch.Metric]
 
@@ -56,9 +60,11 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
 
     backlog = numbers("Backlog", workers.scheduler)
     work, answers = numbers("Work", workers.worker), numbers("Answers", api.service)
+    publishing = numbers("Publishing", workers.publisher)
     return Measurements(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
-        publishing_seconds=numbers("Publishing", workers.publisher).highest(CHECKPOINT, PUBLISHING),
+        publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
+        witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},
         counted={
             **{name: work.count(event, name) for name, event in COUNTED_BY_WORKER.items()},

@@ -155,9 +155,9 @@ class Network(AmplyStack):
         self._allow(self.gateway_link, self.balancer, 80, "requests from the HTTP API")
         self._allow(self.balancer, self.api, api_port, "requests and health checks")
         self._allow(self.api, self.cache, VALKEY, "rate limits")
-        for group in (self.api, self.jobs):
+        for group, outside in ((self.api, "AWS and Stripe"), (self.jobs, "AWS, Stripe and witnesses")):
             self._allow(group, self.database, POSTGRESQL, "SQL")
-            group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS and Stripe")
+            group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), outside)
 
     def _allow(self, source: ec2.SecurityGroup, target: ec2.SecurityGroup, port: int, what: str) -> None:
         source.add_egress_rule(target, ec2.Port.tcp(port), what)

@@ -2,11 +2,9 @@
 
 from aws_cdk import aws_events as eventbridge
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity
+from constructs_lib.alarms import Pager, Severity, make_topic
 from stacks import watching
 from stacks.api import Api
 from stacks.containers import Surroundings
@@ -14,6 +12,7 @@ from stacks.contracts import RUNBOOKS
 from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
 from stacks.events import Events
+from stacks.expiry import watch_certificate
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.stack import AmplyStack
@@ -36,8 +35,8 @@ class Observability(AmplyStack):
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
         self.topics = {
-            Severity.PAGE: self._make_topic("Topic"),
-            Severity.NOTICE: self._make_topic("Notices"),
+            Severity.PAGE: make_topic(self, "Topic", email=environment.alarm_email),
+            Severity.NOTICE: make_topic(self, "Notices", email=environment.alarm_email),
         }
         self.pager = Pager(
             self, "Alarms", topics=self.topics, prefix=f"amply-{environment.name}", runbooks=RUNBOOKS
@@ -52,7 +51,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, events)
-        watching.watch_mail(self.pager, around.mail)
+        self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(
             self,
@@ -61,12 +60,6 @@ class Observability(AmplyStack):
             paging=paging,
             traced_in=environment.region if environment.traces else None,
         )
-
-    def _make_topic(self, construct_id: str) -> sns.Topic:
-        topic = sns.Topic(self, construct_id, enforce_ssl=True)
-        if self.settings.alarm_email:
-            topic.add_subscription(subscriptions.EmailSubscription(self.settings.alarm_email))
-        return topic
 
     def _watch(self, watched: Watched, events: Events) -> list[watching.Ringing]:
         pager, runs = self.pager, not self.settings.tasks.idle
@@ -84,6 +77,14 @@ class Observability(AmplyStack):
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
         outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]
+
+    def _watch_what_lasts(self, around: Surroundings) -> None:
+        """Mail's reputation, backups, certificates: what goes wrong over days, and is told in the morning."""
+        watching.watch_mail(self.pager, around.mail)
+        if around.backup:
+            watching.watch_backups(self.pager, around.backup)
+        if certificate := around.edge.api_certificate:
+            watch_certificate(self.pager, "certificate-api", certificate, whose="The API's")
 
     def _look_from_outside(self, around: Surroundings) -> OutsideView | None:
         """While nothing runs on purpose, nobody is told that nothing answers."""

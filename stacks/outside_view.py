@@ -56,13 +56,14 @@ class OutsideView(Construct):
 
     def _make_role(self, around: Surroundings) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        artifacts, key = around.storage.access_logs, around.keys.signing
+        artifacts, keys = around.storage.access_logs, around.keys
+        signing = [key.key_arn for key in (keys.signing, keys.overlapping) if key]
         allow_objects(role, artifacts, f"{ARTIFACTS}/", ["s3:PutObject"])
-        for resource, actions in {
-            artifacts.bucket_arn: ["s3:GetBucketLocation"],
-            key.key_arn: ["kms:GetPublicKey", "kms:Verify"],
-        }.items():
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        for actions, resources in (
+            (["s3:GetBucketLocation"], [artifacts.bucket_arn]),
+            (["kms:GetPublicKey", "kms:Verify"], signing),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=["cloudwatch:PutMetricData"],
@@ -89,6 +90,9 @@ class OutsideView(Construct):
                 "AMPLY_LOG_URL": around.edge.log_url,
                 "AMPLY_LOG_ORIGIN": self._stack.settings.log_origin,
                 "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
+                "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn
+                if around.keys.overlapping
+                else "",
             },
             artifacts_bucket_location=synthetics.ArtifactsBucketLocation(
                 bucket=around.storage.access_logs, prefix=ARTIFACTS

@@ -60,7 +60,7 @@ class AmplyPlatform(cdk.Stage):
         database = Database(
             self, "database", environment=environment, network=network, keys=keys, replica=replica
         )
-        self._make_backup(keys=keys, database=database, storage=storage, replica=replica)
+        backup = self._make_backup(keys=keys, database=database, storage=storage, replica=replica)
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
         dns = self._make_dns()
@@ -84,6 +84,7 @@ class AmplyPlatform(cdk.Stage):
             queues=queues,
             mail=mail,
             edge=edge,
+            backup=backup,
         )
 
     def _make_what_runs(self, around: Surroundings) -> None:
@@ -115,18 +116,19 @@ class AmplyPlatform(cdk.Stage):
 
     def _make_backup(
         self, *, keys: Keys, database: Database, storage: Storage, replica: Replica | None
-    ) -> None:
-        if kept := self._environment.durability.kept_backups:
-            Backup(
-                self,
-                "backup",
-                environment=self._environment,
-                kept=kept,
-                keys=keys,
-                database=database,
-                storage=storage,
-                replica=replica,
-            )
+    ) -> Backup | None:
+        if (kept := self._environment.durability.kept_backups) is None:
+            return None
+        return Backup(
+            self,
+            "backup",
+            environment=self._environment,
+            kept=kept,
+            keys=keys,
+            database=database,
+            storage=storage,
+            replica=replica,
+        )
 
     def _make_delivery(self, keys: Keys) -> None:
         """Last, because it lets jobs deploy to every region a stack of this stage stands in."""

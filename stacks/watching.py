@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs_lib.alarms import Pager, Severity
 from constructs_lib.service import Service
 from stacks.api import Api
+from stacks.backup import Backup
 from stacks.cache import Cache
 from stacks.database import Database
 from stacks.events import Events
@@ -24,6 +25,11 @@ BOUNCED_SHARE_MAX = 0.05
 COMPLAINED_SHARE_MAX = 0.001
 """Where AWS begins to review an account: https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce-rate.html."""
 FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
+FEEDBACK_DEPTH_MAX = 100
+DAY = 24 * 60
+"""Of minutes, as alarms count."""
+NOT_TAKEN = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfBackupJobsExpired")
+"""https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html."""
 
 
 def watch_database(pager: Pager, database: Database, measured: Measurements) -> cloudwatch.CompositeAlarm:
@@ -123,6 +129,16 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
             meaning=fact,
             severity=Severity.NOTICE,
         )
+    pager.above(
+        "witnesses-missing",
+        # The lowest of an hour: a witness that missed one checkpoint and cosigned the next is none that is missing.
+        measured.witnesses_missing.with_(statistic="Minimum"),
+        0,
+        minutes=120,
+        period=60,
+        meaning="No checkpoint of two hours was cosigned by every witness; without a quorum no receipt leaves.",
+        severity=Severity.NOTICE,
+    )
     return pager.above(
         "ledger-late",
         measured.ledger_age,
@@ -216,6 +232,69 @@ def watch_mail(pager: Pager, mail: Mail) -> None:
         minutes=5,
         meaning="What SES says of a letter has waited unread for more than a day.",
         severity=Severity.NOTICE,
+    )
+    pager.above(
+        "mail-feedback-deep",
+        mail.feedback.metric_approximate_number_of_messages_visible(statistic="Minimum"),
+        FEEDBACK_DEPTH_MAX,
+        minutes=15,
+        meaning=f"SES has said something of more than {FEEDBACK_DEPTH_MAX} letters, and nobody has read it.",
+        severity=Severity.NOTICE,
+    )
+
+
+def watch_backups(pager: Pager, backup: Backup) -> None:
+    """Over whole days, because there is one a day: an hour later the alarm would end, and nothing would be mended.
+
+    Nobody is woken: RDS keeps its own backups to the second, and the next job of the plan tries again.
+    """
+    vault = backup.vault.backup_vault_name
+    pager.above(
+        "backup-failed",
+        _together([_jobs(metric, vault) for metric in NOT_TAKEN]),
+        0,
+        minutes=DAY,
+        period=DAY,
+        meaning="A backup failed, was broken off, or outlived the day it should have been deleted.",
+        severity=Severity.NOTICE,
+    )
+    pager.below(
+        "backup-missing",
+        _jobs("NumberOfBackupJobsCompleted", vault),
+        1,
+        minutes=2 * DAY,
+        period=DAY,
+        meaning="No backup was completed for two days, whether or not one failed.",
+        severity=Severity.NOTICE,
+    )
+    if backup.copies:
+        # AWS does not say whether a copy counts under the vault it leaves or the one it goes to.
+        either = (vault, backup.copies.backup_vault_name)
+        pager.above(
+            "backup-copy-failed",
+            _together([_jobs("NumberOfCopyJobsFailed", name) for name in either]),
+            0,
+            minutes=DAY,
+            period=DAY,
+            meaning="A backup could not be copied into the second region.",
+            severity=Severity.NOTICE,
+        )
+
+
+def _jobs(metric: str, vault: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Backup",
+        metric_name=metric,
+        dimensions_map={"BackupVaultName": vault},
+        statistic="Sum",
+    )
+
+
+def _together(metrics: Sequence[cloudwatch.Metric]) -> cloudwatch.MathExpression:
+    """Added up; one that AWS never wrote counts as none."""
+    named = {f"m{place}": metric for place, metric in enumerate(metrics)}
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in named), using_metrics=named
     )
 
 

@@ -101,9 +101,8 @@ class Workers(AmplyStack):
         role = iam.Role.from_role_name(self, "PublisherRole", around.keys.publisher_role.role_name)
         allow_objects(role, around.storage.public, "log/", ["s3:GetObject", "s3:PutObject"])
         allow_objects(role, around.storage.archive, "", ["s3:GetObject", "s3:PutObject"])
+        signing = [key.key_arn for key in (around.keys.signing, around.keys.overlapping) if key]
         role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["kms:Sign", "kms:GetPublicKey"], resources=[around.keys.signing.key_arn]
-            )
+            iam.PolicyStatement(actions=["kms:Sign", "kms:GetPublicKey"], resources=signing)
         )
         return role

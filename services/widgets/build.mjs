@@ -109,5 +109,6 @@ for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter(
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 writePublished(folder, JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8")));
-write(folder, "licenses.txt", `The scripts under assets/ contain Preact.\n\n${readFileSync(join(HERE, "node_modules/preact/LICENSE"), "utf8")}`);
+const licences = ["preact", "@noble/ed25519"].map((name) => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`);
+write(folder, "licenses.txt", `The scripts under assets/ contain these libraries.\n\n${licences.join("\n\n")}`);
 console.log(`amply-button ${buttonBytes} bytes gzipped, integrity ${found["amply-button"].integrity}`);

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
@@ -24,6 +25,7 @@ NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
 ORIGIN = "log.example/tests"
 ORG = "org_" + "0" * 26
 OTHER_ORG = "org_" + "1" * 26
+BIZ = "biz_" + "2" * 26
 
 
 class FakeSigner:
@@ -90,6 +92,8 @@ class LedgerWorld:
     signer: FakeSigner = field(default_factory=FakeSigner)
     public_log: FakePublicLog = field(default_factory=FakePublicLog)
     archive: FakeArchive = field(default_factory=FakeArchive)
+    before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
+    witnesses: ledger.Witnesses | None = None
     secrets: ledger.CommitmentSecrets = field(
         default_factory=lambda: ledger.CommitmentSecrets(key=b"\2" * 32)
     )
@@ -131,8 +135,27 @@ class LedgerWorld:
         with self.app.transaction() as session:
             return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
 
+    def book(
+        self,
+        lines: Sequence[ledger.NewTransfer],
+        *,
+        kind: str = "a.b",
+        organization_id: str = ORG,
+        **rest: Any,
+    ) -> ledger.PostedEntry:
+        """Post these lines in a transaction of their own; `rest` are other fields of the entry."""
+        given: dict[str, Any] = {"idempotency_key": new_id("key"), "event_at": NOW, "reference": None} | rest
+        entry = ledger.NewEntry(kind=kind, organization_id=organization_id, transfers=tuple(lines), **given)
+        with self.app.transaction() as session:
+            return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
+
+    def standing(self, account: str, currency: str = "EUR") -> ledger.Balance:
+        """An account this moment, sequenced or not."""
+        with self.app.transaction() as session:
+            return ledger.standing_balance(session, account=account, currency=currency)
+
     def sequence(self) -> int:
-        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW)
+        return ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW) or 0
 
     def publish(self) -> ledger.PublishedCheckpoint | None:
         return ledger.publish_checkpoint(
@@ -142,15 +165,30 @@ class LedgerWorld:
             public_log=self.public_log,
             archive=self.archive,
             now=NOW,
+            before=self.before,
+            witnesses=self.witnesses,
         )
 
     def check(self) -> None:
-        ledger.check_public_log(self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log)
+        ledger.check_public_log(
+            self.sequencer,
+            origin=ORIGIN,
+            signer=self.signer,
+            public_log=self.public_log,
+            before=self.before,
+            witnesses=self.witnesses,
+        )
 
     def clear(self) -> None:
         """What the publisher does when a sequencer begins to lead."""
         ledger.clear_sequencer(
-            self.sequencer, origin=ORIGIN, signer=self.signer, public_log=self.public_log, now=NOW
+            self.sequencer,
+            origin=ORIGIN,
+            signer=self.signer,
+            public_log=self.public_log,
+            now=NOW,
+            before=self.before,
+            witnesses=self.witnesses,
         )
 
     def cleared_turns(self) -> Turn:

@@ -19,12 +19,14 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 class Site:
     """Serves `folder` as CloudFront would: `/config.json` and `/log/*` beside the built files.
 
-    `log` holds the published files by their path under `/log/`; `requested` every path asked for.
+    `log` holds the published files by their path under `/log/`, `policy` whom the pages are told to trust, `requested`
+    every path asked for.
     """
 
     folder: Path
     api: str
     log: dict[str, bytes] = field(default_factory=dict)
+    policy: str = ""
     requested: list[str] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response:
@@ -43,6 +45,7 @@ class Site:
             "log_url": "/log",
             "stripe_js_url": f"{self.api}/v3/",
             "publishable_key": "pk_test_double",
+            "ledger_policy": self.policy,
         }
         return json.dumps(config).encode()
 

@@ -75,6 +75,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _paid, id="donate-paid"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
         pytest.param("/demo/", _button, id="demo"),
+        pytest.param("/trust/", _nothing, id="trust"),
         pytest.param("/", _nothing, id="front"),
         pytest.param("/404.html", _nothing, id="not-found"),
     ],

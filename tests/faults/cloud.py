@@ -62,6 +62,13 @@ class Cloud:
         keys = [found["Key"] for found in listed.get("Contents", [])]
         return {int(key.removeprefix("checkpoints/")): self._read(_ARCHIVE, key).decode() for key in keys}
 
+    def public_files(self) -> dict[str, bytes]:
+        """Everything below the public log's prefix, by path."""
+        listed = self.s3.list_objects_v2(Bucket=_PUBLIC, Prefix="log/")
+        assert not listed["IsTruncated"]
+        keys = [found["Key"] for found in listed.get("Contents", [])]
+        return {key.removeprefix("log/"): self._read(_PUBLIC, key) for key in keys}
+
     def get(self, url: str, *, limit: int) -> bytes:
         """The verifier's way to the log (`amply_verify.log_reader.Getter`): the public bucket's bytes."""
         try:

@@ -1,7 +1,9 @@
 """The platform's PostgreSQL: started, stopped and killed by tests, and looked at as its master user."""
 
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from local_cloud.database import SERVICE_USERS, prepare
-from local_cloud.postgres import PostgresCluster, PostgresError, RunningPostgres
+from local_cloud.postgres import PostgresCluster, PostgresError, RunningPostgres, binary, unprivileged
 from tests.faults.waiting import until
 
 NAME = "amply"
@@ -62,7 +64,7 @@ class PlatformDatabase:
 
     def cut_power(self) -> None:
         """Every process of the cluster is gone between two instructions."""
-        backends = _children(self.running.process.pid)
+        backends = children(self.running.process.pid)
         self.running.kill()
         _kill(backends)
 
@@ -76,6 +78,31 @@ class PlatformDatabase:
                 return None  # the old shared memory may need a second to go away
 
         self.running = until(start, otherwise="PostgreSQL does not start again")
+
+    def back_up(self) -> Path:
+        """Copy the running cluster as a replica or a backup copies it; where the copy is."""
+        copy = self.cluster.directory / "backup"
+        command = [
+            *(str(binary("pg_basebackup")), "-D", str(copy), "-X", "stream", "-c", "fast"),
+            *("-h", "127.0.0.1", "-p", str(self.cluster.port), "-U", MASTER),
+        ]
+        done = subprocess.run(
+            command,
+            env={"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            check=False,
+            **unprivileged(),
+        )
+        assert done.returncode == 0, done.stderr
+        return copy
+
+    def restore(self, copy: Path) -> None:
+        """The cluster is lost, and what was copied takes its place: address, users and passwords are the same."""
+        self.cut_power()
+        shutil.rmtree(self.cluster.data)
+        copy.rename(self.cluster.data)
+        self.start_again()
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
         """A connection of the master user, in autocommit."""
@@ -96,8 +123,8 @@ def start_database(directory: Path, *, port: int) -> PlatformDatabase:
     return PlatformDatabase(running)
 
 
-def _children(parent: int) -> list[int]:
-    """PostgreSQL's backends lead sessions of their own, so a signal to the server's group does not reach them."""
+def children(parent: int) -> list[int]:
+    """Processes that this one started. PostgreSQL's backends lead sessions of their own, so a signal to the server's group does not reach them."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile

@@ -13,6 +13,8 @@ from typing import Final
 
 import httpx2
 
+from ledger_format.cosignatures import WitnessKey
+from ledger_format.policies import Group, Policy, PolicyWitness
 from local_cloud import valkey
 from stacks.contracts import CONTAINERS, TaskName
 from tests.backend.conftest import free_port
@@ -33,6 +35,8 @@ SERVICES: Final = (
     TaskName.SEQUENCER,
     TaskName.PUBLISHER,
 )
+WITNESSES: Final = ("witness-1", "witness-2", "witness-3")
+"""Two of them must cosign."""
 COMMITMENT_KEY: Final = "k" * 43
 _CACHE_PASSWORD: Final = "for-tests-on-loopback"
 _OK: Final = 200
@@ -46,6 +50,7 @@ class Ports:
     stripe: int
     postgres: int
     valkey: int
+    witnesses: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +71,7 @@ class Platform:
     cloud: Cloud
     database: PlatformDatabase
     receiver: Receiver
+    policy: Policy
     processes: dict[str, Process]
 
     @property
@@ -169,11 +175,20 @@ class Platform:
             "AMPLY_STRIPE_PUBLISHABLE_KEY": PUBLISHABLE_KEY,
             "AMPLY_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
+            "AMPLY_WITNESS_POLICY": self.policy.text(),
+            "AMPLY_OVERLAPPING_KEY_ARN": "",
+            "AMPLY_FORMER_KEYS": "",
             "AMPLY_HEARTBEAT_PATH": str(self._heartbeat(name)),
         }
 
     def _heartbeat(self, name: str) -> Path:
         return self.directory / f"{name}.heartbeat"
+
+    def service(self, task: TaskName, *, name: str, **instead: str) -> Process:
+        """A process of a service that is none of the platform's; `instead` replaces parts of its environment."""
+        made = self._service(task, name=name)
+        made.environment = {**made.environment, **instead}
+        return made
 
     def _service(self, task: TaskName, *, name: str) -> Process:
         heartbeat = self._heartbeat(name)
@@ -204,6 +219,18 @@ class Platform:
             is_ready=self._answers(f"{self.processor.url}/_sandbox/health"),
         )
 
+    def _witness(self, name: str) -> Process:
+        """A partner's: it is told the log's key and its own name, and nothing of the platform."""
+        listen = f"127.0.0.1:{self.ports.witnesses[name]}"
+        told = ("--log-key", str(self.cloud.verifier_key()), "--listen", listen)
+        return Process(
+            name=name,
+            command=(*witness_command(self.directory, name), *told),
+            environment=_image_and_runtime(self.directory),
+            log=self.directory / f"{name}.log",
+            is_ready=self._answers(f"http://{listen}/"),
+        )
+
     def _valkey(self) -> Process:
         settings = valkey.write_settings(
             self.directory / "valkey.conf", port=self.ports.valkey, password=_CACHE_PASSWORD
@@ -229,7 +256,7 @@ class Platform:
 
     def furnish(self) -> None:
         """Know every process, start the surroundings, bring the schema, then start the services."""
-        for process in (self._valkey(), self._sandbox()):
+        for process in (self._valkey(), self._sandbox(), *map(self._witness, WITNESSES)):
             self.processes[process.name] = process
             process.launch()
         self.admin(TaskName.MIGRATE, "migrate")
@@ -244,7 +271,13 @@ class Platform:
 @contextmanager
 def running_platform() -> Iterator[Platform]:
     """Start everything; at the end nothing is left of it."""
-    ports = Ports(api=free_port(), stripe=free_port(), postgres=free_port(), valkey=free_port())
+    ports = Ports(
+        api=free_port(),
+        stripe=free_port(),
+        postgres=free_port(),
+        valkey=free_port(),
+        witnesses={name: free_port() for name in WITNESSES},
+    )
     processes: dict[str, Process] = {}
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amply-faults-")))
@@ -262,10 +295,39 @@ def running_platform() -> Iterator[Platform]:
             cloud=cloud,
             database=database,
             receiver=receiver,
+            policy=_policy(directory, ports),
             processes=processes,
         )
         platform.furnish()
         yield platform
+
+
+def witness_command(directory: Path, name: str) -> tuple[str, ...]:
+    own = ("--name", f"localhost/{name}", "--directory", str(directory / name))
+    return ("python", "-m", "amply_verify", "witness", *own)
+
+
+def _policy(directory: Path, ports: Ports) -> Policy:
+    """Two of the three, by the keys that they make when they are first asked for them."""
+
+    def key(name: str) -> WitnessKey:
+        done = subprocess.run(
+            [*witness_command(directory, name), "--print-key"],
+            env=_image_and_runtime(directory),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return WitnessKey.parse(done.stdout.strip())
+
+    return Policy(
+        logs=(),
+        witnesses=tuple(
+            PolicyWitness(name, key(name), f"http://127.0.0.1:{ports.witnesses[name]}") for name in WITNESSES
+        ),
+        groups=(Group("two-of-three", 2, WITNESSES),),
+        quorum="two-of-three",
+    )
 
 
 def _image_and_runtime(directory: Path) -> dict[str, str]:

@@ -59,6 +59,18 @@ class Processor:
             for found in self._list("/v1/payment_intents", account)
         ]
 
+    def fees(self, account: str) -> dict[str, int]:
+        """What the processor kept of each paid intent, in minor units."""
+        found = {}
+        for intent in self._list("/v1/payment_intents", account):
+            if intent["status"] == "succeeded":
+                path = f"{self.url}/v1/payment_intents/{intent['id']}"
+                headers = {"Authorization": f"Bearer {SECRET_KEY}", "Stripe-Account": account}
+                expand = {"expand[]": "latest_charge.balance_transaction"}
+                paid = self.http.get(path, params=expand, headers=headers).raise_for_status().json()
+                found[intent["id"]] = int(paid["latest_charge"]["balance_transaction"]["fee"])
+        return found
+
     def events(self, account: str, *, intent_id: str) -> dict[str, str]:
         """The events about one intent and its charge: id by type."""
         return {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from amply.modules import ledger
 from stacks.contracts import TaskName
 from tests.faults.books import Books
 from tests.faults.gate import CLAIMED, SENT, gate
@@ -39,7 +40,9 @@ def test_killed_while_it_asks_what_was_moved(
     handled = platform.database.rows("SELECT outcome FROM provider_event WHERE id = %s", success)
     assert handled == [{"outcome": "applied"}]
     booked = platform.database.rows(
-        "SELECT kind FROM entry WHERE idempotency_key LIKE %s ORDER BY kind", f"stripe:{gift.intent_id}:%"
+        "SELECT kind FROM entry WHERE idempotency_key IN (%s, %s) ORDER BY kind",
+        ledger.stored_key(f"stripe:{gift.intent_id}:donation.succeeded"),
+        ledger.stored_key(f"stripe:{gift.intent_id}:processor.fee"),
     )
     assert booked == [{"kind": "donation.succeeded"}, {"kind": "processor.fee"}]
 

@@ -9,11 +9,42 @@ import aws_cdk as cdk
 
 from operations.assembly import Deployed, Resource, read
 from stacks.build import build
+from stacks.environment import Environment
+from stacks.environments import ENVIRONMENTS
+from stacks.sandboxes import named_sandbox
 
-__all__ = ["CONTEXT", "ROOT", "Deployed", "Resource", "read", "small_site", "synthesise"]
+__all__ = [
+    "ASKED",
+    "CONTEXT",
+    "NAMED",
+    "ROOT",
+    "Deployed",
+    "Resource",
+    "kind",
+    "read",
+    "settings",
+    "small_site",
+    "synthesise",
+]
 
 ROOT = Path(__file__).parents[2]
 CONTEXT: Mapping[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+ASKED: Mapping[str, str] = {"sandbox": "ada", "owner": "ada@example.org", "expires": "2027-01-31"}
+NAMED = "sandbox-ada"
+"""The sandbox that somebody asked for: what holds for every environment is asked of it too."""
+
+
+def settings(deployed: Deployed) -> Environment:
+    """What its templates were made from."""
+    if deployed.name == NAMED:
+        return named_sandbox(ASKED["sandbox"], owner=ASKED["owner"], expires=ASKED["expires"])
+    return ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
+
+
+def kind(deployed: Deployed) -> str:
+    """What it is configured as: a named sandbox is a sandbox."""
+    return settings(deployed).kind
 
 
 def small_site(folder: Path) -> Path:

@@ -61,6 +61,10 @@ def boundary() -> Policy:
     return read_policy(FOLDER / "boundary.json")
 
 
+def lookup() -> Policy:
+    return read_policy(FOLDER / "lookup.json")
+
+
 def rooms() -> Mapping[str, Mapping[str, Sequence[str]]]:
     """`types.toml` by its headings."""
     return tomllib.loads((FOLDER / "types.toml").read_text())

@@ -10,10 +10,8 @@ from typing import Any
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.contracts import CONTAINERS, TaskName
-from stacks.environment import Environment
-from stacks.environments import ENVIRONMENTS
 from stacks.storage import STAYS_HERE
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.invariants import follows
 
 DATABASE, BUCKET, KEY = "AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key"
@@ -23,7 +21,7 @@ Place = tuple[str, str]
 
 
 def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
-    if _settings(deployed).durability.kept_backups is None:
+    if settings(deployed).durability.kept_backups is None:
         return
     selected = {
         place
@@ -38,7 +36,7 @@ def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
 
 
 def backups_are_taken_daily_weekly_and_monthly(deployed: Deployed) -> Iterator[str]:
-    kept = _settings(deployed).durability.kept_backups
+    kept = settings(deployed).durability.kept_backups
     expected = (
         {"Daily": kept.daily, "Weekly": kept.weekly, "Monthly": kept.monthly} if kept is not None else {}
     )
@@ -53,7 +51,7 @@ def backups_are_taken_daily_weekly_and_monthly(deployed: Deployed) -> Iterator[s
 
 def vaults_are_locked_as_durability_says(deployed: Deployed) -> Iterator[str]:
     """`ChangeableForDays` is what makes a lock final: it belongs to data that is never lost, and nowhere else."""
-    loss = _settings(deployed).durability.loss
+    loss = settings(deployed).durability.loss
     for vault in deployed.resources(VAULT):
         lock = vault.properties.get("LockConfiguration", {})
         final = "ChangeableForDays" in lock
@@ -66,7 +64,7 @@ def vaults_are_locked_as_durability_says(deployed: Deployed) -> Iterator[str]:
 
 
 def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
-    region = _settings(deployed).replica_region
+    region = settings(deployed).replica_region
     if region is None:
         return
     for plan in deployed.resources(PLAN):
@@ -80,7 +78,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
 
 
 def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
-    if _settings(deployed).replica_region is None:
+    if settings(deployed).replica_region is None:
         return
     for bucket in deployed.resources(BUCKET):
         if bucket.stack.endswith("/replica") or _construct(bucket) in STAYS_HERE:
@@ -107,7 +105,7 @@ def who_copies_cannot_delete(deployed: Deployed) -> Iterator[str]:
 
 
 def keys_can_be_called_back_and_are_rotated(deployed: Deployed) -> Iterator[str]:
-    durability = _settings(deployed).durability
+    durability = settings(deployed).durability
     named = {
         place
         for alias in deployed.resources("AWS::KMS::Alias")
@@ -150,10 +148,6 @@ RULES = (
     keys_can_be_called_back_and_are_rotated,
     tasks_sign_in_as_themselves,
 )
-
-
-def _settings(deployed: Deployed) -> Environment:
-    return ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
 
 
 def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:

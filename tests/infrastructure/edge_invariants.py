@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from stacks.environments import ENVIRONMENTS
-from tests.infrastructure.assembly import Deployed
+from tests.infrastructure.assembly import Deployed, settings
 
 TLS_FLOORS = ("TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
 TLS_ONLY = ("redirect-to-https", "https-only")
@@ -27,8 +26,7 @@ def buckets_are_read_by_nobody_unnamed(deployed: Deployed) -> Iterator[str]:
 
 def names_of_ours_take_modern_tls_alone(deployed: Deployed) -> Iterator[str]:
     """Without a certificate of ours CloudFront ignores the floor, so a domain, names and floor come together."""
-    kind = "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
-    has_domain = ENVIRONMENTS[kind].domain is not None  # type: ignore[index]  # names read from disk
+    has_domain = settings(deployed).domain is not None
     for distribution in deployed.resources("AWS::CloudFront::Distribution"):
         config = distribution.properties["DistributionConfig"]
         certificate = config.get("ViewerCertificate", {})

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from constructs_lib.durability import Loss
-from stacks.environments import ENVIRONMENTS
 from stacks.platform import BOUNDARY
 from tests.infrastructure import edge_invariants
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import Deployed, Resource, kind, settings
 
 Rule = Callable[[Deployed], Iterator[str]]
 
@@ -40,7 +39,7 @@ SECRET_SHAPES = re.compile(r"sk_(live|test)_\w+|whsec_\w+|AKIA[0-9A-Z]{16}|-----
 
 
 def data_leaves_only_as_durability_says(deployed: Deployed) -> Iterator[str]:
-    kept, snapshotted = POLICIES[ENVIRONMENTS[_kind(deployed)].durability.loss]  # type: ignore[index]  # names read from disk
+    kept, snapshotted = POLICIES[settings(deployed).durability.loss]
     expected = dict.fromkeys(KEPT_WITH_DURABILITY, kept) | {SECRET: kept, DATABASE: snapshotted}
     for resource in deployed.resources(*expected):
         if resource.stack.endswith("/cache"):
@@ -222,7 +221,7 @@ def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
 
 def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
     """Where a rollout is agreed, the service with traffic has it, with its alarms and a bake time of its own."""
-    agreed = ENVIRONMENTS[_kind(deployed)].tasks.rollout  # type: ignore[index]  # names read from disk
+    agreed = settings(deployed).tasks.rollout
     alarms = {alarm.properties.get("AlarmName") for alarm in deployed.resources("AWS::CloudWatch::Alarm")}
     for service in deployed.resources("AWS::ECS::Service"):
         configuration = service.properties["DeploymentConfiguration"]
@@ -243,7 +242,7 @@ def new_versions_meet_a_few_people_first(deployed: Deployed) -> Iterator[str]:
 def nobody_opens_a_shell(deployed: Deployed) -> Iterator[str]:
     """Except in the sandbox, where no real data is."""
     for service in deployed.resources("AWS::ECS::Service"):
-        if service.properties.get("EnableExecuteCommand") and _kind(deployed) != "sandbox":
+        if service.properties.get("EnableExecuteCommand") and kind(deployed) != "sandbox":
             yield f"{service.where}: people can get in"
 
 
@@ -320,11 +319,6 @@ RULES: tuple[Rule, ...] = (
     stacks_are_bound_loosely,
     *edge_invariants.RULES,
 )
-
-
-def _kind(deployed: Deployed) -> str:
-    """What it is configured as: a named sandbox is a sandbox."""
-    return "sandbox" if deployed.name.startswith("sandbox-") else deployed.name
 
 
 def follows(resource: Resource) -> bool:

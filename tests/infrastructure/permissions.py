@@ -8,7 +8,7 @@ from typing import Any
 
 from operations.waivers import Granted
 from stacks.environments import ENVIRONMENTS
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import Deployed, Resource, settings
 
 Statement = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ class Reader:
 
     def __init__(self, deployed: Deployed) -> None:
         self._deployed = deployed
-        self._settings = ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
+        self._settings = settings(deployed)
         self._functions: Mapping[str, Callable[[Any, str], str]] = {
             "Ref": self._reference,
             "Fn::GetAtt": self._attribute,

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from stacks.build import CannotBuildError, build
-from tests.infrastructure.assembly import CONTEXT, ROOT, Deployed, small_site
+from tests.infrastructure.assembly import CONTEXT, NAMED, ROOT, Deployed, small_site
 
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
 ORDER = [
@@ -42,6 +42,7 @@ ABSENT: Mapping[str, frozenset[str]] = {
     "staging": frozenset({"replica"}),
     "sandbox": frozenset({"replica", "backup", "dns", "certificate", "traces"}),
     "local": frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
+    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
 }
 """Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated, and
 traces are the whole account's. Nothing is delivered to a laptop: a trust in GitHub
@@ -86,7 +87,7 @@ def test_wrong_context_is_answered_with_a_sentence(
 
 def test_nothing_is_looked_up_in_an_account(assembly: Path) -> None:
     manifests = list(assembly.rglob("manifest.json"))
-    assert len(manifests) == 5
+    assert len(manifests) == 6, "the app's, and one for each environment and the named sandbox"
     assert [str(file) for file in manifests if "missing" in json.loads(file.read_text())] == []
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.infrastructure.bootstrap_policies import (
     allowed,
     boundary,
     execution_policies,
+    lookup,
     not_deployable,
 )
 
@@ -26,7 +28,7 @@ LONGEST = 6144
 """Characters of a managed policy, white space not counted."""
 MOST = 10
 """Managed policies a role carries before anyone asks for more."""
-FILES = [*sorted((FOLDER / "execution").glob("*.json")), FOLDER / "boundary.json"]
+FILES = [*sorted((FOLDER / "execution").glob("*.json")), FOLDER / "boundary.json", FOLDER / "lookup.json"]
 
 
 def test_every_type_can_be_deployed(deployed: Deployed) -> None:
@@ -126,6 +128,98 @@ def test_a_role_can_carry_all_of_them() -> None:
 )
 def test_deployments_are_no_administrators(action: str) -> None:
     assert not allowed(action, execution_policies())
+
+
+HOLD_DATA = {"secretsmanager:GetSecretValue", "secretsmanager:GetRandomPassword", "s3:GetObject"}
+"""Reading actions that deployments have and that tell what a thing holds, not how it is set."""
+READS = re.compile(r"[\w-]+:(Describe|Get|List)\w*|apigateway:GET|budgets:ViewBudget")
+
+
+@pytest.mark.parametrize("kind", sorted(actions_by_type()))
+def test_whoever_looks_for_drift_may_read_how_each_type_is_set(kind: str) -> None:
+    reading = {action for action in actions_by_type()[kind] if READS.fullmatch(action)} - HOLD_DATA
+    assert sorted(action for action in reading if not lookup().allows(action)) == []
+
+
+def test_whoever_looks_may_ask_nothing_of_services_that_no_type_needs() -> None:
+    """But for stacks themselves and for what they cost."""
+    needed = {action.partition(":")[0] for actions in actions_by_type().values() for action in actions}
+    granted = {
+        action.partition(":")[0] for statement in lookup().statements for action in statement["Action"]
+    }
+    assert granted - needed == {"ce", "freetier"}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *sorted(HOLD_DATA),
+        "backup:GetRecoveryPointRestoreMetadata",
+        "cloudformation:CreateChangeSet",
+        "cloudformation:ExecuteChangeSet",
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "ec2:GetPasswordData",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "ecs:ExecuteCommand",
+        "iam:PassRole",
+        "kms:Decrypt",
+        "kms:Sign",
+        "lambda:InvokeFunction",
+        "logs:FilterLogEvents",
+        "logs:GetLogEvents",
+        "logs:GetLogRecord",
+        "logs:GetQueryResults",
+        "logs:StartLiveTail",
+        "logs:StartQuery",
+        "logs:Unmask",
+        "rds-data:ExecuteStatement",
+        "rds:DownloadCompleteDBLogFile",
+        "rds:DownloadDBLogFilePortion",
+        "s3:GetObjectVersion",
+        "secretsmanager:BatchGetSecretValue",
+        "ses:GetMessageInsights",
+        "ses:GetSuppressedDestination",
+        "ses:ListSuppressedDestinations",
+        "sqs:ReceiveMessage",
+        "ssm:GetParameterHistory",
+        "ssm:GetParametersByPath",
+        "sts:AssumeRole",
+        "synthetics:GetCanaryRuns",
+        "wafv2:GetSampledRequests",
+        "xray:GetTraceSummaries",
+    ],
+)
+def test_whoever_looks_sees_nothing_that_things_hold(action: str) -> None:
+    """ReadOnlyAccess, which the CDK's own bootstrap gives this role, allows most of these."""
+    assert not lookup().allows(action)
+
+
+def test_whoever_looks_reads_parameters_of_ours_and_gateways_without_their_keys() -> None:
+    """Actions that would read more, were they allowed on everything."""
+    limited = {
+        action: set(statement["Resource"])
+        for statement in lookup().statements
+        for action in statement["Action"]
+        if statement["Resource"] != "*"
+    }
+    published = {
+        f"arn:aws:ssm:*:${{ACCOUNT}}:parameter/{path}/*"
+        for path in ("amply/${ENVIRONMENT}", "cdk-bootstrap/hnb659fds")
+    }
+    assert limited["ssm:GetParameter"] == limited["ssm:GetParameters"] == published
+    assert not any("apikeys" in one or one.endswith("::/*") for one in limited["apigateway:GET"])
+    assert all("${ENVIRONMENT}-*" in one or "oidc-provider" in one for one in limited["iam:GetRole"])
+
+
+@pytest.mark.parametrize("statement", lookup().statements, ids=lambda statement: statement["Sid"])
+def test_whoever_looks_changes_nothing(statement: Mapping[str, Any]) -> None:
+    """Detecting drift makes CloudFormation compare, which changes nothing in the account."""
+    verbs = ("Describe", "Detect", "Get", "List", "View", "BatchDescribe", "GET")
+    names = [action.partition(":")[2] for action in statement["Action"]]
+    assert [name for name in names if not name.startswith(verbs)] == []
 
 
 def _identity() -> list[Mapping[str, Any]]:

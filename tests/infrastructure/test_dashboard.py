@@ -19,6 +19,16 @@ EXIST: Mapping[str, frozenset[str]] = {
             "TargetResponseTime",
         }
     ),
+    "AWS/Backup": frozenset(
+        {
+            "NumberOfBackupJobsAborted",
+            "NumberOfBackupJobsCompleted",
+            "NumberOfBackupJobsExpired",
+            "NumberOfBackupJobsFailed",
+            "NumberOfCopyJobsFailed",
+        }
+    ),
+    "AWS/CertificateManager": frozenset({"DaysToExpiry"}),
     "AWS/ECS": frozenset({"CPUUtilization", "MemoryUtilization"}),
     "AWS/SQS": frozenset({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}),
     "AWS/RDS": frozenset({"CPUUtilization", "DatabaseConnections", "FreeStorageSpace", "WriteLatency"}),

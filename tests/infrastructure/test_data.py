@@ -19,7 +19,7 @@ from stacks.network_choices import InterfaceEndpoint
 from stacks.platform import AmplyPlatform
 from stacks.storage import STAYS_HERE
 from tests.infrastructure import data_invariants, invariants
-from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, read, small_site
+from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, kind, read, small_site
 from tests.infrastructure.test_golden import compare
 
 DELETING = {
@@ -125,7 +125,7 @@ def test_who_may_delete_is_written_down(environments: Mapping[str, Deployed]) ->
 
 def test_only_where_data_may_be_lost_does_a_bucket_let_itself_be_emptied(deployed: Deployed) -> None:
     emptied = [policy.where for policy in deployed.resources("AWS::S3::BucketPolicy") if _deleting(policy)]
-    assert bool(emptied) is (deployed.name in {"sandbox", "local"})
+    assert bool(emptied) is (kind(deployed) in {"sandbox", "local"})
 
 
 DAYS_BACK: Mapping[str, int] = {"production": 35, "staging": 7, "sandbox": 1, "local": 1}
@@ -133,7 +133,7 @@ DAYS_BACK: Mapping[str, int] = {"production": 35, "staging": 7, "sandbox": 1, "l
 
 def test_the_database_can_go_back_as_many_days_as_promised(deployed: Deployed) -> None:
     database = deployed.the("AWS::RDS::DBInstance").properties
-    assert database["BackupRetentionPeriod"] == DAYS_BACK[deployed.name]
+    assert database["BackupRetentionPeriod"] == DAYS_BACK[kind(deployed)]
 
 
 def test_every_log_of_the_database_has_a_group_that_forgets(deployed: Deployed) -> None:

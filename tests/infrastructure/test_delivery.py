@@ -15,7 +15,7 @@ from tests.infrastructure.assembly import ROOT, Deployed, Resource
 DELIVERED: Mapping[str, Environment] = {
     name: environment for name, environment in ENVIRONMENTS.items() if environment.delivery
 }
-PURPOSES = {"diff": "{}-diff", "deploy": "{}", "migrate": "{}"}
+PURPOSES = {"diff": "{}-diff", "watch": "{}-watch", "deploy": "{}", "migrate": "{}"}
 
 
 def _roles(deployed: Deployed) -> Mapping[str, Resource]:
@@ -65,19 +65,19 @@ def test_each_purpose_has_its_own_role_and_deployment_environment(
 def test_no_deployment_environment_opens_two_doors_of_different_strength(
     name: str, environments: Mapping[str, Deployed]
 ) -> None:
-    """A job that only compares must find no role that changes anything."""
+    """A job that only compares or looks around must find no role that does more."""
     subjects = {
         role_name: role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"][
             f"{ISSUER}:sub"
         ]
         for role_name, role in _roles(environments[name]).items()
     }
-    comparing = subjects.pop(f"{name}-delivery-diff")
-    assert comparing not in subjects.values()
+    for looking in ("diff", "watch"):
+        assert subjects.pop(f"{name}-delivery-{looking}") not in subjects.values()
 
 
 @pytest.mark.parametrize(
-    ("purpose", "names"), [("diff", {"lookup"}), ("deploy", {"deploy", "file-publishing", "lookup"})]
+    ("purpose", "names"), [("watch", {"lookup"}), ("deploy", {"deploy", "file-publishing", "lookup"})]
 )
 @pytest.mark.parametrize("name", DELIVERED)
 def test_a_role_may_take_on_the_roles_of_the_bootstrap_and_nothing_else(
@@ -91,6 +91,25 @@ def test_a_role_may_take_on_the_roles_of_the_bootstrap_and_nothing_else(
         for region in regions
     }
     assert set(_allowed(deployed, _roles(deployed)[f"{name}-delivery-{purpose}"])) == expected
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_a_pull_request_may_read_what_our_stacks_were_made_from_and_nothing_else(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    """Whoever may push a branch may be this role: no object, no message, no log, no setting, no other role."""
+    deployed, account = environments[name], DELIVERED[name].account
+    ours = {
+        f"arn:aws:cloudformation:{region}:{account}:stack/{name}-*"
+        for region in {manifest["environment"].split("/")[-1] for manifest in deployed.manifests.values()}
+    }
+    expected = {
+        (f"cloudformation:{action}", one) for action in ("DescribeStacks", "GetTemplate") for one in ours
+    }
+    role = _roles(deployed)[f"{name}-delivery-diff"]
+    assert set(_allowed(deployed, role)) == expected | {("cloudformation:ListStacks", "*")}
+    assert "ManagedPolicyArns" not in role.properties
+    assert "Policies" not in role.properties
 
 
 @pytest.mark.parametrize("name", DELIVERED)

@@ -18,10 +18,13 @@ from constructs_lib.durability import (
     ObjectLock,
     UnsafeDurabilityError,
 )
+from ledger_format.errors import NoteError, PolicyError
+from ledger_format.notes import VerifierKey
+from ledger_format.policies import parse_policy
 from stacks.environment import FixedAddresses, TaskSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING, local
 from stacks.images import ImageReference
-from tests.infrastructure.assembly import Deployed, read, synthesise
+from tests.infrastructure.assembly import Deployed, kind, read, synthesise
 
 COMPLIANCE = ObjectLock(mode=LockMode.COMPLIANCE, days=1)
 GOVERNANCE = ObjectLock(mode=LockMode.GOVERNANCE, days=1)
@@ -42,6 +45,27 @@ def test_data_that_is_never_lost_needs_a_compliance_lock(lock: ObjectLock | None
 def test_data_that_is_never_lost_needs_a_week_of_backups() -> None:
     with pytest.raises(UnsafeDurabilityError, match="seven days"):
         Durability(loss=Loss.NEVER, backup_days=6, object_lock=COMPLIANCE)
+
+
+def test_pages_pin_keys_of_their_own_log_and_no_others() -> None:
+    keys = [str(VerifierKey.from_ed25519(SANDBOX.log_origin, bytes([number]) * 32)) for number in (1, 2)]
+    assert SANDBOX.ledger_policy == ""
+    pinned = replace(SANDBOX, log_keys=tuple(keys))
+    assert pinned.ledger_policy == f"log {keys[0]}\nlog {keys[1]}\nquorum none\n"
+    with pytest.raises(PolicyError, match="earlier line"):
+        replace(SANDBOX, log_keys=(keys[0], keys[0]))
+    with pytest.raises(ValueError, match="pin keys of the log"):
+        replace(PRODUCTION, log_keys=(keys[0],))
+    with pytest.raises(NoteError):
+        replace(SANDBOX, log_keys=("no key",))
+
+
+def test_pages_demand_the_witnesses_that_the_publisher_needs() -> None:
+    key = str(VerifierKey.from_ed25519(PRODUCTION.log_origin, bytes([1]) * 32))
+    pinned = replace(PRODUCTION, log_keys=(key,))
+    assert pinned.ledger_policy == f"log {key}\n{PRODUCTION.witnesses.policy()}"
+    policy = parse_policy(pinned.ledger_policy.encode())
+    assert (policy.demands_witnesses, len(policy.witnesses)) == (True, 3)
 
 
 @pytest.mark.parametrize("days", [0, 36])
@@ -181,9 +205,9 @@ def test_local_addresses_count_from_the_port_base() -> None:
     assert laptop.stripe.api_url == "http://127.0.0.1:20102"
 
 
-@pytest.mark.parametrize("port_base", [80, 65530])
+@pytest.mark.parametrize("port_base", [80, 65527])
 def test_a_port_base_without_room_is_refused(port_base: int) -> None:
-    with pytest.raises(ValueError, match="seven unprivileged ports"):
+    with pytest.raises(ValueError, match="ten unprivileged ports"):
         local(port_base)
 
 
@@ -214,7 +238,7 @@ def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
     for archive in archives:
         configuration = archive.properties.get("ObjectLockConfiguration", {"Rule": {"DefaultRetention": {}}})
         retention = configuration["Rule"]["DefaultRetention"]
-        assert (retention.get("Mode"), retention.get("Days")) == LOCKS[deployed.name]
+        assert (retention.get("Mode"), retention.get("Days")) == LOCKS[kind(deployed)]
 
 
 @pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "mail", "edge"])

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 from stacks.environments import PRODUCTION
 from stacks.events import Events
-from tests.infrastructure.assembly import Deployed
+from tests.infrastructure.assembly import Deployed, kind
 
 DAYS = {"production": 400, "staging": 30, "sandbox": 7, "local": 7}
 STRIPE = "aws.partner/stripe.com/ed_test_61abc"
@@ -18,7 +18,7 @@ STRIPE = "aws.partner/stripe.com/ed_test_61abc"
 def test_facts_are_kept_as_long_as_agreed(deployed: Deployed) -> None:
     archive = deployed.the("AWS::Events::Archive")
 
-    assert archive.properties["RetentionDays"] == DAYS[deployed.name]
+    assert archive.properties["RetentionDays"] == DAYS[kind(deployed)]
     assert archive.properties["EventPattern"] == {"source": ["amply"]}
 
 

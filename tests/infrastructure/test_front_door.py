@@ -59,7 +59,11 @@ def test_every_name_of_ours_leads_to_what_answers_at_it(named: Deployed) -> None
 
 def test_the_edges_certificate_stands_where_cloudfront_takes_it_and_covers_its_names(named: Deployed) -> None:
     certificate = named.templates["certificate"]["Resources"]
-    (properties,) = (body["Properties"] for body in certificate.values())
+    (properties,) = (
+        body["Properties"]
+        for body in certificate.values()
+        if body["Type"] == "AWS::CertificateManager::Certificate"
+    )
     names = [properties["DomainName"], *properties["SubjectAlternativeNames"]]
     distribution = named.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]
 

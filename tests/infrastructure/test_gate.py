@@ -1,4 +1,4 @@
-"""The gate: every environment passes CloudFormation's own rules and AWS Solutions, or says why not.
+"""The gate: every environment, a named sandbox too, passes CloudFormation's own rules and AWS Solutions, or says why not.
 
 Validated once, with the waivers recorded and none acknowledged: what is left unanswered and what is waived for nothing
 both follow from that. That an acknowledged waiver really answers is shown on a small stack.
@@ -25,7 +25,8 @@ from constructs_lib.waiver import (
     waive_once_resolved,
 )
 from stacks.build import build
-from tests.infrastructure.assembly import CONTEXT, small_site
+from stacks.environments import ENVIRONMENTS
+from tests.infrastructure.assembly import ASKED, CONTEXT, NAMED, small_site
 
 pytestmark = pytest.mark.xdist_group("gate")
 
@@ -63,7 +64,12 @@ def _answers(finding: Place) -> Callable[[Place], bool]:
 
 def _check(folder: Path) -> Checked:
     app = cdk.App(
-        context={**CONTEXT, "@aws-cdk/core:failSynthOnValidationErrors": False, WITHOUT_WAIVERS: True},
+        context={
+            **CONTEXT,
+            **ASKED,
+            "@aws-cdk/core:failSynthOnValidationErrors": False,
+            WITHOUT_WAIVERS: True,
+        },
         outdir=str(folder / "cdk.out"),
     )
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
@@ -145,6 +151,10 @@ def test_the_checkers_find_something(checked: Checked) -> None:
     """Both of them ran over the real app; an empty report would prove nothing."""
     found = {rule.partition("[")[0] for rule, _ in checked.findings}
     assert {"AwsSolutions-IAM5", "W3010"} <= found
+
+
+def test_every_environment_and_the_named_sandbox_is_looked_at(checked: Checked) -> None:
+    assert {path.partition("/")[0] for _, path in checked.findings} == {*ENVIRONMENTS, NAMED}
 
 
 def _small_stack(folder: Path, *, at_once: str, late: str | None = None) -> cdk.App:

@@ -8,6 +8,9 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from stacks.contracts import CONTAINERS, Parameter, TaskName
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
@@ -34,19 +37,61 @@ def compare(name: str, found: object) -> None:
     assert json.loads(text) == json.loads(file.read_text())
 
 
-def test_what_holds_data_keeps_its_logical_id(environments: Mapping[str, Deployed]) -> None:
-    """A changed id is a new, empty resource beside (or instead of) the one with the data."""
-    found = {
+def _holding_data(environments: Mapping[str, Deployed]) -> Mapping[str, list[str]]:
+    return {
         name: sorted(f"{resource.where} {resource.type}" for resource in deployed.resources(*HOLDS_DATA))
         for name, deployed in environments.items()
     }
-    compare("data.json", found)
+
+
+def _nested(deployed: Deployed) -> list[str]:
+    """Paths that are deeper than `environment/stack/Name/Resource`."""
+    return [
+        resource.path
+        for resource in deployed.resources(*HOLDS_DATA)
+        if resource.path.removesuffix("/Resource").count("/") != 2
+    ]
+
+
+def test_what_holds_data_keeps_its_logical_id(environments: Mapping[str, Deployed]) -> None:
+    """A changed id is a new, empty resource beside (or instead of) the one with the data."""
+    compare("data.json", _holding_data(environments))
 
 
 def test_what_holds_data_stands_near_the_root_of_its_stack(deployed: Deployed) -> None:
-    """Ids follow from paths: `environment/stack/Name/Resource` has nothing in between that could be moved."""
-    for resource in deployed.resources(*HOLDS_DATA):
-        assert resource.path.removesuffix("/Resource").count("/") == 2, resource.path
+    """Ids follow from paths, and these have nothing in between that could be moved."""
+    assert _nested(deployed) == []
+
+
+def _moved(deployed: Deployed, stack: str, kind: str) -> Deployed:
+    """As if somebody had wrapped each resource of a kind in one more construct."""
+    resources: dict[str, Any] = {}
+    for name, body in deployed.templates[stack]["Resources"].items():
+        path = body["Metadata"]["aws:cdk:path"].replace(f"/{stack}/", f"/{stack}/Wrapped/")
+        moved = {f"Wrapped{name}": {**body, "Metadata": {"aws:cdk:path": path}}}
+        resources |= moved if body["Type"] == kind else {name: body}
+    templates = {**deployed.templates, stack: {**deployed.templates[stack], "Resources": resources}}
+    return Deployed(deployed.name, templates, deployed.manifests)
+
+
+def test_a_database_that_was_moved_in_the_code_is_noticed(
+    environments: Mapping[str, Deployed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AMPLY_WRITE_GOLDEN", raising=False)
+    moved = _moved(environments["production"], "database", "AWS::RDS::DBInstance")
+    with pytest.raises(AssertionError, match="production"):
+        compare("data.json", _holding_data({**environments, "production": moved}))
+    assert _nested(moved) == ["production/database/Wrapped/Instance/Resource"]
+
+
+def test_a_variable_that_nobody_agreed_on_is_noticed(
+    environments: Mapping[str, Deployed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AMPLY_WRITE_GOLDEN", raising=False)
+    told = {name: dict(_told(task)) for name, task in _tasks(environments["production"]).items()}
+    told["worker"]["environment"] = ["AMPLY_NEWS"]
+    with pytest.raises(AssertionError, match="AMPLY_NEWS"):
+        compare("containers.json", told)
 
 
 def _told(task: Resource) -> Mapping[str, object]:

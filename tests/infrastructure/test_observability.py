@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from stacks.measurements import COUNTED_BY_API, COUNTED_BY_WORKER, EXHAUSTED, LEDGER_AGE, PUBLISHING
+from stacks.measurements import (
+    COUNTED_BY_API,
+    COUNTED_BY_WORKER,
+    EXHAUSTED,
+    LEDGER_AGE,
+    PUBLISHING,
+    WITNESSES_MISSING,
+)
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 ALARM, COMPOSITE, FILTER = (
@@ -108,6 +115,24 @@ def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deplo
     assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
 
 
+def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
+    found = _filters(deployed)[WITNESSES_MISSING]
+
+    assert f'WITNESSED: Final = "{_event(found)}"' in source
+    assert f"{WITNESSES_MISSING}=" in source
+    assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
+
+
+def test_a_witness_that_is_missing_for_hours_is_told_of_and_wakes_nobody(deployed: Deployed) -> None:
+    alarm = _alarms(deployed)["witnesses-missing"].properties
+
+    assert (alarm["MetricName"], alarm["Statistic"]) == (WITNESSES_MISSING, "Minimum")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 2)
+    assert alarm["TreatMissingData"] != "breaching", "a night without gifts has no checkpoints"
+
+
 @pytest.mark.parametrize(("name", "event"), [*COUNTED_BY_API.items(), *COUNTED_BY_WORKER.items()])
 def test_a_counted_line_is_one_the_backend_writes(name: str, event: str, deployed: Deployed) -> None:
     found = _filters(deployed)[name]
@@ -123,6 +148,7 @@ def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> 
         **dict.fromkeys(COUNTED_BY_API, "api"),
         **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
         PUBLISHING: "publisher",
+        WITNESSES_MISSING: "publisher",
     }
     logs = {}
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
@@ -160,8 +186,10 @@ SIGNS_OF_LIFE = {
     "api-silent",
     "worker-silent",
     "ledger-late",
-    "outside-view",
 }
+SLOW_SIGNS_OF_LIFE = {"backup-missing", "certificate-api", "certificate-edge"}
+WATCHED = {"production", "staging"}
+"""Where people rely on it: looked at from outside, backed up, under a domain of its own."""
 
 
 def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deployed) -> None:
@@ -170,9 +198,9 @@ def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deploy
         for name, alarm in _alarms(deployed).items()
         if alarm.properties.get("TreatMissingData") == "breaching"
     }
-    watched = deployed.name in {"production", "staging"}
+    relied_on = {"outside-view", *SLOW_SIGNS_OF_LIFE} if deployed.name in WATCHED else set()
 
-    assert breaching == SIGNS_OF_LIFE - (set() if watched else {"outside-view"})
+    assert breaching == SIGNS_OF_LIFE | relied_on
 
 
 def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None:
@@ -182,7 +210,7 @@ def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None
         if alarm.properties.get("TreatMissingData") == "breaching"
     }
 
-    assert breaching == {"database-disk", "database-silent"}, "the database runs"
+    assert breaching == {"database-disk", "database-silent", *SLOW_SIGNS_OF_LIFE}, "the database runs"
     assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
@@ -197,30 +225,45 @@ NOTICES = {
     "mail-bounces",
     "mail-complaints",
     "mail-feedback-set-aside",
+    "mail-feedback-deep",
     "mail-feedback-waiting",
     "set-aside",
     "undelivered",
+    "witnesses-missing",
     *(key.replace("_", "-") for key in EXHAUSTED),
 }
 
 
+SLOW_NOTICES = {"backup-failed", *SLOW_SIGNS_OF_LIFE}
+"""Of what only environments have that people rely on."""
+
+
 def _told(deployed: Deployed, topic: str) -> set[str]:
-    """The alarms that tell this topic when they start and when they end."""
-    (found,) = (one for one in deployed.resources("AWS::SNS::Topic") if one.logical_id.startswith(topic))
-    told = [{"Ref": found.logical_id}]
-    starting = {
-        name for name, alarm in _alarms(deployed).items() if alarm.properties.get("AlarmActions") == told
+    """The alarms that tell this topic, in the stack they stand in, when they start and when they end."""
+    told = {
+        one.stack: [{"Ref": one.logical_id}]
+        for one in deployed.resources("AWS::SNS::Topic")
+        if one.logical_id.startswith(topic)
     }
-    ending = {name for name, alarm in _alarms(deployed).items() if alarm.properties.get("OKActions") == told}
+    starting, ending = (
+        {
+            name
+            for name, alarm in _alarms(deployed).items()
+            if alarm.properties.get(actions) == told.get(alarm.stack, "no topic here")
+        }
+        for actions in ("AlarmActions", "OKActions")
+    )
     assert starting == ending
     return starting
 
 
 def test_people_are_woken_for_these_and_nothing_else(deployed: Deployed) -> None:
-    outside = {"outside-view"} if deployed.name in {"production", "staging"} else set()
+    outside = {"outside-view"} if deployed.name in WATCHED else set()
+    slow = SLOW_NOTICES if deployed.name in WATCHED else set()
+    copies = {"backup-copy-failed"} if deployed.name == "production" else set()
 
     assert _told(deployed, "Topic") == WAKES | outside
-    assert _told(deployed, "Notices") == NOTICES
+    assert _told(deployed, "Notices") == NOTICES | slow | copies
 
 
 def test_an_alarm_that_tells_nobody_is_read_by_something(deployed: Deployed) -> None:
@@ -267,7 +310,9 @@ def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed
         rule for rule in deployed.resources("AWS::Events::Rule") if rule.stack.endswith("/observability")
     )
     (notices,) = (
-        one for one in deployed.resources("AWS::SNS::Topic") if one.logical_id.startswith("Notices")
+        one
+        for one in deployed.resources("AWS::SNS::Topic")
+        if one.logical_id.startswith("Notices") and one.stack == rule.stack
     )
 
     assert rule.properties["EventPattern"]["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
@@ -307,9 +352,79 @@ def test_a_page_answers_the_four_questions(page: Any) -> None:
 
 
 def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:
-    """Both say it by e-mail where an address is configured; a paging service joins the first alone."""
+    """All say it by e-mail where an address is configured; a paging service joins the first alone."""
     for deployed in environments.values():
-        listening = [
-            one.properties["TopicArn"]["Ref"] for one in deployed.resources("AWS::SNS::Subscription")
-        ]
-        assert len(set(listening)) == (2 if deployed.name in {"production", "staging"} else 0)
+        listening = {
+            f"{one.stack.partition('/')[2]}/{one.properties['TopicArn']['Ref'][:-8]}"
+            for one in deployed.resources("AWS::SNS::Subscription")
+        }
+        told = {"observability/Topic", "observability/Notices", "certificate/Notices"}
+        assert listening == (told if deployed.name in WATCHED else set())
+
+
+@pytest.mark.parametrize("name", sorted(WATCHED))
+def test_a_backup_that_failed_or_never_came_is_told_for_a_whole_day(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    """There is one a day: a shorter period would end the alarm before anyone read of it."""
+    alarms = _alarms(environments[name])
+    failed, missing = alarms["backup-failed"].properties, alarms["backup-missing"].properties
+    vault = {json.dumps(failed["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"])}
+
+    assert {entry["MetricStat"]["Metric"]["MetricName"] for entry in failed["Metrics"][1:]} == {
+        "NumberOfBackupJobsFailed",
+        "NumberOfBackupJobsAborted",
+        "NumberOfBackupJobsExpired",
+    }
+    assert failed["Metrics"][0]["Expression"] == "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0)"
+    assert {entry["MetricStat"]["Period"] for entry in failed["Metrics"][1:]} == {86400}
+    assert (failed["Threshold"], failed["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert (missing["MetricName"], missing["Threshold"]) == ("NumberOfBackupJobsCompleted", 1)
+    assert (missing["Period"], missing["EvaluationPeriods"]) == (86400, 2)
+    assert vault == {json.dumps(missing["Dimensions"])}
+    assert "BackupVaultName" in vault.pop()
+
+
+def test_a_copy_that_failed_is_told_under_whichever_vault_it_counts(
+    environments: Mapping[str, Deployed],
+) -> None:
+    properties = _alarms(environments["production"])["backup-copy-failed"].properties
+    counted = [entry["MetricStat"]["Metric"] for entry in properties["Metrics"][1:]]
+    read = [json.dumps(metric["Dimensions"]) for metric in counted]
+
+    assert [metric["MetricName"] for metric in counted] == ["NumberOfCopyJobsFailed"] * 2
+    assert ["production-backup" in one for one in read] == [True, False]
+    assert ["production-replica" in one for one in read] == [False, True]
+
+
+@pytest.mark.parametrize("name", sorted(WATCHED))
+def test_every_certificate_is_watched_in_its_own_region(
+    name: str, environments: Mapping[str, Deployed]
+) -> None:
+    """ACM renews weeks before the end, and says nothing at all of what has ended."""
+    deployed = environments[name]
+    stands = {
+        certificate.stack.partition("/")[2]: certificate
+        for certificate in deployed.resources("AWS::CertificateManager::Certificate")
+    }
+    assert set(stands) == {"edge", "certificate"}
+    for alarm, stack in {"certificate-api": "edge", "certificate-edge": "certificate"}.items():
+        found = _alarms(deployed)[alarm]
+        properties = found.properties
+        ((named, of),) = ((one["Name"], one["Value"]) for one in properties["Dimensions"])
+        there = f"{deployed.name}-{stack}" if stack == "edge" else stands[stack].logical_id
+
+        assert named == "CertificateArn"
+        assert there in json.dumps(of)
+        assert _region(deployed, found.stack) == _region(deployed, stands[stack].stack)
+        assert (properties["Namespace"], properties["MetricName"]) == (
+            "AWS/CertificateManager",
+            "DaysToExpiry",
+        )
+        assert (properties["Threshold"], properties["ComparisonOperator"]) == (21, "LessThanThreshold")
+        assert (properties["Period"], properties["Statistic"]) == (86400, "Minimum")
+        assert properties["TreatMissingData"] == "breaching"
+
+
+def _region(deployed: Deployed, stack: str) -> str:
+    return str(deployed.manifests[stack.partition("/")[2]]["environment"])

@@ -46,7 +46,13 @@ def test_it_looks_where_people_rely_on_it(deployed: Deployed) -> None:
 def test_it_is_told_addresses_and_the_logs_name(name: str, environments: dict[str, Deployed]) -> None:
     told = _canary(environments[name]).properties["RunConfig"]["EnvironmentVariables"]
 
-    assert set(told) == {"AMPLY_API_URL", "AMPLY_LOG_URL", "AMPLY_LOG_ORIGIN", "AMPLY_SIGNING_KEY_ARN"}
+    assert set(told) == {
+        "AMPLY_API_URL",
+        "AMPLY_LOG_URL",
+        "AMPLY_LOG_ORIGIN",
+        "AMPLY_SIGNING_KEY_ARN",
+        "AMPLY_OVERLAPPING_KEY_ARN",
+    }
     assert told["AMPLY_LOG_ORIGIN"] == f"log.amply.example/{name}"
 
 

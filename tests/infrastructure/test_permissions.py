@@ -30,6 +30,18 @@ def test_permissions_are_what_was_signed(environments: Mapping[str, Deployed]) -
     assert text == GOLDEN.read_text()
 
 
+def test_a_named_sandbox_gives_what_the_shared_one_gives(
+    named: Deployed, environments: Mapping[str, Deployed]
+) -> None:
+    """But for what lets GitHub in; so the signature above is good for it as well."""
+    shared = {
+        (role, line)
+        for role, line in grants(environments["sandbox"])
+        if not role.startswith("delivery/") and role != "migrations/ByDelivery"
+    }
+    assert set(grants(named)) == shared
+
+
 def test_one_more_permission_is_one_more_line(environments: Mapping[str, Deployed]) -> None:
     changed = {**environments, "staging": _with(environments["staging"], "migrations", EVERYTHING)}
     added = set(document(changed).splitlines()) - set(document(environments).splitlines())

@@ -8,7 +8,7 @@ import pytest
 from constructs_lib.rollout import CanaryRollout
 from constructs_lib.service import SCRATCH
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING
-from tests.infrastructure.assembly import Deployed, Resource
+from tests.infrastructure.assembly import Deployed, Resource, kind
 
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 GROUP, RULE = "AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::ElasticLoadBalancingV2::ListenerRule"
@@ -143,5 +143,5 @@ def test_a_shell_can_write_where_its_agent_does_and_nowhere_else(deployed: Deplo
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
         (container,) = task.properties["ContainerDefinitions"]
         mounted = {mount["ContainerPath"] for mount in container["MountPoints"]}
-        agent = {"/var/lib/amazon", "/var/log/amazon"} if deployed.name == "sandbox" else set()
+        agent = {"/var/lib/amazon", "/var/log/amazon"} if kind(deployed) == "sandbox" else set()
         assert mounted == set(SCRATCH.values()) | agent

@@ -13,7 +13,9 @@ from botocore.session import Session, get_session
 from stacks.contracts import Parameter, TaskName
 from tests.infrastructure.assembly import ROOT, Deployed
 
-RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+FOLDER = ROOT / "docs" / "runbooks"
+RUNBOOKS = sorted(FOLDER.rglob("*.md"))
+"""The page of each alarm too: it is what people open when it rings."""
 OF_THE_NIGHT = (
     "restore",
     "database-upgrade",
@@ -38,9 +40,9 @@ Check = Callable[[str, Mapping[str, Deployed]], Iterator[str]]
 
 
 def parameters_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
-    """After `/amply/ENVIRONMENT/`, and as what the runbooks' own `parameter` is given."""
+    """After `/amply/ENVIRONMENT/` where it is no key's alias, and as what the runbooks' own `parameter` is given."""
     known = {parameter.value for parameter in Parameter}
-    paths = re.findall(rf"/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
+    paths = re.findall(rf"(?<!alias)/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
     paths += re.findall(r"\bparameter ([a-z]+/[a-z-]+)", text)
     yield from (f"parameter {path}" for path in paths if path not in known)
 
@@ -71,11 +73,12 @@ def programs_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
 
 
 def files_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
-    """Links beside the runbook, and paths of the repository."""
-    folder = ROOT / "docs" / "runbooks"
-    links = [folder / link for link in re.findall(r"\]\(([^):#]+\.md)", text)]
+    """Links beside the runbook or the alarm's page, and paths of the repository."""
+    for link in re.findall(r"\]\(([^):#]+\.md)", text):
+        if not any((folder / link).exists() for folder in (FOLDER, FOLDER / "alarms")):
+            yield f"file {link}"
     paths = [ROOT / path for path in re.findall(r"\b((?:stacks|tests|docs|services)/[\w/.-]+\.\w+)", text)]
-    yield from (f"file {path.name}" for path in (*links, *paths) if not path.exists())
+    yield from (f"file {path.name}" for path in paths if not path.exists())
 
 
 def aws_knows_the_command(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
@@ -126,7 +129,7 @@ def test_a_name_that_does_not_exist_is_noticed(check: Check, environments: Mappi
 
 @pytest.mark.parametrize("name", OF_THE_NIGHT)
 def test_the_night_has_its_pages(name: str) -> None:
-    assert (ROOT / "docs" / "runbooks" / f"{name}.md") in RUNBOOKS
+    assert (FOLDER / f"{name}.md") in RUNBOOKS
 
 
 def _commands(text: str, program: str) -> Iterator[str]:

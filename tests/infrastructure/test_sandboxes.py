@@ -17,21 +17,7 @@ from stacks.contracts import EXPIRES_TAG, OWNER_TAG, Parameter
 from stacks.environment import Lease
 from stacks.environments import SANDBOX
 from stacks.sandboxes import NAME_MAX, named_sandbox
-from tests.infrastructure import invariants
-from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site, synthesise
-
-ASKED: Mapping[str, str] = {"sandbox": "ada", "owner": "ada@example.org", "expires": "2027-01-31"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesise(tmp_path_factory.mktemp("named"), only="sandbox-ada", **ASKED)
-
-
-@pytest.fixture(scope="module")
-def named(folder: Path) -> Deployed:
-    return read(folder)["sandbox-ada"]
-
+from tests.infrastructure.assembly import ASKED, CONTEXT, NAMED, Deployed, read, small_site, synthesise
 
 DELIVERED_INTO = ("delivery", "migrations")
 """Where roles stand that GitHub's jobs take on."""
@@ -73,7 +59,7 @@ def test_nothing_it_names_is_named_so_elsewhere(
     assert mine & shared == set()
 
 
-NAMED: Mapping[str, str] = {
+CALLED: Mapping[str, str] = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::ECS::TaskDefinition": "Family",
     "AWS::Logs::LogGroup": "LogGroupName",
@@ -87,8 +73,8 @@ NAMED: Mapping[str, str] = {
 def _names(deployed: Deployed) -> set[str]:
     found = {str(manifest["properties"]["stackName"]) for manifest in deployed.manifests.values()}
     found.add(deployed.the("AWS::Budgets::Budget").properties["Budget"]["BudgetName"])
-    for resource in deployed.resources(*NAMED):
-        name = resource.properties.get(NAMED[resource.type])
+    for resource in deployed.resources(*CALLED):
+        name = resource.properties.get(CALLED[resource.type])
         if name is not None:
             found.add(str(name))
     return found
@@ -126,18 +112,14 @@ def test_its_budget_tells_its_owner_and_counts_its_own_tag_alone(named: Deployed
     assert estimate(named).total_usd < budget["Budget"]["BudgetLimit"]["Amount"]
 
 
-@pytest.mark.parametrize("rule", invariants.RULES, ids=lambda rule: rule.__name__)
-def test_every_rule_holds_for_it_too(rule: invariants.Rule, named: Deployed) -> None:
-    assert list(rule(named)) == []
-
-
 def test_it_stands_beside_the_others_and_changes_none(
-    environments: Mapping[str, Deployed], tmp_path: Path
+    synthesised: Mapping[str, Deployed], tmp_path: Path
 ) -> None:
-    beside = read(synthesise(tmp_path, **ASKED))
-    assert set(beside) == {*environments, "sandbox-ada"}
-    for name, deployed in environments.items():
-        assert beside[name].templates == deployed.templates
+    """Whoever asked for none gets the same others, and no sandbox that nobody asked for."""
+    alone = read(synthesise(tmp_path))
+    assert set(synthesised) == {*alone, NAMED}
+    for name, deployed in alone.items():
+        assert synthesised[name].templates == deployed.templates
 
 
 def test_it_is_a_sandbox_in_every_other_way() -> None:

@@ -12,7 +12,7 @@ _FIRST, _BASES_OF_A_WORKER, _APART = 12_000, 250, 10
 
 
 def settings_of_our_own(state: Path) -> Settings:
-    """Settings over seven free ports in a row; the directories are made."""
+    """Settings over ten free ports in a row; the directories are made."""
     settings = Settings(state=state, ports=Ports(base=next(_free_bases)))
     settings.prepare()
     return settings

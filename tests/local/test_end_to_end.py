@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark
 PARTS = {
     *("cloud", "postgres", "valkey", "stripe"),
     *("api", "worker", "scheduler", "sequencer", "publisher"),
+    *("witness-1", "witness-2", "witness-3"),
     *("edge", "outbox"),
 }
 
@@ -186,6 +187,7 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
     assert httpx2.get(f"{edge}/no-such-page/").status_code == 404
     config = httpx2.get(f"{edge}/config.json").json()
     assert config["api_url"] == platform.settings.api_url
+    assert config["ledger_policy"] == platform.settings.policy.read_text()
 
 
 def test_the_edge_serves_the_widgets_by_version(platform: Platform) -> None:

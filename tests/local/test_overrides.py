@@ -48,6 +48,11 @@ def test_the_master_keeps_the_password_of_its_secret(tmp_path: Path) -> None:
     assert applied(master, tmp_path)["AMPLY_DATABASE_PASSWORD"] == "from the secret"
 
 
+def test_whoever_is_told_a_policy_of_witnesses_is_told_of_those_of_this_run(tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text("quorum none\n")
+    assert applied({"AMPLY_WITNESS_POLICY": ""}, tmp_path)["AMPLY_WITNESS_POLICY"] == "quorum none\n"
+
+
 def test_what_a_task_definition_forgot_stays_missing(tmp_path: Path) -> None:
     environment = applied({"AMPLY_SERVICE": "worker"}, tmp_path)
     assert set(environment) == {
@@ -90,6 +95,7 @@ def test_the_list_of_overrides_is_this_short() -> None:
         "AMPLY_CACHE_HOST",
         "AMPLY_CACHE_PORT",
         "AMPLY_CACHE_TLS",
+        "AMPLY_WITNESS_POLICY",
         "AMPLY_HEARTBEAT_PATH",
         "AMPLY_STRIPE_API_URL",
         "AMPLY_STRIPE_PUBLISHABLE_KEY",

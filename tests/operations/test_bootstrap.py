@@ -1,6 +1,7 @@
 """Preparing an account: the policies are written once, renewed when they changed, and never pile up."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from botocore.stub import Stubber
 from click.testing import CliRunner
 from mypy_boto3_iam.client import IAMClient
 
-from operations.bootstrap import cli, documents, write_policy
+from operations.bootstrap import ForeignTemplateError, cli, documents, narrowed, write_policy
 from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,7 @@ def test_a_policy_that_changed_gets_a_new_version_in_place_of_the_oldest(
 def test_policies_are_filled_in_for_the_account() -> None:
     written = documents(ROOT / "bootstrap", account=ACCOUNT, environment="sandbox")
     assert f"arn:aws:iam::{ACCOUNT}:role/sandbox-*" in written["amply-sandbox-identity"]
+    assert f":{ACCOUNT}:parameter/amply/sandbox/*" in written["amply-sandbox-lookup"]
     assert [name for name, document in written.items() if "${" in document] == []
 
 
@@ -88,6 +91,55 @@ def test_a_dry_run_says_what_would_happen_and_needs_no_credentials(tmp_path: Pat
     assert f"would write {ARN}" in done.output
     assert f"cdk bootstrap aws://{ACCOUNT}/eu-west-1 aws://{ACCOUNT}/us-east-1" in done.output
     assert "AdministratorAccess" not in done.output
+    assert f"would write arn:aws:iam::{ACCOUNT}:policy/amply-sandbox-lookup" in done.output
+    deploys = done.output.split("--cloudformation-execution-policies ")[1].split()[0]
+    assert "lookup" not in deploys, "who deploys does not get the policy of who looks"
+    assert "boundary" not in deploys
+
+
+@pytest.fixture(scope="module")
+def template() -> str:
+    """The bootstrap template of the pinned command line."""
+    done = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "cdk", "bootstrap", "--show-template"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+class _Loose(yaml.SafeLoader):
+    """Reads CloudFormation's own tags as what they mark."""
+
+
+_Loose.add_multi_constructor("!", lambda loader, _suffix, node: loader.construct_scalar(node))
+
+
+def test_the_role_that_looks_gets_our_policy_and_nothing_else_changes(template: str) -> None:
+    before, after = (
+        yaml.load(text, _Loose)  # noqa: S506 -- a safe loader
+        for text in (template, narrowed(template, policy="amply-sandbox-lookup"))
+    )
+    role = after["Resources"]["LookupRole"]["Properties"]
+    assert role["ManagedPolicyArns"] == [
+        {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/amply-sandbox-lookup"}
+    ]
+    role["ManagedPolicyArns"] = before["Resources"]["LookupRole"]["Properties"]["ManagedPolicyArns"]
+    assert after == before
+
+
+def test_the_role_that_looks_has_the_name_that_programs_ask_for(template: str) -> None:
+    name = yaml.load(template, _Loose)["Resources"]["LookupRole"]["Properties"]["RoleName"]  # noqa: S506 -- a safe loader
+    assert name == {"Fn::Sub": "cdk-${Qualifier}-lookup-role-${AWS::AccountId}-${AWS::Region}"}
+
+
+@pytest.mark.parametrize(
+    "other", ["LookupRole:\n", "iam::aws:policy/ReadOnlyAccess twice: iam::aws:policy/ReadOnlyAccess"]
+)
+def test_a_template_of_another_kind_is_refused(other: str) -> None:
+    with pytest.raises(ForeignTemplateError, match="--show-template"):
+        narrowed(other, policy="amply-sandbox-lookup")
 
 
 def test_an_unknown_environment_is_answered_with_a_sentence(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import read
 from operations.deployed import belongs, download
+from operations.lookup import WrongAccountError, own_cloudformation
 from operations.places import Place, environment_of
-from tests.operations.small_assembly import small_assembly
+from tests.operations.small_assembly import ACCOUNT, small_assembly
 
 TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 Client = Callable[[Place], CloudFormationClient]
@@ -33,9 +34,12 @@ def _account(stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]]) -> Clien
         )
         answers = stubs.enter_context(Stubber(there))
         held = stacks.get(place.region, [])
-        answers.add_response("describe_stacks", {"Stacks": held})
-        for _ in [stack for stack in held if stack["StackName"].startswith("sandbox-q")]:
-            answers.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)})
+        answers.add_response("list_stacks", {"StackSummaries": held}, {})
+        for stack in [stack for stack in held if stack["StackName"].startswith("sandbox-q")]:
+            name = {"StackName": stack["StackName"]}
+            answers.add_response("describe_stacks", {"Stacks": [stack]}, name)
+            asked = {**name, "TemplateStage": "Original"}
+            answers.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)}, asked)
         return there
 
     return client
@@ -45,6 +49,16 @@ def _account(stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]]) -> Clien
 def stubs() -> Any:
     with ExitStack() as stack:
         yield stack
+
+
+def test_the_credentials_of_another_account_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stacks may have the same names, and the comment would compare with them."""
+    sts = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(sts) as answers:
+        answers.add_response("get_caller_identity", {"Account": "999999999999"})
+        monkeypatch.setattr(boto3, "client", lambda *_args, **_kwargs: sts)
+        with pytest.raises(WrongAccountError, match=f"999999999999, .* in {ACCOUNT}; sign in"):
+            own_cloudformation(Place(account=ACCOUNT, region="eu-west-1"))
 
 
 def _download(tmp_path: Path, client: Client) -> list[str]:

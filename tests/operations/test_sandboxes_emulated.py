@@ -168,6 +168,29 @@ def test_the_list_says_whose_each_is_and_how_long_it_stays() -> None:
     assert " 10 " in table
 
 
+def test_each_expired_one_can_be_taken_away_by_itself() -> None:
+    """The night has one job for each, with credentials of its own: the list is what its matrix is made of."""
+    for name, day in {
+        "sandbox-old": "2026-11-25",
+        "sandbox-older": "2026-11-24",
+        "sandbox-young": "2026-11-26",
+    }.items():
+        _deploy(f"{name}-queues", _lease(name, day))
+
+    assert _run("expired").output == 'sandboxes=["sandbox-old", "sandbox-older"]\n'
+    done = _run("reap", "--only", "sandbox-older")
+    assert done.exit_code == 0, done.output
+    assert _left() == {"sandbox-old-queues", "sandbox-young-queues"}
+
+    late = _run("reap", "--only", "sandbox-young")
+    assert (late.exit_code, late.output) == (0, "sandbox-young has not expired.\n")
+    assert _left() == {"sandbox-old-queues", "sandbox-young-queues"}
+
+
+def test_where_nothing_has_expired_there_is_no_job() -> None:
+    assert _run("expired").output == "sandboxes=[]\n"
+
+
 def test_nothing_expired_is_nothing_to_do() -> None:
     done = _run("reap")
     assert (done.exit_code, done.output) == (0, "No named sandbox has expired.\n")

@@ -82,6 +82,18 @@ def test_no_checkout_leaves_its_token_behind() -> None:
     assert [step for step in checkouts if step["with"].get("persist-credentials") is not False] == []
 
 
+def test_the_tests_have_the_outside_vectors_and_may_not_do_without() -> None:
+    """Each by its commit. The folder is named, and a named folder without them is a failure and no skip."""
+    steps = WORKFLOWS["pull-request"]["jobs"]["test"]["steps"]
+    fetched = {step["with"]["path"]: step["with"]["ref"] for step in steps if "path" in step.get("with", {})}
+    (tests,) = (step for step in steps if step.get("run") == "make test")
+    used = re.findall(r'vectors / "([\w-]+)"', (ROOT / "tests/verify/test_outside_vectors.py").read_text())
+
+    assert set(fetched) == {f"vectors/{folder}" for folder in used}
+    assert [ref for ref in fetched.values() if not re.fullmatch(r"[0-9a-f]{40}", ref)] == []
+    assert tests["env"] == {"AMPLY_VECTORS": "${{ github.workspace }}/vectors"}
+
+
 def test_nothing_switches_validation_off() -> None:
     text = "".join(file.read_text() for file in [*GITHUB.rglob("*.yml"), ROOT / "Makefile"])
     assert "CDK_VALIDATION" not in text
@@ -108,6 +120,49 @@ def test_a_job_with_a_token_names_its_deployment_environment() -> None:
     for name, job in _jobs():
         if "id-token" in job["permissions"] and "uses" not in job:
             assert "environment" in job, name
+
+
+def test_each_expired_sandbox_is_a_job_with_credentials_of_its_own() -> None:
+    """Those of a chained role last an hour, and one sandbox takes most of it."""
+    jobs = WORKFLOWS["nightly"]["jobs"]
+    expired, sandboxes = jobs["expired"], jobs["sandboxes"]
+    (listed,) = (step for step in expired["steps"] if "run" in step)
+    taken = [step["uses"].partition("@")[0] for step in sandboxes["steps"] if "with" in step][1:]
+
+    assert listed["run"] == 'make sandboxes-expired >> "$GITHUB_OUTPUT"'
+    assert expired["outputs"] == {"sandboxes": f"${{{{ steps.{listed['id']}.outputs.sandboxes }}}}"}
+    assert sandboxes["needs"] == "expired"
+    assert sandboxes["if"] == "needs.expired.outputs.sandboxes != '[]'", "an empty matrix is an error"
+    assert sandboxes["strategy"] == {
+        "fail-fast": False,
+        "max-parallel": 1,
+        "matrix": {"sandbox": "${{ fromJSON(needs.expired.outputs.sandboxes) }}"},
+    }
+    assert taken == ["aws-actions/configure-aws-credentials"] * 2
+    assert sandboxes["steps"][-1]["run"] == 'make sandboxes-reap SANDBOX="$NAME"'
+
+
+def test_nothing_else_waits_in_the_group_of_a_deployment() -> None:
+    """GitHub keeps one waiting job a group and drops the others: a night's job would push a deployment out."""
+    groups = {
+        name: job["concurrency"]["group"]
+        for name, job in _jobs()
+        if str(job.get("concurrency", {}).get("group", "")).startswith("environment-")
+    }
+    assert set(groups) == {"environment/deploy"}
+
+
+def test_what_a_pull_request_signs_in_as_is_nothing_the_night_uses() -> None:
+    """A branch can run what it likes in the first; the second is limited to `main` and may look around."""
+    environments = {name: str(job.get("environment", "")) for name, job in _jobs()}
+    assert environments["pull-request/difference"] == "${{ matrix.environment }}-diff"
+    at_night = {name: where for name, where in environments.items() if name.startswith("nightly/")}
+    assert {name for name, where in at_night.items() if where.endswith("-watch")} == {
+        "nightly/drift",
+        "nightly/cost",
+        "nightly/expired",
+    }
+    assert not any(where.endswith("-diff") for where in at_night.values())
 
 
 def test_deployments_are_never_interrupted() -> None:

@@ -76,10 +76,11 @@ def receiving() -> Iterator[Endpoint]:
                 status = endpoint.answers.get_nowait()
             except queue.Empty:
                 status = 200
+            # Before the answer: once it is out, the next webhook may come in on another thread.
+            endpoint.received.put(Received(payload, self.headers["Stripe-Signature"]))
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            endpoint.received.put(Received(payload, self.headers["Stripe-Signature"]))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
             """Quiet."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.verify.javascript_runner import ask  # noqa: F401 -- a fixture of every test below
+
 # A deadline would make every property a timed test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -15,10 +17,15 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
-    """The folder of outside test vectors: `AMPLY_VECTORS`, or beside this repository."""
-    folder = Path(os.environ.get("AMPLY_VECTORS", ROOT.parent / "shared" / "vectors"))
+    """The folder of outside test vectors: `AMPLY_VECTORS`, or beside this repository.
+
+    Whoever names a folder wants them tried: then a missing one fails, where otherwise the tests are skipped and say so.
+    """
+    named = os.environ.get("AMPLY_VECTORS")
+    folder = Path(named or ROOT.parent / "shared" / "vectors")
     if not folder.is_dir():
-        pytest.skip(f"outside vectors are not at {folder}; set AMPLY_VECTORS to the folder that holds them")
+        missing = f"outside vectors are not at {folder}; set AMPLY_VECTORS to the folder that holds them"
+        (pytest.fail if named else pytest.skip)(missing)
     return folder
 
 

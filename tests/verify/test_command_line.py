@@ -1,5 +1,6 @@
 """What people type: `amply-verify receipt` and `checkpoint FILE`, without a network."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,8 +17,15 @@ from ledger_format.commitments import commit
 from ledger_format.entries import encode
 from ledger_format.receipts import Opening, encode_receipt
 from tests.verify.conftest import ROOT
-from tests.verify.ledger_samples import STRANGERS_KEY, SampleLog, sample_entry, verifier_key
-from tests.verify.worked_example import example_log
+from tests.verify.ledger_samples import (
+    STRANGERS_KEY,
+    SampleLog,
+    cosigned,
+    sample_entry,
+    sample_policy,
+    verifier_key,
+)
+from tests.verify.worked_example import example_log, example_receipt
 
 KEY = str(verifier_key())
 
@@ -221,3 +229,102 @@ def test_a_defect_is_never_taken_for_a_verdict(receipt: Path) -> None:
     assert result.returncode == Exit.INTERNAL
     assert result.stdout == ""
     assert "nothing was verified" in result.stderr
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy"
+    path.write_text(sample_policy().text())
+    return path
+
+
+def witnessed_receipt(path: Path, *names: str) -> Path:
+    receipt = dataclasses.replace(example_receipt(), checkpoint_note=cosigned(example_log().note(), *names))
+    path.write_bytes(encode_receipt(receipt))
+    return path
+
+
+def test_a_policy_that_is_met_says_who_witnessed_and_when(policy: Path, tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "lantern", "harbour")
+    result = run("receipt", receipt, "--policy", policy, "--key", KEY)
+    assert result.exit_code == Exit.VERIFIED
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "witnessed by harbour (witness.harbour.example), 2026-11-18T11:06:40Z" in lines
+    assert "witnessed by lantern (witness.lantern.example), 2026-11-18T11:06:40Z" in lines
+    assert "witnesses demanded the quorum partners of the policy, which is met" in lines
+    assert "shown the same log" not in result.stdout
+    document = json.loads(run("receipt", receipt, "--policy", policy, "--json").stdout)["checkpoint"]
+    assert (document["witnesses_demanded"], document["quorum"]) == (True, "partners")
+    assert [seen["name"] for seen in document["witnesses"]] == ["harbour", "lantern"]
+
+
+@pytest.mark.parametrize("names", [(), ("harbour",)])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_too_few_witnesses_have_an_exit_code_of_their_own(
+    names: tuple[str, ...], policy: Path, tmp_path: Path, *, as_json: bool
+) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", *names)
+    result = run("receipt", receipt, "--policy", policy, *(["--json"] if as_json else []))
+    assert result.exit_code == 15
+    if as_json:
+        assert json.loads(result.stdout)["error"] == "quorum"
+        assert json.loads(result.stdout)["verdict"] == "refused"
+    else:
+        assert "are not enough for the policy's quorum" in result.stderr
+
+
+@pytest.mark.parametrize("given", ["none", "policy"])
+def test_that_no_witness_was_demanded_is_said_clearly(given: str, tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "harbour", "lantern")
+    options = ["--key", KEY]
+    if given == "policy":
+        (tmp_path / "policy").write_text("quorum none\n")
+        options += ["--policy", str(tmp_path / "policy")]
+    result = run("receipt", receipt, *options)
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert result.exit_code == Exit.VERIFIED
+    assert any(line.startswith("witnesses demanded NONE:") for line in lines)
+    assert "that others are shown the same log" in result.stdout
+    document = json.loads(run("receipt", receipt, *options, "--json").stdout)
+    assert document["checkpoint"]["witnesses_demanded"] is False
+
+
+def test_a_checkpoint_is_held_against_a_policy_too(policy: Path, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    path.write_text(cosigned(example_log().note(), "harbour"))
+    assert run("checkpoint", path, "--policy", policy).exit_code == Exit.QUORUM
+    path.write_text(cosigned(example_log().note(), "harbour", "orchard"))
+    assert run("checkpoint", path, "--policy", policy).exit_code == Exit.VERIFIED
+
+
+def test_the_policy_may_come_from_the_environment(policy: Path, tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "harbour")
+    told = {"AMPLY_POLICY": str(policy), "AMPLY_VERIFIER_KEY": None}
+    assert CliRunner().invoke(cli, ["receipt", str(receipt)], env=told).exit_code == Exit.QUORUM
+
+
+def test_a_key_given_beside_a_policy_must_have_signed_as_well(policy: Path, tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "harbour", "lantern")
+    stranger = str(verifier_key(STRANGERS_KEY))
+    assert run("receipt", receipt, "--policy", policy, "--key", stranger).exit_code == Exit.SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "quorum none", "quorum x\n", "x" * 200_000],
+    ids=["empty", "cut off", "undefined", "too long"],
+)
+def test_a_policy_that_cannot_be_read_checks_nothing(content: str, tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "harbour", "lantern")
+    (tmp_path / "policy").write_text(content)
+    result = run("receipt", receipt, "--policy", tmp_path / "policy", "--key", KEY)
+    assert result.exit_code == Exit.NO_KEY
+    assert "could not be checked" in result.stderr
+    assert run("receipt", receipt, "--policy", tmp_path / "nowhere").exit_code == Exit.UNREADABLE
+
+
+def test_a_policy_without_logs_needs_a_key_beside_it(tmp_path: Path) -> None:
+    receipt = witnessed_receipt(tmp_path / "r", "harbour", "lantern")
+    (tmp_path / "policy").write_text(sample_policy(logs=[]).text())
+    assert run("receipt", receipt, "--policy", tmp_path / "policy").exit_code == Exit.NO_KEY
+    assert run("receipt", receipt, "--policy", tmp_path / "policy", "--key", KEY).exit_code == Exit.VERIFIED

@@ -12,6 +12,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from amply_verify.outcome import Exit
+from ledger_format.checkpoints import open_checkpoint
+from ledger_format.notes import VerifierKey
+from ledger_format.policies import parse_policy
 from tests.verify.conftest import ROOT
 from tests.verify.worked_example import example_texts
 
@@ -72,6 +75,59 @@ def verify_from_the_document_alone(receipt: str, verifier_key: str) -> dict[str,
 def test_a_verifier_written_from_the_document_accepts_its_receipt() -> None:
     opened = verify_from_the_document_alone(BLOCKS["receipt"] + "\n", BLOCKS["verifier-key"])
     assert opened == {"donor_name": "Zoë Ångström"}
+
+
+def witnesses_from_the_document_alone(note: str, policy: str) -> set[str]:
+    """A second reading of 5.4 and 5.5, for a policy with one group; the names that count, or an assertion."""
+    text, _, lines = note.rpartition("\n\n")
+    text += "\n"
+    keys: dict[str, str] = {}
+    members: set[str] = set()
+    threshold, group = 0, ""
+    for line in policy.splitlines():
+        match line.split():
+            case ["witness", name, key]:
+                keys[name] = key
+            case ["group", name, count, *rest]:
+                group, threshold, members = name, int(count), set(rest)
+            case ["quorum", name]:
+                assert name == group
+    found = set()
+    for name, key in keys.items():
+        key_name, key_id, encoded = key.split("+", 2)
+        public_key = base64.b64decode(encoded)
+        assert public_key[0] == 4
+        assert hashlib.sha256(key_name.encode() + b"\n" + public_key).hexdigest()[:8] == key_id
+        for line in lines.splitlines():
+            dash, signer, coded = line.split(" ")
+            signature = base64.b64decode(coded)
+            if (dash, signer, signature[:4].hex()) != ("—", key_name, key_id):
+                continue
+            seconds = int.from_bytes(signature[4:12], "big")
+            message = f"cosignature/v1\ntime {seconds}\n{text}".encode()
+            Ed25519PublicKey.from_public_bytes(public_key[1:]).verify(signature[12:], message)
+            found.add(name)
+    assert len(found & members) >= threshold
+    return found
+
+
+def test_a_verifier_written_from_the_document_counts_its_witnesses() -> None:
+    note, policy = BLOCKS["cosigned-checkpoint"] + "\n", BLOCKS["policy"]
+    assert witnesses_from_the_document_alone(note, policy) == {"harbour", "lantern"}
+    assert BLOCKS["witness-verifier-key"] in policy
+    with pytest.raises(AssertionError):
+        witnesses_from_the_document_alone(note.rpartition("— ")[0], policy)
+    with pytest.raises(InvalidSignature):
+        witnesses_from_the_document_alone(note.replace("\n3\n", "\n4\n"), policy)
+
+
+def test_the_examples_of_witnesses_and_keys_open_with_what_stands_beside_them() -> None:
+    log, following = (VerifierKey.parse(BLOCKS[name]) for name in ("verifier-key", "next-verifier-key"))
+    policy = parse_policy(BLOCKS["policy"].encode() + b"\n")
+    assert len(open_checkpoint(BLOCKS["cosigned-checkpoint"] + "\n", [log], policy=policy).witnessed) == 2
+    overlapping = BLOCKS["overlapping-checkpoint"] + "\n"
+    for keys in ([log], [following], [log, following]):
+        assert open_checkpoint(overlapping, keys).checkpoint.size == 3
 
 
 @pytest.mark.parametrize("name", ["amount_changed", "checkpoint_size_raised", "opening_of_another_name"])

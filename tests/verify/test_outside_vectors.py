@@ -2,7 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterator
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ import rfc8785
 from ledger_format.errors import FormatError, ProofError, SignatureError
 from ledger_format.merkle import verify_consistency, verify_inclusion
 from ledger_format.notes import VerifierKey, open_note
+
+ROOT = Path(__file__).parents[2]
 
 
 def _merkle_cases(vectors: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,12 +86,39 @@ def test_the_canonical_json_of_receipts_is_the_published_one(vectors: Path, name
 
 
 @pytest.fixture
-def published_note(vectors: Path) -> dict[str, str]:
-    note: dict[str, str] = json.loads((vectors / "c2sp-spec-examples" / "signed-note.json").read_text())
-    return note
+def published_note(vectors: Path) -> Mapping[str, str]:
+    """Taken out of the specification already, or the specification itself as its repository has it."""
+    folder = vectors / "c2sp-spec-examples"
+    if (folder / "signed-note.json").is_file():
+        note: Mapping[str, str] = json.loads((folder / "signed-note.json").read_text())
+        return note
+    return _example((folder / "signed-note.md").read_text())
 
 
-def test_the_specification_s_signed_note_verifies(published_note: dict[str, str]) -> None:
+def _example(specification: str) -> Mapping[str, str]:
+    """The verifier key and the note of the section "Example"; how they are set off there is left open."""
+    key = re.search(r"example\.com/foo\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}={0,2}", specification)
+    signature = re.search(r"\u2014 example\.com/foo [A-Za-z0-9+/]{90,}={0,2}", specification)
+    assert key, "the specification shows no verifier key of example.com/foo"
+    assert signature, "the specification shows no signature of example.com/foo"
+    return {"vkey": key[0], "note": f"This is an example message.\n\n{signature[0]}\n"}
+
+
+def test_the_example_is_found_in_the_specification_s_own_words(published_note: Mapping[str, str]) -> None:
+    indented = published_note["note"].replace("\n", "\n    ")
+    page = f"# Note\n\n    \u2014 <key name> base64(32-bit key ID || signature)\n\n## Example\n\n`{published_note['vkey']}`\n\n    {indented}"
+    assert _example(page) == {name: published_note[name] for name in ("vkey", "note")}
+
+
+def test_a_folder_that_is_named_and_is_not_there_is_no_reason_to_skip(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "french", __file__]
+    missing = os.environ | {"AMPLY_VECTORS": str(tmp_path / "nowhere")}
+    done = subprocess.run(command, env=missing, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"outside vectors are not at {tmp_path / 'nowhere'}" in done.stdout
+
+
+def test_the_specification_s_signed_note_verifies(published_note: Mapping[str, str]) -> None:
     key = VerifierKey.parse(published_note["vkey"])
     opened = open_note(published_note["note"], [key])
     assert opened.text == "This is an example message.\n"
@@ -94,7 +127,7 @@ def test_the_specification_s_signed_note_verifies(published_note: dict[str, str]
 
 
 def test_the_specification_s_signed_note_is_refused_once_its_text_differs(
-    published_note: dict[str, str],
+    published_note: Mapping[str, str],
 ) -> None:
     key = VerifierKey.parse(published_note["vkey"])
     with pytest.raises(SignatureError):
@@ -102,7 +135,7 @@ def test_the_specification_s_signed_note_is_refused_once_its_text_differs(
 
 
 def test_the_specification_s_signed_note_is_refused_under_every_single_bit_flip(
-    published_note: dict[str, str],
+    published_note: Mapping[str, str],
 ) -> None:
     key = VerifierKey.parse(published_note["vkey"])
     raw = published_note["note"].encode()

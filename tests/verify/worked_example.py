@@ -3,17 +3,26 @@
 from datetime import UTC, datetime
 
 from ledger_format.commitments import commit
+from ledger_format.cosignatures import cosigned_message
 from ledger_format.entries import encode
 from ledger_format.merkle import leaf_hash, node_hash
+from ledger_format.notes import add_signatures, split_note
 from ledger_format.receipts import Opening, Receipt, encode_receipt
 from ledger_format.tiles import bundle_path, encode_bundle
 from tests.verify.ledger_samples import (
+    COSIGNED_AT,
+    NEXT_KEY,
     ORGANIZATION,
     SIGNING_KEY,
+    WITNESSES,
     SampleLog,
+    cosigned,
     sample_entry,
+    sample_policy,
     sample_transfer,
+    sign,
     verifier_key,
+    witness_key,
 )
 
 DONOR_NAME = Opening("Zoë Ångström", bytes(range(0x20, 0x40)))
@@ -89,6 +98,30 @@ def example_receipt() -> Receipt:
     return example_log().receipt(0, {"donor_name": DONOR_NAME})
 
 
+def example_overlap() -> str:
+    """The checkpoint as the former key and the next one have signed it."""
+    note = example_log().note()
+    text, _ = split_note(note)
+    return add_signatures(sign(text, NEXT_KEY), split_note(note)[1])
+
+
+def example_witnesses() -> dict[str, str]:
+    """The blocks about witnesses and keys."""
+    log = example_log()
+    text = log.checkpoint().note_text()
+    return {
+        "witness-private-keys": "\n".join(
+            f"{name} {key.private_bytes_raw().hex()}" for name, key in WITNESSES.items()
+        ),
+        "policy": sample_policy().text().rstrip("\n"),
+        "cosigned-message": cosigned_message(text, seconds=COSIGNED_AT).decode().rstrip("\n"),
+        "cosigned-checkpoint": cosigned(log.note(), "harbour", "lantern").rstrip("\n"),
+        "next-verifier-key": str(verifier_key(NEXT_KEY)),
+        "overlapping-checkpoint": example_overlap().rstrip("\n"),
+        "witness-verifier-key": str(witness_key("harbour")),
+    }
+
+
 def example_texts() -> dict[str, str]:
     """Every block of the worked examples by its name in the document."""
     log = example_log()
@@ -119,4 +152,5 @@ def example_texts() -> dict[str, str]:
         "bundle-start": f"{bundle_path(0, 3)}  {bundle[:8].hex(' ')} ...",
         "checkpoint": log.note().rstrip("\n"),
         "receipt": encode_receipt(example_receipt()).decode().rstrip("\n"),
+        **example_witnesses(),
     }

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from amply.entrypoints.publisher import Outside
+from amply.entrypoints.publisher import BETWEEN_CHECKPOINTS_SECONDS, LOOK_SECONDS, Outside
 from amply.entrypoints.publisher import turns as publisher_turns
 from amply.entrypoints.sequencer import turns
 from amply.modules import ledger
@@ -111,3 +111,27 @@ def test_the_beginning_is_kept_before_it_is_signed(books: LedgerWorld) -> None:
     signed_text = str(books.public_log.note).partition("\n\n")[0] + "\n"
     assert books.archive.objects["first-checkpoint"].decode() == signed_text
     assert next(iter(books.archive.objects)) == "first-checkpoint"
+
+
+def test_a_new_sequencer_is_answered_between_two_checkpoints(books: LedgerWorld) -> None:
+    seconds = 0.0
+    outside = Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    publish = publisher_turns(
+        books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW, elapsed=lambda: seconds
+    )
+    books.post()
+    books.sequence()
+    assert publish() == LOOK_SECONDS
+    assert books.public_checkpoint().size == 1
+    books.post()
+    sequence = turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)
+
+    seconds = LOOK_SECONDS
+    publish()
+    sequence()
+
+    assert len(books.leaves()) == 2
+    assert books.public_checkpoint().size == 1, "the next one is not due"
+    seconds = BETWEEN_CHECKPOINTS_SECONDS
+    publish()
+    assert books.public_checkpoint().size == 2

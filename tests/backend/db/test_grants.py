@@ -13,16 +13,38 @@ READ = "SELECT"
 ADD = "INSERT SELECT"
 WRITE = "INSERT SELECT UPDATE"
 API = {
+    "account": READ,
+    "balance": READ,
     "checkpoint": READ,
     "donation": WRITE,
-    "entry": "SELECT(created_at) SELECT(id) SELECT(xid)",
+    "entry": " ".join(
+        f"SELECT({column})"
+        for column in (
+            "created_at",
+            "event_at",
+            "id",
+            "kind",
+            "matches",
+            "organization_id",
+            "reason",
+            "reference",
+            "reverses",
+            "supersedes",
+            "xid",
+        )
+    ),
     "idempotency_key": WRITE,
     "leaf": READ,
+    "ledger_day": READ,
+    "ledger_day_fold": READ,
+    "ledger_visibility": READ,
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,
+    "posting": READ,
     "processor_account": READ,
     "provider_event": ADD,
+    "transfer": READ,
 }
 GRANTED = text("""
     SELECT class.relname AS name, granted.privilege_type AS privilege

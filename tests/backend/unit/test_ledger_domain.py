@@ -12,22 +12,10 @@ from amply.kernel.errors import InvariantViolation
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import domain
-from ledger_format.entries import Entry, Transfer, decode, encode, to_minute
+from ledger_format.entries import Entry, Phase, Transfer, decode, encode, to_minute
 from tests.backend.ledger_world import NOW, ORG, ORIGIN
 
 FIVE = Money(minor_units=500, currency="EUR")
-
-
-def test_a_gift_enters_the_organisations_balance_at_the_processor() -> None:
-    assert ledger.donation_succeeded(organization_id=ORG, amount=FIVE) == (
-        ledger.NewTransfer(debit=f"{ORG}/processor_balance", credit=f"{ORG}/gifts", amount=FIVE),
-    )
-
-
-def test_a_processor_fee_leaves_it() -> None:
-    assert ledger.processor_fee(organization_id=ORG, amount=FIVE) == (
-        ledger.NewTransfer(debit=f"{ORG}/processor_fees", credit=f"{ORG}/processor_balance", amount=FIVE),
-    )
 
 
 @pytest.mark.parametrize(
@@ -43,6 +31,25 @@ def test_a_processor_fee_leaves_it() -> None:
 def test_an_impossible_transfer_cannot_be_written_down(debit: str, credit: str, minor_units: int) -> None:
     with pytest.raises(InvariantViolation):
         ledger.NewTransfer(debit=debit, credit=credit, amount=Money(minor_units=minor_units, currency="EUR"))
+
+
+@pytest.mark.parametrize(
+    ("phase", "pending"),
+    [
+        pytest.param("post", None, id="posts nothing"),
+        pytest.param("void", None, id="voids nothing"),
+        pytest.param("pending", "ent_" + "7" * 26 + "#0", id="reserves what was reserved"),
+        pytest.param(None, "ent_" + "7" * 26 + "#0", id="no phase"),
+        pytest.param("post", "ent_" + "7" * 26, id="no line"),
+        pytest.param("post", "ent_" + "7" * 26 + "#01", id="another spelling of a line"),
+        pytest.param("settle", None, id="no such phase"),
+    ],
+)
+def test_an_impossible_step_cannot_be_written_down(phase: Phase | None, pending: str | None) -> None:
+    with pytest.raises(InvariantViolation):
+        ledger.NewTransfer(
+            debit=f"{ORG}/bank", credit=f"{ORG}/gifts", amount=FIVE, phase=phase, pending=pending
+        )
 
 
 def entry_with(*, kind: str = "donation.succeeded", reference: str | None = None) -> ledger.NewEntry:
@@ -65,8 +72,23 @@ def test_an_impossible_entry_cannot_be_written_down() -> None:
         replace(entry, event_at=datetime(2026, 1, 1))  # noqa: DTZ001 -- the missing zone is the point
     with pytest.raises(InvariantViolation, match="kind"):
         replace(entry, kind="Donation")
-    with pytest.raises(InvariantViolation, match="organisation"):
+    with pytest.raises(InvariantViolation, match="has the entry"):
         replace(entry, organization_id="org_1")
+    with pytest.raises(InvariantViolation, match="named by its id"):
+        replace(entry, reverses="ent_1")
+    with pytest.raises(InvariantViolation, match="code of small letters"):
+        replace(entry, reason="Because")
+    with pytest.raises(InvariantViolation, match="gives its reason"):
+        replace(entry, supersedes="ent_" + "7" * 26)
+    step = ledger.NewTransfer(
+        debit=f"{ORG}/bank",
+        credit=f"{ORG}/gifts",
+        amount=FIVE,
+        phase="void",
+        pending="ent_" + "7" * 26 + "#0",
+    )
+    with pytest.raises(InvariantViolation, match="resolved once"):
+        replace(entry, transfers=(step, step))
     with pytest.raises(InvariantViolation, match="small letters"):
         replace(entry, personal={"Name": "x"})
     with pytest.raises(InvariantViolation, match="short"):

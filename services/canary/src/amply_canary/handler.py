@@ -22,8 +22,10 @@ def handler(_event: Any, _context: Any) -> None:
         Unwell: Something is not as it has to be.
     """
     log, origin = os.environ["AMPLY_LOG_URL"], os.environ["AMPLY_LOG_ORIGIN"]
-    key = KmsVerifierKey.of_log(origin, key_arn=os.environ["AMPLY_SIGNING_KEY_ARN"])
-    view = look(api=os.environ["AMPLY_API_URL"], log=log, keys=[key], get=get)
+    # While keys change, the newest checkpoint may still be one that only the former key has signed.
+    arns = [os.environ["AMPLY_SIGNING_KEY_ARN"], os.environ.get("AMPLY_OVERLAPPING_KEY_ARN", "")]
+    keys = [KmsVerifierKey.of_log(origin, key_arn=arn) for arn in arns if arn]
+    view = look(api=os.environ["AMPLY_API_URL"], log=log, keys=keys, get=get)
     sys.stdout.write(json.dumps({"event": "all_well", **vars(view)}) + "\n")
 
 

@@ -6,6 +6,8 @@
 - `merkle`: RFC 6962 hashing, inclusion and consistency proofs
 - `tiles`: the tree and its entries as static files (c2sp.org/tlog-tiles)
 - `checkpoints`, `notes`: the signed head of the tree (c2sp.org/tlog-checkpoint, c2sp.org/signed-note)
+- `cosignatures`, `policies`: what witnesses sign, and how many of which must have (c2sp.org/tlog-cosignature, -policy)
+- `witnessing`: what a log asks a witness (c2sp.org/tlog-witness)
 - `commitments`: salted commitments to personal data that never enters the ledger
 - `receipts`: one entry's offline proof (c2sp.org/tlog-proof)
 - `errors`: what each of them raises

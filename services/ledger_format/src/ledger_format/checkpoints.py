@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
-from ledger_format.errors import CheckpointError, UntrustedNoteError
+from ledger_format.cosignatures import cosigned_at
+from ledger_format.errors import CheckpointError, QuorumError, UntrustedNoteError
 from ledger_format.literals import (
     EMPTY_ROOT,
     check_hash,
@@ -12,9 +13,11 @@ from ledger_format.literals import (
     check_origin,
     parse_base64_hash,
     parse_decimal,
+    show,
     to_base64,
 )
-from ledger_format.notes import VerifierKey, open_note
+from ledger_format.notes import SignedNote, VerifierKey, open_note
+from ledger_format.policies import Policy
 
 _LINES: Final = 3
 
@@ -44,11 +47,28 @@ class Checkpoint:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A true cosignature by a witness of the policy: its name there, its key's name, its time in seconds since 1970."""
+
+    name: str
+    key_name: str
+    seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint whose signatures were verified; `signers` are the names of the trusted keys that signed."""
+    """A checkpoint whose signatures were verified.
+
+    Attributes:
+        signers: Names of the trusted log keys that signed.
+        witnessed: One for each witness of the policy that cosigned, in the policy's order.
+        policy: What was demanded and is met; None when no policy was given, so that nothing was demanded.
+    """
 
     checkpoint: Checkpoint
     signers: tuple[str, ...]
+    witnessed: tuple[Witnessed, ...] = ()
+    policy: Policy | None = None
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -68,19 +88,62 @@ def parse_checkpoint(text: str) -> Checkpoint:
     )
 
 
-def open_checkpoint(note: str, verifiers: Sequence[VerifierKey]) -> SignedCheckpoint:
-    """Verify a signed checkpoint: a trusted key that bears the log's own name must have signed it.
+def open_checkpoint(
+    note: str, verifiers: Sequence[VerifierKey], *, policy: Policy | None = None
+) -> SignedCheckpoint:
+    """Verify a signed checkpoint: a trusted key of the log's own name has signed, and the policy's quorum is met.
+
+    A policy adds to the trusted keys: where it names logs, one of those must have signed too.
 
     Raises:
-        NoteError: The note is malformed, or no trusted key, or none of the log's name, has truly signed it.
+        NoteError: The note is malformed; a signature is false (SignatureError); no trusted key of the log's name has
+            signed (UntrustedNoteError); or too few witnesses have cosigned (QuorumError).
         CheckpointError: What was signed is not a checkpoint.
     """
-    opened = open_note(note, verifiers)
+    witness_keys = policy.witness_keys if policy else ()
+    accepted = policy.log_keys if policy else ()
+    opened = open_note(note, [*verifiers, *accepted, *witness_keys])
     checkpoint = parse_checkpoint(opened.text)
-    signers = tuple(signature.name for signature in opened.signatures)
+    signed = {signature.signer for signature in opened.signatures}
+    signers = tuple(key.name for key in dict.fromkeys(verifiers) if (key.name, key.key_id) in signed)
     # A trusted witness alone must not speak for the log, nor one log for another.
     if checkpoint.origin not in signers:
         raise UntrustedNoteError(
             f"the checkpoint of {checkpoint.origin} is not signed by a trusted key of that name"
         )
-    return SignedCheckpoint(checkpoint, signers)
+    if accepted and not any(
+        key.name == checkpoint.origin and (key.name, key.key_id) in signed for key in accepted
+    ):
+        raise UntrustedNoteError(
+            f"the checkpoint of {checkpoint.origin} is not signed by a log that the policy accepts"
+        )
+    if policy is None:
+        return SignedCheckpoint(checkpoint, signers)
+    witnessed = witnessed_by(opened, policy)
+    require_quorum(policy, [witness.name for witness in witnessed])
+    return SignedCheckpoint(checkpoint, signers, witnessed, policy)
+
+
+def witnessed_by(opened: SignedNote, policy: Policy) -> tuple[Witnessed, ...]:
+    """Which witnesses of the policy have cosigned; of several cosignatures by one, the latest counts."""
+    times: dict[tuple[str, bytes], int] = {}
+    for signature in opened.signatures:
+        times[signature.signer] = max(cosigned_at(signature), times.get(signature.signer, 0))
+    return tuple(
+        Witnessed(witness.name, witness.key.name, times[witness.key.name, witness.key.key_id])
+        for witness in policy.witnesses
+        if (witness.key.name, witness.key.key_id) in times
+    )
+
+
+def require_quorum(policy: Policy, names: Sequence[str]) -> None:
+    """Refuse when these witnesses are not enough.
+
+    Raises:
+        QuorumError: They are not.
+    """
+    if not policy.is_met(names):
+        told = ", ".join(map(show, names)) if names else "none"
+        raise QuorumError(
+            f"the witnesses that cosigned ({told}) are not enough for the policy's quorum {show(policy.quorum)}"
+        )

@@ -8,7 +8,10 @@
     ├── CheckpointError         the signed text is not a checkpoint
     ├── NoteError               a signed note or a verifier key is malformed
     │   ├── UntrustedNoteError      nobody you trust has signed it
-    │   └── SignatureError          a key you trust is named, and its signature is false
+    │   ├── SignatureError          a key you trust is named, and its signature is false
+    │   └── QuorumError             the log has signed, and too few of the witnesses you demand
+    ├── PolicyError             a policy of logs and witnesses is malformed
+    ├── WitnessRequestError     a request to a witness is malformed
     ├── CommitmentError         an opening does not lead to its commitment
     └── ReceiptError            a receipt is malformed
         └── MismatchError           its parts are well-formed and do not belong together
@@ -51,6 +54,18 @@ class UntrustedNoteError(NoteError):
 
 class SignatureError(NoteError):
     """The note names a trusted key, and the signature is not that key's."""
+
+
+class QuorumError(NoteError):
+    """The log has signed, and too few of the witnesses that the policy demands have cosigned."""
+
+
+class PolicyError(FormatError):
+    """A policy of logs and witnesses is malformed."""
+
+
+class WitnessRequestError(FormatError):
+    """A request to a witness is malformed."""
 
 
 class CommitmentError(FormatError):

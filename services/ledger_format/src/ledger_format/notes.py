@@ -1,10 +1,10 @@
-"""Signed notes after c2sp.org/signed-note, with Ed25519 (type 0x01) as the only signature type."""
+"""Signed notes after c2sp.org/signed-note: Ed25519 signatures (type 0x01), and room for cosignatures (type 0x04)."""
 
 import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from ledger_format.errors import NoteError, SignatureError, UntrustedNoteError
 from ledger_format.literals import parse_base64, show, to_base64
@@ -15,13 +15,32 @@ MAX_NOTE_BYTES: Final = (
 MAX_SIGNATURES: Final = 64
 MAX_NAME_LENGTH: Final = 200
 
+PUBLIC_KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+
 _ED25519: Final = b"\x01"
-_PUBLIC_KEY_BYTES: Final = 32
-_SIGNATURE_BYTES: Final = 64
 _KEY_ID_BYTES: Final = 4
 _KEY_ID: Final = re.compile(r"[0-9a-f]{8}")
 _SIGNATURE_MARK: Final = "\u2014 "  # em dash and space
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")  # all ASCII control characters but the newline
+
+
+class NoteKey(Protocol):
+    """A public key that signature lines of notes can be by: a log's (`VerifierKey`) or a witness's (`WitnessKey`)."""
+
+    @property
+    def name(self) -> str:
+        """What the key's signature lines are under."""
+        ...
+
+    @property
+    def key_id(self) -> bytes:
+        """The 4 bytes that its signature lines begin with; with the name they say which key it was, and its type."""
+        ...
+
+    def verify(self, text: str, signature: bytes) -> bool:
+        """Whether `signature` (what follows the key id) is this key's over the note text."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,9 +55,7 @@ class VerifierKey:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
-        if len(self.public_key) != _PUBLIC_KEY_BYTES:
-            raise NoteError(f"an Ed25519 public key has {_PUBLIC_KEY_BYTES} bytes")
+        check_key(self.name, self.public_key)
 
     @classmethod
     def from_ed25519(cls, name: str, public_key: bytes) -> "VerifierKey":
@@ -52,38 +69,20 @@ class VerifierKey:
         Raises:
             NoteError: It is malformed, of another type than Ed25519, or its key id is not its own.
         """
-        parts = text.split("+", 2)
-        if len(parts) != 3 or _KEY_ID.fullmatch(parts[1]) is None:  # noqa: PLR2004 -- the three parts named above
-            raise NoteError(f"a verifier key looks like name+0123abcd+base64, not {show(text)}")
-        encoded = parse_base64(parts[2], what="the verifier key", error=NoteError)
-        if encoded[:1] != _ED25519:
-            raise NoteError("the verifier key is not an Ed25519 key (type 0x01)")
-        key = cls(parts[0], encoded[1:])
-        if key.key_id.hex() != parts[1]:
-            raise NoteError("the verifier key's id does not belong to its name and key")
-        return key
+        return cls(*read_key(text, _ED25519, kind="an Ed25519 key (type 0x01)"))
 
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of SHA-256(name || newline || 0x01 || public key)."""
-        preimage = self.name.encode() + b"\n" + _ED25519 + self.public_key
-        return hashlib.sha256(preimage).digest()[:_KEY_ID_BYTES]
+        return key_id(self.name, _ED25519, self.public_key)
 
     def __str__(self) -> str:
         """Write the key as `parse` reads it."""
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public_key)}"
+        return write_key(self.name, _ED25519, self.public_key)
 
     def verify(self, text: str, signature: bytes) -> bool:
         """Whether `signature` is this key's signature over the note text."""
-        # Here and not above: a subclass that has its signatures verified elsewhere needs no library for them.
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
-        except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point of the curve
-            return False
-        return True
+        return is_signature(self.public_key, signature, text.encode())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,6 +92,15 @@ class NoteSignature:
     name: str
     key_id: bytes
     signature: bytes
+
+    @property
+    def signer(self) -> tuple[str, bytes]:
+        """Which key it claims to be by."""
+        return self.name, self.key_id
+
+    def line(self) -> str:
+        """Write the line with its newline, in its only spelling."""
+        return f"{_SIGNATURE_MARK}{self.name} {to_base64(self.key_id + self.signature)}\n"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,10 +124,23 @@ def sign_note(text: str, name: str, public_key: bytes, sign: Callable[[bytes], b
     # A signer far away may hold another key than the one it is asked for: find out before anybody else does.
     if not key.verify(text, signature):
         raise SignatureError(f"the signer's signature does not verify with the key {key}")
-    return f"{text}\n{_SIGNATURE_MARK}{name} {to_base64(key.key_id + signature)}\n"
+    return f"{text}\n{NoteSignature(name, key.key_id, signature).line()}"
 
 
-def open_note(note: str, verifiers: Sequence[VerifierKey]) -> SignedNote:
+def add_signatures(note: str, signatures: Sequence[NoteSignature]) -> str:
+    """Add signature lines at a note's end; a line it has already is not added again.
+
+    Raises:
+        NoteError: The note is malformed, or would be with the lines.
+    """
+    _, present = split_note(note)
+    new = [signature for signature in dict.fromkeys(signatures) if signature not in present]
+    longer = note + "".join(signature.line() for signature in new)
+    split_note(longer)
+    return longer
+
+
+def open_note(note: str, verifiers: Sequence[NoteKey]) -> SignedNote:
     """Verify a note. Signatures by unknown keys are ignored; every signature by a known key must be true.
 
     Raises:
@@ -127,32 +148,110 @@ def open_note(note: str, verifiers: Sequence[VerifierKey]) -> SignedNote:
         SignatureError: A signature names a trusted key and is false.
         UntrustedNoteError: No trusted key has signed.
     """
-    text, signatures = _split(note)
-    trusted = {(key.name, key.key_id): key for key in verifiers}
-    verified = []
-    for signature in signatures:
-        key = trusted.get((signature.name, signature.key_id))
-        if key is None:
-            continue
-        if len(signature.signature) != _SIGNATURE_BYTES or not key.verify(text, signature.signature):
-            raise SignatureError(
-                f"the signature by {key.name} is false: the text or the signature was changed"
-            )
-        verified.append(signature)
+    text, signatures = split_note(note)
+    verified = verify_signatures(text, signatures, verifiers)
     if not verified:
         raise UntrustedNoteError("the note carries no signature by a key you trust")
-    return SignedNote(text, tuple(verified))
+    return SignedNote(text, verified)
 
 
-def _split(note: str) -> tuple[str, list[NoteSignature]]:
+def verify_signatures(
+    text: str, signatures: Sequence[NoteSignature], verifiers: Sequence[NoteKey]
+) -> tuple[NoteSignature, ...]:
+    """Pick the signatures by known keys. Those by unknown keys are ignored.
+
+    Raises:
+        SignatureError: A signature names a known key and is false.
+    """
+    trusted = {(key.name, key.key_id): key for key in verifiers}
+    known = [signature for signature in signatures if signature.signer in trusted]
+    for signature in known:
+        if not trusted[signature.signer].verify(text, signature.signature):
+            raise SignatureError(
+                f"the signature by {signature.name} is false: the text or the signature was changed"
+            )
+    return tuple(known)
+
+
+def split_note(note: str) -> tuple[str, tuple[NoteSignature, ...]]:
+    """Take a note apart into its text and its signatures, none of them verified.
+
+    Raises:
+        NoteError: It is malformed.
+    """
     _check_characters(note)
     text, separator, block = note.rpartition("\n\n")
     if not separator or not text:
         raise NoteError("a note is a text, an empty line, and signatures")
+    return f"{text}\n", parse_signatures(block)
+
+
+def parse_signatures(block: str) -> tuple[NoteSignature, ...]:
+    """Read 1 to 64 signature lines, each with its newline; none of them is verified.
+
+    Raises:
+        NoteError: They are malformed.
+    """
+    _check_characters(block)
     lines = block.split("\n")
     if lines.pop() != "" or not 1 <= len(lines) <= MAX_SIGNATURES:
         raise NoteError(f"a note ends with 1 to {MAX_SIGNATURES} signature lines, each with its newline")
-    return f"{text}\n", [_signature(line) for line in lines]
+    return tuple(_signature(line) for line in lines)
+
+
+def check_key(name: str, public_key: bytes) -> None:
+    """Refuse what cannot be a key of any type here.
+
+    Raises:
+        NoteError: The name is empty, too long, or holds a space or a plus, or the key is not 32 bytes.
+    """
+    _check_name(name)
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise NoteError(f"an Ed25519 public key has {PUBLIC_KEY_BYTES} bytes")
+
+
+def key_id(name: str, kind: bytes, public_key: bytes) -> bytes:
+    """Compute the first 4 bytes of SHA-256(name || newline || type byte || public key)."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public_key).digest()[:_KEY_ID_BYTES]
+
+
+def write_key(name: str, kind: bytes, key: bytes) -> str:
+    """Write `name+key id in hexadecimal+base64(type byte || public key)`."""
+    return f"{name}+{key_id(name, kind, key).hex()}+{to_base64(kind + key)}"
+
+
+def read_key(text: str, type_byte: bytes, *, kind: str) -> tuple[str, bytes]:
+    """Read what `write_key` writes: name and public key of a key of one type, which `kind` puts into words.
+
+    Raises:
+        NoteError: It is malformed, of another type, or its key id is not its own.
+    """
+    parts = text.split("+", 2)
+    if len(parts) != 3 or _KEY_ID.fullmatch(parts[1]) is None:  # noqa: PLR2004 -- the three parts named above
+        raise NoteError(f"a verifier key looks like name+0123abcd+base64, not {show(text)}")
+    encoded = parse_base64(parts[2], what="the verifier key", error=NoteError)
+    if encoded[:1] != type_byte:
+        raise NoteError(f"the verifier key is not {kind}")
+    name, public_key = parts[0], encoded[1:]
+    check_key(name, public_key)
+    if key_id(name, type_byte, public_key).hex() != parts[1]:
+        raise NoteError("the verifier key's id does not belong to its name and key")
+    return name, public_key
+
+
+def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether these 64 bytes are an Ed25519 signature (RFC 8032, pure) by the key over the message."""
+    # Here and not above: a key that has its signatures verified elsewhere needs no library for them.
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):  # ValueError: the 32 bytes are no point of the curve
+        return False
+    return True
 
 
 def _signature(line: str) -> NoteSignature:

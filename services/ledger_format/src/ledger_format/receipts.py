@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import rfc8785
 
-from ledger_format.checkpoints import Checkpoint, open_checkpoint
+from ledger_format.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
 from ledger_format.commitments import SALT_BYTES, verify_opening
 from ledger_format.entries import MAX_COMMITMENTS, Entry, decode
 from ledger_format.errors import MismatchError, ReceiptError
 from ledger_format.literals import parse_base64, parse_base64_hash, parse_decimal, to_base64
 from ledger_format.merkle import leaf_hash, verify_inclusion
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import Policy
 
 MAX_RECEIPT_BYTES: Final = 1_048_576
 MAX_PROOF_HASHES: Final = 63  # a tree of 2^63 leaves
@@ -55,15 +56,24 @@ class Receipt:
 class VerifiedReceipt:
     """What a verified receipt proves: this entry, at this index of this checkpoint, with these values behind it.
 
-    `opened` maps each opened field to its value; `signers` are the names of the trusted keys that signed.
+    `opened` maps each opened field to its value; `signed` says who signed the checkpoint, and who witnessed it.
     """
 
     entry: Entry
     leaf_hash: bytes
     index: int
-    checkpoint: Checkpoint
     opened: Mapping[str, str]
-    signers: tuple[str, ...]
+    signed: SignedCheckpoint
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The tree that the entry is in."""
+        return self.signed.checkpoint
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """The names of the trusted keys that signed the checkpoint."""
+        return self.signed.signers
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
@@ -103,14 +113,16 @@ def decode_receipt(raw: bytes) -> Receipt:
     return receipt
 
 
-def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> VerifiedReceipt:
-    """Verify a receipt against keys that come from anywhere but the receipt.
+def verify_receipt(
+    receipt: Receipt, verifiers: Sequence[VerifierKey], *, policy: Policy | None = None
+) -> VerifiedReceipt:
+    """Verify a receipt against keys, and a policy of witnesses, that come from anywhere but the receipt.
 
     Raises:
         FormatError: Whatever is wrong first: the checkpoint's signatures (NoteError), its text (CheckpointError), the
             proof (ProofError), the leaf (EntryError), the openings (CommitmentError), or how they fit (ReceiptError).
     """
-    signed = open_checkpoint(receipt.checkpoint_note, verifiers)
+    signed = open_checkpoint(receipt.checkpoint_note, verifiers, policy=policy)
     checkpoint = signed.checkpoint
     hashed = leaf_hash(receipt.leaf)
     verify_inclusion(
@@ -120,7 +132,7 @@ def verify_receipt(receipt: Receipt, verifiers: Sequence[VerifierKey]) -> Verifi
     if entry.log != checkpoint.origin:
         raise MismatchError(f"the entry was written for the log {entry.log}, not for {checkpoint.origin}")
     opened = _open(entry, receipt.openings)
-    return VerifiedReceipt(entry, hashed, receipt.index, checkpoint, opened, signed.signers)
+    return VerifiedReceipt(entry, hashed, receipt.index, opened, signed)
 
 
 def _open(entry: Entry, openings: Mapping[str, Opening]) -> dict[str, str]:

@@ -57,6 +57,10 @@ class Cloud:
         return self._session.client("cloudfront", endpoint_url=self.settings.cloud_url, config=self._config)
 
     @cached_property
+    def s3(self) -> Any:
+        return self._session.client("s3", endpoint_url=self.settings.cloud_url, config=self._config)
+
+    @cached_property
     def rds(self) -> Any:
         return self._session.client("rds", endpoint_url=self.settings.cloud_url, config=self._config)
 

@@ -109,6 +109,11 @@ OVERRIDES: tuple[Override, ...] = (
     ),
     Override(name="AMPLY_CACHE_TLS", value=lambda _: "false", because="nobody listens in on loopback"),
     Override(
+        name="AMPLY_WITNESS_POLICY",
+        value=lambda around: around.laptop.settings.policy.read_text(),
+        because="the three witnesses of this run made their keys when they first started",
+    ),
+    Override(
         name="AMPLY_HEARTBEAT_PATH",
         value=lambda around: str(around.laptop.settings.heartbeats / around.task),
         because="the container's scratch volume is a directory of this run",

@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_cloud import postgres, valkey
+from local_cloud import postgres, valkey, witnesses
 from local_cloud.cloud import ACCESS
 from local_cloud.inputs import digest
-from local_cloud.ports import LOOPBACK
+from local_cloud.ports import LOOPBACK, witness_part
 from local_cloud.postgres import PostgresCluster
 from local_cloud.settings import ACCOUNT, REGION, Settings
 from local_cloud.stripe import StripeKeys
@@ -96,6 +96,24 @@ def stripe(settings: Settings, keys: StripeKeys) -> Part:
         log=str(settings.log_of("stripe")),
         health=_answers(f"{settings.stripe_url}/_sandbox/health", settings),
         inputs=digest((settings.root / "services/stripe_sandbox/src",)),
+    )
+
+
+def witness(settings: Settings, number: int) -> Part:
+    """A partner's witness: it knows the log's key and nothing else of the platform."""
+    port = settings.ports.witness(number)
+    own, services = settings.witness(number), settings.root / "services"
+    listening = ("--log-key", str(settings.verifier_key), "--listen", f"{LOOPBACK}:{port}")
+    return Part(
+        name=witness_part(number),
+        command=(*witnesses.command(settings, number), *listening),
+        environment=_PATH,
+        directory=str(own),
+        log=str(settings.log_of(witness_part(number))),
+        health=_answers(f"{settings.url(port)}/", settings),
+        inputs=digest(
+            (settings.verifier_key, services / "verify" / "src", services / "ledger_format" / "src")
+        ),
     )
 
 

@@ -10,7 +10,8 @@ from local_cloud.failures import LocalCloudError
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8700
 _LOWEST_BASE = 1024
-_HIGHEST_BASE = 65528
+_HIGHEST_BASE = 65526
+WITNESSES = (1, 2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,10 @@ class Ports:
     def cloud(self) -> int:
         return self.base + 6
 
+    def witness(self, number: int) -> int:
+        """Of the first, second and third witness."""
+        return self.base + 6 + number
+
     def by_part(self) -> dict[str, int]:
         return {
             "cloud": self.cloud,
@@ -62,7 +67,13 @@ class Ports:
             "api": self.api,
             "edge": self.edge,
             "outbox": self.outbox,
+            **{witness_part(number): self.witness(number) for number in WITNESSES},
         }
+
+
+def witness_part(number: int) -> str:
+    """What a witness is called among the parts, and in the policy."""
+    return f"witness-{number}"
 
 
 def is_free(port: int) -> bool:

@@ -65,6 +65,20 @@ class Settings:
         return self.url(self.ports.cloud)
 
     @property
+    def verifier_key(self) -> Path:
+        """The log's verifier key, as its operator publishes it."""
+        return self.state / "verifier-key"
+
+    @property
+    def policy(self) -> Path:
+        """Whose cosignatures are demanded: for the publisher, and for whoever verifies."""
+        return self.state / "policy"
+
+    def witness(self, number: int) -> Path:
+        """The key and the memory of one witness."""
+        return self.state / f"witness-{number}"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 

@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local_cloud import database, doctor, laptop, parts, stripe, tasks
+from local_cloud import database, doctor, laptop, parts, pinned_policy, stripe, tasks, verifier_key, witnesses
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
-from local_cloud.ports import require_free
+from local_cloud.ports import WITNESSES, require_free
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Part
@@ -53,6 +53,8 @@ class Up:
         self._run_cache(services)
         self._run_processor(services)
         self._migrate(migrate)
+        self._run_witnesses()
+        self._pin_policy()
         self._run_services(services)
         self._run_fronts()
         self._client.retire_all_but(self._described)
@@ -100,6 +102,17 @@ class Up:
         with self._steps.step("migrate", "migrations"):
             tasks.run(migrate, environment=environment, settings=self._settings)
 
+    def _run_witnesses(self) -> None:
+        """Before the publisher, which is told of their keys."""
+        log_key = verifier_key.write(self._cloud, self._settings.verifier_key)
+        witnesses.write_policy(self._settings, log_key)
+        described = [parts.witness(self._settings, number) for number in WITNESSES]
+        self._ensure("witnesses", "three witnesses", *described)
+
+    def _pin_policy(self) -> None:
+        """The pages check receipts against this run's own log and witnesses."""
+        self._has_changed |= pinned_policy.pin(self._cloud, self._settings.policy.read_text())
+
     def _run_services(self, services: Mapping[str, Task]) -> None:
         described = [
             tasks.part(
@@ -139,7 +152,7 @@ def client_of(settings: Settings) -> Client:
 
 
 def require_running(client: Client) -> None:
-    """Raise the sentence that names what does not run, or is not well."""
+    """Raise the sentence that names what does not run, or is not well; a witness may be away."""
     present = {part.name for part in client.status()}
     for name in (*_FOUNDATIONS, *START_ORDER, *_FRONTS, *({"stripe"} & present)):
         require_part(client, name)

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from local_cloud.ports import WITNESSES
 from local_cloud.settings import Settings
 
 
@@ -16,6 +17,8 @@ def show_addresses(settings: Settings, console: Console) -> None:
         ("Mail outbox", settings.outbox_url),
         ("Stripe sandbox", settings.stripe_url),
         ("Emulated cloud", settings.cloud_url),
+        ("Witnesses", ", ".join(settings.url(settings.ports.witness(number)) for number in WITNESSES)),
+        ("Policy of witnesses", str(settings.policy)),
     ):
         table.add_row(what, where)
     console.print()

@@ -1,13 +1,16 @@
 """Prepares an account for deployments: `python -m operations.bootstrap ENVIRONMENT`, by people, once and after changes.
 
 Writes the policies of `bootstrap/` into the account, then calls `cdk bootstrap` with them in every region the
-environment has a stack in. Needs an administrator's credentials; nothing that deploys later does.
+environment has a stack in: what deploys gets the policies of `execution/` in place of AdministratorAccess, and the role
+that looks gets `lookup.json` in place of ReadOnlyAccess, which would read data. Needs an administrator's credentials;
+nothing that deploys later does.
 Exit codes: 0 prepared, 2 not prepared.
 """
 
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,15 +24,22 @@ from operations.assembly import NoAssemblyError
 from operations.places import NoSuchEnvironmentError, Place, environment_of, places
 
 BOUNDARY: Final = "amply-boundary"
+LOOKUP: Final = "lookup"
+_CDK: Final = "node_modules/.bin/cdk"
+_READS_EVERYTHING: Final = "iam::aws:policy/ReadOnlyAccess"
+"""What the CDK's own template gives the role that looks: also objects, messages, logs and tables."""
 _VERSIONS_KEPT: Final = 5
 """IAM keeps no more of one policy."""
 
 
+class ForeignTemplateError(Exception):
+    """The CDK's bootstrap template is not as this program knows it; the message says what to look at."""
+
+
 def documents(folder: Path, *, account: str, environment: str) -> dict[str, str]:
     """Every policy of `bootstrap/` by the name it gets in the account, filled in."""
-    files = {
-        f"amply-{environment}-{file.stem}": file for file in sorted((folder / "execution").glob("*.json"))
-    }
+    every = (folder / f"{LOOKUP}.json", *sorted((folder / "execution").glob("*.json")))
+    files = {policy_name(environment, file.stem): file for file in every}
     return {
         name: file.read_text().replace("${ACCOUNT}", account).replace("${ENVIRONMENT}", environment)
         for name, file in ({BOUNDARY: folder / "boundary.json"} | files).items()
@@ -44,6 +54,10 @@ def write_policy(iam: IAMClient, *, account: str, name: str, document: str) -> s
     except iam.exceptions.EntityAlreadyExistsException:
         return _renew(iam, arn, document)
     return "created"
+
+
+def policy_name(environment: str, what: str) -> str:
+    return f"amply-{environment}-{what}"
 
 
 def policy_arn(account: str, name: str) -> str:
@@ -66,14 +80,31 @@ def _renew(iam: IAMClient, arn: str, document: str) -> str:
     return "updated"
 
 
-def command(found: Sequence[Place], *, policies: Sequence[str]) -> list[str]:
+def narrowed(template: str, *, policy: str) -> str:
+    """The CDK's bootstrap template with our policy on the role that looks, in place of ReadOnlyAccess.
+
+    Raises:
+        ForeignTemplateError: It gives ReadOnlyAccess to no role, or to several.
+    """
+    before, *after = template.split(_READS_EVERYTHING)
+    if len(after) != 1 or "LookupRole:" not in before:
+        raise ForeignTemplateError(
+            "The CDK's bootstrap template no longer gives ReadOnlyAccess to its lookup role alone; compare "
+            "`cdk bootstrap --show-template` with operations/bootstrap.py."
+        )
+    return f"{before}iam::${{AWS::AccountId}}:policy/{policy}{after[0]}"
+
+
+def command(found: Sequence[Place], *, policies: Sequence[str], template: str) -> list[str]:
     """The call of the CDK's command line; without its default policy, which is AdministratorAccess."""
     return [
-        "node_modules/.bin/cdk",
+        _CDK,
         "bootstrap",
         *(place.address for place in found),
         "--cloudformation-execution-policies",
         ",".join(policies),
+        "--template",
+        template,
     ]
 
 
@@ -86,7 +117,13 @@ def cli(environment: str, assembly: Path, policies: Path, *, dry_run: bool) -> N
     """Prepare the account of ENVIRONMENT."""
     try:
         _prepare(environment, assembly, policies, dry_run=dry_run)
-    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+    except (
+        NoAssemblyError,
+        NoSuchEnvironmentError,
+        ForeignTemplateError,
+        BotoCoreError,
+        ClientError,
+    ) as error:
         click.echo(f"Not prepared: {error}", err=True)
         sys.exit(2)
 
@@ -95,18 +132,37 @@ def _prepare(environment: str, assembly: Path, policies: Path, *, dry_run: bool)
     found = places(environment_of(assembly, environment))
     account = found[0].account
     written = documents(policies, account=account, environment=environment)
-    call = command(found, policies=[policy_arn(account, name) for name in written if name != BOUNDARY])
+    looks = policy_name(environment, LOOKUP)
+    deploys = [policy_arn(account, name) for name in written if name not in {BOUNDARY, looks}]
     if dry_run:
         for name in written:
             click.echo(f"would write {policy_arn(account, name)}")
-        click.echo(f"would call  {' '.join(call)}")
+        called = command(found, policies=deploys, template="TEMPLATE")
+        click.echo(f"would call  {' '.join(called)}")
+        click.echo(f"TEMPLATE is the CDK's own, with {looks} in place of ReadOnlyAccess on the lookup role")
         return
+    template = narrowed(_template_of_the_cdk(), policy=looks)
     iam = boto3.client("iam")
     for name, document in written.items():
         click.echo(f"{name}: {write_policy(iam, account=account, name=name, document=document)}")
-    if subprocess.run(call, check=False).returncode:  # noqa: S603 -- our own command line, no input of others
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(template)
+        file.flush()
+        call = command(found, policies=deploys, template=file.name)
+        done = subprocess.run(call, check=False)  # noqa: S603 -- our own command line, no input of others
+    if done.returncode:
         click.echo("Not prepared: cdk bootstrap failed, see above.", err=True)
         sys.exit(2)
+
+
+def _template_of_the_cdk() -> str:
+    """Of the pinned command line; asks no account."""
+    done = subprocess.run(  # noqa: S603 -- our own command line, no input of others
+        [_CDK, "bootstrap", "--show-template"], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise ForeignTemplateError(f"cdk bootstrap --show-template failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 So that the programs which compare two assemblies can compare a change with what runs today. Stacks are found by their
 names, not by the assembly's list: one that left the app is still there to be seen. Regions are the assembly's, so give
-it the one the change started from. Exit codes: 0 written, 2 not.
+it the one the change started from. Runs beside pull requests, so it asks for no more than the role `diff` may: names of
+stacks, and what the environment's own were made from. Exit codes: 0 written, 2 not.
 """
 
 import json
@@ -14,10 +15,9 @@ from typing import Any, Final
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_cloudformation.client import CloudFormationClient
-from mypy_boto3_cloudformation.type_defs import StackTypeDef
 
 from operations.assembly import Deployed, NoAssemblyError
-from operations.lookup import cloudformation
+from operations.lookup import WrongAccountError, own_cloudformation
 from operations.places import NoSuchEnvironmentError, Place, environment_of, places
 
 _NOTHING_THERE: Final = {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"}
@@ -31,8 +31,8 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
     artifacts: dict[str, Any] = {}
     for place in places(deployed):
         there = client(place)
-        for stack in _stacks(there, deployed.name):
-            name = stack["StackName"]
+        for name in _names(there, deployed.name):
+            (stack,) = there.describe_stacks(StackName=name)["Stacks"]
             # The stubs promise a mapping; what was uploaded as YAML comes back as text.
             template: object = there.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
             file = stage / f"{name}.template.json"
@@ -50,11 +50,12 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
     return sorted(artifacts)
 
 
-def _stacks(there: CloudFormationClient, environment: str) -> Iterator[StackTypeDef]:
-    for page in there.get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
+def _names(there: CloudFormationClient, environment: str) -> Iterator[str]:
+    """From the list, which says no more than names and states: outputs of other stacks are none of our business."""
+    for page in there.get_paginator("list_stacks").paginate():
+        for stack in page["StackSummaries"]:
             if belongs(stack["StackName"], environment) and stack["StackStatus"] not in _NOTHING_THERE:
-                yield stack
+                yield stack["StackName"]
 
 
 def belongs(name: str, environment: str) -> bool:
@@ -70,8 +71,14 @@ def belongs(name: str, environment: str) -> bool:
 def cli(environment: str, assembly: Path, to: Path) -> None:
     """Download the templates of ENVIRONMENT."""
     try:
-        found = download(environment_of(assembly, environment), to, cloudformation)
-    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+        found = download(environment_of(assembly, environment), to, own_cloudformation)
+    except (
+        NoAssemblyError,
+        NoSuchEnvironmentError,
+        WrongAccountError,
+        BotoCoreError,
+        ClientError,
+    ) as error:
         click.echo(f"Not downloaded: {error}", err=True)
         sys.exit(2)
     click.echo(f"{len(found)} stacks of {environment} in {to}")

@@ -1,4 +1,4 @@
-"""Reading an account as the bootstrap's lookup role, which may change nothing."""
+"""Reading an account: as the bootstrap's lookup role, or as whoever the credentials are of. Neither changes anything."""
 
 from typing import Final
 
@@ -11,8 +11,12 @@ from operations.places import Place
 _PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
 
 
+class WrongAccountError(Exception):
+    """The credentials are of another account than the environment's; the message names both."""
+
+
 def cloudformation(place: Place) -> CloudFormationClient:
-    """CloudFormation of one account and region, for looking."""
+    """CloudFormation of one account and region, for looking as the bootstrap's role."""
     taken = boto3.client("sts", region_name=place.region, config=_PATIENCE).assume_role(
         RoleArn=place.lookup_role, RoleSessionName="amply-lookup"
     )["Credentials"]
@@ -24,3 +28,18 @@ def cloudformation(place: Place) -> CloudFormationClient:
         aws_secret_access_key=taken["SecretAccessKey"],
         aws_session_token=taken["SessionToken"],
     )
+
+
+def own_cloudformation(place: Place) -> CloudFormationClient:
+    """CloudFormation of one account and region, as whoever the credentials are of: they may be allowed less.
+
+    Raises:
+        WrongAccountError: That would be another account, whose stacks may have the same names.
+    """
+    account = boto3.client("sts", region_name=place.region, config=_PATIENCE).get_caller_identity()["Account"]
+    if account != place.account:
+        raise WrongAccountError(
+            f"The credentials are of account {account}, and the environment stands in {place.account}; "
+            "sign in there and try again."
+        )
+    return boto3.client("cloudformation", region_name=place.region, config=_PATIENCE)

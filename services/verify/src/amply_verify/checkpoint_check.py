@@ -1,16 +1,16 @@
 """Has the log signed this checkpoint, and do the tiles it publishes give the signed root?"""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Final
 
+from amply_verify.keys import Trust
 from amply_verify.log_reader import Getter
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text, read_file
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
 from ledger_format.errors import ProofError
 from ledger_format.literals import HASH_BYTES
-from ledger_format.notes import MAX_NOTE_BYTES, VerifierKey
+from ledger_format.notes import MAX_NOTE_BYTES
 from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, tile_path, tree_root
 
 FULL_TILE_BYTES: Final = TILE_WIDTH * HASH_BYTES
@@ -35,15 +35,14 @@ def log_prefix(address: str) -> str:
     return address.rstrip("/").removesuffix(_CHECKPOINT)
 
 
-def check_checkpoint_file(name: str, keys: Sequence[VerifierKey]) -> CheckedCheckpoint:
+def check_checkpoint_file(name: str, trusted: Trust) -> CheckedCheckpoint:
     """Verify the signatures of a checkpoint kept in a file."""
     note = decode_text(read_file(name, limit=MAX_NOTE_BYTES), what="the checkpoint")
-    return CheckedCheckpoint(open_checkpoint(note, keys), tiles_agree=False)
+    signed = open_checkpoint(note, trusted.keys, policy=trusted.policy)
+    return CheckedCheckpoint(signed, tiles_agree=False)
 
 
-def check_published_checkpoint(
-    address: str, keys: Sequence[VerifierKey], getter: Getter
-) -> CheckedCheckpoint:
+def check_published_checkpoint(address: str, trusted: Trust, getter: Getter) -> CheckedCheckpoint:
     """Verify the checkpoint that a log publishes, and that the tiles at its right edge give the signed root.
 
     Raises:
@@ -51,16 +50,16 @@ def check_published_checkpoint(
         FormatError: Something is malformed or not true.
     """
     log = log_prefix(address)
-    signed = fetch_checkpoint(log, keys, getter)
+    signed = fetch_checkpoint(log, trusted, getter)
     if tree_root(signed.checkpoint.size, tile_reader(log, getter)) != signed.checkpoint.root:
         raise ProofError("the tiles that the log publishes do not give the root it has signed")
     return CheckedCheckpoint(signed, tiles_agree=True)
 
 
-def fetch_checkpoint(log: str, keys: Sequence[VerifierKey], getter: Getter) -> SignedCheckpoint:
+def fetch_checkpoint(log: str, trusted: Trust, getter: Getter) -> SignedCheckpoint:
     """Fetch and verify the latest checkpoint of the log at this prefix."""
     note = decode_text(getter.get(log + _CHECKPOINT, limit=MAX_NOTE_BYTES), what="the checkpoint")
-    return open_checkpoint(note, keys)
+    return open_checkpoint(note, trusted.keys, policy=trusted.policy)
 
 
 def tile_reader(log: str, getter: Getter) -> TileReader:

@@ -2,17 +2,16 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
 from amply_verify.checkpoint_check import fetch_checkpoint, get_partial, tile_reader
+from amply_verify.keys import Trust
 from amply_verify.log_reader import Getter
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.checkpoints import SignedCheckpoint
 from ledger_format.entries import Entry, decode
 from ledger_format.literals import MAX_INTEGER
 from ledger_format.merkle import leaf_hash, verify_inclusion
-from ledger_format.notes import VerifierKey
 from ledger_format.tiles import (
     MAX_BUNDLE_BYTES,
     TILE_WIDTH,
@@ -34,9 +33,7 @@ class CheckedEntry:
     signed: SignedCheckpoint
 
 
-def check_entry(
-    entry_id: str, *, api: str, log: str, keys: Sequence[VerifierKey], getter: Getter
-) -> CheckedEntry:
+def check_entry(entry_id: str, *, api: str, log: str, trusted: Trust, getter: Getter) -> CheckedEntry:
     """Find an entry in the log at `log` and verify its inclusion under the log's latest checkpoint.
 
     Raises:
@@ -45,7 +42,7 @@ def check_entry(
     """
     index, claimed_hash = _locate(entry_id, api=api.rstrip("/"), getter=getter)
     prefix = log.rstrip("/")
-    signed = fetch_checkpoint(prefix, keys, getter)
+    signed = fetch_checkpoint(prefix, trusted, getter)
     size = signed.checkpoint.size
     if index >= size:
         raise _not_yet(f"the entry has index {index}, and the log's checkpoint covers {size} entries")

@@ -1,17 +1,62 @@
-"""The keys a person trusts. They come from that person, never from what is being checked."""
+"""Whom a person trusts: keys of logs, and a policy of witnesses. Neither comes from what is being checked."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Final
 
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text, read_file
-from ledger_format.errors import NoteError
+from ledger_format.errors import NoteError, PolicyError
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import MAX_POLICY_BYTES, Policy, parse_policy
 
 ENVIRONMENT_VARIABLE: Final = "AMPLY_VERIFIER_KEY"
+POLICY_VARIABLE: Final = "AMPLY_POLICY"
 MAX_KEY_FILE_BYTES: Final = 65_536
 MAX_KEYS: Final = 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trust:
+    """Keys of logs, at least one, and the policy that is demanded; None demands no witness."""
+
+    keys: tuple[VerifierKey, ...]
+    policy: Policy | None = None
+
+
+def trust(options: Sequence[str], policy_file: str | None) -> Trust:
+    """Take keys from `--key` and the policy from `--policy`; without either option, from the environment.
+
+    A policy that names logs brings their keys, so that no key need be given beside it. Where one is given all the
+    same, the log must have signed with a key of each.
+
+    Raises:
+        CheckFailure: There is no key at all, or a key or the policy cannot be read.
+    """
+    name = policy_file or os.environ.get(POLICY_VARIABLE, "")
+    policy = read_policy(name) if name else None
+    brought = policy.log_keys if policy else ()
+    is_given = bool(options or os.environ.get(ENVIRONMENT_VARIABLE))
+    keys = brought if brought and not is_given else trusted_keys(options)
+    return Trust(tuple(keys), policy)
+
+
+def read_policy(name: str) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        CheckFailure: It cannot be read, or is malformed.
+    """
+    try:
+        # Too much of a policy is the policy's fault, not that of what is checked.
+        return parse_policy(read_file(name, limit=MAX_POLICY_BYTES, if_larger=Exit.NO_KEY))
+    except PolicyError as error:
+        raise CheckFailure(
+            Exit.NO_KEY,
+            f"the policy {name!r} is malformed ({error})",
+            "get it again from where it came; nothing was checked",
+        ) from error
 
 
 def trusted_keys(options: Sequence[str]) -> list[VerifierKey]:

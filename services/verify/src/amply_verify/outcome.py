@@ -10,7 +10,9 @@ from ledger_format.errors import (
     FormatError,
     MismatchError,
     NoteError,
+    PolicyError,
     ProofError,
+    QuorumError,
     ReceiptError,
     SignatureError,
     TileError,
@@ -29,6 +31,7 @@ class Exit(enum.IntEnum):
     PROOF = 12
     OPENING = 13
     MISMATCH = 14
+    QUORUM = 15
     NO_KEY = 20
     UNREADABLE = 21
     UNREACHABLE = 22
@@ -64,6 +67,12 @@ _BY_ERROR: Final[tuple[tuple[type[FormatError], Exit, str], ...]] = (
         Exit.SIGNATURE,
         "compare your key with the one the log publishes, and do not rely on this until they agree",
     ),
+    (
+        QuorumError,
+        Exit.QUORUM,
+        "the log may show you what it shows nobody else, so do not rely on this; a newer copy may be cosigned by more",
+    ),
+    (PolicyError, Exit.NO_KEY, "get the policy again from where it came"),
     (SignatureError, Exit.SIGNATURE, "do not rely on it, and ask for the original"),
     (ProofError, Exit.PROOF, "the entry is not in the signed ledger like this, so do not rely on it"),
     (CommitmentError, Exit.OPENING, "the entry is real but not about this value, so do not rely on it"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from amply_verify.outcome import CheckFailure, Exit
 
 
-def read_file(name: str, *, limit: int) -> bytes:
+def read_file(name: str, *, limit: int, if_larger: Exit = Exit.MALFORMED) -> bytes:
     """Read a file (`-` for standard input) of at most `limit` bytes.
 
     Raises:
@@ -25,7 +25,7 @@ def read_file(name: str, *, limit: int) -> bytes:
         ) from error
     if len(content) > limit:
         raise CheckFailure(
-            Exit.MALFORMED,
+            if_larger,
             f"{name!r} is larger than {limit} bytes",
             "give the file itself, not an archive of it",
         )

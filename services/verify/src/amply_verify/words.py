@@ -3,11 +3,12 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from amply_verify.checkpoint_check import CheckedCheckpoint
 from amply_verify.entry_check import CheckedEntry
-from ledger_format.checkpoints import Checkpoint
+from ledger_format.checkpoints import Checkpoint, SignedCheckpoint, Witnessed
 from ledger_format.entries import Entry, Transfer
 from ledger_format.literals import to_base64
 from ledger_format.receipts import VerifiedReceipt
@@ -35,47 +36,45 @@ def say_receipt(receipt: VerifiedReceipt) -> Proven:
             *_entry_lines(receipt.entry, receipt.index, receipt.checkpoint),
             *(opened or [("opened", "no commitment")]),
             *([("left closed", ", ".join(closed))] if closed else []),
-            *_checkpoint_lines(receipt.checkpoint, receipt.signers),
+            *_checkpoint_lines(receipt.signed),
         ),
         document={
             **_entry_document(receipt.entry, receipt.index, receipt.leaf_hash),
             "opened": dict(receipt.opened),
             "left_closed": closed,
-            "checkpoint": _checkpoint_document(receipt.checkpoint, receipt.signers),
+            "checkpoint": _checkpoint_document(receipt.signed),
         },
-        limits="It does not prove that the checkpoint is the latest, or that others are shown the same log.",
+        limits=_limits(receipt.signed, "that the checkpoint is the latest"),
     )
 
 
 def say_entry(checked: CheckedEntry) -> Proven:
     """Say what an entry found in the log proves."""
-    checkpoint, signers = checked.signed.checkpoint, checked.signed.signers
     return Proven(
         lines=(
-            *_entry_lines(checked.entry, checked.index, checkpoint),
-            *_checkpoint_lines(checkpoint, signers),
+            *_entry_lines(checked.entry, checked.index, checked.signed.checkpoint),
+            *_checkpoint_lines(checked.signed),
         ),
         document={
             **_entry_document(checked.entry, checked.index, checked.leaf_hash),
-            "checkpoint": _checkpoint_document(checkpoint, signers),
+            "checkpoint": _checkpoint_document(checked.signed),
         },
-        limits="It does not prove that others are shown the same log.",
+        limits=_limits(checked.signed),
     )
 
 
 def say_checkpoint(checked: CheckedCheckpoint) -> Proven:
     """Say what a checkpoint proves."""
-    checkpoint, signers = checked.signed.checkpoint, checked.signed.signers
     tiles = (
         "the published tiles give this root" if checked.tiles_agree else "not read (the checkpoint is a file)"
     )
     return Proven(
-        lines=(*_checkpoint_lines(checkpoint, signers), ("tiles", tiles)),
+        lines=(*_checkpoint_lines(checked.signed), ("tiles", tiles)),
         document={
-            "checkpoint": _checkpoint_document(checkpoint, signers),
+            "checkpoint": _checkpoint_document(checked.signed),
             "tiles_agree": checked.tiles_agree,
         },
-        limits="It does not prove that the log is complete, or that others are shown the same log.",
+        limits=_limits(checked.signed, "that the log is complete"),
     )
 
 
@@ -124,12 +123,44 @@ def _phase_in_words(transfer: Transfer) -> str:
     return f", {transfer.phase}" if transfer.phase else ""
 
 
-def _checkpoint_lines(checkpoint: Checkpoint, signers: tuple[str, ...]) -> list[tuple[str, str]]:
+def _checkpoint_lines(signed: SignedCheckpoint) -> list[tuple[str, str]]:
+    checkpoint = signed.checkpoint
     return [
         ("log", checkpoint.origin),
         ("checkpoint", f"{checkpoint.size} entries, root {to_base64(checkpoint.root)}"),
-        ("signed by", ", ".join(signers)),
+        ("signed by", ", ".join(signed.signers)),
+        *(("witnessed by", _witness_in_words(witness)) for witness in signed.witnessed),
+        ("witnesses demanded", _demand_in_words(signed)),
     ]
+
+
+def _witness_in_words(witness: Witnessed) -> str:
+    return f"{witness.name} ({witness.key_name}), {_time(witness) or 'at an impossible time'}"
+
+
+def _time(witness: Witnessed) -> str | None:
+    """When the witness says it was, in UTC; None for a time that no calendar has."""
+    try:
+        return f"{datetime.fromtimestamp(witness.seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _demand_in_words(signed: SignedCheckpoint) -> str:
+    if signed.policy is None:
+        return "NONE: no policy was given (--policy)"
+    if not signed.policy.demands_witnesses:
+        return "NONE: the policy says 'quorum none'"
+    return f"the quorum {signed.policy.quorum} of the policy, which is met"
+
+
+def _limits(signed: SignedCheckpoint, *also: str) -> str:
+    """What is not proven. Only a met quorum speaks against a log that shows each person another history."""
+    if signed.policy is None or not signed.policy.demands_witnesses:
+        also = (*also, "that others are shown the same log")
+    else:
+        also = (*also, "that the witnesses are independent of the log and of one another")
+    return f"It does not prove {', or '.join(also)}."
 
 
 def _entry_document(entry: Entry, index: int, hashed: bytes) -> dict[str, Any]:
@@ -160,10 +191,17 @@ def _entry_document(entry: Entry, index: int, hashed: bytes) -> dict[str, Any]:
     }
 
 
-def _checkpoint_document(checkpoint: Checkpoint, signers: tuple[str, ...]) -> dict[str, Any]:
+def _checkpoint_document(signed: SignedCheckpoint) -> dict[str, Any]:
+    policy = signed.policy
     return {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": to_base64(checkpoint.root),
-        "signers": list(signers),
+        "origin": signed.checkpoint.origin,
+        "size": signed.checkpoint.size,
+        "root": to_base64(signed.checkpoint.root),
+        "signers": list(signed.signers),
+        "witnesses_demanded": policy is not None and policy.demands_witnesses,
+        "quorum": policy.quorum if policy else None,
+        "witnesses": [
+            {"name": witness.name, "key_name": witness.key_name, "time": _time(witness)}
+            for witness in signed.witnessed
+        ],
     }

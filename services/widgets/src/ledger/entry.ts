@@ -1,4 +1,4 @@
-import { isCurrencyCode, type Money } from "../money";
+import { formatMoney, isCurrencyCode, type Money } from "../money";
 import { asList, asObject, asText } from "../site/http";
 import type { RawEntry } from "./log";
 
@@ -48,6 +48,15 @@ function transferFrom(parsed: unknown): Transfer {
     amount: { minorUnits: BigInt(asText(transfer["amt"])), currency },
     phase: transfer["phase"] === undefined ? null : asText(transfer["phase"]),
   };
+}
+
+/** The currencies whose minor units docs/ledger-format.md (2.3) defines; all others are shown as the bare number. */
+const DEFINED = ["CHF", "EUR", "GBP", "USD"];
+
+/** "€25.00", or "2500 minor units of JPY": the log says minor units, and only its own table says what they are. */
+export function amountInWords(amount: Money): string {
+  const { minorUnits, currency } = amount;
+  return DEFINED.includes(currency) ? formatMoney(amount) : `${minorUnits} minor units of ${currency}`;
 }
 
 const KINDS: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,4 @@
-import { formatMoney } from "../money";
-import { accountInWords, decodeEntry, kindInWords, type LedgerEntry, type Transfer } from "./entry";
+import { accountInWords, amountInWords, decodeEntry, kindInWords, type LedgerEntry, type Transfer } from "./entry";
 import type { RawEntry } from "./log";
 
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
@@ -37,7 +36,7 @@ function Transfers({ entry }: { entry: LedgerEntry }) {
     <ul class="transfers">
       {entry.transfers.map((transfer, line) => (
         <li key={line}>
-          <span class="amount">{formatMoney(transfer.amount)}</span>
+          <span class="amount">{amountInWords(transfer.amount)}</span>
           <Accounts transfer={transfer} organization={entry.organization} />
         </li>
       ))}

@@ -2,18 +2,22 @@ import { useEffect, useState } from "preact/hooks";
 
 import { sentenceOf } from "../site/http";
 import { EntryCard } from "./entry_card";
+import { ReceiptCheck } from "./receipt_check";
+import { Signers } from "./signers";
+import type { Standing, Trust } from "./trust";
 import { type Checkpoint, type RawEntry, readEntries } from "./log";
 import { useLedger } from "./watching";
 
 interface LedgerPageProps {
   readonly logUrl: string;
+  readonly trust: Trust;
   /** The entry that the page's address asks for. */
   readonly asked: number | null;
 }
 
-export function LedgerPage({ logUrl, asked }: LedgerPageProps) {
+export function LedgerPage({ logUrl, trust, asked }: LedgerPageProps) {
   const [isPaused, setPaused] = useState(false);
-  const { view, fault } = useLedger(logUrl, isPaused);
+  const { view, fault } = useLedger(logUrl, trust, isPaused);
   const checkpoint = view?.checkpoint ?? null;
   const isEmpty = view !== null && (checkpoint === null || checkpoint.size === 0);
   return (
@@ -22,8 +26,11 @@ export function LedgerPage({ logUrl, asked }: LedgerPageProps) {
         {fault}
       </p>
       {view === null && fault === "" && <p role="status">Reading the ledger…</p>}
-      {checkpoint !== null && <CheckpointFacts checkpoint={checkpoint} logUrl={logUrl} />}
+      {view !== null && checkpoint !== null && (
+        <CheckpointFacts checkpoint={checkpoint} standing={view.standing} logUrl={logUrl} />
+      )}
       {isEmpty && <p class="notice">The log is empty: no entry has been published yet.</p>}
+      <ReceiptCheck trust={trust} />
       {asked !== null && checkpoint !== null && <Asked logUrl={logUrl} size={checkpoint.size} index={asked} />}
       {view !== null && (
         <div class="bar">
@@ -50,7 +57,13 @@ function EntryList({ entries }: { entries: readonly RawEntry[] }) {
   );
 }
 
-function CheckpointFacts({ checkpoint, logUrl }: { checkpoint: Checkpoint; logUrl: string }) {
+interface CheckpointFactsProps {
+  readonly checkpoint: Checkpoint;
+  readonly standing: Standing;
+  readonly logUrl: string;
+}
+
+function CheckpointFacts({ checkpoint, standing, logUrl }: CheckpointFactsProps) {
   return (
     <section class="checkpoint" aria-labelledby="checkpoint">
       <h2 id="checkpoint">Checkpoint {checkpoint.size}</h2>
@@ -71,9 +84,16 @@ function CheckpointFacts({ checkpoint, logUrl }: { checkpoint: Checkpoint; logUr
             <code>{checkpoint.root}</code>
           </dd>
         </div>
+        {standing.is === "true" && <Signers signatures={standing.signatures} policy={standing.policy} />}
       </dl>
+      {standing.is === "refused" && (
+        <p class="fault" role="alert">
+          {standing.sentence}
+        </p>
+      )}
+      {standing.is === "unchecked" && <p class="hint">This site pins no key, so its signatures were not checked here.</p>}
       <p>
-        <a href={`${logUrl}/checkpoint`}>The signed checkpoint</a>, as published.
+        <a href={`${logUrl}/checkpoint`}>The signed checkpoint</a>, as published. <a href="/trust/">What it proves.</a>
       </p>
     </section>
   );

@@ -7,6 +7,8 @@ export interface Checkpoint {
   readonly size: number;
   /** As published: base64 of 32 bytes. */
   readonly root: string;
+  /** The whole file, signatures included. */
+  readonly note: string;
 }
 
 export interface RawEntry {
@@ -29,13 +31,13 @@ export async function readCheckpoint(logUrl: string): Promise<Checkpoint | null>
   return parseCheckpoint(text);
 }
 
-/** Reads the three lines that matter here; the signatures below them are the verifier's business. */
+/** Reads the three lines that are shown; whether the signatures below them are true, the verifier says. */
 export function parseCheckpoint(text: string): Checkpoint {
   const end = text.indexOf("\n\n");
   const [origin = "", size = "", root = ""] = text.slice(0, end === -1 ? 0 : end).split("\n");
   const isWellFormed = origin !== "" && /^(0|[1-9][0-9]{0,14})$/.test(size) && /^[A-Za-z0-9+/]{43}=$/.test(root);
   if (!isWellFormed) throw new RequestFault("The published checkpoint could not be read.", { status: 502 });
-  return { origin, size: Number(size), root };
+  return { origin, size: Number(size), root, note: text };
 }
 
 /** The entries `from` (included) to `to` (excluded) of a log of `size` entries. Throws RequestFault. */

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { sentenceOf } from "../site/http";
 import { pause } from "../site/waiting";
 import { type Checkpoint, type RawEntry, readCheckpoint, readEntries } from "./log";
+import { type Standing, standingOf, type Trust } from "./trust";
 
 const REFRESH_MILLISECONDS = 5_000;
 const NEWEST = 20;
@@ -10,6 +11,8 @@ const NEWEST = 20;
 export interface LedgerView {
   /** Null when nothing has been published yet. */
   readonly checkpoint: Checkpoint | null;
+  /** What its signatures say to those whom this site trusts. */
+  readonly standing: Standing;
   /** Newest first. */
   readonly newest: readonly RawEntry[];
 }
@@ -20,25 +23,25 @@ export interface Watched {
 }
 
 /** Looks at the log every five seconds while `isPaused` is false and the page can be seen. */
-export function useLedger(logUrl: string, isPaused: boolean): Watched {
+export function useLedger(logUrl: string, trust: Trust, isPaused: boolean): Watched {
   const [watched, setWatched] = useState<Watched>({ view: null, fault: "" });
   useEffect(() => {
     if (isPaused) return undefined;
     const leaving = new AbortController();
-    void watch(logUrl, setWatched, leaving.signal);
+    void watch(logUrl, trust, setWatched, leaving.signal);
     return () => leaving.abort();
-  }, [logUrl, isPaused]);
+  }, [logUrl, trust, isPaused]);
   return watched;
 }
 
 type Update = (change: (before: Watched) => Watched) => void;
 
-async function watch(logUrl: string, update: Update, signal: AbortSignal): Promise<void> {
+async function watch(logUrl: string, trust: Trust, update: Update, signal: AbortSignal): Promise<void> {
   let shown: LedgerView | null = null;
   while (!signal.aborted) {
     if (!document.hidden) {
       try {
-        const view: LedgerView = await look(logUrl, shown);
+        const view: LedgerView = await look(logUrl, trust, shown);
         shown = view;
         if (!signal.aborted) update(() => ({ view, fault: "" }));
       } catch (fault) {
@@ -50,12 +53,14 @@ async function watch(logUrl: string, update: Update, signal: AbortSignal): Promi
   }
 }
 
-async function look(logUrl: string, before: LedgerView | null): Promise<LedgerView> {
+async function look(logUrl: string, trust: Trust, before: LedgerView | null): Promise<LedgerView> {
   const checkpoint = await readCheckpoint(logUrl);
-  if (checkpoint === null || checkpoint.size === 0) return { checkpoint, newest: [] };
-  const known = before?.checkpoint;
-  if (before !== null && known?.root === checkpoint.root && known.size === checkpoint.size) return before;
+  if (checkpoint !== null && before?.checkpoint?.note === checkpoint.note) return before;
+  const standing = await standingOf(checkpoint, trust);
+  // What hangs from a checkpoint nobody should rely on is not shown as the ledger.
+  const isEmpty = checkpoint === null || checkpoint.size === 0;
+  if (isEmpty || standing.is === "refused") return { checkpoint, standing, newest: [] };
   const from = Math.max(0, checkpoint.size - NEWEST);
   const entries = await readEntries(logUrl, checkpoint.size, from, checkpoint.size);
-  return { checkpoint, newest: entries.reverse() };
+  return { checkpoint, standing, newest: entries.reverse() };
 }

@@ -1,6 +1,5 @@
 import { asObject, asText, requestJson } from "./http";
 
-
 /** `/config.json`, written when the site is deployed: the same pages serve every environment. */
 export interface SiteConfig {
   /** Both without a last slash. */
@@ -9,6 +8,8 @@ export interface SiteConfig {
   readonly stripeJsUrl: string;
   /** A `pk_test_…` key means that no real money moves. */
   readonly isTestMode: boolean;
+  /** Whose signatures these pages trust (c2sp.org/tlog-policy); empty where the deployment pins nobody. */
+  readonly ledgerPolicy: string;
 }
 
 export function loadConfig(): Promise<SiteConfig> {
@@ -19,6 +20,7 @@ export function loadConfig(): Promise<SiteConfig> {
       logUrl: asText(config["log_url"]).replace(/\/+$/, ""),
       stripeJsUrl: asText(config["stripe_js_url"]),
       isTestMode: asText(config["publishable_key"]).startsWith("pk_test_"),
+      ledgerPolicy: asText(config["ledger_policy"] ?? ""),
     };
   });
 }

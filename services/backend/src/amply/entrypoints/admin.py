@@ -2,18 +2,22 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_books import books
+from amply.entrypoints.former_keys import former_keys, published_list
+from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
-from amply.infra.settings import DatabaseSettings, StripeSettings
+from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import organizations, payments
+from amply.modules import donations, ledger, organizations, payments
 from ledger_format.notes import VerifierKey
 
 
@@ -38,6 +42,20 @@ def migrate() -> None:
 def verifier_key(*, origin: str, signing_key: str) -> None:
     """Print the text that people pin, made from the key itself: origin, key id, public key."""
     click.echo(VerifierKey.from_ed25519(origin, KmsSigner(key_arn=signing_key).public_key()))
+
+
+@main.command()
+def verifier_keys() -> None:
+    """Print every key of the log for people to pin: the present one and the former ones, marked as such.
+
+    In the publisher's environment. The lines are a file for `amply-verify --key`.
+    """
+    log = LogSettings()
+    present = VerifierKey.from_ed25519(log.log_origin, KmsSigner(key_arn=log.signing_key_arn).public_key())
+    click.echo(published_list(present, former_keys(log), origin=log.log_origin))
+
+
+main.add_command(restore_log)
 
 
 @main.group()
@@ -72,6 +90,51 @@ def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> 
             }
         )
     )
+
+
+@organization.command()
+@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+@click.option("--policy", required=True, type=click.Choice([choice.value for choice in ledger.Visibility]))
+@click.option("--days", type=int, help="with delayed: nothing younger is shown")
+@click.option("--minimum", type=int, help="with aggregated: sums over fewer entries are not shown")
+def visibility(*, organization_id: str, policy: str, days: int | None, minimum: int | None) -> None:
+    """Choose what the organisation's ledger pages and exports show. The log itself is public whatever is chosen."""
+    chosen = ledger.VisibilityPolicy(visibility=ledger.Visibility(policy), delay_days=days, minimum=minimum)
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        ledger.set_visibility(session, organization_id=organization_id, policy=chosen, now=system_clock())
+    database.close()
+    click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
+
+
+@main.group()
+def erase() -> None:
+    """Forget people."""
+
+
+@erase.command()
+@click.option("--email", help="the address the donor gave; all their gifts")
+@click.option("--gift", "donation_id", help="one gift, don_…, where no address is known")
+def donor(*, email: str | None, donation_id: str | None) -> None:
+    """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
+
+    The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
+    """
+    logging.configure(service="erase")
+    database = connect(DatabaseSettings(), application="erase", pool_size=2)
+    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    done = donations.erase_donor(database, secrets, email=email, donation_id=donation_id, now=system_clock())
+    database.close()
+    click.echo(json.dumps(asdict(done)))
+    if done.events_under_way:
+        click.echo(
+            f"{done.events_under_way} events about these gifts are still under way; each is forgotten once handled.",
+            err=True,
+        )
+
+
+main.add_command(books)
 
 
 if __name__ == "__main__":

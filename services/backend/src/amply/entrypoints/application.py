@@ -74,14 +74,18 @@ def create(parts: Parts) -> FastAPI:
     for name, part in vars(parts).items():
         setattr(app.state, name, part)
     problems.install(app)
-    for router in (donations.router, organizations.router, ledger.router, webhooks.router, health):
+    routers = (
+        *(donations.router, organizations.router, ledger.router, ledger.public_router),
+        *(webhooks.router, health),
+    )
+    for router in routers:
         app.include_router(router)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
         allow_headers=["Content-Type", "Idempotency-Key"],
-        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After"],
+        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
     app.add_middleware(RequestFrame)
     return app

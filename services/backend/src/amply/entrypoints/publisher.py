@@ -1,14 +1,21 @@
-"""`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s."""
+"""`python -m amply.entrypoints.publisher`: signs and shows what was sequenced, soon after it was, at most every 10 s.
+
+What it shows, enough witnesses have cosigned. While too few do, nothing new is shown and no receipt leaves; entries go
+on being booked and sequenced.
+"""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.s3 import S3Archive, S3PublicLog
+from amply.adapters.witness import HttpWitness
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.former_keys import former_keys
 from amply.entrypoints.leader import Turn, lead
 from amply.entrypoints.stopping import stop_on_signals
 from amply.infra import logging
@@ -16,9 +23,16 @@ from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings, LogSettings, ServiceSettings
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import ledger
+from ledger_format.policies import Policy, parse_policy
 
 BETWEEN_CHECKPOINTS_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.5
+WITNESSES_AGAIN_SECONDS: Final = 5.0
+"""How soon too few witnesses are asked again."""
+
+WITNESSED: Final = "witnesses_measured"
+"""What the line about the witnesses of one publication, or of one that waits for them, is called."""
+
 PUBLISHED: Final = "checkpoint_measured"
 """What the line of one publication is called; its seconds stand on the dashboard."""
 
@@ -27,15 +41,26 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """Where checkpoints are signed, shown and kept."""
+    """Where checkpoints are signed, cosigned, shown and kept."""
 
     signer: ledger.Signer
     public_log: ledger.PublicLog
     archive: ledger.Archive
+    before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
+    witnesses: ledger.Witnesses = field(default_factory=ledger.Witnesses)
 
 
-def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) -> Turn:
-    """Publish when there is something new.
+def turns(
+    database: Database,
+    *,
+    origin: str,
+    outside: Outside,
+    clock: Clock,
+    elapsed: Callable[[], float] = time.monotonic,
+) -> Turn:
+    """Publish when there is something new; ask again soon while too few witnesses cosign.
+
+    `elapsed` gives seconds that no step of a wall clock touches.
 
     Raises:
         ForkRefused: This database does not extend what the public has seen.
@@ -43,28 +68,84 @@ def turns(database: Database, *, origin: str, outside: Outside, clock: Clock) ->
 
     def clear() -> None:
         ledger.clear_sequencer(
-            database, origin=origin, signer=outside.signer, public_log=outside.public_log, now=clock()
+            database,
+            origin=origin,
+            signer=outside.signer,
+            public_log=outside.public_log,
+            now=clock(),
+            before=outside.before,
+            witnesses=outside.witnesses,
         )
 
-    def turn() -> float:
+    def answer_the_sequencer() -> None:
         if ledger.sequencer_waits(database):
             clear()
-        began = time.monotonic()
-        published = ledger.publish_checkpoint(
+
+    def publish() -> ledger.PublishedCheckpoint | None:
+        return ledger.publish_checkpoint(
             database,
             origin=origin,
             signer=outside.signer,
             public_log=outside.public_log,
             archive=outside.archive,
             now=clock(),
+            before=outside.before,
+            witnesses=outside.witnesses,
         )
+
+    def turn() -> float:
+        began = time.monotonic()
+        try:
+            published = publish()
+        except ledger.QuorumMissing as missing:
+            _log.error("checkpoint_waits_for_witnesses", size=missing.size, witnesses=missing.reasons)
+            _log.info(WITNESSED, size=missing.size, witnesses_missing=len(missing.reasons))
+            return WITNESSES_AGAIN_SECONDS
         if published is None:
             return LOOK_SECONDS
         _log.info(PUBLISHED, size=published.size, publishing_seconds=round(time.monotonic() - began, 3))
+        _log.info(WITNESSED, size=published.size, witnesses_missing=published.witnesses_missing)
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
+    return attentive(turn, meanwhile=answer_the_sequencer, elapsed=elapsed)
+
+
+def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:
+    """Do `act` when its wait, counted from its beginning, is over, and `meanwhile` every half second.
+
+    So a new sequencer waits no longer than that.
+    """
+    due = elapsed()
+
+    def turn() -> float:
+        nonlocal due
+        meanwhile()
+        began = elapsed()
+        if began >= due:
+            due = began + act()
+        return min(LOOK_SECONDS, max(0.0, due - elapsed()))
+
     return turn
+
+
+def witnesses_of(policy: Policy) -> ledger.Witnesses:
+    """The policy's witnesses, each at the address that the policy gives.
+
+    Raises:
+        ValueError: A witness has none.
+    """
+    without = [witness.name for witness in policy.witnesses if witness.url is None]
+    if without:
+        raise ValueError(f"The policy gives no address for the witnesses {', '.join(without)}.")
+    return ledger.Witnesses(
+        policy=policy,
+        reached={
+            witness.name: HttpWitness(address=witness.url)
+            for witness in policy.witnesses
+            if witness.url is not None
+        },
+    )
 
 
 def main() -> None:
@@ -72,11 +153,13 @@ def main() -> None:
     logging.configure(service=service.service)
     report_errors(service)
     stopping = stop_on_signals()
-    database = connect(DatabaseSettings(), application=service.service, pool_size=2)
+    database = connect(DatabaseSettings(), application=service.service, pool_size=4)
     outside = Outside(
         signer=KmsSigner(key_arn=log.signing_key_arn),
         public_log=S3PublicLog(bucket=log.public_bucket),
         archive=S3Archive(bucket=log.archive_bucket),
+        before=former_keys(log),
+        witnesses=witnesses_of(parse_policy(log.witness_policy.encode())),
     )
     lead(
         database,

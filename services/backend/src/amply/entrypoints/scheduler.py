@@ -57,6 +57,9 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         with database.transaction() as session:
             outbox.forget_published(session, now=clock())
 
+    def fold() -> None:
+        ledger.fold_days(database)
+
     def measure() -> None:
         backlog.report(backlog.measure(database, now=clock()))
 
@@ -68,6 +71,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
         Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
+        Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox long ago", every=timedelta(hours=1), run=forget),
     )

@@ -18,24 +18,23 @@ EVERY_SECONDS: Final = 0.2
 _log = structlog.get_logger()
 
 
-def turns(database: Database, *, origin: str, clock: Clock) -> Turn:
+def turns(
+    database: Database, *, origin: str, clock: Clock, batch_max: int = ledger.SEQUENCER_BATCH_MAX
+) -> Turn:
     """Sequence a batch a turn; the next one at once while there is more than a batch.
 
     Not before the publisher says that this database extends what the public has seen, nor while it says otherwise.
     """
-    sequencer = ledger.Sequencer(origin=origin)
+    sequencer = ledger.Sequencer(origin=origin, batch_max=batch_max)
     clearance = ledger.Clearance.ask(database, now=clock())
     said = False
 
     def turn() -> float:
         nonlocal said
-        if not clearance.is_given(database):
-            if not said:
-                _log.warning("waiting_for_clearance", runbook="docs/runbooks/ledger-fork.md")
-            said = True
-            return EVERY_SECONDS
-        said = False
-        taken = sequencer.step(database, now=clock())
+        taken = sequencer.step(database, now=clock(), clearance=clearance)
+        if taken is None and not said:
+            _log.warning("waiting_for_clearance", runbook="docs/runbooks/ledger-fork.md")
+        said = taken is None
         return 0.0 if taken == sequencer.batch_max else EVERY_SECONDS
 
     return turn

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import boto3
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ _STATEMENT_SECONDS_MAX: Final = 15
 _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
+
+_BIND: Final = text("SELECT set_config('amply.organization_id', :organization_id, true)")
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -48,8 +50,11 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, organization_id: str | None = None) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises.
+
+        `organization_id` binds it: row-level security shows the API that organisation's rows of the books, and none
+        when nobody is named. It ends with the transaction, so that no later one inherits it.
 
         Raises:
             NestedTransaction: One is open already in this context.
@@ -63,6 +68,8 @@ class Database:
                 Session(self.engine, expire_on_commit=False) as session,
                 session.begin(),
             ):
+                if organization_id is not None:
+                    session.execute(_BIND, {"organization_id": organization_id})
                 yield session
         finally:
             _open_transaction.reset(token)

@@ -8,12 +8,12 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, select, update
+from sqlalchemy import LargeBinary, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -120,4 +120,13 @@ def store_answer(
         update(IdempotencyRow)
         .where(IdempotencyRow.scope == scope, IdempotencyRow.resource_id == resource_id)
         .values(response_status=status, response_body=dict(body))
+    )
+
+
+def forget(session: Session, *, scope: str, resource_ids: Collection[str]) -> None:
+    """Delete the keys that stand for these resources, with their answers: a key is what its client made of it."""
+    session.execute(
+        delete(IdempotencyRow).where(
+            IdempotencyRow.scope == scope, IdempotencyRow.resource_id.in_(resource_ids)
+        )
     )

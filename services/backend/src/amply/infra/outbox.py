@@ -4,12 +4,12 @@ A row is claimed (lease), published outside any transaction, then marked. A cras
 consumers tolerate repeats. Nothing is ever selected by `id > last seen`: commits are not ordered by id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra import tracing
@@ -20,6 +20,12 @@ _LEASE: Final = timedelta(seconds=30)
 _BATCH_MAX: Final = 100
 _KEPT_AFTER_PUBLISHING: Final = timedelta(days=7)
 _ATTEMPTS_MAX: Final = 10
+
+
+_FORGET_ABOUT: Final = text("""
+    DELETE FROM outbox
+    WHERE EXISTS (SELECT FROM jsonb_each_text(payload) AS said WHERE said.value = ANY(CAST(:ids AS text[])))
+""")
 
 
 class OutboxRow(Record):
@@ -75,6 +81,11 @@ def put(
 def forget_published(session: Session, *, now: datetime) -> None:
     """Delete facts that left long ago: everything they say is in the rows they spoke of."""
     session.execute(delete(OutboxRow).where(OutboxRow.published_at < now - _KEPT_AFTER_PUBLISHING))
+
+
+def forget_about(session: Session, *, ids: Collection[str]) -> None:
+    """Delete facts whose payload names one of these ids. For facts that nothing waits for any more."""
+    session.execute(_FORGET_ABOUT, {"ids": list(ids)})
 
 
 def relay_batch(database: Database, *, publish: Callable[[Fact], None], now: datetime) -> int:

@@ -101,7 +101,12 @@ class StripeSettings(BaseSettings):
 
 
 class LogSettings(BaseSettings):
-    """The transparency log: its origin line, its buckets and (for the publisher alone) its signing key."""
+    """The transparency log: its origin line, and for the publisher alone its buckets, keys and witnesses.
+
+    `overlapping_key_arn` is the key before, while it overlaps. `former_keys` holds keys that ended, one a line:
+    the size of the last tree, a space, the verifier key. `witness_policy` is the text of a policy
+    (c2sp.org/tlog-policy) without logs; empty only where nothing is published.
+    """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
@@ -109,6 +114,9 @@ class LogSettings(BaseSettings):
     public_bucket: str = ""
     archive_bucket: str = ""
     signing_key_arn: str = ""
+    overlapping_key_arn: str = ""
+    former_keys: str = ""
+    witness_policy: str = ""
 
 
 class CommitmentSettings(BaseSettings):

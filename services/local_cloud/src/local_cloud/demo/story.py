@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from local_cloud import verifier_key
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.credentials import write_privately
-from local_cloud.demo import organization, verifier_key
+from local_cloud.demo import organization
 from local_cloud.demo.donor import Donor
 from local_cloud.demo.inbox import Inbox
 from local_cloud.demo.verification import Verifier, altered_copy
@@ -23,12 +24,14 @@ CURRENCY: Final = "EUR"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """The demo's last line, as JSON. Paths are absolute; `seconds` is by step."""
+    """The demo's last line, as JSON. Paths are absolute; `seconds` is by step, `witnesses` the policy's names."""
 
     donation_id: str
     receipt: str
     checkpoint_size: int
     verifier_key: str
+    policy: str
+    witnesses: tuple[str, ...]
     api_url: str
     log_url: str
     seconds: dict[str, float]
@@ -66,13 +69,15 @@ def take_donation(settings: Settings, steps: Steps, *, now: datetime) -> DemoRes
     with steps.step("receipt", "receipt e-mailed, proof attached") as told:
         receipt = Inbox(settings).save_proof(donation.id, to=donor.email)
         told.result = receipt.name
-    key = verifier_key.write(cloud, settings.state / "verifier-key")
-    _verify(steps, Verifier(settings, key=key), receipt)
+    verifier_key.write(cloud, settings.verifier_key)
+    witnesses = _verify(steps, Verifier(settings), receipt)
     result = DemoResult(
         donation_id=donation.id,
         receipt=str(receipt),
         checkpoint_size=size,
-        verifier_key=str(key),
+        verifier_key=str(settings.verifier_key),
+        policy=str(settings.policy),
+        witnesses=witnesses,
         api_url=settings.api_url,
         log_url=settings.log_url,
         seconds=dict(steps.seconds),
@@ -81,16 +86,20 @@ def take_donation(settings: Settings, steps: Steps, *, now: datetime) -> DemoRes
     return result
 
 
-def _verify(steps: Steps, verifier: Verifier, receipt: Path) -> None:
-    with steps.step("verification", "amply-verify receipt, network off") as told:
+def _verify(steps: Steps, verifier: Verifier, receipt: Path) -> tuple[str, ...]:
+    with steps.step("verification", "amply-verify receipt --policy, network off") as told:
         verdict = verifier.accept(receipt)
         told.result = f"OK ({verifier.network_off.words})"
+    witnesses = verifier.witnesses(receipt)
+    with steps.step("witnesses", "enough witnesses have cosigned") as told:
+        told.result = ", ".join(witnesses)
     altered = altered_copy(receipt)
     with steps.step("refusal", "the same with one byte changed") as told:
         refusal = verifier.refuse(altered)
         told.result = f"refused, exit status {refusal.exit_status}"
     for line in (*verdict, "", *refusal.reason):
         steps.say(f"    {line}".rstrip())
+    return witnesses
 
 
 def _amount() -> str:

@@ -1,5 +1,6 @@
-"""amply-verify as a donor runs it: with the receipt, the pinned key, and no network."""
+"""amply-verify as a donor runs it: with the receipt, the pinned key, the policy of witnesses, and no network."""
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,10 @@ class Refusal:
 
 
 class Verifier:
-    """Runs `amply-verify receipt` against one pinned key."""
+    """Runs `amply-verify receipt` against the pinned key and the policy."""
 
-    def __init__(self, settings: Settings, *, key: Path) -> None:
-        self._state = settings.state
-        self._key = key
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.network_off = network_off.strongest()
 
     def accept(self, receipt: Path) -> tuple[str, ...]:
@@ -34,6 +34,11 @@ class Verifier:
         if done.returncode != 0:
             raise LocalCloudError(f"The receipt {receipt} was refused: {done.stderr.strip()}")
         return tuple(done.stdout.splitlines())
+
+    def witnesses(self, receipt: Path) -> tuple[str, ...]:
+        """Who has cosigned the checkpoint of a receipt that must be accepted."""
+        said = json.loads(self._run(receipt, "--json").stdout)
+        return tuple(witness["name"] for witness in said["checkpoint"]["witnesses"])
 
     def refuse(self, receipt: Path) -> Refusal:
         """How it refuses a receipt that must not be accepted."""
@@ -45,11 +50,13 @@ class Verifier:
             )
         return Refusal(exit_status=done.returncode, reason=tuple(done.stderr.splitlines()))
 
-    def _run(self, receipt: Path) -> subprocess.CompletedProcess[str]:
-        arguments = ("receipt", str(receipt), "--key", str(self._key))
+    def _run(self, receipt: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        settings = self._settings
+        trusted = ("--key", str(settings.verifier_key), "--policy", str(settings.policy))
+        arguments = ("receipt", str(receipt), *trusted, *options)
         return subprocess.run(
             self.network_off.command("amply_verify", arguments),
-            cwd=self._state,
+            cwd=settings.state,
             capture_output=True,
             text=True,
             check=False,

@@ -40,15 +40,25 @@ def show(regions: tuple[str, ...], *, as_json: bool) -> None:
     Console(width=WIDTH).print(_table(found, today()))
 
 
+@cli.command(name="expired")
+@_regions
+def show_expired(regions: tuple[str, ...]) -> None:
+    """The names of those whose last day is over, in one line, as a workflow takes its outputs."""
+    click.echo(f"sandboxes={json.dumps([sandbox.name for sandbox in _expired(CloudFormation(regions))])}")
+
+
 @cli.command()
 @_regions
+@click.option(
+    "--only", metavar="NAME", help="This one alone, by the name that `list` shows, if it has expired."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be taken away, in which order.")
-def reap(regions: tuple[str, ...], *, dry_run: bool) -> None:
+def reap(regions: tuple[str, ...], only: str | None, *, dry_run: bool) -> None:
     """Take away every named sandbox whose last day is over."""
     cloud = CloudFormation(regions)
-    expired = [sandbox for sandbox in _found(cloud) if sandbox.has_expired(today())]
+    expired = [sandbox for sandbox in _expired(cloud) if only in {None, sandbox.name}]
     if not expired:
-        click.echo("No named sandbox has expired.")
+        click.echo(f"{only or 'No named sandbox'} has {'not ' if only else ''}expired.")
     stayed = [sandbox.name for sandbox in expired if not _is_taken_away(sandbox, cloud, dry_run=dry_run)]
     if stayed:
         sys.exit(NOT_REMOVED)
@@ -70,6 +80,10 @@ def addresses(environment: str, region: str) -> None:
 def today() -> date:
     """A day ends everywhere in the world some time; here it ends at midnight UTC."""
     return datetime.now(UTC).date()
+
+
+def _expired(cloud: Cloud) -> list[Sandbox]:
+    return [sandbox for sandbox in _found(cloud) if sandbox.has_expired(today())]
 
 
 def _found(cloud: Cloud) -> list[Sandbox]:

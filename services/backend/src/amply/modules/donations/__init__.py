@@ -1,5 +1,6 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.ports import Attachment, Mail, Mailer
 from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.router import router
@@ -13,12 +14,14 @@ from amply.modules.donations.tasks import (
 
 __all__ = [
     "Attachment",
+    "Erasure",
     "EventHandling",
     "Mail",
     "Mailer",
     "ReceiptSending",
     "complete_stuck",
     "count_exhausted_receipts",
+    "erase_donor",
     "handle_provider_event",
     "router",
     "send_due_receipts",

@@ -82,6 +82,13 @@ class EventInHand:
         row.updated_at = self.now
         return webhooks.Outcome.APPLIED
 
+    def is_about_the_erased(self) -> bool:
+        """Whether the event's donor was erased: then it must not stay, for it names the payment."""
+        payment = find_payment(self.session, self.event)
+        return payment is not None and (
+            self.session.get_one(DonationRow, payment.donation_id).erased_at is not None
+        )
+
     def _apply_fee(self, row: DonationRow) -> webhooks.Outcome:
         """With asynchronous capture the fee becomes known after the success.
 
@@ -102,20 +109,22 @@ class EventInHand:
             organization_id=row.organization_id,
             transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
             personal={field: value for field, value in personal.items() if value is not None},
+            is_erased=row.erased_at is not None,
         )
         self._book_fee(row, settlement)
         # A gift is what arrived. The processor's truth wins over what was asked for.
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
         row.entry_id = posted.id
-        self.session.add(
-            ReceiptRow(
-                donation_id=row.id,
-                entry_id=posted.id,
-                attempts=0,
-                next_attempt_at=self.now,
-                traceparent=tracing.traceparent(),
+        if row.erased_at is None:
+            self.session.add(
+                ReceiptRow(
+                    donation_id=row.id,
+                    entry_id=posted.id,
+                    attempts=0,
+                    next_attempt_at=self.now,
+                    traceparent=tracing.traceparent(),
+                )
             )
-        )
 
     def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:
         """Post the processor's fee; False when it is unknown, nothing, or posted already."""
@@ -126,6 +135,7 @@ class EventInHand:
             organization_id=row.organization_id,
             transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
             personal={},
+            is_erased=row.erased_at is not None,
         ).created
 
     def _post(
@@ -135,8 +145,9 @@ class EventInHand:
         organization_id: str,
         transfers: tuple[ledger.NewTransfer, ...],
         personal: Mapping[str, str],
+        is_erased: bool,
     ) -> ledger.PostedEntry:
-        """One entry per intent and kind, whichever event brings it."""
+        """One entry per intent and kind, whichever event brings it. About an erased donor nothing is kept to open."""
         remote_id = intent_id(self.event.object)
         entry = ledger.NewEntry(
             kind=kind,
@@ -148,4 +159,6 @@ class EventInHand:
             reference=None,
             personal={**personal, "reference": f"stripe:payment_intent:{remote_id}"},
         )
-        return ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets)
+        return ledger.post(
+            self.session, entry=entry, now=self.now, secrets=self.secrets, keeps_openings=not is_erased
+        )

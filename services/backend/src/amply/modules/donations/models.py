@@ -19,6 +19,7 @@ class DonationRow(Record):
     entry_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class ReceiptRow(Record):
@@ -30,3 +31,13 @@ class ReceiptRow(Record):
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     traceparent: Mapped[str | None]
+
+
+class ErasureRow(Record):
+    __tablename__ = "erasure"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
+    gifts: Mapped[int]
+    entries: Mapped[int]
+    events: Mapped[int]

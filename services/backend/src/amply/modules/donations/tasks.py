@@ -91,6 +91,8 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         )
         outcome = in_hand.apply()
         webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
+        if in_hand.is_about_the_erased():
+            webhooks.forget(session, event_ids=[event_id])
     # After the commit: what was rolled back has not happened.
     if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
         _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))

@@ -4,20 +4,37 @@ Writers `post` entries in their own transactions. The sequencer puts committed e
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.
 """
 
+from amply.modules.ledger import postings
+from amply.modules.ledger.balances import (
+    Balance,
+    Sums,
+    TrialBalance,
+    balance_after,
+    balances_of,
+    misfolded,
+    size_at,
+    standing_balance,
+    trial_balance,
+)
+from amply.modules.ledger.breaches import (
+    AccountClosed,
+    AccountUnsettled,
+    BalanceInsufficient,
+    EntrySuperseded,
+    PayoutBooked,
+    PendingMismatch,
+    PendingResolved,
+    ReversalExceedsOriginal,
+)
+from amply.modules.ledger.chart import CLEARING, PLATFORM, account
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
-from amply.modules.ledger.domain import (
-    PLATFORM,
-    EntryContradicts,
-    NewEntry,
-    NewTransfer,
-    PostedEntry,
-    account,
-    donation_succeeded,
-    processor_fee,
-)
-from amply.modules.ledger.forks import ForkRefused
+from amply.modules.ledger.days import fold_days
+from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
+from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
+from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
+from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -25,7 +42,12 @@ from amply.modules.ledger.ports import (
     PublicLog,
     Signer,
     StoredCheckpoint,
+    Witness,
+    WitnessAnswer,
+    WitnessAway,
 )
+from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
+from amply.modules.ledger.public import router as public_router
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -42,50 +64,124 @@ from amply.modules.ledger.queries import (
     inclusion,
     is_published,
     oldest_unpublished_age,
+    published_size,
+    published_sizes,
     receipt,
 )
+from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
+from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
-from amply.modules.ledger.service import erase_openings, post
+from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
+from amply.modules.ledger.signing import FormerKeys
+from amply.modules.ledger.statements import Line, Statement, statement
+from amply.modules.ledger.tree import tree_size as sequenced_size
+from amply.modules.ledger.visibility import (
+    EVERYTHING,
+    LedgerNotShown,
+    LedgerShownInSums,
+    Visibility,
+    VisibilityNotAcceptable,
+    VisibilityPolicy,
+    set_visibility,
+    visibility_of,
+)
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
+    "CLEARING",
+    "EVERYTHING",
     "PLATFORM",
     "PUBLISHER_LOCK",
+    "SEQUENCER_BATCH_MAX",
     "SEQUENCER_LOCK",
+    "AccountClosed",
+    "AccountUnsettled",
     "AlreadyDifferent",
     "Archive",
+    "Balance",
+    "BalanceInsufficient",
+    "CannotRestore",
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
+    "EntriesAbout",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
+    "EntrySuperseded",
     "ForkRefused",
+    "FormerKey",
+    "FormerKeys",
     "Inclusion",
+    "Kind",
     "Leadership",
+    "LedgerNotShown",
+    "LedgerShownInSums",
+    "Line",
     "NewEntry",
     "NewTransfer",
+    "OpeningsUnreadable",
+    "OrganizationHasNoLedger",
+    "PayoutBooked",
+    "PendingMismatch",
+    "PendingResolved",
     "PostedEntry",
     "PublicLog",
     "PublishedCheckpoint",
+    "QuorumMissing",
+    "ReadFile",
+    "Restored",
+    "ReversalExceedsOriginal",
     "Sequencer",
     "Signer",
+    "Statement",
     "StoredCheckpoint",
+    "Sums",
+    "TrialBalance",
+    "Visibility",
+    "VisibilityNotAcceptable",
+    "VisibilityPolicy",
+    "Witness",
+    "WitnessAnswer",
+    "WitnessAway",
+    "Witnesses",
     "account",
+    "balance_after",
+    "balances_of",
     "check_public_log",
     "clear_sequencer",
+    "close_account",
     "donation_succeeded",
+    "entries_about",
+    "entries_about_since",
     "entry_location",
     "erase_openings",
+    "fold_days",
     "inclusion",
     "is_published",
     "leadership",
+    "misfolded",
     "oldest_unpublished_age",
     "post",
+    "postings",
     "processor_fee",
+    "public_router",
     "publish_checkpoint",
+    "published_size",
+    "published_sizes",
     "receipt",
+    "reopen_account",
+    "restore_log",
     "router",
+    "sequenced_size",
     "sequencer_waits",
+    "set_visibility",
+    "size_at",
+    "standing_balance",
+    "statement",
+    "stored_key",
+    "trial_balance",
+    "visibility_of",
 ]

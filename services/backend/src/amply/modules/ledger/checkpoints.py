@@ -25,6 +25,10 @@ _CLAIM: Final = text("""
 
 _KEEP_NOTE: Final = text("UPDATE checkpoint SET note = :note WHERE size = :size AND note IS NULL")
 
+_EXTEND_NOTE: Final = text("""
+    UPDATE checkpoint SET note = :longer WHERE size = :size AND note = :seen RETURNING size
+""")
+
 _MARK_PUBLISHED: Final = text("""
     UPDATE checkpoint SET published_at = :now WHERE size = :size AND published_at IS NULL RETURNING size
 """)
@@ -91,6 +95,17 @@ def claim(session: Session, *, size: int, previous_size: int | None, root: bytes
 def keep_note(session: Session, *, size: int, note: str) -> None:
     """Remember the signature. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6)."""
     session.execute(_KEEP_NOTE, {"size": size, "note": note})
+
+
+def extend_note(session: Session, *, size: int, seen: str, longer: str) -> None:
+    """Give a kept note more signature lines. The table refuses whatever would lose or change one.
+
+    Raises:
+        CheckpointTaken: The note is not the one that was seen: another publisher is at work.
+    """
+    row = {"size": size, "seen": seen, "longer": longer}
+    if session.execute(_EXTEND_NOTE, row).one_or_none() is None:
+        raise CheckpointTaken(f"the note of {size} entries has changed")
 
 
 def mark_published(session: Session, *, size: int, now: datetime) -> bool:

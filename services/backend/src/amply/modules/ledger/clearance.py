@@ -45,10 +45,12 @@ class Clearance:
             session.execute(_ASK, {"token": token, "now": now})
         return cls(token=token)
 
-    def is_given(self, database: Database) -> bool:
-        """Whether it may; the answer can be withdrawn."""
-        with database.transaction() as session:
-            return session.scalar(_GIVEN, {"token": self.token}) is True
+    def is_given(self, session: Session) -> bool:
+        """Whether it may; the answer can be withdrawn.
+
+        Asked in the transaction that gives places away: between two, a connection may come to lead to another database.
+        """
+        return session.scalar(_GIVEN, {"token": self.token}) is True
 
 
 @dataclass(frozen=True, kw_only=True)

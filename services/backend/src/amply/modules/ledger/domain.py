@@ -1,42 +1,27 @@
-"""The chart of accounts, entries as they are asked for, and which transfers a fact of the world becomes.
+"""Entries as they are asked for: what cannot be booked cannot be written down."""
 
-An account is written `owner/code`: the owner is an organisation (`org_…`) or `platform`, the code stands in the chart.
-Each organisation's books mirror its own money at the processor; the platform has books of its own for what it is given.
-"""
-
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from amply.kernel.errors import Conflict, invariant
 from amply.kernel.money import Money
-
-PLATFORM: Final = "platform"
-
-CHART: Final[Mapping[str, Literal["debit", "credit"]]] = {
-    "bank": "debit",
-    "contributions": "credit",
-    "dispute_fees": "debit",
-    "dispute_hold": "debit",
-    "gifts": "credit",
-    "payout_in_transit": "debit",
-    "platform_contributions_due": "credit",
-    "processor_balance": "debit",
-    "processor_fees": "debit",
-}
-"""Account codes with the side on which they grow. The `chart` table holds the same; a test compares them."""
+from amply.modules.ledger.chart import is_account, is_owner
+from ledger_format.entries import Phase
 
 TRANSFERS_MAX: Final = 100
 PERSONAL_FIELDS_MAX: Final = 16
 PERSONAL_VALUE_BYTES_MAX: Final = 1_024
 """Limits that keep a leaf with its openings far below what a bundle can hold (65,535 bytes)."""
 
-_ACCOUNT: Final = re.compile(rf"(?:platform|org_[0-9a-z]{{26}})/(?:{'|'.join(CHART)})")
-_ORGANIZATION_ID: Final = re.compile(r"org_[0-9a-z]{26}")
+_ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{26}")
+_PENDING: Final = re.compile(r"ent_[0-9a-z]{26}#(?:0|[1-9][0-9]{0,2})")
 _KIND: Final = re.compile(r"[a-z][a-z_]{0,30}\.[a-z][a-z_]{0,30}")
 _REFERENCE: Final = re.compile(r"(?=.{3,255}\Z)[a-z][a-z0-9_]*(?::[0-9A-Za-z._-]+)+")
+_REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FIELD: Final = re.compile(r"[a-z][a-z_]{0,40}")
 
 
@@ -59,17 +44,31 @@ class NewTransfer:
         debit: Account reference such as `org_…/processor_balance`.
         credit: Another account reference.
         amount: More than zero.
+        phase: None: moved at once. `pending` reserves; `post` moves at most what was reserved and releases the rest;
+            `void` releases all of it (docs/ledger-format.md §2.3).
+        pending: For `post` and `void`: the reserving transfer, as `entry id#line`.
     """
 
     debit: str
     credit: str
     amount: Money
+    phase: Phase | None = None
+    pending: str | None = None
 
     def __post_init__(self) -> None:
-        invariant(_ACCOUNT.fullmatch(self.debit) is not None, "the debited account is in the chart")
-        invariant(_ACCOUNT.fullmatch(self.credit) is not None, "the credited account is in the chart")
+        invariant(is_account(self.debit), "the debited account is in the chart")
+        invariant(is_account(self.credit), "the credited account is in the chart")
         invariant(self.debit != self.credit, "a transfer moves between two accounts")
         invariant(self.amount.minor_units > 0, "a transfer moves more than nothing")
+        invariant(self.phase in (None, "pending", "post", "void"), "a phase is pending, post or void")
+        invariant(
+            (self.pending is not None) == (self.phase in ("post", "void")),
+            "exactly what posts or voids names what was pending",
+        )
+        invariant(
+            self.pending is None or _PENDING.fullmatch(self.pending) is not None,
+            "what was pending is named as entry#line",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +76,16 @@ class NewEntry:
     """One fact to be booked. What the public log could not spell cannot be written down.
 
     Attributes:
-        kind: What happened, such as `donation.succeeded`.
-        organization_id: In whose chain of entries it appears.
+        kind: What happened, such as `donation.succeeded`; `postings.Kind` lists ours.
+        organization_id: In whose chain of entries it appears: an organisation's, a business's or the platform's.
         idempotency_key: The same key is the same entry, for ever.
         transfers: What moves, in this order; at least one.
         event_at: When it happened outside; the public log shows it to the minute.
-        reference: Where it can be looked up outside, such as `stripe:payment_intent:pi_…`. Public.
-        reverses: Id of the entry this one takes back.
+        reference: Where it can be looked up outside, such as `stripe:payout:po_…`. Public.
+        reverses: Id of the entry this one takes back, wholly or in part.
+        supersedes: Id of the entry this one corrects; needs a reason.
+        matches: Id of the gift this gift matches.
+        reason: A code for why, such as `wrong_organization`. Public.
         personal: Field to value. Only salted commitments to these become public.
     """
 
@@ -94,13 +96,14 @@ class NewEntry:
     event_at: datetime
     reference: str | None
     reverses: str | None = None
+    supersedes: str | None = None
+    matches: str | None = None
+    reason: str | None = None
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         invariant(_KIND.fullmatch(self.kind) is not None, "a kind is two words with a dot")
-        invariant(
-            _ORGANIZATION_ID.fullmatch(self.organization_id) is not None, "an organisation has the entry"
-        )
+        invariant(is_owner(self.organization_id), "an organisation, a business or the platform has the entry")
         invariant(
             self.reference is None or _REFERENCE.fullmatch(self.reference) is not None,
             "a reference is names joined by colons",
@@ -109,10 +112,22 @@ class NewEntry:
             0 < len(self.transfers) <= TRANSFERS_MAX, "an entry moves something, and not too much at once"
         )
         invariant(self.event_at.tzinfo is not None, "moments carry their zone")
+        self._check_links()
         invariant(len(self.personal) <= PERSONAL_FIELDS_MAX, "an entry commits to few fields")
         for name, value in self.personal.items():
             invariant(_FIELD.fullmatch(name) is not None, "a field's name is small letters")
             invariant(len(value.encode()) <= PERSONAL_VALUE_BYTES_MAX, "a personal value is short")
+
+    def _check_links(self) -> None:
+        for named in (self.reverses, self.supersedes, self.matches):
+            invariant(named is None or _ENTRY_ID.fullmatch(named) is not None, "an entry is named by its id")
+        invariant(
+            self.reason is None or _REASON.fullmatch(self.reason) is not None,
+            "a reason is a code of small letters",
+        )
+        invariant(self.supersedes is None or self.reason is not None, "a correction gives its reason")
+        resolved = [transfer.pending for transfer in self.transfers if transfer.pending is not None]
+        invariant(len(set(resolved)) == len(resolved), "what was pending is resolved once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,20 +138,10 @@ class PostedEntry:
     created: bool
 
 
-def account(owner: str, code: str) -> str:
-    """Write an account reference."""
-    return f"{owner}/{code}"
+def stored_key(idempotency_key: str) -> str:
+    """What is kept of an idempotency key: it is only ever compared, and it may name a payment that leads to a person.
 
-
-def donation_succeeded(*, organization_id: str, amount: Money) -> tuple[NewTransfer, ...]:
-    """A gift arrived in the organisation's balance at the processor."""
-    return (_within(organization_id, debit="processor_balance", credit="gifts", amount=amount),)
-
-
-def processor_fee(*, organization_id: str, amount: Money) -> tuple[NewTransfer, ...]:
-    """The processor kept its fee, as its balance transaction says."""
-    return (_within(organization_id, debit="processor_fees", credit="processor_balance", amount=amount),)
-
-
-def _within(owner: str, *, debit: str, credit: str, amount: Money) -> NewTransfer:
-    return NewTransfer(debit=account(owner, debit), credit=account(owner, credit), amount=amount)
+    Entries can never be changed, so an erasure could not remove it later.
+    """
+    digest = hashlib.sha256(b"amply/entry-key/v1\0" + idempotency_key.encode()).hexdigest()
+    return f"sha256:{digest}"

@@ -4,6 +4,8 @@ A database restored from a backup, or a replica that lagged when it took over, h
 receipts for. Its next checkpoint would be a signed proof that this log is not honest.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -12,7 +14,7 @@ from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.errors import CheckpointError, NoteError, ProofError
 from ledger_format.merkle import verify_consistency
-from ledger_format.notes import VerifierKey
+from ledger_format.notes import VerifierKey, open_note
 from ledger_format.tiles import consistency_proof, tree_root
 
 _ADVICE: Final = "Nothing was signed. See docs/runbooks/ledger-fork.md."
@@ -26,16 +28,45 @@ class ForkRefused(Exception):
         self.reason = reason
 
 
-def open_public(note: str, *, key: VerifierKey) -> Checkpoint:
+@dataclass(frozen=True, kw_only=True)
+class FormerKey:
+    """A key this log signed with before, and the size of the last tree that it signed; None while it overlaps."""
+
+    key: VerifierKey
+    last_size: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicCheckpoint:
+    """The public checkpoint, verified; `by_present_key` says whether the present key is among those that signed."""
+
+    checkpoint: Checkpoint
+    by_present_key: bool
+
+
+def open_public(note: str, *, key: VerifierKey, former: Sequence[FormerKey] = ()) -> PublicCheckpoint:
     """Read the public checkpoint and make sure that it is ours.
 
     Raises:
-        ForkRefused: It is malformed, of another log, or not signed by our key.
+        ForkRefused: It is malformed, of another log, not signed by our key or a former one, or signed by a former one
+            that had already ended.
     """
+    keys = [key, *(known.key for known in former)]
     try:
-        return open_checkpoint(note, [key]).checkpoint
+        opened = open_note(note, keys)
+        checkpoint = open_checkpoint(note, keys).checkpoint
     except (NoteError, CheckpointError) as error:
         raise ForkRefused(f"The public checkpoint is not one this log's key has signed: {error}.") from error
+    signed = {signature.key_id for signature in opened.signatures}
+    if key.key_id in signed:
+        return PublicCheckpoint(checkpoint=checkpoint, by_present_key=True)
+    ends = [known.last_size for known in former if known.key.key_id in signed]
+    if not any(end is None or checkpoint.size <= end for end in ends):
+        raise ForkRefused(
+            f"The public checkpoint of {checkpoint.size} entries is signed by a former key only, which ended at "
+            f"{max(end for end in ends if end is not None)}."
+        )
+    return PublicCheckpoint(checkpoint=checkpoint, by_present_key=False)
 
 
 def refuse_fork(session: Session, *, public: Checkpoint | None, published_size: int, size: int) -> bytes:

@@ -8,13 +8,15 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from amply.kernel.errors import invariant
+from amply.modules.ledger.folding import fold
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.entries import Entry, Transfer, encode, to_minute
 from ledger_format.merkle import leaf_hash
 from ledger_format.tiles import grow
 
 _TRANSFERS: Final = text("""
-    SELECT entry_id, debit, credit, currency, amount_minor
+    SELECT
+        entry_id, debit, credit, currency, amount_minor, phase, pending_entry_id || '#' || pending_line AS pending
     FROM transfer
     WHERE entry_id = ANY(CAST(:entry_ids AS text[]))
     ORDER BY entry_id, line
@@ -34,20 +36,6 @@ _GROW: Final = text("""
     INSERT INTO tile (level, index, hashes)
     SELECT * FROM unnest(CAST(:levels AS smallint[]), CAST(:indexes AS bigint[]), CAST(:hashes AS bytea[]))
     ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes
-""")
-
-_FOLD: Final = text("""
-    INSERT INTO balance (account, currency, debits_posted, credits_posted)
-    SELECT side.account, side.currency, sum(side.debited), sum(side.credited)
-    FROM (
-        SELECT debit, currency, amount_minor, 0 FROM transfer WHERE entry_id = ANY(CAST(:entry_ids AS text[]))
-        UNION ALL
-        SELECT credit, currency, 0, amount_minor FROM transfer WHERE entry_id = ANY(CAST(:entry_ids AS text[]))
-    ) AS side (account, currency, debited, credited)
-    GROUP BY side.account, side.currency
-    ON CONFLICT (account, currency) DO UPDATE SET
-        debits_posted = balance.debits_posted + excluded.debits_posted,
-        credits_posted = balance.credits_posted + excluded.credits_posted
 """)
 
 
@@ -88,7 +76,7 @@ def append(session: Session, rows: Sequence[Row[Any]], *, origin: str) -> None:
         ends[org] = _ChainEnd(end.org_seq + 1, hashes[-1])
     _write(session, leaves)
     _grow(session, size=leaves[0].idx, hashes=hashes)
-    session.execute(_FOLD, {"entry_ids": entry_ids})
+    fold(session, entry_ids, first_index=leaves[0].idx)
 
 
 def _entry(row: Row[Any], transfers: Sequence[Transfer], *, origin: str, end: _ChainEnd) -> Entry:
@@ -103,16 +91,17 @@ def _entry(row: Row[Any], transfers: Sequence[Transfer], *, origin: str, end: _C
         transfers=tuple(transfers),
         ref=row.reference,
         reverses=row.reverses,
+        supersedes=row.supersedes,
+        matches=row.matches,
+        reason=row.reason,
         commitments={field: bytes.fromhex(digest) for field, digest in row.commitments.items()},
     )
 
 
 def _transfers(session: Session, entry_ids: list[str]) -> dict[str, list[Transfer]]:
     found: dict[str, list[Transfer]] = {entry_id: [] for entry_id in entry_ids}
-    for entry_id, debit, credit, currency, amount_minor in session.execute(
-        _TRANSFERS, {"entry_ids": entry_ids}
-    ):
-        found[entry_id].append(Transfer(debit, credit, currency, amount_minor))
+    for entry_id, *transfer in session.execute(_TRANSFERS, {"entry_ids": entry_ids}):
+        found[entry_id].append(Transfer(*transfer))
     return found
 
 

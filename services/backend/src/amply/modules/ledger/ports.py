@@ -1,4 +1,4 @@
-"""What the ledger needs from outside: a key that signs, a public place to read from, a place that forgets nothing.
+"""What the ledger needs from outside: a key that signs, witnesses, a public place, a place that forgets nothing.
 
 What a store cannot do for reasons of its own (away, not permitted, not there) is its own exception, passed through:
 the caller's turn fails with it, nothing is signed, and the next turn tries again.
@@ -26,6 +26,31 @@ class StoredCheckpoint:
 
     note: str
     version: str
+
+
+class WitnessAway(Exception):
+    """A witness gave no answer that could be read, for the reason that the message says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessAnswer:
+    """What a witness answered over HTTP. Nothing in it is true until it was verified."""
+
+    status: int
+    content_type: str
+    body: str
+
+
+class Witness(Protocol):
+    """Somebody who cosigns checkpoints, by c2sp.org/tlog-witness."""
+
+    def add_checkpoint(self, body: bytes) -> WitnessAnswer:
+        """Send the body of `add-checkpoint`.
+
+        Raises:
+            WitnessAway: There is no answer in time, or none that is short and text.
+        """
+        ...
 
 
 class Signer(Protocol):

@@ -1,9 +1,9 @@
 """The publisher: commits to the log in public, in an order that survives a crash at every step.
 
 Tiles and bundles first, then the checkpoint's row (which only one publisher can write), then the signature, then the
-public checkpoint, then the archive, then the mark that it is done. Whoever comes after a crash repeats the steps from
-the first: each of them changes nothing when it was done before. Nothing is signed that does not extend what the
-public has seen.
+witnesses, then the public checkpoint, then the archive, then the mark that it is done. Whoever comes after a crash
+repeats the steps from the first: each of them changes nothing when it was done before. Nothing is signed that does not
+extend what the public has seen, and nothing is shown that too few witnesses have cosigned.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from amply.infra.database import Database
 from amply.kernel.errors import invariant
 from amply.modules.ledger import checkpoints, clearance
 from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
-from amply.modules.ledger.forks import ForkRefused, open_public, refuse_fork
+from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -28,9 +28,12 @@ from amply.modules.ledger.ports import (
     Signer,
     StoredCheckpoint,
 )
-from amply.modules.ledger.tree import tile_reader
-from ledger_format.checkpoints import Checkpoint
-from ledger_format.notes import VerifierKey, sign_note
+from amply.modules.ledger.signing import NO_FORMER_KEYS, FormerKeys, LogKeys
+from amply.modules.ledger.tree import tile_reader, tree_size
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
+from ledger_format.checkpoints import Checkpoint, witnessed_by
+from ledger_format.literals import EMPTY_ROOT
+from ledger_format.notes import add_signatures, open_note
 from ledger_format.tiles import (
     TILE_WIDTH,
     Bundle,
@@ -55,11 +58,12 @@ _BUNDLE: Final = text("SELECT bytes FROM leaf WHERE idx >= :start AND idx < :sto
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedCheckpoint:
-    """A checkpoint everyone can see: entries it covers, the tree's root, and the signed note."""
+    """A checkpoint everyone can see: entries it covers, the tree's root, the note, and how many witnesses it lacks."""
 
     size: int
     root: bytes
     note: str
+    witnesses_missing: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,32 +86,69 @@ class _File:
     is_full: bool
 
 
-def check_public_log(database: Database, *, origin: str, signer: Signer, public_log: PublicLog) -> None:
-    """Before any work: make sure that this database extends what the public has seen.
+def check_public_log(
+    database: Database,
+    *,
+    origin: str,
+    signer: Signer,
+    public_log: PublicLog,
+    before: FormerKeys = NO_FORMER_KEYS,
+    witnesses: Witnesses | None = None,
+) -> None:
+    """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
 
     Raises:
         ForkRefused: It does not.
     """
+    keys = LogKeys(origin=origin, signer=signer, before=before)
     with database.transaction() as session:
         standing = checkpoints.read_standing(session)
     seen = public_log.checkpoint()
-    public = open_public(seen.note, key=_key(origin, signer)) if seen else None
+    public = keys.open(seen)
     with database.transaction() as session:
-        refuse_fork(session, public=public, published_size=standing.published_size, size=standing.tree_size)
+        refuse_fork(
+            session,
+            public=public.checkpoint if public else None,
+            published_size=standing.published_size,
+            size=standing.tree_size,
+        )
+    if witnesses is None or not witnesses.policy.demands_witnesses:
+        return
+    # Every tree extends the empty one, so that a signature on it commits to nothing.
+    shown = public.checkpoint if public else Checkpoint(origin=origin, size=0, root=EMPTY_ROOT)
+    note = seen.note if seen else keys.sign(shown.note_text(), None, both=False)
+    answers = witnesses.ask(database, checkpoint=shown, note=note)
+    with database.transaction() as session:
+        sequenced = tree_size(session)
+    witnesses.refuse_fork(answers, tree_size=sequenced)
 
 
 def clear_sequencer(
-    database: Database, *, origin: str, signer: Signer, public_log: PublicLog, now: datetime
+    database: Database,
+    *,
+    origin: str,
+    signer: Signer,
+    public_log: PublicLog,
+    now: datetime,
+    before: FormerKeys = NO_FORMER_KEYS,
+    witnesses: Witnesses | None = None,
 ) -> None:
-    """Check the public log, and tell the sequencer whether it may give away places.
+    """Check the public log and the witnesses, and tell the sequencer whether it may give away places.
 
     Raises:
-        ForkRefused: This database does not extend what the public has seen; the sequencer stops.
+        ForkRefused: This database does not extend what they have seen; the sequencer stops.
     """
     with database.transaction() as session:
         asked = clearance.newest(session)
     try:
-        check_public_log(database, origin=origin, signer=signer, public_log=public_log)
+        check_public_log(
+            database,
+            origin=origin,
+            signer=signer,
+            public_log=public_log,
+            before=before,
+            witnesses=witnesses,
+        )
     except ForkRefused as refusal:
         if asked is not None:
             with database.transaction() as session:
@@ -133,39 +174,43 @@ def publish_checkpoint(
     public_log: PublicLog,
     archive: Archive,
     now: datetime,
+    before: FormerKeys = NO_FORMER_KEYS,
+    witnesses: Witnesses | None = None,
 ) -> PublishedCheckpoint | None:
-    """Publish what was sequenced since the last checkpoint, or finish what a crash has interrupted.
+    """Publish what was sequenced since the last checkpoint, or finish what a crash or missing witnesses interrupted.
 
     None when there is nothing new, or when another publisher was faster. No transaction is open while anything outside
     is called.
 
     Raises:
-        ForkRefused: The log does not extend the published checkpoint; nothing was signed.
+        ForkRefused: The log does not extend the published checkpoint; nothing was signed. Or witnesses say that it
+            does not extend what they have seen; nothing was shown.
+        QuorumMissing: Too few witnesses have cosigned; what they said is kept, and nothing was shown.
         AlreadyDifferent: A place that never changes holds other bytes.
     """
     with database.transaction() as session:
         standing = checkpoints.read_standing(session)
     if standing.is_complete:
         return None
-    key = _key(origin, signer)
+    keys = LogKeys(origin=origin, signer=signer, before=before)
     seen = public_log.checkpoint()
-    target = _plan(database, standing, public=open_public(seen.note, key=key) if seen else None)
+    public = keys.open(seen)
+    target = _plan(database, standing, public=public.checkpoint if public else None)
     _upload(database, target, public_log)
     try:
         _claim(database, target, now=now)
         _refuse_a_second_beginning(target, archive, origin=origin)
-        note = _sign(database, target, key=key, signer=signer)
+        note = _sign(database, target, keys=keys, public=public, seen=seen)
+        missing = 0
+        if seen is None or seen.note != note:
+            note, missing = _have_witnessed(database, target, note, keys=keys, witnesses=witnesses)
         _show(note, seen, public_log)
     except (CheckpointTaken, CheckpointMoved) as faster:
         _log.info("ledger_publisher_was_overtaken", size=target.size, reason=str(faster))
         return None
     _keep_copies(database, target, note, archive)
     _finish(database, target, now=now)
-    return PublishedCheckpoint(size=target.size, root=target.root, note=note)
-
-
-def _key(origin: str, signer: Signer) -> VerifierKey:
-    return VerifierKey.from_ed25519(origin, signer.public_key())
+    return PublishedCheckpoint(size=target.size, root=target.root, note=note, witnesses_missing=missing)
 
 
 def _plan(database: Database, standing: Standing, *, public: Checkpoint | None) -> _Target:
@@ -219,14 +264,58 @@ def _refuse_a_second_beginning(target: _Target, archive: Archive, *, origin: str
         raise ForkRefused("No checkpoint is public, but the archive has another first one.") from error
 
 
-def _sign(database: Database, target: _Target, *, key: VerifierKey, signer: Signer) -> str:
-    if target.note is not None:
-        return target.note
-    checkpoint = Checkpoint(origin=key.name, size=target.size, root=target.root)
-    note = sign_note(checkpoint.note_text(), key.name, key.public_key, signer.sign)
-    with database.transaction() as session:
-        checkpoints.keep_note(session, size=target.size, note=note)
-    return note
+def _sign(
+    database: Database,
+    target: _Target,
+    *,
+    keys: LogKeys,
+    public: PublicCheckpoint | None,
+    seen: StoredCheckpoint | None,
+) -> str:
+    """The signed note, kept. What is public already stays as it is, with the signatures it was given out with."""
+    if seen is not None and public is not None and public.checkpoint.size == target.size:
+        signed = seen.note
+    else:
+        text = Checkpoint(origin=keys.origin, size=target.size, root=target.root).note_text()
+        signed = keys.sign(text, target.note, both=public is not None and not public.by_present_key)
+    if target.note is None:
+        with database.transaction() as session:
+            checkpoints.keep_note(session, size=target.size, note=signed)
+    elif signed != target.note:
+        with database.transaction() as session:
+            checkpoints.extend_note(session, size=target.size, seen=target.note, longer=signed)
+    return signed
+
+
+def _have_witnessed(
+    database: Database, target: _Target, note: str, *, keys: LogKeys, witnesses: Witnesses | None
+) -> tuple[str, int]:
+    """The note with enough cosignatures, kept, and how many witnesses are missing.
+
+    Cosignatures that were given are kept even when they are too few: the next turn asks only for the others.
+    """
+    if witnesses is None or not witnesses.policy.demands_witnesses:
+        return note, 0
+    policy = witnesses.policy
+    opened = open_note(note, [keys.present, *policy.witness_keys])
+    have = {witness.name for witness in witnessed_by(opened, policy)}
+    if policy.is_met(have):
+        return note, len(policy.witnesses) - len(have)
+    checkpoint = Checkpoint(origin=keys.origin, size=target.size, root=target.root)
+    answers = witnesses.ask(database, checkpoint=checkpoint, note=note, have=have)
+    given = [answer.cosignature for answer in answers if answer.cosignature is not None]
+    if given:
+        longer = add_signatures(note, given)
+        with database.transaction() as session:
+            checkpoints.extend_note(session, size=target.size, seen=note, longer=longer)
+        note = longer
+    have |= {answer.name for answer in answers if answer.cosignature is not None}
+    if not policy.is_met(have):
+        with database.transaction() as session:
+            sequenced = tree_size(session)
+        witnesses.refuse_fork(answers, tree_size=sequenced)
+        raise QuorumMissing(size=target.size, policy=policy, answers=answers)
+    return note, len(policy.witnesses) - len(have)
 
 
 def _show(note: str, seen: StoredCheckpoint | None, public_log: PublicLog) -> None:

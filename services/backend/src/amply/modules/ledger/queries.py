@@ -38,29 +38,7 @@ _PROVABLE: Final = text("""
     WHERE leaf.entry_id = :entry_id AND leaf.idx < newest.size
 """)
 
-# Entries without a leaf are looked for where a new leader of the sequencer begins: from the last one taken on.
-# Both parts ask row by row: the planner takes the few leaves above the checkpoint for a third of the log, and a join
-# would read every entry for them.
-_OLDEST_UNPUBLISHED: Final = text("""
-    WITH last_taken AS (
-        SELECT max(entry.xid) AS xid
-        FROM (SELECT entry_id FROM leaf ORDER BY idx DESC LIMIT 1) AS last
-        JOIN entry ON entry.id = last.entry_id
-        WHERE entry.xid < pg_snapshot_xmax(pg_current_snapshot())
-    )
-    SELECT min(created_at)
-    FROM (
-        SELECT (SELECT created_at FROM entry WHERE entry.id = leaf.entry_id)
-        FROM leaf
-        WHERE leaf.idx >= (SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL)
-        UNION ALL
-        SELECT entry.created_at
-        FROM entry
-        WHERE entry.xid >= (SELECT coalesce(xid, CAST('0' AS xid8)) FROM last_taken)
-          AND entry.xid < pg_snapshot_xmax(pg_current_snapshot())
-          AND (SELECT true FROM leaf WHERE leaf.entry_id = entry.id) IS NULL
-    ) AS unpublished (created_at)
-""")
+_OLDEST_UNPUBLISHED: Final = text("SELECT oldest_unpublished()")
 
 _OPENINGS: Final = text("SELECT sealed FROM opening WHERE entry_id = :entry_id")
 
@@ -124,6 +102,17 @@ def published_size(session: Session) -> int:
     """How many entries the newest published checkpoint covers; 0 before the first."""
     newest = select(func.max(_CHECKPOINT.c.size)).where(_CHECKPOINT.c.published_at.is_not(None))
     return session.scalar(newest) or 0
+
+
+def published_sizes(session: Session) -> list[int]:
+    """The sizes of all published checkpoints, oldest first."""
+    return list(
+        session.scalars(
+            select(_CHECKPOINT.c.size)
+            .where(_CHECKPOINT.c.published_at.is_not(None))
+            .order_by(_CHECKPOINT.c.size)
+        )
+    )
 
 
 def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> str | None:

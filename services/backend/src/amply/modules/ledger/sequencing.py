@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.leaves import append
 
 BATCH_MAX: Final = 2_000
@@ -28,7 +29,7 @@ _log = structlog.get_logger()
 _WAITING: Final = text("""
     SELECT
         entry.id, entry.xid, entry.kind, entry.organization_id, entry.event_at, entry.reference, entry.reverses,
-        entry.commitments
+        entry.supersedes, entry.matches, entry.reason, entry.commitments
     FROM entry
     WHERE entry.xid >= CAST(:scan_from AS xid8)
       AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -48,7 +49,7 @@ _OVERLOOKED: Final = text("""
     )
     SELECT
         walked.id, walked.xid, walked.kind, walked.organization_id, walked.event_at, walked.reference,
-        walked.reverses, walked.commitments
+        walked.reverses, walked.supersedes, walked.matches, walked.reason, walked.commitments
     FROM walked
     WHERE (walked.xid < CAST(:horizon AS xid8) OR walked.xid >= pg_snapshot_xmax(pg_current_snapshot()))
       AND (SELECT true FROM leaf WHERE leaf.entry_id = walked.id) IS NULL
@@ -111,9 +112,14 @@ class Sequencer:
         self._origin = origin
         self._start = Start()
 
-    def step(self, database: Database, *, now: datetime) -> int:
-        """Sequence a batch in one transaction; return how many entries it held. As many as `batch_max`: more wait."""
+    def step(self, database: Database, *, now: datetime, clearance: Clearance | None = None) -> int | None:
+        """Sequence a batch in one transaction; return how many entries it held. As many as `batch_max`: more wait.
+
+        None when this database has no clearance to go on, where one is needed.
+        """
         with database.transaction() as session:
+            if clearance is not None and not clearance.is_given(session):
+                return None
             batch = sequence_batch(session, origin=self._origin, start=self._start, batch_max=self.batch_max)
         self._start = batch.next_start
         if batch.held_back_since is not None:

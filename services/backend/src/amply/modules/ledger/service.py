@@ -1,28 +1,53 @@
-"""Posting entries and erasing what stands behind their commitments."""
+"""Posting entries, closing accounts, and erasing what stands behind commitments."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amply.kernel.ids import new_random_id
 from amply.modules.ledger import repository
+from amply.modules.ledger.breaches import breach
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
 from ledger_format.commitments import commit
 
 
-def post(session: Session, *, entry: NewEntry, now: datetime, secrets: CommitmentSecrets) -> PostedEntry:
+def post(
+    session: Session,
+    *,
+    entry: NewEntry,
+    now: datetime,
+    secrets: CommitmentSecrets,
+    keeps_openings: bool = True,
+) -> PostedEntry:
     """Book an entry in the caller's transaction; the same idempotency key is booked once.
 
     Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
-    public log when the sequencer has taken it, after the transaction commits.
+    public log when the sequencer has taken it, after the transaction commits. Without `keeps_openings` nobody will
+    ever open its commitments: it is about somebody who was erased.
+
+    What only reserves may be refused; what moves at once is taken as a fact, whatever it leaves.
 
     Raises:
-        EntryContradicts: The key was booked before with other transfers, kind, organisation or reversal.
+        EntryContradicts: The key was booked before with other transfers, kind, organisation or links.
+        ReversalExceedsOriginal: More would be reserved to be taken back than the original gave.
+        BalanceInsufficient: More would be reserved to be paid out than the balance holds.
+        PendingResolved, PendingMismatch: A post or void does not fit what was pending, or comes second.
+        AccountClosed, EntrySuperseded, PayoutBooked: As they say.
+        sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
     """
-    row = session.execute(repository.POST, prepare(entry, now=now, secrets=secrets)).one_or_none()
+    prepared = prepare(entry, now=now, secrets=secrets)
+    if not keeps_openings:
+        prepared["sealed"] = None
+    try:
+        row = session.execute(repository.POST, prepared).one_or_none()
+    except IntegrityError as error:
+        if (found := breach(error)) is None:
+            raise
+        raise found from error
     if row is not None:
         return PostedEntry(id=row.id, created=True)
     standing = repository.find_standing(session, entry)
@@ -50,3 +75,27 @@ def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:
     The commitments stay in the public log for ever and say nothing any more, except to who holds a receipt.
     """
     return repository.erase(session, entry_ids)
+
+
+def close_account(session: Session, *, account: str, currency: str, reason: str, now: datetime) -> None:
+    """Let an account take nothing more; it can be opened again. Waits a moment for all who are posting.
+
+    Raises:
+        AccountUnsettled: Money is still reserved on it.
+        sqlalchemy.exc.OperationalError: A transaction did not end within two seconds; try again.
+    """
+    try:
+        repository.decide_closure(
+            session, account=account, currency=currency, is_closed=True, reason=reason, now=now
+        )
+    except IntegrityError as error:
+        if (found := breach(error)) is None:
+            raise
+        raise found from error
+
+
+def reopen_account(session: Session, *, account: str, currency: str, reason: str, now: datetime) -> None:
+    """Let a closed account be booked on again."""
+    repository.decide_closure(
+        session, account=account, currency=currency, is_closed=False, reason=reason, now=now
+    )

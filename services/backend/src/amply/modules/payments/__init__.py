@@ -12,6 +12,7 @@ from amply.modules.payments.domain import (
     Settlement,
     status_of_event,
 )
+from amply.modules.payments.erasure import erase, names_of_payments
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.service import (
     claim_stuck,
@@ -43,10 +44,12 @@ __all__ = [
     "connect_organization",
     "count_exhausted",
     "create",
+    "erase",
     "find_account",
     "find_for_event",
     "for_donation",
     "lock_for_event",
+    "names_of_payments",
     "open_at_processor",
     "record_intent",
     "refuse",

@@ -6,6 +6,7 @@ One transaction locks at most one payment; whoever also locks a provider event l
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import PaymentRow
 
 
@@ -21,7 +22,7 @@ def payment_of_intent(
 
     The event may arrive before our own row has the intent's id; our id in its metadata finds it then.
     """
-    found = _one(session, PaymentRow.remote_id == remote_id, lock=lock)
+    found = _one(session, PaymentRow.remote_id.in_((remote_id, erased_reference(remote_id))), lock=lock)
     if found is not None or payment_id is None:
         return found
     return _one(session, PaymentRow.id == payment_id, lock=lock)

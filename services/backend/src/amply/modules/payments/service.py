@@ -22,6 +22,7 @@ from amply.modules.payments.domain import (
     PaymentStatus,
     may_become,
 )
+from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import PaymentRow, ProcessorAccountRow
 from amply.modules.payments.ports import Processor
 
@@ -203,7 +204,7 @@ def lock_for_event(
     row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id)
     if row is None or not _is_about(row, remote_id, account_id):
         return None
-    row.remote_id = remote_id
+    row.remote_id = row.remote_id or remote_id
     return _payment(row)
 
 
@@ -218,7 +219,10 @@ def transition(session: Session, *, payment: Payment, following: PaymentStatus, 
 
 
 def _is_about(row: PaymentRow, remote_id: str, account_id: str) -> bool:
-    return row.account_id == account_id and row.remote_id in (None, remote_id)
+    return row.account_id == account_id and row.remote_id in (
+        *(None, remote_id),
+        erased_reference(remote_id),
+    )
 
 
 def _payment(row: PaymentRow) -> Payment:

@@ -12,10 +12,13 @@ from amply.modules.webhooks.ports import EventVerifier
 from amply.modules.webhooks.router import router
 from amply.modules.webhooks.service import (
     FACT_RECEIVED,
+    EventTraces,
     claim,
     count_exhausted,
     due_again,
+    forget,
     ingest,
+    lock_events_about,
     lock_unhandled,
     mark_handled,
 )
@@ -24,6 +27,7 @@ __all__ = [
     "FACT_RECEIVED",
     "EventMalformed",
     "EventRejected",
+    "EventTraces",
     "EventVerifier",
     "Outcome",
     "ProviderEvent",
@@ -32,7 +36,9 @@ __all__ = [
     "claim",
     "count_exhausted",
     "due_again",
+    "forget",
     "ingest",
+    "lock_events_about",
     "lock_unhandled",
     "mark_handled",
     "router",

@@ -1,9 +1,11 @@
 """The inbox: an event is stored once, however often it is delivered, and stays until it is handled."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -123,6 +125,49 @@ def due_again(session: Session, *, now: datetime) -> int:
             traceparent=row.traceparent,
         )
     return len(due)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventTraces:
+    """Events about one payment: those that were handled, how many were not yet, and whose ids all of them hold."""
+
+    handled_ids: frozenset[str]
+    unhandled: int
+    object_ids: frozenset[str]
+
+
+def lock_events_about(
+    session: Session, *, remote_ids: Collection[str], payment_ids: Collection[str]
+) -> EventTraces:
+    """Lock the stored events about these intents (by the processor's ids) or payments (by ours)."""
+    payload = ProviderEventRow.payload
+    rows = session.scalars(
+        select(ProviderEventRow)
+        .where(
+            or_(
+                payload["id"].as_string().in_(remote_ids),
+                payload["payment_intent"].as_string().in_(remote_ids),
+                payload["metadata"]["amply_payment_id"].as_string().in_(payment_ids),
+            )
+        )
+        .order_by(ProviderEventRow.id)
+        .with_for_update()
+    ).all()
+    return EventTraces(
+        handled_ids=frozenset(row.id for row in rows if row.handled_at is not None),
+        unhandled=sum(row.handled_at is None for row in rows),
+        object_ids=frozenset(str(row.payload["id"]) for row in rows if "id" in row.payload),
+    )
+
+
+def forget(session: Session, *, event_ids: Collection[str]) -> None:
+    """Delete handled events and what announced them. One that is delivered again is handled again, and changes nothing."""
+    session.execute(
+        delete(ProviderEventRow).where(
+            ProviderEventRow.id.in_(event_ids), ProviderEventRow.handled_at.is_not(None)
+        )
+    )
+    outbox.forget_about(session, ids=event_ids)
 
 
 def count_exhausted(session: Session) -> int:

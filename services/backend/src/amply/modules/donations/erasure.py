@@ -1,0 +1,180 @@
+"""Forgetting a donor, everywhere we hold anything of them. What the books say stays: amounts, dates, organisations.
+
+The order is: find every trace, then remove them in one transaction. Killed before its end nothing has changed;
+repeated, it removes what has come since. The public log needs no change, and the donor's own receipt still proves
+the gift: it holds the openings that are deleted here.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import ColumnElement, case, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency, outbox
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.errors import InvalidRequest
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.models import DonationRow, ErasureRow, ReceiptRow
+from amply.modules.donations.service import IDEMPOTENCY_SCOPE
+
+_log = structlog.get_logger()
+
+
+class DonorNotNamed(InvalidRequest):
+    """An erasure needs an e-mail address or a gift."""
+
+    code = "donor_not_named"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """What was removed.
+
+    Attributes:
+        id: Of the record that it happened; None when there was nothing to remove.
+        gifts: Donations that have no donor any more.
+        entries: Ledger entries whose commitments nobody here can open any more.
+        events: Stored provider events that were deleted.
+        events_under_way: Events about these gifts that are not handled yet. Each is forgotten once it is.
+    """
+
+    id: str | None
+    gifts: int
+    entries: int
+    events: int
+    events_under_way: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Traces:
+    """Everything of ours that names one donor."""
+
+    donations: Sequence[str]
+    payments: Mapping[str, str | None]
+    events: webhooks.EventTraces
+    addresses: frozenset[str]
+    booked: frozenset[str]
+
+    @property
+    def texts(self) -> set[str]:
+        """What stands behind commitments to this donor."""
+        remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
+        return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids}
+
+
+def erase_donor(
+    database: Database,
+    secrets: ledger.CommitmentSecrets,
+    *,
+    email: str | None,
+    donation_id: str | None,
+    now: datetime,
+) -> Erasure:
+    """Forget everything about the donor with this e-mail address (whatever its case), or about one gift.
+
+    Raises:
+        DonorNotNamed: Neither was given, or both.
+        OpeningsUnreadable: The commitment key is not the one that sealed the ledger's openings.
+    """
+    if (email is None) == (donation_id is None):
+        raise DonorNotNamed("Name the donor by an e-mail address or by a gift, not by both.")
+    gift = (
+        DonationRow.id == donation_id
+        if email is None
+        else func.lower(DonationRow.donor_email) == email.lower()
+    )
+    with database.transaction() as session:
+        donations = session.scalars(select(DonationRow.id).where(gift).order_by(DonationRow.id)).all()
+        traces = _traces(session, donations, email=email)
+    about = ledger.entries_about(database, secrets=secrets, traces=traces.texts)
+    with database.transaction() as session:
+        # Looked for again, now that nothing can be booked of these gifts: the search took its time.
+        held = _traces(session, donations, email=email)
+        since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
+        return _remove(session, held, entry_ids={*about.entry_ids, *since, *held.booked}, now=now)
+
+
+def _traces(session: Session, donations: Sequence[str], *, email: str | None) -> _Traces:
+    """Locks as everywhere: events before payments."""
+    named = payments.names_of_payments(session, donation_ids=donations)
+    events = webhooks.lock_events_about(
+        session,
+        remote_ids=[remote_id for remote_id in named.values() if remote_id is not None],
+        payment_ids=list(named),
+    )
+    locked = payments.names_of_payments(session, donation_ids=donations, lock=True)
+    rows = session.execute(
+        select(DonationRow.donor_email, DonationRow.entry_id).where(DonationRow.id.in_(donations))
+    ).all()
+    return _Traces(
+        donations=donations,
+        payments=locked,
+        events=events,
+        addresses=frozenset(text for text in (email, *(row.donor_email for row in rows)) if text is not None),
+        booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),
+    )
+
+
+def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now: datetime) -> Erasure:
+    webhooks.forget(session, event_ids=found.events.handled_ids)
+    outbox.forget_about(session, ids=[*found.donations, *found.payments])
+    idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
+    opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
+    session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
+    for payment_id in sorted(found.payments):
+        payments.erase(session, payment_id=payment_id, now=now)
+    gifts = sum(
+        _forget_gift(session, DonationRow.id == donation_id, now=now) for donation_id in found.donations
+    )
+    removed = Erasure(
+        id=ids.new_id("era") if gifts or opened or found.events.handled_ids else None,
+        gifts=gifts,
+        entries=opened,
+        events=len(found.events.handled_ids),
+        events_under_way=found.events.unhandled,
+    )
+    if removed.id is not None:
+        _record(session, removed, now=now)
+    return removed
+
+
+def _record(session: Session, removed: Erasure, *, now: datetime) -> None:
+    session.add(
+        ErasureRow(
+            id=removed.id,
+            erased_at=now,
+            gifts=removed.gifts,
+            entries=removed.entries,
+            events=removed.events,
+        )
+    )
+    _log.info("donor_erased", erasure_id=removed.id, gifts=removed.gifts, entries=removed.entries)
+
+
+def _forget_gift(session: Session, gift: ColumnElement[bool], *, now: datetime) -> int:
+    """The gift's own id goes too: the donor has it, and it stands behind a commitment. Payments follow by cascade."""
+    return len(
+        session.execute(
+            update(DonationRow)
+            .where(gift)
+            .values(
+                id=ids.new_id("don"),
+                donor_name=None,
+                donor_email=None,
+                message=None,
+                status=case(
+                    (DonationRow.status == DonationStatus.PENDING, DonationStatus.CANCELED),
+                    else_=DonationRow.status,
+                ),
+                erased_at=now,
+                updated_at=now,
+            )
+            .returning(DonationRow.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    )

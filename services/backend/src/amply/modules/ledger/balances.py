@@ -1,0 +1,220 @@
+"""What accounts hold: now, in the log, after any number of its entries; and whether everything balances.
+
+The log is the clock of the books. "After `size` entries" is exact, for ever, and what a checkpoint of that size lets
+anyone compute; a moment means the newest checkpoint that was public by then (`size_at`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from amply.modules.ledger.chart import Side, normal_side
+
+_OF_OWNER: Final = text("""
+    SELECT
+        account.reference, account.currency, balance.debits_posted, balance.credits_posted, balance.debits_pending,
+        balance.credits_pending
+    FROM account
+    JOIN balance ON (balance.account, balance.currency) = (account.reference, account.currency)
+    WHERE account.owner = :owner
+    ORDER BY account.reference, account.currency
+""")
+
+_OF_OWNER_AFTER: Final = text("""
+    SELECT
+        account.reference, account.currency, last.debits_posted, last.credits_posted, last.debits_pending,
+        last.credits_pending
+    FROM account
+    CROSS JOIN LATERAL (
+        SELECT * FROM posting
+        WHERE posting.account = account.number AND posting.idx < :size
+        ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
+    ) AS last
+    WHERE account.owner = :owner
+    ORDER BY account.reference, account.currency
+""")
+
+_AFTER: Final = text("""
+    SELECT
+        account.reference, account.currency, last.debits_posted, last.credits_posted, last.debits_pending,
+        last.credits_pending
+    FROM account
+    CROSS JOIN LATERAL (
+        SELECT * FROM posting
+        WHERE posting.account = account.number AND posting.idx < :size
+        ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
+    ) AS last
+    WHERE (account.reference, account.currency) = (:account, :currency)
+""")
+
+_STANDING: Final = text("""
+    SELECT
+        :account AS reference, :currency AS currency, debits_posted, credits_posted, debits_pending, credits_pending
+    FROM standing_balance(:account, :currency)
+""")
+
+_SIZE_AT: Final = text("""
+    SELECT size FROM checkpoint WHERE published_at <= :moment ORDER BY published_at DESC, size DESC LIMIT 1
+""")
+
+_TRIAL: Final = text("""
+    SELECT
+        account.currency, sum(last.debits_posted) AS debits_posted, sum(last.credits_posted) AS credits_posted,
+        sum(last.debits_pending) AS debits_pending, sum(last.credits_pending) AS credits_pending
+    FROM account
+    CROSS JOIN LATERAL (
+        SELECT * FROM posting
+        WHERE posting.account = account.number AND posting.idx < :size
+        ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
+    ) AS last
+    GROUP BY account.currency
+    ORDER BY account.currency
+""")
+
+# Folded anew from the transfers of the log's first entries, and compared with what the sequencer wrote.
+_MISFOLDED: Final = text("""
+    WITH side AS (
+        SELECT side.reference, transfer.currency, side.is_debit,
+            CASE WHEN transfer.phase IS NULL OR transfer.phase = 'post' THEN transfer.amount_minor ELSE 0 END AS posted,
+            CASE transfer.phase
+                WHEN 'pending' THEN transfer.amount_minor ELSE coalesce(-reserved.amount_minor, 0)
+            END AS pending
+        FROM leaf
+        JOIN transfer ON transfer.entry_id = leaf.entry_id
+        LEFT JOIN transfer reserved
+            ON (reserved.entry_id, reserved.line) = (transfer.pending_entry_id, transfer.pending_line)
+        CROSS JOIN LATERAL (VALUES (transfer.debit, true), (transfer.credit, false)) AS side (reference, is_debit)
+        WHERE leaf.idx < :size
+    ), folded AS (
+        SELECT
+            reference, currency,
+            coalesce(sum(posted) FILTER (WHERE is_debit), 0) AS debits_posted,
+            coalesce(sum(posted) FILTER (WHERE NOT is_debit), 0) AS credits_posted,
+            coalesce(sum(pending) FILTER (WHERE is_debit), 0) AS debits_pending,
+            coalesce(sum(pending) FILTER (WHERE NOT is_debit), 0) AS credits_pending
+        FROM side
+        GROUP BY reference, currency
+    )
+    SELECT coalesce(account.reference, folded.reference) AS reference, coalesce(account.currency, folded.currency) AS currency
+    FROM folded
+    FULL JOIN (
+        account
+        CROSS JOIN LATERAL (
+            SELECT * FROM posting
+            WHERE posting.account = account.number AND posting.idx < :size
+            ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
+        ) AS last
+    ) ON (account.reference, account.currency) = (folded.reference, folded.currency)
+    WHERE (folded.debits_posted, folded.credits_posted, folded.debits_pending, folded.credits_pending)
+        IS DISTINCT FROM (last.debits_posted, last.credits_posted, last.debits_pending, last.credits_pending)
+    ORDER BY 1, 2
+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """All that was booked on each side, in minor units: moved (`posted`) and only reserved (`pending`)."""
+
+    debits_posted: int = 0
+    credits_posted: int = 0
+    debits_pending: int = 0
+    credits_pending: int = 0
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether both sides are equal, as they are over all accounts of a currency."""
+        return (self.debits_posted, self.debits_pending) == (self.credits_posted, self.credits_pending)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """One account in one currency."""
+
+    account: str
+    currency: str
+    sums: Sums
+
+    @property
+    def normal_side(self) -> Side:
+        """The side on which it grows."""
+        return normal_side(self.account)
+
+    @property
+    def minor_units(self) -> int:
+        """What it holds, positive on its normal side. Reserved amounts have not moved and do not count."""
+        grown = self.sums.debits_posted - self.sums.credits_posted
+        return grown if self.normal_side == "debit" else -grown
+
+    @property
+    def available_minor_units(self) -> int:
+        """What it holds less what is reserved to leave it."""
+        leaving = self.sums.credits_pending if self.normal_side == "debit" else self.sums.debits_pending
+        return self.minor_units - leaving
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialBalance:
+    """All accounts of one currency together."""
+
+    currency: str
+    sums: Sums
+
+
+def balances_of(session: Session, *, owner: str, size: int | None = None) -> list[Balance]:
+    """An owner's accounts as the log has them: after its first `size` entries, or all that are sequenced."""
+    if size is None:
+        rows: Sequence[Row[Any]] = session.execute(_OF_OWNER, {"owner": owner}).all()
+    else:
+        rows = session.execute(_OF_OWNER_AFTER, {"owner": owner, "size": size}).all()
+    return [_balance(row) for row in rows]
+
+
+def balance_after(session: Session, *, account: str, currency: str, size: int) -> Balance:
+    """One account after the log's first `size` entries."""
+    row = session.execute(_AFTER, {"account": account, "currency": currency, "size": size}).one_or_none()
+    return Balance(account=account, currency=currency, sums=Sums()) if row is None else _balance(row)
+
+
+def standing_balance(session: Session, *, account: str, currency: str) -> Balance:
+    """One account this very moment, entries that wait for their place in the log included."""
+    return _balance(session.execute(_STANDING, {"account": account, "currency": currency}).one())
+
+
+def size_at(session: Session, *, moment: datetime) -> int:
+    """How many entries the newest checkpoint had that was public at a moment; 0 before the first."""
+    return session.scalar(_SIZE_AT, {"moment": moment}) or 0
+
+
+def trial_balance(session: Session, *, size: int) -> list[TrialBalance]:
+    """Each currency's sums over all accounts after the log's first `size` entries.
+
+    Debits equal credits, or the books are wrong.
+    """
+    rows = session.execute(_TRIAL, {"size": size})
+    return [TrialBalance(currency=row.currency, sums=sums_of(row)) for row in rows]
+
+
+def misfolded(session: Session, *, size: int) -> list[tuple[str, str]]:
+    """Accounts (reference, currency) whose balance after `size` entries is not the sum of their transfers: none.
+
+    Reads every transfer of these entries.
+    """
+    return [(row.reference, row.currency) for row in session.execute(_MISFOLDED, {"size": size})]
+
+
+def sums_of(row: Row[Any]) -> Sums:
+    """The four sums of a row that has them under their names."""
+    return Sums(
+        debits_posted=int(row.debits_posted),
+        credits_posted=int(row.credits_posted),
+        debits_pending=int(row.debits_pending),
+        credits_pending=int(row.credits_pending),
+    )
+
+
+def _balance(row: Row[Any]) -> Balance:
+    return Balance(account=row.reference, currency=row.currency, sums=sums_of(row))

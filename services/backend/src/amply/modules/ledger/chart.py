@@ -1,0 +1,70 @@
+"""The chart of accounts: what is counted, and in whose books.
+
+An account is written `owner/code`. The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
+organisation's books mirror its own money at the processor, which never passes through ours; the platform's are of what
+it is given; a business's are memo accounts that say what it promised, and move nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+
+PLATFORM: Final = "platform"
+
+Side = Literal["debit", "credit"]
+
+CHART: Final[Mapping[str, Side]] = {
+    "bank": "debit",
+    "contributions": "credit",
+    "dispute_fees": "debit",
+    "dispute_hold": "debit",
+    "exchange_fees": "debit",
+    "fee_cover": "credit",
+    "gifts": "credit",
+    "liquidity": "credit",
+    "match_available": "credit",
+    "match_paid": "credit",
+    "match_pledged": "debit",
+    "payout_in_transit": "debit",
+    "platform_contributions_due": "credit",
+    "processor_balance": "debit",
+    "processor_fees": "debit",
+}
+"""Account codes with the side on which they grow. The `chart` table holds the same; a test compares them.
+
+- `processor_balance`: what the processor reports as the owner's balance; `bank`: what it has paid out.
+- `gifts`: what was given; `fee_cover`: what donors added so that the fee does not lessen their gift.
+- `platform_contributions_due`: the donors' voluntary part for the platform, until the processor passes it on.
+- `contributions`: the same, arrived with the platform.
+- `processor_fees`, `dispute_fees`, `exchange_fees`: what it cost.
+- `dispute_hold`, `payout_in_transit`: money on its way; each returns to zero.
+- `liquidity`: what was exchanged into another currency, one account a currency; together worth nothing at the rate.
+- `match_pledged` = `match_available` + `match_paid`: a business's promise, what is left of it, what it gave.
+"""
+
+CLEARING: Final = ("dispute_hold", "payout_in_transit", "platform_contributions_due")
+"""Codes of accounts that only hold what is on its way."""
+
+_OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
+_OWNER_ALONE: Final = re.compile(_OWNER)
+_ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)})")
+
+
+def account(owner: str, code: str) -> str:
+    """Write an account reference."""
+    return f"{owner}/{code}"
+
+
+def is_owner(text: str) -> bool:
+    """Whether books can be this one's."""
+    return _OWNER_ALONE.fullmatch(text) is not None
+
+
+def is_account(text: str) -> bool:
+    """Whether an account can have this reference."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
+def normal_side(reference: str) -> Side:
+    """The side on which an account grows."""
+    return CHART[reference.partition("/")[2]]

@@ -1,0 +1,253 @@
+"""An organisation's entries as its public pages show them, read from the log's own leaves and nothing else."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import NotFound
+from amply.kernel.pagination import Page
+from amply.modules.ledger.visibility import VisibilityPolicy
+
+SCAN_MAX: Final = 2_000
+"""Entries one page looks at when they are filtered; a page may then be short, or empty, and still have a next one."""
+
+_HEAD: Final = text("""
+    SELECT
+        coalesce((SELECT max(org_seq) + 1 FROM leaf WHERE org = :org), 0) AS entries,
+        coalesce((SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL), 0) AS published_size
+""")
+
+_READ: Final = """
+    SELECT leaf.idx, leaf.org_seq, leaf.leaf_hash, leaf.bytes, covering.size AS checkpoint_size
+    FROM leaf
+    LEFT JOIN LATERAL (
+        SELECT size FROM checkpoint WHERE size > leaf.idx AND published_at IS NOT NULL ORDER BY size LIMIT 1
+    ) AS covering ON true
+    WHERE leaf.org = :org AND leaf.org_seq >= :seq_from AND leaf.org_seq < :seq_until
+"""
+
+_MATCHING: Final = """
+      AND (CAST(:kind AS text) IS NULL OR CAST(convert_from(leaf.bytes, 'UTF8') AS jsonb) ->> 'kind' = :kind)
+      AND (CAST(:since AS timestamptz) IS NULL
+           OR CAST(CAST(convert_from(leaf.bytes, 'UTF8') AS jsonb) ->> 'ts' AS timestamptz) >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL
+           OR CAST(CAST(convert_from(leaf.bytes, 'UTF8') AS jsonb) ->> 'ts' AS timestamptz) < :until)
+"""
+
+_NEWEST: Final = text(f"{_READ} ORDER BY leaf.org_seq DESC LIMIT :limit")
+_NEWEST_MATCHING: Final = text(f"{_READ} {_MATCHING} ORDER BY leaf.org_seq DESC LIMIT :limit")
+_OLDEST_MATCHING: Final = text(f"{_READ} {_MATCHING} ORDER BY leaf.org_seq")
+
+# Where, below a place, entries of this kind and time can be: days tell it for all that is folded, and what is not
+# folded yet must be looked at.
+_SEEK: Final = text("""
+    SELECT CASE
+        WHEN EXISTS (
+            SELECT FROM leaf
+            WHERE org = :org AND org_seq = :before - 1 AND idx >= (SELECT folded_to FROM ledger_day_fold)
+        ) THEN CAST(:before AS bigint)
+        ELSE (
+            SELECT max(least(last_seq + 1, :before))
+            FROM ledger_day
+            WHERE org = :org AND first_seq < :before
+              AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+              AND (CAST(:since AS timestamptz) IS NULL
+                   OR day >= CAST(CAST(:since AS timestamptz) AT TIME ZONE 'UTC' AS date))
+              AND (CAST(:until AS timestamptz) IS NULL
+                   OR day <= CAST(CAST(:until AS timestamptz) AT TIME ZONE 'UTC' AS date))
+        )
+    END
+""")
+
+# Only what is not published yet lies above, and is skipped: seconds of it.
+_PUBLISHED_ENTRIES: Final = text("""
+    SELECT org_seq + 1 FROM leaf WHERE org = :org AND idx < :published_size ORDER BY org_seq DESC LIMIT 1
+""")
+
+_LOCATE: Final = """
+    SELECT leaf.entry_id, leaf.org, leaf.idx, leaf.leaf_hash, covering.size AS checkpoint_size
+    FROM leaf
+    LEFT JOIN LATERAL (
+        SELECT size FROM checkpoint WHERE size > leaf.idx AND published_at IS NOT NULL ORDER BY size LIMIT 1
+    ) AS covering ON true
+"""
+_BY_ENTRY: Final = text(f"{_LOCATE} WHERE leaf.entry_id = :entry_id")
+_BY_HASH: Final = text(f"{_LOCATE} WHERE leaf.leaf_hash = :leaf_hash")
+
+
+class OrganizationHasNoLedger(NotFound):
+    """No entry of this organisation is in the log."""
+
+    code = "organization_has_no_ledger"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No entry of this organisation is in the log; check its id, or come back after its first gift.",
+            param="organization_id",
+        )
+
+
+class NotInLog(NotFound):
+    """The log has no such entry."""
+
+    code = "not_in_log"
+
+    def __init__(self) -> None:
+        super().__init__("The log has no such entry, or not yet: a new one appears within seconds.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerHead:
+    """How far an organisation's ledger goes: its entries, and the size of the newest published tree."""
+
+    entries: int
+    published_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryFilter:
+    """Which entries are wanted: of one kind, from `since` (inclusive) to `until` (exclusive). None: any."""
+
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.kind is None and self.since is None and self.until is None
+
+    def within(self, policy: VisibilityPolicy, *, now: datetime) -> "EntryFilter":
+        """The same, and nothing that is too young to be shown."""
+        latest = policy.entries_until(now)
+        if latest is None:
+            return self
+        until = latest if self.until is None else min(self.until, latest)
+        return EntryFilter(kind=self.kind, since=self.since, until=until)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedEntry:
+    """An entry at its place.
+
+    Attributes:
+        index: Place in the log, from 0.
+        sequence: Place among the organisation's own, from 0.
+        leaf: What the entry says: the parsed leaf, by the keys of docs/ledger-format.md §2.1.
+        checkpoint_size: The smallest published checkpoint that covers it; None while none does.
+    """
+
+    index: int
+    sequence: int
+    leaf_hash: bytes
+    leaf: dict[str, Any]
+    checkpoint_size: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where an entry is. The log proves it; this only helps to find it."""
+
+    entry_id: str
+    organization_id: str
+    index: int
+    leaf_hash: bytes
+    checkpoint_size: int | None
+
+
+def ledger_head(session: Session, *, organization_id: str) -> LedgerHead:
+    """How far the organisation's ledger goes.
+
+    Raises:
+        OrganizationHasNoLedger: Nowhere.
+    """
+    row = session.execute(_HEAD, {"org": organization_id}).one()
+    if row.entries == 0:
+        raise OrganizationHasNoLedger
+    return LedgerHead(entries=row.entries, published_size=row.published_size)
+
+
+def published_entries(session: Session, *, organization_id: str, published_size: int) -> int:
+    """How many of the organisation's entries a published tree of this size covers."""
+    asked = {"org": organization_id, "published_size": published_size}
+    return int(session.scalar(_PUBLISHED_ENTRIES, asked) or 0)
+
+
+def newest_entries(
+    session: Session, *, organization_id: str, wanted: EntryFilter, before: int, limit: int
+) -> Page[LoggedEntry]:
+    """A page of entries below the sequence number `before`, newest first. Its cursor is the next page's `before`.
+
+    With a filter it looks at no more than SCAN_MAX entries: the page may be short and still have a next one.
+    """
+    asked: dict[str, Any] = {"org": organization_id, "limit": limit}
+    if wanted.is_open:
+        low = max(0, before - limit)
+        rows = session.execute(_NEWEST, {**asked, "seq_from": low, "seq_until": before}).all()
+        return _page(rows, next_before=low)
+    filters = {"kind": wanted.kind, "since": wanted.since, "until": wanted.until}
+    start = session.scalar(_SEEK, {"org": organization_id, "before": before, **filters})
+    if start is None:
+        return Page(items=[], next_cursor=None)
+    low = max(0, start - SCAN_MAX)
+    rows = session.execute(_NEWEST_MATCHING, {**asked, **filters, "seq_from": low, "seq_until": start}).all()
+    return _page(rows, next_before=int(rows[-1].org_seq) if len(rows) == limit else low)
+
+
+def entries_between(
+    session: Session, *, organization_id: str, wanted: EntryFilter, sequences: range
+) -> Sequence[LoggedEntry]:
+    """The wanted ones among the entries of these sequence numbers, oldest first."""
+    rows = session.execute(
+        _OLDEST_MATCHING,
+        {
+            "org": organization_id,
+            "seq_from": sequences.start,
+            "seq_until": sequences.stop,
+            "kind": wanted.kind,
+            "since": wanted.since,
+            "until": wanted.until,
+        },
+    )
+    return [_logged(row) for row in rows]
+
+
+def locate(session: Session, *, entry_id: str | None = None, leaf_hash: bytes | None = None) -> Location:
+    """Find an entry by its id, its leaf hash (32 bytes), or both, which must then agree.
+
+    Raises:
+        NotInLog: There is none.
+    """
+    by_hash = entry_id is None
+    row = session.execute(
+        _BY_HASH if by_hash else _BY_ENTRY, {"leaf_hash": leaf_hash} if by_hash else {"entry_id": entry_id}
+    ).one_or_none()
+    if row is None or (leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash):
+        raise NotInLog
+    return Location(
+        entry_id=row.entry_id,
+        organization_id=row.org,
+        index=row.idx,
+        leaf_hash=bytes(row.leaf_hash),
+        checkpoint_size=row.checkpoint_size,
+    )
+
+
+def _page(rows: Sequence[Any], *, next_before: int) -> Page[LoggedEntry]:
+    return Page(
+        items=[_logged(row) for row in rows], next_cursor=str(next_before) if next_before > 0 else None
+    )
+
+
+def _logged(row: Any) -> LoggedEntry:
+    return LoggedEntry(
+        index=row.idx,
+        sequence=row.org_seq,
+        leaf_hash=bytes(row.leaf_hash),
+        leaf=json.loads(bytes(row.bytes)),
+        checkpoint_size=row.checkpoint_size,
+    )

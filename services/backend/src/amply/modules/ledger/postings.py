@@ -1,0 +1,226 @@
+"""Which transfers a fact of the world becomes: one function a fact, free of I/O.
+
+Each returns lines that move at once. Lines that only reserve are made of them with `reserve`; `post` and `void` resolve
+those, `reverse` takes moved lines back. What we ask the processor for is reserved before it is asked, and the database
+may refuse it; what the processor says has happened is moved, and always recorded.
+
+The accounts are explained in `chart`. All amounts are positive; all lines of one call have the currency of its amount.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from amply.kernel.errors import invariant
+from amply.kernel.money import Money
+from amply.modules.ledger.chart import PLATFORM, account
+from amply.modules.ledger.domain import NewTransfer
+
+Lines = tuple[NewTransfer, ...]
+
+
+class Kind(StrEnum):
+    """What an entry says has happened. The words are the processor's where it has one."""
+
+    DONATION_PROCESSING = "donation.processing"
+    DONATION_SUCCEEDED = "donation.succeeded"
+    DONATION_FAILED = "donation.failed"
+    PROCESSOR_FEE = "processor.fee"
+    APPLICATION_FEE_CREATED = "application_fee.created"
+    APPLICATION_FEE_REFUNDED = "application_fee.refunded"
+    REFUND_INITIATED = "refund.initiated"
+    DONATION_REFUNDED = "donation.refunded"
+    REFUND_FAILED = "refund.failed"
+    DISPUTE_OPENED = "dispute.opened"
+    DISPUTE_FEE = "dispute.fee"
+    DISPUTE_FEE_REFUNDED = "dispute.fee_refunded"
+    DISPUTE_WON = "dispute.won"
+    DISPUTE_LOST = "dispute.lost"
+    PAYOUT_INITIATED = "payout.initiated"
+    PAYOUT_CREATED = "payout.created"
+    PAYOUT_PAID = "payout.paid"
+    PAYOUT_FAILED = "payout.failed"
+    PAYOUT_RETURNED = "payout.returned"
+    MATCH_PLEDGED = "match.pledged"
+    MATCH_WITHDRAWN = "match.withdrawn"
+    MATCH_PAID = "match.paid"
+    CURRENCY_EXCHANGED = "currency.exchanged"
+    ENTRY_CORRECTED = "entry.corrected"
+
+
+def donation_succeeded(
+    *,
+    organization_id: str,
+    amount: Money,
+    fee_cover: Money | None = None,
+    contribution: Money | None = None,
+) -> Lines:
+    """A gift arrived in the organisation's balance at the processor.
+
+    `fee_cover` is what the donor added for the processor's fee, `contribution` what they added for the platform: it
+    is due to the platform until the processor passes it on (`application_fee`). `amount` holds neither.
+    """
+    return tuple(
+        _within(organization_id, debit="processor_balance", credit=code, amount=part)
+        for code, part in _parts(amount, fee_cover, contribution)
+    )
+
+
+def processor_fee(*, organization_id: str, amount: Money) -> Lines:
+    """The processor kept its fee, as its balance transaction says."""
+    return (_within(organization_id, debit="processor_fees", credit="processor_balance", amount=amount),)
+
+
+def application_fee(*, organization_id: str, amount: Money) -> Lines:
+    """The processor passed the donor's voluntary contribution on: out of the organisation's books, into ours."""
+    return (
+        _within(
+            organization_id, debit="platform_contributions_due", credit="processor_balance", amount=amount
+        ),
+        _within(PLATFORM, debit="processor_balance", credit="contributions", amount=amount),
+    )
+
+
+def refund(
+    *,
+    organization_id: str,
+    amount: Money | None,
+    fee_cover: Money | None = None,
+    contribution: Money | None = None,
+) -> Lines:
+    """Some or all of a gift went back to the donor; the processor's fee stays where it is.
+
+    A contribution that goes back after it was passed on leaves `platform_contributions_due` in debit until the
+    application fee is refunded as well, which the processor does only when asked.
+    """
+    return _taken_back(organization_id, to="processor_balance", parts=_parts(amount, fee_cover, contribution))
+
+
+def dispute_opened(*, organization_id: str, amount: Money) -> Lines:
+    """A donor's bank disputes a payment: the processor withdrew the amount and holds it."""
+    return (_within(organization_id, debit="dispute_hold", credit="processor_balance", amount=amount),)
+
+
+def dispute_fee(*, organization_id: str, amount: Money) -> Lines:
+    """The processor charged for handling a dispute."""
+    return (_within(organization_id, debit="dispute_fees", credit="processor_balance", amount=amount),)
+
+
+def dispute_lost(
+    *,
+    organization_id: str,
+    amount: Money | None,
+    fee_cover: Money | None = None,
+    contribution: Money | None = None,
+) -> Lines:
+    """The held money is gone, and with it the gift. (Won: `reverse` what `dispute_opened` moved.)"""
+    return _taken_back(organization_id, to="dispute_hold", parts=_parts(amount, fee_cover, contribution))
+
+
+def payout_created(*, owner: str, amount: Money) -> Lines:
+    """The processor sent money on its way to the owner's bank."""
+    return (_within(owner, debit="payout_in_transit", credit="processor_balance", amount=amount),)
+
+
+def payout_paid(*, owner: str, amount: Money) -> Lines:
+    """It settled: the money is in the bank. (Failed: `reverse` what was created; returned: what was paid.)"""
+    return (_within(owner, debit="bank", credit="payout_in_transit", amount=amount),)
+
+
+def match_pledged(*, business_id: str, amount: Money) -> Lines:
+    """A business promised to match gifts up to an amount: memo accounts, no organisation's books."""
+    return (_within(business_id, debit="match_pledged", credit="match_available", amount=amount),)
+
+
+def match_paid(*, business_id: str, organization_id: str, amount: Money) -> Lines:
+    """A business's matching gift arrived: a gift in the organisation's books, and so much less of the promise left."""
+    return (
+        *donation_succeeded(organization_id=organization_id, amount=amount),
+        _within(business_id, debit="match_available", credit="match_paid", amount=amount),
+    )
+
+
+def currency_exchanged(*, owner: str, sold: Money, bought: Money, spread: Money | None = None) -> Lines:
+    """The processor exchanged one currency of a balance for another.
+
+    Each currency balances by itself, through a liquidity account of its own. `bought` is what arrived; `spread`, in
+    the same currency, is what the exchange kept of what the rate alone would have given.
+    """
+    invariant(sold.currency != bought.currency, "an exchange is between two currencies")
+    lines = (
+        _within(owner, debit="liquidity", credit="processor_balance", amount=sold),
+        _within(owner, debit="processor_balance", credit="liquidity", amount=bought),
+    )
+    if spread is None:
+        return lines
+    invariant(spread.currency == bought.currency, "the spread is in the currency that was bought")
+    return (*lines, _within(owner, debit="exchange_fees", credit="liquidity", amount=spread))
+
+
+def correction(*, wrong: Sequence[NewTransfer], right: Sequence[NewTransfer]) -> Lines:
+    """Take the lines of an entry back and book the right ones, in one entry that `supersedes` the wrong one."""
+    return (*reverse(wrong), *right)
+
+
+def reserve(lines: Sequence[NewTransfer]) -> Lines:
+    """The same lines, pending."""
+    invariant(all(line.phase is None for line in lines), "what is reserved has not moved")
+    return tuple(replace(line, phase="pending") for line in lines)
+
+
+def post(*, entry_id: str, pending: Sequence[NewTransfer], moved: Sequence[NewTransfer]) -> Lines:
+    """Resolve all lines of a pending entry by what really moved, lines between the same accounts in any order.
+
+    Less than was reserved posts less and releases the rest; nothing voids; more moves at once, beside what was posted.
+    """
+    left = {(line.debit, line.credit, line.amount.currency): line for line in moved}
+    invariant(len(left) == len(moved), "one line between two accounts")
+    resolved: list[NewTransfer] = []
+    for number, line in enumerate(pending):
+        key = (line.debit, line.credit, line.amount.currency)
+        posted, beyond = _resolve(line, pending=f"{entry_id}#{number}", moved=left.pop(key, None))
+        resolved.append(posted)
+        if beyond is not None:
+            left[key] = beyond
+    return (*resolved, *left.values())
+
+
+def void(*, entry_id: str, pending: Sequence[NewTransfer]) -> Lines:
+    """Release all lines of a pending entry."""
+    return post(entry_id=entry_id, pending=pending, moved=())
+
+
+def reverse(lines: Sequence[NewTransfer]) -> Lines:
+    """Move the same amounts back. Lines that only reserved are voided instead."""
+    invariant(all(line.phase in (None, "post") for line in lines), "what is reversed has moved")
+    return tuple(NewTransfer(debit=line.credit, credit=line.debit, amount=line.amount) for line in lines)
+
+
+def _resolve(
+    line: NewTransfer, *, pending: str, moved: NewTransfer | None
+) -> tuple[NewTransfer, NewTransfer | None]:
+    """The step that resolves one pending line, and what moved beyond it."""
+    invariant(line.phase == "pending", "what is resolved was pending")
+    if moved is None:
+        return replace(line, phase="void", pending=pending), None
+    if moved.amount.minor_units <= line.amount.minor_units:
+        return replace(moved, phase="post", pending=pending), None
+    return replace(line, phase="post", pending=pending), replace(moved, amount=moved.amount - line.amount)
+
+
+def _parts(
+    amount: Money | None, fee_cover: Money | None, contribution: Money | None
+) -> tuple[tuple[str, Money], ...]:
+    """What a donor pays, by the account that it is credited to."""
+    parts = (("gifts", amount), ("fee_cover", fee_cover), ("platform_contributions_due", contribution))
+    given = tuple((code, part) for code, part in parts if part is not None)
+    invariant(len({part.currency for _, part in given}) == 1, "a payment has one currency")
+    return given
+
+
+def _taken_back(owner: str, *, to: str, parts: Sequence[tuple[str, Money]]) -> Lines:
+    return tuple(_within(owner, debit=code, credit=to, amount=part) for code, part in parts)
+
+
+def _within(owner: str, *, debit: str, credit: str, amount: Money) -> NewTransfer:
+    return NewTransfer(debit=account(owner, debit), credit=account(owner, credit), amount=amount)

@@ -1,0 +1,74 @@
+"""Whose signatures a checkpoint carries: the present key's, and once, when a new key takes over, the former's too."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from amply.modules.ledger.forks import FormerKey, PublicCheckpoint, open_public
+from amply.modules.ledger.ports import Signer, StoredCheckpoint
+from ledger_format.notes import VerifierKey, add_signatures, sign_note, split_note
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormerKeys:
+    """The keys a log signed with before.
+
+    Attributes:
+        overlapping: The key before the present one, while it can still sign: the one checkpoint that follows the last
+            it signed carries both signatures, so that whoever trusts either key can follow the log across.
+        ended: Keys before, with the size of the last tree that each signed.
+    """
+
+    overlapping: Signer | None = None
+    ended: Sequence[FormerKey] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogKeys:
+    """The keys of one log: its name, under which they all sign, the present one, and those before."""
+
+    origin: str
+    signer: Signer
+    before: FormerKeys
+
+    @property
+    def present(self) -> VerifierKey:
+        """The present verifier key."""
+        return VerifierKey.from_ed25519(self.origin, self.signer.public_key())
+
+    @property
+    def former(self) -> tuple[FormerKey, ...]:
+        """The former keys whose signature is still good on what they signed, the overlapping one first."""
+        ended, overlapping = self.before.ended, self.before.overlapping
+        if overlapping is None:
+            return tuple(ended)
+        key = VerifierKey.from_ed25519(self.origin, overlapping.public_key())
+        return (FormerKey(key=key, last_size=None), *ended)
+
+    def open(self, seen: StoredCheckpoint | None) -> PublicCheckpoint | None:
+        """Read the public checkpoint, where there is one.
+
+        Raises:
+            ForkRefused: It is not ours.
+        """
+        return open_public(seen.note, key=self.present, former=self.former) if seen else None
+
+    def sign(self, text: str, note: str | None, *, both: bool) -> str:
+        """Sign a checkpoint's text, as far as `note` does not carry the signatures yet; `both`: the former key too."""
+        signers = [(self.present, self.signer)]
+        if both and self.before.overlapping is not None:
+            signers.append((self.former[0].key, self.before.overlapping))
+        for key, signer in signers:
+            note = _signed(text, note, key, signer.sign)
+        return note or ""
+
+
+def _signed(text: str, note: str | None, key: VerifierKey, sign: Callable[[bytes], bytes]) -> str:
+    present = split_note(note)[1] if note else ()
+    if note and any(signature.signer == (key.name, key.key_id) for signature in present):
+        return note
+    made = sign_note(text, key.name, key.public_key, sign)
+    return add_signatures(note, split_note(made)[1]) if note else made
+
+
+NO_FORMER_KEYS: Final = FormerKeys()

@@ -1,0 +1,16 @@
+/**
+ * A second verifier of the public ledger, written from docs/ledger-format.md: it asks no server and knows no page.
+ *
+ * `amply-verify` is the first. Both are held to the same golden receipts, worked examples and outside vectors.
+ */
+
+export type { Entry, VerifiedTransfer } from "./entries";
+export { decodeEntry } from "./entries";
+export { type FaultKind, VerifyFault } from "./faults";
+export { leafHash } from "./hashing";
+export { parseBase64, toBase64, toHex } from "./literals";
+export { verifyConsistency, verifyInclusion } from "./merkle";
+export { openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
+export { isQuorumMet, parsePolicy, type Policy, trusting } from "./policies";
+export { type Checkpoint, MAX_RECEIPT_BYTES, openCheckpoint, type SignedCheckpoint, type VerifiedReceipt, verifyReceipt } from "./receipts";
+export { canonicalJson, parseJson } from "./strict_json";

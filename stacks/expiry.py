@@ -1,0 +1,23 @@
+"""Certificates that were not renewed, told while there is time. One alarm stands beside each: metrics have regions."""
+
+from aws_cdk import aws_certificatemanager as acm
+
+from constructs_lib.alarms import Pager, Severity
+
+DAYS_LEFT_MIN = 21
+"""ACM begins to renew weeks earlier than this, so fewer days mean that it tries in vain; and three weeks are enough to
+find out why: https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html."""
+_DAY = 24 * 60
+
+
+def watch_certificate(pager: Pager, name: str, certificate: acm.ICertificate, *, whose: str) -> None:
+    """Silence counts: ACM no longer reports what has expired. Twice a day it reports what has not."""
+    pager.below(
+        name,
+        certificate.metric_days_to_expiry(statistic="Minimum"),
+        DAYS_LEFT_MIN,
+        minutes=2 * _DAY,
+        period=_DAY,
+        meaning=f"{whose} certificate ends in less than {DAYS_LEFT_MIN} days and was not renewed.",
+        severity=Severity.NOTICE,
+    )

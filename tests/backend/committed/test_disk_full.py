@@ -1,0 +1,136 @@
+"""The database's disk is full: what was acknowledged stays, what was not is refused, and the log goes on by itself.
+
+A limit on the size of files stands for the end of the disk: it needs no mount and no rights, and PostgreSQL meets the
+same refused write. Segments of its write-ahead log have 1 MiB here, so that a limit of as much lets it write its log and
+stops tables from growing; a smaller one stops the log itself, which no database survives without a restart.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.modules import ledger
+from local_cloud.postgres import PostgresCluster, RunningPostgres, binary, unprivileged
+from tests.backend.committed.test_ledger_processes import events, leading
+from tests.backend.conftest import PASSWORD, Server, free_port
+from tests.backend.ledger_world import LedgerWorld, until
+from tests.faults.database import children
+
+MEBIBYTE = 1 << 20
+ENTRIES_AT_ONCE = 100
+BATCHES_MAX = 60
+
+
+@dataclass
+class SmallDisk:
+    """A PostgreSQL whose files can be kept from growing."""
+
+    running: RunningPostgres
+
+    def limit(self, octets: int | None) -> None:
+        """No file of its may be longer from now on; what is longer stays as it is. None: no limit."""
+        server = self.running.process.pid
+        for pid in (server, *children(server)):
+            # As the server's own user, who needs no right to do that; a backend may have ended meanwhile.
+            command = ["prlimit", "--pid", str(pid), f"--fsize={octets or 'unlimited'}:unlimited"]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, **unprivileged())
+            assert done.returncode == 0 or "No such process" in done.stderr, done.stderr
+
+    def make_room(self) -> None:
+        self.limit(None)
+
+    def start_again(self) -> None:
+        self.running = self.running.cluster.start()
+
+
+@pytest.fixture
+def disk() -> Iterator[SmallDisk]:
+    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
+        Path(room).chmod(0o755)  # PostgreSQL, started by root, runs as another user
+        cluster = PostgresCluster(
+            directory=Path(room) / "pg", port=free_port(), superuser="master", password=PASSWORD
+        )
+        cluster.initialise()
+        smaller = [str(binary("pg_resetwal")), "--wal-segsize=1", "-D", str(cluster.data)]
+        subprocess.run(smaller, check=True, capture_output=True, **unprivileged())
+        small = SmallDisk(cluster.start())
+        yield small
+        small.running.stop()
+
+
+@pytest.fixture
+def books(disk: SmallDisk) -> Iterator[LedgerWorld]:
+    server = Server(disk.running)
+    master = server.connect(name="postgres", user="master")
+    migrate(master.engine)
+    master.close()
+    for role in LOGIN_ROLES:
+        server.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+    made = LedgerWorld(
+        app=server.connect(name="postgres", user="amply_app"),
+        sequencer=server.connect(name="postgres", user="amply_sequencer"),
+    )
+    yield made
+    made.app.close()
+    made.sequencer.close()
+
+
+def post_until_refused(books: LedgerWorld) -> int:
+    """How many entries were acknowledged before the disk was full."""
+    for batch in range(BATCHES_MAX):
+        try:
+            books.post_many(ENTRIES_AT_ONCE)
+        except DBAPIError:
+            return batch * ENTRIES_AT_ONCE
+    pytest.fail("the disk does not become full")
+
+
+def test_tables_that_cannot_grow_refuse_entries_and_lose_none(disk: SmallDisk, books: LedgerWorld) -> None:
+    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns):
+        disk.limit(MEBIBYTE)
+        acknowledged = post_until_refused(books)
+        assert acknowledged > 0
+        disk.make_room()
+
+        books.post()
+        until(lambda: len(books.leaves()) == acknowledged + 1)
+
+    books.check_log(size=acknowledged + 1)
+
+
+def test_places_that_cannot_be_written_are_given_later(disk: SmallDisk, books: LedgerWorld) -> None:
+    """The sequencer alone meets the full disk: entries are booked before it, and have their places afterwards."""
+    books.post_many(3_000)
+    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns) as logs:
+        disk.limit(MEBIBYTE)
+        until(lambda: "turn_failed" in events(logs))
+        assert books.leaves() == []
+        disk.make_room()
+        until(lambda: len(books.leaves()) == 3_000)
+
+    books.check_log(size=3_000)
+
+
+def test_a_write_ahead_log_that_cannot_be_written_stops_the_server_and_nothing_is_lost(
+    disk: SmallDisk, books: LedgerWorld
+) -> None:
+    with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns) as logs:
+        books.post_many(ENTRIES_AT_ONCE)
+        disk.limit(1 << 13)
+        lost = post_until_refused(books)
+        assert lost == 0, "not even one transaction finds room"
+        disk.running.process.wait(timeout=60)
+        until(lambda: "turn_failed" in events(logs))
+
+        disk.start_again()
+        books.app.engine.dispose()
+        books.post()
+        until(lambda: len(books.leaves()) == ENTRIES_AT_ONCE + 1)
+
+    books.check_log(size=ENTRIES_AT_ONCE + 1)

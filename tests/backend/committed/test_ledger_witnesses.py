@@ -1,0 +1,442 @@
+"""Nothing is shown that too few witnesses have cosigned, whatever one of them does; and nothing else stops for it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from amply.entrypoints.publisher import WITNESSES_AGAIN_SECONDS, Outside, turns
+from amply.modules import ledger
+from ledger_format.checkpoints import Checkpoint, open_checkpoint
+from ledger_format.notes import sign_note
+from ledger_format.policies import UNWITNESSED
+from ledger_format.receipts import decode_receipt, verify_receipt
+from ledger_format.witnessing import AddCheckpoint, parse_add_checkpoint
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import NOW, ORIGIN, FakePublicLog, LedgerWorld
+from tests.backend.partners import (
+    NAMES,
+    Hanging,
+    Manner,
+    Partner,
+    asking,
+    away,
+    honest,
+    partners,
+    says,
+    says_size,
+    two_of,
+)
+
+
+@pytest.fixture
+def three(books: LedgerWorld, tmp_path: Path) -> Mapping[str, Partner]:
+    return partners(tmp_path, books.verifier)
+
+
+@pytest.fixture
+def watched(books: LedgerWorld, three: Mapping[str, Partner]) -> LedgerWorld:
+    """The ledger with its three witnesses."""
+    books.witnesses = asking(three)
+    return books
+
+
+def grow(books: LedgerWorld, count: int = 1) -> None:
+    books.post_many(count)
+    books.sequence()
+
+
+def witnessed(books: LedgerWorld, three: Mapping[str, Partner], note: str | None = None) -> list[str]:
+    """Who has cosigned the public checkpoint, or another note, by the policy."""
+    opened = open_checkpoint(note or str(books.public_log.note), [books.verifier], policy=two_of(three))
+    return [witness.name for witness in opened.witnessed]
+
+
+def stored_note(books: LedgerWorld) -> str:
+    with books.sequencer.transaction() as session:
+        return str(session.scalar(text("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")))
+
+
+def test_what_is_shown_archived_and_in_receipts_carries_the_cosignatures(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    posted = watched.post(personal={"donor_name": "Zoë", "reference": "stripe:payment_intent:pi_1"})
+    watched.sequence()
+    published = watched.publish()
+
+    assert published is not None
+    assert published.witnesses_missing == 0
+    assert witnessed(watched, three) == list(NAMES)
+    assert (
+        watched.archive.objects["checkpoints/1"].decode() == watched.public_log.note == stored_note(watched)
+    )
+    receipt = watched.receipt(posted.id)
+    assert receipt is not None
+    proven = verify_receipt(decode_receipt(receipt.encode()), [watched.verifier], policy=two_of(three))
+    assert [seen.name for seen in proven.signed.witnessed] == list(NAMES)
+
+
+def test_each_witness_is_asked_once_a_checkpoint_and_only_with_what_is_new(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    for _ in range(4):
+        grow(watched, 100)
+        watched.publish()
+    for partner in three.values():
+        asked = [parse_add_checkpoint(body) for body in partner.asked]
+        assert [each.old_size for each in asked] == [0, 100, 200, 300]
+        assert [bool(each.proof) for each in asked] == [False, True, True, True]
+
+
+def test_a_publisher_that_starts_anew_learns_what_each_has_seen(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    grow(watched, 5)
+    watched.publish()
+    three["orchard"].manner = away
+    grow(watched, 5)
+    watched.publish()
+    three["orchard"].manner = honest
+    watched.witnesses = asking(three)
+    grow(watched, 5)
+    watched.publish()
+    assert witnessed(watched, three) == list(NAMES)
+    assert [parse_add_checkpoint(body).old_size for body in three["orchard"].asked[-2:]] == [0, 5]
+
+
+LIES: dict[str, Manner] = {
+    "away": away,
+    "breaks": lambda *_: 1 / 0,  # type: ignore[dict-item] # an adapter that fails in its own way
+    "server error": says(500, "oops"),
+    "redirect": says(302),
+    "forbidden": says(403),
+    "unknown log": says(404),
+    "nothing": says(200, ""),
+    "garbage": says(200, "<html>\n"),
+    "another text before": says(200, f"{ORIGIN}\n999\nAAAA\n\n— witness.orchard.example AAAA\n"),
+    "a stranger's line": says(200, "— stranger.example AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"),
+    "too much": says(200, "— a AAAAAAAA\n" * 10_000),
+    "another tree": says(409, "no\n"),
+    "bad proof": says(422, "no\n"),
+    "an astronomic size": says_size("9223372036854775807\n"),
+    "a size that is none": says_size("many\n"),
+    "the size it was sent": says_size("0\n"),
+    "a smaller size": says_size("1\n"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_one_witness_that_fails_or_lies_stops_nobody_and_leaves_nothing_in_the_note(
+    lie: str, watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    three["orchard"].manner = LIES[lie]
+    grow(watched, 3)
+
+    published = watched.publish()
+    watched.check()
+
+    assert published is not None
+    assert published.witnesses_missing == 1
+    assert witnessed(watched, three) == ["harbour", "lantern"]
+    assert str(watched.public_log.note).count("— ") == 3, "the log and two witnesses"
+    assert len(three["orchard"].asked) <= 3 * 2, (
+        "asked a bounded number of times, once to publish and once to start"
+    )
+
+
+def test_a_cosignature_over_another_checkpoint_does_not_get_into_the_note(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    def other(partner: Partner, _body: bytes) -> ledger.WitnessAnswer:
+        line = partner.witness.key.cosign(f"{ORIGIN}\n9\n{'A' * 43}=\n", seconds=1).line()
+        return ledger.WitnessAnswer(status=200, content_type="text/plain", body=line)
+
+    three["orchard"].manner = other
+    grow(watched)
+    watched.publish()
+    assert witnessed(watched, three) == ["harbour", "lantern"]
+
+
+def test_lines_beside_a_true_cosignature_stay_out(watched: LedgerWorld, three: Mapping[str, Partner]) -> None:
+    def generous(partner: Partner, body: bytes) -> ledger.WitnessAnswer:
+        own = honest(partner, body).body
+        extra = "— evil.example AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+        return ledger.WitnessAnswer(status=200, content_type="text/plain", body=extra + own + extra)
+
+    three["orchard"].manner = generous
+    grow(watched)
+    watched.publish()
+    assert witnessed(watched, three) == list(NAMES)
+    assert "evil" not in str(watched.public_log.note)
+
+
+def test_without_a_quorum_nothing_is_shown_and_the_next_turn_asks_only_for_what_is_missing(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    three["harbour"].manner = three["orchard"].manner = away
+    grow(watched, 3)
+
+    with pytest.raises(ledger.QuorumMissing, match="harbour: nobody answers") as missing:
+        watched.publish()
+
+    assert missing.value.size == 3
+    assert set(missing.value.reasons) == set(NAMES)
+    assert watched.public_log.note is None
+    assert [path for path in watched.archive.objects if path.startswith("checkpoints/")] == []
+    kept = stored_note(watched)
+    assert kept.count("— ") == 2, "the log's signature and the one cosignature that was given"
+    grow(watched, 2)
+    three["orchard"].manner = honest
+    before = len(three["lantern"].asked)
+    published = watched.publish()
+    assert published is not None
+    assert published.size == 3, "the checkpoint that was begun is finished first"
+    assert len(three["lantern"].asked) == before
+    assert str(watched.public_log.note).startswith(kept), "what was given out is never lost"
+    second = watched.publish()
+    assert second is not None
+    assert second.size == 5
+
+
+def test_receipts_wait_for_the_quorum(watched: LedgerWorld, three: Mapping[str, Partner]) -> None:
+    three["harbour"].manner = three["orchard"].manner = away
+    posted = watched.post()
+    watched.sequence()
+    with pytest.raises(ledger.QuorumMissing):
+        watched.publish()
+    assert watched.receipt(posted.id) is None
+    three["harbour"].manner = honest
+    watched.publish()
+    assert watched.receipt(posted.id) is not None
+
+
+def test_a_slow_witness_is_not_waited_for_and_its_late_word_still_counts(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    slow = Hanging()
+    three["orchard"].manner = slow
+    three["lantern"].manner = away
+    watched.witnesses = asking(three, patience=0.5)
+    grow(watched)
+    with pytest.raises(ledger.QuorumMissing, match="orchard: it has not answered in time"):
+        watched.publish()
+    with pytest.raises(ledger.QuorumMissing, match="orchard: it has not answered in time"):
+        watched.publish()
+    assert len(three["orchard"].asked) == 1, "asked once, however often the others are"
+    watched.witnesses.patience = 30.0
+    slow.released.set()
+    assert watched.publish() is not None
+    assert witnessed(watched, three) == ["harbour", "orchard"]
+
+
+def test_a_witness_that_hangs_is_not_asked_about_the_next_checkpoint_and_costs_nothing(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    slow = Hanging()
+    three["orchard"].manner = slow
+    watched.witnesses = asking(three, grace=0.0)
+    for _ in range(3):
+        grow(watched)
+        published = watched.publish()
+        assert published is not None
+        assert published.witnesses_missing == 1
+    assert len(three["orchard"].asked) == 1
+    slow.released.set()
+
+
+@pytest.fixture
+def restored(watched: LedgerWorld, databases: Databases) -> LedgerWorld:
+    """The database as it was after four published entries; the world has seen six, and the public bucket is lost too."""
+    grow(watched, 4)
+    watched.publish()
+    for database in (watched.app, watched.sequencer):
+        database.close()
+    copy = Databases(databases.server, f"{databases.name}_restored")
+    databases.server.run(f"CREATE DATABASE {copy.name} TEMPLATE {databases.name}")
+    earlier = FakePublicLog()
+    earlier.objects, earlier.note = dict(watched.public_log.objects), watched.public_log.note
+    grow(watched, 2)
+    watched.publish()
+    return replace(
+        watched,
+        app=copy.as_role("amply_app"),
+        sequencer=copy.as_role("amply_sequencer"),
+        public_log=earlier,
+    )
+
+
+@pytest.mark.parametrize("lost_and_new", [0, 1, 2, 9])
+def test_witnesses_remember_what_database_and_public_log_have_forgotten(
+    lost_and_new: int, restored: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    restored.witnesses = asking(three)
+    if lost_and_new:
+        grow(restored, lost_and_new)
+    public = restored.public_log.note
+    if lost_and_new <= 1:
+        with pytest.raises(ledger.ForkRefused, match="has seen 6 entries"):
+            restored.check()
+        with pytest.raises(ledger.ForkRefused, match="has seen 6 entries"):
+            restored.clear()
+    if lost_and_new:
+        with pytest.raises(ledger.ForkRefused, match="seen"):
+            restored.publish()
+    assert restored.public_log.note == public
+    restored.app.close()
+    restored.sequencer.close()
+
+
+def test_the_sequencer_of_a_restored_database_gives_away_no_place(
+    restored: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    restored.witnesses = asking(three)
+    clearance = ledger.Clearance.ask(restored.sequencer, now=NOW)
+    with pytest.raises(ledger.ForkRefused):
+        restored.clear()
+    assert not clearance.is_given(restored.sequencer)
+    with restored.sequencer.transaction() as session:
+        assert "has seen 6" in str(
+            session.scalar(text("SELECT refused_because FROM clearance ORDER BY number DESC"))
+        )
+    restored.app.close()
+    restored.sequencer.close()
+
+
+@pytest.mark.parametrize(
+    ("manners", "outcome"),
+    [
+        ((says_size("99\n"), honest, honest), "goes on"),
+        ((says_size("99\n"), says_size("99\n"), honest), "refused"),
+        ((says_size("99\n"), away, honest), "refused"),
+        ((away, away, honest), "goes on"),
+        ((away, away, away), "goes on"),
+        ((says(422), honest, honest), "goes on"),
+        ((says(422), says_size("99\n"), honest), "refused"),
+    ],
+)
+def test_at_the_start_those_who_may_be_a_quorum_are_believed_and_fewer_are_not(
+    manners: tuple[Manner, ...],
+    outcome: str,
+    watched: LedgerWorld,
+    three: Mapping[str, Partner],
+) -> None:
+    grow(watched, 3)
+    watched.publish()
+    watched.witnesses = asking(three)
+    for partner, manner in zip(three.values(), manners, strict=True):
+        partner.manner = manner
+    if outcome == "refused":
+        with pytest.raises(ledger.ForkRefused):
+            watched.check()
+    else:
+        watched.check()
+
+
+def test_before_the_first_checkpoint_the_witnesses_are_asked_with_the_empty_tree(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    """It commits to nothing, and still they say what they have seen."""
+    watched.check()
+    asked = parse_add_checkpoint(three["harbour"].asked[0])
+    assert asked.note.startswith(f"{ORIGIN}\n0\n")
+    grow(watched, 2)
+    watched.publish()
+    assert witnessed(watched, three) == list(NAMES)
+
+
+def test_an_empty_database_beside_witnesses_that_know_the_log_signs_no_tree(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    text_ = Checkpoint(origin=ORIGIN, size=9, root=b"\3" * 32).note_text()
+    note = sign_note(text_, ORIGIN, watched.signer.public_key(), watched.signer.sign)
+    for partner in three.values():
+        assert honest(partner, AddCheckpoint(0, (), note).body()).status == 200
+    with pytest.raises(ledger.ForkRefused, match="has seen 9 entries"):
+        watched.check()
+    assert watched.public_log.note is None
+
+
+def test_a_note_that_was_public_is_shown_again_as_it_was(watched: LedgerWorld, databases: Databases) -> None:
+    """Restored to a moment before the checkpoint's row: asking again would give other cosignatures."""
+    grow(watched, 3)
+    watched.publish()
+    public = watched.public_log.note
+    master = databases.as_role("master")
+    with master.transaction() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text("DELETE FROM checkpoint"))
+    master.close()
+    watched.check()
+    watched.publish()
+    assert watched.public_log.note == public == stored_note(watched)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "note = 'other'",
+        "note = NULL",
+        "note = note || 'not a line'",
+        "note = note || E'— a AAAA\\n\\n'",
+        "note = E'— a AAAA\\n' || note",
+        "note = substr(note, 1, length(note) - 1)",
+        "note = note || E'— a b AAAA\\n'",
+    ],
+)
+def test_the_table_lets_a_note_gain_signature_lines_and_nothing_else(
+    change: str, watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    three["harbour"].manner = three["orchard"].manner = away
+    grow(watched)
+    with pytest.raises(ledger.QuorumMissing):
+        watched.publish()
+    with (
+        pytest.raises(IntegrityError, match="completed, never changed"),
+        watched.sequencer.transaction() as session,
+    ):
+        session.execute(text(f"UPDATE checkpoint SET {change}"))  # noqa: S608 -- the list above
+
+
+def test_a_public_note_changes_no_more(watched: LedgerWorld) -> None:
+    grow(watched)
+    watched.publish()
+    with pytest.raises(IntegrityError), watched.sequencer.transaction() as session:
+        session.execute(text("UPDATE checkpoint SET note = note || E'— a AAAA\\n'"))
+
+
+def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    assert watched.witnesses is not None
+    outside = Outside(
+        signer=watched.signer,
+        public_log=watched.public_log,
+        archive=watched.archive,
+        witnesses=watched.witnesses,
+    )
+    for partner in three.values():
+        partner.manner = away
+    turn = turns(watched.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
+    grow(watched)
+    with structlog.testing.capture_logs() as logs:
+        assert turn() == WITNESSES_AGAIN_SECONDS
+        for partner in three.values():
+            partner.manner = honest
+        turn()
+    told = [line for line in logs if line["event"] == "witnesses_measured"]
+    assert [line["witnesses_missing"] for line in told] == [3, 0]
+    (waits,) = (line for line in logs if line["event"] == "checkpoint_waits_for_witnesses")
+    assert (waits["log_level"], waits["witnesses"]["harbour"]) == ("error", "nobody answers")
+
+
+def test_a_policy_that_demands_nobody_asks_nobody(books: LedgerWorld) -> None:
+    books.witnesses = ledger.Witnesses(policy=UNWITNESSED)
+    grow(books)
+    books.check()
+    published = books.publish()
+    assert published is not None
+    assert str(books.public_log.note).count("— ") == 1

@@ -1,0 +1,213 @@
+"""Once a donor is erased, no byte of ours names them; the log stays valid, and their own receipt proves the gift."""
+
+import base64
+from typing import Any
+
+import boto3
+import pytest
+from sqlalchemy import text
+
+from amply.modules import donations, ledger
+from amply.modules.donations import erasure
+from ledger_format.errors import FormatError
+from ledger_format.merkle import leaf_hash, root_of
+from ledger_format.receipts import decode_receipt, verify_receipt
+from tests.backend.contract.whole_way import (
+    EMAIL,
+    EVENTS,
+    IDEMPOTENCY_KEY,
+    INTENT,
+    NAME,
+    OTHER_EMAIL,
+    OTHER_NAME,
+    Gifts,
+    Platform,
+)
+from tests.backend.ledger_world import ORIGIN
+from tests.backend.personal_data import found_in
+from tests.backend.world import NOW
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def test_once_erased_no_byte_of_ours_names_the_donor(gifts: Gifts) -> None:
+    platform = gifts.platform
+    held = {table for table, content in platform.dump() if found_in(content, gifts.secrets)}
+    assert held >= {"donation", "payment", "idempotency_key", "provider_event", "outbox", "receipt"}
+    openings = platform.value("SELECT count(*) FROM opening")
+
+    told = platform.erase("--email", EMAIL.upper())
+    assert {**told, "id": None} == {"id": None, "gifts": 1, "entries": 2, "events": 2, "events_under_way": 0}
+
+    looked_at = [
+        *platform.dump(),
+        *platform.cached(),
+        *platform.public_objects(),
+        *platform.public_answers(),
+    ]
+    assert [
+        (where, found) for where, content in looked_at if (found := found_in(content, gifts.secrets))
+    ] == []
+    assert platform.value("SELECT count(*) FROM opening") == openings - 2
+    assert list(platform.cached()), "the cache was looked into and held something"
+    still = {name for table, content in platform.dump() for name in found_in(content, gifts.others)}
+    assert still == set(gifts.others), "nobody else was forgotten"
+
+
+def test_after_an_erasure_the_log_is_whole_and_the_donors_receipt_proves_the_gift(gifts: Gifts) -> None:
+    platform = gifts.platform
+    platform.erase("--email", EMAIL)
+    platform.give(name=OTHER_NAME, email=OTHER_EMAIL, key="another")
+    platform.publish()
+
+    verified = verify_receipt(decode_receipt(gifts.receipt), [platform.books.verifier])
+    assert verified.opened["donor_name"] == NAME
+    assert verified.opened["donor_email"] == EMAIL
+    stored = (
+        boto3.client("s3")
+        .get_object(Bucket=platform.buckets[0], Key="log/checkpoint")["Body"]
+        .read()
+        .decode()
+    )
+    root = stored.split("\n")[2]
+    leaves = [leaf_hash(leaf) for leaf in platform.books.leaves()]
+    assert base64.b64decode(root) == root_of(leaves[: int(stored.split("\n")[1])])
+    platform.books.check_log(size=4)
+
+
+def test_we_can_prove_the_gift_to_nobody_any_more(gifts: Gifts) -> None:
+    platform = gifts.platform
+    entry_id = verify_receipt(decode_receipt(gifts.receipt), [platform.books.verifier]).entry.id
+    platform.erase("--email", EMAIL)
+    made = platform.books.receipt(entry_id)
+    assert made is not None
+    assert verify_receipt(decode_receipt(made.encode()), [platform.books.verifier]).opened == {}
+
+
+def test_erasing_again_changes_nothing_and_is_recorded_once_without_a_name(gifts: Gifts) -> None:
+    platform = gifts.platform
+    told = platform.erase("--email", EMAIL)
+    before = dict(platform.dump())
+    again = platform.erase("--email", EMAIL)
+    assert again == {"id": None, "gifts": 0, "entries": 0, "events": 0, "events_under_way": 0}
+    assert dict(platform.dump()) == before
+    (record,) = platform.rows("SELECT * FROM erasure")
+    assert (record.id, record.gifts, record.entries, record.events) == (told["id"], 1, 2, 2)
+
+
+def test_a_late_event_is_applied_to_the_books_and_leaves_no_trace(gifts: Gifts) -> None:
+    """The processor may speak of the payment for months: the money counts, the person does not come back."""
+    platform = gifts.platform
+    platform.erase("--email", EMAIL)
+    entries = platform.value("SELECT count(*) FROM entry")
+    platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
+    platform.deliver(EVENTS[1], "charge.updated", platform.charge())
+    platform.publish()
+    assert platform.value("SELECT count(*) FROM entry") == entries, "nothing is booked twice"
+    left = [
+        (table, found) for table, content in platform.dump() if (found := found_in(content, gifts.secrets))
+    ]
+    assert left == []
+
+
+def test_a_gift_that_succeeds_after_its_donor_was_erased_is_booked_without_them(platform: Platform) -> None:
+    donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY)
+    platform.erase("--gift", donation_id)
+    assert platform.value("SELECT status FROM donation") == "canceled"
+    platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
+    platform.publish()
+
+    assert platform.value("SELECT status FROM donation") == "succeeded"
+    assert platform.value("SELECT count(*) FROM leaf") == 2
+    assert (
+        platform.value("SELECT count(*) FROM opening") == platform.value("SELECT count(*) FROM receipt") == 0
+    )
+    assert platform.mailer.sent == []
+    secrets = {"name": NAME, "email": EMAIL, "intent": INTENT, "donation": donation_id, "event": EVENTS[0]}
+    assert [
+        (table, found) for table, content in platform.dump() if (found := found_in(content, secrets))
+    ] == []
+
+
+def test_an_event_that_waits_is_kept_until_it_is_handled(gifts: Gifts) -> None:
+    platform = gifts.platform
+    with platform.books.app.transaction() as session:
+        session.execute(
+            text("UPDATE provider_event SET handled_at = NULL, outcome = NULL WHERE id = :id"),
+            {"id": EVENTS[1]},
+        )
+    told = platform.erase("--email", EMAIL)
+    assert (told["events"], told["events_under_way"]) == (1, 1)
+    platform.deliver(EVENTS[1], "charge.updated", platform.charge())
+    assert [row.id for row in platform.rows("SELECT id FROM provider_event")] == ["evt_1Qsomebody"]
+
+
+def test_killed_half_way_nothing_is_lost_and_the_next_run_ends_it(
+    gifts: Gifts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = gifts.platform
+    before = dict(platform.dump())
+
+    def die(*_: Any, **__: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(erasure, "_forget_gift", die)
+        with pytest.raises(KeyboardInterrupt):
+            donations.erase_donor(
+                platform.books.app, platform.books.secrets, email=EMAIL, donation_id=None, now=NOW
+            )
+    assert dict(platform.dump()) == before
+    assert platform.erase("--email", EMAIL)["gifts"] == 1
+
+
+def test_what_is_booked_while_openings_are_searched_is_forgotten_too(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search reads every opening; the gift may succeed after it has passed."""
+    donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY)
+    search = ledger.entries_about
+
+    def slow_search(*arguments: Any, **named: Any) -> ledger.EntriesAbout:
+        found = search(*arguments, **named)
+        platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ledger, "entries_about", slow_search)
+        told = donations.erase_donor(
+            platform.books.app, platform.books.secrets, email=EMAIL, donation_id=None, now=NOW
+        )
+    assert (told.gifts, told.entries, told.events) == (1, 2, 1)
+    assert platform.value("SELECT count(*) FROM opening") == 0
+    secrets = {"name": NAME, "email": EMAIL, "intent": INTENT, "donation": donation_id, "event": EVENTS[0]}
+    assert [
+        (table, found) for table, content in platform.dump() if (found := found_in(content, secrets))
+    ] == []
+
+
+def test_with_another_key_the_erasure_refuses_before_it_removes_anything(gifts: Gifts) -> None:
+    platform = gifts.platform
+    before = dict(platform.dump())
+    with pytest.raises(ledger.OpeningsUnreadable):
+        donations.erase_donor(
+            platform.books.app,
+            ledger.CommitmentSecrets(key=b"\x09" * 32),
+            email=EMAIL,
+            donation_id=None,
+            now=NOW,
+        )
+    assert dict(platform.dump()) == before
+
+
+def test_an_erasure_names_a_donor_in_one_way(platform: Platform) -> None:
+    for named in ({"email": None, "donation_id": None}, {"email": EMAIL, "donation_id": "don_1"}):
+        with pytest.raises(erasure.DonorNotNamed):
+            donations.erase_donor(platform.books.app, platform.books.secrets, now=NOW, **named)
+
+
+def test_the_receipt_of_another_log_is_refused_by_this_ones_key(gifts: Gifts) -> None:
+    """What the scans above rest on: the receipts in them are real ones."""
+    forged = gifts.receipt.replace(ORIGIN.encode(), b"log.example/other")
+    with pytest.raises(FormatError):
+        verify_receipt(decode_receipt(forged), [gifts.platform.books.verifier])

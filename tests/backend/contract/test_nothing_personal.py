@@ -1,0 +1,54 @@
+"""No public byte names a donor, and no line of a log does."""
+
+import base64
+import json
+
+import pytest
+
+from tests.backend.contract.whole_way import (
+    Gifts,
+)
+from tests.backend.personal_data import found_in, spellings
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def test_a_person_is_found_in_every_spelling() -> None:
+    secret = {"name": "Zoë Ångström"}
+    for prefix in (b"", b"x", b"xy"):
+        assert found_in(base64.b64encode(prefix + b'"' + "Zoë Ångström".encode() + b'"zz'), secret) == [
+            "name"
+        ]
+    for content in (
+        "Zoë Ångström",
+        "ZOË ÅNGSTRÖM",
+        "Zo%C3%AB%20%C3%85ngstr%C3%B6m",
+        '"Zo\\u00eb \\u00c5ngstr\\u00f6m"',
+    ):
+        assert found_in(f"<{content}>".encode(), secret) == ["name"]
+    assert found_in("Zoë Ångström".encode().hex().encode(), secret) == ["name"]
+    assert found_in(b"somebody else", secret) == []
+    assert all(len(spelled) >= 4 for spelled in spellings("Zoë "))
+
+
+def test_no_public_byte_names_a_donor_or_leads_to_one(gifts: Gifts) -> None:
+    platform = gifts.platform
+    looked_at = [*platform.public_objects(), *platform.public_answers()]
+    everybody = {**gifts.secrets, **{f"other {name}": value for name, value in gifts.others.items()}}
+    assert [(where, found) for where, content in looked_at if (found := found_in(content, everybody))] == []
+    names = " ".join(where for where, _ in looked_at)
+    for expected in (
+        "log/checkpoint",
+        "log/tile/entries/000.p/",
+        "checkpoints/",
+        "/ledger/export?format=parquet",
+    ):
+        assert expected in names, expected
+    assert platform.value("SELECT count(*) FROM leaf") == 4
+
+
+def test_the_log_lines_hold_ids_and_nobodys_name(gifts: Gifts) -> None:
+    written = json.dumps(gifts.platform.lines, default=str).encode()
+    told = found_in(written, {name: gifts.secrets[name] for name in ("name", "surname", "email", "message")})
+    assert told == []
+    assert gifts.platform.lines

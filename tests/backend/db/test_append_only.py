@@ -1,0 +1,148 @@
+"""Nobody changes what was written: not the application, not the sequencer, not the tables' owner."""
+# ruff: noqa: S608 -- statements are put together from this file's own words
+
+from collections.abc import Iterator
+from typing import Final
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from amply.infra.database import Database
+from amply.modules import ledger
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import NOW, ORG, LedgerWorld
+
+PERMANENT: Final = {
+    "account": "currency = 'USD'",
+    "account_closure": "is_closed = false",
+    "chart": "normal_side = 'debit'",
+    "entry": "kind = 'a.b'",
+    "leaf": "bytes = '\\x00'",
+    "posting": "debits_posted = 0",
+    "transfer": "amount_minor = 1",
+}
+"""Tables whose rows never change, and a change to try."""
+
+COMPLETED: Final = {
+    "balance": "debits_posted = debits_posted + 1",
+    "checkpoint": "note = 'another'",
+    "tile": "hashes = '\\x00'",
+}
+"""Tables whose rows only move on: a change that would not be a step on."""
+
+OPENING_CHANGE: Final = "sealed = ''"
+DERIVED: Final = ("clearance", "spendable", "trial_balance")
+"""Working state: overwritten by what runs, never deleted."""
+
+EVERY_TABLE: Final = (*PERMANENT, *COMPLETED, *DERIVED, "opening")
+
+
+@pytest.fixture
+def owner(databases: Databases) -> Iterator[Database]:
+    opened = databases.as_role("master")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def full(books: LedgerWorld) -> LedgerWorld:
+    """Every table has rows."""
+    books.post(personal={"donor_name": "Zoë"}, minor_units=5000)
+    books.book(
+        ledger.postings.reserve(
+            ledger.postings.payout_created(owner=ORG, amount=books.entry().transfers[0].amount)
+        )
+    )
+    books.sequence()
+    books.publish()
+    ledger.Clearance.ask(books.sequencer, now=NOW)
+    with books.app.transaction() as session:
+        ledger.close_account(session, account=f"{ORG}/gifts", currency="EUR", reason="left", now=NOW)
+    return books
+
+
+def execute(database: Database, statement: str) -> None:
+    with database.transaction() as session:
+        if database.engine.url.username == "master":
+            session.execute(text("SET ROLE amply_owner"))
+        session.execute(text(statement))
+
+
+def refused_by(database: Database, statement: str) -> str:
+    with pytest.raises(IntegrityError) as caught:
+        execute(database, statement)
+    cause = caught.value.orig
+    assert isinstance(cause, psycopg.Error)
+    return str(cause.diag.constraint_name)
+
+
+def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
+    others = {
+        "alembic_version",
+        "donation",
+        "erasure",
+        "idempotency_key",
+        "ledger_day",
+        "ledger_day_fold",
+        "ledger_visibility",
+        "organization",
+        "outbox",
+        "payment",
+        "processor_account",
+        "provider_event",
+        "receipt",
+    }
+    with full.app.transaction() as session:
+        tables = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
+    assert tables - others == set(EVERY_TABLE)
+
+
+@pytest.mark.parametrize("table", EVERY_TABLE)
+def test_nobody_deletes_or_truncates(table: str, full: LedgerWorld, owner: Database) -> None:
+    for role in (full.app, full.sequencer):
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            if (role, table, statement[:6]) == (full.app, "opening", "DELETE"):
+                continue  # erasure
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                execute(role, statement)
+    assert refused_by(owner, f"TRUNCATE {table} CASCADE") == "append_only"
+    if table != "opening":
+        assert refused_by(owner, f"DELETE FROM {table}") == "append_only"
+
+
+@pytest.mark.parametrize(("table", "change"), PERMANENT.items())
+def test_nobody_changes_a_row(table: str, change: str, full: LedgerWorld, owner: Database) -> None:
+    for role in (full.app, full.sequencer):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, f"UPDATE {table} SET {change}")
+    assert refused_by(owner, f"UPDATE {table} SET {change}") == "append_only"
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"),
+    [("balance", "balance_is_last_posting"), ("checkpoint", "checkpoint_completed"), ("tile", "tile_grows")],
+)
+def test_what_moves_on_moves_nowhere_else(table: str, rule: str, full: LedgerWorld, owner: Database) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        execute(full.app, f"UPDATE {table} SET {COMPLETED[table]}")
+    for role in (full.sequencer, owner):
+        assert refused_by(role, f"UPDATE {table} SET {COMPLETED[table]}") in (rule, "ck_tile_hashes")
+
+
+def test_an_opening_is_erased_and_never_replaced(full: LedgerWorld, owner: Database) -> None:
+    for role in (full.app, full.sequencer):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, f"UPDATE opening SET {OPENING_CHANGE}")
+    assert refused_by(owner, f"UPDATE opening SET {OPENING_CHANGE}") == "append_only"
+    execute(full.app, "DELETE FROM opening")
+
+
+@pytest.mark.parametrize("table", ["spendable", "trial_balance"])
+def test_what_the_rules_keep_is_written_by_the_rules_alone(table: str, full: LedgerWorld) -> None:
+    for role in (full.app, full.sequencer):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, f"UPDATE {table} SET currency = 'USD'")
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            execute(role, f"INSERT INTO {table} DEFAULT VALUES")

@@ -1,0 +1,43 @@
+"""Some schedules of the ledger's processes; the same every time; and each planted bug is found.
+
+`make simulate SEEDS=n` runs more. A failing seed tells its schedule and the command that replays it.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.cluster import running_cluster
+from tests.simulation.planted import BUGS, Bug
+from tests.simulation.seeds import SeedFailed, Simulation
+
+SEEDS = 8
+PLANTED_SEEDS_MAX = 60
+"""How many may pass before a planted bug is found; a few do."""
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Simulation]:
+    with running_cluster() as cluster:
+        yield Simulation(cluster)
+
+
+def test_every_schedule_keeps_every_promise(simulation: Simulation) -> None:
+    for seed in range(SEEDS):
+        simulation.run(seed)
+
+
+def test_a_seed_is_the_same_schedule_every_time(simulation: Simulation) -> None:
+    assert simulation.run(1).trace == simulation.run(1).trace
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(name: str, simulation: Simulation) -> None:
+    bug = BUGS[name]
+    with bug.plant(), pytest.raises(SeedFailed, match="make simulate SEED="):
+        run_until_it_fails(simulation, bug)
+
+
+def run_until_it_fails(simulation: Simulation, bug: Bug) -> None:
+    for seed in range(PLANTED_SEEDS_MAX):
+        simulation.run(seed, plans=bug.plans)

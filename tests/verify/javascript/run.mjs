@@ -1,0 +1,124 @@
+// Runs the pages' verifier outside any page: reads {bundle, calls} as JSON, writes what became of each call.
+
+import { readFileSync } from "node:fs";
+
+const { bundle, calls } = JSON.parse(readFileSync(0, "utf8"));
+const verifier = await import(bundle);
+
+const bytes = (text) => Uint8Array.from(Buffer.from(text ?? "", "base64"));
+const hashes = (proof) => (proof ?? []).map(bytes);
+
+async function policyOf({ policy, keys }) {
+  if (policy !== undefined) return verifier.parsePolicy(policy);
+  return verifier.trusting(await Promise.all((keys ?? []).map(verifier.parseVerifierKey)));
+}
+
+const DO = {
+  async receipt({ file, ...trust }) {
+    const { entry, index, checkpoint, opened, signatures, leafHash } = await verifier.verifyReceipt(bytes(file), await policyOf(trust));
+    return {
+      entry: entry.id,
+      amounts: entry.transfers.map(({ amountMinor }) => String(amountMinor)),
+      index: String(index),
+      size: String(checkpoint.size),
+      leaf_hash: verifier.toHex(leafHash),
+      opened: Object.fromEntries(opened),
+      signers: signatures.map(({ key, seconds }) => [key.name, seconds === null ? null : String(seconds)]),
+    };
+  },
+  // Every bit of the file from a byte on, one at a time: the positions that were accepted.
+  async flips({ file, from, ...trust }) {
+    const policy = await policyOf(trust);
+    const accepted = [];
+    for (let position = 8 * (from ?? 0); position < 8 * bytes(file).length; position += 1) {
+      const flipped = bytes(file);
+      flipped[position >> 3] ^= 1 << (position & 7);
+      const verdict = await verdictOf(() => verifier.verifyReceipt(flipped, policy));
+      if (verdict.kind === undefined) accepted.push(position);
+    }
+    return accepted;
+  },
+  async cuts({ file, ...trust }) {
+    const policy = await policyOf(trust);
+    const accepted = [];
+    for (let end = 0; end < bytes(file).length; end += 1) {
+      const verdict = await verdictOf(() => verifier.verifyReceipt(bytes(file).subarray(0, end), policy));
+      if (verdict.kind === undefined) accepted.push(end);
+    }
+    return accepted;
+  },
+  async note({ note, keys }) {
+    const opened = await verifier.openNote(note, await Promise.all(keys.map(verifier.parseVerifierKey)));
+    return { text: opened.text, signers: opened.signatures.map(({ key }) => key.name) };
+  },
+  async note_flips({ note, keys }) {
+    const trusted = await Promise.all(keys.map(verifier.parseVerifierKey));
+    const raw = Buffer.from(note);
+    const accepted = [];
+    for (let position = 0; position < 8 * raw.length; position += 1) {
+      const flipped = Buffer.from(raw);
+      flipped[position >> 3] ^= 1 << (position & 7);
+      const verdict = await verdictOf(() => {
+        const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(flipped);
+        return verifier.openNote(text, trusted);
+      });
+      if (verdict.kind === undefined && !(verdict.error ?? "").includes("TypeError")) accepted.push(position);
+    }
+    return accepted;
+  },
+  // What was read, and for each of the `chosen` sets of witnesses (by their names in the policy) whether it is enough.
+  async policy({ policy, chosen }) {
+    const { logs, witnesses, groups, quorum } = await verifier.parsePolicy(policy);
+    const written = ({ name, keyId, publicKey }) => [name, keyId, verifier.toBase64(publicKey)];
+    const signing = (names) => names.filter((name) => witnesses.has(name)).map((name) => ({ key: witnesses.get(name), seconds: 1n }));
+    return {
+      logs: logs.map(written),
+      witnesses: [...witnesses].map(([name, key]) => [name, ...written(key)]),
+      groups: [...groups].map(([name, { threshold, members }]) => [name, threshold, members]),
+      quorum,
+      met: (chosen ?? []).map((names) => verifier.isQuorumMet({ logs, witnesses, groups, quorum }, signing(names))),
+    };
+  },
+  async checkpoint({ note, policy }) {
+    const { checkpoint, signatures } = await verifier.openCheckpoint(note, await verifier.parsePolicy(policy));
+    return {
+      origin: checkpoint.origin,
+      size: String(checkpoint.size),
+      signers: signatures.map(({ key, seconds }) => [key.name, seconds === null ? null : String(seconds)]),
+    };
+  },
+  async entry({ leaf }) {
+    const entry = verifier.decodeEntry(bytes(leaf));
+    return { id: entry.id, kind: entry.kind, ts: entry.ts, org: entry.org, org_seq: String(entry.orgSeq) };
+  },
+  async canonical({ json }) {
+    return Buffer.from(verifier.canonicalJson(verifier.parseJson(Buffer.from(json, "base64").toString("utf8"), "it"))).toString("base64");
+  },
+  async inclusion({ leaf, index, size, proof, root }) {
+    await verifier.verifyInclusion({ leaf: bytes(leaf), index: BigInt(index), size: BigInt(size), proof: hashes(proof), root: bytes(root) });
+    return true;
+  },
+  async consistency({ old_size, old_root, new_size, new_root, proof }) {
+    await verifier.verifyConsistency({
+      oldSize: BigInt(old_size),
+      oldRoot: bytes(old_root),
+      newSize: BigInt(new_size),
+      newRoot: bytes(new_root),
+      proof: hashes(proof),
+    });
+    return true;
+  },
+};
+
+// A fault has a kind; anything else that is thrown is a defect of the verifier and is named as such.
+async function verdictOf(work) {
+  try {
+    return { result: await work() };
+  } catch (fault) {
+    return fault instanceof verifier.VerifyFault ? { kind: fault.kind, message: fault.message } : { error: String(fault) };
+  }
+}
+
+const answers = [];
+for (const call of calls) answers.push(await verdictOf(() => DO[call.do](call)));
+console.log(JSON.stringify(answers));
