@@ -170,7 +170,7 @@ def test_a_canary_is_charged_by_the_run(expression: str, runs: int) -> None:
     assert found["canary/run"] == runs
 
 
-@pytest.mark.parametrize(("percent", "summarised"), [(0, None), (1, None), (3, Decimal("0.16"))])
+@pytest.mark.parametrize(("percent", "summarised"), [(0, None), (1, None), (3, Decimal("0.08"))])
 def test_spans_are_charged_by_what_is_written_and_summaries_beyond_the_free_ones(
     percent: int, summarised: Decimal | None
 ) -> None:

@@ -57,7 +57,7 @@ def tracer() -> Tracer:
 
 
 def statement_seconds_min() -> float:
-    """How long a statement takes at least to be a span of its own."""
+    """How long the slowest statement of a transaction takes at least to be a span; 0: every statement is one."""
     return _installed.statement_seconds_min
 
 

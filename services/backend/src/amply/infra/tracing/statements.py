@@ -1,11 +1,13 @@
 """Statements as spans: what they do and to which table. Neither their text nor what they were given is kept.
 
-Most statements take a millisecond, and a span costs a tenth of one in the same process: those below a minimum are only
-counted, on the span they are part of. Where time was lost they are not the reason.
+Most statements take a millisecond, and a span costs a tenth of one in the same process. So of each transaction the
+slowest statement is shown, where it took some time at all, and those that failed; the others are counted. In a process
+that has no time left every statement is slow: even then that is one span a transaction.
 """
 
 import re
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,11 +19,11 @@ from sqlalchemy.engine import ExceptionContext
 
 from amply.infra import tracing
 
-FAST_STATEMENTS: Final = f"{tracing.OUR_OWN}fast_statements"
-"""How many were too fast to be shown."""
+OTHER_STATEMENTS: Final = f"{tracing.OUR_OWN}other_statements"
+"""How many of a transaction's statements are not shown."""
 
 _BEGAN: Final = "amply.statement_began"
-_FAST: Final = "amply.fast_statements"
+_UNSHOWN: Final = "amply.statements_not_shown"
 _TABLE: Final = re.compile(
     r"""\b(?: (?:INTO|UPDATE) \s+ "? (?P<written> \w+)
     | FROM \s+ "? (?P<read> [a-z_]\w*) \b (?! \s* \( ))  # no function, as in EXTRACT(epoch FROM now())
@@ -32,13 +34,39 @@ _SHAPES_MAX: Final = 1024
 """Different statements remembered; the application has some hundred."""
 
 
+@dataclass(frozen=True)
+class _Timed:
+    """A statement with its beginning and end in nanoseconds since 1970."""
+
+    statement: str
+    began: int
+    ended: int
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended - self.began) / 1e9
+
+
+@dataclass
+class _Unshown:
+    """What a transaction has done so far without a span."""
+
+    slowest: _Timed
+    count: int = 0
+
+    def add(self, timed: _Timed) -> None:
+        self.count += 1
+        if timed.seconds > self.slowest.seconds:
+            self.slowest = timed
+
+
 def follow(engine: Engine) -> None:
     """Record the statements that are part of something recorded."""
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)
-    event.listen(engine, "commit", _count)
-    event.listen(engine, "rollback", _count)
+    event.listen(engine, "commit", _sum_up)
+    event.listen(engine, "rollback", _sum_up)
 
 
 @lru_cache(maxsize=_SHAPES_MAX)
@@ -71,30 +99,38 @@ def _end(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
     began: int | None = connection.info.pop(_BEGAN, None)
     if began is None:
         return
-    if time.time_ns() - began < tracing.statement_seconds_min() * 1e9:
-        connection.info[_FAST] = connection.info.get(_FAST, 0) + 1
+    timed = _Timed(statement, began, time.time_ns())
+    if tracing.statement_seconds_min() == 0:
+        _show(timed)
     else:
-        _record(statement, began=began, failed_as=None)
+        connection.info.setdefault(_UNSHOWN, _Unshown(timed)).add(timed)
 
 
 def _fail(failure: ExceptionContext) -> None:
-    """Always recorded. Of whatever it was the type is enough to look for it in the log."""
+    """Always shown. Of whatever it was the type is enough to look for it in the log."""
     began: int | None = _notes(failure.connection).pop(_BEGAN, None)
     if began is not None:
-        _record(failure.statement or "", began=began, failed_as=type(failure.original_exception).__qualname__)
+        timed = _Timed(failure.statement or "", began, time.time_ns())
+        _show(timed, failed_as=type(failure.original_exception).__qualname__)
 
 
-def _record(statement: str, *, began: int, failed_as: str | None) -> None:
-    """`began` in nanoseconds since 1970."""
-    name, attributes = shape(statement)
-    span = tracing.tracer().start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=began)
+def _sum_up(connection: Connection) -> None:
+    """At a transaction's end, while its span is the current one."""
+    unshown: _Unshown | None = _notes(connection).pop(_UNSHOWN, None)
+    if unshown is None:
+        return
+    if unshown.slowest.seconds >= tracing.statement_seconds_min():
+        _show(unshown.slowest)
+        unshown.count -= 1
+    trace.get_current_span().set_attribute(OTHER_STATEMENTS, unshown.count)
+
+
+def _show(timed: _Timed, *, failed_as: str | None = None) -> None:
+    name, attributes = shape(timed.statement)
+    span = tracing.tracer().start_span(
+        name, kind=SpanKind.CLIENT, attributes=attributes, start_time=timed.began
+    )
     if failed_as is not None:
         span.set_attribute("error.type", failed_as)
         span.set_status(StatusCode.ERROR)
-    span.end()
-
-
-def _count(connection: Connection) -> None:
-    """At a transaction's end, while its span is the current one."""
-    if fast := _notes(connection).pop(_FAST, 0):
-        trace.get_current_span().set_attribute(FAST_STATEMENTS, fast)
+    span.end(timed.ended)
