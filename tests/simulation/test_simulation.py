@@ -11,7 +11,7 @@ from tests.simulation.cluster import running_cluster
 from tests.simulation.planted import BUGS, Bug
 from tests.simulation.seeds import SeedFailed, Simulation
 
-SEEDS = 8
+SEEDS = 4
 PLANTED_SEEDS_MAX = 60
 """How many may pass before a planted bug is found; a few do."""
 
