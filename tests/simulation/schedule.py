@@ -25,6 +25,9 @@ _IDLE_SHARE: Final = 0.1
 _SHARES: Final = {"publisher": 6.0, "sequencer": 3.0}
 """A publication has some hundred seams, a writer's transaction three: without this hardly any would end."""
 
+_OVERTAKEN: Final = (300, 800)
+"""Steps in which another publisher can publish more than once."""
+
 _RESTORES_MAX: Final = 3
 
 
@@ -130,7 +133,7 @@ class Schedule:
         about_to_show = [cast for cast in alive if _is_about_to_show(cast)]
         for cast in about_to_show:
             if cast.stalled_until <= self._world.step and chance.random() < plan.hesitations:
-                self._stall(cast)
+                self._stall(cast, steps=_OVERTAKEN)
 
     def _is_time_to_fail_over(self) -> bool:
         plan, world = self._plan, self._world
@@ -143,9 +146,9 @@ class Schedule:
             and any(cast.name.startswith("sequencer") for cast in between)
         )
 
-    def _stall(self, cast: Cast) -> None:
+    def _stall(self, cast: Cast, *, steps: tuple[int, ...] = (40, 120, 500)) -> None:
         """It stands still for long, wherever it is; the network may forget its oldest connection meanwhile."""
-        cast.stalled_until = self._world.step + self._chance.choice((40, 120, 500))
+        cast.stalled_until = self._world.step + self._chance.choice(steps)
         self._note(f"{cast.name} stands still until {cast.stalled_until}")
         if self._plan.cuts and self._chance.random() < 0.5:
             self._cut(cast, choice=0)

@@ -39,5 +39,5 @@ def test_a_planted_bug_is_found(name: str, simulation: Simulation) -> None:
 
 
 def run_until_it_fails(simulation: Simulation, bug: Bug) -> None:
-    for seed in range(PLANTED_SEEDS_MAX):
+    for seed in range(bug.first, bug.first + PLANTED_SEEDS_MAX):
         simulation.run(seed, plans=bug.plans)
