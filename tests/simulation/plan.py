@@ -28,6 +28,9 @@ class Plan:
     lost_answers: float
     clock_steps: float
     stalls: float
+    hesitations: float
+    """How likely a publisher stands still with a checkpoint in hand that it is about to show."""
+
     has_liar: bool
     """Whether one of the three witnesses lies."""
 
@@ -71,6 +74,7 @@ def draw(chance: random.Random) -> Plan:
         lost_answers=chance.choice((0.0, 0.01, 0.03)),
         clock_steps=chance.choice((0.0, _OFTEN)),
         stalls=chance.choice((0.002, 0.008)),
+        hesitations=chance.choice((0.0, 0.0, 0.05)),
         # After a failover one may be left with what only it has seen; two of three that fail are one too many.
         has_liar=not fails_over and chance.random() < 0.4,
         locks_hold=chance.random() < 0.7,

@@ -25,6 +25,9 @@ _IDLE_SHARE: Final = 0.1
 _SHARES: Final = {"publisher": 6.0, "sequencer": 3.0}
 """A publication has some hundred seams, a writer's transaction three: without this hardly any would end."""
 
+_OVERTAKEN: Final = (300, 800)
+"""Steps in which another publisher can publish more than once."""
+
 _RESTORES_MAX: Final = 3
 
 
@@ -116,13 +119,21 @@ class Schedule:
             self._world.clock_offset += timedelta(seconds=chance.choice((-3_600, -5, 5, 3_600)))
         if chance.random() < 0.03:
             chance.choice(self._casts).weight = chance.choice((0.3, 1.0, 5.0))
-        if alive and chance.random() < plan.stalls:
-            (unlucky,) = chance.choices(alive, [_harm(cast) for cast in alive])
-            self._stall(unlucky)
+        self._let_somebody_stand_still(alive)
         if self._world.step == plan.backup_at:
             self._backup = self._cluster.take()
         if self._is_time_to_fail_over():
             self._put_back()
+
+    def _let_somebody_stand_still(self, alive: list[Cast]) -> None:
+        chance, plan = self._chance, self._plan
+        if alive and chance.random() < plan.stalls:
+            (unlucky,) = chance.choices(alive, [_harm(cast) for cast in alive])
+            self._stall(unlucky)
+        about_to_show = [cast for cast in alive if _is_about_to_show(cast)]
+        for cast in about_to_show:
+            if cast.stalled_until <= self._world.step and chance.random() < plan.hesitations:
+                self._stall(cast, steps=_OVERTAKEN)
 
     def _is_time_to_fail_over(self) -> bool:
         plan, world = self._plan, self._world
@@ -135,9 +146,9 @@ class Schedule:
             and any(cast.name.startswith("sequencer") for cast in between)
         )
 
-    def _stall(self, cast: Cast) -> None:
+    def _stall(self, cast: Cast, *, steps: tuple[int, ...] = (40, 120, 500)) -> None:
         """It stands still for long, wherever it is; the network may forget its oldest connection meanwhile."""
-        cast.stalled_until = self._world.step + self._chance.choice((40, 120, 500))
+        cast.stalled_until = self._world.step + self._chance.choice(steps)
         self._note(f"{cast.name} stands still until {cast.stalled_until}")
         if self._plan.cuts and self._chance.random() < 0.5:
             self._cut(cast, choice=0)
@@ -292,6 +303,10 @@ def _weight(cast: Cast) -> float:
     """Who has nothing to do is asked less often."""
     is_idle = cast.actor is not None and cast.actor.at == actors.IDLE
     return cast.weight * (_IDLE_SHARE if is_idle else 1.0)
+
+
+def _is_about_to_show(cast: Cast) -> bool:
+    return cast.actor is not None and cast.actor.at.startswith("public log.replace_checkpoint(")
 
 
 def _harm(cast: Cast) -> float:

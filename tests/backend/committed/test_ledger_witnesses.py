@@ -297,8 +297,8 @@ def test_the_sequencer_of_a_restored_database_gives_away_no_place(
     clearance = ledger.Clearance.ask(restored.sequencer, now=NOW)
     with pytest.raises(ledger.ForkRefused):
         restored.clear()
-    assert not clearance.is_given(restored.sequencer)
     with restored.sequencer.transaction() as session:
+        assert not clearance.is_given(session)
         assert "has seen 6" in str(
             session.scalar(text("SELECT refused_because FROM clearance ORDER BY number DESC"))
         )

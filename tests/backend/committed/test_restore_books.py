@@ -68,7 +68,7 @@ def facts_of(loss: Loss, start: int) -> list[ledger.NewEntry]:
 
 def _fact(said: dict[str, Any], keys: Mapping[str, str]) -> ledger.NewEntry:
     links = {name: said[name] for name in ("reverses", "supersedes", "matches", "reason") if name in said}
-    line = {
+    line: dict[str, Any] = {
         "idempotency_key": keys[said["id"]],
         "kind": said["kind"],
         "organization_id": said["org"],
