@@ -97,6 +97,8 @@ class LedgerWorld:
     secrets: ledger.CommitmentSecrets = field(
         default_factory=lambda: ledger.CommitmentSecrets(key=b"\2" * 32)
     )
+    keys: dict[str, str] = field(default_factory=dict)
+    """Idempotency keys that were used, by what the table keeps of each."""
 
     @property
     def verifier(self) -> VerifierKey:
@@ -114,7 +116,7 @@ class LedgerWorld:
         return ledger.NewEntry(
             kind="donation.succeeded",
             organization_id=organization_id,
-            idempotency_key=key or new_id("key"),
+            idempotency_key=self._remembered(key or new_id("key")),
             transfers=ledger.donation_succeeded(organization_id=organization_id, amount=amount),
             event_at=NOW,
             reference="stripe:payment_intent:pi_1",
@@ -145,9 +147,14 @@ class LedgerWorld:
     ) -> ledger.PostedEntry:
         """Post these lines in a transaction of their own; `rest` are other fields of the entry."""
         given: dict[str, Any] = {"idempotency_key": new_id("key"), "event_at": NOW, "reference": None} | rest
+        self._remembered(given["idempotency_key"])
         entry = ledger.NewEntry(kind=kind, organization_id=organization_id, transfers=tuple(lines), **given)
         with self.app.transaction() as session:
             return ledger.post(session, entry=entry, now=NOW, secrets=self.secrets)
+
+    def _remembered(self, key: str) -> str:
+        self.keys[ledger.stored_key(key)] = key
+        return key
 
     def standing(self, account: str, currency: str = "EUR") -> ledger.Balance:
         """An account this moment, sequenced or not."""

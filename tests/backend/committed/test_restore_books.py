@@ -62,12 +62,14 @@ def facts_of(loss: Loss, start: int) -> list[ledger.NewEntry]:
     """What an operator's file says of the entries from `start` on: the log's own words, and the keys of facts."""
     with loss.books.app.transaction() as session:
         rows = session.execute(text("SELECT id, idempotency_key FROM entry"))
-        keys = {row.id: row.idempotency_key for row in rows}
+        keys = {row.id: loss.books.keys[row.idempotency_key] for row in rows}
     return [_fact(json.loads(raw), keys) for raw in loss.books.leaves()[start:]]
 
 
 def _fact(said: dict[str, Any], keys: Mapping[str, str]) -> ledger.NewEntry:
-    links = {name: said[name] for name in ("reverses", "supersedes", "matches", "reason") if name in said}
+    links: dict[str, Any] = {
+        name: said[name] for name in ("reverses", "supersedes", "matches", "reason") if name in said
+    }
     line: dict[str, Any] = {
         "idempotency_key": keys[said["id"]],
         "kind": said["kind"],
