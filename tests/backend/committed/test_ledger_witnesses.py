@@ -420,12 +420,19 @@ def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
     )
     for partner in three.values():
         partner.manner = away
-    turn = turns(watched.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
+    seconds = 0.0
+    turn = turns(
+        watched.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW, elapsed=lambda: seconds
+    )
     grow(watched)
     with structlog.testing.capture_logs() as logs:
-        assert turn() == WITNESSES_AGAIN_SECONDS
+        turn()
         for partner in three.values():
             partner.manner = honest
+        seconds = WITNESSES_AGAIN_SECONDS - 1
+        turn()
+        assert watched.public_log.note is None, "they are not asked before that"
+        seconds = WITNESSES_AGAIN_SECONDS
         turn()
     told = [line for line in logs if line["event"] == "witnesses_measured"]
     assert [line["witnesses_missing"] for line in told] == [3, 0]

@@ -67,7 +67,9 @@ def facts_of(loss: Loss, start: int) -> list[ledger.NewEntry]:
 
 
 def _fact(said: dict[str, Any], keys: Mapping[str, str]) -> ledger.NewEntry:
-    links = {name: said[name] for name in ("reverses", "supersedes", "matches", "reason") if name in said}
+    links: dict[str, Any] = {
+        name: said[name] for name in ("reverses", "supersedes", "matches", "reason") if name in said
+    }
     line: dict[str, Any] = {
         "idempotency_key": keys[said["id"]],
         "kind": said["kind"],
