@@ -256,6 +256,7 @@ class Soak:
             "AMPLY_SERVICE": name,
             "AMPLY_ENVIRONMENT": "local",
             "AMPLY_LIVEMODE": "false",
+            "AMPLY_WITNESS_POLICY": "quorum none\n",
             "AMPLY_HEARTBEAT_PATH": str(heartbeat),
             "AMPLY_DATABASE_HOST": "127.0.0.1",
             "AMPLY_DATABASE_PORT": str(self.pg.port),
