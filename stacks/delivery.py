@@ -123,7 +123,7 @@ class Delivery(AmplyStack):
         for account in registry.readers:
             images.grant_pull(iam.AccountPrincipal(account))
         push = self._github_role("Push", purpose="push", environment=IMAGES_ENVIRONMENT)
-        images.grant_push(push)
+        images.grant_pull_push(push)  # a push asks what is there already
         waive(push, "AwsSolutions-IAM5[Resource::*]", SIGNING_IN_TO_PUSH)
 
 
