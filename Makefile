@@ -185,8 +185,8 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
 	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
 
-smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key)
-	@$(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) --key $(call needed,KEY)
+smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key, or several on lines)
+	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE)
 
 drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
 	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)

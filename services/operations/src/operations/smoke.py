@@ -1,7 +1,7 @@
 """Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY`.
 
 Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, and does the newest
-checkpoint verify with the published `amply-verify` against the key people pin. Changes nothing.
+checkpoint, if anything was ever published, verify with `amply-verify` against the keys people pin. Changes nothing.
 Exit codes: 0 all well, 1 something is not.
 """
 
@@ -31,8 +31,8 @@ Check = Callable[[], str]
 class Addresses:
     api: str
     edge: str
-    key: str
-    """Verifier key, or a file with it."""
+    keys: tuple[str, ...]
+    """Verifier keys, or files with them; two while a key is changed."""
 
 
 def checks(addresses: Addresses, client: httpx2.Client) -> Mapping[str, Check]:
@@ -41,7 +41,7 @@ def checks(addresses: Addresses, client: httpx2.Client) -> Mapping[str, Check]:
         "api ready": lambda: _ready(client, addresses.api),
         "api described": lambda: _described(client, addresses.api),
         "pages": lambda: _page(client, addresses.edge),
-        "checkpoint": lambda: _checkpoint(addresses),
+        "checkpoint": lambda: _checkpoint(client, addresses),
     }
 
 
@@ -77,11 +77,18 @@ def _page(client: httpx2.Client, edge: str) -> str:
     return "served"
 
 
-def _checkpoint(addresses: Addresses) -> str:
-    """The program people are told to use, as they use it."""
+def _checkpoint(client: httpx2.Client, addresses: Addresses) -> str:
+    """The program people are told to use, as they use it. An empty log has no checkpoint, and that is well."""
+    url = f"{addresses.api}/v1/public/log/freshness"
+    try:
+        published = int(_get(client, url).json()["published_size"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnwellError(f"{url} does not say how much is published.") from error
+    if published == 0:
+        return "nothing is published yet"
     command = [
-        *(sys.executable, "-m", "amply_verify", "checkpoint"),
-        *(f"{addresses.edge}/log", "--key", addresses.key),
+        *(sys.executable, "-m", "amply_verify", "checkpoint", f"{addresses.edge}/log"),
+        *(word for key in addresses.keys for word in ("--key", key)),
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 -- ours
     if done.returncode:
@@ -108,12 +115,19 @@ def run(
 @click.command()
 @click.option("--api", required=True, metavar="URL")
 @click.option("--edge", required=True, metavar="URL", help="Where pages and the log are served.")
-@click.option("--key", required=True, metavar="KEY_OR_FILE", help="Verifier key that people pin.")
+@click.option(
+    "--key",
+    required=True,
+    envvar="KEY",
+    metavar="KEY_OR_FILE",
+    help="Verifier key that people pin; several on lines of their own.",
+)
 @click.option("--attempts", type=click.IntRange(1, 60), default=12, show_default=True, help="Of each check.")
 @click.option("--pause", "pause_seconds", type=float, default=5, show_default=True, help="Seconds between.")
 def cli(api: str, edge: str, key: str, attempts: int, pause_seconds: float) -> None:
     """Ask what any visitor could ask."""
-    addresses = Addresses(api=api.rstrip("/"), edge=edge.rstrip("/"), key=key)
+    keys = tuple(line.strip() for line in key.splitlines() if line.strip())
+    addresses = Addresses(api=api.rstrip("/"), edge=edge.rstrip("/"), keys=keys)
     well = True
     with httpx2.Client() as client:
         named = checks(addresses, client)
