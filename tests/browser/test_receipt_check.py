@@ -155,8 +155,14 @@ def test_without_a_pinned_key_the_visitor_gives_one(pages: Pages, edge: str, sit
     expect(page.get_by_text("its signatures were not checked here")).to_be_visible()
     drop(page, encode_receipt(example_receipt()))
     expect(verdict(page)).to_contain_text("This receipt could not be checked")
-    page.get_by_label("The ledger's verifier key").fill(str(verifier_key()))
+    given = page.get_by_label("The ledger's verifier key")
+    given.fill(f"# the log's\n{verifier_key()}\n")
     drop(page, encode_receipt(example_receipt()))
+    expect(verdict(page)).to_contain_text("This receipt is genuine")
+    given.fill(POLICY)
+    drop(page, encode_receipt(example_receipt()))
+    expect(verdict(page)).to_contain_text("too few witnesses have signed for the quorum all-three")
+    drop(page, cosigning(1, 2, 3))
     expect(verdict(page)).to_contain_text("This receipt is genuine")
 
 
@@ -188,8 +194,9 @@ def test_a_checkpoint_without_its_quorum_or_by_a_stranger_is_not_to_be_relied_on
     expect(page.get_by_role("alert").filter(has_text="too few witnesses")).to_be_visible()
     site.policy = KEY_POLICY
     site.log["checkpoint"] = site.log["checkpoint"].replace(b"\n3\n", b"\n4\n")
-    page = pages.open(f"{edge}/ledger/")
+    page = pages.open(f"{edge}/ledger/?entry=0")
     expect(page.get_by_role("alert").filter(has_text="Do not rely on this checkpoint")).to_be_visible()
+    expect(page.get_by_role("heading", name="The entry you asked for")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -31,7 +31,9 @@ export function LedgerPage({ logUrl, trust, asked }: LedgerPageProps) {
       )}
       {isEmpty && <p class="notice">The log is empty: no entry has been published yet.</p>}
       <ReceiptCheck trust={trust} />
-      {asked !== null && checkpoint !== null && <Asked logUrl={logUrl} size={checkpoint.size} index={asked} />}
+      {asked !== null && checkpoint !== null && view?.standing.is !== "refused" && (
+        <Asked logUrl={logUrl} size={checkpoint.size} index={asked} />
+      )}
       {view !== null && (
         <div class="bar">
           <h2>Newest entries</h2>

@@ -84,14 +84,14 @@ function KeyField({ fault, typed, onTyped }: KeyFieldProps) {
   return (
     <div class="field">
       {fault !== "" && <p class="fault">{fault}</p>}
-      <label for="key">The ledger's verifier key</label>
+      <label for="key">The ledger's verifier key, its list of keys, or a policy</label>
       <p class="hint" id="key-hint">
         This site pins none. Take it from where the ledger's operator publishes it, not from the receipt.
       </p>
       <div class="input">
-        <input
+        <textarea
           id="key"
-          type="text"
+          rows={3}
           autocomplete="off"
           spellcheck={false}
           aria-describedby="key-hint"

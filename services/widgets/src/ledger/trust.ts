@@ -16,13 +16,16 @@ export type Standing =
   | { readonly is: "true"; readonly signatures: readonly VerifiedSignature[]; readonly policy: Policy }
   | { readonly is: "refused"; readonly sentence: string };
 
-/** A policy file, or a single verifier key of the log, as people paste it. */
+/** A policy file, or verifier keys of the log, one a line, as people paste them; lines that begin with # are words. */
 export async function trustFrom(text: string): Promise<Trust> {
   const written = text.trim();
   if (written === "") return NOBODY;
   try {
-    const isKey = !/\s/.test(written);
-    return { policy: isKey ? trusting([await logKey(written)]) : await parsePolicy(`${written}\n`), fault: "" };
+    const lines = written.split("\n").map((line) => line.trim());
+    const said = lines.filter((line) => line !== "" && !line.startsWith("#"));
+    const areKeys = said.every((line) => !/\s/.test(line));
+    const policy = areKeys ? trusting(await Promise.all(said.map(logKey))) : await parsePolicy(`${lines.join("\n")}\n`);
+    return { policy, fault: "" };
   } catch (fault) {
     if (fault instanceof VerifyFault) return { policy: null, fault: `The key cannot be used: ${fault.message}.` };
     throw fault;
