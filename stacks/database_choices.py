@@ -44,7 +44,7 @@ class Connections(Enum):
     """What stands between tasks and the database."""
 
     DIRECT = "direct"
-    """Each task keeps a small pool; some forty connections in all at the largest."""
+    """Each task keeps a pool of its own: up to 20 connections an API task, 10 a worker; at the largest some 250."""
     RDS_PROXY = "RDS Proxy"
     """Shares connections and holds them through a failover. Its certificate chains to Amazon's public roots, not to
     RDS's own: the image must trust both first. Take it out for a blue/green upgrade: docs/runbooks/database-upgrade.md.

@@ -26,6 +26,7 @@ OF_THE_NIGHT = (
     "drift",
     "break-glass",
 )
+NEVER_SCALED = {"PUBLISHER", "SEQUENCER"}
 ENVIRONMENT = r"(?:\$?ENV|production|staging|sandbox|local)"
 PLACEHOLDER = re.compile(r"^[A-Z-]+$")
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--no-cli-pager", "--profile"}
@@ -97,6 +98,18 @@ def aws_knows_the_command(text: str, _: Mapping[str, Deployed]) -> Iterator[str]
         yield from (f"{option} of aws {service} {operation}" for option in sorted(options - known))
 
 
+def scaling_is_held(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
+    """Who stops a service that scaling may start again is told how scaling is held."""
+    for line in _commands(text, "aws ecs"):
+        stopped = re.search(r"--service (\w+) --desired-count 0", line)
+        if (
+            stopped
+            and stopped[1] not in NEVER_SCALED
+            and not re.search("suspended-state|Stop a service", text)
+        ):
+            yield f"scaling starts {stopped[1]} again"
+
+
 CHECKS: tuple[Check, ...] = (
     parameters_exist,
     stacks_exist,
@@ -104,6 +117,7 @@ CHECKS: tuple[Check, ...] = (
     programs_exist,
     files_exist,
     aws_knows_the_command,
+    scaling_is_held,
 )
 WRONG: Mapping[Check, tuple[str, int]] = {
     parameters_exist: ("see `/amply/ENV/storage/no-such-bucket` and `parameter api/no-such-name`", 2),
@@ -112,6 +126,7 @@ WRONG: Mapping[Check, tuple[str, int]] = {
     programs_exist: ("`python -m operations.alchemy`", 1),
     files_exist: ("follow [this](no-such-page.md), then `stacks/basement.py`", 2),
     aws_knows_the_command: ("`aws rds restore-everything`, `aws kms disable-key --key-name x`", 2),
+    scaling_is_held: ("`aws ecs update-service --cluster C --service WORKER --desired-count 0`", 1),
 }
 
 
