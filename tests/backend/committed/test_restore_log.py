@@ -87,6 +87,33 @@ def test_one_fact_is_one_entry_though_its_minute_is_not_certain(books: LedgerWor
     assert loss.restore(*twice, *twice).keyless == ()
 
 
+def test_a_fact_that_was_booked_again_after_the_backup_is_no_second_entry(
+    books: LedgerWorld, loss: Loss
+) -> None:
+    """The event lay unhandled in the backup, and a worker was not stopped."""
+    again, other = books.entry(key="again"), books.entry(key="other")
+    publish(books, again, other)
+    loss.strike()
+    books.post(key="again")
+
+    with pytest.raises(ledger.CannotRestore, match="again was booked here after the backup"):
+        loss.restore(again, other)
+    assert len(books.leaves()) == 2
+    loss.strike()
+    assert loss.restore(again, other).keyless == ()
+
+
+def test_what_is_booked_meanwhile_and_says_the_same_as_no_lost_entry_is_no_hindrance(
+    books: LedgerWorld, loss: Loss
+) -> None:
+    lost, younger = books.entry(key="lost"), books.entry(key="younger")
+    publish(books, lost)
+    loss.strike()
+    books.post(key="younger")
+
+    assert loss.restore(lost, younger).keyless == ()
+
+
 def test_a_changed_bundle_writes_nothing(books: LedgerWorld, loss: Loss) -> None:
     publish(books, books.entry(minor_units=1_000))
     loss.strike()

@@ -12,13 +12,13 @@ nobody can tell apart (same kind, books, minute, links and transfers) it does no
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,14 @@ _STANDING_IDS: Final = text("SELECT id FROM entry WHERE id = ANY(CAST(:ids AS te
 
 _STANDING_KEYS: Final = text("""
     SELECT idempotency_key FROM entry WHERE idempotency_key = ANY(CAST(:keys AS text[]))
+""")
+
+_BOOKED_MEANWHILE: Final = text("""
+    SELECT idempotency_key
+    FROM entry
+    WHERE idempotency_key = ANY(CAST(:keys AS text[]))
+      AND id <> ALL(CAST(:ids AS text[]))
+      AND (SELECT true FROM leaf WHERE leaf.entry_id = entry.id) IS NULL
 """)
 
 # Heard by the tables' checks from their owner alone (migration 0007).
@@ -100,14 +108,17 @@ def restore_log(
 
     Raises:
         CannotRestore: The checkpoint is not signed by `key`, a bundle is missing or not what was signed, this database
-            has entries at places that are others' in public, or a sequencer is at work.
+            has entries at places that are others' in public, a fact whose entry is public was booked once more meanwhile,
+        or a sequencer is at work.
     """
+    facts = tuple(facts)
     checkpoint = _signed(read, key)
     with database.transaction() as session:
         start = tree_size(session)
         raws = _missing(read, start=start, size=checkpoint.size)
         if raws:
             _refuse_another_history(session, raws, start=start, checkpoint=checkpoint)
+            _refuse_a_fact_booked_twice(session, raws, _KeyRing(facts))
     keys = _KeyRing(facts)
     waiting, keyless = 0, list[str]()
     for at in range(0, len(raws), _BATCH_MAX):
@@ -171,6 +182,22 @@ def _refuse_another_history(
         )
 
 
+def _refuse_a_fact_booked_twice(session: Session, raws: Sequence[bytes], keys: "_KeyRing") -> None:
+    """A worker that went on after the restore books from the events in the backup what the public log already has."""
+    entries = [decode(raw) for raw in raws]
+    ids = [entry.id for entry in entries]
+    standing = set(session.scalars(_STANDING_IDS, {"ids": ids}))
+    keys.leave_out_standing(session)
+    meanwhile = keys.booked_meanwhile(session, public_ids=ids)
+    for entry in entries:
+        says = _what_an_entry_says(entry)
+        if says in meanwhile and entry.id not in standing and keys.take(entry) is None:
+            raise CannotRestore(
+                f"{meanwhile[says]} was booked here after the backup, and entry {entry.id} of the public log says the "
+                "same: it would stand there twice. Restore once more, with the worker stopped, and run this again."
+            )
+
+
 def _over(grown: dict[Tile, bytes], here: TileReader) -> TileReader:
     return lambda tile: grown[tile] if tile in grown else here(tile)
 
@@ -190,10 +217,19 @@ class _KeyRing:
         self._spent: set[str] = set()
         for fact in facts:
             self._keys[_what_a_fact_says(fact)].append(fact.idempotency_key)
+        self._all: Final = {says: tuple(keys) for says, keys in self._keys.items()}
 
     def leave_out_standing(self, session: Session) -> None:
         """What this database has booked needs no entry."""
-        self._spent |= _standing(session, [key for keys in self._keys.values() for key in keys])
+        self._spent |= _standing(session, self._every(), _STANDING_KEYS, {})
+
+    def booked_meanwhile(self, session: Session, *, public_ids: Sequence[str]) -> dict[Says, str]:
+        """By what facts say: a key of theirs whose entry here has no place and is not public."""
+        found = _standing(session, self._every(), _BOOKED_MEANWHILE, {"ids": list(public_ids)})
+        return {says: key for says, keys in self._all.items() for key in keys if key in found}
+
+    def _every(self) -> list[str]:
+        return [key for keys in self._all.values() for key in keys]
 
     def take(self, entry: Entry) -> str | None:
         keys = self._keys.get(_what_an_entry_says(entry), [])
@@ -205,10 +241,12 @@ class _KeyRing:
         return None
 
 
-def _standing(session: Session, keys: Sequence[str]) -> set[str]:
-    """Which of these keys are booked. Nothing else here looks at keys as the table stores them."""
+def _standing(
+    session: Session, keys: Sequence[str], asked: TextClause, more: Mapping[str, list[str]]
+) -> set[str]:
+    """Which of these keys the statement finds. Nothing else here looks at keys as the table stores them."""
     stored = {stored_key(key): key for key in keys}
-    return {stored[found] for found in session.scalars(_STANDING_KEYS, {"keys": list(stored)})}
+    return {stored[found] for found in session.scalars(asked, {"keys": list(stored), **more})}
 
 
 def _what_a_fact_says(fact: NewEntry) -> Says:
