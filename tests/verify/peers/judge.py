@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 # Installed in .venv-peers alone, where the types of the rest are not looked for.
-from pymerkle import InmemoryTree  # type: ignore[import-not-found]
-from sigstore._internal.merkle import verify_merkle_inclusion  # type: ignore[import-not-found]
-from sigstore.errors import VerificationError  # type: ignore[import-not-found]
+from pymerkle import InmemoryTree  # type: ignore[import-not-found]  # only in .venv-peers
+from sigstore._internal.merkle import verify_merkle_inclusion  # type: ignore[import-not-found]  # likewise
+from sigstore.errors import VerificationError  # type: ignore[import-not-found]  # likewise
 
 
 def roots(leaves: Iterable[bytes]) -> Iterator[str]:

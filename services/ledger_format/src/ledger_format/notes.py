@@ -242,8 +242,8 @@ def read_key(text: str, type_byte: bytes, *, kind: str) -> tuple[str, bytes]:
 def is_signature(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether these 64 bytes are an Ed25519 signature (RFC 8032, pure) by the key over the message."""
     # Here and not above: a key that has its signatures verified elsewhere needs no library for them.
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- as said above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 -- likewise
 
     if len(signature) != SIGNATURE_BYTES:
         return False

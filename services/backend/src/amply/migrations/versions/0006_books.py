@@ -118,6 +118,11 @@ def _trial_balance() -> None:
         INSERT INTO trial_balance
         SELECT currency, sum(debits_posted), sum(credits_posted), 0, 0 FROM balance GROUP BY currency
     """)
+    _keep_trial_balance()
+    _check_trial_balance()
+
+
+def _keep_trial_balance() -> None:
     changed = """
         IF EXISTS (
             SELECT FROM written
@@ -163,7 +168,6 @@ def _trial_balance() -> None:
             CREATE TRIGGER {name} AFTER {event} ON balance
             REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {name}()
         """)
-    _check_trial_balance()
 
 
 def _check_trial_balance() -> None:

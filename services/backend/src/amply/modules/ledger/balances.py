@@ -24,7 +24,7 @@ _OF_OWNER: Final = text("""
     ORDER BY account.reference, account.currency
 """)
 
-_OF_OWNER_AFTER: Final = text("""
+_LAST_POSTINGS: Final = """
     SELECT
         account.reference, account.currency, last.debits_posted, last.credits_posted, last.debits_pending,
         last.credits_pending
@@ -34,20 +34,16 @@ _OF_OWNER_AFTER: Final = text("""
         WHERE posting.account = account.number AND posting.idx < :size
         ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
     ) AS last
+"""
+
+_OF_OWNER_AFTER: Final = text(f"""
+    {_LAST_POSTINGS}
     WHERE account.owner = :owner
     ORDER BY account.reference, account.currency
 """)
 
-_AFTER: Final = text("""
-    SELECT
-        account.reference, account.currency, last.debits_posted, last.credits_posted, last.debits_pending,
-        last.credits_pending
-    FROM account
-    CROSS JOIN LATERAL (
-        SELECT * FROM posting
-        WHERE posting.account = account.number AND posting.idx < :size
-        ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
-    ) AS last
+_AFTER: Final = text(f"""
+    {_LAST_POSTINGS}
     WHERE (account.reference, account.currency) = (:account, :currency)
 """)
 
