@@ -35,6 +35,43 @@ def test_every_type_can_be_deployed(deployed: Deployed) -> None:
     assert list(not_deployable(deployed, execution_policies())) == []
 
 
+def test_what_nobody_has_chosen_yet_can_be_deployed_too(extended: Deployed) -> None:
+    """A replica, a rotation of ours, a proxy, every endpoint."""
+    assert list(not_deployable(extended, execution_policies())) == []
+
+
+def test_the_days_of_an_upgrade_can_be_deployed(upgrading: Deployed) -> None:
+    assert list(not_deployable(upgrading, execution_policies())) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"Transform": "AWS::SecretsManager-2020-07-23"}, "AWS::SecretsManager-2020-07-23"),
+        ({"Transform": ["AWS::LanguageExtensions", "Ours"]}, "Ours"),
+        ({"Resources": {"X": {"Type": "AWS::SQS::Queue", "Fn::Transform": {"Name": "AWS::Include"}}}}, "AWS::Include"),
+    ],
+)
+def test_what_a_macro_would_make_is_refused(
+    change: Mapping[str, Any], named: str, environments: Mapping[str, Deployed]
+) -> None:
+    sandbox = environments["sandbox"]
+    changed = Deployed(
+        sandbox.name,
+        {**sandbox.templates, "queues": {**sandbox.templates["queues"], **change}},
+        sandbox.manifests,
+    )
+    sentence = f"{named} in sandbox/queues: what a macro makes is in no template; write it out."
+    assert sentence in not_deployable(changed, execution_policies())
+
+
+def test_a_nested_stack_is_refused(environments: Mapping[str, Deployed]) -> None:
+    """No policy lets a deployment make one: it would be made with roles that no gate has read."""
+    nested = _with(environments["sandbox"], "AWS::CloudFormation::Stack")
+    assert "AWS::CloudFormation::Stack in sandbox" in next(not_deployable(nested, execution_policies()))
+    assert not allowed("cloudformation:CreateStack", execution_policies())
+
+
 def _with(deployed: Deployed, kind: str) -> Deployed:
     templates = dict(deployed.templates) | {"queues": copy.deepcopy(dict(deployed.templates["queues"]))}
     templates["queues"]["Resources"]["New"] = {"Type": kind, "Properties": {}}
@@ -92,6 +129,11 @@ def test_no_type_is_mapped_that_nothing_makes(environments: Mapping[str, Deploye
     made = {resource.type for deployed in environments.values() for resource in deployed.resources()}
     chosen = {*bootstrap_policies.rooms()["chosen"], *bootstrap_policies.rooms()["references"]}
     assert set(actions_by_type()) - made == chosen
+
+
+def test_no_type_is_mapped_for_a_choice_that_no_longer_makes_it(extended: Deployed) -> None:
+    made = {resource.type for resource in extended.resources()}
+    assert set(bootstrap_policies.rooms()["chosen"]) - made == set()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
