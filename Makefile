@@ -169,7 +169,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+.PHONY: assembly deployed comment deploy migrate roles smoke drift waivers bootstrap
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
 
@@ -184,6 +184,10 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
 	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
+
+# With the master's password, which no job of delivery may use: people run it, once and when a release says so.
+roles: .venv/ready ## make the database roles of ENVIRONMENT
+	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT) --roles
 
 smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key, or several on lines)
 	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE)

@@ -40,7 +40,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
-    Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
+    Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); read by the task that makes roles alone",
     Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
     Parameter.TASK_SUBNETS: "Subnets tasks run in, with commas between, for one-off tasks",
     Parameter.TASK_ADDRESSES: "ENABLED where tasks need a public address to go out with, else DISABLED",
@@ -80,6 +80,7 @@ class TaskName(StrEnum):
     SEQUENCER = "sequencer"
     PUBLISHER = "publisher"
     MIGRATE = "migrate"
+    ROLES = "roles"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,8 @@ class ContainerContract:
     secrets: frozenset[str]
     database_user: str | None
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
+    past_proxy: bool = False
+    """Whether it holds locks and settings of a session, which a shared connection cannot keep."""
 
     @property
     def is_traced(self) -> bool:
@@ -181,8 +184,17 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.MIGRATE: ContainerContract(
         command=(*_entrypoint("admin"), "migrate"),
         health_check=None,
+        environment=_EVERY | _DATABASE,
+        secrets=frozenset(),
+        database_user="amply_migrate",
+        past_proxy=True,
+    ),
+    TaskName.ROLES: ContainerContract(
+        command=(*_entrypoint("admin"), "roles"),
+        health_check=None,
         environment=_EVERY | (_DATABASE - {"AMPLY_DATABASE_USER"}),
         secrets=frozenset({"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}),
         database_user=None,
+        past_proxy=True,
     ),
 }

@@ -64,16 +64,16 @@ class Database(AmplyStack):
             raise RuntimeError("This instance has no master secret.")
         return secret
 
-    def let_sign_in(self, role: iam.IRole, user: str) -> None:
+    def let_sign_in(self, role: iam.IRole, user: str, *, past_proxy: bool) -> None:
         """Allow an IAM token for one database user, and no other."""
-        if self.proxy:
+        if self.proxy and not past_proxy:
             self.proxy.grant_connect(role, user)
         else:
             self.instance.grant_connect(role, user)
 
-    def host_for(self, user: str | None) -> str:
-        """Whom a task connects to; None is the master user, who signs in with a password and to PostgreSQL itself."""
-        if self.proxy and user:
+    def host_for(self, *, past_proxy: bool) -> str:
+        """What a task connects to: the proxy where there is one, or PostgreSQL itself."""
+        if self.proxy and not past_proxy:
             return self.proxy.endpoint
         return self.instance.db_instance_endpoint_address
 

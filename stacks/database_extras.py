@@ -81,8 +81,9 @@ def share_connections(
 
 
 def signing_in() -> Sequence[str]:
-    """The database users that tasks sign in as with IAM, each once."""
-    return sorted({contract.database_user for contract in CONTAINERS.values() if contract.database_user})
+    """The database users that tasks sign in to the proxy as, each once."""
+    through = [contract for contract in CONTAINERS.values() if not contract.past_proxy]
+    return sorted({contract.database_user for contract in through if contract.database_user})
 
 
 NOTHING_OF_ITS_OWN = Waiver(

@@ -1,4 +1,8 @@
-"""The database's schema: one task, run to its end before anything that counts on the new schema starts."""
+"""The database's schema: a task that brings it up, run to its end before anything that counts on it starts.
+
+And beside it the task that makes the database's roles, which alone has the master's password: people run it, once and
+when a release says so.
+"""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -38,10 +42,19 @@ class Migrations(AmplyStack):
             size=environment.tasks.single,
             role=task_role(self, "MigrateRole", account=self.account),
         )
+        make_task(
+            self,
+            TaskName.ROLES,
+            around=around,
+            image=environment.image.container_image(self),
+            size=environment.tasks.single,
+            role=task_role(self, "RolesRole", account=self.account),
+        )
         if environment.delivery:
             self._let_delivery_run_it(environment.delivery)
 
     def _let_delivery_run_it(self, delivery: DeliverySettings) -> None:
+        """The job that deploys is the one that migrates, so both roles are for the same subject: ADR 0061."""
         role = GitHubRole(
             self,
             "ByDelivery",

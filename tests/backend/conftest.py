@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from amply.infra.database import Database, connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend.ledger_world import LedgerWorld
@@ -83,10 +84,13 @@ def server() -> Iterator[Server]:
         started = Server(running)
         started.run("CREATE DATABASE template_amply")
         master = started.connect(name="template_amply", user="master")
-        migrate(master.engine)
+        make_roles(master.engine)
         master.close()
         for role in LOGIN_ROLES:
             started.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+        migrator = started.connect(name="template_amply", user=MIGRATOR)
+        migrate(migrator.engine)
+        migrator.close()
         yield started
         running.stop()
 

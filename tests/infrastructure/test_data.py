@@ -223,7 +223,7 @@ def test_tasks_go_through_the_proxy_and_migrations_past_it(extended: Deployed) -
         told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
         hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
     past = {name for name, host in hosts.items() if "Proxy" not in host}
-    assert past == {"migrate"}
+    assert past == {"migrate", "roles"}
 
 
 def test_insights_that_cost_are_kept_as_long_as_they_must_be(extended: Deployed) -> None:

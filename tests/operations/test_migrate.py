@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from mypy_boto3_ecs.client import ECSClient
 from mypy_boto3_ssm.client import SSMClient
 
-from operations.migrate import Clock, MigrationFailedError, NotMigratedError, migrate
+from operations.migrate import Clock, MigrationFailedError, NotMigratedError, run
 
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
@@ -57,13 +57,13 @@ def answers(ecs: ECSClient) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def _starts(answers: Stubber, **answer: Any) -> None:
+def _starts(answers: Stubber, name: str = "migrate", **answer: Any) -> None:
     answers.add_response(
         "run_task",
         {"tasks": [{"taskArn": TASK}], "failures": []} | answer,
         {
             "cluster": "cluster",
-            "taskDefinition": "sandbox-migrate",
+            "taskDefinition": f"sandbox-{name}",
             "launchType": "FARGATE",
             "startedBy": "delivery",
             "networkConfiguration": {
@@ -83,7 +83,7 @@ def _is(answers: Stubber, status: str, stopped: str = "", **container: Any) -> N
 
 
 def _migrate(ecs: ECSClient, ssm: SSMClient, hours: Hours) -> str:
-    return migrate("sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
+    return run("migrate", "sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
 
 
 def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
@@ -94,6 +94,12 @@ def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stub
     _is(answers, "STOPPED", exitCode=0)
     assert _migrate(ecs, ssm, hours) == TASK
     assert hours.seconds == 10
+
+
+def test_the_roles_are_made_by_a_task_of_their_own(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
+    _starts(answers, "roles")
+    _is(answers, "STOPPED", exitCode=0)
+    assert run("roles", "sandbox", ecs=ecs, ssm=ssm, clock=Hours().clock(), wait_seconds=60) == TASK
 
 
 def test_a_failed_migration_says_why_it_stopped(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
