@@ -14,6 +14,7 @@ class Parameter(StrEnum):
     API_URL = "api/url"
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
+    DOCUMENTS_BUCKET = "storage/documents-bucket"
     MEDIA_BUCKET = "storage/media-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
     LOG_ORIGIN = "ledger/origin"
@@ -37,6 +38,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
+    Parameter.DOCUMENTS_BUCKET: "Bucket of what people hand in: to restore it; no task is told of it while none writes there",
     Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
@@ -64,6 +66,9 @@ def budget_name(environment: str) -> str:
 OWNER_TAG = "amply:owner"
 EXPIRES_TAG = "amply:expires"
 """Stacks with both are a named sandbox, and `operations.sandboxes` takes them away after that day."""
+
+READ_IN_DEPLOYMENTS_TAG = "amply:read-in-deployments"
+"""On the secrets that templates resolve, with the environment's name; CloudFormation may read no others (`bootstrap/`)."""
 
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080

@@ -134,6 +134,7 @@ class Database(AmplyStack):
         key = kms.Key.from_key_arn(self, "MasterKey", keys.data.key_arn)
         secret = rds.DatabaseSecret(self, "MasterSecret", username=MASTER, encryption_key=key)
         secret.apply_removal_policy(self.settings.durability.removal_policy)
+        self.let_deployments_read(secret)
         return rds.Credentials.from_secret(secret)
 
     def _make_parameters(self) -> rds.ParameterGroup:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from operations.bootstrap import BOUNDARY as WRITTEN
+from stacks.contracts import READ_IN_DEPLOYMENTS_TAG
 from stacks.platform import BOUNDARY
 from tests.infrastructure import bootstrap_policies
 from tests.infrastructure.assembly import Deployed
@@ -288,6 +289,19 @@ def test_roles_are_written_to_in_our_own_stacks_alone() -> None:
                 "arn:aws:iam::${ACCOUNT}:role/aws-service-role/*",
                 "arn:aws:iam::${ACCOUNT}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*",
             }
+
+
+def test_a_deployment_reads_the_secrets_that_a_template_resolves_and_no_others() -> None:
+    """Which those are, `secrets_are_read_by_whom_they_are_for` holds in every template."""
+    holding = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:BatchGetSecretValue"}
+    found = [
+        statement
+        for policy in execution_policies()
+        for statement in policy.statements
+        if any(Policy("", [statement]).allows(action) for action in holding)
+    ]
+    tagged = {f"aws:ResourceTag/{READ_IN_DEPLOYMENTS_TAG}": ["${ENVIRONMENT}", "${ENVIRONMENT}-*"]}
+    assert [statement["Condition"] for statement in found] == [{"StringLike": tagged}]
 
 
 def test_what_was_bootstrapped_cannot_be_rewritten_by_a_deployment() -> None:
