@@ -97,6 +97,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
+        "AMPLY_LOG_KEYS": "\n".join(settings.log_keys),
         "AMPLY_DATABASE_HOST": around.database.host_for(past_proxy=contract.past_proxy),
         "AMPLY_DATABASE_PORT": str(POSTGRESQL),
         "AMPLY_DATABASE_NAME": settings.database.name,

@@ -86,6 +86,7 @@ class TaskName(StrEnum):
     PUBLISHER = "publisher"
     MIGRATE = "migrate"
     ROLES = "roles"
+    REHEARSE = "rehearse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,8 @@ _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
 _TRACES = frozenset({"AMPLY_TRACES_URL"})
 """Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
+_INSTALLED = "/opt/amply/lib/python3.11/site-packages/amply"
+"""Where the image has the backend."""
 _BEATING = ("CMD", "python", "-m", "amply.entrypoints.health", "heartbeat")
 
 
@@ -201,5 +204,15 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         secrets=frozenset({"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}),
         database_user=None,
         past_proxy=True,
+    ),
+    TaskName.REHEARSE: ContainerContract(
+        command=(
+            *("python", "-m", "operations.restore", "rehearse"),
+            *("--migrations", f"{_INSTALLED}/migrations/versions"),
+        ),
+        health_check=None,
+        environment=frozenset({"AMPLY_ENVIRONMENT", "AMPLY_LOG_KEYS", "AWS_REGION"}),
+        secrets=frozenset(),
+        database_user=None,
     ),
 }

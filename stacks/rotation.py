@@ -65,7 +65,9 @@ class MasterRotation(Construct):
         """One secret and its key, one log, and the function's own place in the network."""
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         stack = self._stack
-        through = {"StringEquals": {"kms:ViaService": f"secretsmanager.{stack.settings.region}.amazonaws.com"}}
+        through = {
+            "StringEquals": {"kms:ViaService": f"secretsmanager.{stack.settings.region}.amazonaws.com"}
+        }
         for actions, resources, conditions in (
             (STEPS, [secret.secret_arn], None),
             (["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn], through),

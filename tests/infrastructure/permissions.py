@@ -181,7 +181,9 @@ def document_of(deployed: Deployed, *, stack: str) -> str:
     for role, line in grants(deployed):
         if role.startswith(f"{stack}/"):
             held[role].add(line)
-    text = [f"\n## {role}\n\n" + "".join(f"- {line}\n" for line in sorted(held[role])) for role in sorted(held)]
+    text = [
+        f"\n## {role}\n\n" + "".join(f"- {line}\n" for line in sorted(held[role])) for role in sorted(held)
+    ]
     return CHOSEN + "".join(text)
 
 

@@ -50,7 +50,10 @@ def test_the_days_of_an_upgrade_can_be_deployed(upgrading: Deployed) -> None:
     [
         ({"Transform": "AWS::SecretsManager-2020-07-23"}, "AWS::SecretsManager-2020-07-23"),
         ({"Transform": ["AWS::LanguageExtensions", "Ours"]}, "Ours"),
-        ({"Resources": {"X": {"Type": "AWS::SQS::Queue", "Fn::Transform": {"Name": "AWS::Include"}}}}, "AWS::Include"),
+        (
+            {"Resources": {"X": {"Type": "AWS::SQS::Queue", "Fn::Transform": {"Name": "AWS::Include"}}}},
+            "AWS::Include",
+        ),
     ],
 )
 def test_what_a_macro_would_make_is_refused(
@@ -293,7 +296,11 @@ def test_roles_are_written_to_in_our_own_stacks_alone() -> None:
 
 def test_a_deployment_reads_the_secrets_that_a_template_resolves_and_no_others() -> None:
     """Which those are, `secrets_are_read_by_whom_they_are_for` holds in every template."""
-    holding = {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:BatchGetSecretValue"}
+    holding = {
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+    }
     found = [
         statement
         for policy in execution_policies()

@@ -221,7 +221,8 @@ def test_tasks_go_through_the_proxy_and_migrations_past_it(extended: Deployed) -
     for task in extended.resources("AWS::ECS::TaskDefinition"):
         (container,) = task.properties["ContainerDefinitions"]
         told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
-        hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
+        if "AMPLY_DATABASE_HOST" in told:
+            hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
     past = {name for name, host in hosts.items() if "Proxy" not in host}
     assert past == {"migrate", "roles"}
 

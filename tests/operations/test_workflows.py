@@ -165,6 +165,29 @@ def test_what_a_pull_request_signs_in_as_is_nothing_the_night_uses() -> None:
     assert not any(where.endswith("-diff") for where in at_night.values())
 
 
+def test_a_restore_is_rehearsed_every_month_where_no_money_is() -> None:
+    """By a role that may start that task alone, for the branch `main`; and neither dropped nor cut short."""
+    workflow = WORKFLOWS["rehearsal"]
+    # YAML 1.1 reads the key `on` as a boolean.
+    (schedule,) = workflow[True]["schedule"]
+    minute, hour, day, month, weekday = schedule["cron"].split()
+    job = workflow["jobs"]["rehearse"]
+    (credentials,) = (step for step in job["steps"] if "configure-aws" in step.get("uses", ""))
+
+    assert (month, weekday) == ("*", "*")
+    assert minute.isdigit()
+    assert hour.isdigit()
+    assert day.isdigit()
+    assert int(day) <= 28, "February has that day too"
+    assert job["environment"] == "staging-rehearse", "a door of its own: who looks around finds none here"
+    assert credentials["with"]["role-to-assume"].endswith(":role/staging-delivery-rehearse")
+    assert job["steps"][-1]["run"] == "make rehearse ENVIRONMENT=staging"
+    (waiting,) = re.findall(r"one_off rehearse .*--wait (\d+)", (ROOT / "Makefile").read_text())
+    assert int(waiting) < credentials["with"]["role-duration-seconds"]
+    assert int(waiting) < job["timeout-minutes"] * 60
+    assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
 def test_deployments_are_never_interrupted() -> None:
     groups = [WORKFLOWS[name]["concurrency"] for name in ("deploy", "nightly")]
     groups += [WORKFLOWS["environment"]["jobs"]["deploy"]["concurrency"]]

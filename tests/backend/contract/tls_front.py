@@ -15,7 +15,12 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -60,7 +65,7 @@ def _name(certificate: x509.Certificate) -> str:
 
 def _certificate(
     name: str,
-    key: x509.CertificatePublicKeyTypes,
+    key: EllipticCurvePublicKey,
     issuer: str,
     signing: EllipticCurvePrivateKey,
     *,

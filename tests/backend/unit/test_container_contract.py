@@ -33,7 +33,8 @@ def names(kind: type[BaseSettings], *, required: bool) -> set[str]:
     return {f"{prefix}{name}".upper() for name, field in fields if field.is_required() or not required}
 
 
-RUNNING = [task for task in TaskName if task not in {TaskName.MIGRATE, TaskName.ROLES}]
+ONCE = {TaskName.MIGRATE, TaskName.ROLES, TaskName.REHEARSE}
+RUNNING = [task for task in TaskName if task not in ONCE]
 
 
 @pytest.mark.parametrize("task", RUNNING)

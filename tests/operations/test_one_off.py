@@ -1,4 +1,4 @@
-"""A migration is started once, waited for within a bound, and never reported as done when it was not."""
+"""A one-off task is started once, waited for within a bound, and never reported as done when it was not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from mypy_boto3_ecs.client import ECSClient
 from mypy_boto3_ssm.client import SSMClient
 
-from operations.migrate import Clock, MigrationFailedError, NotMigratedError, run
+from operations.one_off import Clock, NotRunError, TaskFailedError, run
 
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
@@ -105,7 +105,7 @@ def test_the_roles_are_made_by_a_task_of_their_own(ecs: ECSClient, ssm: SSMClien
 def test_a_failed_migration_says_why_it_stopped(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "Essential container in task exited", exitCode=3)
-    with pytest.raises(MigrationFailedError, match="exit code 3: Essential container in task exited"):
+    with pytest.raises(TaskFailedError, match="exit code 3: Essential container in task exited"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -114,7 +114,7 @@ def test_a_container_that_never_started_is_no_success(
 ) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "CannotPullContainerError", reason="image not found")
-    with pytest.raises(MigrationFailedError, match=r"never started.*image not found; CannotPull"):
+    with pytest.raises(TaskFailedError, match=r"never started.*image not found; CannotPull"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -125,12 +125,12 @@ def test_a_migration_that_does_not_end_is_given_up_on(
     _starts(answers)
     for _ in range(13):
         _is(answers, "RUNNING")
-    with pytest.raises(NotMigratedError, match="still runs after 60 s"):
+    with pytest.raises(NotRunError, match="still runs after 60 s"):
         _migrate(ecs, ssm, hours)
     assert hours.seconds == 60
 
 
 def test_a_task_that_was_not_started_is_no_success(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, tasks=[], failures=[{"reason": "RESOURCE:ENI"}])
-    with pytest.raises(NotMigratedError, match="not started: RESOURCE:ENI"):
+    with pytest.raises(NotRunError, match="not started: RESOURCE:ENI"):
         _migrate(ecs, ssm, Hours())

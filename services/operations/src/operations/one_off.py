@@ -1,7 +1,7 @@
-"""Brings the database's schema up to the deployed task: `python -m operations.migrate ENVIRONMENT`.
+"""Runs a task of an environment once and waits for its end: `python -m operations.one_off TASK ENVIRONMENT`.
 
-Starts the task `ENVIRONMENT-migrate` once and waits until it stops; with `--roles` the task `ENVIRONMENT-roles`, which
-makes the database's roles as its master user. Region and credentials come from the surroundings.
+`migrate` brings the database's schema up, `roles` makes the database's roles as its master user, `rehearse` restores a
+backup and checks it. Region and credentials come from the surroundings.
 Exit codes: 0 done, 1 the task ran and failed, 2 it could not be started or did not stop in time.
 """
 
@@ -23,11 +23,11 @@ _PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "
 _EVERY_SECONDS: Final = 5
 
 
-class MigrationFailedError(Exception):
+class TaskFailedError(Exception):
     """The task ran and did not end well; the message says why it stopped."""
 
 
-class NotMigratedError(Exception):
+class NotRunError(Exception):
     """The task did not run, or nobody knows how it ended."""
 
 
@@ -42,11 +42,11 @@ class Clock:
 def run(
     name: str, environment: str, *, ecs: ECSClient, ssm: SSMClient, clock: Clock, wait_seconds: float
 ) -> str:
-    """Run the task `migrate` or `roles` of the environment to its end; answers its ARN.
+    """Run the task `name` of the environment to its end; answers its ARN.
 
     Raises:
-        MigrationFailedError: It stopped with another exit code than 0.
-        NotMigratedError: It was not started, or still runs after `wait_seconds`.
+        TaskFailedError: It stopped with another exit code than 0.
+        NotRunError: It was not started, or still runs after `wait_seconds`.
     """
     cluster = _parameter(ssm, environment, "api/cluster-name")
     task = _start(ecs, ssm, name, environment, cluster)
@@ -57,8 +57,8 @@ def run(
             _judge(name, stopped)
             return task
         if clock.now() >= deadline:
-            raise NotMigratedError(
-                f"{task} still runs after {wait_seconds:.0f} s; look at it before deploying."
+            raise NotRunError(
+                f"{task} still runs after {wait_seconds:.0f} s; look at it before anything else."
             )
         clock.sleep(_EVERY_SECONDS)
 
@@ -85,7 +85,7 @@ def _start(ecs: ECSClient, ssm: SSMClient, name: str, environment: str, cluster:
     )
     if not answer["tasks"]:
         why = ", ".join(failure.get("reason", "no reason given") for failure in answer["failures"])
-        raise NotMigratedError(f"{environment}-{name} was not started: {why}.")
+        raise NotRunError(f"{environment}-{name} was not started: {why}.")
     return answer["tasks"][0]["taskArn"]
 
 
@@ -103,16 +103,15 @@ def _judge(name: str, task: TaskTypeDef) -> None:
     reasons = [container.get("reason"), task.get("stoppedReason")]
     why = "; ".join(reason for reason in reasons if reason) or "no reason given"
     ended = f"ended with exit code {code}" if code is not None else "never started its container"
-    raise MigrationFailedError(f"The task {name} {ended}: {why}. Its log group says more.")
+    raise TaskFailedError(f"The task {name} {ended}: {why}. Its log group says more.")
 
 
 @click.command()
+@click.argument("name", type=click.Choice(["migrate", "roles", "rehearse"]), metavar="TASK")
 @click.argument("environment")
-@click.option("--roles", is_flag=True, help="Make the database's roles, as its master user, and no schema.")
 @click.option("--wait", "wait_seconds", type=float, default=1800, show_default=True, help="Seconds at most.")
-def cli(environment: str, *, roles: bool, wait_seconds: float) -> None:
-    """Migrate the database of ENVIRONMENT."""
-    name = "roles" if roles else "migrate"
+def cli(name: str, environment: str, wait_seconds: float) -> None:
+    """Run TASK (migrate, roles or rehearse) of ENVIRONMENT once."""
     try:
         task = run(
             name,
@@ -122,10 +121,10 @@ def cli(environment: str, *, roles: bool, wait_seconds: float) -> None:
             clock=Clock(now=time.monotonic, sleep=time.sleep),
             wait_seconds=wait_seconds,
         )
-    except MigrationFailedError as failure:
+    except TaskFailedError as failure:
         click.echo(failure, err=True)
         sys.exit(1)
-    except (NotMigratedError, BotoCoreError, ClientError) as error:
+    except (NotRunError, BotoCoreError, ClientError) as error:
         click.echo(f"The task {name} did not run: {error}", err=True)
         sys.exit(2)
     click.echo(f"{name} done by {task}")
