@@ -176,12 +176,24 @@ def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
 
 
 def nobody_can_make_himself_a_signer(deployed: Deployed) -> Iterator[str]:
-    """The signing key's policy decides who signs, so no role of ours may rewrite it or hand the right on."""
+    """The signing key's policy decides who signs, so no role of ours may rewrite it or hand the right on.
+
+    But to an AWS service that encrypts with a key for us: no grant of that kind lets anybody sign.
+    """
     for resource, statement in _grants(deployed):
         if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
             continue
+        if _only_lets_services_encrypt(statement):
+            continue
         for action in {"kms:PutKeyPolicy", "kms:CreateGrant"} & set(_many(statement.get("Action", []))):
             yield f"{resource.where}: {action}"
+
+
+def _only_lets_services_encrypt(statement: Mapping[str, Any]) -> bool:
+    """One grant, of the key of data at rest, for a service that uses it for us."""
+    condition = statement.get("Condition", {}).get("Bool", {}).get("kms:GrantIsForAWSResource")
+    on_data = re.search(r"Data\w{8}", json.dumps(statement.get("Resource")))
+    return statement.get("Action") == "kms:CreateGrant" and condition == "true" and on_data is not None
 
 
 def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:

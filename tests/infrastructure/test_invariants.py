@@ -57,11 +57,11 @@ def _remove(kind: str) -> Break:
     return apply
 
 
-def _grant(action: str) -> Break:
+def _grant(action: str, **more: object) -> Break:
     def apply(template: dict[str, Any]) -> None:
         for policy in _resources(template, "AWS::IAM::Policy"):
             policy["Properties"]["PolicyDocument"]["Statement"].append(
-                {"Effect": "Allow", "Action": action, "Resource": "*"}
+                {"Effect": "Allow", "Action": action, "Resource": "*", **more}
             )
 
     return apply
@@ -267,6 +267,11 @@ BREAKS: Mapping[str, tuple[invariants.Rule, str, Break]] = {
         invariants.nobody_can_make_himself_a_signer,
         "workers",
         _grant("kms:CreateGrant"),
+    ),
+    "a role that hands the signature on to a service": (
+        invariants.nobody_can_make_himself_a_signer,
+        "workers",
+        _grant("kms:CreateGrant", Condition={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
     ),
     "a password in plain words": (
         invariants.secrets_travel_by_reference,
