@@ -135,7 +135,7 @@ fix: setup ## format and mend what can be mended by machine
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
+	@$(BIN)/pytest -q -n 3 --dist loadgroup -m slow
 
 .PHONY: browser
 browser: setup
