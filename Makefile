@@ -148,8 +148,12 @@ synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
 .PHONY: simulate
-simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n, or SEED=n to replay one)
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n [FIRST=n], or SEED=n to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
+
+.PHONY: soak
+soak: setup ## kill the ledger's real processes under load, and look at what is published (SECONDS=n)
+	@$(BIN)/python benchmarks/ledger_soak.py --seconds $(or $(SECONDS),300)
 
 .PHONY: diff-comment
 diff-comment: WAIVERS ?= stacks/replacements.toml

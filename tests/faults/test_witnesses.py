@@ -10,7 +10,8 @@ from stacks.contracts import TaskName
 from tests.faults.books import Books
 from tests.faults.cloud import LOG_ADDRESS
 from tests.faults.gifts import Gift
-from tests.faults.platform import WITNESSES, Organization, Platform
+from tests.faults.partners import WITNESSES
+from tests.faults.platform import Organization, Platform
 from tests.faults.waiting import until
 
 pytestmark = [
