@@ -21,6 +21,8 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
 """Rows nobody will try again, by the key that counts them."""
+BOOKINGS_PAUSED = "bookings_paused"
+"""1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
 """The publisher's line about one publication."""
 PUBLISHING = "publishing_seconds"
@@ -46,6 +48,7 @@ class Measurements:
     """Ages and seconds are the highest of a period, everything else a count."""
 
     ledger_age: cloudwatch.Metric
+    bookings_paused: cloudwatch.Metric
     publishing_seconds: cloudwatch.Metric
     witnesses_missing: cloudwatch.Metric
     exhausted: Mapping[str, cloudwatch.Metric]
@@ -63,6 +66,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
     publishing = numbers("Publishing", workers.publisher)
     return Measurements(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
+        bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

@@ -70,6 +70,7 @@ class Observability(AmplyStack):
         ]
         work = [
             watching.watch_backlog(pager, watched.measured, runs=runs),
+            watching.watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]

@@ -119,6 +119,19 @@ def watch_tasks(pager: Pager, name: str, service: Service, *, runs: bool) -> clo
     )
 
 
+def watch_bookings(pager: Pager, measured: Measurements) -> cloudwatch.Alarm:
+    """The ledger's age does not ring then: what is not booked waits for no checkpoint."""
+    return pager.above(
+        "bookings-paused",
+        # The lowest: after a restart of the database the publisher opens the books within seconds.
+        measured.bookings_paused.with_(statistic="Minimum"),
+        0,
+        minutes=3,
+        meaning="Nothing has been booked for three minutes: this database is not known to extend the public log.",
+        severity=Severity.PART,
+    )
+
+
 def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudwatch.Alarm:
     for key, fact in EXHAUSTED.items():
         pager.above(

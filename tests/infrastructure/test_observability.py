@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.measurements import (
+    BOOKINGS_PAUSED,
     COUNTED_BY_API,
     COUNTED_BY_WORKER,
     EXHAUSTED,
@@ -25,7 +26,7 @@ ALARM, COMPOSITE, FILTER = (
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::Logs::MetricFilter",
 )
-MEASURED = {LEDGER_AGE, *EXHAUSTED}
+MEASURED = {LEDGER_AGE, BOOKINGS_PAUSED, *EXHAUSTED}
 BACKEND = ROOT / "services" / "backend" / "src" / "amply"
 
 WRITE_A_LINE = """
@@ -99,7 +100,7 @@ def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
         assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert sorted(read_out.values()) == [100, 101, 102, 103, 104], "numbers, and each its own"
+    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105], "numbers, and each its own"
 
 
 def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:
@@ -290,7 +291,12 @@ def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deploy
 
     assert _parts(deployed, "database-away") == {"database-silent", "database-unreachable"}
     assert _parts(deployed, "api-failing") == {"api-errors", "api-unreachable", "api-silent"}
-    assert _parts(deployed, "work-stalled") == {"ledger-late", "high-waiting", "worker-silent"}
+    assert _parts(deployed, "work-stalled") == {
+        "ledger-late",
+        "bookings-paused",
+        "high-waiting",
+        "worker-silent",
+    }
     for name in ("api-failing", "work-stalled"):
         assert alarms[name].properties["ActionsSuppressor"] == cause
         assert alarms[name].properties["ActionsSuppressorWaitPeriod"] == 60

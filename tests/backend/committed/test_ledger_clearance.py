@@ -29,12 +29,12 @@ def test_a_new_leader_waits_for_the_publisher(books: LedgerWorld) -> None:
     turn = turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)
     turn()
     assert books.leaves() == []
-    assert ledger.sequencer_waits(books.sequencer)
+    assert ledger.clearance_is_due(books.sequencer)
 
     publisher(books)
     turn()
     assert len(books.leaves()) == 1
-    assert not ledger.sequencer_waits(books.sequencer)
+    assert not ledger.clearance_is_due(books.sequencer)
 
 
 def test_what_an_earlier_leader_was_told_is_no_answer(books: LedgerWorld) -> None:
@@ -77,10 +77,10 @@ def test_a_sequencer_stops_while_a_fork_is_refused_and_goes_on_after(books: Ledg
     books.post()
     turn()
     books.public_log.note = ahead(books)
+    books.post()
     with pytest.raises(ledger.ForkRefused):
         publisher(books)
 
-    books.post()
     turn()
     assert len(books.leaves()) == 1
 

@@ -158,7 +158,7 @@ def test_the_sequencer_process_works_beats_and_ends_on_sigterm(
     running = process("amply.entrypoints.sequencer", settings, heartbeat)
     try:
         books.post()
-        until(lambda: ledger.sequencer_waits(books.sequencer))
+        until(lambda: ledger.clearance_is_due(books.sequencer))
         books.clear()
         until(lambda: len(books.leaves()) == 1)
         until(heartbeat.exists)

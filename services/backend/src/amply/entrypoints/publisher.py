@@ -77,8 +77,8 @@ def turns(
             witnesses=outside.witnesses,
         )
 
-    def answer_the_sequencer() -> None:
-        if ledger.sequencer_waits(database):
+    def answer_who_waits() -> None:
+        if ledger.clearance_is_due(database):
             clear()
 
     def publish() -> ledger.PublishedCheckpoint | None:
@@ -108,7 +108,7 @@ def turns(
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
-    return attentive(turn, meanwhile=answer_the_sequencer, elapsed=elapsed)
+    return attentive(turn, meanwhile=answer_who_waits, elapsed=elapsed)
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:

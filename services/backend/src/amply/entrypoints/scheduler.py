@@ -51,7 +51,9 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
 
     def sweep() -> None:
         with database.transaction() as session:
-            webhooks.due_again(session, now=clock())
+            # While nothing may be booked, announcing only wears events out; afterwards all of them are due at once.
+            if ledger.takes_entries(session):
+                webhooks.due_again(session, now=clock())
 
     def forget() -> None:
         with database.transaction() as session:

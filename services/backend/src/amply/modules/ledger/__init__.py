@@ -20,6 +20,7 @@ from amply.modules.ledger.breaches import (
     AccountClosed,
     AccountUnsettled,
     BalanceInsufficient,
+    BookingsPaused,
     EntrySuperseded,
     PayoutBooked,
     PendingMismatch,
@@ -33,6 +34,7 @@ from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.forks import ForkRefused, FormerKey
+from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
@@ -53,8 +55,8 @@ from amply.modules.ledger.publishing import (
     PublishedCheckpoint,
     check_public_log,
     clear_sequencer,
+    clearance_is_due,
     publish_checkpoint,
-    sequencer_waits,
 )
 from amply.modules.ledger.queries import (
     EntryLocation,
@@ -102,6 +104,7 @@ __all__ = [
     "Archive",
     "Balance",
     "BalanceInsufficient",
+    "BookingsPaused",
     "CannotRestore",
     "CheckpointMoved",
     "Clearance",
@@ -152,6 +155,7 @@ __all__ = [
     "balances_of",
     "check_public_log",
     "clear_sequencer",
+    "clearance_is_due",
     "close_account",
     "donation_succeeded",
     "entries_about",
@@ -176,12 +180,12 @@ __all__ = [
     "restore_log",
     "router",
     "sequenced_size",
-    "sequencer_waits",
     "set_visibility",
     "size_at",
     "standing_balance",
     "statement",
     "stored_key",
+    "takes_entries",
     "trial_balance",
     "visibility_of",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
-from amply.modules.ledger import checkpoints, clearance
+from amply.modules.ledger import checkpoints, clearance, gate
 from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
 from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
@@ -133,12 +133,14 @@ def clear_sequencer(
     before: FormerKeys = NO_FORMER_KEYS,
     witnesses: Witnesses | None = None,
 ) -> None:
-    """Check the public log and the witnesses, and tell the sequencer whether it may give away places.
+    """Check the public log and the witnesses; let entries be booked, and tell the sequencer that it may give away places.
 
     Raises:
-        ForkRefused: This database does not extend what they have seen; the sequencer stops.
+        ForkRefused: This database does not extend what they have seen; the sequencer stops, and so does every booking.
     """
     with database.transaction() as session:
+        # Before the comparison: should another server answer meanwhile, it is not the one that was compared.
+        life = gate.present_life(session)
         asked = clearance.newest(session)
     try:
         check_public_log(
@@ -150,20 +152,22 @@ def clear_sequencer(
             witnesses=witnesses,
         )
     except ForkRefused as refusal:
-        if asked is not None:
-            with database.transaction() as session:
+        with database.transaction() as session:
+            gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
+            if asked is not None:
                 clearance.withdraw(session, token=asked.token, reason=refusal.reason)
         raise
-    if asked is not None:
-        with database.transaction() as session:
+    with database.transaction() as session:
+        gate.open_bookings(session, life=life, now=now)
+        if asked is not None:
             clearance.give(session, token=asked.token, now=now)
 
 
-def sequencer_waits(database: Database) -> bool:
-    """Whether a sequencer asked for clearance and has none."""
+def clearance_is_due(database: Database) -> bool:
+    """Whether a sequencer asked for clearance and has none, or nothing may be booked."""
     with database.transaction() as session:
         asked = clearance.newest(session)
-    return asked is not None and asked.is_open
+        return (asked is not None and asked.is_open) or not gate.takes_entries(session)
 
 
 def publish_checkpoint(

@@ -21,6 +21,7 @@ from amply.modules.webhooks.service import (
     lock_events_about,
     lock_unhandled,
     mark_handled,
+    put_off,
 )
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "lock_events_about",
     "lock_unhandled",
     "mark_handled",
+    "put_off",
     "router",
 ]

@@ -82,6 +82,14 @@ def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | 
     )
 
 
+def put_off(session: Session, *, event_id: str, now: datetime) -> None:
+    """Take an attempt back that could not be made, for a reason that is not the event's: it comes again, and soon."""
+    row = _locked(session, event_id)
+    if row is not None and row.handled_at is None and row.attempts > 0:
+        row.attempts -= 1
+        row.next_attempt_at = now + _FIRST_SWEEP_AFTER
+
+
 def lock_unhandled(session: Session, *, event_id: str) -> bool:
     """Lock the event for the rest of the transaction; False when somebody else handled it meanwhile."""
     row = _locked(session, event_id)
