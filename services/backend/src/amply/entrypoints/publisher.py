@@ -64,9 +64,10 @@ def turns(
 
     Raises:
         ForkRefused: This database does not extend what the public has seen.
+        WitnessesSilent: Too few witnesses answer to know it. The next try is soon.
     """
 
-    def clear() -> None:
+    def compare() -> None:
         ledger.clear_sequencer(
             database,
             origin=origin,
@@ -76,6 +77,14 @@ def turns(
             before=outside.before,
             witnesses=outside.witnesses,
         )
+
+    def clear() -> None:
+        try:
+            compare()
+        except ledger.WitnessesSilent as silent:
+            _log.error("clearance_waits_for_witnesses", size=silent.tree_size, witnesses=silent.reasons)
+            _log.info(WITNESSED, size=silent.tree_size, witnesses_missing=len(silent.reasons))
+            raise
 
     def answer_who_waits() -> None:
         if ledger.clearance_is_due(database):

@@ -88,7 +88,7 @@ from amply.modules.ledger.visibility import (
     set_visibility,
     visibility_of,
 )
-from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses, WitnessesSilent
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
@@ -150,6 +150,7 @@ __all__ = [
     "WitnessAnswer",
     "WitnessAway",
     "Witnesses",
+    "WitnessesSilent",
     "account",
     "balance_after",
     "balances_of",

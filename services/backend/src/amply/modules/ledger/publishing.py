@@ -97,8 +97,12 @@ def check_public_log(
 ) -> None:
     """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
 
+    What the bucket shows is compared whoever answers. It is not enough alone: its last publisher may have died between
+    the witnesses and the bucket, and both may have been restored.
+
     Raises:
         ForkRefused: It does not.
+        WitnessesSilent: Nobody says that it does not, and too few have answered to be sure.
     """
     keys = LogKeys(origin=origin, signer=signer, before=before)
     with database.transaction() as session:
@@ -117,10 +121,11 @@ def check_public_log(
     # Every tree extends the empty one, so that a signature on it commits to nothing.
     shown = public.checkpoint if public else Checkpoint(origin=origin, size=0, root=EMPTY_ROOT)
     note = seen.note if seen else keys.sign(shown.note_text(), None, both=False)
-    answers = witnesses.ask(database, checkpoint=shown, note=note)
+    answers = witnesses.ask(database, checkpoint=shown, note=note, hears_out=True)
     with database.transaction() as session:
         sequenced = tree_size(session)
     witnesses.refuse_fork(answers, tree_size=sequenced)
+    witnesses.refuse_silence(answers, tree_size=sequenced)
 
 
 def clear_sequencer(
@@ -137,6 +142,7 @@ def clear_sequencer(
 
     Raises:
         ForkRefused: This database does not extend what they have seen; the sequencer stops, and so does every booking.
+        WitnessesSilent: Too few have answered to be sure. Nothing is allowed, and nothing that was allowed is stopped.
     """
     with database.transaction() as session:
         # Before the comparison: should another server answer meanwhile, it is not the one that was compared.
