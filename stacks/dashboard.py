@@ -140,6 +140,12 @@ def _ledger(watched: Watched) -> list[Panel]:
         ),
         *_outside(watched.outside),
         Panel(
+            title="What do the books not show? Refunds, disputes and payouts that nobody handles yet, events",
+            healthy="As many as there were: docs/books.md says which kinds wait. Once a release handles them, replay them "
+            "and it returns to zero.",
+            left=[measured.awaited_events],
+        ),
+        Panel(
             title="What was given up, rows",
             healthy="Zero. Each row is a thing nobody will try again until a person acts.",
             left=list(measured.exhausted.values()),

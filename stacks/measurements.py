@@ -21,6 +21,8 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
 """Rows nobody will try again, by the key that counts them."""
+AWAITED_EVENTS = "awaited_events"
+"""Events about moved money that nobody handles yet."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -49,6 +51,7 @@ class Measurements:
 
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
+    awaited_events: cloudwatch.Metric
     publishing_seconds: cloudwatch.Metric
     witnesses_missing: cloudwatch.Metric
     exhausted: Mapping[str, cloudwatch.Metric]
@@ -66,6 +69,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
     publishing = numbers("Publishing", workers.publisher)
     return Measurements(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
+        awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

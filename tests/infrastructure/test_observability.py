@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.measurements import (
+    AWAITED_EVENTS,
     BOOKINGS_PAUSED,
     COUNTED_BY_API,
     COUNTED_BY_WORKER,
@@ -26,7 +27,7 @@ ALARM, COMPOSITE, FILTER = (
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::Logs::MetricFilter",
 )
-MEASURED = {LEDGER_AGE, BOOKINGS_PAUSED, *EXHAUSTED}
+MEASURED = {LEDGER_AGE, BOOKINGS_PAUSED, AWAITED_EVENTS, *EXHAUSTED}
 BACKEND = ROOT / "services" / "backend" / "src" / "amply"
 
 WRITE_A_LINE = """
@@ -100,7 +101,7 @@ def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
         assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105], "numbers, and each its own"
+    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105, 106], "numbers, and each its own"
 
 
 def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:
