@@ -21,6 +21,11 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
 """Rows nobody will try again, by the key that counts them."""
+RECONCILED_SECONDS = "reconciled_seconds"
+"""Since rows and log were last held together from end to end."""
+RECONCILED = "reconciliation_measured"
+"""The worker's line about one look at them."""
+DIFFERENCES = "differences"
 AWAITED_EVENTS = "awaited_events"
 """Events about moved money that nobody handles yet."""
 BOOKINGS_PAUSED = "bookings_paused"
@@ -31,6 +36,9 @@ PUBLISHING = "publishing_seconds"
 WITNESSED = "witnesses_measured"
 """The publisher's line about the witnesses of one publication, or of one that waits for them."""
 WITNESSES_MISSING = "witnesses_missing"
+
+WITNESS_CONTRADICTS = "witness_contradicts"
+"""The publisher's line about a witness that has seen another log, or more than there is, and stands alone with it."""
 
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "gift_booked": "gift_booked",
@@ -52,6 +60,9 @@ class Measurements:
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
+    reconciled_seconds: cloudwatch.Metric
+    differences: cloudwatch.Metric
+    witness_contradicts: cloudwatch.Metric
     publishing_seconds: cloudwatch.Metric
     witnesses_missing: cloudwatch.Metric
     exhausted: Mapping[str, cloudwatch.Metric]
@@ -69,6 +80,9 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
     publishing = numbers("Publishing", workers.publisher)
     return Measurements(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
+        reconciled_seconds=backlog.highest(BACKLOG, RECONCILED_SECONDS),
+        differences=work.highest(RECONCILED, DIFFERENCES),
+        witness_contradicts=publishing.count(WITNESS_CONTRADICTS, WITNESS_CONTRADICTS),
         awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),

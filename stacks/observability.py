@@ -51,6 +51,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, events)
+        watching.watch_books(self.pager, watched.measured)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(

@@ -63,7 +63,10 @@ def writer(world: World, settings: Settings) -> Callable[[Actor], None]:
                 life = world.outside.life
                 try:
                     ids = _book(database, world, delivery)
-                except (DBAPIError, ChangesMind, ledger.BookingsPaused):
+                except ledger.BookingsPaused:
+                    actor.reach(IDLE)
+                    continue
+                except (DBAPIError, ChangesMind):
                     actor.reach("tries again")
                     continue
                 world.acknowledge(actor.name, ids, life=life)

@@ -14,7 +14,7 @@ CLEARED: Final = """
     SELECT
         coalesce((SELECT cleared_at IS NOT NULL FROM clearance WHERE number > %s ORDER BY number DESC LIMIT 1), false),
         (SELECT count(*) FROM leaf),
-        (SELECT coalesce(server_started = pg_postmaster_start_time(), false) FROM booking_gate),
+        (SELECT coalesce(server_started = public.pg_postmaster_start_time(), false) FROM booking_gate),
         (SELECT count(*) FROM entry)
 """
 BEGINNING: Final = """

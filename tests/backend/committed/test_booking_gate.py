@@ -1,5 +1,6 @@
 """Nothing is booked in a database that may have forgotten what is public; and what waited is booked once afterwards."""
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from amply.modules import ledger, webhooks
 from amply.modules.ledger import gate
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.notes import sign_note
+from tests.backend.committed.test_http_api import Api
 from tests.backend.committed.test_provider_events import Books
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
@@ -24,10 +26,8 @@ def begin_another_life(databases: Databases) -> None:
 
 
 def alter(databases: Databases, statement: str) -> None:
-    master = databases.as_role("master")
-    with master.transaction() as session:
+    with closing(databases.as_role("master")) as master, master.transaction() as session:
         session.execute(text(statement))
-    master.close()
 
 
 def ahead(books: LedgerWorld) -> str:
@@ -77,7 +77,9 @@ def test_a_refusal_stops_every_booking_until_it_ends(books: LedgerWorld) -> None
     with pytest.raises(ledger.BookingsPaused):
         books.post()
     assert "only 0" in str(closed_because(books))
-    assert ledger.clearance_is_due(books.sequencer), "the publisher looks again, whether or not a sequencer asks"
+    assert ledger.clearance_is_due(books.sequencer), (
+        "the publisher looks again, whether or not a sequencer asks"
+    )
 
     books.public_log.note = None
     books.clear()
@@ -137,6 +139,25 @@ def test_what_books_nothing_goes_on_meanwhile(desk: Books, databases: Databases)
     assert desk.handle("evt_1") == webhooks.Outcome.APPLIED
 
 
+def test_who_asks_is_told_that_gifts_wait_for_the_books(database: Database, databases: Databases) -> None:
+    """With no more rights than the API has."""
+    own = databases.as_role("amply_api")
+    api = Api(own, operator=database)
+    gift = api.give().json()
+
+    def waits() -> tuple[bool, bool]:
+        shown = api.client.get(f"/v1/donations/{gift['id']}").json()["waits_for_books"]
+        return shown, api.client.get("/v1/public/log/freshness").json()["takes_entries"]
+
+    assert waits() == (False, True)
+    begin_another_life(databases)
+    assert waits() == (True, False)
+    with database.transaction() as session:
+        session.execute(text("UPDATE donation SET status = 'failed'"))
+    assert waits() == (False, False), "nothing will come of it, so it waits for nothing"
+    own.close()
+
+
 def test_waiting_events_are_announced_when_the_gate_is_open_again_and_not_before(
     desk: Books, databases: Databases
 ) -> None:
@@ -147,7 +168,7 @@ def test_waiting_events_are_announced_when_the_gate_is_open_again_and_not_before
     facts = len(desk.rows("outbox"))
     sweep = next(
         job.run
-        for job in scheduler.jobs(desk.database, sqs.TaskSender(None, tasks_of={}), desk.clock)  # type: ignore[arg-type] # the sweep sends nothing itself
+        for job in scheduler.jobs(desk.database, sqs.TaskSender(None, tasks_of={}), desk.clock)
         if job.name == "announce unhandled events again"
     )
 

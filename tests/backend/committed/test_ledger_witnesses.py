@@ -149,6 +149,17 @@ def test_one_witness_that_fails_or_lies_stops_nobody_and_leaves_nothing_in_the_n
     )
 
 
+def test_the_same_size_as_an_answer_to_the_same_size_is_another_tree_and_no_reason_to_ask_again(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    """c2sp.org/tlog-witness: 409 also where old size and checkpoint are as large as what it has seen, and the root is not."""
+    three["harbour"].manner = three["orchard"].manner = says_size("3\n")
+    grow(watched, 3)
+    with pytest.raises(ledger.ForkRefused, match="what it has seen is not this log"):
+        watched.publish()
+    assert [parse_add_checkpoint(body).old_size for body in three["harbour"].asked] == [0, 3]
+
+
 def test_a_cosignature_over_another_checkpoint_does_not_get_into_the_note(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
@@ -317,6 +328,9 @@ def test_the_sequencer_of_a_restored_database_gives_away_no_place(
         ((away, away, honest), "waits"),
         ((away, away, away), "waits"),
         ((says(200, "garbage"), says_size("many\n"), honest), "waits"),
+        ((says_size("3\n"), honest, honest), "goes on"),
+        ((says_size("3\n"), says_size("3\n"), honest), "refused"),
+        ((says_size("3\n"), away, honest), "refused"),
         ((says(422), honest, honest), "goes on"),
         ((says(422), says_size("99\n"), honest), "refused"),
     ],
@@ -452,7 +466,6 @@ def test_a_public_note_changes_no_more(watched: LedgerWorld) -> None:
 def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
-    assert watched.witnesses is not None
     outside = Outside(
         signer=watched.signer,
         public_log=watched.public_log,
@@ -484,7 +497,6 @@ def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
 def test_a_publisher_that_may_not_begin_says_whom_it_waits_for(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
-    assert watched.witnesses is not None
     outside = Outside(
         signer=watched.signer,
         public_log=watched.public_log,

@@ -74,7 +74,9 @@ def test_what_is_kept_says_what_moved_and_nothing_of_a_person(books: Books) -> N
     }
 
 
-@pytest.mark.parametrize("event_type", sorted(webhooks.AWAITED_TYPES | {"customer.created", "balance.available"}))
+@pytest.mark.parametrize(
+    "event_type", sorted(webhooks.AWAITED_TYPES | {"customer.created", "balance.available"})
+)
 def test_every_type_is_kept(event_type: str, books: Books) -> None:
     assert books.deliver("evt_1", event_type, object={"id": "x_1", "object": "thing"})
     assert outcomes(books) == {"evt_1": "unsupported"}
@@ -139,7 +141,7 @@ def of_the_next_release(books: Books, event_id: str) -> None:
 @pytest.mark.parametrize("prepare", [given_up, of_the_next_release])
 def test_what_waited_is_replayed_and_applied_once(prepare: Any, books: Books) -> None:
     prepare(books, "evt_1")
-    assert books.handle("evt_1") is None or prepare is given_up
+    assert prepare is given_up or books.handle("evt_1") is None
     announced = len(books.rows("outbox"))
 
     with books.database.transaction() as session:

@@ -93,6 +93,7 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "processor_account",
         "provider_event",
         "receipt",
+        "reconciliation",
     }
     with full.app.transaction() as session:
         tables = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))

@@ -19,7 +19,9 @@ def section(title: str) -> str:
 
 def rows() -> dict[str, str]:
     """What waits: each line of the table, its kinds to the event types that bring them."""
-    lines = [line.split("|") for line in section("What is booked today").splitlines() if line.startswith("| `")]
+    lines = [
+        line.split("|") for line in section("What is booked today").splitlines() if line.startswith("| `")
+    ]
     return {line[1]: line[2] for line in lines}
 
 

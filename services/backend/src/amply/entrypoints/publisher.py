@@ -46,8 +46,8 @@ class Outside:
     signer: ledger.Signer
     public_log: ledger.PublicLog
     archive: ledger.Archive
+    witnesses: ledger.Witnesses
     before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
-    witnesses: ledger.Witnesses = field(default_factory=ledger.Witnesses)
 
 
 def turns(

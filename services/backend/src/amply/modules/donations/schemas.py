@@ -128,9 +128,7 @@ class DonationOut(BaseModel):
     created_at: str
 
     @classmethod
-    def of(
-        cls, donation: Donation, inclusion: Inclusion | None, *, waits_for_books: bool
-    ) -> "DonationOut":
+    def of(cls, donation: Donation, inclusion: Inclusion | None, *, waits_for_books: bool) -> "DonationOut":
         """The public view of `donation`."""
         ledger = donation.entry_id and LedgerOut(
             entry_id=donation.entry_id,

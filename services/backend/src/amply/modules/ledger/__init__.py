@@ -70,6 +70,7 @@ from amply.modules.ledger.queries import (
     published_sizes,
     receipt,
 )
+from amply.modules.ledger.reconciling import Reconciled, reconcile_on, reconciliation_age
 from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
@@ -135,6 +136,7 @@ __all__ = [
     "PublishedCheckpoint",
     "QuorumMissing",
     "ReadFile",
+    "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
     "Sequencer",
@@ -177,6 +179,8 @@ __all__ = [
     "published_size",
     "published_sizes",
     "receipt",
+    "reconcile_on",
+    "reconciliation_age",
     "reopen_account",
     "restore_log",
     "router",

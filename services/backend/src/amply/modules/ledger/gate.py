@@ -35,7 +35,8 @@ _CLOSE: Final = text("""
 
 def present_life(session: Session) -> datetime:
     """Which life of the database this is: when its server started."""
-    return session.scalars(_LIFE).one()
+    life: datetime = session.scalars(_LIFE).one()
+    return life
 
 
 def open_bookings(session: Session, *, life: datetime, now: datetime) -> None:
@@ -50,4 +51,5 @@ def close_bookings(session: Session, *, life: datetime, reason: str, now: dateti
 
 def takes_entries(session: Session) -> bool:
     """Whether an entry would be booked now."""
-    return session.scalars(_IS_OPEN).one()
+    is_open: bool = session.scalars(_IS_OPEN).one()
+    return is_open

@@ -92,8 +92,8 @@ def check_public_log(
     origin: str,
     signer: Signer,
     public_log: PublicLog,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> None:
     """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
 
@@ -116,7 +116,7 @@ def check_public_log(
             published_size=standing.published_size,
             size=standing.tree_size,
         )
-    if witnesses is None or not witnesses.policy.demands_witnesses:
+    if not witnesses.policy.demands_witnesses:
         return
     # Every tree extends the empty one, so that a signature on it commits to nothing.
     shown = public.checkpoint if public else Checkpoint(origin=origin, size=0, root=EMPTY_ROOT)
@@ -135,8 +135,8 @@ def clear_sequencer(
     signer: Signer,
     public_log: PublicLog,
     now: datetime,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> None:
     """Check the public log and the witnesses; let entries be booked, and tell the sequencer that it may give away places.
 
@@ -184,8 +184,8 @@ def publish_checkpoint(
     public_log: PublicLog,
     archive: Archive,
     now: datetime,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> PublishedCheckpoint | None:
     """Publish what was sequenced since the last checkpoint, or finish what a crash or missing witnesses interrupted.
 
@@ -298,13 +298,13 @@ def _sign(
 
 
 def _have_witnessed(
-    database: Database, target: _Target, note: str, *, keys: LogKeys, witnesses: Witnesses | None
+    database: Database, target: _Target, note: str, *, keys: LogKeys, witnesses: Witnesses
 ) -> tuple[str, int]:
     """The note with enough cosignatures, kept, and how many witnesses are missing.
 
     Cosignatures that were given are kept even when they are too few: the next turn asks only for the others.
     """
-    if witnesses is None or not witnesses.policy.demands_witnesses:
+    if not witnesses.policy.demands_witnesses:
         return note, 0
     policy = witnesses.policy
     opened = open_note(note, [keys.present, *policy.witness_keys])

@@ -25,7 +25,7 @@ from ledger_format.checkpoints import Checkpoint
 from ledger_format.cosignatures import WitnessKey, read_cosignatures
 from ledger_format.errors import NoteError, WitnessRequestError
 from ledger_format.notes import NoteSignature
-from ledger_format.policies import UNWITNESSED, Policy
+from ledger_format.policies import Policy
 from ledger_format.tiles import consistency_proof
 from ledger_format.witnessing import SIZE_CONTENT_TYPE, AddCheckpoint, parse_size_body
 
@@ -113,10 +113,12 @@ class _Asked:
 class Witnesses:
     """The witnesses of one policy, each reached by its name there. Of use in one thread at a time.
 
+    Whoever wants none says so: with `ledger_format.policies.UNWITNESSED`.
+
     `patience` and `grace` are seconds.
     """
 
-    policy: Policy = UNWITNESSED
+    policy: Policy
     reached: Mapping[str, Witness] = field(default_factory=dict)
     patience: float = PATIENCE_SECONDS
     grace: float = GRACE_SECONDS
@@ -145,7 +147,10 @@ class Witnesses:
         """
         question = _Question(database=database, checkpoint=checkpoint, note=note)
         missing = [witness for witness in self.policy.witnesses if witness.name not in have]
-        asked = {witness.name: self._begin(witness.name, witness.key, question) for witness in missing}
+        asked = {
+            witness.name: self._begin(witness.name, witness.key, question, anew=hears_out)
+            for witness in missing
+        }
         self._wait(asked, self._may_go(asked, have, hears_out=hears_out))
         answers = [_answer_so_far(name, future) for name, future in asked.items()]
         for answer in answers:
@@ -193,14 +198,15 @@ class Witnesses:
             )
         _log.error("witness_contradicts", tree_size=tree_size, said=said)
 
-    def _begin(self, name: str, key: WitnessKey, question: _Question) -> Future[Answer]:
+    def _begin(self, name: str, key: WitnessKey, question: _Question, *, anew: bool) -> Future[Answer]:
+        """`anew`: what it has said before counts for nothing, for it may have seen more since."""
         text = question.checkpoint.note_text()
         earlier = self._asked.get(name)
         if earlier is not None and not earlier.future.done():
             if earlier.text == text:
                 return earlier.future
             return _done(_failed(name, "it has not answered an earlier question yet"))
-        if earlier is not None and earlier.text == text and _is_good(earlier.future):
+        if not anew and earlier is not None and earlier.text == text and _is_good(earlier.future):
             return earlier.future  # it came too late to be waited for, and is as good now
         future: Future[Answer] = Future()
         self._asked[name] = _Asked(text=text, future=future)

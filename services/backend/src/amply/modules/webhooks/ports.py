@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from amply.modules.webhooks.domain import ProviderEvent
 
-
 KeepsEvent = Callable[[Session, ProviderEvent], bool]
 """Whether an event that nobody handles yet is kept: it is of an account we know, and about nobody who was erased."""
 

@@ -29,7 +29,16 @@ to keep, not ours."""
 
 _KEPT_FOR_LATER: Final = (
     *_KEPT,
-    *("charge", "balance_transaction", "amount", "amount_refunded", "currency", "status", "reason", "arrival_date"),
+    *(
+        "charge",
+        "balance_transaction",
+        "amount",
+        "amount_refunded",
+        "currency",
+        "status",
+        "reason",
+        "arrival_date",
+    ),
 )
 """What whoever will handle an event may read: names of things at the processor, and what moved. Never a text."""
 
