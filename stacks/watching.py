@@ -19,6 +19,8 @@ from stacks.queues import Queues
 
 Ringing = cloudwatch.Alarm | cloudwatch.CompositeAlarm
 GIB = 1024**3
+RECONCILED_SECONDS_MAX = 2 * 24 * 3600
+"""A walk through the whole log takes a minute for every 20,000 entries, and begins anew each hour."""
 LEDGER_AGE_SECONDS_MAX = 60
 """Six times what a healthy publisher takes: it signs at most every ten seconds."""
 BOUNCED_SHARE_MAX = 0.05
@@ -116,6 +118,48 @@ def watch_tasks(pager: Pager, name: str, service: Service, *, runs: bool) -> clo
         meaning=f"No {name} task has run for five minutes.",
         severity=Severity.PART,
         silence_counts=runs,
+    )
+
+
+def watch_bookings(pager: Pager, measured: Measurements) -> cloudwatch.Alarm:
+    """The ledger's age does not ring then: what is not booked waits for no checkpoint."""
+    return pager.above(
+        "bookings-paused",
+        # The lowest: after a restart of the database the publisher opens the books within seconds.
+        measured.bookings_paused.with_(statistic="Minimum"),
+        0,
+        minutes=3,
+        meaning="Nothing has been booked for three minutes: this database is not known to extend the public log.",
+        severity=Severity.PART,
+    )
+
+
+def watch_books(pager: Pager, measured: Measurements) -> None:
+    """Whether rows, log and witnesses say the same."""
+    pager.above(
+        "books-differ",
+        measured.differences,
+        0,
+        minutes=1,
+        meaning="The rows of an entry, its leaf, the tree or a balance are not what they were.",
+        severity=Severity.PAGE,
+    )
+    pager.above(
+        "books-unchecked",
+        measured.reconciled_seconds,
+        RECONCILED_SECONDS_MAX,
+        minutes=60,
+        period=60,
+        meaning="For two days nobody has held all rows and the log together.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "witness-contradicts",
+        measured.witness_contradicts,
+        0,
+        minutes=1,
+        meaning="A witness says that it has seen another log than ours, and the others do not.",
+        severity=Severity.NOTICE,
     )
 
 

@@ -69,15 +69,14 @@ _PUBLISHED_ENTRIES: Final = text("""
     SELECT org_seq + 1 FROM leaf WHERE org = :org AND idx < :published_size ORDER BY org_seq DESC LIMIT 1
 """)
 
-_LOCATE: Final = """
+_BY_HASH: Final = text("""
     SELECT leaf.entry_id, leaf.org, leaf.idx, leaf.leaf_hash, covering.size AS checkpoint_size
     FROM leaf
     LEFT JOIN LATERAL (
         SELECT size FROM checkpoint WHERE size > leaf.idx AND published_at IS NOT NULL ORDER BY size LIMIT 1
     ) AS covering ON true
-"""
-_BY_ENTRY: Final = text(f"{_LOCATE} WHERE leaf.entry_id = :entry_id")
-_BY_HASH: Final = text(f"{_LOCATE} WHERE leaf.leaf_hash = :leaf_hash")
+    WHERE leaf.leaf_hash = :leaf_hash
+""")
 
 
 class OrganizationHasNoLedger(NotFound):
@@ -216,17 +215,14 @@ def entries_between(
     return [_logged(row) for row in rows]
 
 
-def locate(session: Session, *, entry_id: str | None = None, leaf_hash: bytes | None = None) -> Location:
-    """Find an entry by its id, its leaf hash (32 bytes), or both, which must then agree.
+def locate(session: Session, *, leaf_hash: bytes) -> Location:
+    """Find an entry by its leaf hash (32 bytes): what a receipt and a mirror of the log give, and no name of ours.
 
     Raises:
         NotInLog: There is none.
     """
-    by_hash = entry_id is None
-    row = session.execute(
-        _BY_HASH if by_hash else _BY_ENTRY, {"leaf_hash": leaf_hash} if by_hash else {"entry_id": entry_id}
-    ).one_or_none()
-    if row is None or (leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash):
+    row = session.execute(_BY_HASH, {"leaf_hash": leaf_hash}).one_or_none()
+    if row is None:
         raise NotInLog
     return Location(
         entry_id=row.entry_id,

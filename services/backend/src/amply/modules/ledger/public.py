@@ -57,12 +57,6 @@ class PeriodNotAcceptable(InvalidRequest):
     code = "period_not_acceptable"
 
 
-class SearchNotAcceptable(InvalidRequest):
-    """Nothing to search for."""
-
-    code = "search_not_acceptable"
-
-
 class ReceiptNotReadable(InvalidRequest):
     """The uploaded file is not a receipt."""
 
@@ -258,23 +252,18 @@ def export_entries(
 
 @router.get(
     "/log/search",
-    summary="Find an entry by its id or its leaf hash",
+    summary="Find an entry by its leaf hash",
+    description="Who has the entry's id asks `/v1/public/entries/{entry_id}`.",
     dependencies=[Depends(limit_by_address("public_ledger"))],
-    responses=responses(NotInLog, SearchNotAcceptable, TooManyRequests),
+    responses=responses(NotInLog, TooManyRequests),
 )
 def search(
     database: DatabaseOf,
     log_url: LogUrlOf,
-    entry_id: Annotated[Identifier | None, Query()] = None,
-    leaf_hash: Annotated[
-        LeafHash | None, Query(description="As `amply-verify receipt --json` prints it")
-    ] = None,
+    leaf_hash: Annotated[LeafHash, Query(description="As `amply-verify receipt --json` prints it")],
 ) -> LocationOut:
-    if entry_id is None and leaf_hash is None:
-        raise SearchNotAcceptable("Give an entry_id or a leaf_hash.", param="entry_id")
-    hashed = None if leaf_hash is None else bytes.fromhex(leaf_hash)
     with database.transaction() as session:
-        found = pages.locate(session, entry_id=entry_id, leaf_hash=hashed)
+        found = pages.locate(session, leaf_hash=bytes.fromhex(leaf_hash))
     return LocationOut.of(found, log_url=log_url)
 
 
