@@ -9,10 +9,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from click.testing import CliRunner
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import Deployed
-from operations.deploy import CHANGE_SET, Deployment, DeploymentFailedError, changes
+from operations.deploy import CHANGE_SET, Deployment, DeploymentFailedError, changes, cli
 from operations.difference.review import nothing
 from operations.gate import Gate, WouldLoseDataError
 from operations.losses import prepared
@@ -118,6 +119,15 @@ def test_an_environment_that_would_lose_data_is_not_touched_at_all(deployment: D
     with pytest.raises(WouldLoseDataError, match=r"certificate/Documents \(bucket\) is destroyed"):
         refusing.run(up_to="migrations")
     assert not (Path(deployment.cdk).parent / "calls").exists()
+
+
+def test_without_the_list_of_waivers_nothing_is_deployed(tmp_path: Path) -> None:
+    """Not "none": a path that is wrong would otherwise look like a list that is empty."""
+    assembly = small_assembly(tmp_path, "sandbox")
+    done = CliRunner().invoke(
+        cli, ["sandbox", "--assembly", str(assembly), "--waivers", str(tmp_path / "no")]
+    )
+    assert (done.exit_code, done.output.startswith("Not deployed: The waivers in")) == (2, True)
 
 
 def test_an_unknown_stack_is_answered_with_those_there_are(deployment: Deployment) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import aws_cdk as cdk
 import boto3
@@ -21,7 +22,8 @@ from tests.operations.conftest import TODAY
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"]), pytest.mark.slow]
 
-ACCOUNT, REGION = "000000000000", "eu-west-1"
+ACCOUNT: Final = "000000000000"
+REGION: Final = "eu-west-1"
 WAIVER = """
 [[replacement]]
 environment = "sandbox"
