@@ -173,7 +173,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
 
@@ -183,7 +183,13 @@ deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out
 comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
 	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
 
-deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there)
+protected: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
+	@$(BIN)/python -m operations.github.protection $(call needed,ENVIRONMENT)
+
+in-turn: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
+	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
+
+deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
