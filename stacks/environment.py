@@ -1,6 +1,7 @@
 """What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,7 +20,7 @@ from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.signing_keys import SigningKeys
-from stacks.witnesses import Unwitnessed, Witnessing
+from stacks.witnesses import Unwitnessed, Witnessing, awaited_key
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -263,6 +264,8 @@ class Environment:
             )
         if self.livemode and isinstance(self.witnesses, Unwitnessed):
             raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
+        if self.livemode and not self.log_keys:
+            raise ValueError(f"{self.name} gives out receipts for real money, so its pages pin the log's key.")
         self._check_names()
 
     def _check_names(self) -> None:
@@ -282,6 +285,20 @@ class Environment:
         return self.network.nat_gateway or (
             InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
         )
+
+    def unfinished(self) -> Iterator[str]:
+        """A sentence for each placeholder that something real must take the place of before anything runs."""
+        if awaited := self.witnesses.awaited:
+            yield (
+                f"{self.name}: nobody can cosign for the placeholders {', '.join(awaited)}, so its ledger would publish "
+                "nothing; write the witnesses who agreed into stacks/environments.py "
+                "(docs/runbooks/first-deployment.md)."
+            )
+        if awaited_key(self.log_origin) in self.log_keys:
+            yield (
+                f"{self.name}: nobody can sign with the placeholder in log_keys, so its pages would trust nothing; "
+                "write the log's verifier key into stacks/environments.py (docs/runbooks/first-deployment.md)."
+            )
 
     @property
     def ledger_policy(self) -> str:

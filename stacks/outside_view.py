@@ -89,6 +89,7 @@ class OutsideView(Construct):
                 "AMPLY_API_URL": around.edge.api_url,
                 "AMPLY_LOG_URL": around.edge.log_url,
                 "AMPLY_LOG_ORIGIN": self._stack.settings.log_origin,
+                "AMPLY_WITNESS_POLICY": self._stack.settings.witnesses.policy(),
                 "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
                 "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn
                 if around.keys.overlapping

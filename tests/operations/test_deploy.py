@@ -1,6 +1,7 @@
 """Stacks are deployed in order, each by a change set that is prepared, shown and then executed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.deploy import CHANGE_SET, Deployment, DeploymentFailedError, changes
 from operations.places import NoSuchEnvironmentError, Place, environment_of
+from operations.readiness import NotFinishedError, refuse_unfinished
 from tests.operations.small_assembly import small_assembly
 
 CDK = """#!/usr/bin/env python3
@@ -83,6 +85,34 @@ def test_a_failure_stops_there_and_says_what_the_command_line_said(
     with pytest.raises(DeploymentFailedError, match=r"(?s)database failed.*the bucket is not empty"):
         deployment.run(up_to=None)
     assert _calls(deployment)[-1] == ("database", method)
+
+
+@pytest.mark.parametrize("up_to", [None, "network"])
+def test_an_unfinished_environment_is_refused_before_anything_is_changed(
+    deployment: Deployment, up_to: str | None
+) -> None:
+    never = {"Assert": {"Fn::Equals": ["placeholder", "real"]}, "AssertDescription": "Name the witnesses."}
+    unfinished = {"Resources": {}, "Rules": {"Unfinished1": {"Assertions": [never]}}}
+    templates = {**deployment.deployed.templates, "api": unfinished}
+    refused = replace(deployment, deployed=replace(deployment.deployed, templates=templates))
+    with pytest.raises(NotFinishedError, match=r"^Name the witnesses\.$"):
+        refused.run(up_to=up_to)
+    assert not (Path(deployment.cdk).parent / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Fn::Equals": ["real", "real"]},
+        {"Fn::Equals": [{"Ref": "Known"}, "real"]},
+        {"Fn::Not": [{"Fn::Contains": [["1", "2"], {"Ref": "BootstrapVersion"}]}]},
+    ],
+)
+def test_a_rule_that_can_be_fulfilled_refuses_nothing(
+    deployment: Deployment, condition: dict[str, Any]
+) -> None:
+    held = {"Rules": {"Rule": {"Assertions": [{"Assert": condition, "AssertDescription": "Never said."}]}}}
+    refuse_unfinished(replace(deployment.deployed, templates={"api": held}))
 
 
 def test_an_unknown_stack_is_answered_with_those_there_are(deployment: Deployment) -> None:

@@ -21,6 +21,7 @@ from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
 from operations.assembly import Deployed, NoAssemblyError
 from operations.lookup import cloudformation
 from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+from operations.readiness import NotFinishedError, refuse_unfinished
 
 CHANGE_SET: Final = "amply-delivery"
 _CDK: Final = "node_modules/.bin/cdk"
@@ -42,6 +43,7 @@ class Deployment:
     client: Callable[[Place], CloudFormationClient]
 
     def run(self, *, up_to: str | None) -> None:
+        refuse_unfinished(self.deployed)
         for stack in self.stacks(up_to):
             self._one(stack)
 
@@ -122,7 +124,7 @@ def cli(environment: str, assembly: Path, up_to: str | None) -> None:
     except DeploymentFailedError as failure:
         click.echo(failure, err=True)
         sys.exit(1)
-    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+    except (NoAssemblyError, NoSuchEnvironmentError, NotFinishedError, BotoCoreError, ClientError) as error:
         click.echo(f"Not deployed: {error}", err=True)
         sys.exit(2)
 
