@@ -47,6 +47,11 @@ class Witnessed:
         parse_policy(self.policy().encode())
 
     @property
+    def demanded(self) -> bool:
+        """Whether a checkpoint needs any cosignature."""
+        return True
+
+    @property
     def awaited(self) -> tuple[str, ...]:
         """The names of those that are placeholders: nobody can cosign for them."""
         return tuple(
@@ -65,6 +70,11 @@ class Unwitnessed:
     """Nobody cosigns, for this reason: people who never compare could be shown different logs."""
 
     because: str
+
+    @property
+    def demanded(self) -> bool:
+        """Whether a checkpoint needs any cosignature."""
+        return False
 
     @property
     def awaited(self) -> tuple[str, ...]:

@@ -74,10 +74,14 @@ WITH_REAL_ONES = replace(
 
 def test_what_is_unfinished_is_said_one_sentence_each() -> None:
     witnesses, key = PRODUCTION.unfinished()
-    assert witnesses.startswith("production: nobody can cosign for the placeholders partner-one, partner-two, ")
+    assert witnesses.startswith(
+        "production: nobody can cosign for the placeholders partner-one, partner-two, "
+    )
     assert key.startswith("production: nobody can sign with the placeholder in log_keys")
     assert list(WITH_REAL_ONES.unfinished()) == []
-    one_left = replace(WITH_REAL_ONES.witnesses, witnesses=(*WITH_REAL_ONES.witnesses.witnesses[:2], THREE[2]))  # type: ignore[type-var, union-attr] # Witnessed, three lines above
+    one_left = replace(
+        WITH_REAL_ONES.witnesses, witnesses=(*WITH_REAL_ONES.witnesses.witnesses[:2], THREE[2])
+    )  # type: ignore[type-var, union-attr] # Witnessed, three lines above
     (sentence,) = replace(WITH_REAL_ONES, witnesses=one_left).unfinished()
     assert "placeholders lantern, so" in sentence
 
@@ -92,7 +96,7 @@ def test_an_unfinished_environment_synthesises_and_is_refused_at_its_deployment(
         "local": 0,
     }
     assert list(unfinished(environments["production"])) == list(PRODUCTION.unfinished())
-    with pytest.raises(NotFinishedError, match="(?s)placeholders partner-one.*placeholder in log_keys"):
+    with pytest.raises(NotFinishedError, match=r"(?s)placeholders partner-one.*placeholder in log_keys"):
         refuse_unfinished(environments["production"])
     # Everything may be put in place while nothing runs: the key to write down comes out of that.
     refuse_unfinished(idle)
