@@ -50,6 +50,7 @@ def test_it_is_told_addresses_and_the_logs_name(name: str, environments: dict[st
 
     assert set(told) == {
         "AMPLY_API_URL",
+        "AMPLY_EDGE_URL",
         "AMPLY_LOG_URL",
         "AMPLY_LOG_ORIGIN",
         "AMPLY_WITNESS_POLICY",

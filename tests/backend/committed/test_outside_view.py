@@ -145,7 +145,7 @@ def test_a_false_cosignature_is_found(witnessed: Stranger) -> None:
     lines[-1] = lines[-1][:place] + changed + lines[-1][place + 1 :]
     witnessed.told[f"{LOG}/checkpoint"] = "".join(lines).encode()
 
-    with pytest.raises(Unwell, match="does not verify: the signature by witness.lantern.example is false"):
+    with pytest.raises(Unwell, match=r"does not verify: the signature by witness\.lantern\.example is false"):
         witnessed.look()
 
 

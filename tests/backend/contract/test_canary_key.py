@@ -113,6 +113,7 @@ def test_by_hand_it_says_in_one_sentence_what_is_wrong(site: str) -> None:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "AMPLY_API_URL": f"{site}/503",
             "AMPLY_LOG_URL": f"{site}/404",
+            "AMPLY_EDGE_URL": f"{site}/404",
             "AMPLY_LOG_ORIGIN": ORIGIN,
             "AMPLY_SIGNING_KEY_ARN": kms_key(),
             "AMPLY_WITNESS_POLICY": "quorum none\n",

@@ -5,6 +5,7 @@ are verified by KMS, whose key is the one that signs, its witnesses' in plain Py
 `amply-verify` with a pinned key.
 
 - `checks`: what has to hold, free of I/O
+- `pages`: the same for what a donor opens
 - `keys`: the log's key, as KMS holds it, and its witnesses'
 - `ed25519`: verification after RFC 8032
 - `handler`: one run, with addresses from the environment

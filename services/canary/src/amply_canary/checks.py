@@ -1,5 +1,6 @@
 """What has to hold: the API answers, no entry waits long, the newest checkpoint is signed and cosigned by as many as its
-policy demands, and its tiles give its root."""
+policy demands, and its tiles give its root.
+"""
 
 import json
 from collections.abc import Callable, Sequence
