@@ -195,8 +195,8 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
 	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
 
-smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key, or several on lines)
-	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE)
+smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
+	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))
 
 drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
 	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)

@@ -131,11 +131,13 @@ def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: 
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
 
 
-def test_what_was_deployed_passes_the_smoke_test_of_delivery(demo: dict[str, Any]) -> None:
+def test_what_was_deployed_passes_the_smoke_test_of_delivery(
+    platform: Platform, demo: dict[str, Any]
+) -> None:
     command = [sys.executable, "-m", "operations.smoke", "--api", demo["api_url"], "--attempts", "1"]
-    edge = demo["log_url"].removesuffix("/log")
+    command += ["--edge", demo["log_url"].removesuffix("/log"), "--key", demo["verifier_key"]]
     done = subprocess.run(
-        [*command, "--edge", edge, "--key", demo["verifier_key"]], capture_output=True, text=True, check=False
+        [*command, "--policy", str(platform.settings.policy)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "ok   checkpoint: verifies" in done.stdout
