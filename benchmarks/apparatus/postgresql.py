@@ -69,6 +69,10 @@ def server() -> Iterator[Server]:
             make_roles(master.engine)
             migrate(master.engine)
             master.close()
+            # What the publisher does once it has compared the database with the public log.
+            pg.execute(
+                "UPDATE booking_gate SET server_started = pg_postmaster_start_time(), of_table = tableoid"
+            )
             pg.execute(*(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in LOGIN_ROLES))
             yield pg
         finally:

@@ -17,8 +17,9 @@ from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
+from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
-from tests.backend.ledger_world import LedgerWorld
+from tests.backend.ledger_world import NOW, LedgerWorld
 
 PASSWORD = "for-tests-on-loopback"
 
@@ -63,7 +64,7 @@ class Databases:
 def start_server(directory: Path) -> RunningPostgres:
     directory.chmod(0o755)
     cluster = PostgresCluster(
-        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
+        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD, durable=False
     )
     cluster.initialise()
     return cluster.start()
@@ -75,6 +76,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def let_bookings_in(database: Database) -> None:
+    """What a publisher does once it has compared the database with the public log."""
+    with database.transaction() as session:
+        gate.open_bookings(session, life=gate.present_life(session), now=NOW)
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +98,9 @@ def server() -> Iterator[Server]:
         migrator = started.connect(name="template_amply", user=MIGRATOR)
         migrate(migrator.engine)
         migrator.close()
+        publisher = started.connect(name="template_amply", user="amply_sequencer")
+        let_bookings_in(publisher)
+        publisher.close()
         yield started
         running.stop()
 

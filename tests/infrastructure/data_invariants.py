@@ -28,7 +28,7 @@ def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
     selected = {
         place
         for selection in deployed.resources(SELECTION)
-        for place in _places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
+        for place in places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
     }
     for resource in deployed.resources(*BACKED_UP):
         if follows(resource):
@@ -71,7 +71,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
         return
     for plan in deployed.resources(PLAN):
         for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
-            stacks = {stack for stack, _ in _places(deployed, plan, rule.get("CopyActions", []))}
+            stacks = {stack for stack, _ in places(deployed, plan, rule.get("CopyActions", []))}
             if stacks != {"replica"}:
                 yield f"{plan.where}: {rule['RuleName']} is not copied"
     for database in deployed.resources(DATABASE):
@@ -92,7 +92,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
         for rule in live:
             if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
                 yield f"{bucket.where}: what is deleted here is deleted there"
-            if {stack for stack, _ in _places(deployed, bucket, rule["Destination"])} != {"replica"}:
+            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {"replica"}:
                 yield f"{bucket.where}: is copied to somewhere else"
 
 
@@ -111,7 +111,7 @@ def keys_can_be_called_back_and_are_rotated(deployed: Deployed) -> Iterator[str]
     named = {
         place
         for alias in deployed.resources("AWS::KMS::Alias")
-        for place in _places(deployed, alias, alias.properties["TargetKeyId"])
+        for place in places(deployed, alias, alias.properties["TargetKeyId"])
     }
     for key in deployed.resources(KEY):
         if key.properties.get("PendingWindowInDays") != durability.key_deletion_window.to_days():
@@ -129,7 +129,7 @@ def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
         name = task.properties["Family"].removeprefix(f"{deployed.name}-")
         user = CONTAINERS[TaskName(name)].database_user
-        roles = _places(deployed, task, task.properties["TaskRoleArn"])
+        roles = places(deployed, task, task.properties["TaskRoleArn"])
         found = {users for role in roles for users in allowed.pop(role, set())}
         if found != ({user} if user else set()):
             yield f"{task.where}: signs in as {sorted(found)}, not as {user}"
@@ -150,7 +150,7 @@ def secrets_are_read_by_whom_they_are_for(deployed: Deployed) -> Iterator[str]:
             for secret in container.get("Secrets", [])
             for place in _secrets(deployed, _place(task)[0], secret["ValueFrom"])
         }
-        for role in _places(deployed, task, task.properties["ExecutionRoleArn"]):
+        for role in places(deployed, task, task.properties["ExecutionRoleArn"]):
             if (read := readers.pop(role, set())) != named:
                 yield f"{task.where}: may read {sorted(read)}, and is given {sorted(named)}"
     resolved = set(_resolved(deployed))
@@ -188,7 +188,7 @@ def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:
                 continue
             arns = statement["Resource"]
             users = {_last_word(arn) for arn in (arns if isinstance(arns, list) else [arns])}
-            for role in _places(deployed, policy, policy.properties["Roles"]):
+            for role in places(deployed, policy, policy.properties["Roles"]):
                 found.setdefault(role, set()).update(users)
     return found
 
@@ -206,7 +206,7 @@ def _secret_readers(deployed: Deployed) -> dict[Place, set[Place]]:
             } & set(actions):
                 continue
             read = _secrets(deployed, _place(policy)[0], statement["Resource"])
-            for role in _places(deployed, policy, policy.properties["Roles"]):
+            for role in places(deployed, policy, policy.properties["Roles"]):
                 found.setdefault(role, set()).update(read)
     return found
 
@@ -219,7 +219,7 @@ def _is_of_a_throw_away(deployed: Deployed, role: Place) -> bool:
         .get("StringLike", {})
         .get("aws:ResourceTag/aws:rds:primaryDBInstanceArn", "")
         for policy in deployed.resources("AWS::IAM::Policy")
-        if role in _places(deployed, policy, policy.properties["Roles"])
+        if role in places(deployed, policy, policy.properties["Roles"])
         for statement in policy.properties["PolicyDocument"]["Statement"]
         if "secretsmanager:GetSecretValue" in _many(statement["Action"])
     ]
@@ -276,7 +276,7 @@ def _construct(resource: Resource) -> str:
     return "/".join(resource.path.split("/")[1:3])
 
 
-def _places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
+def places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
     """The resources a value leads to, in this stack or through an output in another one."""
     return set(_led_to(deployed, _place(resource)[0], value))
 
