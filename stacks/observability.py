@@ -51,6 +51,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, events)
+        watching.watch_books(self.pager, watched.measured)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(
@@ -70,10 +71,12 @@ class Observability(AmplyStack):
         ]
         work = [
             watching.watch_backlog(pager, watched.measured, runs=runs),
+            watching.watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
         watching.watch_cache(pager, watched.cache)
+        watching.watch_firewall(pager, watched.api.firewall)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
         outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]

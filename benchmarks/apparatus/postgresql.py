@@ -67,6 +67,10 @@ def server() -> Iterator[Server]:
             master = connect(pg.settings(_MASTER), application="benchmark")
             migrate(master.engine)
             master.close()
+            # What the publisher does once it has compared the database with the public log.
+            pg.execute(
+                "UPDATE booking_gate SET server_started = pg_postmaster_start_time(), of_table = tableoid"
+            )
             pg.execute(*(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in LOGIN_ROLES))
             yield pg
         finally:

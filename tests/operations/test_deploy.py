@@ -18,6 +18,7 @@ from operations.difference.review import nothing
 from operations.gate import Gate, WouldLoseDataError
 from operations.losses import prepared
 from operations.places import NoSuchEnvironmentError, Place, environment_of
+from operations.readiness import NotFinishedError, refuse_unfinished
 from tests.operations.conftest import TODAY
 from tests.operations.small_assembly import small_assembly
 
@@ -128,6 +129,34 @@ def test_without_the_list_of_waivers_nothing_is_deployed(tmp_path: Path) -> None
         cli, ["sandbox", "--assembly", str(assembly), "--waivers", str(tmp_path / "no")]
     )
     assert (done.exit_code, done.output.startswith("Not deployed: The waivers in")) == (2, True)
+
+
+@pytest.mark.parametrize("up_to", [None, "network"])
+def test_an_unfinished_environment_is_refused_before_anything_is_changed(
+    deployment: Deployment, up_to: str | None
+) -> None:
+    never = {"Assert": {"Fn::Equals": ["placeholder", "real"]}, "AssertDescription": "Name the witnesses."}
+    unfinished = {"Resources": {}, "Rules": {"Unfinished1": {"Assertions": [never]}}}
+    templates = {**deployment.deployed.templates, "api": unfinished}
+    refused = replace(deployment, deployed=replace(deployment.deployed, templates=templates))
+    with pytest.raises(NotFinishedError, match=r"^Name the witnesses\.$"):
+        refused.run(up_to=up_to)
+    assert not (Path(deployment.cdk).parent / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Fn::Equals": ["real", "real"]},
+        {"Fn::Equals": [{"Ref": "Known"}, "real"]},
+        {"Fn::Not": [{"Fn::Contains": [["1", "2"], {"Ref": "BootstrapVersion"}]}]},
+    ],
+)
+def test_a_rule_that_can_be_fulfilled_refuses_nothing(
+    deployment: Deployment, condition: dict[str, Any]
+) -> None:
+    held = {"Rules": {"Rule": {"Assertions": [{"Assert": condition, "AssertDescription": "Never said."}]}}}
+    refuse_unfinished(replace(deployment.deployed, templates={"api": held}))
 
 
 def test_an_unknown_stack_is_answered_with_those_there_are(deployment: Deployment) -> None:

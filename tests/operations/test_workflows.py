@@ -315,6 +315,11 @@ def test_migrations_run_between_what_they_stand_on_and_what_counts_on_them() -> 
     assert first.endswith("UP_TO=migrations")
 
 
+def test_the_look_after_a_deployment_demands_the_witnesses_of_what_was_deployed() -> None:
+    (smoke,) = (step for _, step in _steps() if step.get("run", "").startswith("make smoke"))
+    assert 'ENVIRONMENT="$NAME"' in smoke["run"].split()
+
+
 def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_base() -> None:
     jobs = WORKFLOWS["pull-request"]["jobs"]
     (kept,) = [step for step in jobs["assembly"]["steps"] if "upload-artifact" in step.get("uses", "")]

@@ -29,6 +29,7 @@ from operations.gate import Gate, WouldLoseDataError
 from operations.lookup import cloudformation
 from operations.losses import prepared
 from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+from operations.readiness import NotFinishedError, refuse_unfinished
 
 CHANGE_SET: Final = "amply-delivery"
 _CDK: Final = "node_modules/.bin/cdk"
@@ -55,9 +56,11 @@ class Deployment:
 
         Raises:
             NoSuchEnvironmentError: There is no stack of this name.
+            NotFinishedError: The environment still has placeholders that only people can fill.
             WouldLoseDataError: Refused, before anything was touched or before the change set that would lose data.
             DeploymentFailedError: The command line failed.
         """
+        refuse_unfinished(self.deployed)
         stacks = self.stacks(up_to)
         self.gate.compare(self.deployed)
         for stack in stacks:
@@ -161,6 +164,7 @@ def cli(environment: str, assembly: Path, up_to: str | None, waivers: Path) -> N
     except (
         NoAssemblyError,
         NoSuchEnvironmentError,
+        NotFinishedError,
         CannotCompareError,
         BotoCoreError,
         ClientError,
