@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation
 EMULATOR := services/local_cloud/emulator
 PEERS := tests/verify/peers
 WIDGETS := services/widgets
@@ -173,7 +173,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap protected in-turn
+.PHONY: assembly deployed comment deploy migrate rehearse roles smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
 
@@ -193,7 +193,15 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
-	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
+	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT)
+
+# With the master's password, which no job of delivery may use: people run it, once and when a release says so.
+roles: .venv/ready ## make the database roles of ENVIRONMENT
+	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT)
+
+# Two hours: a restore takes the time it takes, and how long is what is to be known.
+rehearse: .venv/ready ## restore the newest backup of ENVIRONMENT beside it, check it, take it away again
+	@$(BIN)/python -m operations.one_off rehearse $(call needed,ENVIRONMENT) --wait 7200
 
 smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
 	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))

@@ -86,6 +86,8 @@ class Observability(AmplyStack):
         watching.watch_mail(self.pager, around.mail)
         if around.backup:
             watching.watch_backups(self.pager, around.backup)
+        if around.database.rotation:
+            watching.watch_rotation(self.pager, around.database.rotation)
         if certificate := around.edge.api_certificate:
             watch_certificate(self.pager, "certificate-api", certificate, whose="The API's")
 

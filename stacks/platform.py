@@ -24,6 +24,7 @@ from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
+from stacks.rehearsal import Rehearsal
 from stacks.replica import Replica
 from stacks.storage import Storage
 from stacks.traces import Traces
@@ -98,6 +99,8 @@ class AmplyPlatform(cdk.Stage):
         if environment.traces:
             Traces(self, "traces", environment=environment, traces=environment.traces)
         Migrations(self, "migrations", environment=environment, around=around)
+        if around.backup:
+            Rehearsal(self, "rehearsal", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
         Observability(

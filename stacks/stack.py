@@ -3,10 +3,16 @@
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_lib.service import LogKeeping
-from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter
+from stacks.contracts import (
+    EXPIRES_TAG,
+    OWNER_TAG,
+    PARAMETER_DESCRIPTIONS,
+    READ_IN_DEPLOYMENTS_TAG,
+    Parameter,
+)
 from stacks.environment import Environment
 
 
@@ -43,6 +49,10 @@ class AmplyStack(Stack):
         return LogKeeping(
             retention=self.settings.log_retention, removal_policy=self.settings.durability.removal_policy
         )
+
+    def let_deployments_read(self, secret: IConstruct) -> None:
+        """For a secret that a template resolves, so that CloudFormation hands it to what it makes."""
+        Tags.of(secret).add(READ_IN_DEPLOYMENTS_TAG, self.settings.name)
 
     def publish(self, parameter: Parameter, value: str) -> None:
         """Write a name that others read; the list of them is `contracts.Parameter`."""

@@ -80,6 +80,7 @@ class Storage(AmplyStack):
             self._copy_to(replica, keys)
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
+        self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
 
     def _make_access_logs(self) -> PrivateBucket:
         bucket = PrivateBucket(

@@ -17,6 +17,7 @@ from stacks.events import Events
 from stacks.mail import Mail
 from stacks.measurements import EXHAUSTED, Measurements
 from stacks.queues import Queues
+from stacks.rotation import MasterRotation
 
 Ringing = cloudwatch.Alarm | cloudwatch.CompositeAlarm
 GIB = 1024**3
@@ -347,6 +348,19 @@ def watch_backups(pager: Pager, backup: Backup) -> None:
             meaning="A backup could not be copied into the second region.",
             severity=Severity.NOTICE,
         )
+
+
+def watch_rotation(pager: Pager, rotation: MasterRotation) -> None:
+    """One failed step is a repeated one, most often; a day that saw several is a rotation that does not end."""
+    pager.above(
+        "master-rotation",
+        rotation.errors,
+        2,
+        minutes=DAY,
+        period=DAY,
+        meaning="The master password of the database was to be changed, and several steps of that failed in a day.",
+        severity=Severity.NOTICE,
+    )
 
 
 def _jobs(metric: str, vault: str) -> cloudwatch.Metric:

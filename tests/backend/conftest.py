@@ -14,7 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from amply.infra.database import Database, connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
@@ -77,9 +78,9 @@ def free_port() -> int:
         return port
 
 
-def let_bookings_in(master: Database) -> None:
+def let_bookings_in(database: Database) -> None:
     """What a publisher does once it has compared the database with the public log."""
-    with master.transaction() as session:
+    with database.transaction() as session:
         gate.open_bookings(session, life=gate.present_life(session), now=NOW)
 
 
@@ -90,11 +91,16 @@ def server() -> Iterator[Server]:
         started = Server(running)
         started.run("CREATE DATABASE template_amply")
         master = started.connect(name="template_amply", user="master")
-        migrate(master.engine)
-        let_bookings_in(master)
+        make_roles(master.engine)
         master.close()
         for role in LOGIN_ROLES:
             started.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+        migrator = started.connect(name="template_amply", user=MIGRATOR)
+        migrate(migrator.engine)
+        migrator.close()
+        publisher = started.connect(name="template_amply", user="amply_sequencer")
+        let_bookings_in(publisher)
+        publisher.close()
         yield started
         running.stop()
 

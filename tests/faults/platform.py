@@ -251,6 +251,7 @@ class Platform:
         for process in (self._valkey(), self._sandbox(), *self._witnesses()):
             self.processes[process.name] = process
             process.launch()
+        self.admin(TaskName.ROLES, "roles")
         self.admin(TaskName.MIGRATE, "migrate")
         self["stripe"].wait_until_ready()
         for task in SERVICES:

@@ -157,7 +157,7 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     facts.write_text("".join(json.dumps(fact) + "\n" for fact in lost))
     key = str(platform.cloud.verifier_key())
     told = platform.admin(
-        TaskName.MIGRATE, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
+        TaskName.ROLES, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
     )
     assert json.loads(told.splitlines()[-1])["without_fact"] == []
     for task in reversed(STOPPED):

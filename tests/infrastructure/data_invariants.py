@@ -9,7 +9,7 @@ from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
-from stacks.contracts import CONTAINERS, TaskName
+from stacks.contracts import CONTAINERS, READ_IN_DEPLOYMENTS_TAG, TaskName
 from stacks.storage import STAYS_HERE
 from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.invariants import follows
@@ -17,6 +17,8 @@ from tests.infrastructure.invariants import follows
 DATABASE, BUCKET, KEY = "AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key"
 PLAN, SELECTION, VAULT = "AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection", "AWS::Backup::BackupVault"
 BACKED_UP = (DATABASE, BUCKET, "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::EFS::FileSystem")
+SECRET, ATTACHMENT = "AWS::SecretsManager::Secret", "AWS::SecretsManager::SecretTargetAttachment"
+RESOLVE = "{{resolve:secretsmanager:"
 Place = tuple[str, str]
 
 
@@ -138,6 +140,32 @@ def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
         yield f"{deployed.name}/{'/'.join(role)}: no task, and signs in as {sorted(users)}"
 
 
+def secrets_are_read_by_whom_they_are_for(deployed: Deployed) -> Iterator[str]:
+    """A task's execution role reads what its definition names, a deployment what a template resolves, a rotation its own."""
+    readers = _secret_readers(deployed)
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        named = {
+            place
+            for container in task.properties["ContainerDefinitions"]
+            for secret in container.get("Secrets", [])
+            for place in _secrets(deployed, _place(task)[0], secret["ValueFrom"])
+        }
+        for role in places(deployed, task, task.properties["ExecutionRoleArn"]):
+            if (read := readers.pop(role, set())) != named:
+                yield f"{task.where}: may read {sorted(read)}, and is given {sorted(named)}"
+    resolved = set(_resolved(deployed))
+    for role, read in readers.items():
+        if _is_of_a_throw_away(deployed, role):
+            continue
+        if not (role[1].startswith("RotationRole") and read <= resolved):
+            yield f"{deployed.name}/{'/'.join(role)}: reads {sorted(read)}, and is given none"
+    for secret in deployed.resources(SECRET):
+        tags = {tag["Key"]: tag["Value"] for tag in secret.properties.get("Tags", [])}
+        expected = deployed.name if _place(secret) in resolved else None
+        if tags.get(READ_IN_DEPLOYMENTS_TAG) != expected:
+            yield f"{secret.where}: deployments {'must' if expected else 'need not'} read it"
+
+
 RULES = (
     what_holds_data_is_in_a_backup_plan,
     backups_are_taken_daily_weekly_and_monthly,
@@ -147,6 +175,7 @@ RULES = (
     who_copies_cannot_delete,
     keys_can_be_called_back_and_are_rotated,
     tasks_sign_in_as_themselves,
+    secrets_are_read_by_whom_they_are_for,
 )
 
 
@@ -162,6 +191,76 @@ def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:
             for role in places(deployed, policy, policy.properties["Roles"]):
                 found.setdefault(role, set()).update(users)
     return found
+
+
+def _secret_readers(deployed: Deployed) -> dict[Place, set[Place]]:
+    """Role to the secrets whose values it may read; whatever is no secret of ours is shown as it is written."""
+    found: dict[Place, set[Place]] = {}
+    for policy in deployed.resources("AWS::IAM::Policy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            actions = _many(statement["Action"])
+            if statement["Effect"] != "Allow" or not {
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:*",
+                "*",
+            } & set(actions):
+                continue
+            read = _secrets(deployed, _place(policy)[0], statement["Resource"])
+            for role in places(deployed, policy, policy.properties["Roles"]):
+                found.setdefault(role, set()).update(read)
+    return found
+
+
+def _is_of_a_throw_away(deployed: Deployed, role: Place) -> bool:
+    """A rehearsal reads secrets that RDS keeps, and by RDS's own tag those of throw-away databases alone."""
+    throw_away = f":db:{deployed.name}-rehearsal-*"
+    conditions = [
+        statement.get("Condition", {})
+        .get("StringLike", {})
+        .get("aws:ResourceTag/aws:rds:primaryDBInstanceArn", "")
+        for policy in deployed.resources("AWS::IAM::Policy")
+        if role in places(deployed, policy, policy.properties["Roles"])
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "secretsmanager:GetSecretValue" in _many(statement["Action"])
+    ]
+    return all(condition.endswith(throw_away) for condition in conditions)
+
+
+def _secrets(deployed: Deployed, stack: str, value: Any) -> set[Place]:
+    """The secrets a value leads to; an instance stands for the secret that RDS keeps for it."""
+    found = set()
+    for there, logical_id in set(_led_to(deployed, stack, value)) or {(stack, json.dumps(value))}:
+        body = deployed.templates.get(there, {}).get("Resources", {}).get(logical_id, {})
+        if body.get("Type") == ATTACHMENT:
+            found |= _secrets(deployed, there, body["Properties"]["SecretId"])
+        else:
+            found.add((there, logical_id))
+    return found
+
+
+def _resolved(deployed: Deployed) -> Iterator[Place]:
+    """What CloudFormation reads: dynamic references, and secrets it writes a database's address into."""
+    for resource in deployed.resources():
+        stack = _place(resource)[0]
+        if resource.type == ATTACHMENT:
+            yield from _secrets(deployed, stack, resource.properties["SecretId"])
+        for reference in _dynamic(resource.properties):
+            yield from _secrets(deployed, stack, reference)
+
+
+def _dynamic(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        joined = value.get("Fn::Join")
+        if joined and RESOLVE in json.dumps(joined):
+            yield joined
+        else:
+            for inner in value.values():
+                yield from _dynamic(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _dynamic(inner)
+    elif RESOLVE in str(value):
+        yield value
 
 
 def _last_word(arn: object) -> str:

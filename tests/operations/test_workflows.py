@@ -234,6 +234,29 @@ def test_a_workflow_that_calls_another_grants_what_its_jobs_ask_for() -> None:
         assert WORKFLOWS["deploy"]["jobs"][name]["permissions"] == asked
 
 
+def test_a_restore_is_rehearsed_every_month_where_no_money_is() -> None:
+    """By a role that may start that task alone, for the branch `main`; and neither dropped nor cut short."""
+    workflow = WORKFLOWS["rehearsal"]
+    # YAML 1.1 reads the key `on` as a boolean.
+    (schedule,) = workflow[True]["schedule"]
+    minute, hour, day, month, weekday = schedule["cron"].split()
+    job = workflow["jobs"]["rehearse"]
+    (credentials,) = (step for step in job["steps"] if "configure-aws" in step.get("uses", ""))
+
+    assert (month, weekday) == ("*", "*")
+    assert minute.isdigit()
+    assert hour.isdigit()
+    assert day.isdigit()
+    assert int(day) <= 28, "February has that day too"
+    assert job["environment"] == "staging-rehearse", "a door of its own: who looks around finds none here"
+    assert credentials["with"]["role-to-assume"].endswith(":role/staging-delivery-rehearse")
+    assert job["steps"][-1]["run"] == "make rehearse ENVIRONMENT=staging"
+    (waiting,) = re.findall(r"one_off rehearse .*--wait (\d+)", (ROOT / "Makefile").read_text())
+    assert int(waiting) < credentials["with"]["role-duration-seconds"]
+    assert int(waiting) < job["timeout-minutes"] * 60
+    assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
 def test_environments_follow_each_other_from_what_can_be_lost_to_what_cannot() -> None:
     jobs = WORKFLOWS["deploy"]["jobs"]
     order = [

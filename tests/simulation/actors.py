@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from amply.entrypoints import publisher, sequencer
 from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
-from amply.infra.migrate import OWNER
+from amply.infra.roles import OWNER
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.errors import InvariantViolation
 from amply.modules import ledger

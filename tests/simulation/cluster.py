@@ -17,7 +17,8 @@ import psycopg
 from pydantic import SecretStr
 
 from amply.infra.database import connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster
 
@@ -196,6 +197,7 @@ def running_cluster() -> Iterator[Cluster]:
         try:
             above = Cluster(cluster.port)
             master = connect(above.settings(MASTER), application=_OURS)
+            make_roles(master.engine)
             migrate(master.engine)
             master.close()
             above.run(_LIFE)

@@ -17,7 +17,8 @@ from structlog.typing import EventDict
 from amply.entrypoints import publisher
 from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres
@@ -60,6 +61,7 @@ def test_the_sequencer_survives_a_database_that_is_killed_under_load(
     cluster, running = own_server
     server = Server(running[0])
     master = server.connect(name="postgres", user="master")
+    make_roles(master.engine)
     migrate(master.engine)
     master.close()
     for role in LOGIN_ROLES:

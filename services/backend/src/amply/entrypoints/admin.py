@@ -15,6 +15,7 @@ from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
+from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
@@ -35,6 +36,16 @@ def migrate() -> None:
     migrate_database(database.engine)
     database.close()
     click.echo("The database schema is up to date.")
+
+
+@main.command()
+def roles() -> None:
+    """Make the database's roles, as its master user: once, and when a release says that it has another one."""
+    logging.configure(service="roles")
+    database = connect(DatabaseSettings(), application="roles", pool_size=2)
+    make_roles(database.engine)
+    database.close()
+    click.echo("The database has its roles.")
 
 
 @main.command()
