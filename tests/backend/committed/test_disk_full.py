@@ -18,7 +18,7 @@ from amply.infra.migrate import LOGIN_ROLES, migrate
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres, binary, unprivileged
 from tests.backend.committed.test_ledger_processes import events, leading
-from tests.backend.conftest import PASSWORD, Server, free_port
+from tests.backend.conftest import PASSWORD, Server, free_port, let_bookings_in
 from tests.backend.ledger_world import LedgerWorld, until
 from tests.faults.database import children
 
@@ -69,6 +69,7 @@ def books(disk: SmallDisk) -> Iterator[LedgerWorld]:
     server = Server(disk.running)
     master = server.connect(name="postgres", user="master")
     migrate(master.engine)
+    let_bookings_in(master)
     master.close()
     for role in LOGIN_ROLES:
         server.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
@@ -130,6 +131,7 @@ def test_a_write_ahead_log_that_cannot_be_written_stops_the_server_and_nothing_i
 
         disk.start_again()
         books.app.engine.dispose()
+        until(books.takes_entries)
         books.post()
         until(lambda: len(books.leaves()) == ENTRIES_AT_ONCE + 1)
 
