@@ -135,7 +135,7 @@ fix: setup ## format and mend what can be mended by machine
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
+	@$(BIN)/pytest -q -n 3 --dist loadgroup -m slow
 
 .PHONY: browser
 browser: setup
@@ -148,8 +148,12 @@ synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
 .PHONY: simulate
-simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n, or SEED=n to replay one)
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n [FIRST=n], or SEED=n to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
+
+.PHONY: soak
+soak: setup ## kill the ledger's real processes under load, and look at what is published (SECONDS=n)
+	@$(BIN)/python benchmarks/ledger_soak.py --seconds $(or $(SECONDS),300)
 
 .PHONY: diff-comment
 diff-comment: WAIVERS ?= stacks/replacements.toml
@@ -169,7 +173,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
 
@@ -179,14 +183,20 @@ deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out
 comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
 	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
 
-deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there)
+protected: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
+	@$(BIN)/python -m operations.github.protection $(call needed,ENVIRONMENT)
+
+in-turn: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
+	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
+
+deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
 	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
 
-smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key, or several on lines)
-	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE)
+smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
+	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))
 
 drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
 	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)

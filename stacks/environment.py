@@ -1,6 +1,7 @@
 """What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,7 +20,7 @@ from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.signing_keys import SigningKeys
-from stacks.witnesses import Unwitnessed, Witnessing
+from stacks.witnesses import Witnessing, awaited_key
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -261,17 +262,26 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
-        if self.livemode and isinstance(self.witnesses, Unwitnessed):
-            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
+        if self.livemode:
+            self._check_receipts()
         self._check_names()
+
+    def _check_receipts(self) -> None:
+        """Where real money moves people keep receipts for years."""
+        if not self.witnesses.demanded:
+            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
+        if not self.log_keys:
+            raise ValueError(
+                f"{self.name} gives out receipts for real money, so its pages pin the log's key."
+            )
+        if self.domain is None:
+            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
 
     def _check_names(self) -> None:
         if any(VerifierKey.parse(key).name != self.log_origin for key in self.log_keys):
             raise ValueError(f"{self.name}: the pages pin keys of the log {self.log_origin} alone.")
         if self.log_keys:
             parse_policy(self.ledger_policy.encode())
-        if self.livemode and self.domain is None:
-            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
         if self.domain and self.addresses:
             raise ValueError(f"{self.name}: fixed addresses and a domain are two answers to one question.")
         if self.domain and self.mail.domain != self.domain.apex:
@@ -282,6 +292,20 @@ class Environment:
         return self.network.nat_gateway or (
             InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
         )
+
+    def unfinished(self) -> Iterator[str]:
+        """A sentence for each placeholder that something real must take the place of before anything runs."""
+        if awaited := self.witnesses.awaited:
+            yield (
+                f"{self.name}: nobody can cosign for the placeholders {', '.join(awaited)}, so its ledger would publish "
+                "nothing; write the witnesses who agreed into stacks/environments.py "
+                "(docs/runbooks/first-deployment.md)."
+            )
+        if awaited_key(self.log_origin) in self.log_keys:
+            yield (
+                f"{self.name}: nobody can sign with the placeholder in log_keys, so its pages would trust nothing; "
+                "write the log's verifier key into stacks/environments.py (docs/runbooks/first-deployment.md)."
+            )
 
     @property
     def ledger_policy(self) -> str:

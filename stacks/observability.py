@@ -76,6 +76,7 @@ class Observability(AmplyStack):
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
         watching.watch_cache(pager, watched.cache)
+        watching.watch_firewall(pager, watched.api.firewall)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
         outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]

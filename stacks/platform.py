@@ -15,6 +15,7 @@ from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.dns import Dns
 from stacks.edge import Edge
+from stacks.edge_alarms import EdgeAlarms
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
@@ -75,6 +76,9 @@ class AmplyPlatform(cdk.Stage):
             dns=dns,
             certificate=certificate,
         )
+        if certificate:
+            # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
+            EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
         return Surroundings(
             network=network,
             keys=keys,

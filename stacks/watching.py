@@ -7,6 +7,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.alarms import Pager, Severity
+from constructs_lib.firewall import Firewall
 from constructs_lib.service import Service
 from stacks.api import Api
 from stacks.backup import Backup
@@ -30,6 +31,9 @@ FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
 FEEDBACK_DEPTH_MAX = 100
 DAY = 24 * 60
 """Of minutes, as alarms count."""
+REFUSED_PERCENT_MAX = 10
+REFUSED_MIN = 20
+"""A minute: fewer are the scanners that always come."""
 NOT_TAKEN = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfBackupJobsExpired")
 """https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html."""
 
@@ -105,6 +109,26 @@ def watch_answers(pager: Pager, api: Api) -> Sequence[cloudwatch.Alarm]:
         severity=Severity.PART,
     )
     return [errors, unreachable]
+
+
+def watch_firewall(pager: Pager, firewall: Firewall) -> None:
+    """A share, because it tells both: an attack is most of the traffic, and a rule that stops donors stops many."""
+    refused = cloudwatch.MathExpression(
+        expression=f"IF(FILL(refused, 0) > {REFUSED_MIN}, 100 * refused / (refused + FILL(allowed, 0)), 0)",
+        using_metrics={
+            "refused": firewall.metric("BlockedRequests"),
+            "allowed": firewall.metric("AllowedRequests"),
+        },
+        label="per cent of requests that the firewall refused",
+    )
+    pager.above(
+        "firewall-refusing",
+        refused,
+        REFUSED_PERCENT_MAX,
+        minutes=10,
+        meaning="The firewall has refused more than one request in ten for ten minutes.",
+        severity=Severity.NOTICE,
+    )
 
 
 def watch_tasks(pager: Pager, name: str, service: Service, *, runs: bool) -> cloudwatch.Alarm:

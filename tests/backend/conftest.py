@@ -63,7 +63,7 @@ class Databases:
 def start_server(directory: Path) -> RunningPostgres:
     directory.chmod(0o755)
     cluster = PostgresCluster(
-        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
+        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD, durable=False
     )
     cluster.initialise()
     return cluster.start()

@@ -10,10 +10,15 @@ from stacks.contracts import TaskName
 from tests.faults.books import Books
 from tests.faults.cloud import LOG_ADDRESS
 from tests.faults.gifts import Gift
-from tests.faults.platform import WITNESSES, Organization, Platform
+from tests.faults.partners import WITNESSES
+from tests.faults.platform import Organization, Platform
 from tests.faults.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("faults-stores"),
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+]
 
 _PUBLISHED = "SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL"
 

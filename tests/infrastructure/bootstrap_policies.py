@@ -4,11 +4,11 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from tests.infrastructure.assembly import ROOT, Deployed
+from tests.infrastructure.grants import covers
 
 FOLDER = ROOT / "bootstrap"
 FUNCTION_CALL = ("lambda:InvokeFunction",)
@@ -25,28 +25,16 @@ class Policy:
     statements: Sequence[Mapping[str, Any]]
 
     def allows(self, action: str) -> bool:
-        return any(_covers(statement, action) for statement in self._with("Allow"))
+        return any(covers(statement, action) for statement in self._with("Allow"))
 
     def denies(self, action: str) -> bool:
         """Denied whatever the resource; a denial of some resources leaves the others."""
         return any(
-            _covers(statement, action) for statement in self._with("Deny") if statement["Resource"] == "*"
+            covers(statement, action) for statement in self._with("Deny") if statement["Resource"] == "*"
         )
 
     def _with(self, effect: str) -> Iterator[Mapping[str, Any]]:
         return (statement for statement in self.statements if statement["Effect"] == effect)
-
-
-def _covers(statement: Mapping[str, Any], action: str) -> bool:
-    if "NotAction" in statement:
-        return not _matches(statement["NotAction"], action)
-    return _matches(statement["Action"], action)
-
-
-def _matches(patterns: str | list[str], action: str) -> bool:
-    """IAM compares actions without regard to case."""
-    every = [patterns] if isinstance(patterns, str) else patterns
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in every)
 
 
 def read_policy(file: Path) -> Policy:

@@ -26,7 +26,7 @@ def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
     selected = {
         place
         for selection in deployed.resources(SELECTION)
-        for place in _places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
+        for place in places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
     }
     for resource in deployed.resources(*BACKED_UP):
         if follows(resource):
@@ -69,7 +69,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
         return
     for plan in deployed.resources(PLAN):
         for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
-            stacks = {stack for stack, _ in _places(deployed, plan, rule.get("CopyActions", []))}
+            stacks = {stack for stack, _ in places(deployed, plan, rule.get("CopyActions", []))}
             if stacks != {"replica"}:
                 yield f"{plan.where}: {rule['RuleName']} is not copied"
     for database in deployed.resources(DATABASE):
@@ -90,7 +90,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
         for rule in live:
             if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
                 yield f"{bucket.where}: what is deleted here is deleted there"
-            if {stack for stack, _ in _places(deployed, bucket, rule["Destination"])} != {"replica"}:
+            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {"replica"}:
                 yield f"{bucket.where}: is copied to somewhere else"
 
 
@@ -109,7 +109,7 @@ def keys_can_be_called_back_and_are_rotated(deployed: Deployed) -> Iterator[str]
     named = {
         place
         for alias in deployed.resources("AWS::KMS::Alias")
-        for place in _places(deployed, alias, alias.properties["TargetKeyId"])
+        for place in places(deployed, alias, alias.properties["TargetKeyId"])
     }
     for key in deployed.resources(KEY):
         if key.properties.get("PendingWindowInDays") != durability.key_deletion_window.to_days():
@@ -127,7 +127,7 @@ def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
         name = task.properties["Family"].removeprefix(f"{deployed.name}-")
         user = CONTAINERS[TaskName(name)].database_user
-        roles = _places(deployed, task, task.properties["TaskRoleArn"])
+        roles = places(deployed, task, task.properties["TaskRoleArn"])
         found = {users for role in roles for users in allowed.pop(role, set())}
         if found != ({user} if user else set()):
             yield f"{task.where}: signs in as {sorted(found)}, not as {user}"
@@ -159,7 +159,7 @@ def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:
                 continue
             arns = statement["Resource"]
             users = {_last_word(arn) for arn in (arns if isinstance(arns, list) else [arns])}
-            for role in _places(deployed, policy, policy.properties["Roles"]):
+            for role in places(deployed, policy, policy.properties["Roles"]):
                 found.setdefault(role, set()).update(users)
     return found
 
@@ -177,7 +177,7 @@ def _construct(resource: Resource) -> str:
     return "/".join(resource.path.split("/")[1:3])
 
 
-def _places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
+def places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
     """The resources a value leads to, in this stack or through an output in another one."""
     return set(_led_to(deployed, _place(resource)[0], value))
 

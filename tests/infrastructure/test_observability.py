@@ -245,6 +245,7 @@ NOTICES = {
     "books-unchecked",
     "cache-full",
     "database-cpu",
+    "firewall-refusing",
     "high-deep",
     "low-deep",
     "low-waiting",
@@ -285,7 +286,7 @@ def _told(deployed: Deployed, topic: str) -> set[str]:
 
 
 def test_people_are_woken_for_these_and_nothing_else(deployed: Deployed) -> None:
-    outside = {"outside-view"} if deployed.name in WATCHED else set()
+    outside = {"outside-view", "edge-errors"} if deployed.name in WATCHED else set()
     slow = SLOW_NOTICES if deployed.name in WATCHED else set()
     copies = {"backup-copy-failed"} if deployed.name == "production" else set()
 
@@ -384,13 +385,18 @@ def test_a_page_answers_the_four_questions(page: Any) -> None:
 
 
 def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:
-    """All say it by e-mail where an address is configured; a paging service joins the first alone."""
+    """All say it by e-mail where an address is configured; a paging service joins those named Topic alone."""
     for deployed in environments.values():
         listening = {
             f"{one.stack.partition('/')[2]}/{one.properties['TopicArn']['Ref'][:-8]}"
             for one in deployed.resources("AWS::SNS::Subscription")
         }
-        told = {"observability/Topic", "observability/Notices", "certificate/Notices"}
+        told = {
+            "observability/Topic",
+            "observability/Notices",
+            "certificate/Notices",
+            "edgealarms/Topic",
+        }
         assert listening == (told if deployed.name in WATCHED else set())
 
 

@@ -62,6 +62,12 @@ def test_a_receipt_proves_the_gift_against_the_published_checkpoint(office: Post
     assert verified.opened["donor_email"] == "ada@example.org"
 
 
+def test_a_clock_that_is_behind_does_not_hold_up_a_receipt(office: PostOffice) -> None:
+    office.make_public()
+
+    assert office.send(later=-timedelta(hours=1)) == 1
+
+
 def test_a_receipt_is_sent_once(office: PostOffice) -> None:
     office.make_public()
     office.send()

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from amply.infra import tracing
 from amply.infra.database import Database
@@ -151,7 +151,8 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None
             select(ReceiptRow)
             .where(
                 ReceiptRow.sent_at.is_(None),
-                ReceiptRow.next_attempt_at <= now,
+                # The first try waits for no clock: the one that booked the gift may be ahead of this one.
+                or_(ReceiptRow.attempts == 0, ReceiptRow.next_attempt_at <= now),
                 ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
                 ledger.is_published(ReceiptRow.entry_id),
             )

@@ -1,6 +1,7 @@
 """`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: the log as pages, sums and files, and the way in.
 
-None of it needs to be believed: every answer can be checked against the log's own files.
+None of it needs to be believed: every answer can be checked against the log's own files. What no published checkpoint
+covers could not be, so it is not shown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -229,11 +230,8 @@ def export_entries(
     with database.transaction() as session:
         head, policy = _of(session, organization_id)
         policy.require_entries()
-        entries = pages.published_entries(
-            session, organization_id=organization_id, published_size=head.published_size
-        )
-    first = min(int(cursor), entries)
-    sequences = range(first, min(first + EXPORT_ENTRIES_MAX, entries))
+    first = min(int(cursor), head.entries)
+    sequences = range(first, min(first + EXPORT_ENTRIES_MAX, head.entries))
     export = Export(
         organization_id=organization_id, wanted=wanted.within(policy, now=clock()), sequences=sequences
     )
@@ -243,7 +241,7 @@ def export_entries(
             f'attachment; filename="{organization_id}-ledger-{sequences.start}.{file_format.value}"'
         ),
     }
-    if sequences.stop < entries:
+    if sequences.stop < head.entries:
         following = request.url.include_query_params(cursor=str(sequences.stop))
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     content = _written(file_format, exports.batches(database, export))
@@ -309,7 +307,7 @@ def _of(session: Session, organization_id: str) -> tuple[LedgerHead, VisibilityP
 
 
 def _tag(head: LedgerHead, policy: VisibilityPolicy, more: str) -> str:
-    """Differs whenever the answer could: by what is in the log, what is published, and what is shown."""
+    """Differs whenever the answer could: by what is published, and what is shown of it."""
     shown = f"{policy.visibility}-{policy.delay_days or policy.minimum or 0}"
     return f'W/"{head.entries}-{head.published_size}-{shown}-{more}"'
 
