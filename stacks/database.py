@@ -20,7 +20,7 @@ from stacks.database_engine import (
     PARAMETERS,
     STANDARD_PORT,
 )
-from stacks.database_extras import follow, rotate, share_connections
+from stacks.database_extras import follow, restore, rotate, share_connections
 from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.network import POSTGRESQL, Network
@@ -48,6 +48,8 @@ class Database(AmplyStack):
         groups = [self._make_log(log, construct_id) for log, construct_id in LOGS.items()]
         self._parameters = self._make_parameters()
         self.instance = self._make_instance(network, keys)
+        if environment.lost_region and environment.recovery:
+            restore(self, self.instance, environment.recovery.database)
         self.instance.node.add_dependency(*groups)
         self.proxy = self._make_proxy(network)
         if isinstance(environment.database.master, RotatedByUs):

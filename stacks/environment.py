@@ -18,6 +18,7 @@ from stacks.database_choices import Connections, Insights, MasterPassword, Rotat
 from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.recovery import Recovery
 from stacks.signing_keys import SigningKeys
 from stacks.witnesses import Unwitnessed, Witnessing
 
@@ -123,12 +124,6 @@ class Registry:
 
     readers: tuple[str, ...]
     """Accounts of the other environments, which run the same image from here."""
-    keep: int
-    """Images kept; each deployment pushes one."""
-
-    def __post_init__(self) -> None:
-        if self.keep < 10:  # noqa: PLR2004 -- a week of deployments, and the way back through it
-            raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +197,10 @@ class Environment:
     region: str
     replica_region: str | None
     """Where copies of what cannot be made again are kept; None where losing a region may lose the environment."""
+    recovery: Recovery | None
+    """What it would be in the region of its copies."""
+    lost_region: str | None = None
+    """Where it was, once it comes back where its copies are; only `stacks/recovering.py` says this."""
     zones: tuple[str, ...]
     livemode: bool
     """Whether real money moves."""
@@ -249,6 +248,7 @@ class Environment:
             raise ValueError(f"{self.name} moves real money, so its data needs copies in another region.")
         if self.replica_region == self.region:
             raise ValueError(f"{self.name}: copies in {self.region} itself would be lost with it.")
+        self._check_recovery()
         if isinstance(self.database.master, RotatedByUs) and not self._secrets_can_be_reached():
             raise ValueError(
                 f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
@@ -264,6 +264,20 @@ class Environment:
         if self.livemode and isinstance(self.witnesses, Unwitnessed):
             raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
         self._check_names()
+
+    def _check_recovery(self) -> None:
+        plan, lost = self.recovery, self.signing_keys.lost
+        if (plan is None) != (self.replica_region is None):
+            raise ValueError(
+                f"{self.name}: copies in another region and a plan for coming back there are one thing."
+            )
+        if plan and not self.lost_region and plan.replica_region in {self.region, self.replica_region}:
+            raise ValueError(f"{self.name}: once {self.region} is lost, copies go to a third region.")
+        if lost is not None and not self.tasks.idle:
+            raise ValueError(
+                f"{self.name}: key {lost} is lost with its region, and nothing may run until `last_tree` of the "
+                "recovery says where it stopped. To put everything in place first: -c idle=true"
+            )
 
     def _check_names(self) -> None:
         if any(VerifierKey.parse(key).name != self.log_origin for key in self.log_keys):

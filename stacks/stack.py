@@ -6,7 +6,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.service import LogKeeping
-from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter
+from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter, RecoveryParameter
 from stacks.environment import Environment
 
 
@@ -44,8 +44,12 @@ class AmplyStack(Stack):
             retention=self.settings.log_retention, removal_policy=self.settings.durability.removal_policy
         )
 
-    def publish(self, parameter: Parameter, value: str) -> None:
-        """Write a name that others read; the list of them is `contracts.Parameter`."""
+    def remembered(self, parameter: RecoveryParameter) -> str:
+        """What the stack `recovery` wrote down for this region while all was well; read when the stack is deployed."""
+        return ssm.StringParameter.value_for_string_parameter(self, parameter.path(self.settings.name))
+
+    def publish(self, parameter: Parameter | RecoveryParameter, value: str) -> None:
+        """Write a name that others read; the list of them is in `contracts`."""
         construct_id = "".join(part.capitalize() for part in parameter.name.split("_")) + "Parameter"
         ssm.StringParameter(
             self,
