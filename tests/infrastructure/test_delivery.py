@@ -167,6 +167,7 @@ def test_images_are_held_where_every_environment_looks_for_them(
         (deployed.name, repository)
         for deployed in environments.values()
         for repository in deployed.resources("AWS::ECR::Repository")
+        if repository.stack.endswith("/delivery")
     ]
     ((holder, repository),) = held
     home = ENVIRONMENTS[holder]  # type: ignore[index]  # names read from disk
@@ -176,8 +177,11 @@ def test_images_are_held_where_every_environment_looks_for_them(
 
 
 def test_other_environments_may_pull_images_and_not_push_them(environments: Mapping[str, Deployed]) -> None:
-    repository = environments["production"].the("AWS::ECR::Repository")
-    statements = repository.properties["RepositoryPolicyText"]["Statement"]
+    statements = [
+        statement
+        for repository in environments["production"].resources("AWS::ECR::Repository")
+        for statement in repository.properties["RepositoryPolicyText"]["Statement"]
+    ]
     others = [environment.account for environment in DELIVERED.values() if environment is not PRODUCTION]
     for statement in statements:
         assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{account}:root" for account in others]}
@@ -187,10 +191,11 @@ def test_other_environments_may_pull_images_and_not_push_them(environments: Mapp
 def test_an_image_keeps_its_name_and_is_searched_for_known_faults(
     environments: Mapping[str, Deployed],
 ) -> None:
-    properties = environments["production"].the("AWS::ECR::Repository").properties
-    assert properties["ImageTagMutability"] == "IMMUTABLE"
-    assert properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
-    assert properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
+    for repository in environments["production"].resources("AWS::ECR::Repository"):
+        properties = repository.properties
+        assert properties["ImageTagMutability"] == "IMMUTABLE"
+        assert properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
+        assert properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
 
 
 def _expired(repository: Resource, images: Mapping[str, tuple[str, ...]]) -> set[str]:

@@ -177,6 +177,11 @@ def test_no_bucket_that_is_copied_was_made_a_second_time(back: Deployed) -> None
     assert made == {"AccessLogs", "Exports"}
 
 
+def test_the_documents_that_came_over_are_backed_up_from_now_on(back: Deployed) -> None:
+    selected = json.dumps(back.the("AWS::Backup::BackupSelection").properties)
+    assert re.search(r'"production-replica".{0,90}Documents', selected)
+
+
 INHERITED = {"AllocatedStorage", "DBName", "KmsKeyId", "MasterUsername", "StorageEncrypted"}
 RESTORES: Mapping[RestoredFrom, Mapping[str, object]] = {
     RestoredFrom.BACKUPS: {
