@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation
 EMULATOR := services/local_cloud/emulator
 PEERS := tests/verify/peers
 WIDGETS := services/widgets
@@ -135,7 +135,7 @@ fix: setup ## format and mend what can be mended by machine
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
 	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
+	@$(BIN)/pytest -q -n 3 --dist loadgroup -m slow
 
 .PHONY: browser
 browser: setup
@@ -148,8 +148,12 @@ synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
 .PHONY: simulate
-simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n, or SEED=n to replay one)
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000))
+simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n [FIRST=n], or SEED=n to replay one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
+
+.PHONY: soak
+soak: setup ## kill the ledger's real processes under load, and look at what is published (SECONDS=n)
+	@$(BIN)/python benchmarks/ledger_soak.py --seconds $(or $(SECONDS),300)
 
 # make ends every failure with 2. Where the program tells failures apart, its own code is the last line but make's.
 tells = || { code=$$?; echo "$@: the program's exit code is $$code ($(1))" >&2; exit $$code; }
@@ -172,7 +176,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+.PHONY: assembly deployed comment deploy migrate rehearse roles smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
@@ -182,14 +186,28 @@ deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out
 comment: .venv/ready ## post FILE as the comment of PULL_REQUEST, or renew it
 	@$(BIN)/python -m operations.comment $(call needed,FILE) --pull-request $(call needed,PULL_REQUEST)
 
-deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there)
+protected: .venv/ready ## see whether GitHub guards ENVIRONMENT as it must: reviewers, branches, required checks
+	@$(BIN)/python -m operations.github.protection $(call needed,ENVIRONMENT)
+
+in-turn: .venv/ready ## see whether no newer run has begun to deploy ENVIRONMENT
+	@$(BIN)/python -m operations.github.turn $(call needed,ENVIRONMENT)
+
+deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=STACK stops there); refuses to lose data
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
-	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
+	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT)
 
-smoke: .venv/ready ## ask a running platform what any visitor could (API=URL EDGE=URL KEY=verifier key, or several on lines)
-	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE)
+# With the master's password, which no job of delivery may use: people run it, once and when a release says so.
+roles: .venv/ready ## make the database roles of ENVIRONMENT
+	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT)
+
+# Two hours: a restore takes the time it takes, and how long is what is to be known.
+rehearse: .venv/ready ## restore the newest backup of ENVIRONMENT beside it, check it, take it away again
+	@$(BIN)/python -m operations.one_off rehearse $(call needed,ENVIRONMENT) --wait 7200
+
+smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
+	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))
 
 drift: .venv/ready ## what somebody changed by hand in ENVIRONMENT, and what could not be looked at
 	@$(BIN)/python -m operations.drift $(call needed,ENVIRONMENT)

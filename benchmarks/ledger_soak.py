@@ -2,7 +2,7 @@
 
 32 writers (a process and a connection each) post gifts at a steady rate, while writers, the sequencer and the publisher
 are killed at random with SIGKILL and started again at once: the real processes, on a real PostgreSQL with fsync on, with
-the emulated cloud for KMS and S3. A killed writer's successor first posts again what its predecessor was not told the
+the emulated cloud for KMS and S3 and three witnesses of whom two must cosign. A killed writer's successor first posts again what its predecessor was not told the
 end of, as a redelivered event would.
 
 - `missing`: entries that a writer was told are committed, and that are not in the published log.
@@ -21,8 +21,7 @@ import sys
 import tempfile
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -31,7 +30,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import httpx2
 import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -43,14 +41,12 @@ from amply.infra.settings import DatabaseSettings
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
-from benchmarks.apparatus.postgresql import PASSWORD, Server, free_port, server
-from ledger_format.checkpoints import open_checkpoint
+from benchmarks.apparatus.outside import cloud_of_its_own, published_entries, three_witnesses
+from benchmarks.apparatus.postgresql import PASSWORD, Server, server
 from ledger_format.entries import decode
-from ledger_format.merkle import leaf_hash, root_of
-from ledger_format.notes import MAX_NOTE_BYTES
+from ledger_format.merkle import leaf_hash
+from ledger_format.policies import Policy
 from ledger_format.receipts import decode_receipt, verify_receipt
-from ledger_format.tiles import MAX_BUNDLE_BYTES, TILE_WIDTH, bundle_path, decode_bundle
-from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.faults import cloud as clouds
 from tests.faults.cloud import Cloud
 from tests.faults.process import Process
@@ -146,6 +142,7 @@ class Soak:
 
     pg: Server
     cloud: Cloud
+    policy: Policy
     room: Path
     chance: random.Random
     rate: float
@@ -256,7 +253,7 @@ class Soak:
             "AMPLY_SERVICE": name,
             "AMPLY_ENVIRONMENT": "local",
             "AMPLY_LIVEMODE": "false",
-            "AMPLY_WITNESS_POLICY": "quorum none\n",
+            "AMPLY_WITNESS_POLICY": self.policy.text(),
             "AMPLY_HEARTBEAT_PATH": str(heartbeat),
             "AMPLY_DATABASE_HOST": "127.0.0.1",
             "AMPLY_DATABASE_PORT": str(self.pg.port),
@@ -296,20 +293,6 @@ def examine(soak: Soak) -> Found:
     return Found(ids=ids, out_of_order=wrong + order, receipts=verified_receipts(soak, ids))
 
 
-def published_entries(cloud: Cloud) -> list[bytes]:
-    """The entries of the public bundles, which give the signed root."""
-    note = cloud.get(f"{clouds.LOG_ADDRESS}/checkpoint", limit=MAX_NOTE_BYTES).decode()
-    checkpoint = open_checkpoint(note, [cloud.verifier_key()]).checkpoint
-    raws: list[bytes] = []
-    while len(raws) < checkpoint.size:
-        index, width = len(raws) // TILE_WIDTH, min(TILE_WIDTH, checkpoint.size - len(raws))
-        path = bundle_path(index, width)
-        raws += decode_bundle(cloud.get(f"{clouds.LOG_ADDRESS}/{path}", limit=MAX_BUNDLE_BYTES))
-    if root_of([leaf_hash(raw) for raw in raws]) != checkpoint.root:
-        raise SystemExit("the published entries do not give the signed root")
-    return raws
-
-
 def verified_receipts(soak: Soak, ids: list[str]) -> int:
     """Receipts of some entries, verified with nothing but the log's key; how many."""
     database = connect(soak.pg.settings("amply_app"), application="soak", pool_size=1)
@@ -319,7 +302,9 @@ def verified_receipts(soak: Soak, ids: list[str]) -> int:
             receipt = ledger.receipt(
                 session, entry_id=entry_id, secrets=ledger.CommitmentSecrets(key=bytes(32))
             )
-        verify_receipt(decode_receipt((receipt or "").encode()), [soak.cloud.verifier_key()])
+        verify_receipt(
+            decode_receipt((receipt or "").encode()), [soak.cloud.verifier_key()], policy=soak.policy
+        )
     database.close()
     return len(sample)
 
@@ -335,8 +320,8 @@ def waits(told: list[Acknowledged], ids: list[str], seen: list[tuple[float, int]
     )
 
 
-def report(soak: Soak, *, seconds: float) -> None:
-    """What was found, and the last line for machines."""
+def report(soak: Soak, *, seconds: float) -> bool:
+    """Print what was found, and the last line for machines; whether nothing is missing and nothing out of order."""
     told, found = acknowledged(soak.diaries), examine(soak)
     ready = waits(told, found.ids, soak.seen)
     p50, p99 = (ready[int(share * (len(ready) - 1))] for share in (0.5, 0.99))
@@ -361,18 +346,7 @@ def report(soak: Soak, *, seconds: float) -> None:
         "receipt_ready_max_seconds": round(ready[-1], 2),
     }
     print(json.dumps(line))
-
-
-@contextmanager
-def cloud_of_its_own(room: Path) -> Iterator[Cloud]:
-    """Buckets and a signing key, in memory."""
-    (room / "cloud").mkdir()
-    with (
-        emulated_cloud(port=free_port(), directory=room / "cloud") as url,
-        httpx2.Client(timeout=30, trust_env=False) as http,
-        clouds.furnished(url, http) as cloud,
-    ):
-        yield cloud
+    return missing == found.out_of_order == 0
 
 
 @click.command()
@@ -390,11 +364,19 @@ def main(*, seconds: float, rate: float, seed: int, kills: bool, quick: bool) ->
         room = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amply-soak-")))
         pg = stack.enter_context(server())
         cloud = stack.enter_context(cloud_of_its_own(room))
-        chance = random.Random(seed)  # noqa: S311 -- a seed that can be named
-        soak = Soak(pg=pg, cloud=cloud, room=room, chance=chance, rate=rate, with_kills=kills)
+        soak = Soak(
+            pg=pg,
+            cloud=cloud,
+            policy=stack.enter_context(three_witnesses(room, cloud)),
+            room=room,
+            chance=random.Random(seed),  # noqa: S311 -- a seed that can be named
+            rate=rate,
+            with_kills=kills,
+        )
         stack.callback(soak.stop)
         soak.run(seconds)
-        report(soak, seconds=seconds)
+        if not report(soak, seconds=seconds):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
@@ -56,6 +57,22 @@ class Firewall(Construct):
     def protect(self, load_balancer_arn: str) -> None:
         wafv2.CfnWebACLAssociation(
             self, "Protects", resource_arn=load_balancer_arn, web_acl_arn=self.acl.attr_arn
+        )
+
+    def metric(self, name: str) -> cloudwatch.Metric:
+        """AllowedRequests or BlockedRequests of all rules together: WAF names both by their metrics' names.
+
+        https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html.
+        """
+        return cloudwatch.Metric(
+            namespace="AWS/WAFV2",
+            metric_name=name,
+            dimensions_map={
+                "WebACL": f"{self._name}-all",
+                "Region": Stack.of(self).region,
+                "Rule": "ALL",
+            },
+            statistic="Sum",
         )
 
     def _visibility(self, metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:

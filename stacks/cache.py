@@ -59,6 +59,7 @@ class Cache(AmplyStack):
             ),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        self.let_deployments_read(secret)
         waive(secret, "AwsSolutions-SMG4", REPLACED_WITH_THE_CACHE)
         return secret
 

@@ -58,7 +58,7 @@ def make_task(
     values = _plain(stack, name, around)
     secrets = _secrets(around)
     if contract.database_user:
-        around.database.let_sign_in(role, contract.database_user)
+        around.database.let_sign_in(role, contract.database_user, past_proxy=contract.past_proxy)
     if contract.is_traced and stack.settings.traces:
         allow_spans(stack, f"{name.capitalize()}Spans", role)
     task = Task(
@@ -100,7 +100,8 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_EDGE_URL": around.edge.edge_url,
         "AMPLY_LOG_URL": around.edge.log_url,
         "AMPLY_LOG_ORIGIN": settings.log_origin,
-        "AMPLY_DATABASE_HOST": around.database.host_for(contract.database_user),
+        "AMPLY_LOG_KEYS": "\n".join(settings.log_keys),
+        "AMPLY_DATABASE_HOST": around.database.host_for(past_proxy=contract.past_proxy),
         "AMPLY_DATABASE_PORT": str(POSTGRESQL),
         "AMPLY_DATABASE_NAME": settings.database.name,
         "AMPLY_DATABASE_USER": contract.database_user or "",

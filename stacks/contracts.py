@@ -14,6 +14,7 @@ class Parameter(StrEnum):
     API_URL = "api/url"
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
+    DOCUMENTS_BUCKET = "storage/documents-bucket"
     MEDIA_BUCKET = "storage/media-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
     LOG_ORIGIN = "ledger/origin"
@@ -53,10 +54,11 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
+    Parameter.DOCUMENTS_BUCKET: "Bucket of what people hand in: to restore it; no task is told of it while none writes there",
     Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
-    Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); migrations only",
+    Parameter.MASTER_SECRET_ARN: "Database master user (keys username, password); read by the task that makes roles alone",
     Parameter.STRIPE_SECRET_ARN: "Stripe credentials (keys secret_key, webhook_secret); filled in by people",
     Parameter.TASK_SUBNETS: "Subnets tasks run in, with commas between, for one-off tasks",
     Parameter.TASK_ADDRESSES: "ENABLED where tasks need a public address to go out with, else DISABLED",
@@ -85,6 +87,9 @@ OWNER_TAG = "amply:owner"
 EXPIRES_TAG = "amply:expires"
 """Stacks with both are a named sandbox, and `operations.sandboxes` takes them away after that day."""
 
+READ_IN_DEPLOYMENTS_TAG = "amply:read-in-deployments"
+"""On the secrets that templates resolve, with the environment's name; CloudFormation may read no others (`bootstrap/`)."""
+
 HEARTBEAT_PATH = "/run/amply/heartbeat"
 API_PORT = 8080
 CLIENT_ADDRESS_HEADER = "X-Amply-Client"
@@ -100,6 +105,8 @@ class TaskName(StrEnum):
     SEQUENCER = "sequencer"
     PUBLISHER = "publisher"
     MIGRATE = "migrate"
+    ROLES = "roles"
+    REHEARSE = "rehearse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +119,8 @@ class ContainerContract:
     secrets: frozenset[str]
     database_user: str | None
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
+    past_proxy: bool = False
+    """Whether it holds locks and settings of a session, which a shared connection cannot keep."""
 
     @property
     def is_traced(self) -> bool:
@@ -126,6 +135,8 @@ _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
 _TRACES = frozenset({"AMPLY_TRACES_URL"})
 """Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
+_INSTALLED = "/opt/amply/lib/python3.11/site-packages/amply"
+"""Where the image has the backend."""
 _BEATING = ("CMD", "python", "-m", "amply.entrypoints.health", "heartbeat")
 
 
@@ -201,8 +212,27 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.MIGRATE: ContainerContract(
         command=(*_entrypoint("admin"), "migrate"),
         health_check=None,
+        environment=_EVERY | _DATABASE,
+        secrets=frozenset(),
+        database_user="amply_migrate",
+        past_proxy=True,
+    ),
+    TaskName.ROLES: ContainerContract(
+        command=(*_entrypoint("admin"), "roles"),
+        health_check=None,
         environment=_EVERY | (_DATABASE - {"AMPLY_DATABASE_USER"}),
         secrets=frozenset({"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}),
+        database_user=None,
+        past_proxy=True,
+    ),
+    TaskName.REHEARSE: ContainerContract(
+        command=(
+            *("python", "-m", "operations.restore", "rehearse"),
+            *("--migrations", f"{_INSTALLED}/migrations/versions"),
+        ),
+        health_check=None,
+        environment=frozenset({"AMPLY_ENVIRONMENT", "AMPLY_LOG_KEYS", "AWS_REGION"}),
+        secrets=frozenset(),
         database_user=None,
     ),
 }

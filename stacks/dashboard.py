@@ -140,6 +140,18 @@ def _ledger(watched: Watched) -> list[Panel]:
         ),
         *_outside(watched.outside),
         Panel(
+            title="Do rows and log agree? Differences, and seconds since the last whole look",
+            healthy="No difference, ever. The seconds grow to an hour and fall, or to as long as a walk takes.",
+            left=[measured.differences],
+            right=[measured.reconciled_seconds],
+        ),
+        Panel(
+            title="What do the books not show? Refunds, disputes and payouts that nobody handles yet, events",
+            healthy="As many as there were: docs/books.md says which kinds wait. Once a release handles them, replay them "
+            "and it returns to zero.",
+            left=[measured.awaited_events],
+        ),
+        Panel(
             title="What was given up, rows",
             healthy="Zero. Each row is a thing nobody will try again until a person acts.",
             left=list(measured.exhausted.values()),

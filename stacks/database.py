@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import Parameter
-from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
+from stacks.database_choices import Connections, Insights, ManagedByRds
 from stacks.database_engine import (
     ENGINE,
     INSIGHTS_KEPT,
@@ -20,11 +20,12 @@ from stacks.database_engine import (
     PARAMETERS,
     STANDARD_PORT,
 )
-from stacks.database_extras import follow, restore, rotate, share_connections
+from stacks.database_extras import follow, restore, share_connections
 from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.network import POSTGRESQL, Network
 from stacks.replica import Replica
+from stacks.rotation import MasterRotation
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
@@ -52,8 +53,7 @@ class Database(AmplyStack):
             restore(self, self.instance, environment.recovery.database)
         self.instance.node.add_dependency(*groups)
         self.proxy = self._make_proxy(network)
-        if isinstance(environment.database.master, RotatedByUs):
-            self._take_over(environment.database.master, network)
+        self.rotation = self._take_over(network, keys)
         if replica:
             self._copy_backups_to(replica)
         self.publish(Parameter.MASTER_SECRET_ARN, self.master_secret.secret_arn)
@@ -66,16 +66,16 @@ class Database(AmplyStack):
             raise RuntimeError("This instance has no master secret.")
         return secret
 
-    def let_sign_in(self, role: iam.IRole, user: str) -> None:
+    def let_sign_in(self, role: iam.IRole, user: str, *, past_proxy: bool) -> None:
         """Allow an IAM token for one database user, and no other."""
-        if self.proxy:
+        if self.proxy and not past_proxy:
             self.proxy.grant_connect(role, user)
         else:
             self.instance.grant_connect(role, user)
 
-    def host_for(self, user: str | None) -> str:
-        """Whom a task connects to; None is the master user, who signs in with a password and to PostgreSQL itself."""
-        if self.proxy and user:
+    def host_for(self, *, past_proxy: bool) -> str:
+        """What a task connects to: the proxy where there is one, or PostgreSQL itself."""
+        if self.proxy and not past_proxy:
             return self.proxy.endpoint
         return self.instance.db_instance_endpoint_address
 
@@ -136,6 +136,7 @@ class Database(AmplyStack):
         key = kms.Key.from_key_arn(self, "MasterKey", keys.data.key_arn)
         secret = rds.DatabaseSecret(self, "MasterSecret", username=MASTER, encryption_key=key)
         secret.apply_removal_policy(self.settings.durability.removal_policy)
+        self.let_deployments_read(secret)
         return rds.Credentials.from_secret(secret)
 
     def _make_parameters(self) -> rds.ParameterGroup:
@@ -159,8 +160,11 @@ class Database(AmplyStack):
             return None
         return share_connections(self, "Proxy", instance=self.instance, network=network)
 
-    def _take_over(self, master: RotatedByUs, network: Network) -> None:
-        rotate(self.master_secret, network=network, days=master.days)
+    def _take_over(self, network: Network, keys: Keys) -> MasterRotation | None:
+        """The rotation, and the replica that RDS allows once it does not rotate itself."""
+        master = self.settings.database.master
+        if isinstance(master, ManagedByRds):
+            return None
         if master.read_replica:
             follow(
                 self,
@@ -170,6 +174,15 @@ class Database(AmplyStack):
                 parameters=self._parameters,
                 network=network,
             )
+        return MasterRotation(
+            self,
+            "Rotation",
+            secret=self.master_secret,
+            instance=self.instance,
+            key=keys.data,
+            network=network,
+            days=master.days,
+        )
 
     def _copy_backups_to(self, replica: Replica) -> None:
         """RDS sends snapshots and the log of transactions on, minutes behind; the library has no word for it yet."""

@@ -1,15 +1,15 @@
-"""What a database can have beside it, where an environment chooses so: rotation of ours, a replica, a proxy.
+"""What a database can have beside it, where an environment chooses so: a replica, a proxy.
 
-No environment has any of them today; docs/adr/0040-who-rotates-the-master-password.md says when one would.
+No environment has any of them today; docs/adr/0040-who-rotates-the-master-password.md says when one would, and
+rotation.py is the third of them.
 """
 
 from collections.abc import Sequence
 
-from aws_cdk import CfnParameter, Duration, RemovalPolicy
+from aws_cdk import CfnParameter, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from constructs_lib.waiver import Waiver, waive
@@ -18,19 +18,6 @@ from stacks.database_engine import STANDARD_PORT
 from stacks.network import Network
 from stacks.recovery import RestoredFrom
 from stacks.waivers import NEXT_REVIEW
-
-
-def rotate(secret: secretsmanager.ISecret, *, network: Network, days: int) -> None:
-    """With AWS's own function, made by CloudFormation from its template when the stack is deployed."""
-    if network.rotation is None:
-        raise RuntimeError("The network lets no rotation in: the environment leaves the password to RDS.")
-    secret.add_rotation_schedule(
-        "Rotation",
-        automatically_after=Duration.days(days),
-        hosted_rotation=secretsmanager.HostedRotation.postgre_sql_single_user(
-            vpc=network.vpc, vpc_subnets=network.balancer_subnets, security_groups=[network.rotation]
-        ),
-    )
 
 
 def follow(
@@ -124,8 +111,9 @@ def share_connections(
 
 
 def signing_in() -> Sequence[str]:
-    """The database users that tasks sign in as with IAM, each once."""
-    return sorted({contract.database_user for contract in CONTAINERS.values() if contract.database_user})
+    """The database users that tasks sign in to the proxy as, each once."""
+    through = [contract for contract in CONTAINERS.values() if not contract.past_proxy]
+    return sorted({contract.database_user for contract in through if contract.database_user})
 
 
 AS_ITS_BACKUP = Waiver(

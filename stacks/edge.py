@@ -162,6 +162,7 @@ class Edge(AmplyStack):
             "stripe_js_url": stripe.script_url,
             "publishable_key": stripe.publishable_key,
             "ledger_policy": self.settings.ledger_policy,
+            "ledger_former_keys": self.settings.signing_keys.former_keys(),
         }
 
 

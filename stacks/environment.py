@@ -1,6 +1,7 @@
 """What one environment decides: typed, frozen, and refusing what must never be deployed. Values: `environments.py`."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -20,7 +21,7 @@ from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.recovery import Recovery
 from stacks.signing_keys import SigningKeys
-from stacks.witnesses import Unwitnessed, Witnessing
+from stacks.witnesses import Witnessing, awaited_key
 
 _STRIPE_SOURCE = re.compile(r"aws\.partner/stripe\.com/ed_\w+")
 
@@ -261,8 +262,8 @@ class Environment:
             raise ValueError(
                 f"{self.name}: {self.cache.replicas} cache replicas need more than {self.zones}."
             )
-        if self.livemode and isinstance(self.witnesses, Unwitnessed):
-            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
+        if self.livemode:
+            self._check_receipts()
         self._check_names()
 
     def _check_recovery(self) -> None:
@@ -279,13 +280,22 @@ class Environment:
                 "recovery says where it stopped. To put everything in place first: -c idle=true"
             )
 
+    def _check_receipts(self) -> None:
+        """Where real money moves people keep receipts for years."""
+        if not self.witnesses.demanded:
+            raise ValueError(f"{self.name} gives out receipts for real money, so its log needs witnesses.")
+        if not self.log_keys:
+            raise ValueError(
+                f"{self.name} gives out receipts for real money, so its pages pin the log's key."
+            )
+        if self.domain is None:
+            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
+
     def _check_names(self) -> None:
         if any(VerifierKey.parse(key).name != self.log_origin for key in self.log_keys):
             raise ValueError(f"{self.name}: the pages pin keys of the log {self.log_origin} alone.")
         if self.log_keys:
             parse_policy(self.ledger_policy.encode())
-        if self.livemode and self.domain is None:
-            raise ValueError(f"{self.name}: receipts name the log for ever, so it needs a domain of its own.")
         if self.domain and self.addresses:
             raise ValueError(f"{self.name}: fixed addresses and a domain are two answers to one question.")
         if self.domain and self.mail.domain != self.domain.apex:
@@ -297,11 +307,30 @@ class Environment:
             InterfaceEndpoint.SECRETS_MANAGER in self.network.interface_endpoints
         )
 
+    def unfinished(self) -> Iterator[str]:
+        """A sentence for each placeholder that something real must take the place of before anything runs."""
+        if awaited := self.witnesses.awaited:
+            yield (
+                f"{self.name}: nobody can cosign for the placeholders {', '.join(awaited)}, so its ledger would publish "
+                "nothing; write the witnesses who agreed into stacks/environments.py "
+                "(docs/runbooks/first-deployment.md)."
+            )
+        if awaited_key(self.log_origin) in self.log_keys:
+            yield (
+                f"{self.name}: nobody can sign with the placeholder in log_keys, so its pages would trust nothing; "
+                "write the log's verifier key into stacks/environments.py (docs/runbooks/first-deployment.md)."
+            )
+
     @property
     def ledger_policy(self) -> str:
         """Whom the pages trust (https://c2sp.org/tlog-policy); empty while no key is pinned."""
         logs = "".join(f"log {key}\n" for key in self.log_keys)
         return f"{logs}{self.witnesses.policy()}" if logs else ""
+
+    @property
+    def delivered_by(self) -> DeliverySettings | None:
+        """Whose jobs get roles here. Roles have names, and those of a lost region are still there: then people deploy."""
+        return None if self.lost_region else self.delivery
 
     @property
     def kind(self) -> str:

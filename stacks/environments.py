@@ -37,7 +37,7 @@ from stacks.environment import (
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.recovery import Recovery
-from stacks.witnesses import AWAITED, Unwitnessed
+from stacks.witnesses import AWAITED, Unwitnessed, awaited_key
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
 DEFAULT_PORT_BASE = 8700
@@ -59,6 +59,7 @@ PRODUCTION = Environment(
     livemode=True,
     durability=PERMANENT,
     log_origin="log.amply.example/production",
+    log_keys=(awaited_key("log.amply.example/production"),),
     witnesses=AWAITED,
     image=ImageReference(repository="111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply", digest=None),
     network=NetworkSettings(
@@ -122,6 +123,10 @@ STAGING = replace(
     livemode=False,
     durability=RECOVERABLE,
     log_origin="log.amply.example/staging",
+    log_keys=(),
+    witnesses=Unwitnessed(
+        because="partners watch the log that counts; staging's must publish without them, or nothing gets past it"
+    ),
     network=replace(PRODUCTION.network, cidr="10.20.0.0/16"),
     database=replace(
         PRODUCTION.database,

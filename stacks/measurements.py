@@ -21,12 +21,24 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
 """Rows nobody will try again, by the key that counts them."""
+RECONCILED_SECONDS = "reconciled_seconds"
+"""Since rows and log were last held together from end to end."""
+RECONCILED = "reconciliation_measured"
+"""The worker's line about one look at them."""
+DIFFERENCES = "differences"
+AWAITED_EVENTS = "awaited_events"
+"""Events about moved money that nobody handles yet."""
+BOOKINGS_PAUSED = "bookings_paused"
+"""1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
 """The publisher's line about one publication."""
 PUBLISHING = "publishing_seconds"
 WITNESSED = "witnesses_measured"
 """The publisher's line about the witnesses of one publication, or of one that waits for them."""
 WITNESSES_MISSING = "witnesses_missing"
+
+WITNESS_CONTRADICTS = "witness_contradicts"
+"""The publisher's line about a witness that has seen another log, or more than there is, and stands alone with it."""
 
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "gift_booked": "gift_booked",
@@ -46,6 +58,11 @@ class Measurements:
     """Ages and seconds are the highest of a period, everything else a count."""
 
     ledger_age: cloudwatch.Metric
+    bookings_paused: cloudwatch.Metric
+    awaited_events: cloudwatch.Metric
+    reconciled_seconds: cloudwatch.Metric
+    differences: cloudwatch.Metric
+    witness_contradicts: cloudwatch.Metric
     publishing_seconds: cloudwatch.Metric
     witnesses_missing: cloudwatch.Metric
     exhausted: Mapping[str, cloudwatch.Metric]
@@ -63,6 +80,11 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
     publishing = numbers("Publishing", workers.publisher)
     return Measurements(
         ledger_age=backlog.highest(BACKLOG, LEDGER_AGE),
+        reconciled_seconds=backlog.highest(BACKLOG, RECONCILED_SECONDS),
+        differences=work.highest(RECONCILED, DIFFERENCES),
+        witness_contradicts=publishing.count(WITNESS_CONTRADICTS, WITNESS_CONTRADICTS),
+        awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
+        bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

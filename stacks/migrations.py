@@ -1,24 +1,18 @@
-"""The database's schema: one task, run to its end before anything that counts on the new schema starts."""
+"""The database's schema: a task that brings it up, run to its end before anything that counts on it starts.
+
+And beside it the task that makes the database's roles, which alone has the master's password: people run it, once and
+when a release says so.
+"""
 
 from aws_cdk import Duration
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib.github import GitHubRole
 from constructs_lib.service import task_role
-from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
-from stacks.contracts import Parameter, TaskName
-from stacks.environment import DeliverySettings, Environment
+from stacks.contracts import TaskName
+from stacks.environment import Environment
+from stacks.one_off import let_delivery_run
 from stacks.stack import AmplyStack
-from stacks.waivers import NEXT_REVIEW
-
-READ_TO_RUN = (
-    Parameter.CLUSTER_NAME,
-    Parameter.TASK_SUBNETS,
-    Parameter.TASK_ADDRESSES,
-    Parameter.JOBS_GROUP,
-)
 
 
 class Migrations(AmplyStack):
@@ -30,61 +24,30 @@ class Migrations(AmplyStack):
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: database migrations"
         )
-        self.task = make_task(
+        image = environment.image.container_image(self)
+        task = make_task(
             self,
             TaskName.MIGRATE,
             around=around,
-            image=environment.image.container_image(self),
+            image=image,
             size=environment.tasks.single,
             role=task_role(self, "MigrateRole", account=self.account),
         )
-        # The role has one name in the account, which the lost region's stack gave away: people migrate then.
-        if environment.delivery and not environment.lost_region:
-            self._let_delivery_run_it(environment.delivery)
-
-    def _let_delivery_run_it(self, delivery: DeliverySettings) -> None:
-        role = GitHubRole(
+        make_task(
             self,
-            "ByDelivery",
-            name=f"{self.settings.name}-delivery-migrate",
-            repository=delivery.repository,
-            environment=self.settings.name,
-            account=self.account,
-            longest_session=Duration.hours(1),
+            TaskName.ROLES,
+            around=around,
+            image=image,
+            size=environment.tasks.single,
+            role=task_role(self, "RolesRole", account=self.account),
         )
-        definition = self.task.definition
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["ecs:RunTask"], resources=[definition.task_definition_arn])
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[
-                    self.task.role.role_arn,
-                    definition.obtain_execution_role().role_arn,
-                ],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        if environment.delivered_by:
+            # The job that deploys is the one that migrates, so both roles are for the same subject: ADR 0061.
+            let_delivery_run(
+                self,
+                task,
+                delivery=environment.delivered_by,
+                purpose="migrate",
+                job=environment.name,
+                longest=Duration.hours(1),
             )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[
-                    self.format_arn(
-                        service="ssm",
-                        resource="parameter",
-                        resource_name=parameter.path(self.settings.name).removeprefix("/"),
-                    )
-                    for parameter in READ_TO_RUN
-                ],
-            )
-        )
-        tasks = f"arn:aws:ecs:{self.region}:{self.account}:task/*"
-        role.add_to_policy(iam.PolicyStatement(actions=["ecs:DescribeTasks"], resources=[tasks]))
-        waive(role, f"AwsSolutions-IAM5[Resource::{tasks}]", TASKS_ARE_NAMED_LATE)
-
-
-TASKS_ARE_NAMED_LATE = Waiver(
-    reason="A task is named when it starts; looking at one changes nothing.",
-    until=NEXT_REVIEW,
-)

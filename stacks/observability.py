@@ -51,6 +51,7 @@ class Observability(AmplyStack):
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, events)
+        watching.watch_books(self.pager, watched.measured)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(
@@ -75,10 +76,12 @@ class Observability(AmplyStack):
         ]
         work = [
             watching.watch_backlog(pager, watched.measured, runs=runs),
+            watching.watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
         watching.watch_cache(pager, watched.cache)
+        watching.watch_firewall(pager, watched.api.firewall)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
         outside = [watched.outside.watch(pager)] if watched.outside else []
         return [database_away, *together, *outside]
@@ -88,6 +91,8 @@ class Observability(AmplyStack):
         watching.watch_mail(self.pager, around.mail)
         if around.backup:
             watching.watch_backups(self.pager, around.backup)
+        if around.database.rotation:
+            watching.watch_rotation(self.pager, around.database.rotation)
         if certificate := around.edge.api_certificate:
             watch_certificate(self.pager, "certificate-api", certificate, whose="The API's")
 

@@ -1,4 +1,6 @@
-"""What a stranger sees: a canary that asks the public API and verifies the public log, from outside our network."""
+"""What a stranger sees: a canary that asks the public API, opens the donation page and verifies the public log, from
+outside our network.
+"""
 
 import shutil
 from pathlib import Path
@@ -50,7 +52,8 @@ class OutsideView(Construct):
             100,
             minutes=2 * self._minutes,
             period=self._minutes,
-            meaning="Seen from outside, twice in a row, the API fails, or the public log does not verify or is late.",
+            meaning="Seen from outside, twice in a row, the API or the donation page fails, or the public log does not "
+            "verify or is late.",
             severity=Severity.PAGE,
         )
 
@@ -87,8 +90,10 @@ class OutsideView(Construct):
             timeout=Duration.minutes(1),
             environment_variables={
                 "AMPLY_API_URL": around.edge.api_url,
+                "AMPLY_EDGE_URL": around.edge.edge_url,
                 "AMPLY_LOG_URL": around.edge.log_url,
                 "AMPLY_LOG_ORIGIN": self._stack.settings.log_origin,
+                "AMPLY_WITNESS_POLICY": self._stack.settings.witnesses.policy(),
                 "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
                 "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn
                 if around.keys.overlapping

@@ -15,6 +15,7 @@ from stacks.database import Database
 from stacks.delivery import Delivery
 from stacks.dns import Dns, KeptZone, Names
 from stacks.edge import Edge
+from stacks.edge_alarms import EdgeAlarms
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
@@ -23,6 +24,7 @@ from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
+from stacks.rehearsal import Rehearsal
 from stacks.remembered import Remembered
 from stacks.replica import Replica
 from stacks.storage import Storage
@@ -46,10 +48,8 @@ class AmplyPlatform(cdk.Stage):
         self._environment = environment
         around = self._make_surroundings(site)
         self._make_what_runs(around)
-        # Roles by name, the trust in GitHub and a budget are the whole account's: a lost region leaves them standing.
-        if not environment.lost_region:
-            self._make_delivery(around.keys, around.replica)
-            self._make_budget()
+        self._make_delivery(around.keys, around.replica)
+        self._make_budget()
         cdk.Tags.of(self).add("amply:project", "amply")
 
     def _make_surroundings(self, site: Path) -> Surroundings:
@@ -85,6 +85,9 @@ class AmplyPlatform(cdk.Stage):
             dns=dns,
             certificate=certificate,
         )
+        if dns:
+            # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
+            EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
         return Surroundings(
             network=network,
             keys=keys,
@@ -105,6 +108,8 @@ class AmplyPlatform(cdk.Stage):
         if environment.traces:
             Traces(self, "traces", environment=environment, traces=environment.traces)
         Migrations(self, "migrations", environment=environment, around=around)
+        if around.backup:
+            Rehearsal(self, "rehearsal", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
         Observability(
@@ -175,12 +180,14 @@ class AmplyPlatform(cdk.Stage):
         )
 
     def _make_budget(self) -> None:
-        if budget := self._environment.budget:
+        """The account's, so the one of a lost region still counts."""
+        budget = self._environment.budget
+        if budget and not self._environment.lost_region:
             Budget(self, "budget", environment=self._environment, budget=budget)
 
     def _make_delivery(self, keys: Keys, replica: Replica | None) -> None:
         """Last, because it lets jobs deploy to every region a stack of this stage stands in."""
-        if delivery := self._environment.delivery:
+        if delivery := self._environment.delivered_by:
             Delivery(
                 self,
                 "delivery",

@@ -3,10 +3,17 @@
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_lib.service import LogKeeping
-from stacks.contracts import EXPIRES_TAG, OWNER_TAG, PARAMETER_DESCRIPTIONS, Parameter, RecoveryParameter
+from stacks.contracts import (
+    EXPIRES_TAG,
+    OWNER_TAG,
+    PARAMETER_DESCRIPTIONS,
+    READ_IN_DEPLOYMENTS_TAG,
+    Parameter,
+    RecoveryParameter,
+)
 from stacks.environment import Environment
 
 
@@ -47,6 +54,10 @@ class AmplyStack(Stack):
     def remembered(self, parameter: RecoveryParameter) -> str:
         """What the stack `recovery` wrote down for this region while all was well; read when the stack is deployed."""
         return ssm.StringParameter.value_for_string_parameter(self, parameter.path(self.settings.name))
+
+    def let_deployments_read(self, secret: IConstruct) -> None:
+        """For a secret that a template resolves, so that CloudFormation hands it to what it makes."""
+        Tags.of(secret).add(READ_IN_DEPLOYMENTS_TAG, self.settings.name)
 
     def publish(self, parameter: Parameter | RecoveryParameter, value: str) -> None:
         """Write a name that others read; the list of them is in `contracts`."""

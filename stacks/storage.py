@@ -79,6 +79,7 @@ class Storage(AmplyStack):
             self._copy(kept, replica)
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
+        self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
 
     def _make_kept(self, keys: Keys) -> KeptBuckets:
         archive = self._make("Archive", object_lock=self.settings.durability.object_lock)

@@ -7,6 +7,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.alarms import Pager, Severity
+from constructs_lib.firewall import Firewall
 from constructs_lib.service import Service
 from stacks.api import Api
 from stacks.backup import Backup
@@ -16,9 +17,12 @@ from stacks.events import Events
 from stacks.mail import Mail
 from stacks.measurements import EXHAUSTED, Measurements
 from stacks.queues import Queues
+from stacks.rotation import MasterRotation
 
 Ringing = cloudwatch.Alarm | cloudwatch.CompositeAlarm
 GIB = 1024**3
+RECONCILED_SECONDS_MAX = 2 * 24 * 3600
+"""A walk through the whole log takes a minute for every 20,000 entries, and begins anew each hour."""
 LEDGER_AGE_SECONDS_MAX = 60
 """Six times what a healthy publisher takes: it signs at most every ten seconds."""
 BOUNCED_SHARE_MAX = 0.05
@@ -28,6 +32,9 @@ FEEDBACK_AGE_SECONDS_MAX = 24 * 3600
 FEEDBACK_DEPTH_MAX = 100
 DAY = 24 * 60
 """Of minutes, as alarms count."""
+REFUSED_PERCENT_MAX = 10
+REFUSED_MIN = 20
+"""A minute: fewer are the scanners that always come."""
 NOT_TAKEN = ("NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfBackupJobsExpired")
 """https://docs.aws.amazon.com/aws-backup/latest/devguide/cloudwatch.html."""
 
@@ -105,6 +112,26 @@ def watch_answers(pager: Pager, api: Api) -> Sequence[cloudwatch.Alarm]:
     return [errors, unreachable]
 
 
+def watch_firewall(pager: Pager, firewall: Firewall) -> None:
+    """A share, because it tells both: an attack is most of the traffic, and a rule that stops donors stops many."""
+    refused = cloudwatch.MathExpression(
+        expression=f"IF(FILL(refused, 0) > {REFUSED_MIN}, 100 * refused / (refused + FILL(allowed, 0)), 0)",
+        using_metrics={
+            "refused": firewall.metric("BlockedRequests"),
+            "allowed": firewall.metric("AllowedRequests"),
+        },
+        label="per cent of requests that the firewall refused",
+    )
+    pager.above(
+        "firewall-refusing",
+        refused,
+        REFUSED_PERCENT_MAX,
+        minutes=10,
+        meaning="The firewall has refused more than one request in ten for ten minutes.",
+        severity=Severity.NOTICE,
+    )
+
+
 def watch_tasks(pager: Pager, name: str, service: Service, *, runs: bool) -> cloudwatch.Alarm:
     """The scheduler, sequencer and publisher are watched by what they do: see the ledger's age."""
     return pager.below(
@@ -116,6 +143,48 @@ def watch_tasks(pager: Pager, name: str, service: Service, *, runs: bool) -> clo
         meaning=f"No {name} task has run for five minutes.",
         severity=Severity.PART,
         silence_counts=runs,
+    )
+
+
+def watch_bookings(pager: Pager, measured: Measurements) -> cloudwatch.Alarm:
+    """The ledger's age does not ring then: what is not booked waits for no checkpoint."""
+    return pager.above(
+        "bookings-paused",
+        # The lowest: after a restart of the database the publisher opens the books within seconds.
+        measured.bookings_paused.with_(statistic="Minimum"),
+        0,
+        minutes=3,
+        meaning="Nothing has been booked for three minutes: this database is not known to extend the public log.",
+        severity=Severity.PART,
+    )
+
+
+def watch_books(pager: Pager, measured: Measurements) -> None:
+    """Whether rows, log and witnesses say the same."""
+    pager.above(
+        "books-differ",
+        measured.differences,
+        0,
+        minutes=1,
+        meaning="The rows of an entry, its leaf, the tree or a balance are not what they were.",
+        severity=Severity.PAGE,
+    )
+    pager.above(
+        "books-unchecked",
+        measured.reconciled_seconds,
+        RECONCILED_SECONDS_MAX,
+        minutes=60,
+        period=60,
+        meaning="For two days nobody has held all rows and the log together.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "witness-contradicts",
+        measured.witness_contradicts,
+        0,
+        minutes=1,
+        meaning="A witness says that it has seen another log than ours, and the others do not.",
+        severity=Severity.NOTICE,
     )
 
 
@@ -279,6 +348,19 @@ def watch_backups(pager: Pager, backup: Backup) -> None:
             meaning="A backup could not be copied into the second region.",
             severity=Severity.NOTICE,
         )
+
+
+def watch_rotation(pager: Pager, rotation: MasterRotation) -> None:
+    """One failed step is a repeated one, most often; a day that saw several is a rotation that does not end."""
+    pager.above(
+        "master-rotation",
+        rotation.errors,
+        2,
+        minutes=DAY,
+        period=DAY,
+        meaning="The master password of the database was to be changed, and several steps of that failed in a day.",
+        severity=Severity.NOTICE,
+    )
 
 
 def _jobs(metric: str, vault: str) -> cloudwatch.Metric:

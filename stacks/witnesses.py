@@ -1,13 +1,17 @@
 """Who cosigns an environment's checkpoints, and how many of them must (c2sp.org/tlog-policy). No CDK in here."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from ledger_format.notes import VerifierKey
 from ledger_format.policies import parse_policy
 
 WITNESSES_MIN: Final = 3
 """With fewer, one that is away stops the receipts or one that lies is enough."""
+NOBODY: Final = ".example"
+"""Where no host can ever answer (RFC 2606): a witness there is a placeholder."""
 _GROUP: Final = "quorum-of-witnesses"
 
 
@@ -42,6 +46,18 @@ class Witnessed:
             raise ValueError("Two witnesses on one host are one witness: each needs an operator of its own.")
         parse_policy(self.policy().encode())
 
+    @property
+    def demanded(self) -> bool:
+        """Whether a checkpoint needs any cosignature."""
+        return True
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The names of those that are placeholders: nobody can cosign for them."""
+        return tuple(
+            each.name for each in self.witnesses if str(urlsplit(each.url).hostname).endswith(NOBODY)
+        )
+
     def policy(self) -> str:
         """What the publisher is told. It knows its own log."""
         lines = [f"witness {each.name} {each.verifier_key} {each.url}" for each in self.witnesses]
@@ -54,6 +70,16 @@ class Unwitnessed:
     """Nobody cosigns, for this reason: people who never compare could be shown different logs."""
 
     because: str
+
+    @property
+    def demanded(self) -> bool:
+        """Whether a checkpoint needs any cosignature."""
+        return False
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Nobody is waited for."""
+        return ()
 
     def policy(self) -> str:
         """What the publisher is told."""
@@ -82,5 +108,11 @@ AWAITED: Final = Witnessed(
     ),
     quorum=2,
 )
-"""Stands where partners will: each key is the hash of a sentence, so nobody can sign for it, and nothing is published
-until real witnesses take its place (docs/adr/0050-witnesses.md)."""
+"""Stands where partners will: each key is the hash of a sentence, so nobody can sign for it. No environment that has
+them can be deployed to run (docs/adr/0069-placeholders-are-not-deployed.md)."""
+
+
+def awaited_key(origin: str) -> str:
+    """A verifier key of the log `origin` that nobody can sign with, until its signing key exists and is written down."""
+    sentence = f"nobody holds the private half of this key: {origin}"
+    return str(VerifierKey.from_ed25519(origin, hashlib.sha256(sentence.encode()).digest()))

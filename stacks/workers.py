@@ -1,5 +1,6 @@
 """Everything that is not asked by a browser: worker, scheduler, sequencer and publisher."""
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -34,6 +35,18 @@ class Workers(AmplyStack):
         self.scheduler = self._make_single(TaskName.SCHEDULER, self._scheduler_role())
         self.sequencer = self._make_single(TaskName.SEQUENCER, self._role(TaskName.SEQUENCER))
         self.publisher = self._make_single(TaskName.PUBLISHER, self._publisher_role())
+        if not environment.tasks.idle:
+            self._refuse_placeholders()
+
+    def _refuse_placeholders(self) -> None:
+        """As rules that nothing fulfils: CloudFormation says the sentence and changes nothing (ADR 0069)."""
+        for number, sentence in enumerate(self.settings.unfinished(), start=1):
+            never = cdk.Fn.condition_equals("placeholder", "real")
+            cdk.CfnRule(
+                self,
+                f"Unfinished{number}",
+                assertions=[cdk.CfnRuleAssertion(assert_=never, assert_description=sentence)],
+            )
 
     def _make_worker(self) -> Service:
         settings, queues = self.settings.tasks.worker, self._around.queues

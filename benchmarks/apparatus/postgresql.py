@@ -12,7 +12,8 @@ import psycopg
 from pydantic import SecretStr
 
 from amply.infra.database import connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster
 
@@ -65,8 +66,13 @@ def server() -> Iterator[Server]:
         try:
             pg = Server(port=cluster.port, master_url=cluster.url)
             master = connect(pg.settings(_MASTER), application="benchmark")
+            make_roles(master.engine)
             migrate(master.engine)
             master.close()
+            # What the publisher does once it has compared the database with the public log.
+            pg.execute(
+                "UPDATE booking_gate SET server_started = pg_postmaster_start_time(), of_table = tableoid"
+            )
             pg.execute(*(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in LOGIN_ROLES))
             yield pg
         finally:

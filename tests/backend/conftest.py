@@ -14,10 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from amply.infra.database import Database, connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
+from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
-from tests.backend.ledger_world import LedgerWorld
+from tests.backend.ledger_world import NOW, LedgerWorld
 
 PASSWORD = "for-tests-on-loopback"
 
@@ -62,7 +64,7 @@ class Databases:
 def start_server(directory: Path) -> RunningPostgres:
     directory.chmod(0o755)
     cluster = PostgresCluster(
-        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
+        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD, durable=False
     )
     cluster.initialise()
     return cluster.start()
@@ -76,6 +78,12 @@ def free_port() -> int:
         return port
 
 
+def let_bookings_in(database: Database) -> None:
+    """What a publisher does once it has compared the database with the public log."""
+    with database.transaction() as session:
+        gate.open_bookings(session, life=gate.present_life(session), now=NOW)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
@@ -83,10 +91,16 @@ def server() -> Iterator[Server]:
         started = Server(running)
         started.run("CREATE DATABASE template_amply")
         master = started.connect(name="template_amply", user="master")
-        migrate(master.engine)
+        make_roles(master.engine)
         master.close()
         for role in LOGIN_ROLES:
             started.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+        migrator = started.connect(name="template_amply", user=MIGRATOR)
+        migrate(migrator.engine)
+        migrator.close()
+        publisher = started.connect(name="template_amply", user="amply_sequencer")
+        let_bookings_in(publisher)
+        publisher.close()
         yield started
         running.stop()
 

@@ -20,6 +20,7 @@ from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.entries import decode
 from ledger_format.merkle import leaf_hash
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import UNWITNESSED
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
 ORIGIN = "log.example/tests"
@@ -93,7 +94,7 @@ class LedgerWorld:
     public_log: FakePublicLog = field(default_factory=FakePublicLog)
     archive: FakeArchive = field(default_factory=FakeArchive)
     before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
-    witnesses: ledger.Witnesses | None = None
+    witnesses: ledger.Witnesses = field(default_factory=lambda: ledger.Witnesses(policy=UNWITNESSED))
     secrets: ledger.CommitmentSecrets = field(
         default_factory=lambda: ledger.CommitmentSecrets(key=b"\2" * 32)
     )
@@ -119,7 +120,7 @@ class LedgerWorld:
             idempotency_key=self._remembered(key or new_id("key")),
             transfers=ledger.donation_succeeded(organization_id=organization_id, amount=amount),
             event_at=NOW,
-            reference="stripe:payment_intent:pi_1",
+            reference=None,
             personal=personal or {},
         )
 

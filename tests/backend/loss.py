@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.migrate import OWNER
+from amply.infra.roles import OWNER
 from amply.modules import ledger
 from tests.backend.ledger_world import NOW, LedgerWorld
 

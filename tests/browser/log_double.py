@@ -1,17 +1,19 @@
-"""A published log, written here from its specification alone: what the ledger page must be able to read.
+"""A published log of plain gifts, signed with the key of `tests.verify.ledger_samples`.
 
-`test_ledger_page.py` holds it against the format package, so that the two cannot drift apart.
+Its entries and its bundles are written here from their specification alone; `test_ledger_page.py` holds them against the
+format package, so that the two cannot drift apart.
 """
 
-import base64
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ledger_format.merkle import leaf_hash, root_of
+from ledger_format.tiles import tile_path
 from tests.browser.platform_double import ORGANIZATION
+from tests.verify.ledger_samples import ORIGIN, SampleLog, verifier_key
 
-ORIGIN: Final = "log.amply.example/test"
+POLICY: Final = f"log {verifier_key()}\nquorum none\n"
+"""What a site pins that trusts this log's key and demands no witness."""
 _BUNDLE_WIDTH: Final = 256
 
 
@@ -50,8 +52,9 @@ def donation_entries(count: int) -> list[bytes]:
 
 
 def published(entries: Sequence[bytes]) -> dict[str, bytes]:
-    """The files under `log/` that a log of these entries publishes, as far as the page reads them."""
-    files = {"checkpoint": checkpoint(entries)}
+    """The files under `log/` that a log of these entries publishes."""
+    tiles = SampleLog(entries).tiles
+    files = {"checkpoint": checkpoint(entries), **{tile_path(tile): tiles[tile] for tile in tiles}}
     for first in range(0, len(entries), _BUNDLE_WIDTH):
         bundle = entries[first : first + _BUNDLE_WIDTH]
         partial = "" if len(bundle) == _BUNDLE_WIDTH else f".p/{len(bundle)}"
@@ -61,6 +64,5 @@ def published(entries: Sequence[bytes]) -> dict[str, bytes]:
 
 
 def checkpoint(entries: Sequence[bytes]) -> bytes:
-    """A checkpoint whose signature is none: the page shows the root and leaves checking to the verifier."""
-    root = base64.b64encode(root_of([leaf_hash(entry) for entry in entries])).decode()
-    return f"{ORIGIN}\n{len(entries)}\n{root}\n\n— {ORIGIN} AAAAAAAA\n".encode()
+    """The signed checkpoint of a log of these entries."""
+    return SampleLog(entries).note().encode()

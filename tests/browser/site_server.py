@@ -19,14 +19,15 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 class Site:
     """Serves `folder` as CloudFront would: `/config.json` and `/log/*` beside the built files.
 
-    `log` holds the published files by their path under `/log/`, `policy` whom the pages are told to trust, `requested`
-    every path asked for.
+    `log` holds the published files by their path under `/log/`, `policy` whom the pages are told to trust, `former_keys`
+    which of those sign no more, `requested` every path asked for.
     """
 
     folder: Path
     api: str
     log: dict[str, bytes] = field(default_factory=dict)
     policy: str = ""
+    former_keys: str = ""
     requested: list[str] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response:
@@ -46,6 +47,7 @@ class Site:
             "stripe_js_url": f"{self.api}/v3/",
             "publishable_key": "pk_test_double",
             "ledger_policy": self.policy,
+            "ledger_former_keys": self.former_keys,
         }
         return json.dumps(config).encode()
 

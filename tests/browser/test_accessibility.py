@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Pages
-from tests.browser.log_double import donation_entries, published
+from tests.browser.log_double import POLICY, donation_entries, published
 from tests.browser.platform_double import ORGANIZATION
 from tests.browser.site_server import WIDGETS, Site
 
@@ -83,6 +83,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
 def test_no_page_has_a_violation_or_scrolls_sideways(
     pages: Pages, edge: str, site: Site, path: str, reach: Callable[[Page], None]
 ) -> None:
+    site.policy = POLICY
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")
     reach(page)

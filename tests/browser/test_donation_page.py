@@ -195,6 +195,21 @@ def test_a_declined_card_is_explained_and_another_one_pays(
     assert len(platform.posts) == 1
 
 
+def test_while_the_books_are_compared_the_donor_is_told_not_to_pay_again(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    _pay(page)
+    platform.settle(waits_for_books=True)
+    expect(page.get_by_role("status")).to_contain_text("You need not pay again")
+
+    platform.settle(status="succeeded", waits_for_books=False)
+    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    expect(page.get_by_role("status")).not_to_contain_text("You need not pay again")
+
+
 def test_a_blocked_payment_form_says_so_and_loads_on_another_try(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:

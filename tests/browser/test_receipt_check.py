@@ -15,7 +15,7 @@ from ledger_format.receipts import encode_receipt
 from tests.browser.conftest import Pages
 from tests.browser.site_server import WIDGETS, Site
 from tests.browser.test_accessibility import _violations
-from tests.verify.ledger_samples import verifier_key
+from tests.verify.ledger_samples import NEXT_KEY, verifier_key
 from tests.verify.partner_witnesses import POLICY, WITNESSES, cosigning
 from tests.verify.test_golden_receipts import EXIT_CODES
 from tests.verify.worked_example import example_log, example_receipt
@@ -105,7 +105,7 @@ def test_every_golden_receipt_is_judged_in_the_browser(pages: Pages, edge: str, 
     page = pages.open(f"{edge}/trust/")  # browsers hash on trustworthy origins alone
     page.evaluate(f"globalThis.module = (() => {{ {bundle.read_text()}; return module; }})()")
     judge = """async ([key, files]) => {
-        const policy = module.trusting([await module.parseVerifierKey(key)]);
+        const policy = module.trusting([await module.parseListedKey(key)]);
         const judged = {};
         for (const [name, content] of Object.entries(files)) {
             try {
@@ -242,3 +242,34 @@ def test_the_built_page_carries_the_verifier_itself(dist: Path) -> None:
     script = (dist / manifest["ledger"]["url"].removeprefix("/")).read_text(encoding="utf-8")
     assert "c2sp.org/tlog-proof@v1" in script
     assert "import(" not in script
+
+
+def test_a_former_key_is_believed_up_to_its_last_tree_alone(pages: Pages, edge: str, site: Site) -> None:
+    """Whoever holds a key that the log signs with no more cannot go on with the log on this page."""
+    former, present = verifier_key(), verifier_key(NEXT_KEY)
+    site.policy = f"log {present}\nlog {former}\nquorum none\n"
+    site.former_keys = f"3 {former}"
+    site.log.update(example_log().files())
+    page = pages.open(f"{edge}/ledger/")
+    expect(page.get_by_role("region", name="Checkpoint 3")).to_contain_text("Signed by")
+    golden = GOLDEN / "former_keys"
+    drop(page, (golden / "by_the_former_key_at_its_last_size.tlog-proof").read_bytes())
+    expect(verdict(page)).to_contain_text("This receipt is genuine")
+    drop(page, (golden / "by_the_former_key_beyond_it.tlog-proof").read_bytes())
+    expect(verdict(page)).to_contain_text("only a former key, whose last tree was smaller, has signed")
+    site.former_keys = f"2 {former}"
+    page = pages.open(f"{edge}/ledger/")
+    refused = page.get_by_role("alert").filter(has_text="Do not rely on this checkpoint")
+    expect(refused).to_contain_text("only a former key, whose last tree was smaller, has signed")
+    expect(page.get_by_role("article")).to_have_count(0)
+
+
+def test_the_published_list_of_keys_can_be_pasted_as_it_is(pages: Pages, edge: str, site: Site) -> None:
+    site.log.update(example_log().files())
+    page = pages.open(f"{edge}/ledger/")
+    page.get_by_label("The ledger's verifier key").fill((GOLDEN / "former_keys" / "keys.txt").read_text())
+    expect(page.get_by_role("region", name="Checkpoint 3")).to_contain_text("Signed by")
+    drop(page, (GOLDEN / "former_keys" / "by_the_former_key_beyond_it.tlog-proof").read_bytes())
+    expect(verdict(page).get_by_role("heading")).to_have_text("Do not rely on this receipt")
+    drop(page, (GOLDEN / "former_keys" / "by_both_keys_beyond_it.tlog-proof").read_bytes())
+    expect(verdict(page).get_by_role("heading")).to_have_text("This receipt is genuine")

@@ -1,4 +1,4 @@
-"""One platform of real processes for all faults; a failing test shows what each of them said last."""
+"""A platform of real processes a worker for all its faults; a failing test shows what each of them said last."""
 
 from collections.abc import Generator, Iterator
 

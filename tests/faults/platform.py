@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,14 +12,14 @@ from typing import Final
 
 import httpx2
 
-from ledger_format.cosignatures import WitnessKey
-from ledger_format.policies import Group, Policy, PolicyWitness
+from ledger_format.policies import Policy
 from local_cloud import valkey
 from stacks.contracts import CONTAINERS, TaskName
 from tests.backend.conftest import free_port
 from tests.backend.contract.emulated_cloud import emulated_cloud
 from tests.backend.span_receiver import Receiver, receiving
 from tests.faults import cloud as clouds
+from tests.faults import partners
 from tests.faults.cloud import Cloud
 from tests.faults.database import MASTER, NAME, PASSWORD, PlatformDatabase, start_database
 from tests.faults.process import Process
@@ -35,8 +34,6 @@ SERVICES: Final = (
     TaskName.SEQUENCER,
     TaskName.PUBLISHER,
 )
-WITNESSES: Final = ("witness-1", "witness-2", "witness-3")
-"""Two of them must cosign."""
 COMMITMENT_KEY: Final = "k" * 43
 _CACHE_PASSWORD: Final = "for-tests-on-loopback"
 _OK: Final = 200
@@ -138,7 +135,7 @@ class Platform:
         # Stands for the IAM token that services sign in with.
         signing_in = {"AMPLY_DATABASE_PASSWORD": PASSWORD} if contract.database_user else {}
         return {
-            **_image_and_runtime(self.directory),
+            **partners.image_and_runtime(self.directory),
             **declared,
             **signing_in,
             **clouds.access(self.cloud.url),
@@ -207,7 +204,7 @@ class Platform:
             name="stripe",
             command=("python", "-m", "stripe_sandbox"),
             environment={
-                **_image_and_runtime(self.directory),
+                **partners.image_and_runtime(self.directory),
                 "STRIPE_SANDBOX_PORT": str(self.ports.stripe),
                 "STRIPE_SANDBOX_STATE": str(self.directory / "stripe.sqlite"),
                 "STRIPE_SANDBOX_SECRET_KEY": SECRET_KEY,
@@ -219,17 +216,12 @@ class Platform:
             is_ready=self._answers(f"{self.processor.url}/_sandbox/health"),
         )
 
-    def _witness(self, name: str) -> Process:
-        """A partner's: it is told the log's key and its own name, and nothing of the platform."""
-        listen = f"127.0.0.1:{self.ports.witnesses[name]}"
-        told = ("--log-key", str(self.cloud.verifier_key()), "--listen", listen)
-        return Process(
-            name=name,
-            command=(*witness_command(self.directory, name), *told),
-            environment=_image_and_runtime(self.directory),
-            log=self.directory / f"{name}.log",
-            is_ready=self._answers(f"http://{listen}/"),
-        )
+    def _witnesses(self) -> list[Process]:
+        key = self.cloud.verifier_key()
+        return [
+            partners.witness(self.directory, name, port=port, log_key=key, http=self.http)
+            for name, port in self.ports.witnesses.items()
+        ]
 
     def _valkey(self) -> Process:
         settings = valkey.write_settings(
@@ -256,9 +248,10 @@ class Platform:
 
     def furnish(self) -> None:
         """Know every process, start the surroundings, bring the schema, then start the services."""
-        for process in (self._valkey(), self._sandbox(), *map(self._witness, WITNESSES)):
+        for process in (self._valkey(), self._sandbox(), *self._witnesses()):
             self.processes[process.name] = process
             process.launch()
+        self.admin(TaskName.ROLES, "roles")
         self.admin(TaskName.MIGRATE, "migrate")
         self["stripe"].wait_until_ready()
         for task in SERVICES:
@@ -276,7 +269,7 @@ def running_platform() -> Iterator[Platform]:
         stripe=free_port(),
         postgres=free_port(),
         valkey=free_port(),
-        witnesses={name: free_port() for name in WITNESSES},
+        witnesses={name: free_port() for name in partners.WITNESSES},
     )
     processes: dict[str, Process] = {}
     with ExitStack() as stack:
@@ -295,50 +288,11 @@ def running_platform() -> Iterator[Platform]:
             cloud=cloud,
             database=database,
             receiver=receiver,
-            policy=_policy(directory, ports),
+            policy=partners.policy(directory, ports.witnesses),
             processes=processes,
         )
         platform.furnish()
         yield platform
-
-
-def witness_command(directory: Path, name: str) -> tuple[str, ...]:
-    own = ("--name", f"localhost/{name}", "--directory", str(directory / name))
-    return ("python", "-m", "amply_verify", "witness", *own)
-
-
-def _policy(directory: Path, ports: Ports) -> Policy:
-    """Two of the three, by the keys that they make when they are first asked for them."""
-
-    def key(name: str) -> WitnessKey:
-        done = subprocess.run(
-            [*witness_command(directory, name), "--print-key"],
-            env=_image_and_runtime(directory),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return WitnessKey.parse(done.stdout.strip())
-
-    return Policy(
-        logs=(),
-        witnesses=tuple(
-            PolicyWitness(name, key(name), f"http://127.0.0.1:{ports.witnesses[name]}") for name in WITNESSES
-        ),
-        groups=(Group("two-of-three", 2, WITNESSES),),
-        quorum="two-of-three",
-    )
-
-
-def _image_and_runtime(directory: Path) -> dict[str, str]:
-    """What the image and Fargate themselves put into every container; `python` is this project's."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(directory),
-        "LANG": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "AWS_DEFAULT_REGION": clouds.REGION,
-    }
 
 
 def _made(directory: Path) -> Path:

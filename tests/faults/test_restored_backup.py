@@ -1,6 +1,7 @@
 """The database is lost and an older base backup takes its place, under processes that go on running.
 
-Nothing is signed and no place is given away; docs/runbooks/ledger-fork.md brings everything back that is public.
+Nothing is signed, no place is given away and nothing is booked, though the worker runs all the time and the backup holds
+an event that is booked in public already. docs/runbooks/ledger-fork.md brings everything back that is public.
 """
 
 import json
@@ -24,7 +25,8 @@ pytestmark = [
     pytest.mark.allow_hosts(["127.0.0.1"]),
 ]
 
-STOPPED = (TaskName.SEQUENCER, TaskName.PUBLISHER, TaskName.WORKER)
+STOPPED = (TaskName.SEQUENCER, TaskName.PUBLISHER)
+HANDLING = (TaskName.WORKER, TaskName.SCHEDULER)
 SUCCESS, FEE = "payment_intent.succeeded", "charge.updated"
 
 
@@ -56,6 +58,17 @@ def copy_of_the_public_log(platform: Platform, folder: Path) -> Path:
     return folder
 
 
+def was_put_off(platform: Platform, given: Gift) -> bool:
+    """Whether the worker wanted to book this gift, and might not."""
+    events = platform.database.rows(
+        "SELECT id FROM provider_event WHERE type = %s AND payload ->> 'id' = %s", SUCCESS, given.intent_id
+    )
+    lines = platform[TaskName.WORKER].log.read_text().splitlines()
+    told = (json.loads(line) for line in lines if line.startswith("{"))
+    put_off = {line["event_id"] for line in told if line.get("event") == "bookings_paused"}
+    return bool(events) and events[0]["id"] in put_off
+
+
 def facts_of(platform: Platform, organization: Organization, gifts: list[Gift]) -> list[dict[str, Any]]:
     """What the processor knows of these gifts, as they would be booked again."""
     books, fees = f"{organization.id}/", platform.processor.fees(organization.account)
@@ -82,6 +95,18 @@ def facts_of(platform: Platform, organization: Organization, gifts: list[Gift]) 
     return found
 
 
+def with_an_unhandled_event(platform: Platform, organization: Organization) -> Gift:
+    """A gift whose events are stored and were neither announced nor handled yet."""
+    for task in HANDLING:
+        platform[task].kill()
+    paid = gift(platform, organization, paid=True)
+    until(
+        lambda: platform.database.value("SELECT count(*) FROM provider_event WHERE handled_at IS NULL") == 2,
+        otherwise="the events of the gift do not arrive",
+    )
+    return paid
+
+
 def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     platform: Platform, organization: Organization, tmp_path: Path
 ) -> None:
@@ -91,13 +116,17 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     unpaid = gift(platform, organization, paid=False)
     books.come_to_rest()
     before = books.published()
+    waiting = with_an_unhandled_event(platform, organization)
     backup = database.back_up()
+    for task in HANDLING:
+        platform[task].start()
     unpaid.pay()
     unknown = gift(platform, organization, paid=True)
     books.come_to_rest()
     published = books.published()
     receipts = books.receipts(published)
-    assert len(published) == len(before) + 4
+    assert len(published) == len(before) + 6
+    until(lambda: waiting.look()["status"] == "succeeded", otherwise="the event is not handled")
 
     database.restore(backup)
 
@@ -111,7 +140,12 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
         otherwise="the sequencer is not told",
     )
     later = gift(platform, organization, paid=True)
-    until(lambda: later.look()["status"] == "succeeded", otherwise="gifts are not taken meanwhile")
+    until(
+        lambda: was_put_off(platform, waiting) and was_put_off(platform, later),
+        otherwise="the worker does not find the books closed",
+    )
+    assert later.look()["waits_for_books"], "gifts are taken meanwhile, and the donor is told"
+    assert database.value("SELECT count(*) FROM entry") == len(before), "nothing is booked"
     assert database.value("SELECT count(*) FROM leaf") == len(before), "no place is given away"
     assert max(platform.cloud.archived_notes()) == len(published), "nothing is signed"
 
@@ -119,11 +153,11 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
         platform[task].kill()
     log = copy_of_the_public_log(platform, tmp_path / "log")
     facts = tmp_path / "facts.jsonl"
-    lost = facts_of(platform, organization, [unpaid, unknown])
+    lost = facts_of(platform, organization, [waiting, unpaid, unknown])
     facts.write_text("".join(json.dumps(fact) + "\n" for fact in lost))
     key = str(platform.cloud.verifier_key())
     told = platform.admin(
-        TaskName.MIGRATE, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
+        TaskName.ROLES, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
     )
     assert json.loads(told.splitlines()[-1])["without_fact"] == []
     for task in reversed(STOPPED):
@@ -133,6 +167,7 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     events = platform.processor.events(organization.account, intent_id=unpaid.intent_id)
     platform.processor.deliver([events[SUCCESS], events[FEE]])
     until(lambda: unpaid.look()["status"] == "succeeded", otherwise="the gift is not known again")
+    until(lambda: waiting.look()["status"] == "succeeded", otherwise="the event of the backup is not handled")
     until(
         lambda: database.value("SELECT count(*) FROM leaf") == len(published) + 2,
         otherwise="the log does not go on",

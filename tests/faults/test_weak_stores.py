@@ -12,7 +12,11 @@ from tests.faults.process import Process
 from tests.faults.waiting import until
 from tests.faults.weak_cloud import SLOW_DOWN, THROTTLED, Asked, Refusal, WeakCloud, weak_cloud
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("faults-stores"),
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+]
 
 TRIES = 3
 """How often the client itself asks before it gives up."""

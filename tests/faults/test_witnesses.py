@@ -1,4 +1,4 @@
-"""Witnesses killed: with one away everything goes on; with two away nothing new is shown, and nothing else stops."""
+"""Witnesses killed: with one away everything goes on; with two away nothing new is shown, and what restarts waits."""
 
 import json
 from collections import Counter
@@ -10,10 +10,15 @@ from stacks.contracts import TaskName
 from tests.faults.books import Books
 from tests.faults.cloud import LOG_ADDRESS
 from tests.faults.gifts import Gift
-from tests.faults.platform import WITNESSES, Organization, Platform
+from tests.faults.partners import WITNESSES
+from tests.faults.platform import Organization, Platform
 from tests.faults.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("faults-stores"),
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+]
 
 _PUBLISHED = "SELECT coalesce(max(size), 0) FROM checkpoint WHERE published_at IS NOT NULL"
 
@@ -89,18 +94,54 @@ def test_without_a_quorum_receipts_wait_and_gifts_do_not(
     assert Counter(platform.cloud.mails())[gift.email] >= 1
 
 
-def test_a_publisher_restarts_and_the_log_goes_on_while_no_witness_answers(
+def waits_for_witnesses(platform: Platform) -> int:
+    return len(lines(platform, TaskName.PUBLISHER, "clearance_waits_for_witnesses"))
+
+
+def test_a_log_that_restarts_while_witnesses_are_silent_waits_until_they_cannot_know_more(
     platform: Platform, organization: Organization, books: Books
 ) -> None:
     books.published()
     for name in WITNESSES:
         platform[name].kill()
+    leaves, told = platform.database.value("SELECT count(*) FROM leaf"), waits_for_witnesses(platform)
     platform.restart(TaskName.PUBLISHER, TaskName.SEQUENCER)
 
-    give_and_pay(platform, organization)
-    books.come_to_rest()
+    gift = give_and_pay(platform, organization)
+    until(lambda: gift.look()["status"] == "succeeded", otherwise="gifts are not booked meanwhile")
+    platform["witness-1"].start()
+    until(
+        lambda: waits_for_witnesses(platform) > told + 1, otherwise="the publisher does not say that it waits"
+    )
+    assert platform.database.value("SELECT count(*) FROM leaf") == leaves, "no place is given away"
 
-    for name in WITNESSES:
-        platform[name].start()
+    platform["witness-2"].start()
+    books.come_to_rest()
     books.check_published()
-    assert len(witnesses_of_newest(platform)) >= 2
+    assert witnesses_of_newest(platform) >= {"witness-1", "witness-2"}
+    platform["witness-3"].start()
+
+
+def test_a_database_that_restarts_while_witnesses_are_silent_books_nothing_until_they_answer(
+    platform: Platform, organization: Organization, books: Books
+) -> None:
+    books.published()
+    for name in WITNESSES[:2]:
+        platform[name].kill()
+    entries, told = platform.database.value("SELECT count(*) FROM entry"), waits_for_witnesses(platform)
+    platform.database.stop_fast()
+    platform.database.start_again()
+
+    gift = give_and_pay(platform, organization)
+    until(lambda: waits_for_witnesses(platform) > told, otherwise="the publisher does not say that it waits")
+    until(lambda: gift.look()["waits_for_books"], otherwise="the donor is not told")
+    until(
+        lambda: lines(platform, TaskName.WORKER, "bookings_paused"),
+        otherwise="the worker does not find the books closed",
+    )
+    assert platform.database.value("SELECT count(*) FROM entry") == entries
+
+    platform["witness-1"].start()
+    books.come_to_rest()
+    books.check_published()
+    platform["witness-2"].start()

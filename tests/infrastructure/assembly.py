@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
 
 from operations.assembly import Deployed, Resource, read
 from stacks.build import build
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS
+from stacks.platform import AmplyPlatform
 from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 
@@ -27,6 +29,7 @@ __all__ = [
     "settings",
     "small_site",
     "synthesise",
+    "synthesise_one",
 ]
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +62,23 @@ def small_site(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>Amply</title>")
     (folder / "assets" / "button.0123456789abcdef.js").write_text("void 0;")
     return folder
+
+
+def synthesise_one(folder: Path, environment: Environment, *, validated: bool = False) -> Path:
+    """What one environment would be if it chose otherwise; `validated` by the gate's own checkers."""
+    app = cdk.App(
+        context={
+            **CONTEXT,
+            "aws:cdk:enable-path-metadata": True,
+            "@aws-cdk/core:failSynthOnValidationErrors": False,
+        },
+        outdir=str(folder / "cdk.out"),
+        builtin_cloud_formation_validation=None if validated else False,
+    )
+    if validated:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
+    return Path(app.synth().directory)
 
 
 def synthesise(folder: Path, *, only: str | None = None, **context: object) -> Path:

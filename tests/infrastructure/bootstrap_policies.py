@@ -4,11 +4,11 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from tests.infrastructure.assembly import ROOT, Deployed
+from tests.infrastructure.grants import covers
 
 FOLDER = ROOT / "bootstrap"
 FUNCTION_CALL = ("lambda:InvokeFunction",)
@@ -25,28 +25,16 @@ class Policy:
     statements: Sequence[Mapping[str, Any]]
 
     def allows(self, action: str) -> bool:
-        return any(_covers(statement, action) for statement in self._with("Allow"))
+        return any(covers(statement, action) for statement in self._with("Allow"))
 
     def denies(self, action: str) -> bool:
         """Denied whatever the resource; a denial of some resources leaves the others."""
         return any(
-            _covers(statement, action) for statement in self._with("Deny") if statement["Resource"] == "*"
+            covers(statement, action) for statement in self._with("Deny") if statement["Resource"] == "*"
         )
 
     def _with(self, effect: str) -> Iterator[Mapping[str, Any]]:
         return (statement for statement in self.statements if statement["Effect"] == effect)
-
-
-def _covers(statement: Mapping[str, Any], action: str) -> bool:
-    if "NotAction" in statement:
-        return not _matches(statement["NotAction"], action)
-    return _matches(statement["Action"], action)
-
-
-def _matches(patterns: str | list[str], action: str) -> bool:
-    """IAM compares actions without regard to case."""
-    every = [patterns] if isinstance(patterns, str) else patterns
-    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in every)
 
 
 def read_policy(file: Path) -> Policy:
@@ -75,7 +63,12 @@ def actions_by_type() -> Mapping[str, Sequence[str]]:
 
 
 def not_deployable(deployed: Deployed, policies: Sequence[Policy]) -> Iterator[str]:
-    """A sentence for each type the deployment could not create: one nobody mapped, or one that lacks an action."""
+    """A sentence for each type the deployment could not create: one nobody mapped, or one that lacks an action.
+
+    And one for each macro: what it makes when CloudFormation expands it stands in no template, so no gate has seen it,
+    its roles carry no boundary, and a change set of a nested stack is another action than any stack of ours takes.
+    """
+    yield from _made_elsewhere(deployed)
     known = actions_by_type()
     references = (
         {REFERENCE} if any(REFERENCE in json.dumps(each) for each in deployed.templates.values()) else set()
@@ -88,6 +81,29 @@ def not_deployable(deployed: Deployed, policies: Sequence[Policy]) -> Iterator[s
         for action in actions:
             if not allowed(action, policies):
                 yield f"{kind} in {deployed.name}: no policy of bootstrap/execution/ allows {action}."
+
+
+def _made_elsewhere(deployed: Deployed) -> Iterator[str]:
+    for stack, template in deployed.templates.items():
+        macros = {str(name) for name in _each(template.get("Transform", []))}
+        macros |= {str(name) for name in _macros_inside(template.get("Resources", {}))}
+        for macro in sorted(macros):
+            yield f"{macro} in {deployed.name}/{stack}: what a macro makes is in no template; write it out."
+
+
+def _macros_inside(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        if "Fn::Transform" in value:
+            yield value["Fn::Transform"]["Name"]
+        for inner in value.values():
+            yield from _macros_inside(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _macros_inside(inner)
+
+
+def _each(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def allowed(action: str, policies: Sequence[Policy]) -> bool:

@@ -1,12 +1,15 @@
 """The four environments and a named sandbox beside them, synthesised once a session."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stacks.environments import ENVIRONMENTS
-from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesise
+from stacks.database_choices import Connections, Insights, RotatedByUs
+from stacks.environments import ENVIRONMENTS, PRODUCTION, STAGING
+from stacks.network_choices import InterfaceEndpoint
+from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesise, synthesise_one
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -51,3 +54,30 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
 @pytest.fixture(scope="session", params=[*ENVIRONMENTS, NAMED])
 def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]) -> Deployed:
     return synthesised[request.param]
+
+
+@pytest.fixture(scope="session")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Staging with everything a network and a database can have beside them."""
+    database = replace(
+        STAGING.database,
+        master=RotatedByUs(days=30, read_replica=True),
+        connections=Connections.RDS_PROXY,
+        insights=Insights.ADVANCED,
+    )
+    network = replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint))
+    environment = replace(STAGING, database=database, network=network)
+    return synthesise_one(tmp_path_factory.mktemp("chosen"), environment, validated=True)
+
+
+@pytest.fixture(scope="session")
+def extended(chosen: Path) -> Deployed:
+    return read(chosen)["staging"]
+
+
+@pytest.fixture(scope="session")
+def upgrading(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Production as docs/runbooks/database-upgrade.md has it for the days of a blue/green upgrade."""
+    database = replace(PRODUCTION.database, master=RotatedByUs())
+    environment = replace(PRODUCTION, database=database)
+    return read(synthesise_one(tmp_path_factory.mktemp("upgrading"), environment))["production"]

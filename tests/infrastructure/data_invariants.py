@@ -9,7 +9,7 @@ from typing import Any
 
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
-from stacks.contracts import CONTAINERS, TaskName
+from stacks.contracts import CONTAINERS, READ_IN_DEPLOYMENTS_TAG, TaskName
 from stacks.storage import STAYS_HERE
 from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.invariants import follows
@@ -17,6 +17,8 @@ from tests.infrastructure.invariants import follows
 DATABASE, BUCKET, KEY = "AWS::RDS::DBInstance", "AWS::S3::Bucket", "AWS::KMS::Key"
 PLAN, SELECTION, VAULT = "AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection", "AWS::Backup::BackupVault"
 BACKED_UP = (DATABASE, BUCKET, "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::EFS::FileSystem")
+SECRET, ATTACHMENT = "AWS::SecretsManager::Secret", "AWS::SecretsManager::SecretTargetAttachment"
+RESOLVE = "{{resolve:secretsmanager:"
 Place = tuple[str, str]
 
 
@@ -26,7 +28,7 @@ def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
     selected = {
         place
         for selection in deployed.resources(SELECTION)
-        for place in _places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
+        for place in places(deployed, selection, selection.properties["BackupSelection"]["Resources"])
     }
     for resource in deployed.resources(*BACKED_UP):
         if follows(resource):
@@ -69,7 +71,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
         return
     for plan in deployed.resources(PLAN):
         for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
-            stacks = {stack for stack, _ in _places(deployed, plan, rule.get("CopyActions", []))}
+            stacks = {stack for stack, _ in places(deployed, plan, rule.get("CopyActions", []))}
             if stacks != {_copies(deployed)}:
                 yield f"{plan.where}: {rule['RuleName']} is not copied"
     for database in deployed.resources(DATABASE):
@@ -90,7 +92,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
         for rule in live:
             if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
                 yield f"{bucket.where}: what is deleted here is deleted there"
-            if {stack for stack, _ in _places(deployed, bucket, rule["Destination"])} != {_copies(deployed)}:
+            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {_copies(deployed)}:
                 yield f"{bucket.where}: is copied to somewhere else"
 
 
@@ -109,7 +111,7 @@ def keys_can_be_called_back_and_are_rotated(deployed: Deployed) -> Iterator[str]
     named = {
         place
         for alias in deployed.resources("AWS::KMS::Alias")
-        for place in _places(deployed, alias, alias.properties["TargetKeyId"])
+        for place in places(deployed, alias, alias.properties["TargetKeyId"])
     }
     for key in deployed.resources(KEY):
         if key.properties.get("PendingWindowInDays") != durability.key_deletion_window.to_days():
@@ -127,7 +129,7 @@ def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
     for task in deployed.resources("AWS::ECS::TaskDefinition"):
         name = task.properties["Family"].removeprefix(f"{deployed.name}-")
         user = CONTAINERS[TaskName(name)].database_user
-        roles = _places(deployed, task, task.properties["TaskRoleArn"])
+        roles = places(deployed, task, task.properties["TaskRoleArn"])
         found = {users for role in roles for users in allowed.pop(role, set())}
         if found != ({user} if user else set()):
             yield f"{task.where}: signs in as {sorted(found)}, not as {user}"
@@ -136,6 +138,32 @@ def tasks_sign_in_as_themselves(deployed: Deployed) -> Iterator[str]:
         if role[0] == "database" and role[1].startswith("ProxyRole") and users <= everyone:
             continue  # it passes on who signed in to it
         yield f"{deployed.name}/{'/'.join(role)}: no task, and signs in as {sorted(users)}"
+
+
+def secrets_are_read_by_whom_they_are_for(deployed: Deployed) -> Iterator[str]:
+    """A task's execution role reads what its definition names, a deployment what a template resolves, a rotation its own."""
+    readers = _secret_readers(deployed)
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        named = {
+            place
+            for container in task.properties["ContainerDefinitions"]
+            for secret in container.get("Secrets", [])
+            for place in _secrets(deployed, _place(task)[0], secret["ValueFrom"])
+        }
+        for role in places(deployed, task, task.properties["ExecutionRoleArn"]):
+            if (read := readers.pop(role, set())) != named:
+                yield f"{task.where}: may read {sorted(read)}, and is given {sorted(named)}"
+    resolved = set(_resolved(deployed))
+    for role, read in readers.items():
+        if _is_of_a_throw_away(deployed, role):
+            continue
+        if not (role[1].startswith("RotationRole") and read <= resolved):
+            yield f"{deployed.name}/{'/'.join(role)}: reads {sorted(read)}, and is given none"
+    for secret in deployed.resources(SECRET):
+        tags = {tag["Key"]: tag["Value"] for tag in secret.properties.get("Tags", [])}
+        expected = deployed.name if _place(secret) in resolved else None
+        if tags.get(READ_IN_DEPLOYMENTS_TAG) != expected:
+            yield f"{secret.where}: deployments {'must' if expected else 'need not'} read it"
 
 
 RULES = (
@@ -147,6 +175,7 @@ RULES = (
     who_copies_cannot_delete,
     keys_can_be_called_back_and_are_rotated,
     tasks_sign_in_as_themselves,
+    secrets_are_read_by_whom_they_are_for,
 )
 
 
@@ -164,9 +193,79 @@ def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:
                 continue
             arns = statement["Resource"]
             users = {_last_word(arn) for arn in (arns if isinstance(arns, list) else [arns])}
-            for role in _places(deployed, policy, policy.properties["Roles"]):
+            for role in places(deployed, policy, policy.properties["Roles"]):
                 found.setdefault(role, set()).update(users)
     return found
+
+
+def _secret_readers(deployed: Deployed) -> dict[Place, set[Place]]:
+    """Role to the secrets whose values it may read; whatever is no secret of ours is shown as it is written."""
+    found: dict[Place, set[Place]] = {}
+    for policy in deployed.resources("AWS::IAM::Policy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            actions = _many(statement["Action"])
+            if statement["Effect"] != "Allow" or not {
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:*",
+                "*",
+            } & set(actions):
+                continue
+            read = _secrets(deployed, _place(policy)[0], statement["Resource"])
+            for role in places(deployed, policy, policy.properties["Roles"]):
+                found.setdefault(role, set()).update(read)
+    return found
+
+
+def _is_of_a_throw_away(deployed: Deployed, role: Place) -> bool:
+    """A rehearsal reads secrets that RDS keeps, and by RDS's own tag those of throw-away databases alone."""
+    throw_away = f":db:{deployed.name}-rehearsal-*"
+    conditions = [
+        statement.get("Condition", {})
+        .get("StringLike", {})
+        .get("aws:ResourceTag/aws:rds:primaryDBInstanceArn", "")
+        for policy in deployed.resources("AWS::IAM::Policy")
+        if role in places(deployed, policy, policy.properties["Roles"])
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "secretsmanager:GetSecretValue" in _many(statement["Action"])
+    ]
+    return all(condition.endswith(throw_away) for condition in conditions)
+
+
+def _secrets(deployed: Deployed, stack: str, value: Any) -> set[Place]:
+    """The secrets a value leads to; an instance stands for the secret that RDS keeps for it."""
+    found = set()
+    for there, logical_id in set(_led_to(deployed, stack, value)) or {(stack, json.dumps(value))}:
+        body = deployed.templates.get(there, {}).get("Resources", {}).get(logical_id, {})
+        if body.get("Type") == ATTACHMENT:
+            found |= _secrets(deployed, there, body["Properties"]["SecretId"])
+        else:
+            found.add((there, logical_id))
+    return found
+
+
+def _resolved(deployed: Deployed) -> Iterator[Place]:
+    """What CloudFormation reads: dynamic references, and secrets it writes a database's address into."""
+    for resource in deployed.resources():
+        stack = _place(resource)[0]
+        if resource.type == ATTACHMENT:
+            yield from _secrets(deployed, stack, resource.properties["SecretId"])
+        for reference in _dynamic(resource.properties):
+            yield from _secrets(deployed, stack, reference)
+
+
+def _dynamic(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        joined = value.get("Fn::Join")
+        if joined and RESOLVE in json.dumps(joined):
+            yield joined
+        else:
+            for inner in value.values():
+                yield from _dynamic(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _dynamic(inner)
+    elif RESOLVE in str(value):
+        yield value
 
 
 def _last_word(arn: object) -> str:
@@ -182,7 +281,7 @@ def _construct(resource: Resource) -> str:
     return "/".join(resource.path.split("/")[1:3])
 
 
-def _places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
+def places(deployed: Deployed, resource: Resource, value: Any) -> set[Place]:
     """The resources a value leads to, in this stack or through an output in another one."""
     return set(_led_to(deployed, _place(resource)[0], value))
 

@@ -9,6 +9,7 @@ from constructs_lib.durability import Loss
 from stacks.platform import BOUNDARY
 from tests.infrastructure import edge_invariants
 from tests.infrastructure.assembly import Deployed, Resource, kind, settings
+from tests.infrastructure.grants import grants, many, statements
 
 Rule = Callable[[Deployed], Iterator[str]]
 
@@ -72,7 +73,7 @@ def clients_must_speak_tls(deployed: Deployed) -> Iterator[str]:
     for policy in deployed.resources(
         "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"
     ):
-        if any(map(_refuses_plain_text, _statements(policy.properties["PolicyDocument"]))):
+        if any(map(_refuses_plain_text, statements(policy.properties["PolicyDocument"]))):
             refusing |= {(policy.stack, name) for name in _names(policy.properties)}
     for resource in deployed.resources(*guarded):
         if (resource.stack, resource.logical_id) not in refusing:
@@ -114,7 +115,7 @@ def nobody_comes_in_from_anywhere(deployed: Deployed) -> Iterator[str]:
             if rule.get("CidrIp") or rule.get("CidrIpv6"):
                 yield f"{resource.where}: lets in {rule}"
     for balancer in deployed.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
-        if balancer.properties["Scheme"] != "internal":
+        if balancer.properties.get("Scheme") != "internal":
             yield f"{balancer.where}: faces the internet"
     for database in deployed.resources(DATABASE):
         if database.properties.get("PubliclyAccessible") is not False:
@@ -143,12 +144,12 @@ def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[s
 
 def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
     """Prefixes such as s3:GetObject* are allowed to the CDK's own uploader alone."""
-    for resource, statement in _grants(deployed):
+    for resource, statement in grants(deployed):
         if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
             continue
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{resource.where}: allows all but what it names"
-        for action in _many(statement.get("Action", [])):
+        for action in many(statement.get("Action", [])):
             whole = action == "*" or action.endswith(":*")
             if "*" in action and (whole or not _is_the_library(resource)):
                 yield f"{resource.where}: {action}"
@@ -158,30 +159,6 @@ def every_role_ends_at_the_boundary(deployed: Deployed) -> Iterator[str]:
     for role in deployed.resources("AWS::IAM::Role"):
         if f":policy/{BOUNDARY}" not in json.dumps(role.properties.get("PermissionsBoundary")):
             yield f"{role.where}: may be given anything"
-
-
-def only_the_publisher_signs(deployed: Deployed) -> Iterator[str]:
-    for resource, statement in _grants(deployed):
-        signs = {"kms:Sign", "kms:*", "*"} & set(_many(statement.get("Action", [])))
-        if not signs or statement["Effect"] != "Allow":
-            continue
-        if resource.type == "AWS::KMS::Key":
-            if not _signing(resource):
-                continue
-            principal = statement["Principal"]
-            if _names(principal) != {_publisher_role(deployed)} or set(principal) != {"AWS"}:
-                yield f"{resource.where}: {principal} may sign"
-        elif "PublisherRole" not in resource.path:
-            yield f"{resource.where}: may sign"
-
-
-def nobody_can_make_himself_a_signer(deployed: Deployed) -> Iterator[str]:
-    """The signing key's policy decides who signs, so no role of ours may rewrite it or hand the right on."""
-    for resource, statement in _grants(deployed):
-        if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
-            continue
-        for action in {"kms:PutKeyPolicy", "kms:CreateGrant"} & set(_many(statement.get("Action", []))):
-            yield f"{resource.where}: {action}"
 
 
 def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:
@@ -208,8 +185,9 @@ def containers_are_confined(deployed: Deployed) -> Iterator[str]:
                 yield f"{task.where}: its file system can be written"
             if container.get("User", "0").split(":")[0] in {"0", "root"}:
                 yield f"{task.where}: runs as root"
-            if container["LinuxParameters"].get("Capabilities", {}).get("Drop") != ["ALL"]:
-                yield f"{task.where}: keeps capabilities"
+            capabilities = container.get("LinuxParameters", {}).get("Capabilities", {})
+            if capabilities.get("Drop") != ["ALL"] or capabilities.get("Add") or container.get("Privileged"):
+                yield f"{task.where}: keeps or adds capabilities"
 
 
 def deployments_roll_back(deployed: Deployed) -> Iterator[str]:
@@ -305,8 +283,6 @@ RULES: tuple[Rule, ...] = (
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
     every_role_ends_at_the_boundary,
-    only_the_publisher_signs,
-    nobody_can_make_himself_a_signer,
     secrets_travel_by_reference,
     containers_are_confined,
     deployments_roll_back,
@@ -331,27 +307,6 @@ def is_restored(resource: Resource) -> bool:
     return bool({"SourceDBInstanceAutomatedBackupsArn", "DBSnapshotIdentifier"} & set(resource.properties))
 
 
-def _many(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(document["Statement"])
-
-
-def _grants(deployed: Deployed) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
-    """Every statement of every policy that gives someone something: identities', roles' own, keys'."""
-    for resource in deployed.resources(
-        "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::KMS::Key"
-    ):
-        properties = resource.properties
-        documents = [properties[name] for name in ("PolicyDocument", "KeyPolicy") if name in properties]
-        documents += [inline["PolicyDocument"] for inline in properties.get("Policies", [])]
-        for document in documents:
-            for statement in _statements(document):
-                yield resource, statement
-
-
 def _names(value: object) -> set[str]:
     """The logical ids a value refers to."""
     if isinstance(value, dict):
@@ -372,16 +327,3 @@ def _refuses_plain_text(statement: Mapping[str, Any]) -> bool:
 
 def _is_the_library(resource: Resource) -> bool:
     return any(role in resource.path for role in LIBRARY_ROLES)
-
-
-def _publisher_role(deployed: Deployed) -> str:
-    (role,) = (
-        role
-        for role in deployed.resources("AWS::IAM::Role")
-        if role.path.endswith("/keys/PublisherRole/Resource")
-    )
-    return role.logical_id
-
-
-def _signing(resource: Resource) -> bool:
-    return bool(resource.properties.get("KeyUsage") == "SIGN_VERIFY")

@@ -167,6 +167,26 @@ def document(environments: Mapping[str, Deployed]) -> str:
     return "".join(text)
 
 
+CHOSEN = """\
+# What roles may do that an environment can choose beside its database
+
+Staging, had it chosen a rotation of ours, a replica and a proxy (`extended` in conftest.py). Written by
+`AMPLY_WRITE_GOLDEN=1 pytest tests/infrastructure/test_rotation.py`: a changed line is a changed permission.
+"""
+
+
+def document_of(deployed: Deployed, *, stack: str) -> str:
+    """The golden file of one stack's roles in one environment."""
+    held: dict[str, set[str]] = defaultdict(set)
+    for role, line in grants(deployed):
+        if role.startswith(f"{stack}/"):
+            held[role].add(line)
+    text = [
+        f"\n## {role}\n\n" + "".join(f"- {line}\n" for line in sorted(held[role])) for role in sorted(held)
+    ]
+    return CHOSEN + "".join(text)
+
+
 def _only(names: set[str], of: set[str]) -> str:
     return "" if names == of else f" ({', '.join(name for name in ENVIRONMENTS if name in names)} only)"
 

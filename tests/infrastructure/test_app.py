@@ -29,6 +29,7 @@ ORDER = [
     "mail",
     "certificate",
     "edge",
+    "edgealarms",
     "traces",
     "migrations",
     "api",
@@ -40,9 +41,9 @@ ORDER = [
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
     "staging": frozenset({"replica"}),
-    "sandbox": frozenset({"replica", "backup", "dns", "certificate", "traces"}),
-    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
-    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate", "traces"}),
+    "sandbox": frozenset({"replica", "backup", "dns", "certificate", "edgealarms", "traces"}),
+    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate", "edgealarms", "traces"}),
+    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate", "edgealarms", "traces"}),
 }
 """Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated, and
 traces are the whole account's. Nothing is delivered to a laptop: a trust in GitHub

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from operations.bootstrap import BOUNDARY as WRITTEN
+from stacks.contracts import READ_IN_DEPLOYMENTS_TAG
 from stacks.platform import BOUNDARY
 from tests.infrastructure import bootstrap_policies
 from tests.infrastructure.assembly import Deployed
@@ -33,6 +34,46 @@ FILES = [*sorted((FOLDER / "execution").glob("*.json")), FOLDER / "boundary.json
 
 def test_every_type_can_be_deployed(deployed: Deployed) -> None:
     assert list(not_deployable(deployed, execution_policies())) == []
+
+
+def test_what_nobody_has_chosen_yet_can_be_deployed_too(extended: Deployed) -> None:
+    """A replica, a rotation of ours, a proxy, every endpoint."""
+    assert list(not_deployable(extended, execution_policies())) == []
+
+
+def test_the_days_of_an_upgrade_can_be_deployed(upgrading: Deployed) -> None:
+    assert list(not_deployable(upgrading, execution_policies())) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"Transform": "AWS::SecretsManager-2020-07-23"}, "AWS::SecretsManager-2020-07-23"),
+        ({"Transform": ["AWS::LanguageExtensions", "Ours"]}, "Ours"),
+        (
+            {"Resources": {"X": {"Type": "AWS::SQS::Queue", "Fn::Transform": {"Name": "AWS::Include"}}}},
+            "AWS::Include",
+        ),
+    ],
+)
+def test_what_a_macro_would_make_is_refused(
+    change: Mapping[str, Any], named: str, environments: Mapping[str, Deployed]
+) -> None:
+    sandbox = environments["sandbox"]
+    changed = Deployed(
+        sandbox.name,
+        {**sandbox.templates, "queues": {**sandbox.templates["queues"], **change}},
+        sandbox.manifests,
+    )
+    sentence = f"{named} in sandbox/queues: what a macro makes is in no template; write it out."
+    assert sentence in not_deployable(changed, execution_policies())
+
+
+def test_a_nested_stack_is_refused(environments: Mapping[str, Deployed]) -> None:
+    """No policy lets a deployment make one: it would be made with roles that no gate has read."""
+    nested = _with(environments["sandbox"], "AWS::CloudFormation::Stack")
+    assert "AWS::CloudFormation::Stack in sandbox" in next(not_deployable(nested, execution_policies()))
+    assert not allowed("cloudformation:CreateStack", execution_policies())
 
 
 def _with(deployed: Deployed, kind: str) -> Deployed:
@@ -92,6 +133,11 @@ def test_no_type_is_mapped_that_nothing_makes(environments: Mapping[str, Deploye
     made = {resource.type for deployed in environments.values() for resource in deployed.resources()}
     chosen = {*bootstrap_policies.rooms()["chosen"], *bootstrap_policies.rooms()["references"]}
     assert set(actions_by_type()) - made == chosen
+
+
+def test_no_type_is_mapped_for_a_choice_that_no_longer_makes_it(extended: Deployed) -> None:
+    made = {resource.type for resource in extended.resources()}
+    assert set(bootstrap_policies.rooms()["chosen"]) - made == set()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -246,6 +292,23 @@ def test_roles_are_written_to_in_our_own_stacks_alone() -> None:
                 "arn:aws:iam::${ACCOUNT}:role/aws-service-role/*",
                 "arn:aws:iam::${ACCOUNT}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*",
             }
+
+
+def test_a_deployment_reads_the_secrets_that_a_template_resolves_and_no_others() -> None:
+    """Which those are, `secrets_are_read_by_whom_they_are_for` holds in every template."""
+    holding = {
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+    }
+    found = [
+        statement
+        for policy in execution_policies()
+        for statement in policy.statements
+        if any(Policy("", [statement]).allows(action) for action in holding)
+    ]
+    tagged = {f"aws:ResourceTag/{READ_IN_DEPLOYMENTS_TAG}": ["${ENVIRONMENT}", "${ENVIRONMENT}-*"]}
+    assert [statement["Condition"] for statement in found] == [{"StringLike": tagged}]
 
 
 def test_what_was_bootstrapped_cannot_be_rewritten_by_a_deployment() -> None:

@@ -28,6 +28,8 @@ EXIST: Mapping[str, frozenset[str]] = {
             "NumberOfCopyJobsFailed",
         }
     ),
+    "AWS/CloudFront": frozenset({"5xxErrorRate", "Requests"}),
+    "AWS/WAFV2": frozenset({"AllowedRequests", "BlockedRequests"}),
     "AWS/CertificateManager": frozenset({"DaysToExpiry"}),
     "AWS/ECS": frozenset({"CPUUtilization", "MemoryUtilization"}),
     "AWS/SQS": frozenset({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}),

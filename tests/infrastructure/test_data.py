@@ -6,20 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
-from cdk_nag import AwsSolutionsChecks
 
 from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE, Durability, Loss
 from stacks.backup import KEPT_OTHERWISE
-from stacks.database_choices import Connections, Insights, ManagedByRds, RotatedByUs
+from stacks.database_choices import ManagedByRds, RotatedByUs
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING
 from stacks.network_choices import InterfaceEndpoint
-from stacks.platform import AmplyPlatform
 from stacks.storage import STAYS_HERE
 from tests.infrastructure import data_invariants, invariants
-from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, kind, read, small_site
+from tests.infrastructure.assembly import Deployed, Resource, kind
 from tests.infrastructure.test_golden import compare
 
 DELETING = {
@@ -39,21 +36,6 @@ DELETING = {
     "secretsmanager:DeleteSecret",
 }
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy")
-
-
-def _synthesise(folder: Path, environment: Environment) -> Path:
-    """What one environment would be if it chose otherwise, through the same checkers as the gate's."""
-    app = cdk.App(
-        context={
-            **CONTEXT,
-            "aws:cdk:enable-path-metadata": True,
-            "@aws-cdk/core:failSynthOnValidationErrors": False,
-        },
-        outdir=str(folder / "cdk.out"),
-    )
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
-    return Path(app.synth().directory)
 
 
 def test_a_replica_cannot_be_asked_of_a_password_that_rds_manages() -> None:
@@ -198,26 +180,6 @@ def test_maintenance_and_backups_of_the_database_do_not_meet(environment: Enviro
     assert start >= "03:00"
 
 
-@pytest.fixture(scope="module")
-def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Staging with everything a network and a database can have beside them."""
-    database = replace(
-        STAGING.database,
-        master=RotatedByUs(days=30, read_replica=True),
-        connections=Connections.RDS_PROXY,
-        insights=Insights.ADVANCED,
-    )
-    network = replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint))
-    return _synthesise(
-        tmp_path_factory.mktemp("chosen"), replace(STAGING, database=database, network=network)
-    )
-
-
-@pytest.fixture(scope="module")
-def extended(chosen: Path) -> Deployed:
-    return read(chosen)["staging"]
-
-
 def test_what_nobody_has_chosen_yet_passes_the_gate_too(chosen: Path) -> None:
     report = json.loads((chosen / "validation-report.json").read_text())
     findings = [
@@ -242,16 +204,6 @@ def _instances(deployed: Deployed) -> tuple[Mapping[str, Any], Mapping[str, Any]
     return first, second
 
 
-def test_a_rotation_of_ours_takes_the_place_of_the_one_of_rds(extended: Deployed) -> None:
-    first, _ = _instances(extended)
-    assert first.get("ManageMasterUserPassword") is not True
-    assert "{{resolve:secretsmanager:" in json.dumps(first["MasterUserPassword"])
-    rotation = extended.the("AWS::SecretsManager::RotationSchedule").properties
-    assert rotation["RotationRules"] == {"ScheduleExpression": "rate(30 days)"}
-    assert rotation["HostedRotationLambda"]["RotationType"] == "PostgreSQLSingleUser"
-    assert "tasksSubnet" in json.dumps(rotation["HostedRotationLambda"]["VpcSubnetIds"])
-
-
 def test_a_replica_is_as_private_as_what_it_follows(extended: Deployed) -> None:
     _, second = _instances(extended)
     assert "StorageEncrypted" not in second  # as what it follows; RDS refuses to be told
@@ -271,9 +223,10 @@ def test_tasks_go_through_the_proxy_and_migrations_past_it(extended: Deployed) -
     for task in extended.resources("AWS::ECS::TaskDefinition"):
         (container,) = task.properties["ContainerDefinitions"]
         told = {variable["Name"]: variable["Value"] for variable in container["Environment"]}
-        hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
+        if "AMPLY_DATABASE_HOST" in told:
+            hosts[container["Name"]] = json.dumps(told["AMPLY_DATABASE_HOST"])
     past = {name for name, host in hosts.items() if "Proxy" not in host}
-    assert past == {"migrate"}
+    assert past == {"migrate", "roles"}
 
 
 def test_insights_that_cost_are_kept_as_long_as_they_must_be(extended: Deployed) -> None:

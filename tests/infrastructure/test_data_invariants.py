@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stacks.contracts import READ_IN_DEPLOYMENTS_TAG
 from tests.infrastructure import data_invariants as rules
 from tests.infrastructure.assembly import Deployed
 
@@ -76,6 +77,19 @@ def _grant(action: str, resource: object = "*") -> Break:
             )
 
     return apply
+
+
+def _give_every_task(secret: object) -> Break:
+    def apply(template: Template) -> None:
+        for task in _resources(template, "AWS::ECS::TaskDefinition"):
+            task["ContainerDefinitions"][0]["Secrets"].append({"Name": "MORE", "ValueFrom": secret})
+
+    return apply
+
+
+def _let_deployments_read_all(template: Template) -> None:
+    for secret in _resources(template, rules.SECRET):
+        secret.setdefault("Tags", []).append({"Key": READ_IN_DEPLOYMENTS_TAG, "Value": "production"})
 
 
 BREAKS: Mapping[str, tuple[Callable[[Deployed], Iterator[str]], str, str, Break]] = {
@@ -175,6 +189,36 @@ BREAKS: Mapping[str, tuple[Callable[[Deployed], Iterator[str]], str, str, Break]
         "production",
         "storage",
         _grant("rds-db:connect", "arn:aws:rds-db:eu-west-1:111111111111:dbuser:db-1/*"),
+    ),
+    "an execution role that reads every secret": (
+        rules.secrets_are_read_by_whom_they_are_for,
+        "production",
+        "workers",
+        _grant("secretsmanager:GetSecretValue"),
+    ),
+    "a task role that reads a secret": (
+        rules.secrets_are_read_by_whom_they_are_for,
+        "sandbox",
+        "storage",
+        _grant("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:333333333333:secret:x"),
+    ),
+    "a task that is given what its role cannot read": (
+        rules.secrets_are_read_by_whom_they_are_for,
+        "production",
+        "api",
+        _give_every_task("arn:aws:secretsmanager:eu-west-1:111111111111:secret:another"),
+    ),
+    "a secret that deployments may read for nothing": (
+        rules.secrets_are_read_by_whom_they_are_for,
+        "production",
+        "keys",
+        _let_deployments_read_all,
+    ),
+    "a secret that a template resolves and no deployment may read": (
+        rules.secrets_are_read_by_whom_they_are_for,
+        "production",
+        "cache",
+        _drop(rules.SECRET, "Tags"),
     ),
 }
 

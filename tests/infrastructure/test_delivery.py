@@ -51,6 +51,8 @@ def test_each_purpose_has_its_own_role_and_deployment_environment(
 ) -> None:
     roles = _roles(environments[name])
     expected = {f"{name}-delivery-{purpose}": where.format(name) for purpose, where in PURPOSES.items()}
+    if ENVIRONMENTS[name].durability.kept_backups:  # type: ignore[index]  # names of the mapping itself
+        expected[f"{name}-delivery-rehearse"] = f"{name}-rehearse"
     if name == "production":
         expected["production-delivery-push"] = "images"
     assert set(roles) == set(expected)

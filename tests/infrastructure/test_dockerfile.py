@@ -74,8 +74,9 @@ def test_what_is_copied_is_let_through() -> None:
 
 def test_what_is_run_is_installed_from_what_is_copied() -> None:
     """The image holds the packages it installs; each is a folder that was copied."""
-    installed = re.findall(r"pip install .*--no-deps (\S+)", DOCKERFILE)
-    assert installed
+    lines = re.findall(r"pip install .*--no-deps (.+)$", DOCKERFILE, re.MULTILINE)
+    installed = [package for line in lines for package in line.split()]
+    assert {"services/backend", "services/operations", "services/verify"} <= set(installed)
     assert set(installed) <= set(_copied())
 
 
@@ -99,6 +100,16 @@ def test_every_command_starts_a_module_that_exists(name: TaskName) -> None:
         modules = [after for flag, after in pairwise(command) if flag == "-m"]
         assert [module for module in modules if find_spec(module) is None] == []
     assert CONTAINERS[name].command[:2] == ("python", "-m")
+
+
+def test_a_rehearsal_finds_the_migrations_where_the_image_has_the_backend() -> None:
+    """Python's version is in the path, and the image's base is what decides it."""
+    command = CONTAINERS[TaskName.REHEARSE].command
+    folder = command[command.index("--migrations") + 1]
+    (version,) = set(re.findall(r"^python:(\d+\.\d+)-", "\n".join(STAGES), re.MULTILINE))
+    assert "RUN python -m venv /opt/amply " in DOCKERFILE
+    assert folder == f"/opt/amply/lib/python{version}/site-packages/amply/migrations/versions"
+    assert (ROOT / "services/backend/src/amply/migrations/versions").is_dir()
 
 
 def test_the_dockerfiles_own_command_is_the_apis() -> None:

@@ -50,6 +50,7 @@ def test_data_that_is_never_lost_needs_a_week_of_backups() -> None:
 def test_pages_pin_keys_of_their_own_log_and_no_others() -> None:
     keys = [str(VerifierKey.from_ed25519(SANDBOX.log_origin, bytes([number]) * 32)) for number in (1, 2)]
     assert SANDBOX.ledger_policy == ""
+    assert STAGING.ledger_policy == ""
     pinned = replace(SANDBOX, log_keys=tuple(keys))
     assert pinned.ledger_policy == f"log {keys[0]}\nlog {keys[1]}\nquorum none\n"
     with pytest.raises(PolicyError, match="earlier line"):

@@ -12,21 +12,13 @@ from typing import Any
 
 import pytest
 
+from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, Parameter, TaskName
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 GOLDEN = Path(__file__).with_name("golden")
-HOLDS_DATA = (
-    "AWS::ECR::Repository",
-    "AWS::ElastiCache::ReplicationGroup",
-    "AWS::KMS::Key",
-    "AWS::RDS::DBInstance",
-    "AWS::Route53::HostedZone",
-    "AWS::S3::Bucket",
-    "AWS::SES::EmailIdentity",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-)
+KEPT_BY_ITS_WRITER = "AWS::Logs::LogGroup"
+"""A log stands in the part that writes it, and moves when that does: new lines go on elsewhere, old ones stay."""
 
 
 def compare(name: str, found: object) -> None:
@@ -39,18 +31,24 @@ def compare(name: str, found: object) -> None:
 
 def _holding_data(environments: Mapping[str, Deployed]) -> Mapping[str, list[str]]:
     return {
-        name: sorted(f"{resource.where} {resource.type}" for resource in deployed.resources(*HOLDS_DATA))
+        name: sorted(f"{resource.where} {resource.type}" for resource in deployed.resources(*HOLDINGS))
         for name, deployed in environments.items()
     }
 
 
 def _nested(deployed: Deployed) -> list[str]:
-    """Paths that are deeper than `environment/stack/Name/Resource`."""
+    """Paths that are deeper than `environment/stack/Name`; a log may be one deeper."""
     return [
         resource.path
-        for resource in deployed.resources(*HOLDS_DATA)
-        if resource.path.removesuffix("/Resource").count("/") != 2
+        for resource in deployed.resources(*HOLDINGS)
+        if _construct(resource).count("/") > (3 if resource.type == KEPT_BY_ITS_WRITER else 2)
     ]
+
+
+def _construct(resource: Resource) -> str:
+    """The path without what the construct library adds below: `Resource`, or the type's own name."""
+    above, _, last = resource.path.rpartition("/")
+    return above if last in {"Resource", resource.type.rpartition("::")[2]} else resource.path
 
 
 def test_what_holds_data_keeps_its_logical_id(environments: Mapping[str, Deployed]) -> None:
@@ -82,6 +80,11 @@ def test_a_database_that_was_moved_in_the_code_is_noticed(
     with pytest.raises(AssertionError, match="production"):
         compare("data.json", _holding_data({**environments, "production": moved}))
     assert _nested(moved) == ["production/database/Wrapped/Instance/Resource"]
+
+
+def test_a_log_that_was_moved_away_from_its_writer_is_noticed(environments: Mapping[str, Deployed]) -> None:
+    moved = _moved(environments["production"], "workers", KEPT_BY_ITS_WRITER)
+    assert "production/workers/Wrapped/Worker/Log/Resource" in _nested(moved)
 
 
 def test_a_variable_that_nobody_agreed_on_is_noticed(

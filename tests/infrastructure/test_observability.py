@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from stacks.measurements import (
+    AWAITED_EVENTS,
+    BOOKINGS_PAUSED,
     COUNTED_BY_API,
     COUNTED_BY_WORKER,
+    DIFFERENCES,
     EXHAUSTED,
     LEDGER_AGE,
     PUBLISHING,
+    RECONCILED_SECONDS,
+    WITNESS_CONTRADICTS,
     WITNESSES_MISSING,
 )
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
@@ -25,7 +30,7 @@ ALARM, COMPOSITE, FILTER = (
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::Logs::MetricFilter",
 )
-MEASURED = {LEDGER_AGE, *EXHAUSTED}
+MEASURED = {LEDGER_AGE, RECONCILED_SECONDS, BOOKINGS_PAUSED, AWAITED_EVENTS, *EXHAUSTED}
 BACKEND = ROOT / "services" / "backend" / "src" / "amply"
 
 WRITE_A_LINE = """
@@ -99,7 +104,7 @@ def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
         assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert sorted(read_out.values()) == [100, 101, 102, 103, 104], "numbers, and each its own"
+    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105, 106, 107], "numbers, and each its own"
 
 
 def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:
@@ -122,6 +127,26 @@ def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed:
     assert f'WITNESSED: Final = "{_event(found)}"' in source
     assert f"{WITNESSES_MISSING}=" in source
     assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
+
+
+def test_a_difference_is_read_from_the_line_the_worker_writes_and_wakes_people(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "worker.py").read_text()
+    found = _filters(deployed)[DIFFERENCES]
+
+    assert f'RECONCILED: Final = "{_event(found)}"' in source
+    assert f"{DIFFERENCES}=" in source
+    assert _value(found)["MetricValue"] == f"$.{DIFFERENCES}"
+    alarm = _alarms(deployed)["books-differ"].properties
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (DIFFERENCES, 0, 1)
+
+
+def test_a_witness_that_contradicts_alone_is_told(deployed: Deployed) -> None:
+    source = (BACKEND / "modules" / "ledger" / "witnessing.py").read_text()
+    found = _filters(deployed)[WITNESS_CONTRADICTS]
+
+    assert f'_log.error("{_event(found)}"' in source
+    alarm = _alarms(deployed)["witness-contradicts"].properties
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (WITNESS_CONTRADICTS, "Sum", 0)
 
 
 def test_a_witness_that_is_missing_for_hours_is_told_of_and_wakes_nobody(deployed: Deployed) -> None:
@@ -214,11 +239,13 @@ def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None
     assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
-WAKES = {"api-failing", "work-stalled", "database-away", "database-disk"}
+WAKES = {"api-failing", "books-differ", "work-stalled", "database-away", "database-disk"}
 NOTICES = {
     "api-slow",
+    "books-unchecked",
     "cache-full",
     "database-cpu",
+    "firewall-refusing",
     "high-deep",
     "low-deep",
     "low-waiting",
@@ -229,6 +256,7 @@ NOTICES = {
     "mail-feedback-waiting",
     "set-aside",
     "undelivered",
+    "witness-contradicts",
     "witnesses-missing",
     *(key.replace("_", "-") for key in EXHAUSTED),
 }
@@ -258,7 +286,7 @@ def _told(deployed: Deployed, topic: str) -> set[str]:
 
 
 def test_people_are_woken_for_these_and_nothing_else(deployed: Deployed) -> None:
-    outside = {"outside-view"} if deployed.name in WATCHED else set()
+    outside = {"outside-view", "edge-errors"} if deployed.name in WATCHED else set()
     slow = SLOW_NOTICES if deployed.name in WATCHED else set()
     copies = {"backup-copy-failed"} if deployed.name == "production" else set()
 
@@ -290,7 +318,12 @@ def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deploy
 
     assert _parts(deployed, "database-away") == {"database-silent", "database-unreachable"}
     assert _parts(deployed, "api-failing") == {"api-errors", "api-unreachable", "api-silent"}
-    assert _parts(deployed, "work-stalled") == {"ledger-late", "high-waiting", "worker-silent"}
+    assert _parts(deployed, "work-stalled") == {
+        "ledger-late",
+        "bookings-paused",
+        "high-waiting",
+        "worker-silent",
+    }
     for name in ("api-failing", "work-stalled"):
         assert alarms[name].properties["ActionsSuppressor"] == cause
         assert alarms[name].properties["ActionsSuppressorWaitPeriod"] == 60
@@ -319,6 +352,8 @@ def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed
     assert [target["Arn"] for target in rule.properties["Targets"]] == [{"Ref": notices.logical_id}]
 
 
+CHOSEN_ALARMS = {"master-rotation"}
+"""Of what no environment has today and each may choose; test_rotation.py finds it there."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 
@@ -333,7 +368,7 @@ def test_every_alarm_says_what_it_means_and_where_its_page_is(deployed: Deployed
 def test_every_alarm_has_its_page_and_every_page_its_alarm(environments: Mapping[str, Deployed]) -> None:
     named = {name for deployed in environments.values() for name in _alarms(deployed)}
 
-    assert {page.stem for page in PAGES.glob("*.md")} == named
+    assert {page.stem for page in PAGES.glob("*.md")} == named | CHOSEN_ALARMS
 
 
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
@@ -352,13 +387,18 @@ def test_a_page_answers_the_four_questions(page: Any) -> None:
 
 
 def test_one_topic_is_kept_for_waking(environments: Mapping[str, Deployed]) -> None:
-    """All say it by e-mail where an address is configured; a paging service joins the first alone."""
+    """All say it by e-mail where an address is configured; a paging service joins those named Topic alone."""
     for deployed in environments.values():
         listening = {
             f"{one.stack.partition('/')[2]}/{one.properties['TopicArn']['Ref'][:-8]}"
             for one in deployed.resources("AWS::SNS::Subscription")
         }
-        told = {"observability/Topic", "observability/Notices", "certificate/Notices"}
+        told = {
+            "observability/Topic",
+            "observability/Notices",
+            "certificate/Notices",
+            "edgealarms/Topic",
+        }
         assert listening == (told if deployed.name in WATCHED else set())
 
 

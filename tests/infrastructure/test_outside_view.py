@@ -9,8 +9,10 @@ import pytest
 
 from stacks.outside_view import lay_out
 from tests.infrastructure.assembly import Deployed, Resource
+from tests.verify.ledger_samples import cosigned, sample_policy, sign
 
 WATCHED = ("production", "staging")
+EMPTY_ROOT = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +50,25 @@ def test_it_is_told_addresses_and_the_logs_name(name: str, environments: dict[st
 
     assert set(told) == {
         "AMPLY_API_URL",
+        "AMPLY_EDGE_URL",
         "AMPLY_LOG_URL",
         "AMPLY_LOG_ORIGIN",
+        "AMPLY_WITNESS_POLICY",
         "AMPLY_SIGNING_KEY_ARN",
         "AMPLY_OVERLAPPING_KEY_ARN",
     }
     assert told["AMPLY_LOG_ORIGIN"] == f"log.amply.example/{name}"
+    assert told["AMPLY_WITNESS_POLICY"] == _told_to_the_publisher(environments[name])
+
+
+def _told_to_the_publisher(deployed: Deployed) -> str:
+    (publisher,) = (
+        task
+        for task in deployed.resources("AWS::ECS::TaskDefinition")
+        if task.properties["Family"] == f"{deployed.name}-publisher"
+    )
+    (container,) = publisher.properties["ContainerDefinitions"]
+    return {each["Name"]: each["Value"] for each in container["Environment"]}["AMPLY_WITNESS_POLICY"]
 
 
 @pytest.mark.parametrize("name", WATCHED)
@@ -107,10 +122,36 @@ def test_its_checks_run_with_nothing_installed(script: Path) -> None:
         "from amply_canary import checks; "
         'print(checks.read_freshness(b\'{"published_size": 3, "oldest_unpublished_seconds": 0}\').published_size)'
     )
+    assert _with_nothing_installed(program) == "3"
+
+
+@pytest.mark.parametrize(("names", "expected"), [(("harbour", "orchard"), "met"), (("harbour",), "not met")])
+def test_it_verifies_cosignatures_with_nothing_installed(
+    script: Path, names: tuple[str, ...], expected: str
+) -> None:
+    """All but the one import of boto3 that `keys` begins with, for which an empty module stands."""
+    note = cosigned(sign("log.amply.example/example\n0\n" + EMPTY_ROOT + "\n"), *names)
+    program = f"""
+import sys, types
+sys.path.insert(0, {str(script / "python")!r})
+for name in ("boto3", "botocore", "botocore.config"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["botocore.config"].Config = dict
+from amply_canary.keys import read_policy
+from ledger_format.checkpoints import witnessed_by
+from ledger_format.notes import open_note
+policy = read_policy({sample_policy(logs=()).text()!r})
+found = witnessed_by(open_note({note!r}, policy.witness_keys), policy)
+print("met" if policy.is_met([each.name for each in found]) else "not met")
+"""
+    assert _with_nothing_installed(program) == expected
+
+
+def _with_nothing_installed(program: str) -> str:
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", program], check=True, capture_output=True, text=True
     )
-    assert done.stdout.strip() == "3"
+    return done.stdout.strip()
 
 
 def test_it_is_plain_files(script: Path) -> None:

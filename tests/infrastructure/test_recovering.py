@@ -127,8 +127,11 @@ def test_a_reference_to_the_lost_region_would_be_noticed(at_home: Deployed) -> N
 
 def test_every_stack_stands_here_or_where_copies_go_from_now_on(back: Deployed) -> None:
     where = {stack: manifest["environment"].split("/")[-1] for stack, manifest in back.manifests.items()}
-    assert {stack for stack, region in where.items() if region != HERE} == {"copies"}
-    assert where["copies"] == "eu-north-1"
+    assert {stack: region for stack, region in where.items() if region != HERE} == {
+        "copies": "eu-north-1",
+        # CloudFront's numbers are there: the same stack as before, which watches the new distribution.
+        "edgealarms": "us-east-1",
+    }
 
 
 def test_what_belongs_to_the_account_is_left_where_it_is(at_home: Deployed, back: Deployed) -> None:

@@ -1,5 +1,6 @@
 """Who witnesses an environment's log, and how its signing key changes: what cannot be configured by mistake."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import aws_cdk as cdk
@@ -7,12 +8,14 @@ import pytest
 from aws_cdk.assertions import Template
 
 from ledger_format.policies import parse_policy
+from operations.readiness import NotFinishedError, refuse_unfinished, unfinished
 from stacks.environment import Environment
-from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX
+from stacks.environments import ENVIRONMENTS, PRODUCTION, SANDBOX, STAGING
 from stacks.keys import Keys
 from stacks.signing_keys import EndedKey, SigningKeys
 from stacks.witnesses import AWAITED, Unwitnessed, Witness, Witnessed
-from tests.verify.ledger_samples import verifier_key, witness_key
+from tests.infrastructure.assembly import Deployed
+from tests.verify.ledger_samples import WITNESSES, verifier_key, witness_key
 
 FORMER = str(verifier_key())
 
@@ -47,9 +50,56 @@ def test_nobody_can_sign_for_those_who_are_awaited() -> None:
         assert witness.key.public_key == hashlib.sha256(sentence.encode()).digest()
 
 
-def test_receipts_for_real_money_need_witnesses() -> None:
+def test_receipts_for_real_money_need_witnesses_and_pages_that_know_the_key() -> None:
     with pytest.raises(ValueError, match="needs witnesses"):
         replace(PRODUCTION, witnesses=Unwitnessed(because="in a hurry"))
+    with pytest.raises(ValueError, match="pin the log's key"):
+        replace(PRODUCTION, log_keys=())
+
+
+def test_staging_can_publish() -> None:
+    """Nobody is awaited there: a log that shows nothing would stop every deployment on its way to production."""
+    assert list(STAGING.unfinished()) == []
+    assert not parse_policy(STAGING.witnesses.policy().encode()).demands_witnesses
+
+
+WITH_REAL_ONES = replace(
+    PRODUCTION,
+    log_keys=(str(verifier_key(name=PRODUCTION.log_origin)),),
+    witnesses=Witnessed(
+        witnesses=tuple(partner(name, url=f"https://witness.{name}.org") for name in WITNESSES), quorum=2
+    ),
+)
+
+
+def test_what_is_unfinished_is_said_one_sentence_each() -> None:
+    witnesses, key = PRODUCTION.unfinished()
+    assert witnesses.startswith(
+        "production: nobody can cosign for the placeholders partner-one, partner-two, "
+    )
+    assert key.startswith("production: nobody can sign with the placeholder in log_keys")
+    assert list(WITH_REAL_ONES.unfinished()) == []
+    one_left = replace(
+        WITH_REAL_ONES.witnesses, witnesses=(*WITH_REAL_ONES.witnesses.witnesses[:2], THREE[2])
+    )  # type: ignore[type-var, union-attr] # Witnessed, three lines above
+    (sentence,) = replace(WITH_REAL_ONES, witnesses=one_left).unfinished()
+    assert "placeholders lantern, so" in sentence
+
+
+def test_an_unfinished_environment_synthesises_and_is_refused_at_its_deployment(
+    environments: Mapping[str, Deployed], idle: Deployed
+) -> None:
+    assert {name: len(list(unfinished(deployed))) for name, deployed in environments.items()} == {
+        "production": 2,
+        "staging": 0,
+        "sandbox": 0,
+        "local": 0,
+    }
+    assert list(unfinished(environments["production"])) == list(PRODUCTION.unfinished())
+    with pytest.raises(NotFinishedError, match=r"(?s)placeholders partner-one.*placeholder in log_keys"):
+        refuse_unfinished(environments["production"])
+    # Everything may be put in place while nothing runs: the key to write down comes out of that.
+    refuse_unfinished(idle)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.infrastructure.test_app import ORDER
-from tests.local import browser_donor, listening
+from tests.local import browser_donor, listening, sandbox_page
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 
@@ -48,11 +48,8 @@ class Platform:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._environment = {
-            **os.environ,
-            "AMPLY_LOCAL_DIR": str(settings.state),
-            "AMPLY_PORT_BASE": str(settings.ports.base),
-        }
+        self.place = {"AMPLY_LOCAL_DIR": str(settings.state), "AMPLY_PORT_BASE": str(settings.ports.base)}
+        self._environment = {**os.environ, **self.place}
 
     def type(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -134,11 +131,13 @@ def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: 
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
 
 
-def test_what_was_deployed_passes_the_smoke_test_of_delivery(demo: dict[str, Any]) -> None:
+def test_what_was_deployed_passes_the_smoke_test_of_delivery(
+    platform: Platform, demo: dict[str, Any]
+) -> None:
     command = [sys.executable, "-m", "operations.smoke", "--api", demo["api_url"], "--attempts", "1"]
-    edge = demo["log_url"].removesuffix("/log")
+    command += ["--edge", demo["log_url"].removesuffix("/log"), "--key", demo["verifier_key"]]
     done = subprocess.run(
-        [*command, "--edge", edge, "--key", demo["verifier_key"]], capture_output=True, text=True, check=False
+        [*command, "--policy", str(platform.settings.policy)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "ok   checkpoint: verifies" in done.stdout
@@ -282,6 +281,14 @@ def test_a_second_up_changes_nothing(platform: Platform, demo: dict[str, Any]) -
     assert "CDK app: nothing changed" in again.stdout
     assert {part.name: part.pid for part in client_of(platform.settings).status()} == before
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
+
+
+def test_the_sandbox_pages_commands_for_a_laptop_end_with_a_verified_donation(platform: Platform) -> None:
+    done = sandbox_page.typed(sandbox_page.commands(sandbox_page.LAPTOP), platform.place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    _, _, verified = done.stdout.rpartition("OK: ")
+    assert "15.00 EUR" in verified
+    assert "grace@example.org" in verified
 
 
 def test_a_port_that_someone_else_took_is_named(platform: Platform, tmp_path: Path) -> None:

@@ -1,24 +1,23 @@
-"""docs/sandbox.md, executed: every command on it, in its order, as one person in one shell would type them."""
+"""docs/sandbox.md, executed: the commands for a sandbox of one's own. Those for a laptop need the whole platform, and
+are typed where it runs already (test_end_to_end.py).
+"""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from local_cloud import parts
-from local_cloud.settings import PROJECT_ROOT, Settings
+from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
 from stacks.environments import SANDBOX
+from tests.local import sandbox_page
 from tests.local.free_ports import settings_of_our_own
+from tests.local.sandbox_page import typed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox"), pytest.mark.enable_socket]
 
-PAGE = (PROJECT_ROOT / "docs" / "sandbox.md").read_text()
-LAPTOP, OWN = PAGE.split("## One of your own, in the cloud")
-STRICTLY = "set -eu -o pipefail\n"
 IMAGE = f"{SANDBOX.account}.dkr.ecr.{SANDBOX.region}.amazonaws.com/amply@sha256:{'5' * 64}"
 SIGNED_IN: Mapping[str, str] = {
     # Twelve digits as the access key are the account, to the emulator.
@@ -32,38 +31,9 @@ SIGNED_IN: Mapping[str, str] = {
 }
 
 
-def _commands(text: str) -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-
-
-def _type(commands: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.run(
-        ["bash", "-c", STRICTLY + commands],
-        cwd=PROJECT_ROOT,
-        env={**own, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return settings_of_our_own(tmp_path / "run")
-
-
-def test_the_commands_for_a_laptop_end_with_a_verified_donation(settings: Settings) -> None:
-    place = {"AMPLY_LOCAL_DIR": str(settings.state), "AMPLY_PORT_BASE": str(settings.ports.base)}
-    try:
-        done = _type("\n".join(_commands(LAPTOP)), place)
-        assert done.returncode == 0, done.stdout + done.stderr
-        _, _, verified = done.stdout.rpartition("OK: ")
-        assert "15.00 EUR" in verified
-        assert "grace@example.org" in verified
-    finally:
-        _type(".venv/bin/python -m local_cloud clean", place)
 
 
 @pytest.fixture
@@ -74,7 +44,7 @@ def account(settings: Settings) -> Iterator[Mapping[str, str]]:
     try:
         supervisor.ensure(parts.cloud(settings))
         signed_in = {**SIGNED_IN, "AWS_ENDPOINT_URL": settings.cloud_url, "IMAGE": IMAGE, "CI": "true"}
-        prepared = _type(
+        prepared = typed(
             f'cd "{settings.emulator}"; "{settings.cdk}" bootstrap aws://{SANDBOX.account}/{SANDBOX.region}',
             signed_in,
         )
@@ -88,10 +58,11 @@ def test_the_commands_for_a_sandbox_of_ones_own_make_it_show_it_and_take_it_away
     account: Mapping[str, str],
 ) -> None:
     """Approval is asked for at a terminal; a test has none, so it is given beforehand."""
-    commands = "\n".join(_commands(OWN)).replace('npx cdk "$1"', 'npx cdk "$1" --require-approval never', 1)
+    told = sandbox_page.commands(sandbox_page.OWN)
+    commands = told.replace('npx cdk "$1"', 'npx cdk "$1" --require-approval never', 1)
     assert commands.count("--require-approval never") == 1
 
-    done = _type(
+    done = typed(
         commands.replace("sandbox destroy --force", "sandbox destroy --force; make sandboxes"), account
     )
 

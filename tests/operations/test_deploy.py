@@ -1,25 +1,35 @@
-"""Stacks are deployed in order, each by a change set that is prepared, shown and then executed."""
+"""Stacks are deployed in order, each by a change set that is prepared, shown, read and then executed."""
 
 import io
 import json
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
+from click.testing import CliRunner
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
+from operations.assembly import Deployed
 from operations.deploy import (
     CHANGE_SET,
     Deployment,
     DeploymentFailedError,
     changes,
+    cli,
     last_error,
     passed_on,
 )
+from operations.difference.review import nothing
+from operations.gate import Gate, WouldLoseDataError
+from operations.losses import prepared
 from operations.places import NoSuchEnvironmentError, Place, environment_of
+from operations.readiness import NotFinishedError, refuse_unfinished
+from tests.operations.conftest import TODAY
 from tests.operations.small_assembly import small_assembly
 
 CDK = """#!/usr/bin/env python3
@@ -36,13 +46,16 @@ print(f"{stack} (no changes)" if stack.endswith("network") else f"{stack} deploy
 """Stands in for the command line: notes each call, finds no changes in the network, fails where it is told to."""
 
 
-def _quiet(_place: Place) -> CloudFormationClient:
-    client = boto3.client(
-        "cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    answers = Stubber(client)
-    answers.add_response("describe_change_set", {"Changes": [_change("Modify", "Api")]})
-    answers.activate()
+def _answering(change: dict[str, Any]) -> Callable[[Place], CloudFormationClient]:
+    def client(_place: Place) -> CloudFormationClient:
+        client = boto3.client(
+            "cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        answers = Stubber(client)
+        answers.add_response("describe_change_set", {"Changes": [change]})
+        answers.activate()
+        return client
+
     return client
 
 
@@ -53,7 +66,11 @@ def deployment(tmp_path: Path) -> Deployment:
     cdk.chmod(0o755)
     assembly = small_assembly(tmp_path, "sandbox")
     return Deployment(
-        deployed=environment_of(assembly, "sandbox"), assembly=assembly, cdk=str(cdk), client=_quiet
+        deployed=environment_of(assembly, "sandbox"),
+        assembly=assembly,
+        cdk=str(cdk),
+        client=_answering(_change("Modify", "Api")),
+        gate=Gate(running=lambda deployed: nothing(deployed.name), waivers=(), today=TODAY),
     )
 
 
@@ -133,6 +150,64 @@ def test_the_last_error_is_one_sentence(said: list[str], last: str) -> None:
     assert last_error(said) == last
 
 
+def test_a_change_set_that_would_lose_data_is_prepared_and_never_executed(deployment: Deployment) -> None:
+    bucket = _change("Remove", "Documents", ResourceType="AWS::S3::Bucket")
+    with pytest.raises(WouldLoseDataError, match="sandbox/database is not executed"):
+        replace(deployment, client=_answering(bucket)).run(up_to=None)
+    assert _calls(deployment) == [
+        ("network", "prepare-change-set"),
+        ("database", "prepare-change-set"),
+    ]
+
+
+def test_an_environment_that_would_lose_data_is_not_touched_at_all(deployment: Deployment) -> None:
+    def running(after: Deployed) -> Deployed:
+        held = {"Resources": {"Documents": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
+        return replace(after, templates={**after.templates, "certificate": held})
+
+    refusing = replace(deployment, gate=replace(deployment.gate, running=running))
+    with pytest.raises(WouldLoseDataError, match=r"certificate/Documents \(bucket\) is destroyed"):
+        refusing.run(up_to="migrations")
+    assert not (Path(deployment.cdk).parent / "calls").exists()
+
+
+def test_without_the_list_of_waivers_nothing_is_deployed(tmp_path: Path) -> None:
+    """Not "none": a path that is wrong would otherwise look like a list that is empty."""
+    assembly = small_assembly(tmp_path, "sandbox")
+    done = CliRunner().invoke(
+        cli, ["sandbox", "--assembly", str(assembly), "--waivers", str(tmp_path / "no")]
+    )
+    assert (done.exit_code, done.output.startswith("Not deployed: The waivers in")) == (2, True)
+
+
+@pytest.mark.parametrize("up_to", [None, "network"])
+def test_an_unfinished_environment_is_refused_before_anything_is_changed(
+    deployment: Deployment, up_to: str | None
+) -> None:
+    never = {"Assert": {"Fn::Equals": ["placeholder", "real"]}, "AssertDescription": "Name the witnesses."}
+    unfinished = {"Resources": {}, "Rules": {"Unfinished1": {"Assertions": [never]}}}
+    templates = {**deployment.deployed.templates, "api": unfinished}
+    refused = replace(deployment, deployed=replace(deployment.deployed, templates=templates))
+    with pytest.raises(NotFinishedError, match=r"^Name the witnesses\.$"):
+        refused.run(up_to=up_to)
+    assert not (Path(deployment.cdk).parent / "calls").exists()
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Fn::Equals": ["real", "real"]},
+        {"Fn::Equals": [{"Ref": "Known"}, "real"]},
+        {"Fn::Not": [{"Fn::Contains": [["1", "2"], {"Ref": "BootstrapVersion"}]}]},
+    ],
+)
+def test_a_rule_that_can_be_fulfilled_refuses_nothing(
+    deployment: Deployment, condition: dict[str, Any]
+) -> None:
+    held = {"Rules": {"Rule": {"Assertions": [{"Assert": condition, "AssertDescription": "Never said."}]}}}
+    refuse_unfinished(replace(deployment.deployed, templates={"api": held}))
+
+
 def test_an_unknown_stack_is_answered_with_those_there_are(deployment: Deployment) -> None:
     with pytest.raises(NoSuchEnvironmentError, match="no stack 'moon'; it has network"):
         deployment.stacks("moon")
@@ -161,7 +236,7 @@ def test_what_is_lost_is_shown_first() -> None:
             },
             {"StackName": "sandbox-database", "ChangeSetName": CHANGE_SET},
         )
-        assert list(changes(client, "sandbox-database")) == [
+        assert list(changes(prepared(client, "sandbox-database", CHANGE_SET))) == [
             "REMOVES AWS::X::Y Bucket",
             "REPLACES AWS::X::Y Database",
             "may replace AWS::X::Y Service",

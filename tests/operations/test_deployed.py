@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import read
-from operations.deployed import belongs, download
+from operations.deployed import belongs, download, running
+from operations.difference.outcome import CannotCompareError
 from operations.lookup import WrongAccountError, own_cloudformation
 from operations.places import Place, environment_of
 from tests.operations.small_assembly import ACCOUNT, small_assembly
@@ -25,7 +26,9 @@ def _stack(name: str, status: str = "UPDATE_COMPLETE") -> dict[str, Any]:
     return {"StackName": name, "StackStatus": status, "CreationTime": "2026-11-01T00:00:00Z"}
 
 
-def _account(stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]]) -> Client:
+def _account(
+    stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]], body: str = json.dumps(TEMPLATE)
+) -> Client:
     """CloudFormation by region, each with the stacks it holds and the template of each of ours."""
 
     def client(place: Place) -> CloudFormationClient:
@@ -39,7 +42,7 @@ def _account(stubs: ExitStack, stacks: dict[str, list[dict[str, Any]]]) -> Clien
             name = {"StackName": stack["StackName"]}
             answers.add_response("describe_stacks", {"Stacks": [stack]}, name)
             asked = {**name, "TemplateStage": "Original"}
-            answers.add_response("get_template", {"TemplateBody": json.dumps(TEMPLATE)}, asked)
+            answers.add_response("get_template", {"TemplateBody": body}, asked)
         return there
 
     return client
@@ -99,6 +102,21 @@ def test_what_is_not_this_environment_or_not_there_is_left_out(
 def test_an_environment_that_was_never_deployed_is_an_empty_one(tmp_path: Path, stubs: ExitStack) -> None:
     _download(tmp_path, _account(stubs, {}))
     assert read(tmp_path / "deployed")["sandbox"].templates == {}
+
+
+def test_what_runs_is_read_as_an_assembly_is(tmp_path: Path, stubs: ExitStack) -> None:
+    deployed = environment_of(small_assembly(tmp_path, "sandbox"), "sandbox")
+    now = running(deployed, _account(stubs, {"us-east-1": [_stack("sandbox-quotas")]}))
+    assert (now.name, now.templates) == ("sandbox", {"quotas": TEMPLATE})
+    assert now.manifests["quotas"]["environment"] == f"aws://{ACCOUNT}/us-east-1"
+
+
+def test_a_stack_that_was_not_made_by_the_cdk_is_no_answer(tmp_path: Path, stubs: ExitStack) -> None:
+    yaml = "Resources:\n  Queue: {Type: AWS::SQS::Queue}\n"
+    client = _account(stubs, {"eu-west-1": [_stack("sandbox-queues")]}, yaml)
+    deployed = environment_of(small_assembly(tmp_path, "sandbox"), "sandbox")
+    with pytest.raises(CannotCompareError, match="something else than JSON"):
+        running(deployed, client)
 
 
 def test_a_named_sandbox_is_not_the_shared_one() -> None:

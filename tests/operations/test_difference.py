@@ -1,19 +1,14 @@
-"""What the reviewer's program says of each kind of change, over a recorded production and edits of it."""
+"""What the reviewer's program says of what is replaced, lost or merely noise, over a recorded production and edits of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from operations.assembly import Deployed
 from operations.difference.changes import Kind
 from operations.difference.comment import write
-from operations.difference.review import CannotPriceError, Review, review
-from operations.difference.vendor import Library
+from operations.difference.review import Review
 from tests.operations import states
-from tests.operations.conftest import TODAY, Reviewer
+from tests.operations.conftest import Reviewer
 from tests.operations.states import State, deployed, properties, recorded
 
 
@@ -117,68 +112,6 @@ def test_what_may_replace_the_database_stops_the_change(reviewed: Reviewer) -> N
     found = reviewed(state)
     assert kinds(found) == {"database/Instance": Kind.MAY_BE_REPLACED}
     assert len(found.blocking) == 1
-
-
-def test_a_new_permission_is_said_in_words_and_in_the_table(reviewed: Reviewer) -> None:
-    text = write(reviewed(states.granted(recorded(), "s3:PutObject", states.DOCUMENTS)))
-    assert "- `workers/WorkerRole` may now `s3:PutObject` on `storage/Documents`." in text
-    assert "| + | `Allow` | `workers/WorkerRole` | `s3:PutObject` | `storage/Documents` |  |" in text
-    assert "nothing that holds data is replaced or destroyed" in text
-
-
-def test_a_permission_that_opens_more_than_it_names_comes_first_and_says_so(reviewed: Reviewer) -> None:
-    state = states.granted(states.granted(recorded(), "s3:GetObject", "arn:aws:s3:::a"), "s3:*", "*")
-    lines = write(reviewed(state)).splitlines()
-    first = lines[lines.index("### Who may do what") + 2]
-    assert first == "- **Wide (every action, every resource)**: `workers/WorkerRole` may now `s3:*` on `*`."
-
-
-def test_a_refusal_that_goes_is_a_change_of_access(reviewed: Reviewer) -> None:
-    state = recorded()
-    policy = properties(state, ("storage", "DocumentsPolicy2E972B69"))["PolicyDocument"]
-    del policy["Statement"][0]
-    text = write(reviewed(state))
-    assert (
-        "anyone is no longer refused `s3:*` on `storage/Documents`, `storage/Documents/*`, under a condition."
-        in text
-    )
-
-
-def test_a_door_opened_to_everyone_says_so(reviewed: Reviewer) -> None:
-    state = recorded()
-    door = properties(state, states.DOOR)
-    del door["SourceSecurityGroupId"]
-    door["CidrIp"] = "0.0.0.0/0"
-    text = write(reviewed(state))
-    assert "- **Wide**: `network/Database` lets in `TCP 5432` from `Everyone (IPv4)`." in text
-    assert "- `network/Database` no longer lets in `TCP 5432` from `network/Api`." in text
-
-
-def test_who_bounds_a_role_is_shown(reviewed: Reviewer) -> None:
-    state, before = recorded(), recorded()
-    properties(before, states.ROLE)["PermissionsBoundary"] = "arn:aws:iam::111111111111:policy/bound"
-    text = write(reviewed(state, before))
-    assert "`PermissionsBoundary` `arn:aws:iam::111111111111:policy/bound` → `nothing`" in text
-
-
-def test_an_alarm_that_goes_is_said(reviewed: Reviewer) -> None:
-    found = reviewed(states.without(recorded(), states.ALARM))
-    assert "- `observability/Alarms/ledger-late` (alarm) is removed." in write(found)
-    assert found.blocking == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("ActionsEnabled", False, "its actions are switched off"),
-        ("AlarmActions", [], "it has no action"),
-        ("Threshold", 600, "judges differently: `Threshold` `60` → `600`"),
-    ],
-)
-def test_an_alarm_that_goes_silent_is_said(reviewed: Reviewer, name: str, value: object, says: str) -> None:
-    state = recorded()
-    properties(state, states.ALARM)[name] = value
-    assert says in write(reviewed(state))
 
 
 def test_a_new_image_is_one_line_and_nothing_else(reviewed: Reviewer) -> None:
@@ -314,54 +247,6 @@ def test_a_stack_that_leaves_the_app_leaves_its_data_to_nobody(reviewed: Reviewe
     assert "1 resource that holds data is replaced or destroyed, and no waiver names it" in text
 
 
-WEAKER: list[tuple[tuple[str, str], str, Any, str]] = [
-    (states.DATABASE, "DeletionProtection", False, "one call is enough to delete it"),
-    (states.DATABASE, "BackupRetentionPeriod", 7, "backups reach back less far"),
-    (states.DATABASE, "DeleteAutomatedBackups", True, "its backups go when it goes"),
-    (states.DATABASE, "MultiAZ", False, "no standby"),
-    (states.DATABASE, "EngineVersion", "19.1", "there is no way back but a restore"),
-    (states.DATABASE, "PubliclyAccessible", True, "it has a public address"),
-    (
-        states.BUCKET,
-        "VersioningConfiguration",
-        {"Status": "Suspended"},
-        "overwritten and deleted objects are lost",
-    ),
-    (states.BUCKET, "BucketEncryption", None, "its encryption is no longer stated"),
-    (states.KEY, "EnableKeyRotation", False, "it no longer rotates"),
-    (states.KEY, "Enabled", False, "nothing decrypts with it"),
-    (states.DATABASE_LOG, "RetentionInDays", 30, "older logs are deleted at once"),
-]
-
-
-@pytest.mark.parametrize(("place", "name", "value", "says"), WEAKER)
-def test_a_protection_that_weakens_is_data_at_risk(
-    reviewed: Reviewer, place: tuple[str, str], name: str, value: object, says: str
-) -> None:
-    state = recorded()
-    properties(state, place)[name] = value
-    (found,) = reviewed(state).weakened
-    assert says in found.says
-    assert "replaced or destroyed, but 1 protection weakens" in write(reviewed(state))
-    strengthened = reviewed(recorded(), state)
-    assert strengthened.weakened == () or name == "EngineVersion"
-
-
-def test_a_weaker_deletion_policy_is_data_at_risk(reviewed: Reviewer) -> None:
-    state = recorded()
-    states.body(state, states.BUCKET)["DeletionPolicy"] = "Delete"
-    (found,) = reviewed(state).weakened
-    assert (found.protection, found.before, found.after) == ("DeletionPolicy", "Retain", "Delete")
-
-
-def test_a_stack_that_may_be_deleted_by_one_call_is_data_at_risk(reviewed: Reviewer) -> None:
-    after = deployed(recorded())
-    manifest = after.manifests["storage"]
-    told = {**manifest, "properties": {**manifest["properties"], "terminationProtection": False}}
-    found = reviewed(replace(after, manifests={**after.manifests, "storage": told}))
-    assert [weakening.name for weakening in found.weakened] == ["stack storage"]
-
-
 def test_a_harmless_change_passes(reviewed: Reviewer) -> None:
     found = reviewed(states.harmless())
     assert (found.blocking, found.weakened, found.silenced) == ((), (), ())
@@ -387,50 +272,3 @@ def test_an_output_that_changes_alone_is_not_no_difference(reviewed: Reviewer) -
     text = write(reviewed(state))
     assert "no difference" not in text
     assert "Also changed, beside resources: outputs of `storage`." in text
-
-
-def _monthly(environment: Deployed) -> Decimal:
-    return Decimal(len(environment.templates)) * Decimal("10.25")
-
-
-def _reviewed_with_cost(library: Library, before: Deployed | None, after: Deployed | None) -> Review:
-    return review(
-        "production", before, after, compare=library.compare, waivers=(), today=TODAY, monthly=_monthly
-    )
-
-
-def test_the_cost_of_a_month_is_compared(library: Library) -> None:
-    cheaper = recorded()
-    del cheaper["observability"]
-    text = write(_reviewed_with_cost(library, deployed(recorded()), deployed(cheaper)))
-    assert "Monthly cost: 61.50 → 51.25 USD (-10.25)." in text
-
-
-def test_a_cost_nobody_can_compute_hides_nothing_else(library: Library) -> None:
-    def monthly(_: Deployed) -> Decimal:
-        raise CannotPriceError("No price is known for AWS::New::Thing.")
-
-    found = review(
-        "production",
-        deployed(recorded()),
-        deployed(states.without(recorded(), states.BUCKET)),
-        compare=library.compare,
-        waivers=(),
-        today=TODAY,
-        monthly=monthly,
-    )
-    assert len(found.blocking) == 1
-    assert "Monthly cost: not computed, `No price is known for AWS::New::Thing.`" in write(found)
-
-
-def test_a_new_environment_endangers_nothing_and_costs_all_of_it(library: Library) -> None:
-    found = _reviewed_with_cost(library, None, deployed(recorded()))
-    assert {change.kind for change in found.changes} == {Kind.ADDED}
-    assert "## production: a new environment" in write(found)
-    assert "Monthly cost: 0.00 → 61.50 USD (+61.50)." in write(found)
-
-
-def test_an_environment_that_is_gone_leaves_all_its_data(library: Library) -> None:
-    found = _reviewed_with_cost(library, deployed(recorded()), None)
-    assert len(found.blocking) == 5
-    assert {change.stack_leaves for change in found.changes} == {True}

@@ -57,8 +57,8 @@ def _found(answers: Stubber, *resources: dict[str, Any], stack: str = STACK) -> 
     )
 
 
-def _look(there: CloudFormationClient) -> list[tuple[bool, str]]:
-    return [(one.differs, one.words) for one in look_at(there, STACK, lambda _: None)]
+def _look(there: CloudFormationClient) -> list[tuple[Exit, str]]:
+    return [(one.exit, one.words) for one in look_at(there, STACK, lambda _: None)]
 
 
 def test_what_is_as_deployed_or_cannot_be_compared_is_not_mentioned(
@@ -80,10 +80,10 @@ def test_a_changed_property_is_named_with_both_values(there: CloudFormationClien
     _found(answers, _resource("High", "MODIFIED", PropertyDifferences=[changed]), _resource("Low", "DELETED"))
     assert _look(there) == [
         (
-            True,
+            Exit.DIFFERS,
             "sandbox-queues: AWS::SQS::Queue High was changed\n  /VisibilityTimeout: 300 became 30",
         ),
-        (True, "sandbox-queues: AWS::SQS::Queue Low is gone"),
+        (Exit.DIFFERS, "sandbox-queues: AWS::SQS::Queue Low is gone"),
     ]
 
 
@@ -92,8 +92,8 @@ def test_a_resource_the_role_may_not_read_is_no_silence(
 ) -> None:
     _compared(answers, "DETECTION_COMPLETE")
     _found(answers, _resource("High", "UNKNOWN", DriftStatusReason="not authorized: sqs:GetQueueAttributes"))
-    ((differs, words),) = _look(there)
-    assert not differs
+    ((status, words),) = _look(there)
+    assert status is Exit.NOT_LOOKED_AT
     assert words.endswith("could not be looked at: not authorized: sqs:GetQueueAttributes")
 
 
@@ -103,8 +103,8 @@ def test_a_comparison_that_failed_in_part_says_so_and_shows_the_rest(
     _compared(answers, "DETECTION_FAILED", reason="Failed to detect drift on resource [High]")
     _found(answers, _resource("Low", "DELETED"))
     assert _look(there) == [
-        (False, "sandbox-queues: Failed to detect drift on resource [High]"),
-        (True, "sandbox-queues: AWS::SQS::Queue Low is gone"),
+        (Exit.NOT_LOOKED_AT, "sandbox-queues: Failed to detect drift on resource [High]"),
+        (Exit.DIFFERS, "sandbox-queues: AWS::SQS::Queue Low is gone"),
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_second_page_is_read(there: CloudFormationClient, answers: Stubber) ->
         {"StackResourceDrifts": [_resource("Low", "DELETED")]},
         {"StackName": STACK, "NextToken": "more"},
     )
-    assert [differs for differs, _ in _look(there)] == [True]
+    assert [status for status, _ in _look(there)] == [Exit.DIFFERS]
 
 
 def test_waiting_has_an_end(there: CloudFormationClient, answers: Stubber) -> None:
@@ -156,10 +156,24 @@ def _account(stubs: ExitStack, resource: dict[str, Any] | None, refused: str = "
     return client
 
 
+def _upgraded(before: str, after: str) -> dict[str, Any]:
+    difference = {
+        "PropertyPath": "/EngineVersion",
+        "ExpectedValue": before,
+        "ActualValue": after,
+        "DifferenceType": "NOT_EQUAL",
+    }
+    return _resource(
+        "Instance", "MODIFIED", ResourceType="AWS::RDS::DBInstance", PropertyDifferences=[difference]
+    )
+
+
 @pytest.mark.parametrize(
     ("resource", "refused", "status", "said"),
     [
         (None, "", Exit.AS_DEPLOYED, "sandbox is as it was deployed."),
+        (_upgraded("18.6", "18.7"), "", Exit.AS_DEPLOYED, "18.6 became 18.7 (known: a minor version came"),
+        (_upgraded("18.6", "19.1"), "", Exit.DIFFERS, "was changed\n  /EngineVersion: 18.6 became 19.1\n"),
         (_resource("High", "DELETED"), "", Exit.DIFFERS, "sandbox-network: AWS::SQS::Queue High is gone"),
         (_resource("High", "UNKNOWN"), "", Exit.NOT_LOOKED_AT, "could not be looked at"),
         (_resource("High", "DELETED"), "api", Exit.NOT_LOOKED_AT, "sandbox-api: An error occurred"),

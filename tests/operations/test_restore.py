@@ -12,9 +12,11 @@ import psycopg
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
+from click.testing import CliRunner
 
 from operations.restore import rehearsal
 from operations.restore.checks import Head
+from operations.restore.cli import cli
 from operations.restore.instance import (
     Backup,
     From,
@@ -352,6 +354,15 @@ def test_an_archived_text_that_is_no_checkpoint_is_not_verified(aws: Aws) -> Non
     key = "log.amply.example/example+4bf85353+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
     finding = check_published(aws.s3, archive="archive", head=Head(size=5, root=bytes(32)), key=key)
     assert finding.verdict is Verdict.WRONG
+
+
+def test_without_pinned_keys_nothing_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the task is told in an environment whose pages pin none yet: no client is made, so nothing can be asked."""
+    monkeypatch.setattr(boto3, "client", _out_of_reach)
+    told = {"AMPLY_ENVIRONMENT": "staging", "AMPLY_LOG_KEYS": ""}
+    done = CliRunner().invoke(cli, ["rehearse"], env=told)
+    assert done.exit_code == Exit.USAGE
+    assert "Missing option '--key'" in done.output, "the environment it was told of is no longer missing"
 
 
 def test_no_findings_prove_nothing() -> None:

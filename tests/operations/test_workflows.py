@@ -163,7 +163,7 @@ def test_each_expired_sandbox_is_a_job_with_credentials_of_its_own() -> None:
 
 
 def test_nothing_else_waits_in_the_group_of_a_deployment() -> None:
-    """GitHub keeps one waiting job a group and drops the others: a night's job would push a deployment out."""
+    """A deployment would wait for the night's work, which touches other stacks."""
     groups = {
         name: job["concurrency"]["group"]
         for name, job in _jobs()
@@ -185,11 +185,96 @@ def test_what_a_pull_request_signs_in_as_is_nothing_the_night_uses() -> None:
     assert not any(where.endswith("-diff") for where in at_night.values())
 
 
-def test_deployments_are_never_interrupted() -> None:
-    groups = [WORKFLOWS[name]["concurrency"] for name in ("deploy", "nightly")]
-    groups += [WORKFLOWS["environment"]["jobs"]["deploy"]["concurrency"]]
-    assert [group["cancel-in-progress"] for group in groups] == [False, False, False]
-    assert groups[-1]["group"] == "environment-${{ inputs.environment }}"
+def test_each_environment_lets_deployments_in_one_by_one_and_drops_none() -> None:
+    """GitHub keeps one waiting job a group unless told otherwise: an older one would push the newest out."""
+    assert WORKFLOWS["environment"]["jobs"]["deploy"]["concurrency"] == {
+        "group": "environment-${{ inputs.environment }}",
+        "queue": "max",
+        "cancel-in-progress": False,
+    }
+
+
+def test_an_environment_that_waits_for_people_holds_up_no_other() -> None:
+    """A group around the whole workflow would: the sandbox would wait for production's reviewers."""
+    holding = {
+        name for name, job in _jobs() if name.startswith(("deploy/", "environment/")) and "concurrency" in job
+    }
+    assert holding == {"environment/deploy"}
+    assert "concurrency" not in WORKFLOWS["deploy"]
+    assert "concurrency" not in WORKFLOWS["environment"]
+
+
+def test_nothing_that_changes_an_environment_is_interrupted() -> None:
+    interrupted = {
+        name
+        for name, part in [*WORKFLOWS.items(), *_jobs()]
+        if part.get("concurrency", {}).get("cancel-in-progress")
+    }
+    assert interrupted == {"pull-request"}
+
+
+def test_a_deployment_first_asks_whether_it_was_overtaken() -> None:
+    """Before it signs in, and while it holds the environment."""
+    deploy = WORKFLOWS["environment"]["jobs"]["deploy"]
+    steps = [step for step in deploy["steps"] if not step.get("uses", "").startswith((CHECKOUT, "./"))]
+    assert steps[0] == {
+        "run": 'make in-turn ENVIRONMENT="$NAME"',
+        "env": {"GITHUB_TOKEN": "${{ secrets.GITHUB_TOKEN }}"},
+    }
+    assert deploy["permissions"]["actions"] == "read"
+
+
+def test_what_github_guards_is_seen_before_a_deployment_and_every_night() -> None:
+    """With a token that reads, and without credentials for AWS."""
+    jobs = {name: job for name, job in _jobs() if name.endswith("/settings")}
+    assert set(jobs) == {"environment/settings", "nightly/settings"}
+    for job in jobs.values():
+        (step,) = [step for step in job["steps"] if "run" in step]
+        assert step["run"] == 'make protected ENVIRONMENT="$NAME"'
+        assert step["env"]["GITHUB_TOKEN"] == "${{ secrets.GITHUB_TOKEN }}"
+        assert job["permissions"] == {"actions": "read", "contents": "read"}
+        assert "environment" not in job, "it would wait for the very approval it looks for"
+        assert not any("continue-on-error" in part for part in (job, *job["steps"]))
+    assert "settings" in WORKFLOWS["environment"]["jobs"]["deploy"]["needs"]
+    assert jobs["nightly/settings"]["strategy"]["matrix"]["environment"] == [
+        "production",
+        "staging",
+        "sandbox",
+    ]
+
+
+def test_a_workflow_that_calls_another_grants_what_its_jobs_ask_for() -> None:
+    """GitHub refuses to start a called workflow that asks for more."""
+    asked = {
+        permission: level
+        for job in WORKFLOWS["environment"]["jobs"].values()
+        for permission, level in job["permissions"].items()
+    }
+    for name in ("sandbox", "staging", "production"):
+        assert WORKFLOWS["deploy"]["jobs"][name]["permissions"] == asked
+
+
+def test_a_restore_is_rehearsed_every_month_where_no_money_is() -> None:
+    """By a role that may start that task alone, for the branch `main`; and neither dropped nor cut short."""
+    workflow = WORKFLOWS["rehearsal"]
+    # YAML 1.1 reads the key `on` as a boolean.
+    (schedule,) = workflow[True]["schedule"]
+    minute, hour, day, month, weekday = schedule["cron"].split()
+    job = workflow["jobs"]["rehearse"]
+    (credentials,) = (step for step in job["steps"] if "configure-aws" in step.get("uses", ""))
+
+    assert (month, weekday) == ("*", "*")
+    assert minute.isdigit()
+    assert hour.isdigit()
+    assert day.isdigit()
+    assert int(day) <= 28, "February has that day too"
+    assert job["environment"] == "staging-rehearse", "a door of its own: who looks around finds none here"
+    assert credentials["with"]["role-to-assume"].endswith(":role/staging-delivery-rehearse")
+    assert job["steps"][-1]["run"] == "make rehearse ENVIRONMENT=staging"
+    (waiting,) = re.findall(r"one_off rehearse .*--wait (\d+)", (ROOT / "Makefile").read_text())
+    assert int(waiting) < credentials["with"]["role-duration-seconds"]
+    assert int(waiting) < job["timeout-minutes"] * 60
+    assert workflow["concurrency"]["cancel-in-progress"] is False
 
 
 def test_environments_follow_each_other_from_what_can_be_lost_to_what_cannot() -> None:
@@ -217,6 +302,45 @@ def test_one_assembly_is_made_and_every_environment_takes_that_one() -> None:
     )
 
 
+def test_an_environment_is_compared_with_what_runs_before_it_is_deployed() -> None:
+    """By a job that asks nobody and may change nothing, so that whoever approves the next one has read it."""
+    jobs = WORKFLOWS["environment"]["jobs"]
+    difference, deploy = jobs["difference"], jobs["deploy"]
+    commands = [step["run"] for step in difference["steps"] if "run" in step]
+
+    assert commands == [
+        'make deployed ENVIRONMENT="$NAME"',
+        'make diff-comment BEFORE=deployed.out AFTER=cdk.out ENVIRONMENT="$NAME" >> "$GITHUB_STEP_SUMMARY"',
+    ]
+    assert "difference" in deploy["needs"]
+    assert (difference["environment"], deploy["environment"]) == (
+        "${{ inputs.environment }}-diff",
+        "${{ inputs.environment }}",
+    )
+    (role,) = [
+        step["with"]["role-to-assume"] for step in difference["steps"] if "role-to-assume" in str(step)
+    ]
+    assert role.endswith("${{ inputs.environment }}-delivery-diff")
+    assert not any("continue-on-error" in part for part in (difference, *difference["steps"]))
+
+
+def test_a_change_from_a_fork_is_judged_without_credentials() -> None:
+    """By the target branch's program, for every environment, whoever sends it; nothing can skip it."""
+    job = WORKFLOWS["pull-request"]["jobs"]["losses"]
+    (checkout,) = [step for step in job["steps"] if step.get("uses", "").startswith(CHECKOUT)]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+
+    assert "if" not in job
+    assert job["permissions"] == {"contents": "read"}
+    assert job["strategy"]["matrix"]["environment"] == ["production", "staging", "sandbox"]
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert commands[0] == "make assembly"
+    assert commands[1].startswith(
+        "make diff-comment BEFORE=cdk.out AFTER=change/cdk.out WAIVERS=change/stacks/replacements.toml"
+    )
+    assert not any("continue-on-error" in part for part in (job, *job["steps"]))
+
+
 def test_migrations_run_between_what_they_stand_on_and_what_counts_on_them() -> None:
     commands = [
         step["run"].split(" ENV")[0]
@@ -224,13 +348,19 @@ def test_migrations_run_between_what_they_stand_on_and_what_counts_on_them() -> 
         if name == "environment/deploy" and "run" in step
     ]
     assert [command.split(" API")[0] for command in commands] == [
+        "make in-turn",
         "make deploy",
         "make migrate",
         "make deploy",
         "make smoke",
     ]
-    first = next(step["run"] for name, step in _steps() if name == "environment/deploy" and "run" in step)
+    first = next(step["run"] for _, step in _steps() if step.get("run", "").startswith("make deploy "))
     assert first.endswith("UP_TO=migrations")
+
+
+def test_the_look_after_a_deployment_demands_the_witnesses_of_what_was_deployed() -> None:
+    (smoke,) = (step for _, step in _steps() if step.get("run", "").startswith("make smoke"))
+    assert 'ENVIRONMENT="$NAME"' in smoke["run"].split()
 
 
 def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_base() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from amply.entrypoints import publisher, sequencer
 from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
-from amply.infra.migrate import OWNER
+from amply.infra.roles import OWNER
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.errors import InvariantViolation
 from amply.modules import ledger
@@ -63,6 +63,9 @@ def writer(world: World, settings: Settings) -> Callable[[Actor], None]:
                 life = world.outside.life
                 try:
                     ids = _book(database, world, delivery)
+                except ledger.BookingsPaused:
+                    actor.reach(IDLE)
+                    continue
                 except (DBAPIError, ChangesMind):
                     actor.reach("tries again")
                     continue
@@ -114,7 +117,7 @@ def publishing(world: World, settings: Settings) -> Callable[[Actor], None]:
                 lock=ledger.PUBLISHER_LOCK,
                 start=lambda: _noting(world, lambda: _publisher_turns(actor, world, database)),
                 heartbeat_path="",
-                stopping=Parking(actor, lambda: world.publishers_of_before.discard(actor.name)),
+                stopping=Parking(actor),
             )
 
     return work
@@ -197,7 +200,6 @@ def operator(world: World, settings: Settings, hands: Hands) -> Callable[[Actor]
 
 
 def _follow_the_runbook(actor: Actor, database: Database, world: World, hands: Hands) -> None:
-    world.writers_stopped = True
     hands.stop_log()
     note = world.outside.newest_note(asks_partners=(world.refusal or "").startswith(DOUBT))
     if world.refusal is not None and not _restore(actor, database, world, hands, note):
@@ -205,7 +207,7 @@ def _follow_the_runbook(actor: Actor, database: Database, world: World, hands: H
     if world.stuck_at is not None:
         hold(bool(world.outside.public_log.forget_unsigned()), f"{world.stuck_at} was never signed")
     world.refusal = world.stuck_at = None
-    world.writers_stopped = False
+    world.awaits_comparison = False
     hands.start_log()
 
 

@@ -13,10 +13,13 @@ from tests.simulation.world import World
 CLEARED: Final = """
     SELECT
         coalesce((SELECT cleared_at IS NOT NULL FROM clearance WHERE number > %s ORDER BY number DESC LIMIT 1), false),
-        (SELECT count(*) FROM leaf)
+        (SELECT count(*) FROM leaf),
+        (SELECT coalesce(server_started = public.pg_postmaster_start_time(), false) FROM booking_gate),
+        (SELECT count(*) FROM entry)
 """
 BEGINNING: Final = """
-    SELECT (SELECT count(*) FROM leaf), (SELECT coalesce(max(number), 0) FROM clearance)
+    SELECT
+        (SELECT count(*) FROM leaf), (SELECT count(*) FROM entry), (SELECT coalesce(max(number), 0) FROM clearance)
 """
 _UNREST: Final = """
     SELECT

@@ -17,7 +17,8 @@ import psycopg
 from pydantic import SecretStr
 
 from amply.infra.database import connect
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster
 
@@ -26,6 +27,15 @@ _PASSWORD: Final = "for-simulations-on-loopback"
 _GONE_SECONDS_MAX: Final = 20.0
 _OURS: Final = "simulation"
 # Power cuts are not simulated, so nothing waits for the disk; vacuuming would hold back horizons at its own time.
+# A restored database runs in a server that started at another time, which this one cannot: it is told so. The path is
+# searched in its order, so that the tables' checks ask this function.
+_LIFE: Final = """
+    CREATE SCHEMA simulation;
+    CREATE SEQUENCE simulation.life;
+    CREATE FUNCTION public.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER
+        AS 'SELECT to_timestamp(last_value) FROM simulation.life';
+    ALTER DATABASE postgres SET search_path = public, pg_catalog
+"""
 _PARAMETERS: Final = {
     "autovacuum": "off",
     "synchronous_commit": "off",
@@ -121,7 +131,7 @@ class Cluster:
         return Snapshot(tables=tables, sequences=sequences)
 
     def put_back(self, snapshot: Snapshot) -> None:
-        """End every connection, and let the database be what it was then."""
+        """End every connection, and let the database be what it was then, in another server's life."""
         self._end([pid for (pid,) in self.rows(_EVERYBODY, _OURS)])
         with self._above.transaction():
             # Without triggers and foreign keys: a restore writes pages, it does not ask the tables.
@@ -133,6 +143,11 @@ class Cluster:
                         copy.write(content)
             for name, last, called in snapshot.sequences:
                 self._above.execute("SELECT setval(%s, %s, %s)", [name, last, called])
+        self.begin_another_life()
+
+    def begin_another_life(self) -> None:
+        """Whatever was said to the server before was said to another one."""
+        self._above.execute("SELECT nextval('simulation.life')")
 
     def close(self) -> None:
         self._above.close()
@@ -182,8 +197,10 @@ def running_cluster() -> Iterator[Cluster]:
         try:
             above = Cluster(cluster.port)
             master = connect(above.settings(MASTER), application=_OURS)
+            make_roles(master.engine)
             migrate(master.engine)
             master.close()
+            above.run(_LIFE)
             for role in LOGIN_ROLES:
                 above.run(f"ALTER ROLE {role} PASSWORD '{_PASSWORD}'")
             yield above

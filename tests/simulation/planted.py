@@ -16,6 +16,7 @@ from amply.modules.ledger.ports import CheckpointMoved, PublicLog, StoredCheckpo
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.tiles import tree_root
+from tests.simulation.cluster import Cluster
 from tests.simulation.plan import Plan
 
 _SEQUENCING: Final = "amply.modules.ledger.sequencing"
@@ -113,6 +114,11 @@ def cleared_apart() -> AbstractContextManager[object]:
     return mock.patch.object(ledger.Sequencer, "step", apart)
 
 
+def no_gate() -> AbstractContextManager[object]:
+    """What the publisher said of a database counts for whatever is restored in its place."""
+    return mock.patch.object(Cluster, "begin_another_life")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bug:
     """How it is planted, and in which of the plans it can show at all."""
@@ -149,5 +155,6 @@ BUGS: Final = {
     "no-fork-check": Bug(plant=no_fork_check, plans=_loses_its_database),
     "without-quorum": Bug(plant=without_quorum, plans=_keeps_its_database),
     "cleared-apart": Bug(plant=cleared_apart, plans=_loses_it_between_two_transactions),
+    "no-gate": Bug(plant=no_gate, plans=_loses_its_database),
     "no-clearance": Bug(plant=no_clearance, plans=_loses_its_database),
 }

@@ -100,7 +100,7 @@ class Schedule:
         self._world.step += 1
         if not self._is_calm:
             self._let_something_happen()
-        self._watch_over_writers()
+        self._watch_over_a_loss()
         self._revive(all_of_them=self._is_calm)
         able = [cast for cast in self._casts if cast.actor is not None and cast is not self._waiting]
         able = [cast for cast in able if cast.stalled_until <= self._world.step] or able
@@ -159,29 +159,33 @@ class Schedule:
         self._settle_waiting()
 
     def _put_back(self) -> None:
-        """The database is what it was; whoever runs goes on, but for the writers: those are stopped first."""
+        """The database is what it was; whoever runs goes on, the writers too."""
         self._note("the database is put back to an older state")
         world = self._world
-        world.writers_stopped = True
-        world.publishers_of_before = {cast.name for cast in self._casts if cast.name.startswith("publisher")}
+        world.awaits_comparison = True
         assert self._backup is not None
         self._cluster.put_back(self._backup)
         world.deliver_again()
-        world.leaves_of_before, world.questions_of_before = self._cluster.rows(checks.BEGINNING)[0]
+        world.leaves_of_before, world.entries_of_before, world.questions_of_before = self._cluster.rows(
+            checks.BEGINNING
+        )[0]
         self._settle_waiting()
 
-    def _watch_over_writers(self) -> None:
-        """After a loss they begin again once the publisher has found that nothing public is missing."""
+    def _watch_over_a_loss(self) -> None:
+        """Nobody books and no place is given away before the publisher has found that nothing public is missing."""
         world = self._world
-        if not world.writers_stopped or self._log_stopped:
+        if not world.awaits_comparison or self._log_stopped:
             return
-        cleared, leaves = self._cluster.rows(checks.CLEARED, world.questions_of_before)[0]
+        cleared, leaves, is_open, entries = self._cluster.rows(checks.CLEARED, world.questions_of_before)[0]
         hold(
             cleared or leaves == world.leaves_of_before,
             "a database that was put back gives no place away before it was compared with the public log",
         )
-        if cleared and world.refusal is None and world.stuck_at is None and not world.publishers_of_before:
-            world.writers_stopped = False
+        hold(
+            is_open or entries == world.entries_of_before,
+            "a database that was put back books nothing before it was compared with the public log",
+        )
+        world.awaits_comparison = not (cleared and is_open)
 
     def _revive(self, *, all_of_them: bool) -> None:
         dead = [cast for cast in self._casts if cast.actor is None]
@@ -289,7 +293,6 @@ class Schedule:
         if cast.actor is not None:
             cast.actor.send(Fate.DIE)
             self._settle(cast)
-        self._world.publishers_of_before.discard(cast.name)
 
     def _end(self) -> None:
         for cast in self._casts:

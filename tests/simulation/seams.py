@@ -88,14 +88,12 @@ class Port:
 class Parking(threading.Event):
     """The event that a process's loop waits on between turns: time passes as the schedule will have it."""
 
-    def __init__(self, actor: Actor, parked: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, actor: Actor) -> None:
         super().__init__()
         self._actor = actor
-        self._parked = parked
 
     def wait(self, timeout: float | None = None) -> bool:
         """Let others run; never says that it is over: these processes end by being killed."""
         del timeout
-        self._parked()
         self._actor.reach(WAITS)
         return False

@@ -111,6 +111,7 @@ def _make_bases(cluster: Cluster) -> dict[int, Base]:
     )
     bases = {}
     with mock.patch("amply.kernel.ids.secrets", _Chance(0)), structlog.testing.capture_logs():
+        books.clear()
         for before, size in zip((0, *BASES), BASES, strict=False):
             if size:
                 books.post_many(size - before)

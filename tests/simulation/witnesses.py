@@ -132,14 +132,20 @@ class Asked(ledger.Witnesses):
         self._late: list[Callable[[], None]] = []
 
     def ask(
-        self, database: Database, *, checkpoint: Checkpoint, note: str, have: Collection[str] = ()
+        self,
+        database: Database,
+        *,
+        checkpoint: Checkpoint,
+        note: str,
+        have: Collection[str] = (),
+        hears_out: bool = False,
     ) -> list[Answer]:
         """As ever; those who were too slow before have answered by now, or not."""
         if self._late and self._actor.reach("slow witnesses", Fate.LATE) is not Fate.LATE:
             late, self._late = self._late, []
             for consult in late:
                 consult()
-        return super().ask(database, checkpoint=checkpoint, note=note, have=have)
+        return super().ask(database, checkpoint=checkpoint, note=note, have=have, hears_out=hears_out)
 
     def _start(self, name: str, consult: Callable[[], None]) -> None:
         if self._actor.reach(f"witness {name} is asked", Fate.LATE) is Fate.LATE:

@@ -79,10 +79,10 @@ class World:
     clock_offset: timedelta = timedelta()
     refusal: str | None = None
     stuck_at: str | None = None
-    writers_stopped: bool = False
-    publishers_of_before: set[str] = field(default_factory=set)
-    """Those that may still be in a turn that began with the database that was lost."""
+    awaits_comparison: bool = False
+    """After a loss, until the publisher has compared, or an operator has brought back what is public."""
     leaves_of_before: int = 0
+    entries_of_before: int = 0
     questions_of_before: int = 0
 
     def clock(self) -> datetime:
@@ -95,8 +95,6 @@ class World:
 
     def take(self, writer: str) -> Delivery | None:
         """The delivery a writer works at: the one its predecessor died with, or the next."""
-        if self.writers_stopped:
-            return None
         if writer not in self.in_hand and self.waiting and self.waiting[0].due <= self.step:
             self.in_hand[writer] = self.waiting.popleft()
             for fact in self.in_hand[writer].facts:

@@ -11,7 +11,16 @@ import rfc8785
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ledger_format.entries import Entry, Transfer, decode, encode, to_minute
+from ledger_format.entries import (
+    MAX_COMMITMENTS,
+    MAX_LEAF_BYTES,
+    MAX_TRANSFERS,
+    Entry,
+    Transfer,
+    decode,
+    encode,
+    to_minute,
+)
 from ledger_format.errors import EntryError, UnknownVersionError
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 
@@ -160,7 +169,7 @@ def test_arbitrary_bytes_raise_entry_errors_and_nothing_else(raw: bytes) -> None
         ({"org_prev": bytes(32)}, "org_prev"),
         ({"org_seq": 1, "org_prev": bytes(31)}, "org_prev"),
         ({"transfers": ()}, "transfers"),
-        ({"transfers": (sample_transfer(),) * 257}, "transfers"),
+        ({"transfers": (sample_transfer(),) * (MAX_TRANSFERS + 1)}, "transfers"),
         ({"transfers": (RESOLVED, RESOLVED)}, "twice"),
         ({"transfers": (RESOLVED, dataclasses.replace(RESOLVED, phase="void"))}, "twice"),
         ({"id": OTHER_ENTRY, "transfers": (RESOLVED,)}, "later entry"),
@@ -208,12 +217,45 @@ def test_an_entry_that_breaks_a_rule_cannot_be_made(change: dict[str, Any], word
         ({"phase": "post", "pending": OTHER_ENTRY}, "pending"),
         ({"phase": "post", "pending": f"{OTHER_ENTRY}#00"}, "pending"),
         ({"phase": "post", "pending": f"{OTHER_ENTRY}#1000"}, "pending"),
-        ({"phase": "post", "pending": f"{OTHER_ENTRY}#256"}, "pending"),
+        ({"phase": "post", "pending": f"{OTHER_ENTRY}#{MAX_TRANSFERS}"}, "pending"),
     ],
 )
 def test_a_transfer_that_breaks_a_rule_cannot_be_made(change: dict[str, Any], words: str) -> None:
     with pytest.raises(EntryError, match=words):
         sample_transfer(**change)
+
+
+def test_an_entry_with_the_longest_names_the_books_have_always_fits() -> None:
+    """Our accounts have at most 63 characters; the chart's codes at most 32."""
+    owner = f"org_{'z' * 26}"
+    longest = [
+        Transfer(
+            debit=f"{owner}/{'d' * 32}",
+            credit=f"{owner}/{'c' * 32}",
+            currency="EUR",
+            amount_minor=2**63 - 1,
+            phase="post",
+            pending=f"ent_{'9' * 26}#{line}",
+        )
+        for line in range(MAX_TRANSFERS)
+    ]
+    entry = Entry(
+        log=f"log.example/{'o' * 80}",
+        id=f"ent_{'z' * 26}",
+        kind=f"entry.{'k' * 58}",
+        ts=datetime(2026, 11, 21, 7, 44, tzinfo=UTC),
+        org=owner,
+        org_seq=2**63 - 1,
+        org_prev=bytes(32),
+        transfers=tuple(longest),
+        ref=f"stripe:{'r' * 248}",
+        reverses=f"ent_{'1' * 26}",
+        supersedes=f"ent_{'2' * 26}",
+        matches=f"ent_{'3' * 26}",
+        reason="r" * 64,
+        commitments={f"{'f' * 62}{number:02}": bytes(32) for number in range(MAX_COMMITMENTS)},
+    )
+    assert MAX_LEAF_BYTES * 0.8 < len(encode(entry)) <= MAX_LEAF_BYTES
 
 
 def test_the_commitments_of_an_entry_cannot_be_changed_from_outside() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from ledger_format.commitments import commit
 from ledger_format.cosignatures import cosigned_message
 from ledger_format.entries import encode
+from ledger_format.log_keys import FormerKey
 from ledger_format.merkle import leaf_hash, node_hash
 from ledger_format.notes import add_signatures, split_note
 from ledger_format.receipts import Opening, Receipt, encode_receipt
@@ -13,6 +14,7 @@ from tests.verify.ledger_samples import (
     COSIGNED_AT,
     NEXT_KEY,
     ORGANIZATION,
+    ORIGIN,
     SIGNING_KEY,
     WITNESSES,
     SampleLog,
@@ -117,6 +119,10 @@ def example_witnesses() -> dict[str, str]:
         "cosigned-message": cosigned_message(text, seconds=COSIGNED_AT).decode().rstrip("\n"),
         "cosigned-checkpoint": cosigned(log.note(), "harbour", "lantern").rstrip("\n"),
         "next-verifier-key": str(verifier_key(NEXT_KEY)),
+        "key-list": (
+            f"# the present key of {ORIGIN}\n{verifier_key(NEXT_KEY)}\n"
+            f"# former, behind the size of the last tree that it signed\n{FormerKey(verifier_key(), last_size=3)}"
+        ),
         "overlapping-checkpoint": example_overlap().rstrip("\n"),
         "witness-verifier-key": str(witness_key("harbour")),
     }

@@ -23,6 +23,9 @@ NOTHING = Backlog(
     exhausted_payments=0,
     exhausted_receipts=0,
     exhausted_facts=0,
+    awaited_events=0,
+    reconciled_seconds=0,
+    bookings_paused=0,
 )
 
 

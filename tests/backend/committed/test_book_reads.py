@@ -301,3 +301,28 @@ def test_an_operator_is_told_when_the_books_do_not_balance(
     assert told.exit_code == 1
     assert f"{BALANCE} EUR: the balance is not the sum of its transfers." in told.output
     assert "docs/runbooks/books-do-not-balance.md" in told.output
+
+
+def test_an_account_is_closed_and_opened_again_by_a_command_with_a_reason(
+    books: LedgerWorld, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.book(gift(10))
+    refused = admin("close-account", GIFTS, "EUR", "--reason", "left")
+    assert refused.exit_code, "the role that only reads may not"
+
+    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_app")
+    assert admin("close-account", GIFTS, "EUR", "--reason", "left").exit_code == 0
+    with pytest.raises(ledger.AccountClosed):
+        books.book(gift(10))
+    assert admin("reopen-account", GIFTS, "EUR", "--reason", "closed_by_mistake").exit_code == 0
+    assert books.book(gift(10)).created
+    assert admin("close-account", GIFTS, "EUR").exit_code == 2, "without a reason nothing is decided"
+
+
+def test_an_account_on_which_money_is_reserved_is_not_closed(
+    books: LedgerWorld, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.book(postings.reserve(gift(10)))
+    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_app")
+    refused = admin("close-account", GIFTS, "EUR", "--reason", "left")
+    assert isinstance(refused.exception, ledger.AccountUnsettled)

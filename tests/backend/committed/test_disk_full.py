@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres, binary, unprivileged
 from tests.backend.committed.test_ledger_processes import events, leading
@@ -68,6 +69,7 @@ def disk() -> Iterator[SmallDisk]:
 def books(disk: SmallDisk) -> Iterator[LedgerWorld]:
     server = Server(disk.running)
     master = server.connect(name="postgres", user="master")
+    make_roles(master.engine)
     migrate(master.engine)
     master.close()
     for role in LOGIN_ROLES:

@@ -25,6 +25,7 @@ def test_an_empty_log_is_fresh(ask: Any) -> None:
     assert ask() == {
         "published_size": 0,
         "oldest_unpublished_seconds": 0,
+        "takes_entries": True,
         "log_url": "http://edge.example/log",
     }
 

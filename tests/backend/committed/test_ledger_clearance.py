@@ -14,7 +14,9 @@ from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
 
 def publisher(books: LedgerWorld) -> None:
     """A publisher that begins to lead."""
-    outside = Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    outside = Outside(
+        signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
+    )
     publisher_turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
 
 
@@ -29,12 +31,12 @@ def test_a_new_leader_waits_for_the_publisher(books: LedgerWorld) -> None:
     turn = turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)
     turn()
     assert books.leaves() == []
-    assert ledger.sequencer_waits(books.sequencer)
+    assert ledger.clearance_is_due(books.sequencer)
 
     publisher(books)
     turn()
     assert len(books.leaves()) == 1
-    assert not ledger.sequencer_waits(books.sequencer)
+    assert not ledger.clearance_is_due(books.sequencer)
 
 
 def test_what_an_earlier_leader_was_told_is_no_answer(books: LedgerWorld) -> None:
@@ -47,7 +49,9 @@ def test_what_an_earlier_leader_was_told_is_no_answer(books: LedgerWorld) -> Non
 
 
 def test_a_leading_publisher_answers_a_sequencer_that_comes_later(books: LedgerWorld) -> None:
-    outside = Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    outside = Outside(
+        signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
+    )
     publish = publisher_turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
     sequence = turns(books.sequencer, origin=ORIGIN, clock=lambda: NOW)
     books.post()
@@ -77,10 +81,10 @@ def test_a_sequencer_stops_while_a_fork_is_refused_and_goes_on_after(books: Ledg
     books.post()
     turn()
     books.public_log.note = ahead(books)
+    books.post()
     with pytest.raises(ledger.ForkRefused):
         publisher(books)
 
-    books.post()
     turn()
     assert len(books.leaves()) == 1
 
@@ -115,7 +119,9 @@ def test_the_beginning_is_kept_before_it_is_signed(books: LedgerWorld) -> None:
 
 def test_a_new_sequencer_is_answered_between_two_checkpoints(books: LedgerWorld) -> None:
     seconds = 0.0
-    outside = Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    outside = Outside(
+        signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
+    )
     publish = publisher_turns(
         books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW, elapsed=lambda: seconds
     )

@@ -17,7 +17,8 @@ from structlog.typing import EventDict
 from amply.entrypoints import publisher
 from amply.entrypoints.leader import Turn, lead
 from amply.infra.database import Database
-from amply.infra.migrate import LOGIN_ROLES, migrate
+from amply.infra.migrate import migrate
+from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres
@@ -60,6 +61,7 @@ def test_the_sequencer_survives_a_database_that_is_killed_under_load(
     cluster, running = own_server
     server = Server(running[0])
     master = server.connect(name="postgres", user="master")
+    make_roles(master.engine)
     migrate(master.engine)
     master.close()
     for role in LOGIN_ROLES:
@@ -100,6 +102,7 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
         signer=books.signer,
         public_log=Away(),  # type: ignore[arg-type] # it passes everything on
         archive=books.archive,
+        witnesses=books.witnesses,
     )
     books.post()
     books.sequence()
@@ -117,7 +120,9 @@ def test_the_publisher_goes_on_when_its_stores_answer_again(books: LedgerWorld) 
 
 
 def test_a_refused_fork_is_shouted_about_and_the_process_stays(books: LedgerWorld) -> None:
-    outside = publisher.Outside(signer=books.signer, public_log=books.public_log, archive=books.archive)
+    outside = publisher.Outside(
+        signer=books.signer, public_log=books.public_log, archive=books.archive, witnesses=books.witnesses
+    )
     books.public_log.note = "not a checkpoint"
     start = lambda: publisher.turns(books.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)  # noqa: E731 -- handed on as it is
     with leading(books.sequencer, lock=ledger.PUBLISHER_LOCK, start=start) as logs:
@@ -158,7 +163,7 @@ def test_the_sequencer_process_works_beats_and_ends_on_sigterm(
     running = process("amply.entrypoints.sequencer", settings, heartbeat)
     try:
         books.post()
-        until(lambda: ledger.sequencer_waits(books.sequencer))
+        until(lambda: ledger.clearance_is_due(books.sequencer))
         books.clear()
         until(lambda: len(books.leaves()) == 1)
         until(heartbeat.exists)

@@ -1,5 +1,6 @@
 """Nothing is shown that too few witnesses have cosigned, whatever one of them does; and nothing else stops for it."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from amply.entrypoints.publisher import WITNESSES_AGAIN_SECONDS, Outside, turns
 from amply.modules import ledger
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
 from ledger_format.notes import sign_note
-from ledger_format.policies import UNWITNESSED
+from ledger_format.policies import UNWITNESSED, Group
 from ledger_format.receipts import decode_receipt, verify_receipt
 from ledger_format.witnessing import AddCheckpoint, parse_add_checkpoint
 from tests.backend.conftest import Databases
@@ -146,6 +147,17 @@ def test_one_witness_that_fails_or_lies_stops_nobody_and_leaves_nothing_in_the_n
     assert len(three["orchard"].asked) <= 3 * 2, (
         "asked a bounded number of times, once to publish and once to start"
     )
+
+
+def test_the_same_size_as_an_answer_to_the_same_size_is_another_tree_and_no_reason_to_ask_again(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    """c2sp.org/tlog-witness: 409 also where old size and checkpoint are as large as what it has seen, and the root is not."""
+    three["harbour"].manner = three["orchard"].manner = says_size("3\n")
+    grow(watched, 3)
+    with pytest.raises(ledger.ForkRefused, match="what it has seen is not this log"):
+        watched.publish()
+    assert [parse_add_checkpoint(body).old_size for body in three["harbour"].asked] == [0, 3]
 
 
 def test_a_cosignature_over_another_checkpoint_does_not_get_into_the_note(
@@ -312,8 +324,13 @@ def test_the_sequencer_of_a_restored_database_gives_away_no_place(
         ((says_size("99\n"), honest, honest), "goes on"),
         ((says_size("99\n"), says_size("99\n"), honest), "refused"),
         ((says_size("99\n"), away, honest), "refused"),
-        ((away, away, honest), "goes on"),
-        ((away, away, away), "goes on"),
+        ((away, honest, honest), "goes on"),
+        ((away, away, honest), "waits"),
+        ((away, away, away), "waits"),
+        ((says(200, "garbage"), says_size("many\n"), honest), "waits"),
+        ((says_size("3\n"), honest, honest), "goes on"),
+        ((says_size("3\n"), says_size("3\n"), honest), "refused"),
+        ((says_size("3\n"), away, honest), "refused"),
         ((says(422), honest, honest), "goes on"),
         ((says(422), says_size("99\n"), honest), "refused"),
     ],
@@ -332,8 +349,46 @@ def test_at_the_start_those_who_may_be_a_quorum_are_believed_and_fewer_are_not(
     if outcome == "refused":
         with pytest.raises(ledger.ForkRefused):
             watched.check()
+    elif outcome == "waits":
+        with pytest.raises(ledger.WitnessesSilent, match="is not known"):
+            watched.check()
     else:
         watched.check()
+
+
+def test_a_quorum_that_is_silent_allows_nothing_and_stops_nothing(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    """What two of three have cosigned may have been public, and only they would know."""
+    watched.clear()
+    three["harbour"].manner = three["orchard"].manner = away
+    new = ledger.Clearance.ask(watched.sequencer, now=NOW)
+
+    with pytest.raises(ledger.WitnessesSilent, match="harbour: nobody answers; orchard: nobody answers"):
+        watched.clear()
+
+    with watched.sequencer.transaction() as session:
+        assert not new.is_given(session)
+        assert ledger.takes_entries(session), "what the publisher has said of this server stands"
+    three["harbour"].manner = honest
+    watched.clear()
+    with watched.sequencer.transaction() as session:
+        assert new.is_given(session)
+
+
+def test_where_one_witness_is_a_quorum_each_of_them_has_to_answer(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    policy = replace(two_of(three), groups=(Group("partners", 1, tuple(three)),))
+    watched.witnesses = ledger.Witnesses(policy=policy, reached=three, patience=20.0, grace=0.0)
+    three["lantern"].manner = away
+    with pytest.raises(ledger.WitnessesSilent):
+        watched.check()
+    three["lantern"].manner = honest
+    slow = Hanging()
+    three["orchard"].manner = slow
+    threading.Timer(0.2, slow.released.set).start()
+    watched.check()
 
 
 def test_before_the_first_checkpoint_the_witnesses_are_asked_with_the_empty_tree(
@@ -411,19 +466,18 @@ def test_a_public_note_changes_no_more(watched: LedgerWorld) -> None:
 def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
     watched: LedgerWorld, three: Mapping[str, Partner]
 ) -> None:
-    assert watched.witnesses is not None
     outside = Outside(
         signer=watched.signer,
         public_log=watched.public_log,
         archive=watched.archive,
         witnesses=watched.witnesses,
     )
-    for partner in three.values():
-        partner.manner = away
     seconds = 0.0
     turn = turns(
         watched.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW, elapsed=lambda: seconds
     )
+    for partner in three.values():
+        partner.manner = away
     grow(watched)
     with structlog.testing.capture_logs() as logs:
         turn()
@@ -438,6 +492,24 @@ def test_the_publisher_says_that_it_waits_keeps_the_lead_and_goes_on(
     assert [line["witnesses_missing"] for line in told] == [3, 0]
     (waits,) = (line for line in logs if line["event"] == "checkpoint_waits_for_witnesses")
     assert (waits["log_level"], waits["witnesses"]["harbour"]) == ("error", "nobody answers")
+
+
+def test_a_publisher_that_may_not_begin_says_whom_it_waits_for(
+    watched: LedgerWorld, three: Mapping[str, Partner]
+) -> None:
+    outside = Outside(
+        signer=watched.signer,
+        public_log=watched.public_log,
+        archive=watched.archive,
+        witnesses=watched.witnesses,
+    )
+    three["harbour"].manner = three["orchard"].manner = away
+    with structlog.testing.capture_logs() as logs, pytest.raises(ledger.WitnessesSilent):
+        turns(watched.sequencer, origin=ORIGIN, outside=outside, clock=lambda: NOW)
+    (waits,) = (line for line in logs if line["event"] == "clearance_waits_for_witnesses")
+    assert waits["witnesses"] == {"harbour": "nobody answers", "orchard": "nobody answers"}
+    (measured,) = (line for line in logs if line["event"] == "witnesses_measured")
+    assert measured["witnesses_missing"] == 2
 
 
 def test_a_policy_that_demands_nobody_asks_nobody(books: LedgerWorld) -> None:

@@ -52,6 +52,19 @@ def test_a_fact_that_fails_to_leave_is_tried_again_later_and_holds_back_no_other
     assert sorted(seen) == ["bad", "bad", "good"]
 
 
+def test_a_clock_that_is_behind_holds_up_later_tries_and_never_the_first(database: Database) -> None:
+    put(database, "written by a clock that is ahead")
+    earlier = NOW - timedelta(hours=1)
+
+    def refuse(_: outbox.Fact) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        outbox.relay_batch(database, publish=refuse, now=earlier)
+    assert outbox.relay_batch(database, publish=lambda _: None, now=earlier) == 0
+    assert outbox.relay_batch(database, publish=lambda _: None, now=NOW) == 1
+
+
 def test_facts_that_left_long_ago_are_forgotten_and_no_others(database: Database) -> None:
     put(database, "published")
     outbox.relay_batch(database, publish=lambda _: None, now=NOW)

@@ -8,9 +8,12 @@ import pytest
 
 from amply.modules import ledger
 from amply_canary.checks import NotThere, Unwell, look, verify_newest
+from amply_canary.keys import read_policy
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import UNWITNESSED, Policy
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.backend.ledger_world import ORIGIN as LOG_NAME
+from tests.verify.ledger_samples import cosigned, sample_policy
 
 API, LOG = "https://api.example", "https://edge.example/log"
 LATER = NOW + timedelta(seconds=90)
@@ -22,9 +25,12 @@ class Stranger:
 
     world: LedgerWorld
     told: dict[str, bytes]
+    policy: Policy = UNWITNESSED
 
     def look(self) -> int:
-        return look(api=API, log=LOG, keys=[self.world.verifier], get=self.get).checkpoint_size
+        return look(
+            api=API, log=LOG, keys=[self.world.verifier], policy=self.policy, get=self.get
+        ).checkpoint_size
 
     def get(self, url: str) -> bytes:
         if url in self.told:
@@ -99,7 +105,53 @@ def test_a_checkpoint_signed_by_a_stranger_is_found(stranger: Stranger) -> None:
     other = VerifierKey.from_ed25519(LOG_NAME, bytes(31) + b"\1")
 
     with pytest.raises(Unwell, match="no signature by a key you trust"):
-        verify_newest(LOG, [other], stranger.get)
+        verify_newest(LOG, [other], UNWITNESSED, stranger.get)
+
+
+@pytest.fixture
+def witnessed(stranger: Stranger) -> Stranger:
+    """One who demands two of three witnesses, of a log that has published."""
+    stranger.policy = read_policy(sample_policy(logs=()).text())
+    publish(stranger.world, 3)
+    return stranger
+
+
+def cosign(stranger: Stranger, *names: str) -> str:
+    note = cosigned(stranger.world.public_log.note or "", *names)
+    stranger.told[f"{LOG}/checkpoint"] = note.encode()
+    return note
+
+
+def test_a_checkpoint_with_its_quorum_is_well(witnessed: Stranger) -> None:
+    cosign(witnessed, "harbour", "lantern")
+
+    assert witnessed.look() == 3
+
+
+@pytest.mark.parametrize("names", [(), ("orchard",)])
+def test_a_checkpoint_without_its_witnesses_is_found(witnessed: Stranger, names: tuple[str, ...]) -> None:
+    if names:
+        cosign(witnessed, *names)
+
+    with pytest.raises(Unwell, match="not enough for the policy's quorum"):
+        witnessed.look()
+
+
+def test_a_false_cosignature_is_found(witnessed: Stranger) -> None:
+    note = cosign(witnessed, "harbour", "lantern")
+    lines = note.splitlines(keepends=True)
+    place = lines[-1].rindex(" ") + 30  # inside the signature
+    changed = "B" if lines[-1][place] == "A" else "A"
+    lines[-1] = lines[-1][:place] + changed + lines[-1][place + 1 :]
+    witnessed.told[f"{LOG}/checkpoint"] = "".join(lines).encode()
+
+    with pytest.raises(Unwell, match=r"does not verify: the signature by witness\.lantern\.example is false"):
+        witnessed.look()
+
+
+def test_a_policy_that_cannot_be_read_is_no_look() -> None:
+    with pytest.raises(Unwell, match="cannot be read"):
+        read_policy("quorum partners\n")
 
 
 def test_tiles_that_give_another_root_are_found(stranger: Stranger) -> None:

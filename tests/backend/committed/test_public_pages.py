@@ -1,10 +1,13 @@
 """The ledger as strangers read it: pages, caches, limits, search."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from amply.modules import ledger
 from amply.modules.ledger import pages
 from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.ledger_world import NOW, ORG, OTHER_ORG
@@ -14,14 +17,11 @@ from tests.backend.public_ledger import FULL, HIDDEN, LEDGER, WEEK_LATE, PublicL
 def test_an_entry_is_shown_with_its_place_and_the_checkpoint_that_covers_it(public: PublicLedger) -> None:
     posted = public.post(minor_units=9_007_199_254_740_993)
     public.publish()
-    later = public.post()
-    public.books.sequence()
 
     page = public.get().json()
-    newest, oldest = page["data"]
-    assert (newest["id"], newest["published"], newest["checkpoint_size"]) == (later, False, None)
-    (leaf, _) = public.books.leaves()
-    assert oldest == {
+    (shown,) = page["data"]
+    (leaf,) = public.books.leaves()
+    assert shown == {
         "id": posted,
         "index": 0,
         "sequence": 0,
@@ -43,6 +43,64 @@ def test_an_entry_is_shown_with_its_place_and_the_checkpoint_that_covers_it(publ
         "checkpoint_size": 1,
     }
     assert (page["published_size"], page["log_url"]) == (1, "http://edge.example/log")
+
+
+def test_what_no_published_checkpoint_covers_is_shown_nowhere(
+    public: PublicLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = public.post()
+    public.publish()
+    later = public.post(kind="processor.fee")
+    only = public.post(org=OTHER_ORG)
+    unchanged = {path: public.get(path).json() for path in ("", "/days", "/totals")}
+    tag = {"If-None-Match": public.get().headers["etag"]}
+
+    def is_hidden() -> None:
+        for path, before in unchanged.items():
+            assert public.get(path).json() == before
+        assert public.client.get(LEDGER, headers=tag).status_code == 304
+        assert [entry["id"] for entry in public.every_page()] == [first]
+        assert public.every_page(kind="processor.fee") == []
+        assert [entry["id"] for entry in public.every_page(cursor="99")] == [first]
+        files = public.get("/export", format="jsonl", cursor="0").text.splitlines()
+        assert [json.loads(line)["id"] for line in files] == [first]
+        for path in ("", "/days", "/totals", "/export"):
+            other = public.client.get(f"/v1/public/organisations/{OTHER_ORG}/ledger{path}")
+            assert_problem(other, status=404, code="organization_has_no_ledger", param="organization_id")
+        for entry_id in (later, only):
+            found = public.client.get("/v1/public/log/search", params={"entry_id": entry_id})
+            assert_problem(found, status=404, code="not_in_log")
+            shown = public.client.get(f"/v1/public/entries/{entry_id}")
+            assert_problem(shown, status=404, code="entry_not_found")
+
+    is_hidden()  # posted
+    public.books.sequence()
+    is_hidden()  # sequenced, with a leaf and a place
+    hashes = [ledger_hash(leaf) for leaf in public.books.leaves()]
+    assert len(hashes) == 3
+    for hashed in hashes[1:]:
+        found = public.client.get("/v1/public/log/search", params={"leaf_hash": hashed})
+        assert_problem(found, status=404, code="not_in_log")
+    sign_without_publishing(public, monkeypatch)
+    is_hidden()  # signed, and not public
+    public.publish()
+    assert [entry["id"] for entry in public.every_page()] == [later, first]
+    assert public.client.get("/v1/public/log/search", params={"entry_id": only}).json()["index"] in (1, 2)
+    assert public.client.get(f"/v1/public/entries/{only}").status_code == 200
+
+
+def sign_without_publishing(public: PublicLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign the next checkpoint, and fail to show it."""
+
+    def away(*_: Any, **__: Any) -> None:
+        raise OSError("the bucket is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(public.books.public_log, "replace_checkpoint", away)
+        with pytest.raises(OSError, match="away"):
+            public.books.publish()
+    with public.books.app.transaction() as session:
+        assert session.scalar(text("SELECT size FROM checkpoint WHERE published_at IS NULL")) == 3
 
 
 def test_pages_hold_every_entry_once_newest_first_and_only_the_organisations_own(
@@ -73,10 +131,10 @@ def test_kind_and_time_are_filters(public: PublicLedger, *, is_folded: bool) -> 
     for days_ago in (40, 30, 20, 10, 0):
         public.post(days_ago=days_ago)
         public.post(days_ago=days_ago, kind="processor.fee")
+    public.books.sequence()
+    public.books.publish()
     if is_folded:
-        public.publish()
-    else:
-        public.books.sequence()
+        ledger.fold_days(public.books.app)
     fees = public.every_page(kind="processor.fee", limit=2)
     assert [entry["sequence"] for entry in fees] == [9, 7, 5, 3, 1]
     window = {"from": (NOW - timedelta(days=30)).isoformat(), "until": (NOW - timedelta(days=10)).isoformat()}
@@ -92,6 +150,7 @@ def test_a_filtered_page_looks_at_few_entries_and_says_that_there_may_be_more(
     for _ in range(9):
         public.post()
     public.books.sequence()
+    public.books.publish()
     monkeypatch.setattr(pages, "SCAN_MAX", 4)
     first = public.get(kind="processor.fee").json()
     assert (first["data"], first["has_more"], first["next_cursor"]) == ([], True, "6")
@@ -170,7 +229,7 @@ def test_what_is_not_shown_is_kept_by_no_cache(public: PublicLedger) -> None:
         (f"{LEDGER}/days", "public_ledger"),
         (f"{LEDGER}/totals", "public_ledger"),
         (f"{LEDGER}/export", "public_exports"),
-        ("/v1/public/log/search?entry_id=ent_1", "public_ledger"),
+        (f"/v1/public/log/search?leaf_hash={'0' * 64}", "public_ledger"),
     ],
 )
 def test_strangers_are_counted_by_their_address(public: PublicLedger, path: str, limit: str) -> None:
@@ -188,12 +247,12 @@ def test_a_receipt_its_hash_and_its_entry_lead_to_the_same_place(public: PublicL
     (leaf,) = public.books.leaves()
     search = "/v1/public/log/search"
     found = [
-        public.client.get(search, params={"entry_id": posted.id}).json(),
         public.client.get(search, params={"leaf_hash": ledger_hash(leaf)}).json(),
-        public.client.get(search, params={"entry_id": posted.id, "leaf_hash": ledger_hash(leaf)}).json(),
         public.client.post(search, content=receipt.encode(), headers=OCTETS).json(),
     ]
-    assert found == [found[0]] * 4
+    by_id = public.client.get(f"/v1/public/entries/{posted.id}").json()
+    assert found == [found[0]] * 2
+    assert (by_id["index"], by_id["leaf_hash"]) == (found[0]["index"], found[0]["leaf_hash"])
     assert found[0] == {
         "entry_id": posted.id,
         "organization_id": ORG,
@@ -209,16 +268,12 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 
 
 def test_what_the_log_does_not_hold_is_not_found(public: PublicLedger) -> None:
-    posted = public.post()
+    public.post()
     public.publish()
     search = "/v1/public/log/search"
-    assert_problem(public.client.get(search), status=422, code="search_not_acceptable", param="entry_id")
-    for params in (
-        {"entry_id": "ent_x"},
-        {"leaf_hash": "0" * 64},
-        {"entry_id": posted, "leaf_hash": "0" * 64},
-    ):
-        assert_problem(public.client.get(search, params=params), status=404, code="not_in_log")
+    assert_problem(public.client.get(search), status=422, code="invalid_request", param="leaf_hash")
+    unknown = public.client.get(search, params={"leaf_hash": "0" * 64})
+    assert_problem(unknown, status=404, code="not_in_log")
     assert_problem(
         public.client.get(search, params={"leaf_hash": "ABC"}),
         status=422,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from amply.entrypoints.admin import main as admin
 from amply.modules import ledger, organizations
 from amply.modules.ledger import days
+from ledger_format.merkle import leaf_hash
 from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW
@@ -123,7 +124,9 @@ def test_hidden_pages_say_so_and_the_log_still_finds_the_entry(public: PublicLed
         refused = public.get(path)
         assert_problem(refused, status=404, code="ledger_not_shown")
         assert "public log" in refused.json()["detail"]
-    found = public.client.get("/v1/public/log/search", params={"entry_id": posted}).json()
+    assert public.client.get(f"/v1/public/entries/{posted}").json()["index"] == 0
+    (leaf,) = public.books.leaves()
+    found = public.client.get("/v1/public/log/search", params={"leaf_hash": leaf_hash(leaf).hex()}).json()
     assert (found["index"], found["published"]) == (0, True)
 
 

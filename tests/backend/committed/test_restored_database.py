@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from ledger_format.merkle import leaf_hash, root_of
+from ledger_format.notes import VerifierKey
 from operations.restore.checks import check_root, read_head, root_of_leaves
 from operations.restore.migrations import Migrations, read_migrations
 from operations.restore.outcome import Exit, Finding, NotChecked, Verdict, judge
@@ -126,6 +127,15 @@ def test_the_verifier_agrees_with_the_restored_tree(kept: LedgerWorld, restored:
     finding = hold_against(_note(kept), head=head, key=str(kept.verifier))
     assert finding.verdict is Verdict.RIGHT
     assert "5 entries" in finding.sentence
+
+
+def test_any_of_the_pinned_keys_will_do(kept: LedgerWorld, restored: psycopg.Connection) -> None:
+    """Former ones are pinned too; a task is told them on lines."""
+    head = read_head(restored)
+    assert head is not None
+    another = VerifierKey.from_ed25519(kept.verifier.name, bytes(range(32)))
+    assert hold_against(_note(kept), head=head, key=f"{another}\n{kept.verifier}").verdict is Verdict.RIGHT
+    assert hold_against(_note(kept), head=head, key=f"{another}\n").verdict is not Verdict.RIGHT
 
 
 def test_a_tree_the_public_has_not_seen_is_wrong(kept: LedgerWorld, restored: psycopg.Connection) -> None:

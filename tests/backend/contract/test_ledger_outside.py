@@ -190,6 +190,7 @@ def test_the_whole_way_of_an_entry_through_kms_and_s3(books: LedgerWorld) -> Non
             signer=signer,
             public_log=public_log,
             archive=archive,
+            witnesses=books.witnesses,
             now=NOW,
         )
         return None if published is None else published.size

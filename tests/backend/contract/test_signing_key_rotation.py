@@ -14,6 +14,7 @@ from amply.modules import ledger
 from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from ledger_format.checkpoints import open_checkpoint
+from ledger_format.log_keys import FormerKey, parse_key_list
 from ledger_format.notes import VerifierKey, split_note
 from tests.backend.contract.test_ledger_outside import kms_key
 from tests.backend.ledger_world import ORIGIN, LedgerWorld
@@ -184,9 +185,10 @@ def test_operators_are_told_every_key_with_the_former_ones_marked(log: Rotating)
     assert told.output.splitlines() == [
         f"# the present key of {ORIGIN}",
         str(second),
-        "# former: the last tree that it signed has 5 entries",
-        str(first),
+        "# former, behind the size of the last tree that it signed",
+        f"5 {first}",
     ]
+    assert parse_key_list(told.output) == [second, FormerKey(first, last_size=5)]
     overlap = {**environment, "AMPLY_OVERLAPPING_KEY_ARN": log.first, "AMPLY_FORMER_KEYS": ""}
     assert str(first) in CliRunner().invoke(admin, ["verifier-keys"], env=overlap).output.splitlines()
 

@@ -188,7 +188,6 @@ class Platform:
             *(f"{root}/ledger?kind=donation.succeeded", f"{root}/ledger/days", f"{root}/ledger/totals"),
             *(f"{root}/ledger/export?format={kind}" for kind in ("csv", "jsonl", "parquet")),
             *(f"/v1/public/entries/{entry_id}" for entry_id in entry_ids),
-            *(f"/v1/public/log/search?entry_id={entry_id}" for entry_id in entry_ids),
             *(f"/v1/public/log/search?leaf_hash={hashed}", "/v1/public/log/freshness"),
             *("/openapi.json", "/health/ready"),
         ]

@@ -15,6 +15,7 @@ WRITE = "INSERT SELECT UPDATE"
 API = {
     "account": READ,
     "balance": READ,
+    "booking_gate": READ,
     "checkpoint": READ,
     "donation": WRITE,
     "entry": " ".join(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from amply.infra.database import Database
 from amply.modules.ledger.chart import CHART
+from ledger_format.entries import MAX_TRANSFERS
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, OTHER_ORG, LedgerWorld
 
@@ -185,12 +186,14 @@ def spelled(**changed: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("first_line", "last_line"),
     [
-        pytest.param(0, 200, id="one too many"),
+        pytest.param(0, MAX_TRANSFERS, id="one too many"),
         pytest.param(1, 2, id="not from 0"),
         pytest.param(256, 256, id="a line no leaf can name"),
     ],
 )
-def test_an_entry_has_at_most_200_lines_from_0(first_line: int, last_line: int, books: LedgerWorld) -> None:
+def test_an_entry_has_at_most_so_many_lines_from_0(
+    first_line: int, last_line: int, books: LedgerWorld
+) -> None:
     assert refused(books.app, MANY, **spelled(first_line=first_line, last_line=last_line)) == "entry_lines"
 
 
@@ -217,7 +220,7 @@ def test_the_largest_entry_the_tables_take_has_a_place_in_the_log(
         "credit": f"{OTHER_ORG}/{code}",
         "amount": 2**63 - 1,
         "first_line": 0,
-        "last_line": 199,
+        "last_line": MAX_TRANSFERS - 1,
     }
     reserved = spelled(**lines) | {"id": "ent_" + "b" * 26, "key": "reserved"}
     reserving = MANY.replace("amount_minor)", "amount_minor, phase)").replace(

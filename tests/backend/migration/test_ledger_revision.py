@@ -1,12 +1,13 @@
 """The ledger's revision can be taken back while it is empty, and applied again."""
 
+import pytest
 from alembic import command
 from sqlalchemy import text
 
 from amply.infra.migrate import configuration, migrate
 from amply.modules import ledger
 from amply.modules.ledger import postings
-from tests.backend.conftest import Databases
+from tests.backend.conftest import Databases, let_bookings_in
 from tests.backend.ledger_world import ORG, OTHER_ORG, LedgerWorld
 from tests.backend.unit.test_postings import euros
 
@@ -51,6 +52,9 @@ def test_the_books_of_a_ledger_that_is_in_use_are_filled_from_its_log(
         command.downgrade(configuration(connection), "0005")
     master.close()
     migrate(master.engine)
+    with pytest.raises(ledger.BookingsPaused):
+        books.post()
+    let_bookings_in(master)
     master.close()
 
     with books.app.transaction() as session:

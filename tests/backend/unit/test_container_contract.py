@@ -33,7 +33,8 @@ def names(kind: type[BaseSettings], *, required: bool) -> set[str]:
     return {f"{prefix}{name}".upper() for name, field in fields if field.is_required() or not required}
 
 
-RUNNING = [task for task in TaskName if task != TaskName.MIGRATE]
+ONCE = {TaskName.MIGRATE, TaskName.ROLES, TaskName.REHEARSE}
+RUNNING = [task for task in TaskName if task not in ONCE]
 
 
 @pytest.mark.parametrize("task", RUNNING)
@@ -53,8 +54,17 @@ def test_a_task_is_told_nothing_its_entrypoint_does_not_read(task: TaskName) -> 
     assert told - readable - _READ_ELSEWHERE == set()
 
 
-def test_the_migration_is_told_how_to_sign_in_as_master_and_nothing_else() -> None:
-    contract = CONTAINERS[TaskName.MIGRATE]
+@pytest.mark.parametrize("task", [TaskName.MIGRATE, TaskName.ROLES])
+def test_who_changes_the_database_is_told_how_to_sign_in_and_nothing_else(task: TaskName) -> None:
+    told = CONTAINERS[task].environment | CONTAINERS[task].secrets
+    others = set(CONTAINERS[TaskName.SCHEDULER].environment) & told
 
-    assert names(settings.DatabaseSettings, required=True) <= contract.environment | contract.secrets
-    assert contract.secrets == {"AMPLY_DATABASE_USER", "AMPLY_DATABASE_PASSWORD"}
+    assert names(settings.DatabaseSettings, required=True) <= told
+    assert told - others <= names(settings.DatabaseSettings, required=False)
+
+
+def test_one_task_alone_is_given_the_masters_password() -> None:
+    given = {task for task in TaskName if "AMPLY_DATABASE_PASSWORD" in CONTAINERS[task].secrets}
+
+    assert given == {TaskName.ROLES}
+    assert CONTAINERS[TaskName.MIGRATE].database_user == "amply_migrate"

@@ -12,7 +12,7 @@ from amply.kernel.errors import InvariantViolation
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import domain
-from ledger_format.entries import Entry, Phase, Transfer, decode, encode, to_minute
+from ledger_format.entries import MAX_TRANSFERS, Entry, Phase, Transfer, decode, encode, to_minute
 from tests.backend.ledger_world import NOW, ORG, ORIGIN
 
 FIVE = Money(minor_units=500, currency="EUR")
@@ -99,15 +99,38 @@ def test_an_impossible_entry_cannot_be_written_down() -> None:
     "reference", ["two words", "PAYMENT:1", "stripe:", "a:b\u00e9", "a:b\n", "a:" + "b" * 254]
 )
 def test_a_reference_the_public_log_cannot_spell_cannot_be_written_down(reference: str) -> None:
-    with pytest.raises(InvariantViolation, match="reference"):
-        entry_with(reference=reference)
+    with pytest.raises(InvariantViolation, match="names joined by colons"):
+        entry_with(kind="payout.paid", reference=reference)
+
+
+@pytest.mark.parametrize("kind", list(ledger.Kind))
+def test_only_what_belongs_to_no_person_names_its_reference_in_public(kind: ledger.Kind) -> None:
+    """A payment's leads whoever has the processor's dashboard to the donor."""
+    if kind.startswith(("payout.", "currency.")):
+        assert entry_with(kind=kind, reference="stripe:payout:po_1").reference
+    else:
+        with pytest.raises(InvariantViolation, match="belongs to no person"):
+            entry_with(kind=kind, reference="stripe:payment_intent:pi_1")
+
+
+def test_an_entry_has_as_many_transfers_as_the_format_and_the_database_take() -> None:
+    step = entry_with().transfers[0]
+    assert len(replace(entry_with(), transfers=(step,) * MAX_TRANSFERS).transfers) == MAX_TRANSFERS
+    with pytest.raises(InvariantViolation, match="not too much"):
+        replace(entry_with(), transfers=(step,) * (MAX_TRANSFERS + 1))
 
 
 @given(
-    kind=st.from_regex(domain._KIND, fullmatch=True),
-    reference=st.from_regex(r"[a-z][a-z0-9_]{0,9}(:[0-9A-Za-z._-]{1,80}){1,3}", fullmatch=True),
+    kind_and_reference=st.one_of(
+        st.tuples(st.from_regex(domain._KIND, fullmatch=True), st.none()),
+        st.tuples(
+            st.from_regex(r"(payout|currency)\.[a-z][a-z_]{0,30}", fullmatch=True),
+            st.from_regex(r"[a-z][a-z0-9_]{0,9}(:[0-9A-Za-z._-]{1,80}){1,3}", fullmatch=True),
+        ),
+    )
 )
-def test_what_can_be_written_down_can_be_spelled(kind: str, reference: str) -> None:
+def test_what_can_be_written_down_can_be_spelled(kind_and_reference: tuple[str, str | None]) -> None:
+    kind, reference = kind_and_reference
     entry = entry_with(kind=kind, reference=reference)
     transfers = tuple(
         Transfer(t.debit, t.credit, t.amount.currency, t.amount.minor_units) for t in entry.transfers

@@ -8,9 +8,11 @@ const verifier = await import(bundle);
 const bytes = (text) => Uint8Array.from(Buffer.from(text ?? "", "base64"));
 const hashes = (proof) => (proof ?? []).map(bytes);
 
-async function policyOf({ policy, keys }) {
-  if (policy !== undefined) return verifier.parsePolicy(policy);
-  return verifier.trusting(await Promise.all((keys ?? []).map(verifier.parseVerifierKey)));
+// `former` are lines of a key list that hold the policy's keys to their last size.
+async function policyOf({ policy, keys, former }) {
+  const listed = (lines) => Promise.all((lines ?? []).map(verifier.parseListedKey));
+  const trusted = policy !== undefined ? await verifier.parsePolicy(policy) : verifier.trusting(await listed(keys));
+  return verifier.withLastSizes(trusted, await listed(former));
 }
 
 const DO = {
@@ -79,8 +81,8 @@ const DO = {
       met: (chosen ?? []).map((names) => verifier.isQuorumMet({ logs, witnesses, groups, quorum }, signing(names))),
     };
   },
-  async checkpoint({ note, policy }) {
-    const { checkpoint, signatures } = await verifier.openCheckpoint(note, await verifier.parsePolicy(policy));
+  async checkpoint({ note, ...trust }) {
+    const { checkpoint, signatures } = await verifier.openCheckpoint(note, await policyOf(trust));
     return {
       origin: checkpoint.origin,
       size: String(checkpoint.size),
@@ -97,6 +99,23 @@ const DO = {
   async inclusion({ leaf, index, size, proof, root }) {
     await verifier.verifyInclusion({ leaf: bytes(leaf), index: BigInt(index), size: BigInt(size), proof: hashes(proof), root: bytes(root) });
     return true;
+  },
+  // Whether the bundle is the tree's, and which tiles were asked for. `tiles` holds them by their path; others are not there.
+  async bundle({ bundle, index, size, root, tiles }) {
+    const asked = [];
+    const readTile = async (tile) => {
+      asked.push(verifier.tilePath(tile));
+      return bytes(tiles[verifier.tilePath(tile)]);
+    };
+    const raws = verifier.decodeBundle(bytes(bundle));
+    await verifier.verifyBundle(raws, BigInt(index), { size: BigInt(size), root: bytes(root) }, readTile);
+    return [...new Set(asked)];
+  },
+  async decode_bundle({ bundle }) {
+    return verifier.decodeBundle(bytes(bundle)).map((raw) => Buffer.from(raw).toString("base64"));
+  },
+  async paths({ tiles }) {
+    return tiles.map(([level, index, width]) => verifier.tilePath({ level, index: BigInt(index), width }));
   },
   async consistency({ old_size, old_root, new_size, new_root, proof }) {
     await verifier.verifyConsistency({

@@ -1,4 +1,6 @@
-"""What has to hold: the API answers, no entry waits long, the newest checkpoint is signed and its tiles give its root."""
+"""What has to hold: the API answers, no entry waits long, the newest checkpoint is signed and cosigned by as many as its
+policy demands, and its tiles give its root.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,6 +11,7 @@ from ledger_format.checkpoints import open_checkpoint
 from ledger_format.errors import FormatError
 from ledger_format.literals import HASH_BYTES
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import Policy
 from ledger_format.tiles import TILE_WIDTH, Tile, TileReader, tile_path, tree_root
 
 UNPUBLISHED_SECONDS_MAX: Final = 60
@@ -41,8 +44,8 @@ class View:
     oldest_unpublished_seconds: float
 
 
-def look(*, api: str, log: str, keys: Sequence[VerifierKey], get: Get) -> View:
-    """Take one look.
+def look(*, api: str, log: str, keys: Sequence[VerifierKey], policy: Policy, get: Get) -> View:
+    """Take one look; `policy` says which witnesses must have cosigned.
 
     Raises:
         Unwell: Something is not as it has to be.
@@ -53,7 +56,7 @@ def look(*, api: str, log: str, keys: Sequence[VerifierKey], get: Get) -> View:
             f"An entry has been outside every checkpoint for {fresh.oldest_unpublished_seconds:.0f} seconds."
         )
     # Only now: a checkpoint asked for earlier could be older than what the API says is published.
-    size = verify_newest(log, keys, get) if fresh.published_size else 0
+    size = verify_newest(log, keys, policy, get) if fresh.published_size else 0
     if size < fresh.published_size:
         raise Unwell(f"The log shows {size} entries, and the API says {fresh.published_size} are published.")
     return View(checkpoint_size=size, oldest_unpublished_seconds=fresh.oldest_unpublished_seconds)
@@ -71,11 +74,11 @@ def read_freshness(answer: bytes) -> Freshness:
         raise Unwell("The API does not say how fresh the log is.") from error
 
 
-def verify_newest(log: str, keys: Sequence[VerifierKey], get: Get) -> int:
-    """Verify the newest checkpoint: its signature, and that the tiles at its right edge give its root."""
+def verify_newest(log: str, keys: Sequence[VerifierKey], policy: Policy, get: Get) -> int:
+    """Verify the newest checkpoint: its signature, its quorum, and that the tiles at its right edge give its root."""
     try:
         note = get(f"{log}/checkpoint").decode()
-        checkpoint = open_checkpoint(note, keys).checkpoint
+        checkpoint = open_checkpoint(note, keys, policy=policy).checkpoint
         root = tree_root(checkpoint.size, _tiles(log, get))
     except (FormatError, UnicodeDecodeError) as error:
         raise Unwell(f"The public log does not verify: {error}.") from error

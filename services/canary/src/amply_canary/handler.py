@@ -8,7 +8,8 @@ import urllib.request
 from typing import Any, Final
 
 from amply_canary.checks import NotThere, Unwell, look
-from amply_canary.keys import KmsVerifierKey
+from amply_canary.keys import KmsVerifierKey, read_policy
+from amply_canary.pages import look_at_pages
 
 _SECONDS_MAX: Final = 10
 _BYTES_MAX: Final = 1_048_576
@@ -25,7 +26,10 @@ def handler(_event: Any, _context: Any) -> None:
     # While keys change, the newest checkpoint may still be one that only the former key has signed.
     arns = [os.environ["AMPLY_SIGNING_KEY_ARN"], os.environ.get("AMPLY_OVERLAPPING_KEY_ARN", "")]
     keys = [KmsVerifierKey.of_log(origin, key_arn=arn) for arn in arns if arn]
-    view = look(api=os.environ["AMPLY_API_URL"], log=log, keys=keys, get=get)
+    policy = read_policy(os.environ["AMPLY_WITNESS_POLICY"])
+    api = os.environ["AMPLY_API_URL"]
+    view = look(api=api, log=log, keys=keys, policy=policy, get=get)
+    look_at_pages(site=os.environ["AMPLY_EDGE_URL"], api=api, get=get)
     sys.stdout.write(json.dumps({"event": "all_well", **vars(view)}) + "\n")
 
 

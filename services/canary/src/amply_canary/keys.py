@@ -1,13 +1,17 @@
-"""The log's key as KMS holds it: KMS verifies, so no library for signatures has to be carried along."""
+"""Keys whose signatures need no library here: the log's, which KMS verifies, and its witnesses', in plain Python."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
 
+from amply_canary import ed25519
 from amply_canary.checks import Unwell
+from ledger_format.cosignatures import WitnessKey
+from ledger_format.errors import PolicyError
 from ledger_format.notes import VerifierKey
+from ledger_format.policies import Policy, parse_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -50,3 +54,28 @@ class KmsVerifierKey(VerifierKey):
         except self.kms.exceptions.KMSInvalidSignatureException:
             return False
         return answer["SignatureValid"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainWitnessKey(WitnessKey):
+    """A witness's key whose cosignatures are verified right here."""
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether these 64 bytes are this key's over the message."""
+        return ed25519.is_signature(self.public_key, signature, message)
+
+
+def read_policy(text: str) -> Policy:
+    """Read whom the publisher needs, as a policy whose cosignatures can be verified here.
+
+    Raises:
+        Unwell: It is no policy.
+    """
+    try:
+        policy = parse_policy(text.encode())
+    except PolicyError as error:
+        raise Unwell(f"The policy that this check was given cannot be read: {error}.") from error
+    witnesses = tuple(
+        replace(each, key=PlainWitnessKey(each.key.name, each.key.public_key)) for each in policy.witnesses
+    )
+    return replace(policy, witnesses=witnesses)

@@ -16,7 +16,8 @@ from ledger_format.literals import (
     show,
     to_base64,
 )
-from ledger_format.notes import SignedNote, VerifierKey, open_note
+from ledger_format.log_keys import LogKey, last_size_signed, signers_in_time
+from ledger_format.notes import SignedNote, open_note
 from ledger_format.policies import Policy
 
 _LINES: Final = 3
@@ -89,11 +90,12 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def open_checkpoint(
-    note: str, verifiers: Sequence[VerifierKey], *, policy: Policy | None = None
+    note: str, verifiers: Sequence[LogKey], *, policy: Policy | None = None
 ) -> SignedCheckpoint:
     """Verify a signed checkpoint: a trusted key of the log's own name has signed, and the policy's quorum is met.
 
-    A policy adds to the trusted keys: where it names logs, one of those must have signed too.
+    A policy adds to the trusted keys: where it names logs, one of those must have signed too. A former key counts up to
+    its last size and no further, also where the policy names it: a policy has no place for sizes.
 
     Raises:
         NoteError: The note is malformed; a signature is false (SignatureError); no trusted key of the log's name has
@@ -104,13 +106,12 @@ def open_checkpoint(
     accepted = policy.log_keys if policy else ()
     opened = open_note(note, [*verifiers, *accepted, *witness_keys])
     checkpoint = parse_checkpoint(opened.text)
-    signed = {signature.signer for signature in opened.signatures}
-    signers = tuple(key.name for key in dict.fromkeys(verifiers) if (key.name, key.key_id) in signed)
+    signed = signers_in_time(opened.signatures, checkpoint.size, verifiers)
+    trusted = dict.fromkeys((key.name, key.key_id) for key in verifiers)
+    signers = tuple(name for name, key_id in trusted if (name, key_id) in signed)
     # A trusted witness alone must not speak for the log, nor one log for another.
     if checkpoint.origin not in signers:
-        raise UntrustedNoteError(
-            f"the checkpoint of {checkpoint.origin} is not signed by a trusted key of that name"
-        )
+        raise UntrustedNoteError(_why_untrusted(checkpoint, last_size_signed(opened.signatures, verifiers)))
     if accepted and not any(
         key.name == checkpoint.origin and (key.name, key.key_id) in signed for key in accepted
     ):
@@ -122,6 +123,15 @@ def open_checkpoint(
     witnessed = witnessed_by(opened, policy)
     require_quorum(policy, [witness.name for witness in witnessed])
     return SignedCheckpoint(checkpoint, signers, witnessed, policy)
+
+
+def _why_untrusted(checkpoint: Checkpoint, last_size: int | None) -> str:
+    if last_size is None:
+        return f"the checkpoint of {checkpoint.origin} is not signed by a trusted key of that name"
+    return (
+        f"the checkpoint of {checkpoint.size} entries is signed by a former key of {checkpoint.origin} alone, "
+        f"whose last tree had {last_size}"
+    )
 
 
 def witnessed_by(opened: SignedNote, policy: Policy) -> tuple[Witnessed, ...]:

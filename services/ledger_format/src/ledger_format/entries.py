@@ -26,7 +26,9 @@ from ledger_format.literals import (
 
 VERSION: Final = 1
 MAX_LEAF_BYTES: Final = 65_535  # the bundle's 16-bit length prefix
-MAX_TRANSFERS: Final = 256
+MAX_TRANSFERS: Final = 200
+"""The most for which an entry always fits: the longest account names and amounts there are, each line resolving another,
+beside 32 commitments, stay below `MAX_LEAF_BYTES`. The database's trigger and every verifier have the same number."""
 MAX_COMMITMENTS: Final = 32
 
 Phase = Literal["pending", "post", "void"]
@@ -100,7 +102,7 @@ class Entry:
         org: Whose books: `platform` or an identifier such as `org_…`.
         org_seq: Position among the entries of `org`, from 0 without gaps.
         org_prev: Leaf hash (32 bytes) of the entry of `org` before this one; None exactly when `org_seq` is 0.
-        transfers: 1 to 256; their order gives the line numbers.
+        transfers: 1 to 200; their order gives the line numbers.
         ref: Name of the fact outside, such as `stripe:payout:po_…`; never one that leads to a person, for that is
             committed to as the field `reference`.
         reverses, supersedes, matches: The entry (`ent_…`) that this one takes back, replaces, or matches.

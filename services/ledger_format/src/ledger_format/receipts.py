@@ -15,8 +15,8 @@ from ledger_format.commitments import SALT_BYTES, verify_opening
 from ledger_format.entries import MAX_COMMITMENTS, Entry, decode
 from ledger_format.errors import MismatchError, ReceiptError
 from ledger_format.literals import parse_base64, parse_base64_hash, parse_decimal, to_base64
+from ledger_format.log_keys import LogKey
 from ledger_format.merkle import leaf_hash, verify_inclusion
-from ledger_format.notes import VerifierKey
 from ledger_format.policies import Policy
 
 MAX_RECEIPT_BYTES: Final = 1_048_576
@@ -114,7 +114,7 @@ def decode_receipt(raw: bytes) -> Receipt:
 
 
 def verify_receipt(
-    receipt: Receipt, verifiers: Sequence[VerifierKey], *, policy: Policy | None = None
+    receipt: Receipt, verifiers: Sequence[LogKey], *, policy: Policy | None = None
 ) -> VerifiedReceipt:
     """Verify a receipt against keys, and a policy of witnesses, that come from anywhere but the receipt.
 

@@ -47,12 +47,12 @@ class Up:
         self._laptop = laptop.of(self._settings)
         self._ensure("cloud", "emulated cloud", parts.cloud(self._settings))
         self._deploy()
-        migrate = tasks.one_off(self._cloud, "migrate")
+        roles, migrate = (tasks.one_off(self._cloud, name) for name in ("roles", "migrate"))
         services = {task.name: task for task in tasks.services(self._cloud)}
         self._run_database(migrate)
         self._run_cache(services)
         self._run_processor(services)
-        self._migrate(migrate)
+        self._migrate(roles, migrate)
         self._run_witnesses()
         self._pin_policy()
         self._run_services(services)
@@ -97,10 +97,11 @@ class Up:
         if keys.is_sandbox:
             self._ensure("stripe", "Stripe sandbox", parts.stripe(self._settings, keys))
 
-    def _migrate(self, migrate: Task) -> None:
-        environment = tasks.environment(migrate, cloud=self._cloud, laptop=self._laptop)
-        with self._steps.step("migrate", "migrations"):
-            tasks.run(migrate, environment=environment, settings=self._settings)
+    def _migrate(self, *one_after_another: Task) -> None:
+        with self._steps.step("migrate", "roles and migrations"):
+            for task in one_after_another:
+                environment = tasks.environment(task, cloud=self._cloud, laptop=self._laptop)
+                tasks.run(task, environment=environment, settings=self._settings)
 
     def _run_witnesses(self) -> None:
         """Before the publisher, which is told of their keys."""

@@ -4,7 +4,6 @@ The comment to renew is found by the hidden marker its first line carries. Repos
 variables every GitHub job has. Exit codes: 0 posted, 2 not.
 """
 
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from typing import Final
 import click
 import httpx2
 
+from operations.github.api import GitHubError, repository_of_the_job
+
 _MARKER: Final = re.compile(r"<!-- amply-difference:[a-z0-9-]+ -->")
-_TIMEOUT_SECONDS: Final = 20
 _PAGES: Final = 30
 """Of a hundred comments; nobody reads further either."""
 
@@ -82,20 +82,12 @@ def _checked(answer: httpx2.Response) -> httpx2.Response:
 def cli(file: Path, number: int) -> None:
     """Post FILE as the pull request's comment."""
     try:
-        token, repository = os.environ["GITHUB_TOKEN"], os.environ["GITHUB_REPOSITORY"]
-    except KeyError as missing:
-        click.echo(f"Not posted: {missing.args[0]} is not set; a GitHub job has it.", err=True)
+        with repository_of_the_job() as repository:
+            pull_request = PullRequest(repository=repository.name, number=number)
+            click.echo(post(repository.client, pull_request, file.read_text()))
+    except (NotPostedError, GitHubError, httpx2.HTTPError) as error:
+        click.echo(f"Not posted: {error}", err=True)
         sys.exit(2)
-    with httpx2.Client(
-        base_url=os.environ.get("GITHUB_API_URL", "https://api.github.com"),
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"},
-        timeout=_TIMEOUT_SECONDS,
-    ) as client:
-        try:
-            click.echo(post(client, PullRequest(repository=repository, number=number), file.read_text()))
-        except (NotPostedError, httpx2.HTTPError) as error:
-            click.echo(f"Not posted: {error}", err=True)
-            sys.exit(2)
 
 
 if __name__ == "__main__":

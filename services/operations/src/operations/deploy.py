@@ -1,10 +1,12 @@
 """Deploys an assembly, stack by stack: `python -m operations.deploy ENVIRONMENT [--up-to STACK]`.
 
-Each stack's change set is prepared, shown (what is replaced or removed first) and then executed. Stack by stack,
-because a change set prepared before the stack below it changed would carry that stack's old values. `--up-to` stops
-after one stack and what it stands on: migrations run there, before the services that count on them.
+First the whole environment is compared with what runs, and nothing is deployed when something that holds data would end
+without a waiver. Then each stack's change set is prepared, shown (what is replaced or removed first), read by the same
+rule (`gate.py`) and executed. Stack by stack, because a change set prepared before the stack below it changed would carry
+that stack's old values. `--up-to` stops after one stack and what it stands on: migrations run there, before the services
+that count on them.
 What the CDK's command line says is passed on line by line as it says it; a failure ends in one sentence.
-Exit codes: 0 deployed, 1 a stack failed, 2 nothing could be deployed.
+Exit codes: 0 deployed, 1 a stack failed, 2 nothing could be deployed, 3 refused: it would lose data.
 """
 
 import re
@@ -13,6 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +25,14 @@ from mypy_boto3_cloudformation.client import CloudFormationClient
 from mypy_boto3_cloudformation.type_defs import ResourceChangeTypeDef
 
 from operations.assembly import Deployed, NoAssemblyError
+from operations.deployed import running
+from operations.difference.outcome import CannotCompareError
+from operations.difference.waivers import read_waivers
+from operations.gate import Gate, WouldLoseDataError
 from operations.lookup import cloudformation
+from operations.losses import prepared
 from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, needed_by, place_of
+from operations.readiness import NotFinishedError, refuse_unfinished
 
 CHANGE_SET: Final = "amply-delivery"
 _CDK: Final = "node_modules/.bin/cdk"
@@ -47,9 +56,21 @@ class Deployment:
     assembly: Path
     cdk: str
     client: Callable[[Place], CloudFormationClient]
+    gate: Gate
 
     def run(self, *, up_to: str | None) -> None:
-        for stack in self.stacks(up_to):
+        """Deploy the stacks in order.
+
+        Raises:
+            NoSuchEnvironmentError: There is no stack of this name.
+            NotFinishedError: The environment still has placeholders that only people can fill.
+            WouldLoseDataError: Refused, before anything was touched or before the change set that would lose data.
+            DeploymentFailedError: The command line failed.
+        """
+        refuse_unfinished(self.deployed)
+        stacks = self.stacks(up_to)
+        self.gate.compare(self.deployed)
+        for stack in stacks:
             self._one(stack)
 
     def stacks(self, up_to: str | None) -> list[str]:
@@ -73,8 +94,10 @@ class Deployment:
             click.echo(f"{self.deployed.name}/{stack}: no changes")
             return
         there = self.client(place_of(self.deployed, stack))
-        for line in changes(there, f"{self.deployed.name}-{stack}"):
+        found = prepared(there, f"{self.deployed.name}-{stack}", CHANGE_SET)
+        for line in changes(found):
             click.echo(f"{self.deployed.name}/{stack}: {line}")
+        self.gate.read(self.deployed.name, stack, found)
         self._call(stack, "execute-change-set")
 
     def _call(self, stack: str, method: str) -> str:
@@ -83,12 +106,13 @@ class Deployment:
             *(self.cdk, "deploy", f"{self.deployed.name}/{stack}", "--exclusively"),
             *("--app", str(self.assembly), "--require-approval", "never"),
             *("--method", method, "--change-set-name", CHANGE_SET),
-            # A reference to another stack is the same text whatever it refers to now: an unchanged template is not
-            # an unchanged stack.
-            "--force",
             # A line an event, as in any log: a bar that moves needs a terminal.
             *("--progress", "events"),
         ]
+        if method == "prepare-change-set":
+            # A reference to another stack is the same text whatever it refers to now: an unchanged template is not
+            # an unchanged stack. What is executed was prepared so; there the command line refuses the option.
+            command.append("--force")
         name = f"{self.deployed.name}/{stack}"
         code, said = passed_on(command, name)
         if code:
@@ -116,12 +140,8 @@ def last_error(said: Sequence[str]) -> str:
     return last.removeprefix("❌").strip()
 
 
-def changes(there: CloudFormationClient, stack: str) -> Iterator[str]:
+def changes(found: Sequence[ResourceChangeTypeDef]) -> Iterator[str]:
     """What the prepared change set would do, what hurts most first."""
-    found: list[ResourceChangeTypeDef] = []
-    pages = there.get_paginator("describe_change_set").paginate(StackName=stack, ChangeSetName=CHANGE_SET)
-    for page in pages:
-        found += [change["ResourceChange"] for change in page["Changes"] if "ResourceChange" in change]
     for change in sorted(found, key=_harm):
         verb = _VERBS.get(change["Action"], change["Action"].lower())
         if change.get("Replacement", "False") != "False":
@@ -142,16 +162,42 @@ def _harm(change: ResourceChangeTypeDef) -> tuple[int, str]:
 @click.argument("environment")
 @click.option("--assembly", type=click.Path(path_type=Path), default=Path("cdk.out"), show_default=True)
 @click.option("--up-to", metavar="STACK", help="Stop after this stack.")
-def cli(environment: str, assembly: Path, up_to: str | None) -> None:
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path),
+    default=Path("stacks/replacements.toml"),
+    show_default=True,
+    help="Replacements agreed to.",
+)
+def cli(environment: str, assembly: Path, up_to: str | None, waivers: Path) -> None:
     """Deploy ENVIRONMENT."""
     try:
+        gate = Gate(
+            running=lambda deployed: running(deployed, cloudformation),
+            waivers=read_waivers(waivers),
+            today=datetime.now(tz=UTC).date(),
+        )
         Deployment(
-            deployed=environment_of(assembly, environment), assembly=assembly, cdk=_CDK, client=cloudformation
+            deployed=environment_of(assembly, environment),
+            assembly=assembly,
+            cdk=_CDK,
+            client=cloudformation,
+            gate=gate,
         ).run(up_to=up_to)
     except DeploymentFailedError as failure:
         click.echo(failure, err=True)
         sys.exit(1)
-    except (NoAssemblyError, NoSuchEnvironmentError, BotoCoreError, ClientError) as error:
+    except WouldLoseDataError as refusal:
+        click.echo(refusal, err=True)
+        sys.exit(3)
+    except (
+        NoAssemblyError,
+        NoSuchEnvironmentError,
+        NotFinishedError,
+        CannotCompareError,
+        BotoCoreError,
+        ClientError,
+    ) as error:
         click.echo(f"Not deployed: {error}", err=True)
         sys.exit(2)
 

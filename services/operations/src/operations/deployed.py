@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import Deployed, NoAssemblyError
+from operations.difference.outcome import CannotCompareError
 from operations.lookup import WrongAccountError, own_cloudformation
 from operations.places import NoSuchEnvironmentError, Place, environment_of, places
 
@@ -48,6 +50,23 @@ def download(deployed: Deployed, to: Path, client: Callable[[Place], CloudFormat
             }
     (stage / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return sorted(artifacts)
+
+
+def running(deployed: Deployed, client: Callable[[Place], CloudFormationClient]) -> Deployed:
+    """What runs of an environment now, as an assembly would hold it; empty where nothing was deployed yet.
+
+    Raises:
+        CannotCompareError: A stack of it was not made from JSON, so not by the CDK.
+    """
+    with TemporaryDirectory() as folder:
+        download(deployed, Path(folder), client)
+        try:
+            return environment_of(Path(folder), deployed.name)
+        except ValueError as broken:
+            raise CannotCompareError(
+                f"A stack of {deployed.name} was made from something else than JSON, so not by the CDK ({broken}); see "
+                f"which: aws cloudformation list-stacks."
+            ) from broken
 
 
 def _names(there: CloudFormationClient, environment: str) -> Iterator[str]:

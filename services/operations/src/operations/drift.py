@@ -2,7 +2,8 @@
 
 Asks CloudFormation to compare every stack of an environment with what is there, and prints each property that differs.
 What could not be looked at is as loud as a difference: `cdk drift` passes over it in silence, and the role that looks may
-read little on purpose (`bootstrap/lookup.json`), so a right that is missing there must be seen.
+read little on purpose (`bootstrap/lookup.json`), so a right that is missing there must be seen. What AWS moves by itself,
+as it was told to, is printed with the reason and does not fail (`drift_known.py`).
 Exit codes: 0 as deployed, 1 something differs, 2 something could not be looked at.
 """
 
@@ -23,6 +24,7 @@ from mypy_boto3_cloudformation.type_defs import (
 )
 
 from operations.assembly import Deployed, NoAssemblyError
+from operations.drift_known import known
 from operations.lookup import cloudformation
 from operations.places import NoSuchEnvironmentError, Place, environment_of, in_order, place_of
 
@@ -48,7 +50,8 @@ class NotLookedAtError(Exception):
 class Finding:
     """One resource that is not as deployed, or could not be looked at, in a sentence or a few lines."""
 
-    differs: bool
+    exit: Exit
+    """What it means for the night; `AS_DEPLOYED` when all of it is known and harmless."""
     words: str
 
 
@@ -63,7 +66,7 @@ def drift(
         try:
             yield from look_at(client(place_of(deployed, stack)), name, pause)
         except (NotLookedAtError, BotoCoreError, ClientError) as reason:
-            yield Finding(differs=False, words=f"{name}: {reason}")
+            yield Finding(exit=Exit.NOT_LOOKED_AT, words=f"{name}: {reason}")
 
 
 def look_at(there: CloudFormationClient, stack: str, pause: Callable[[float], None]) -> Iterator[Finding]:
@@ -74,12 +77,12 @@ def look_at(there: CloudFormationClient, stack: str, pause: Callable[[float], No
     """
     detection = there.detect_stack_drift(StackName=stack)["StackDriftDetectionId"]
     if reason := _fault(there, detection, pause):
-        yield Finding(differs=False, words=f"{stack}: {reason}")
+        yield Finding(exit=Exit.NOT_LOOKED_AT, words=f"{stack}: {reason}")
     # Not filtered by the service: a page of what was left out could be empty and still not be the last.
     asked: DescribeStackResourceDriftsInputTypeDef = {"StackName": stack}
     while True:
         page = there.describe_stack_resource_drifts(**asked)
-        yield from filter(None, (_finding(stack, found) for found in page["StackResourceDrifts"]))
+        yield from filter(None, (finding_of(stack, found) for found in page["StackResourceDrifts"]))
         if not page.get("NextToken"):
             return
         asked["NextToken"] = page["NextToken"]
@@ -97,22 +100,35 @@ def _fault(there: CloudFormationClient, detection: str, pause: Callable[[float],
     raise NotLookedAtError(f"not compared within {_EVERY_SECONDS * _LOOKS_MAX} seconds; run it again.")
 
 
-def _finding(stack: str, found: StackResourceDriftTypeDef) -> Finding | None:
+def finding_of(stack: str, found: StackResourceDriftTypeDef) -> Finding | None:
+    """What one compared resource means; None when it is as deployed, or nobody can compare its type."""
     what = f"{stack}: {found['ResourceType']} {found['LogicalResourceId']}"
     match found["StackResourceDriftStatus"]:
         case "DELETED":
-            return Finding(differs=True, words=f"{what} is gone")
+            return Finding(exit=Exit.DIFFERS, words=f"{what} is gone")
         case "MODIFIED":
-            changed = [
-                f"\n  {one['PropertyPath']}: {one['ExpectedValue']} became {one['ActualValue']}"
-                for one in found.get("PropertyDifferences", [])
-            ]
-            return Finding(differs=True, words=f"{what} was changed{''.join(changed)}")
+            return _changed(what, found)
         case "UNKNOWN":
             reason = found.get("DriftStatusReason", "CloudFormation does not say why")
-            return Finding(differs=False, words=f"{what} could not be looked at: {reason}")
+            return Finding(exit=Exit.NOT_LOOKED_AT, words=f"{what} could not be looked at: {reason}")
         case _:
             return None
+
+
+def _changed(what: str, found: StackResourceDriftTypeDef) -> Finding:
+    harmless = known(found)
+    differences = found.get("PropertyDifferences", [])
+    lines = [
+        f"\n  {it['PropertyPath']}: {it['ExpectedValue']} became {it['ActualValue']}"
+        + (f" (known: {harmless[it['PropertyPath']]})" if it["PropertyPath"] in harmless else "")
+        for it in differences
+    ]
+    # Changed, and nobody says in what: that is known to no list.
+    meant = bool(differences) and all(it["PropertyPath"] in harmless for it in differences)
+    return Finding(
+        exit=Exit.AS_DEPLOYED if meant else Exit.DIFFERS,
+        words=f"{what} {'moved by itself' if meant else 'was changed'}{''.join(lines)}",
+    )
 
 
 @click.command()
@@ -128,7 +144,7 @@ def cli(environment: str, assembly: Path) -> None:
     status = Exit.AS_DEPLOYED
     for finding in drift(deployed, cloudformation):
         click.echo(finding.words)
-        status = max(status, Exit.DIFFERS if finding.differs else Exit.NOT_LOOKED_AT)
+        status = max(status, finding.exit)
     if status is Exit.AS_DEPLOYED:
         click.echo(f"{environment} is as it was deployed.")
     sys.exit(status)

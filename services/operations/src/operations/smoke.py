@@ -1,21 +1,29 @@
-"""Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY`.
+"""Does what was just deployed work? `python -m operations.smoke --api URL --edge URL --key KEY --environment NAME`.
 
-Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, and does the newest
-checkpoint, if anything was ever published, verify with `amply-verify` against the keys people pin. Changes nothing.
-Exit codes: 0 all well, 1 something is not.
+Asks what any visitor could ask: is the API ready, does it describe itself, are the pages there, does no entry wait for
+long to be published, and does the newest checkpoint, if anything was ever published, verify with `amply-verify` against
+the keys people pin and the witnesses that the deployed publisher needs. Changes nothing.
+Exit codes: 0 all well, 1 something is not, 2 nothing was asked.
 """
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
 import httpx2
 
+from operations.assembly import Deployed, NoAssemblyError
+from operations.places import NoSuchEnvironmentError, environment_of
+
 _TIMEOUT_SECONDS: Final = 10
+_UNPUBLISHED_SECONDS_MAX: Final = 60
+_POLICY_VARIABLE: Final = "AMPLY_WITNESS_POLICY"
 _PATHS: Final = ("/v1/donations", "/v1/public/entries/{entry_id}", "/v1/public/organisations")
 """What integrators count on; the description names many more."""
 
@@ -33,6 +41,30 @@ class Addresses:
     edge: str
     keys: tuple[str, ...]
     """Verifier keys, or files with them; two while a key is changed."""
+    policy: str
+    """Which witnesses must have cosigned (https://c2sp.org/tlog-policy)."""
+
+
+class NoPolicyError(Exception):
+    """The assembly does not say which witnesses the publisher needs."""
+
+
+def deployed_policy(deployed: Deployed) -> str:
+    """The policy that the environment's publisher is told.
+
+    Raises:
+        NoPolicyError: No task is told one, or two are told different ones.
+    """
+    found = {
+        variable["Value"]
+        for task in deployed.resources("AWS::ECS::TaskDefinition")
+        for container in task.properties["ContainerDefinitions"]
+        for variable in container.get("Environment", [])
+        if variable["Name"] == _POLICY_VARIABLE and isinstance(variable["Value"], str)
+    }
+    if len(found) != 1:
+        raise NoPolicyError(f"{deployed.name}: no one {_POLICY_VARIABLE} stands in the assembly.")
+    return str(found.pop())
 
 
 def checks(addresses: Addresses, client: httpx2.Client) -> Mapping[str, Check]:
@@ -81,16 +113,23 @@ def _checkpoint(client: httpx2.Client, addresses: Addresses) -> str:
     """The program people are told to use, as they use it. An empty log has no checkpoint, and that is well."""
     url = f"{addresses.api}/v1/public/log/freshness"
     try:
-        published = int(_get(client, url).json()["published_size"])
+        answer = _get(client, url).json()
+        published, waiting = int(answer["published_size"]), float(answer["oldest_unpublished_seconds"])
     except (ValueError, TypeError, KeyError) as error:
         raise UnwellError(f"{url} does not say how much is published.") from error
+    if waiting > _UNPUBLISHED_SECONDS_MAX:
+        raise UnwellError(f"an entry has waited {waiting:.0f} seconds to be published.")
     if published == 0:
         return "nothing is published yet"
-    command = [
-        *(sys.executable, "-m", "amply_verify", "checkpoint", f"{addresses.edge}/log"),
-        *(word for key in addresses.keys for word in ("--key", key)),
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 -- ours
+    with tempfile.TemporaryDirectory() as folder:
+        policy = Path(folder) / "policy"
+        policy.write_text(addresses.policy)
+        command = [
+            *(sys.executable, "-m", "amply_verify", "checkpoint", f"{addresses.edge}/log"),
+            *(word for key in addresses.keys for word in ("--key", key)),
+            *("--policy", str(policy)),
+        ]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)  # noqa: S603 -- ours
     if done.returncode:
         raise UnwellError(f"amply-verify exits with {done.returncode}: {done.stderr.strip()}")
     return "verifies"
@@ -122,12 +161,37 @@ def run(
     metavar="KEY_OR_FILE",
     help="Verifier key that people pin; several on lines of their own.",
 )
+@click.option("--environment", metavar="NAME", help="Whose witnesses the assembly names.")
+@click.option("--assembly", type=click.Path(path_type=Path), default=Path("cdk.out"), show_default=True)
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A policy of your own instead of an environment's.",
+)
 @click.option("--attempts", type=click.IntRange(1, 60), default=12, show_default=True, help="Of each check.")
 @click.option("--pause", "pause_seconds", type=float, default=5, show_default=True, help="Seconds between.")
-def cli(api: str, edge: str, key: str, attempts: int, pause_seconds: float) -> None:
+def cli(
+    api: str,
+    edge: str,
+    key: str,
+    environment: str | None,
+    assembly: Path,
+    policy: Path | None,
+    attempts: int,
+    pause_seconds: float,
+) -> None:
     """Ask what any visitor could ask."""
+    if (environment is None) == (policy is None):
+        raise click.UsageError("Say whose witnesses are demanded: --environment NAME, or --policy FILE.")
+    try:
+        demanded = (
+            policy.read_text() if policy else deployed_policy(environment_of(assembly, str(environment)))
+        )
+    except (NoAssemblyError, NoSuchEnvironmentError, NoPolicyError) as error:
+        click.echo(f"Not asked: {error}", err=True)
+        sys.exit(2)
     keys = tuple(line.strip() for line in key.splitlines() if line.strip())
-    addresses = Addresses(api=api.rstrip("/"), edge=edge.rstrip("/"), keys=keys)
+    addresses = Addresses(api=api.rstrip("/"), edge=edge.rstrip("/"), keys=keys, policy=demanded)
     well = True
     with httpx2.Client() as client:
         named = checks(addresses, client)

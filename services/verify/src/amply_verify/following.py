@@ -20,7 +20,8 @@ from amply_verify.places import LogPlace, open_log
 from amply_verify.sources import read_file
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
 from ledger_format.errors import FormatError
-from ledger_format.notes import MAX_NOTE_BYTES, VerifierKey
+from ledger_format.log_keys import LogKey
+from ledger_format.notes import MAX_NOTE_BYTES
 
 with contextlib.suppress(
     ImportError
@@ -120,7 +121,7 @@ def _recall(state: Path) -> str | None:
     return note
 
 
-def _open_known(note: str, keys: Sequence[VerifierKey], state: Path) -> SignedCheckpoint:
+def _open_known(note: str, keys: Sequence[LogKey], state: Path) -> SignedCheckpoint:
     """Open what was seen before; it was cosigned as the policy of its own time demanded."""
     try:
         return open_checkpoint(note, keys)

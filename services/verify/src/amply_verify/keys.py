@@ -8,7 +8,7 @@ from typing import Final
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text, read_file
 from ledger_format.errors import NoteError, PolicyError
-from ledger_format.notes import VerifierKey
+from ledger_format.log_keys import LogKey, parse_key_list, parse_log_key
 from ledger_format.policies import MAX_POLICY_BYTES, Policy, parse_policy
 
 ENVIRONMENT_VARIABLE: Final = "AMPLY_VERIFIER_KEY"
@@ -21,7 +21,7 @@ MAX_KEYS: Final = 64
 class Trust:
     """Keys of logs, at least one, and the policy that is demanded; None demands no witness."""
 
-    keys: tuple[VerifierKey, ...]
+    keys: tuple[LogKey, ...]
     policy: Policy | None = None
 
 
@@ -29,7 +29,8 @@ def trust(options: Sequence[str], policy_file: str | None) -> Trust:
     """Take keys from `--key` and the policy from `--policy`; without either option, from the environment.
 
     A policy that names logs brings their keys, so that no key need be given beside it. Where one is given all the
-    same, the log must have signed with a key of each.
+    same, the log must have signed with a key of each. Only keys that are given can have a last size: a policy has no
+    place for it.
 
     Raises:
         CheckFailure: There is no key at all, or a key or the policy cannot be read.
@@ -59,10 +60,11 @@ def read_policy(name: str) -> Policy:
         ) from error
 
 
-def trusted_keys(options: Sequence[str]) -> list[VerifierKey]:
+def trusted_keys(options: Sequence[str]) -> list[LogKey]:
     """Take the trusted keys from `--key` options or, without any, from the environment.
 
-    Each option is a verifier key, or a file with one key a line (empty lines and `#` lines are skipped).
+    Each option is a key as a line of a key list has it, or a file that is such a list: a former key stands behind the
+    size of the last tree that it signed, and counts no further (docs/ledger-format.md 5.3).
 
     Raises:
         CheckFailure: There is no key, or one cannot be read.
@@ -80,18 +82,19 @@ def trusted_keys(options: Sequence[str]) -> list[VerifierKey]:
     return keys
 
 
-def _keys_of(source: str) -> list[VerifierKey]:
+def _keys_of(source: str) -> list[LogKey]:
     try:
-        return [VerifierKey.parse(source)]
+        return [parse_log_key(source)]
     except NoteError:
         pass  # not a key, then: the name of a file with keys
     try:
         text = decode_text(read_file(source, limit=MAX_KEY_FILE_BYTES), what=f"the key file {source!r}")
-        lines = (line.strip() for line in text.splitlines())
-        return [VerifierKey.parse(line) for line in lines if line and not line.startswith("#")]
+        return parse_key_list(text)
     except NoteError as error:
         raise CheckFailure(
-            Exit.NO_KEY, f"the key file {source!r} holds something else ({error})", "put one key on each line"
+            Exit.NO_KEY,
+            f"the key file {source!r} holds something else ({error})",
+            "put one key on each line, a former one behind the size of its last tree and a space",
         ) from error
     except CheckFailure as error:
         raise CheckFailure(

@@ -59,6 +59,12 @@ function Steps({ donation, organizationName }: { donation: Donation; organizatio
       <li data-state={isPaid ? "done" : "now"}>
         {isPaid ? `${gift} went through.` : `${gift}: waiting for the payment's confirmation…`}
       </li>
+      {!isPaid && donation.waitsForBooks && (
+        <li data-state="now">
+          Our books take nothing just now: we compare them with the public ledger. If your bank has confirmed the payment,
+          it is safe. You need not pay again, and can close the page: the receipt comes by e-mail.
+        </li>
+      )}
       {isPaid && (
         <li data-state={isSettled(donation) ? "done" : "now"}>
           <Place ledger={donation.ledger} />

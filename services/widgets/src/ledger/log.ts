@@ -1,90 +1,118 @@
+/** The log's published files: its checkpoint, and entries with the tiles that prove them. Nothing unproved leaves here. */
+
 import { request, RequestFault } from "../site/http";
+import {
+  bundlePath,
+  bundleWidth,
+  type Checkpoint,
+  decodeBundle,
+  decodeEntry,
+  type Entry,
+  joined,
+  MAX_BUNDLE_BYTES,
+  MAX_NOTE_BYTES,
+  MAX_TILE_BYTES,
+  TILE_WIDTH,
+  tilePath,
+  type TileReader,
+  verifyBundle,
+  VerifyFault,
+} from "../verify";
 
-/** The log's published files: a checkpoint (C2SP tlog-checkpoint) and entry bundles (C2SP tlog-tiles). */
+const WIDE = BigInt(TILE_WIDTH);
 
-export interface Checkpoint {
-  readonly origin: string;
-  readonly size: number;
-  /** As published: base64 of 32 bytes. */
-  readonly root: string;
-  /** The whole file, signatures included. */
-  readonly note: string;
-}
+/** An entry of the tree that was checked; `fault` says why its bytes cannot be read as one, where they cannot. */
+export type ProvenEntry = { readonly index: bigint } & (
+  | { readonly entry: Entry; readonly fault: null }
+  | { readonly entry: null; readonly fault: VerifyFault }
+);
 
-export interface RawEntry {
-  readonly index: number;
-  readonly bytes: Uint8Array;
-}
-
-const BUNDLE_WIDTH = 256;
-
-/** Null when nothing has been published yet. Throws RequestFault. */
-export async function readCheckpoint(logUrl: string): Promise<Checkpoint | null> {
-  let text: string;
+/** The signed note as published; null when nothing has been published yet. Throws RequestFault. */
+export async function readNote(logUrl: string): Promise<string | null> {
   try {
-    text = await (await request(`${logUrl}/checkpoint`)).text();
+    const bytes = await boundedBytes(await request(`${logUrl}/checkpoint`), MAX_NOTE_BYTES);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes); // what is no UTF-8 breaks its signature
   } catch (fault) {
-    // S3 answers 403 for a key that is not there to a reader who may not list.
-    if (fault instanceof RequestFault && (fault.status === 404 || fault.status === 403)) return null;
+    if (isMissing(fault)) return null;
     throw fault;
   }
-  return parseCheckpoint(text);
 }
 
-/** Reads the three lines that are shown; whether the signatures below them are true, the verifier says. */
-export function parseCheckpoint(text: string): Checkpoint {
-  const end = text.indexOf("\n\n");
-  const [origin = "", size = "", root = ""] = text.slice(0, end === -1 ? 0 : end).split("\n");
-  const isWellFormed = origin !== "" && /^(0|[1-9][0-9]{0,14})$/.test(size) && /^[A-Za-z0-9+/]{43}=$/.test(root);
-  if (!isWellFormed) throw new RequestFault("The published checkpoint could not be read.", { status: 502 });
-  return { origin, size: Number(size), root, note: text };
-}
-
-/** The entries `from` (included) to `to` (excluded) of a log of `size` entries. Throws RequestFault. */
-export async function readEntries(logUrl: string, size: number, from: number, to: number): Promise<RawEntry[]> {
-  const found: RawEntry[] = [];
-  for (let bundle = Math.floor(from / BUNDLE_WIDTH); bundle * BUNDLE_WIDTH < to; bundle += 1) {
-    const first = bundle * BUNDLE_WIDTH;
-    const entries = await readBundle(logUrl, bundle, Math.min(BUNDLE_WIDTH, size - first));
-    entries.forEach((bytes, place) => found.push({ index: first + place, bytes }));
+/**
+ * The entries `from` (included) to `to` (excluded) of the checkpoint's tree, each proved to be in it.
+ *
+ * Reads their bundles, one or two for the few that a page shows, and about one tile a level and side: at most 17 for
+ * a bundle of a tree of 2^63. Throws VerifyFault when what is published is not what was signed; RequestFault when
+ * something cannot be read.
+ */
+export async function readEntries(logUrl: string, checkpoint: Checkpoint, from: bigint, to: bigint): Promise<ProvenEntry[]> {
+  const readTile = tileReader(logUrl);
+  const found: ProvenEntry[] = [];
+  for (let bundle = from / WIDE; bundle * WIDE < to; bundle += 1n) {
+    const raws = await readBundle(logUrl, bundle, bundleWidth(bundle, checkpoint.size));
+    await verifyBundle(raws, bundle, checkpoint, readTile);
+    raws.forEach((raw, place) => {
+      const index = bundle * WIDE + BigInt(place);
+      if (index >= from && index < to) found.push(proven(index, raw, checkpoint.origin));
+    });
   }
-  return found.filter(({ index }) => index >= from && index < to);
+  return found;
 }
 
-async function readBundle(logUrl: string, bundle: number, width: number): Promise<Uint8Array[]> {
-  const path = bundlePath(bundle);
-  const partial = width === BUNDLE_WIDTH ? "" : `.p/${width}`;
-  let response: Response;
+function proven(index: bigint, raw: Uint8Array, origin: string): ProvenEntry {
   try {
-    response = await request(`${logUrl}/${path}${partial}`, { cache: "default" });
+    const entry = decodeEntry(raw);
+    if (entry.log !== origin) throw new VerifyFault("mismatch", "it was written for another log");
+    return { index, entry, fault: null };
   } catch (fault) {
-    // Once a bundle is full, its partial versions may go.
-    if (partial === "" || !(fault instanceof RequestFault) || fault.status < 403) throw fault;
-    response = await request(`${logUrl}/${path}`, { cache: "default" });
+    if (fault instanceof VerifyFault) return { index, entry: null, fault };
+    throw fault;
   }
-  const entries = decodeBundle(new Uint8Array(await response.arrayBuffer())).slice(0, width);
-  if (entries.length < width) throw new RequestFault("An entry bundle of the ledger is incomplete.", { status: 502 });
-  return entries;
 }
 
-/** "tile/entries/x001/x234/067" for 1234067. */
-export function bundlePath(bundle: number): string {
-  const digits = bundle.toString();
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/.../g) ?? [];
-  return `tile/entries/${groups.map((group, place) => (place < groups.length - 1 ? `x${group}` : group)).join("/")}`;
+async function readBundle(logUrl: string, index: bigint, width: number): Promise<readonly Uint8Array[]> {
+  const paths = { asked: bundlePath(index, width), full: bundlePath(index, TILE_WIDTH) };
+  return decodeBundle(await readPartial(logUrl, paths, MAX_BUNDLE_BYTES)).slice(0, width);
 }
 
-/** Entries one after another, each behind its length in two bytes, the high one first. */
-export function decodeBundle(bundle: Uint8Array): Uint8Array[] {
-  const view = new DataView(bundle.buffer, bundle.byteOffset, bundle.byteLength);
-  const entries: Uint8Array[] = [];
-  let place = 0;
-  while (place < bundle.length) {
-    const start = place + 2;
-    const end = start <= bundle.length ? start + view.getUint16(place) : Infinity;
-    if (end > bundle.length) throw new RequestFault("An entry bundle of the ledger is cut short.", { status: 502 });
-    entries.push(bundle.subarray(start, end));
-    place = end;
+/** Each tile is read once for all entries that it proves. */
+function tileReader(logUrl: string): TileReader {
+  const kept = new Map<string, Promise<Uint8Array>>();
+  return (tile) => {
+    const paths = { asked: tilePath(tile), full: tilePath({ ...tile, width: TILE_WIDTH }) };
+    const reading = kept.get(paths.full) ?? readPartial(logUrl, paths, MAX_TILE_BYTES);
+    kept.set(paths.full, reading);
+    return reading;
+  };
+}
+
+/** Once a tile or bundle is full, its partial versions may go; the full one begins with the same bytes. */
+async function readPartial(logUrl: string, { asked, full }: { asked: string; full: string }, limit: number): Promise<Uint8Array> {
+  try {
+    return await boundedBytes(await request(`${logUrl}/${asked}`, { cache: "default" }), limit);
+  } catch (fault) {
+    if (asked === full || !isMissing(fault)) throw fault;
+    return boundedBytes(await request(`${logUrl}/${full}`, { cache: "default" }), limit);
   }
-  return entries;
+}
+
+/** S3 answers 403 for a key that is not there to a reader who may not list. */
+function isMissing(fault: unknown): boolean {
+  return fault instanceof RequestFault && (fault.status === 404 || fault.status === 403);
+}
+
+/** Reads no further than the limit: whoever answers decides how much, and this page's memory is not theirs. */
+async function boundedBytes(response: Response, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (let read = await reader?.read(); reader !== undefined && read?.done === false; read = await reader.read()) {
+    chunks.push(read.value);
+    length += read.value.length;
+    if (length > limit) {
+      await reader.cancel();
+      throw new VerifyFault("malformed", "a file of it is larger than any that a log publishes");
+    }
+  }
+  return joined(...chunks);
 }

@@ -8,10 +8,17 @@ export type Verdict =
   | { readonly is: "genuine"; readonly file: string; readonly receipt: VerifiedReceipt }
   | { readonly is: "fault"; readonly file: string; readonly fault: VerifyFault };
 
+interface ReceiptCheckProps {
+  /** What the site pins. */
+  readonly trust: Trust;
+  /** What the visitor gives instead, where it pins nothing. */
+  readonly typedKey: string;
+  readonly onTypedKey: (text: string) => void;
+}
+
 /** Takes a receipt by drop or by choice and checks it here: nothing of it leaves the page, with or without a network. */
-export function ReceiptCheck({ trust }: { trust: Trust }) {
+export function ReceiptCheck({ trust, typedKey, onTypedKey }: ReceiptCheckProps) {
   const [verdict, setVerdict] = useState<Verdict | null>(null);
-  const [typedKey, setTypedKey] = useState("");
   const latest = useRef(0);
 
   async function check(file: File | undefined): Promise<void> {
@@ -28,7 +35,7 @@ export function ReceiptCheck({ trust }: { trust: Trust }) {
         The file ends in <code>.tlog-proof</code> and came with your receipt. It is checked on this device, even without a
         connection: it is not sent anywhere.
       </p>
-      {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={setTypedKey} />}
+      {trust.policy === null && <KeyField fault={trust.fault} typed={typedKey} onTyped={onTypedKey} />}
       <FileDoor onFile={(file) => void check(file)} />
       <div aria-live="polite">{verdict !== null && <ReceiptVerdict verdict={verdict} />}</div>
     </section>

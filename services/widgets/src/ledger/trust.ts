@@ -1,7 +1,16 @@
 /** Whom this page trusts, and what a checkpoint's signatures are worth to it. */
 
-import { openCheckpoint, parsePolicy, parseVerifierKey, type Policy, trusting, type VerifiedSignature, VerifyFault } from "../verify";
-import type { Checkpoint } from "./log";
+import {
+  type Checkpoint,
+  openCheckpoint,
+  parseListedKey,
+  parsePolicy,
+  type Policy,
+  trusting,
+  type VerifiedSignature,
+  VerifyFault,
+  withLastSizes,
+} from "../verify";
 
 /** `policy` is null where nobody is pinned; `fault` says what is wrong with what is. */
 export interface Trust {
@@ -11,38 +20,44 @@ export interface Trust {
 
 export const NOBODY: Trust = { policy: null, fault: "" };
 
+/** `true` alone carries a checkpoint from which entries may be shown. */
 export type Standing =
   | { readonly is: "unchecked" }
-  | { readonly is: "true"; readonly signatures: readonly VerifiedSignature[]; readonly policy: Policy }
+  | { readonly is: "true"; readonly checkpoint: Checkpoint; readonly signatures: readonly VerifiedSignature[]; readonly policy: Policy }
   | { readonly is: "refused"; readonly sentence: string };
 
-/** A policy file, or verifier keys of the log, one a line, as people paste them; lines that begin with # are words. */
-export async function trustFrom(text: string): Promise<Trust> {
-  const written = text.trim();
-  if (written === "") return NOBODY;
+/**
+ * A policy file, or a list of the log's keys, as people paste them; lines that begin with # are words.
+ *
+ * `formerKeys` is a list too: it makes nobody trusted, and holds those that are to the last size that it says.
+ */
+export async function trustFrom(text: string, formerKeys = ""): Promise<Trust> {
+  const said = linesOf(text);
+  if (said.length === 0) return NOBODY;
   try {
-    const lines = written.split("\n").map((line) => line.trim());
-    const said = lines.filter((line) => line !== "" && !line.startsWith("#"));
-    const areKeys = said.every((line) => !/\s/.test(line));
-    const policy = areKeys ? trusting(await Promise.all(said.map(logKey))) : await parsePolicy(`${lines.join("\n")}\n`);
-    return { policy, fault: "" };
+    const areKeys = said.every((line) => LISTED.test(line));
+    const policy = areKeys
+      ? trusting(await Promise.all(said.map(parseListedKey)))
+      : await parsePolicy(`${said.join("\n")}\n`);
+    const former = await Promise.all(linesOf(formerKeys).map(parseListedKey));
+    return { policy: withLastSizes(policy, former), fault: "" };
   } catch (fault) {
     if (fault instanceof VerifyFault) return { policy: null, fault: `The key cannot be used: ${fault.message}.` };
     throw fault;
   }
 }
 
-async function logKey(text: string): ReturnType<typeof parseVerifierKey> {
-  const key = await parseVerifierKey(text);
-  if (key.type !== "log") throw new VerifyFault("malformed", "it is a witness's key, not the log's");
-  return key;
+const LISTED = /^(?:[0-9]+ )?\S+$/;
+
+function linesOf(text: string): string[] {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-export async function standingOf(checkpoint: Checkpoint | null, { policy }: Trust): Promise<Standing> {
-  if (checkpoint === null || policy === null) return { is: "unchecked" };
+export async function standingOf(note: string, { policy }: Trust): Promise<Standing> {
+  if (policy === null) return { is: "unchecked" };
   try {
-    const { signatures } = await openCheckpoint(checkpoint.note, policy);
-    return { is: "true", signatures, policy };
+    return { is: "true", policy, ...(await openCheckpoint(note, policy)) };
   } catch (fault) {
     if (fault instanceof VerifyFault) return { is: "refused", sentence: `Do not rely on this checkpoint: ${fault.message}.` };
     throw fault;

@@ -21,6 +21,8 @@ export interface Donation {
   readonly amount: Money;
   readonly organizationId: string;
   readonly ledger: LedgerPlace | null;
+  /** Nothing is entered just now: the books are compared with the public ledger. A payment that was made is safe. */
+  readonly waitsForBooks: boolean;
 }
 
 /** What Stripe.js needs to take the payment on the organization's own account. */
@@ -102,6 +104,7 @@ function donationFrom(parsed: unknown): Donation {
     amount: moneyFrom(answer["amount"]),
     organizationId: asText(answer["organization_id"]),
     ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
+    waitsForBooks: answer["waits_for_books"] === true,
   };
 }
 

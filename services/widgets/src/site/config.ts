@@ -10,6 +10,8 @@ export interface SiteConfig {
   readonly isTestMode: boolean;
   /** Whose signatures these pages trust (c2sp.org/tlog-policy); empty where the deployment pins nobody. */
   readonly ledgerPolicy: string;
+  /** Those of the log's keys that sign no more, each behind its last tree's size; they need not be trusted any more. */
+  readonly ledgerFormerKeys: string;
 }
 
 export function loadConfig(): Promise<SiteConfig> {
@@ -21,6 +23,7 @@ export function loadConfig(): Promise<SiteConfig> {
       stripeJsUrl: asText(config["stripe_js_url"]),
       isTestMode: asText(config["publishable_key"]).startsWith("pk_test_"),
       ledgerPolicy: asText(config["ledger_policy"] ?? ""),
+      ledgerFormerKeys: asText(config["ledger_former_keys"] ?? ""),
     };
   });
 }

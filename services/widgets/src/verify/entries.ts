@@ -5,7 +5,7 @@ import { bytesOf, checkOrigin, parseDecimal, parseHexHash, textOf } from "./lite
 import { canonicalJson, isList, isMembers, type JsonMembers, JsonNumber, type JsonValue, parseJson } from "./strict_json";
 
 export const MAX_LEAF_BYTES = 65_535;
-const MAX_TRANSFERS = 256;
+const MAX_TRANSFERS = 200;
 export const MAX_COMMITMENTS = 32;
 
 const ID = "[a-z]{2,16}_[0-9a-z]{1,64}";

@@ -8,9 +8,22 @@ export type { Entry, VerifiedTransfer } from "./entries";
 export { decodeEntry } from "./entries";
 export { type FaultKind, VerifyFault } from "./faults";
 export { leafHash } from "./hashing";
-export { parseBase64, toBase64, toHex } from "./literals";
+export { joined, parseBase64, toBase64, toHex } from "./literals";
 export { verifyConsistency, verifyInclusion } from "./merkle";
-export { openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
-export { isQuorumMet, parsePolicy, type Policy, trusting } from "./policies";
-export { type Checkpoint, MAX_RECEIPT_BYTES, openCheckpoint, type SignedCheckpoint, type VerifiedReceipt, verifyReceipt } from "./receipts";
+export { MAX_NOTE_BYTES, openNote, parseVerifierKey, type VerifiedSignature, type VerifierKey } from "./notes";
+export { isQuorumMet, parseListedKey, parsePolicy, type Policy, trusting, withLastSizes } from "./policies";
+export { type Checkpoint, claimedCheckpoint, MAX_RECEIPT_BYTES, openCheckpoint, type SignedCheckpoint, type VerifiedReceipt, verifyReceipt } from "./receipts";
 export { canonicalJson, parseJson } from "./strict_json";
+export {
+  bundlePath,
+  bundleProof,
+  bundleWidth,
+  decodeBundle,
+  MAX_BUNDLE_BYTES,
+  MAX_TILE_BYTES,
+  TILE_WIDTH,
+  type Tile,
+  tilePath,
+  type TileReader,
+  verifyBundle,
+} from "./tiles";

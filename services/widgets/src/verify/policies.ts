@@ -3,17 +3,20 @@
 import { malformed, VerifyFault } from "./faults";
 import type { VerifiedSignature, VerifierKey } from "./notes";
 import { parseVerifierKey } from "./notes";
-import { bytesOf, toHex } from "./literals";
+import { bytesOf, parseDecimal, toHex } from "./literals";
 
 const MAX_POLICY_BYTES = 131_072;
 /** Of each kind: with the log's own signature, as many as a note can carry. */
 const MAX_DEFINITIONS = 63;
 const NOT_ALLOWED = /[\u0000-\u0008\u000b-\u001f\u007f]/;
 const COUNT = /^[1-9][0-9]{0,3}$/;
+const FORMER = /^([0-9]+) (.*)$/s;
 
 export interface Policy {
   /** Former keys of a log stand beside its present one. */
   readonly logs: readonly VerifierKey[];
+  /** By `signerOf` a former key: how many entries the last tree had that it signed. On a larger one it says nothing. */
+  readonly lastSizes: ReadonlyMap<string, bigint>;
   /** By the policy's own names for them. */
   readonly witnesses: ReadonlyMap<string, VerifierKey>;
   readonly groups: ReadonlyMap<string, Group>;
@@ -26,9 +29,45 @@ interface Group {
   readonly members: readonly string[];
 }
 
+/** A key as a list of them has it (docs/ledger-format.md §5.3); `lastSize` is null for one that still signs. */
+export interface ListedKey {
+  readonly key: VerifierKey;
+  readonly lastSize: bigint | null;
+}
+
+/** One line of a key list: a verifier key or, for a former one, its last tree's size, a space, and the key. */
+export async function parseListedKey(line: string): Promise<ListedKey> {
+  const [, size, text = line] = FORMER.exec(line) ?? [];
+  const key = await parseVerifierKey(text);
+  if (key.type !== "log") throw malformed("a list of the log's keys holds a witness's");
+  return { key, lastSize: size === undefined ? null : parseDecimal(size, "the size of a former key's last tree") };
+}
+
 /** A policy that trusts these keys of the log and demands no witness. */
-export function trusting(logs: readonly VerifierKey[]): Policy {
-  return { logs, witnesses: new Map(), groups: new Map(), quorum: "none" };
+export function trusting(keys: readonly ListedKey[]): Policy {
+  const logs = keys.map(({ key }) => key);
+  return withLastSizes({ logs, lastSizes: new Map(), witnesses: new Map(), groups: new Map(), quorum: "none" }, keys);
+}
+
+/** The same policy, in which the former keys among these count up to their last size: a policy's text has no place for it. */
+export function withLastSizes(policy: Policy, keys: readonly ListedKey[]): Policy {
+  const lastSizes = new Map(policy.lastSizes);
+  for (const { key, lastSize } of keys) {
+    const known = lastSizes.get(signerOf(key));
+    if (lastSize !== null && (known === undefined || lastSize < known)) lastSizes.set(signerOf(key), lastSize);
+  }
+  return { ...policy, lastSizes };
+}
+
+/** What a signature line says of its key. */
+export function signerOf({ name, keyId }: VerifierKey): string {
+  return `${name}+${keyId}`;
+}
+
+/** Whether this key could still sign a tree of this size. */
+export function isInTime(policy: Policy, key: VerifierKey, size: bigint): boolean {
+  const lastSize = policy.lastSizes.get(signerOf(key));
+  return lastSize === undefined || size <= lastSize;
 }
 
 /** Throws VerifyFault for whatever the specification does not allow. */
@@ -47,10 +86,10 @@ export async function parsePolicy(text: string): Promise<Policy> {
 
 /** Whether these signatures are of enough witnesses. `none` is always met. */
 export function isQuorumMet(policy: Policy, signatures: readonly VerifiedSignature[]): boolean {
-  const signed = new Set(signatures.map(({ key }) => `${key.name}+${key.keyId}`));
+  const signed = new Set(signatures.map(({ key }) => signerOf(key)));
   const hasSigned = (name: string): boolean => {
     const witness = policy.witnesses.get(name);
-    if (witness !== undefined) return signed.has(`${witness.name}+${witness.keyId}`);
+    if (witness !== undefined) return signed.has(signerOf(witness));
     const group = policy.groups.get(name);
     return group !== undefined && group.members.filter(hasSigned).length >= group.threshold;
   };
@@ -85,7 +124,7 @@ class PolicyReader {
     if (Math.max(this.#logs.length, this.#witnesses.size, this.#groups.size) > MAX_DEFINITIONS) {
       throw malformed(`a policy has at most ${MAX_DEFINITIONS} logs, witnesses and groups`);
     }
-    return { logs: this.#logs, witnesses: this.#witnesses, groups: this.#groups, quorum: this.#quorum };
+    return { logs: this.#logs, lastSizes: new Map(), witnesses: this.#witnesses, groups: this.#groups, quorum: this.#quorum };
   }
 
   async #log([key = "", , ...more]: readonly string[]): Promise<void> {

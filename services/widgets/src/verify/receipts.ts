@@ -5,8 +5,8 @@ import { malformed, VerifyFault } from "./faults";
 import { hmacSha256, leafHash, sha256 } from "./hashing";
 import { bytesOf, checkOrigin, parseBase64, parseBase64Hash, parseDecimal, sameBytes, textOf } from "./literals";
 import { verifyInclusion } from "./merkle";
-import { openNote, type VerifiedSignature } from "./notes";
-import { demandQuorum, type Policy } from "./policies";
+import { openNote, unopenedText, type VerifiedSignature } from "./notes";
+import { demandQuorum, isInTime, type Policy } from "./policies";
 import { canonicalJson, isMembers, type JsonMembers, type JsonValue, parseJson } from "./strict_json";
 
 export const MAX_RECEIPT_BYTES = 1_048_576;
@@ -67,14 +67,23 @@ export async function verifyReceipt(file: Uint8Array, policy: Policy): Promise<V
 /** Opens a signed checkpoint: the log itself must have signed, and enough witnesses with it. Throws VerifyFault. */
 export async function openCheckpoint(note: string, policy: Policy): Promise<SignedCheckpoint> {
   if (policy.logs.length === 0) throw new VerifyFault("no_key", "no key of a log is trusted here");
-  const { text, signatures } = await openNote(note, [...policy.logs, ...policy.witnesses.values()]);
-  const checkpoint = await parseCheckpoint(text);
+  const opened = await openNote(note, [...policy.logs, ...policy.witnesses.values()]);
+  const checkpoint = await parseCheckpoint(opened.text);
+  // A key that had ended before is one that says nothing: whoever holds it now must not go on with the log.
+  const signatures = opened.signatures.filter(({ key }) => isInTime(policy, key, checkpoint.size));
   // A trusted witness alone must not speak for the log, nor one log for another.
   if (!signatures.some(({ key }) => key.type === "log" && key.name === checkpoint.origin)) {
-    throw new VerifyFault("signature", `no key trusted here and named ${checkpoint.origin} has signed the checkpoint`);
+    const ended = opened.signatures.some(({ key }) => key.type === "log" && !isInTime(policy, key, checkpoint.size));
+    const who = ended ? "only a former key, whose last tree was smaller," : `no key trusted here and named ${checkpoint.origin}`;
+    throw new VerifyFault("signature", `${who} has signed the checkpoint`);
   }
   demandQuorum(policy, signatures);
   return { checkpoint, signatures };
+}
+
+/** What a note says of the tree, whoever signed it: for showing what is refused, or could not be checked. Throws VerifyFault. */
+export function claimedCheckpoint(note: string): Promise<Checkpoint> {
+  return parseCheckpoint(unopenedText(note));
 }
 
 async function parseCheckpoint(text: string): Promise<Checkpoint> {

@@ -9,11 +9,13 @@ import click
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
+from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
 from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
+from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
@@ -34,6 +36,16 @@ def migrate() -> None:
     migrate_database(database.engine)
     database.close()
     click.echo("The database schema is up to date.")
+
+
+@main.command()
+def roles() -> None:
+    """Make the database's roles, as its master user: once, and when a release says that it has another one."""
+    logging.configure(service="roles")
+    database = connect(DatabaseSettings(), application="roles", pool_size=2)
+    make_roles(database.engine)
+    database.close()
+    click.echo("The database has its roles.")
 
 
 @main.command()
@@ -135,6 +147,7 @@ def donor(*, email: str | None, donation_id: str | None) -> None:
 
 
 main.add_command(books)
+main.add_command(webhooks)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`admin books`: what the accounts hold, and whether everything balances."""
+"""`admin books`: what the accounts hold, whether everything balances, and which accounts take something."""
 
 import json
 import sys
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import connect
 from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import system_clock
 from amply.kernel.money import format_minor_units
 from amply.modules import ledger
 
@@ -22,7 +23,7 @@ _NOT_BALANCED: Final = 1
 
 @click.group()
 def books() -> None:
-    """The ledger's accounts. Every command only reads."""
+    """The ledger's accounts. All commands only read, but for the two that close and reopen one."""
 
 
 @books.command()
@@ -42,7 +43,7 @@ def books() -> None:
 def trial_balance(*, size: int | None, every_checkpoint: bool, recount: bool) -> None:
     """Do debits equal credits, per currency? Exits with 1 when they do not."""
     wrong = 0
-    with _reading() as session:
+    with _session() as session:
         sizes = ledger.published_sizes(session) if every_checkpoint else [_size(session, size)]
         for each in sizes:
             for trial in ledger.trial_balance(session, size=each):
@@ -64,7 +65,7 @@ def trial_balance(*, size: int | None, every_checkpoint: bool, recount: bool) ->
 )
 def balances(*, owner: str, size: int | None, moment: datetime | None) -> None:
     """What the accounts of OWNER (org_…, biz_… or platform) hold, as JSON, one line an account."""
-    with _reading() as session:
+    with _session() as session:
         if moment is not None:
             size = ledger.size_at(session, moment=moment.replace(tzinfo=UTC))
         for balance in ledger.balances_of(session, owner=owner, size=size):
@@ -87,7 +88,7 @@ def balances(*, owner: str, size: int | None, moment: datetime | None) -> None:
 @click.option("--until", "until_size", type=click.IntRange(min=0), help="up to, not including, this index")
 def statement(*, account: str, currency: str, from_size: int, until_size: int | None) -> None:
     """Opening balance, every line and closing balance of ACCOUNT (owner/code) in CURRENCY, as JSON lines."""
-    with _reading() as session:
+    with _session() as session:
         until = ledger.sequenced_size(session) if until_size is None else until_size
         cursor: str | None = None
         while True:
@@ -109,8 +110,33 @@ def statement(*, account: str, currency: str, from_size: int, until_size: int | 
                 return
 
 
+@books.command()
+@click.argument("account")
+@click.argument("currency")
+@click.option("--reason", required=True, help="a code for why, such as left_the_platform; kept for ever")
+def close_account(*, account: str, currency: str, reason: str) -> None:
+    """Let ACCOUNT (owner/code) take nothing more in CURRENCY. Refused while money is reserved on it.
+
+    A verified fact that comes later is refused too, and waits: close what is really over.
+    """
+    with _session() as session:
+        ledger.close_account(session, account=account, currency=currency, reason=reason, now=system_clock())
+    click.echo(f"{account} {currency} takes nothing more.")
+
+
+@books.command()
+@click.argument("account")
+@click.argument("currency")
+@click.option("--reason", required=True, help="a code for why, such as closed_by_mistake; kept for ever")
+def reopen_account(*, account: str, currency: str, reason: str) -> None:
+    """Let a closed ACCOUNT (owner/code) be booked on again. A new one opens by itself, with its first transfer."""
+    with _session() as session:
+        ledger.reopen_account(session, account=account, currency=currency, reason=reason, now=system_clock())
+    click.echo(f"{account} {currency} is open again.")
+
+
 @contextmanager
-def _reading() -> Iterator[Session]:
+def _session() -> Iterator[Session]:
     database = connect(DatabaseSettings(), application="admin", pool_size=1)
     try:
         with database.transaction() as session:

@@ -73,6 +73,7 @@ def create(parts: Parts) -> FastAPI:
     )
     for name, part in vars(parts).items():
         setattr(app.state, name, part)
+    app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
         *(donations.router, organizations.router, ledger.router, ledger.public_router),

@@ -25,6 +25,9 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_receipts: Receipts that could not be sent.
         exhausted_facts: Outbox rows that could not be put on a queue.
+        awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
+        reconciled_seconds: Since rows and log were last held together from end to end.
+        bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
     """
 
     ledger_unpublished_seconds: float
@@ -32,6 +35,9 @@ class Backlog:
     exhausted_payments: int
     exhausted_receipts: int
     exhausted_facts: int
+    awaited_events: int
+    reconciled_seconds: float
+    bookings_paused: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -43,6 +49,9 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_payments=payments.count_exhausted(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_facts=outbox.count_exhausted(session),
+            awaited_events=webhooks.count_awaited(session),
+            reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),
+            bookings_paused=int(not ledger.takes_entries(session)),
         )
 
 

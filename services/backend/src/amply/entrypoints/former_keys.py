@@ -42,7 +42,7 @@ def parse_former_keys(text: str, *, origin: str) -> Iterator[ledger.FormerKey]:
 
 
 def published_list(present: VerifierKey, former: ledger.FormerKeys, *, origin: str) -> str:
-    """What people pin, as a file for `amply-verify --key`: every key on a line, what it is in the comment above."""
+    """What people pin: a key list (docs/ledger-format.md 5.3), for `amply-verify --key` and for witnesses."""
     lines = [f"# the present key of {origin}", str(present)]
     if former.overlapping is not None:
         overlapping = VerifierKey.from_ed25519(origin, former.overlapping.public_key())
@@ -51,5 +51,8 @@ def published_list(present: VerifierKey, former: ledger.FormerKeys, *, origin: s
             str(overlapping),
         ]
     for ended in former.ended:
-        lines += [f"# former: the last tree that it signed has {ended.last_size} entries", str(ended.key)]
+        lines += [
+            "# former, behind the size of the last tree that it signed",
+            f"{ended.last_size} {ended.key}",
+        ]
     return "\n".join(lines)

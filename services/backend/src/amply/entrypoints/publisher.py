@@ -46,8 +46,8 @@ class Outside:
     signer: ledger.Signer
     public_log: ledger.PublicLog
     archive: ledger.Archive
+    witnesses: ledger.Witnesses
     before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
-    witnesses: ledger.Witnesses = field(default_factory=ledger.Witnesses)
 
 
 def turns(
@@ -64,9 +64,10 @@ def turns(
 
     Raises:
         ForkRefused: This database does not extend what the public has seen.
+        WitnessesSilent: Too few witnesses answer to know it. The next try is soon.
     """
 
-    def clear() -> None:
+    def compare() -> None:
         ledger.clear_sequencer(
             database,
             origin=origin,
@@ -77,8 +78,16 @@ def turns(
             witnesses=outside.witnesses,
         )
 
-    def answer_the_sequencer() -> None:
-        if ledger.sequencer_waits(database):
+    def clear() -> None:
+        try:
+            compare()
+        except ledger.WitnessesSilent as silent:
+            _log.error("clearance_waits_for_witnesses", size=silent.tree_size, witnesses=silent.reasons)
+            _log.info(WITNESSED, size=silent.tree_size, witnesses_missing=len(silent.reasons))
+            raise
+
+    def answer_who_waits() -> None:
+        if ledger.clearance_is_due(database):
             clear()
 
     def publish() -> ledger.PublishedCheckpoint | None:
@@ -108,7 +117,7 @@ def turns(
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
-    return attentive(turn, meanwhile=answer_the_sequencer, elapsed=elapsed)
+    return attentive(turn, meanwhile=answer_who_waits, elapsed=elapsed)
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:

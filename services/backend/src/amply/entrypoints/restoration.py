@@ -9,7 +9,7 @@ import click
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amply.infra.database import connect
-from amply.infra.migrate import OWNER
+from amply.infra.roles import OWNER
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import InvariantViolation

@@ -51,7 +51,9 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
 
     def sweep() -> None:
         with database.transaction() as session:
-            webhooks.due_again(session, now=clock())
+            # While nothing may be booked, announcing only wears events out; afterwards all of them are due at once.
+            if ledger.takes_entries(session):
+                webhooks.due_again(session, now=clock())
 
     def forget() -> None:
         with database.transaction() as session:
@@ -72,6 +74,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
+        Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(worker.RECONCILE)),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox long ago", every=timedelta(hours=1), run=forget),
     )

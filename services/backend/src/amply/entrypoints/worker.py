@@ -33,6 +33,10 @@ from amply.modules import donations, ledger
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
+RECONCILE: Final = "ledger.reconcile"
+
+RECONCILED: Final = "reconciliation_measured"
+"""What the line about a look at rows and log is called; `differences` is 1 when one was found."""
 
 _BEAT_SECONDS: Final = 10
 _CONCURRENCY: Final = 4
@@ -66,10 +70,24 @@ def register(app: Celery, parts: Parts) -> None:
         if completed:
             _log.warning("stuck payments completed", count=completed)
 
+    def reconcile(**_: Any) -> None:
+        looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
+        if looked.difference is not None:
+            _log.error(
+                "books_differ", difference=looked.difference, runbook="docs/runbooks/alarms/books-differ.md"
+            )
+        _log.info(
+            RECONCILED,
+            entries=looked.entries,
+            checked_to=looked.checked_to,
+            differences=int(looked.difference is not None),
+        )
+
     for name, work in (
         (HANDLE_PROVIDER_EVENT, handle_provider_event),
         (SEND_DUE_RECEIPTS, send_due_receipts),
         (COMPLETE_STUCK, complete_stuck),
+        (RECONCILE, reconcile),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, literal, select, text, update
+from sqlalchemy import delete, func, literal, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra import tracing
@@ -125,7 +125,8 @@ def _claim(session: Session, *, now: datetime) -> list[Fact]:
         select(OutboxRow.id)
         .where(
             OutboxRow.published_at.is_(None),
-            OutboxRow.available_at <= now,
+            # The first try waits for no clock: the one that wrote the fact may be ahead of this one.
+            or_(OutboxRow.attempts == 0, OutboxRow.available_at <= now),
             OutboxRow.attempts < _ATTEMPTS_MAX,
         )
         .order_by(OutboxRow.available_at)

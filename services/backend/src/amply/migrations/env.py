@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from amply.infra.migrate import OWNER
+from amply.infra.roles import OWNER
 
 
 def run() -> None:

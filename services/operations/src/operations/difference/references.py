@@ -18,7 +18,7 @@ Place = tuple[str, str]
 
 REPLACED: Final = " (replaced)"
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z0-9/-]+)( \(replaced\))?(?:\.([A-Za-z0-9.]+))?\}")
-_SAME_AS_ITS_NAME: Final = {"Arn", "GroupId"}
+SAME_AS_ITS_NAME: Final = frozenset({"Arn", "GroupId"})
 """Attributes a reader need not be told of: they name the resource itself."""
 
 
@@ -97,7 +97,7 @@ class Names:
             place = (there or stack, logical_id)
             if place not in self.paths:
                 return reference.group()
-            shown = "" if attribute is None or attribute in _SAME_AS_ITS_NAME else f".{attribute}"
+            shown = "" if attribute is None or attribute in SAME_AS_ITS_NAME else f".{attribute}"
             return f"{self.paths[place]}{replaced or ''}{shown}"
 
         return _REFERENCE.sub(name, text)

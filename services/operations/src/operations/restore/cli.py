@@ -28,8 +28,18 @@ def cli() -> None:
 
 
 @cli.command(name="rehearse", epilog=_EPILOG)
-@click.option("--environment", required=True, help="Whose database; credentials are those of the shell.")
-@click.option("--key", required=True, help="The log's verifier key, or a file with it, as people pin it.")
+@click.option(
+    "--environment",
+    required=True,
+    envvar="AMPLY_ENVIRONMENT",
+    help="Whose database; credentials are those of the shell.",
+)
+@click.option(
+    "--key",
+    required=True,
+    envvar="AMPLY_LOG_KEYS",
+    help="The log's verifier key, as people pin it: itself, several on lines, or a file with them.",
+)
 @click.option(
     "--from", "way", type=click.Choice([way.value for way in From]), default="moment", show_default=True
 )

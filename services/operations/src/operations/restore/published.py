@@ -40,7 +40,10 @@ def hold_against(note: bytes, *, head: Head, key: str) -> Finding:
     with tempfile.TemporaryDirectory() as room:
         file = Path(room) / "checkpoint"
         file.write_bytes(note)
-        command = [_verifier(), "checkpoint", str(file), "--key", key, "--json"]
+        keys = Path(room) / "keys"
+        keys.write_text(f"{key}\n")
+        pinned = str(keys) if "\n" in key else key
+        command = [_verifier(), "checkpoint", str(file), "--key", pinned, "--json"]
         try:
             done = subprocess.run(  # noqa: S603 -- our own program, its arguments as a list
                 command, capture_output=True, text=True, check=False, timeout=_SECONDS_MAX

@@ -16,7 +16,7 @@ from amply_verify.witness.decision import Witness
 from amply_verify.witness.key import OwnKey, has_key, own_key
 from amply_verify.witness.memory import Memory, has_memory
 from amply_verify.witness.server import WitnessServer
-from ledger_format.notes import VerifierKey
+from ledger_format.log_keys import LogKey
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8790"
 _PORT_MAX: Final = 65_535
@@ -86,8 +86,8 @@ def _bound(address: tuple[str, int], witness: Witness) -> WitnessServer:
         ) from error
 
 
-def _by_origin(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:
-    logs: dict[str, list[VerifierKey]] = {}
+def _by_origin(keys: Sequence[LogKey]) -> dict[str, list[LogKey]]:
+    logs: dict[str, list[LogKey]] = {}
     for key in keys:
         logs.setdefault(key.name, []).append(key)
     return logs

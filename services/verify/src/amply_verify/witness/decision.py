@@ -10,8 +10,9 @@ from typing import Final
 from amply_verify.witness.key import OwnKey
 from amply_verify.witness.memory import Memory, Seen
 from ledger_format.errors import CheckpointError, NoteError, ProofError, WitnessRequestError
+from ledger_format.log_keys import LogKey, signers_in_time
 from ledger_format.merkle import verify_consistency
-from ledger_format.notes import VerifierKey, open_note, split_note
+from ledger_format.notes import open_note, split_note
 from ledger_format.witnessing import (
     SIZE_CONTENT_TYPE,
     AddCheckpoint,
@@ -45,7 +46,7 @@ class Witness:
     """A witness of the logs whose keys it was given; `seconds` tells the time since 1970 (UTC)."""
 
     key: OwnKey
-    logs: Mapping[str, Sequence[VerifierKey]]
+    logs: Mapping[str, Sequence[LogKey]]
     memory: Memory
     seconds: Callable[[], int]
 
@@ -68,13 +69,16 @@ class Witness:
         if keys is None:
             raise _refuse(HTTPStatus.NOT_FOUND, "this witness does not watch the log of this origin")
         try:
-            open_note(request.note, keys)
+            signatures = open_note(request.note, keys).signatures
         except NoteError as error:
             raise _refuse(HTTPStatus.FORBIDDEN, str(error)) from error
         try:
             head = parse_tree_head(text)
         except CheckpointError as error:
             raise _refuse(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if not signers_in_time(signatures, head.size, keys):
+            reason = "only a former key of the log has signed, and its last tree was smaller"
+            raise _refuse(HTTPStatus.FORBIDDEN, reason)
         if request.old_size > head.size:
             raise _refuse(HTTPStatus.BAD_REQUEST, "the old size is larger than the checkpoint's")
         return head, text

@@ -1,5 +1,6 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.ports import Attachment, Mail, Mailer
 from amply.modules.donations.queries import count_exhausted_receipts
@@ -23,6 +24,7 @@ __all__ = [
     "count_exhausted_receipts",
     "erase_donor",
     "handle_provider_event",
+    "keeps_event",
     "router",
     "send_due_receipts",
 ]

@@ -46,8 +46,20 @@ def payment_id(snapshot: Mapping[str, Any]) -> str | None:
 
 
 def intent_id(snapshot: Mapping[str, Any]) -> str:
-    """The intent an event is about: itself, or the one its charge belongs to."""
-    return str(snapshot.get("payment_intent" if snapshot.get("object") == "charge" else "id"))
+    """The intent an event is about: itself, or the one its charge, refund or dispute belongs to."""
+    is_intent = snapshot.get("object", "payment_intent") == "payment_intent"
+    return str(snapshot.get("id" if is_intent else "payment_intent"))
+
+
+def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
+    """Whether an event that nobody handles yet is kept: the platform's own or a known account's, about nobody erased.
+
+    What the processor still tells of an erased donor's gift stays with the processor until somebody handles it.
+    """
+    if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
+        return False
+    payment = find_payment(session, event)
+    return payment is None or session.get_one(DonationRow, payment.donation_id).erased_at is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +117,7 @@ class EventInHand:
     def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
         personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
         posted = self._post(
-            kind="donation.succeeded",
+            kind=ledger.Kind.DONATION_SUCCEEDED,
             organization_id=row.organization_id,
             transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
             personal={field: value for field, value in personal.items() if value is not None},
@@ -131,7 +143,7 @@ class EventInHand:
         if settlement.fee is None or settlement.fee.minor_units == 0:
             return False
         return self._post(
-            kind="processor.fee",
+            kind=ledger.Kind.PROCESSOR_FEE,
             organization_id=row.organization_id,
             transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
             personal={},
@@ -141,7 +153,7 @@ class EventInHand:
     def _post(
         self,
         *,
-        kind: str,
+        kind: ledger.Kind,
         organization_id: str,
         transfers: tuple[ledger.NewTransfer, ...],
         personal: Mapping[str, str],

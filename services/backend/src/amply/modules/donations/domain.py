@@ -67,6 +67,11 @@ class Donation:
     entry_id: str | None
     created_at: datetime
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still become a gift."""
+        return self.status in (DonationStatus.PENDING, DonationStatus.PROCESSING)
+
 
 def status_of_payment(status: PaymentStatus) -> DonationStatus:
     """A donation follows its payment."""

@@ -62,4 +62,5 @@ def show_donation(donation_id: Identifier, database: DatabaseOf) -> DonationOut:
     with database.transaction() as session:
         donation = queries.get(session, donation_id=donation_id)
         inclusion = ledger.inclusion(session, entry_id=donation.entry_id) if donation.entry_id else None
-    return DonationOut.of(donation, inclusion)
+        waits = donation.is_open and not ledger.takes_entries(session)
+    return DonationOut.of(donation, inclusion, waits_for_books=waits)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, EmailStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
@@ -119,10 +119,16 @@ class DonationOut(BaseModel):
     amount: AmountOut
     organization_id: str
     ledger: LedgerOut | None
+    waits_for_books: bool = Field(
+        description=(
+            "True while no gift is entered, because the books are compared with the public ledger. A payment that was "
+            "confirmed is safe: it is entered afterwards, and the receipt follows."
+        )
+    )
     created_at: str
 
     @classmethod
-    def of(cls, donation: Donation, inclusion: Inclusion | None) -> "DonationOut":
+    def of(cls, donation: Donation, inclusion: Inclusion | None, *, waits_for_books: bool) -> "DonationOut":
         """The public view of `donation`."""
         ledger = donation.entry_id and LedgerOut(
             entry_id=donation.entry_id,
@@ -135,5 +141,6 @@ class DonationOut(BaseModel):
             amount=AmountOut.of(donation.amount),
             organization_id=donation.organization_id,
             ledger=ledger or None,
+            waits_for_books=waits_for_books,
             created_at=iso(donation.created_at),
         )

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from amply.infra import tracing
 from amply.infra.database import Database
@@ -62,7 +62,8 @@ class ReceiptSending:
 def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
     """Apply one stored event: payment, donation, ledger, receipt and the event's stamp in one transaction.
 
-    Returns None when there is nothing left to do: the event is unknown or was handled before.
+    Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
+    booked: then the event waits, and the attempt does not count.
 
     Raises:
         GiftNotBookedYet: It came too early; it stays unhandled, and the scheduler announces it again.
@@ -83,19 +84,37 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         settlement = parts.processor.settlement(
             remote_id=intent_id(event.object), account_id=event.account_id or ""
         )
+    try:
+        outcome = _apply(parts, event, settlement, now=now)
+    except ledger.BookingsPaused:
+        with parts.database.transaction() as session:
+            webhooks.put_off(session, event_id=event_id, now=now)
+        _log.warning("bookings_paused", event_id=event_id, runbook="docs/runbooks/alarms/bookings-paused.md")
+        return None
+    # After the commit: what was rolled back has not happened.
+    if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
+        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
+    return outcome
+
+
+def _apply(
+    parts: EventHandling,
+    event: webhooks.ProviderEvent,
+    settlement: payments.Settlement | None,
+    *,
+    now: datetime,
+) -> webhooks.Outcome | None:
+    """All that an event changes, in one transaction; None when somebody else was faster."""
     with parts.database.transaction() as session:
-        if not webhooks.lock_unhandled(session, event_id=event_id):
+        if not webhooks.lock_unhandled(session, event_id=event.id):
             return None
         in_hand = EventInHand(
             session=session, event=event, settlement=settlement, secrets=parts.secrets, now=now
         )
         outcome = in_hand.apply()
-        webhooks.mark_handled(session, event_id=event_id, outcome=outcome, now=now)
+        webhooks.mark_handled(session, event_id=event.id, outcome=outcome, now=now)
         if in_hand.is_about_the_erased():
-            webhooks.forget(session, event_ids=[event_id])
-    # After the commit: what was rolled back has not happened.
-    if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
-        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
+            webhooks.forget(session, event_ids=[event.id])
     return outcome
 
 
@@ -132,7 +151,8 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None
             select(ReceiptRow)
             .where(
                 ReceiptRow.sent_at.is_(None),
-                ReceiptRow.next_attempt_at <= now,
+                # The first try waits for no clock: the one that booked the gift may be ahead of this one.
+                or_(ReceiptRow.attempts == 0, ReceiptRow.next_attempt_at <= now),
                 ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
                 ledger.is_published(ReceiptRow.entry_id),
             )

@@ -20,6 +20,7 @@ from amply.modules.ledger.breaches import (
     AccountClosed,
     AccountUnsettled,
     BalanceInsufficient,
+    BookingsPaused,
     EntrySuperseded,
     PayoutBooked,
     PendingMismatch,
@@ -33,6 +34,7 @@ from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.forks import ForkRefused, FormerKey
+from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.ports import (
@@ -53,8 +55,8 @@ from amply.modules.ledger.publishing import (
     PublishedCheckpoint,
     check_public_log,
     clear_sequencer,
+    clearance_is_due,
     publish_checkpoint,
-    sequencer_waits,
 )
 from amply.modules.ledger.queries import (
     EntryLocation,
@@ -68,6 +70,7 @@ from amply.modules.ledger.queries import (
     published_sizes,
     receipt,
 )
+from amply.modules.ledger.reconciling import Reconciled, reconcile_on, reconciliation_age
 from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
 from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
@@ -86,7 +89,7 @@ from amply.modules.ledger.visibility import (
     set_visibility,
     visibility_of,
 )
-from amply.modules.ledger.witnessing import QuorumMissing, Witnesses
+from amply.modules.ledger.witnessing import QuorumMissing, Witnesses, WitnessesSilent
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
@@ -102,6 +105,7 @@ __all__ = [
     "Archive",
     "Balance",
     "BalanceInsufficient",
+    "BookingsPaused",
     "CannotRestore",
     "CheckpointMoved",
     "Clearance",
@@ -132,6 +136,7 @@ __all__ = [
     "PublishedCheckpoint",
     "QuorumMissing",
     "ReadFile",
+    "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
     "Sequencer",
@@ -147,11 +152,13 @@ __all__ = [
     "WitnessAnswer",
     "WitnessAway",
     "Witnesses",
+    "WitnessesSilent",
     "account",
     "balance_after",
     "balances_of",
     "check_public_log",
     "clear_sequencer",
+    "clearance_is_due",
     "close_account",
     "donation_succeeded",
     "entries_about",
@@ -172,16 +179,18 @@ __all__ = [
     "published_size",
     "published_sizes",
     "receipt",
+    "reconcile_on",
+    "reconciliation_age",
     "reopen_account",
     "restore_log",
     "router",
     "sequenced_size",
-    "sequencer_waits",
     "set_visibility",
     "size_at",
     "standing_balance",
     "statement",
     "stored_key",
+    "takes_entries",
     "trial_balance",
     "visibility_of",
 ]

@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 from sqlalchemy.exc import IntegrityError
 
-from amply.kernel.errors import Conflict
+from amply.kernel.errors import AmplyError, Conflict, Unavailable
 
 
 class ReversalExceedsOriginal(Conflict):
@@ -59,7 +59,17 @@ class PayoutBooked(Conflict):
     code = "ledger_payout_booked"
 
 
-_BREACHES: Final = {
+class BookingsPaused(Unavailable):
+    """This database was not compared with the public log since its server started, or it does not extend that log."""
+
+    retry_after_seconds = 60
+    code = "ledger_bookings_paused"
+
+
+_BREACHES: Final[dict[str, AmplyError]] = {
+    "bookings_open": BookingsPaused(
+        "The books are being compared with the public ledger and take nothing meanwhile; repeat this later."
+    ),
     "reversal_within_original": ReversalExceedsOriginal(
         "More would be taken back than was given; refund at most what is left of it."
     ),
@@ -85,7 +95,7 @@ _BREACHES: Final = {
 }
 
 
-def breach(error: IntegrityError) -> Conflict | None:
+def breach(error: IntegrityError) -> AmplyError | None:
     """The rule behind a refused statement; None when it is none that a caller can do anything about."""
     cause = error.orig
     found = _BREACHES.get(cause.diag.constraint_name or "") if isinstance(cause, psycopg.Error) else None

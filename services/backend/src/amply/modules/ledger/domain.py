@@ -10,12 +10,14 @@ from typing import Final
 from amply.kernel.errors import Conflict, invariant
 from amply.kernel.money import Money
 from amply.modules.ledger.chart import is_account, is_owner
-from ledger_format.entries import Phase
+from ledger_format.entries import MAX_TRANSFERS, Phase
 
-TRANSFERS_MAX: Final = 100
 PERSONAL_FIELDS_MAX: Final = 16
 PERSONAL_VALUE_BYTES_MAX: Final = 1_024
-"""Limits that keep a leaf with its openings far below what a bundle can hold (65,535 bytes)."""
+"""Limits that keep an entry's openings, and so a receipt, short."""
+
+_REFERENCED: Final = ("payout.", "currency.")
+"""What the kinds begin with that may say in public where they are found outside: facts that belong to no person."""
 
 _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{26}")
 _PENDING: Final = re.compile(r"ent_[0-9a-z]{26}#(?:0|[1-9][0-9]{0,2})")
@@ -81,7 +83,8 @@ class NewEntry:
         idempotency_key: The same key is the same entry, for ever.
         transfers: What moves, in this order; at least one.
         event_at: When it happened outside; the public log shows it to the minute.
-        reference: Where it can be looked up outside, such as `stripe:payout:po_…`. Public.
+        reference: Where it can be looked up outside, such as `stripe:payout:po_…`. Public, so only payouts and exchanges
+            have one: a payment's would lead to the donor (docs/ledger-format.md §2.4).
         reverses: Id of the entry this one takes back, wholly or in part.
         supersedes: Id of the entry this one corrects; needs a reason.
         matches: Id of the gift this gift matches.
@@ -109,7 +112,11 @@ class NewEntry:
             "a reference is names joined by colons",
         )
         invariant(
-            0 < len(self.transfers) <= TRANSFERS_MAX, "an entry moves something, and not too much at once"
+            self.reference is None or self.kind.startswith(_REFERENCED),
+            "only what belongs to no person names its reference in public",
+        )
+        invariant(
+            0 < len(self.transfers) <= MAX_TRANSFERS, "an entry moves something, and not too much at once"
         )
         invariant(self.event_at.tzinfo is not None, "moments carry their zone")
         self._check_links()

@@ -50,36 +50,37 @@ class _Leaf(NamedTuple):
     raw: bytes
 
 
-class _ChainEnd(NamedTuple):
+class ChainEnd(NamedTuple):
     """What an organisation's next entry continues."""
 
     org_seq: int
     org_prev: bytes | None
 
 
-_BEGINNING: Final = _ChainEnd(0, None)
+_BEGINNING: Final = ChainEnd(0, None)
 
 
 def append(session: Session, rows: Sequence[Row[Any]], *, origin: str) -> None:
     """Give rows of `entry` the next places in the log, in this order, in the caller's transaction."""
     entry_ids = [row.id for row in rows]
-    transfers = _transfers(session, entry_ids)
+    transfers = transfers_of(session, entry_ids)
     ends = _chain_ends(session, {row.organization_id for row in rows})
     leaves: list[_Leaf] = []
     hashes: list[bytes] = []
     for idx, row in enumerate(rows, start=tree_size(session)):
         org = row.organization_id
         end = ends.get(org, _BEGINNING)
-        raw = encode(_entry(row, transfers[row.id], origin=origin, end=end))
+        raw = encode(entry_of(row, transfers[row.id], origin=origin, end=end))
         leaves.append(_Leaf(idx, row.id, org, end.org_seq, end.org_prev, raw))
         hashes.append(leaf_hash(raw))
-        ends[org] = _ChainEnd(end.org_seq + 1, hashes[-1])
+        ends[org] = ChainEnd(end.org_seq + 1, hashes[-1])
     _write(session, leaves)
     _grow(session, size=leaves[0].idx, hashes=hashes)
     fold(session, entry_ids, first_index=leaves[0].idx)
 
 
-def _entry(row: Row[Any], transfers: Sequence[Transfer], *, origin: str, end: _ChainEnd) -> Entry:
+def entry_of(row: Row[Any], transfers: Sequence[Transfer], *, origin: str, end: ChainEnd) -> Entry:
+    """What a row of `entry` and its transfers say, in the words of the log."""
     return Entry(
         log=origin,
         id=row.id,
@@ -98,16 +99,17 @@ def _entry(row: Row[Any], transfers: Sequence[Transfer], *, origin: str, end: _C
     )
 
 
-def _transfers(session: Session, entry_ids: list[str]) -> dict[str, list[Transfer]]:
+def transfers_of(session: Session, entry_ids: list[str]) -> dict[str, list[Transfer]]:
+    """The transfers of each of these entries, in their order."""
     found: dict[str, list[Transfer]] = {entry_id: [] for entry_id in entry_ids}
     for entry_id, *transfer in session.execute(_TRANSFERS, {"entry_ids": entry_ids}):
         found[entry_id].append(Transfer(*transfer))
     return found
 
 
-def _chain_ends(session: Session, orgs: set[str]) -> dict[str, _ChainEnd]:
+def _chain_ends(session: Session, orgs: set[str]) -> dict[str, ChainEnd]:
     rows = session.execute(_CHAIN_ENDS, {"orgs": sorted(orgs)})
-    return {org: _ChainEnd(org_seq + 1, bytes(leaf_hash)) for org, org_seq, leaf_hash in rows}
+    return {org: ChainEnd(org_seq + 1, bytes(leaf_hash)) for org, org_seq, leaf_hash in rows}
 
 
 def _write(session: Session, leaves: Sequence[_Leaf]) -> None:

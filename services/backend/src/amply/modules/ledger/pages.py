@@ -16,18 +16,27 @@ from amply.modules.ledger.visibility import VisibilityPolicy
 SCAN_MAX: Final = 2_000
 """Entries one page looks at when they are filtered; a page may then be short, or empty, and still have a next one."""
 
+# Entries are numbered in the order of the log, so those that a published checkpoint covers come first. Only what is not
+# published yet lies above them, and is skipped: seconds of it, or as long as witnesses are missing.
 _HEAD: Final = text("""
     SELECT
-        coalesce((SELECT max(org_seq) + 1 FROM leaf WHERE org = :org), 0) AS entries,
-        coalesce((SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL), 0) AS published_size
+        newest.size AS published_size,
+        coalesce(
+            (SELECT org_seq + 1 FROM leaf WHERE org = :org AND idx < newest.size ORDER BY org_seq DESC LIMIT 1),
+            0
+        ) AS entries
+    FROM (
+        SELECT coalesce(max(size), 0) AS size FROM checkpoint WHERE published_at IS NOT NULL
+    ) AS newest
 """)
 
+# An entry that no published checkpoint covers has no partner in these joins, and is not shown.
 _READ: Final = """
     SELECT leaf.idx, leaf.org_seq, leaf.leaf_hash, leaf.bytes, covering.size AS checkpoint_size
     FROM leaf
-    LEFT JOIN LATERAL (
+    CROSS JOIN LATERAL (
         SELECT size FROM checkpoint WHERE size > leaf.idx AND published_at IS NOT NULL ORDER BY size LIMIT 1
-    ) AS covering ON true
+    ) AS covering
     WHERE leaf.org = :org AND leaf.org_seq >= :seq_from AND leaf.org_seq < :seq_until
 """
 
@@ -64,36 +73,30 @@ _SEEK: Final = text("""
     END
 """)
 
-# Only what is not published yet lies above, and is skipped: seconds of it.
-_PUBLISHED_ENTRIES: Final = text("""
-    SELECT org_seq + 1 FROM leaf WHERE org = :org AND idx < :published_size ORDER BY org_seq DESC LIMIT 1
-""")
-
-_LOCATE: Final = """
+_BY_HASH: Final = text("""
     SELECT leaf.entry_id, leaf.org, leaf.idx, leaf.leaf_hash, covering.size AS checkpoint_size
     FROM leaf
-    LEFT JOIN LATERAL (
+    CROSS JOIN LATERAL (
         SELECT size FROM checkpoint WHERE size > leaf.idx AND published_at IS NOT NULL ORDER BY size LIMIT 1
-    ) AS covering ON true
-"""
-_BY_ENTRY: Final = text(f"{_LOCATE} WHERE leaf.entry_id = :entry_id")
-_BY_HASH: Final = text(f"{_LOCATE} WHERE leaf.leaf_hash = :leaf_hash")
+    ) AS covering
+    WHERE leaf.leaf_hash = :leaf_hash
+""")
 
 
 class OrganizationHasNoLedger(NotFound):
-    """No entry of this organisation is in the log."""
+    """No entry of this organisation is in the published log."""
 
     code = "organization_has_no_ledger"
 
     def __init__(self) -> None:
         super().__init__(
-            "No entry of this organisation is in the log; check its id, or come back after its first gift.",
+            "No entry of this organisation is in the published log; check its id, or come back after its first gift.",
             param="organization_id",
         )
 
 
 class NotInLog(NotFound):
-    """The log has no such entry."""
+    """The published log has no such entry."""
 
     code = "not_in_log"
 
@@ -103,7 +106,7 @@ class NotInLog(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerHead:
-    """How far an organisation's ledger goes: its entries, and the size of the newest published tree."""
+    """How far an organisation's ledger goes: the newest published tree's size, and how many of its entries are in it."""
 
     entries: int
     published_size: int
@@ -138,14 +141,14 @@ class LoggedEntry:
         index: Place in the log, from 0.
         sequence: Place among the organisation's own, from 0.
         leaf: What the entry says: the parsed leaf, by the keys of docs/ledger-format.md §2.1.
-        checkpoint_size: The smallest published checkpoint that covers it; None while none does.
+        checkpoint_size: The smallest published checkpoint that covers it. What none covers is not shown.
     """
 
     index: int
     sequence: int
     leaf_hash: bytes
     leaf: dict[str, Any]
-    checkpoint_size: int | None
+    checkpoint_size: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +159,7 @@ class Location:
     organization_id: str
     index: int
     leaf_hash: bytes
-    checkpoint_size: int | None
+    checkpoint_size: int
 
 
 def ledger_head(session: Session, *, organization_id: str) -> LedgerHead:
@@ -169,12 +172,6 @@ def ledger_head(session: Session, *, organization_id: str) -> LedgerHead:
     if row.entries == 0:
         raise OrganizationHasNoLedger
     return LedgerHead(entries=row.entries, published_size=row.published_size)
-
-
-def published_entries(session: Session, *, organization_id: str, published_size: int) -> int:
-    """How many of the organisation's entries a published tree of this size covers."""
-    asked = {"org": organization_id, "published_size": published_size}
-    return int(session.scalar(_PUBLISHED_ENTRIES, asked) or 0)
 
 
 def newest_entries(
@@ -201,7 +198,7 @@ def newest_entries(
 def entries_between(
     session: Session, *, organization_id: str, wanted: EntryFilter, sequences: range
 ) -> Sequence[LoggedEntry]:
-    """The wanted ones among the entries of these sequence numbers, oldest first."""
+    """The wanted ones among the published entries of these sequence numbers, oldest first."""
     rows = session.execute(
         _OLDEST_MATCHING,
         {
@@ -216,17 +213,14 @@ def entries_between(
     return [_logged(row) for row in rows]
 
 
-def locate(session: Session, *, entry_id: str | None = None, leaf_hash: bytes | None = None) -> Location:
-    """Find an entry by its id, its leaf hash (32 bytes), or both, which must then agree.
+def locate(session: Session, *, leaf_hash: bytes) -> Location:
+    """Find a published entry by its leaf hash (32 bytes): what a receipt and a mirror give, and no name of ours.
 
     Raises:
         NotInLog: There is none.
     """
-    by_hash = entry_id is None
-    row = session.execute(
-        _BY_HASH if by_hash else _BY_ENTRY, {"leaf_hash": leaf_hash} if by_hash else {"entry_id": entry_id}
-    ).one_or_none()
-    if row is None or (leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash):
+    row = session.execute(_BY_HASH, {"leaf_hash": leaf_hash}).one_or_none()
+    if row is None:
         raise NotInLog
     return Location(
         entry_id=row.entry_id,

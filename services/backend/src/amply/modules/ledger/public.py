@@ -1,6 +1,7 @@
 """`/v1/public/organisations/{id}/ledger` and `/v1/public/log/search`: the log as pages, sums and files, and the way in.
 
-None of it needs to be believed: every answer can be checked against the log's own files.
+None of it needs to be believed: every answer can be checked against the log's own files. What no published checkpoint
+covers could not be, so it is not shown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,12 +56,6 @@ class PeriodNotAcceptable(InvalidRequest):
     """The period ends before it begins, or is too long."""
 
     code = "period_not_acceptable"
-
-
-class SearchNotAcceptable(InvalidRequest):
-    """Nothing to search for."""
-
-    code = "search_not_acceptable"
 
 
 class ReceiptNotReadable(InvalidRequest):
@@ -235,11 +230,8 @@ def export_entries(
     with database.transaction() as session:
         head, policy = _of(session, organization_id)
         policy.require_entries()
-        entries = pages.published_entries(
-            session, organization_id=organization_id, published_size=head.published_size
-        )
-    first = min(int(cursor), entries)
-    sequences = range(first, min(first + EXPORT_ENTRIES_MAX, entries))
+    first = min(int(cursor), head.entries)
+    sequences = range(first, min(first + EXPORT_ENTRIES_MAX, head.entries))
     export = Export(
         organization_id=organization_id, wanted=wanted.within(policy, now=clock()), sequences=sequences
     )
@@ -249,7 +241,7 @@ def export_entries(
             f'attachment; filename="{organization_id}-ledger-{sequences.start}.{file_format.value}"'
         ),
     }
-    if sequences.stop < entries:
+    if sequences.stop < head.entries:
         following = request.url.include_query_params(cursor=str(sequences.stop))
         headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     content = _written(file_format, exports.batches(database, export))
@@ -258,23 +250,18 @@ def export_entries(
 
 @router.get(
     "/log/search",
-    summary="Find an entry by its id or its leaf hash",
+    summary="Find an entry by its leaf hash",
+    description="Who has the entry's id asks `/v1/public/entries/{entry_id}`.",
     dependencies=[Depends(limit_by_address("public_ledger"))],
-    responses=responses(NotInLog, SearchNotAcceptable, TooManyRequests),
+    responses=responses(NotInLog, TooManyRequests),
 )
 def search(
     database: DatabaseOf,
     log_url: LogUrlOf,
-    entry_id: Annotated[Identifier | None, Query()] = None,
-    leaf_hash: Annotated[
-        LeafHash | None, Query(description="As `amply-verify receipt --json` prints it")
-    ] = None,
+    leaf_hash: Annotated[LeafHash, Query(description="As `amply-verify receipt --json` prints it")],
 ) -> LocationOut:
-    if entry_id is None and leaf_hash is None:
-        raise SearchNotAcceptable("Give an entry_id or a leaf_hash.", param="entry_id")
-    hashed = None if leaf_hash is None else bytes.fromhex(leaf_hash)
     with database.transaction() as session:
-        found = pages.locate(session, entry_id=entry_id, leaf_hash=hashed)
+        found = pages.locate(session, leaf_hash=bytes.fromhex(leaf_hash))
     return LocationOut.of(found, log_url=log_url)
 
 
@@ -320,7 +307,7 @@ def _of(session: Session, organization_id: str) -> tuple[LedgerHead, VisibilityP
 
 
 def _tag(head: LedgerHead, policy: VisibilityPolicy, more: str) -> str:
-    """Differs whenever the answer could: by what is in the log, what is published, and what is shown."""
+    """Differs whenever the answer could: by what is published, and what is shown of it."""
     shown = f"{policy.visibility}-{policy.delay_days or policy.minimum or 0}"
     return f'W/"{head.entries}-{head.published_size}-{shown}-{more}"'
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.errors import invariant
-from amply.modules.ledger import checkpoints, clearance
+from amply.modules.ledger import checkpoints, clearance, gate
 from amply.modules.ledger.checkpoints import CheckpointTaken, Standing
 from amply.modules.ledger.forks import ForkRefused, PublicCheckpoint, refuse_fork
 from amply.modules.ledger.ports import (
@@ -92,13 +92,17 @@ def check_public_log(
     origin: str,
     signer: Signer,
     public_log: PublicLog,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> None:
     """Before any work: make sure that this database extends what the public, and the witnesses, have seen.
 
+    What the bucket shows is compared whoever answers. It is not enough alone: its last publisher may have died between
+    the witnesses and the bucket, and both may have been restored.
+
     Raises:
         ForkRefused: It does not.
+        WitnessesSilent: Nobody says that it does not, and too few have answered to be sure.
     """
     keys = LogKeys(origin=origin, signer=signer, before=before)
     with database.transaction() as session:
@@ -112,15 +116,16 @@ def check_public_log(
             published_size=standing.published_size,
             size=standing.tree_size,
         )
-    if witnesses is None or not witnesses.policy.demands_witnesses:
+    if not witnesses.policy.demands_witnesses:
         return
     # Every tree extends the empty one, so that a signature on it commits to nothing.
     shown = public.checkpoint if public else Checkpoint(origin=origin, size=0, root=EMPTY_ROOT)
     note = seen.note if seen else keys.sign(shown.note_text(), None, both=False)
-    answers = witnesses.ask(database, checkpoint=shown, note=note)
+    answers = witnesses.ask(database, checkpoint=shown, note=note, hears_out=True)
     with database.transaction() as session:
         sequenced = tree_size(session)
     witnesses.refuse_fork(answers, tree_size=sequenced)
+    witnesses.refuse_silence(answers, tree_size=sequenced)
 
 
 def clear_sequencer(
@@ -130,15 +135,18 @@ def clear_sequencer(
     signer: Signer,
     public_log: PublicLog,
     now: datetime,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> None:
-    """Check the public log and the witnesses, and tell the sequencer whether it may give away places.
+    """Check the public log and the witnesses; let entries be booked, and tell the sequencer that it may give away places.
 
     Raises:
-        ForkRefused: This database does not extend what they have seen; the sequencer stops.
+        ForkRefused: This database does not extend what they have seen; the sequencer stops, and so does every booking.
+        WitnessesSilent: Too few have answered to be sure. Nothing is allowed, and nothing that was allowed is stopped.
     """
     with database.transaction() as session:
+        # Before the comparison: should another server answer meanwhile, it is not the one that was compared.
+        life = gate.present_life(session)
         asked = clearance.newest(session)
     try:
         check_public_log(
@@ -150,20 +158,22 @@ def clear_sequencer(
             witnesses=witnesses,
         )
     except ForkRefused as refusal:
-        if asked is not None:
-            with database.transaction() as session:
+        with database.transaction() as session:
+            gate.close_bookings(session, life=life, reason=refusal.reason, now=now)
+            if asked is not None:
                 clearance.withdraw(session, token=asked.token, reason=refusal.reason)
         raise
-    if asked is not None:
-        with database.transaction() as session:
+    with database.transaction() as session:
+        gate.open_bookings(session, life=life, now=now)
+        if asked is not None:
             clearance.give(session, token=asked.token, now=now)
 
 
-def sequencer_waits(database: Database) -> bool:
-    """Whether a sequencer asked for clearance and has none."""
+def clearance_is_due(database: Database) -> bool:
+    """Whether a sequencer asked for clearance and has none, or nothing may be booked."""
     with database.transaction() as session:
         asked = clearance.newest(session)
-    return asked is not None and asked.is_open
+        return (asked is not None and asked.is_open) or not gate.takes_entries(session)
 
 
 def publish_checkpoint(
@@ -174,8 +184,8 @@ def publish_checkpoint(
     public_log: PublicLog,
     archive: Archive,
     now: datetime,
+    witnesses: Witnesses,
     before: FormerKeys = NO_FORMER_KEYS,
-    witnesses: Witnesses | None = None,
 ) -> PublishedCheckpoint | None:
     """Publish what was sequenced since the last checkpoint, or finish what a crash or missing witnesses interrupted.
 
@@ -288,13 +298,13 @@ def _sign(
 
 
 def _have_witnessed(
-    database: Database, target: _Target, note: str, *, keys: LogKeys, witnesses: Witnesses | None
+    database: Database, target: _Target, note: str, *, keys: LogKeys, witnesses: Witnesses
 ) -> tuple[str, int]:
     """The note with enough cosignatures, kept, and how many witnesses are missing.
 
     Cosignatures that were given are kept even when they are too few: the next turn asks only for the others.
     """
-    if witnesses is None or not witnesses.policy.demands_witnesses:
+    if not witnesses.policy.demands_witnesses:
         return note, 0
     policy = witnesses.policy
     opened = open_note(note, [keys.present, *policy.witness_keys])

@@ -16,7 +16,12 @@ from ledger_format.tiles import inclusion_proof
 _LEAF: Final = table("leaf", column("entry_id"), column("idx"))
 _CHECKPOINT: Final = table("checkpoint", column("size"), column("published_at"))
 
-_LOCATION: Final = text("SELECT idx, leaf_hash FROM leaf WHERE entry_id = :entry_id")
+_LOCATION: Final = text("""
+    SELECT idx, leaf_hash
+    FROM leaf
+    WHERE entry_id = :entry_id
+      AND idx < (SELECT max(size) FROM checkpoint WHERE published_at IS NOT NULL)
+""")
 
 _INCLUSION: Final = text("""
     SELECT leaf.idx, covering.size
@@ -44,7 +49,7 @@ _OPENINGS: Final = text("SELECT sealed FROM opening WHERE entry_id = :entry_id")
 
 
 class EntryNotFound(NotFound):
-    """No entry of this id is in the log, or not yet."""
+    """No entry of this id is in the published log, or not yet."""
 
     code = "entry_not_found"
 
@@ -55,7 +60,7 @@ class EntryNotFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryLocation:
-    """Where a sequenced entry is: its index in the log, and its leaf hash (32 bytes)."""
+    """Where a published entry is: its index in the log, and its leaf hash (32 bytes)."""
 
     entry_id: str
     index: int
@@ -71,7 +76,7 @@ class Inclusion:
 
 
 def entry_location(session: Session, *, entry_id: str) -> EntryLocation | None:
-    """Where the entry is in the log; None while it is not sequenced, and for an entry that does not exist."""
+    """Where the entry is in the log; None while it is not published, and for an entry that does not exist."""
     row = session.execute(_LOCATION, {"entry_id": entry_id}).one_or_none()
     if row is None:
         return None

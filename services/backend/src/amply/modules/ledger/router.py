@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
-from amply.modules.ledger import queries
+from amply.modules.ledger import gate, queries
 from amply.modules.ledger.queries import EntryNotFound
 
 router = APIRouter(prefix="/v1/public", tags=["Public"])
@@ -26,6 +26,9 @@ class FreshnessOut(BaseModel):
     oldest_unpublished_seconds: float = Field(
         description="Age of the oldest booked entry outside it; 0 when there is none. Healthy is below 60"
     )
+    takes_entries: bool = Field(
+        description="False while the books are compared with this log: gifts are taken, and entered afterwards"
+    )
     log_url: str = Field(description="Where checkpoint, tiles and bundles are (C2SP tlog-tiles)")
 
 
@@ -44,4 +47,10 @@ def show_freshness(database: DatabaseOf, clock: ClockOf, log_url: LogUrlOf) -> F
         # The age first: what is published in between makes the answer older, never too young.
         age = queries.oldest_unpublished_age(session, now=clock())
         size = queries.published_size(session)
-    return FreshnessOut(published_size=size, oldest_unpublished_seconds=age.total_seconds(), log_url=log_url)
+        takes_entries = gate.takes_entries(session)
+    return FreshnessOut(
+        published_size=size,
+        oldest_unpublished_seconds=age.total_seconds(),
+        takes_entries=takes_entries,
+        log_url=log_url,
+    )

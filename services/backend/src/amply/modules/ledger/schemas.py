@@ -48,8 +48,10 @@ class LedgerEntryOut(BaseModel):
     matches: str | None
     reason: str | None
     leaf_hash: str = Field(description="SHA-256 leaf hash (RFC 6962), hexadecimal")
-    published: bool = Field(description="Whether a published checkpoint covers it")
-    checkpoint_size: int | None = Field(description="The smallest published checkpoint that does")
+    published: bool = Field(
+        default=True, description="Always true: what no published checkpoint covers is not shown"
+    )
+    checkpoint_size: int = Field(description="The smallest published checkpoint that covers it")
 
     @classmethod
     def of(cls, entry: LoggedEntry) -> "LedgerEntryOut":
@@ -78,7 +80,6 @@ class LedgerEntryOut(BaseModel):
             matches=leaf.get("matches"),
             reason=leaf.get("reason"),
             leaf_hash=entry.leaf_hash.hex(),
-            published=entry.checkpoint_size is not None,
             checkpoint_size=entry.checkpoint_size,
         )
 
@@ -160,8 +161,10 @@ class LocationOut(BaseModel):
     organization_id: str
     index: int = Field(description="Position in the log, from 0")
     leaf_hash: str = Field(description="SHA-256 leaf hash (RFC 6962), hexadecimal")
-    published: bool
-    checkpoint_size: int | None = Field(description="The smallest published checkpoint that covers it")
+    published: bool = Field(
+        default=True, description="Always true: what no published checkpoint covers is not found"
+    )
+    checkpoint_size: int = Field(description="The smallest published checkpoint that covers it")
     log_url: str = Field(description="Where checkpoint, tiles and bundles are (C2SP tlog-tiles)")
 
     @classmethod
@@ -172,7 +175,6 @@ class LocationOut(BaseModel):
             organization_id=found.organization_id,
             index=found.index,
             leaf_hash=found.leaf_hash.hex(),
-            published=found.checkpoint_size is not None,
             checkpoint_size=found.checkpoint_size,
             log_url=log_url,
         )

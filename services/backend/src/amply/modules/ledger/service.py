@@ -37,6 +37,7 @@ def post(
         BalanceInsufficient: More would be reserved to be paid out than the balance holds.
         PendingResolved, PendingMismatch: A post or void does not fit what was pending, or comes second.
         AccountClosed, EntrySuperseded, PayoutBooked: As they say.
+        BookingsPaused: The publisher has not compared this database with the public log, or refuses it.
         sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
     """
     prepared = prepare(entry, now=now, secrets=secrets)

@@ -25,7 +25,7 @@ from ledger_format.checkpoints import Checkpoint
 from ledger_format.cosignatures import WitnessKey, read_cosignatures
 from ledger_format.errors import NoteError, WitnessRequestError
 from ledger_format.notes import NoteSignature
-from ledger_format.policies import UNWITNESSED, Policy
+from ledger_format.policies import Policy
 from ledger_format.tiles import consistency_proof
 from ledger_format.witnessing import SIZE_CONTENT_TYPE, AddCheckpoint, parse_size_body
 
@@ -51,6 +51,18 @@ class QuorumMissing(Exception):
         )
         self.size = size
         self.reasons = {answer.name: answer.reason for answer in answers}
+
+
+class WitnessesSilent(Exception):
+    """Those who gave no answer may together know of a larger tree, so nothing is cleared. Asking again later helps."""
+
+    def __init__(self, *, tree_size: int, silent: "Sequence[Answer]") -> None:
+        said = "; ".join(f"{answer.name}: {answer.reason}" for answer in silent)
+        super().__init__(
+            f"Whether witnesses have seen more than this database of {tree_size} entries is not known ({said})."
+        )
+        self.tree_size = tree_size
+        self.reasons = {answer.name: answer.reason for answer in silent}
 
 
 class Verdict(StrEnum):
@@ -101,10 +113,12 @@ class _Asked:
 class Witnesses:
     """The witnesses of one policy, each reached by its name there. Of use in one thread at a time.
 
+    Whoever wants none says so: with `ledger_format.policies.UNWITNESSED`.
+
     `patience` and `grace` are seconds.
     """
 
-    policy: Policy = UNWITNESSED
+    policy: Policy
     reached: Mapping[str, Witness] = field(default_factory=dict)
     patience: float = PATIENCE_SECONDS
     grace: float = GRACE_SECONDS
@@ -118,17 +132,26 @@ class Witnesses:
         )
 
     def ask(
-        self, database: Database, *, checkpoint: Checkpoint, note: str, have: Collection[str] = ()
+        self,
+        database: Database,
+        *,
+        checkpoint: Checkpoint,
+        note: str,
+        have: Collection[str] = (),
+        hears_out: bool = False,
     ) -> list[Answer]:
         """Ask all but those whose cosignature the note has; return what each said, in the policy's order.
 
-        Returns soon after enough have cosigned; whoever takes longer counts as failed, and is not asked again before
-        it has answered.
+        Returns soon after enough have cosigned, or with `hears_out` soon after those who have not answered are too few
+        to be a quorum. Whoever takes longer counts as failed, and is not asked again before it has answered.
         """
         question = _Question(database=database, checkpoint=checkpoint, note=note)
         missing = [witness for witness in self.policy.witnesses if witness.name not in have]
-        asked = {witness.name: self._begin(witness.name, witness.key, question) for witness in missing}
-        self._wait(asked, have)
+        asked = {
+            witness.name: self._begin(witness.name, witness.key, question, anew=hears_out)
+            for witness in missing
+        }
+        self._wait(asked, self._may_go(asked, have, hears_out=hears_out))
         answers = [_answer_so_far(name, future) for name, future in asked.items()]
         for answer in answers:
             if answer.verdict is not Verdict.COSIGNED:
@@ -140,6 +163,18 @@ class Witnesses:
                     reason=answer.reason,
                 )
         return answers
+
+    def refuse_silence(self, answers: Iterable[Answer], *, tree_size: int) -> None:
+        """Stop when those who did not answer may be a quorum: what that quorum cosigned may have been public.
+
+        Any other quorum has a member that answered and would have said so.
+
+        Raises:
+            WitnessesSilent: They may be one.
+        """
+        silent = [answer for answer in answers if answer.verdict is Verdict.FAILED]
+        if self.policy.is_met({answer.name for answer in silent}):
+            raise WitnessesSilent(tree_size=tree_size, silent=silent)
 
     def refuse_fork(self, answers: Iterable[Answer], *, tree_size: int) -> None:
         """Stop when those who say they saw another history, or more than this database holds, may be a quorum.
@@ -163,14 +198,15 @@ class Witnesses:
             )
         _log.error("witness_contradicts", tree_size=tree_size, said=said)
 
-    def _begin(self, name: str, key: WitnessKey, question: _Question) -> Future[Answer]:
+    def _begin(self, name: str, key: WitnessKey, question: _Question, *, anew: bool) -> Future[Answer]:
+        """`anew`: what it has said before counts for nothing, for it may have seen more since."""
         text = question.checkpoint.note_text()
         earlier = self._asked.get(name)
         if earlier is not None and not earlier.future.done():
             if earlier.text == text:
                 return earlier.future
             return _done(_failed(name, "it has not answered an earlier question yet"))
-        if earlier is not None and earlier.text == text and _is_good(earlier.future):
+        if not anew and earlier is not None and earlier.text == text and _is_good(earlier.future):
             return earlier.future  # it came too late to be waited for, and is as good now
         future: Future[Answer] = Future()
         self._asked[name] = _Asked(text=text, future=future)
@@ -181,13 +217,22 @@ class Witnesses:
         # Not a pool: its threads would keep the process from ending while a witness keeps a connection open.
         threading.Thread(target=consult, name=f"witness {name}", daemon=True).start()
 
-    def _wait(self, asked: Mapping[str, Future[Answer]], have: Collection[str]) -> None:
+    def _may_go(
+        self, asked: Mapping[str, Future[Answer]], have: Collection[str], *, hears_out: bool
+    ) -> Callable[[], bool]:
+        def those(chosen: Callable[[Future[Answer]], bool]) -> set[str]:
+            return {name for name, future in asked.items() if chosen(future)}
+
+        if hears_out:
+            return lambda: not self.policy.is_met(those(_is_silent))
+        return lambda: self.policy.is_met(those(_is_good) | set(have))
+
+    def _wait(self, asked: Mapping[str, Future[Answer]], may_go: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self.patience
         waiting = set(asked.values())
         while waiting and (left := deadline - time.monotonic()) > 0:
             _, waiting = wait(waiting, timeout=left, return_when=FIRST_COMPLETED)
-            good = {name for name, future in asked.items() if _is_good(future)}
-            if self.policy.is_met(good | set(have)):
+            if may_go():
                 wait(waiting, timeout=min(self.grace, max(0.0, deadline - time.monotonic())))
                 return
 
@@ -213,6 +258,9 @@ class Witnesses:
                 if answer.verdict is Verdict.COSIGNED:
                     self._sizes[name] = size
                 return answer
+            if told == old_size == size:
+                # tlog-witness: of the same size it compares the roots, and then this is the answer for another root.
+                return _contradicts(name, said)
             if told > size:
                 return Answer(
                     name=name,
@@ -238,9 +286,13 @@ def _judge(name: str, key: WitnessKey, question: _Question, said: WitnessAnswer)
     if said.status == HTTPStatus.CONFLICT and _is_size(said):
         return _failed(name, "it answers with a size that is none")
     if said.status in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        reason = f"it says that what it has seen is not this log (HTTP {said.status})"
-        return Answer(name=name, verdict=Verdict.CONTRADICTS, reason=reason)
+        return _contradicts(name, said)
     return _failed(name, f"it answers with HTTP {said.status}")
+
+
+def _contradicts(name: str, said: WitnessAnswer) -> Answer:
+    reason = f"it says that what it has seen is not this log (HTTP {said.status})"
+    return Answer(name=name, verdict=Verdict.CONTRADICTS, reason=reason)
 
 
 def _told_size(said: WitnessAnswer) -> int | None:
@@ -269,6 +321,10 @@ def _answer_so_far(name: str, future: Future[Answer]) -> Answer:
 
 def _is_good(future: Future[Answer]) -> bool:
     return future.done() and future.result().verdict is Verdict.COSIGNED
+
+
+def _is_silent(future: Future[Answer]) -> bool:
+    return not future.done() or future.result().verdict is Verdict.FAILED
 
 
 def _failed(name: str, reason: str) -> Answer:

@@ -69,6 +69,12 @@ def find_account(session: Session, *, organization_id: str) -> str | None:
     )
 
 
+def knows_account(session: Session, *, account_id: str) -> bool:
+    """Whether an organisation of ours has this account at the processor, in whatever state."""
+    found = select(ProcessorAccountRow.account_id).where(ProcessorAccountRow.account_id == account_id)
+    return session.scalar(found) is not None
+
+
 def create(
     session: Session, *, donation_id: str, organization_id: str, account_id: str, amount: Money, now: datetime
 ) -> Payment:

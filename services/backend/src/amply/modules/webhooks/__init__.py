@@ -1,14 +1,27 @@
 """Webhooks. Today the way in: provider events, verified, stored once, handled later. Import from here only."""
 
 from amply.modules.webhooks.domain import (
+    AWAITED_TYPES,
+    HANDLED_TYPES,
     EventMalformed,
+    EventNotStored,
     EventRejected,
+    EventTypeNotHandled,
     Outcome,
     ProviderEvent,
     SignatureNotValid,
     WrongLivemode,
 )
-from amply.modules.webhooks.ports import EventVerifier
+from amply.modules.webhooks.ports import EventVerifier, KeepsEvent
+from amply.modules.webhooks.replaying import (
+    REPLAYED_MAX,
+    Replayed,
+    StoredEvent,
+    count_awaited,
+    replay,
+    replay_one,
+    unhandled,
+)
 from amply.modules.webhooks.router import router
 from amply.modules.webhooks.service import (
     FACT_RECEIVED,
@@ -21,19 +34,29 @@ from amply.modules.webhooks.service import (
     lock_events_about,
     lock_unhandled,
     mark_handled,
+    put_off,
 )
 
 __all__ = [
+    "AWAITED_TYPES",
     "FACT_RECEIVED",
+    "HANDLED_TYPES",
+    "REPLAYED_MAX",
     "EventMalformed",
+    "EventNotStored",
     "EventRejected",
     "EventTraces",
+    "EventTypeNotHandled",
     "EventVerifier",
+    "KeepsEvent",
     "Outcome",
     "ProviderEvent",
+    "Replayed",
     "SignatureNotValid",
+    "StoredEvent",
     "WrongLivemode",
     "claim",
+    "count_awaited",
     "count_exhausted",
     "due_again",
     "forget",
@@ -41,5 +64,9 @@ __all__ = [
     "lock_events_about",
     "lock_unhandled",
     "mark_handled",
+    "put_off",
+    "replay",
+    "replay_one",
     "router",
+    "unhandled",
 ]

@@ -1,9 +1,15 @@
 """What webhooks need from outside."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from amply.modules.webhooks.domain import ProviderEvent
+
+KeepsEvent = Callable[[Session, ProviderEvent], bool]
+"""Whether an event that nobody handles yet is kept: it is of an account we know, and about nobody who was erased."""
 
 
 class EventVerifier(Protocol):

@@ -51,5 +51,11 @@ def receive_stripe_event(
     event = verifier.verify(payload=payload, signature=stripe_signature, now=now)
     tracing.annotate(event_id=event.id)
     with database.transaction() as session:
-        service.ingest(session, event=event, livemode=request.app.state.livemode, now=now)
+        service.ingest(
+            session,
+            event=event,
+            livemode=request.app.state.livemode,
+            keeps=request.app.state.keeps_event,
+            now=now,
+        )
     return {}

@@ -1,9 +1,9 @@
 """The inbox: an event is stored once, however often it is delivered, and stays until it is handled."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -20,19 +20,38 @@ from amply.modules.webhooks.domain import (
     retry_delay,
 )
 from amply.modules.webhooks.models import ProviderEventRow
+from amply.modules.webhooks.ports import KeepsEvent
 
 FACT_RECEIVED: Final = "provider_event.received"
-_KEPT: Final = ("id", "object", "payment_intent", "metadata")
-"""What handling reads. The rest of an event (names, addresses, card digits) is the processor's to keep, not ours."""
+_KEPT: Final = ("id", "object", "payment_intent")
+"""What handling reads, beside our own metadata. The rest of an event (names, addresses, card digits) is the processor's
+to keep, not ours."""
+
+_KEPT_FOR_LATER: Final = (
+    *_KEPT,
+    *(
+        "charge",
+        "balance_transaction",
+        "amount",
+        "amount_refunded",
+        "currency",
+        "status",
+        "reason",
+        "arrival_date",
+    ),
+)
+"""What whoever will handle an event may read: names of things at the processor, and what moved. Never a text."""
 
 _SWEEP_BATCH_MAX: Final = 100
-_FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
+FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
 
 
-def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datetime) -> bool:
-    """Store a verified event with the fact that announces it; return whether it was new.
+def ingest(
+    session: Session, *, event: ProviderEvent, livemode: bool, keeps: KeepsEvent, now: datetime
+) -> bool:
+    """Store a verified event with the fact that announces it; return whether it was stored now.
 
-    Types outside the allow-list are acknowledged and forgotten.
+    One of a type that nobody handles is announced to nobody. It is stored where `keeps` says so, to be replayed.
 
     Raises:
         WrongLivemode: The event belongs to the other kind of environment.
@@ -41,7 +60,8 @@ def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datet
         raise WrongLivemode(
             f"This endpoint takes {'live' if livemode else 'test'} events only; check the endpoint."
         )
-    if event.type not in HANDLED_TYPES:
+    is_handled = event.type in HANDLED_TYPES
+    if not is_handled and not keeps(session, event):
         return False
     created = session.execute(
         insert(ProviderEventRow)
@@ -50,19 +70,30 @@ def ingest(session: Session, *, event: ProviderEvent, livemode: bool, now: datet
             type=event.type,
             account_id=event.account_id,
             livemode=event.livemode,
-            payload={name: event.object[name] for name in _KEPT if name in event.object},
+            payload=_kept(event.object, _KEPT if is_handled else _KEPT_FOR_LATER),
             occurred_at=event.occurred_at,
             received_at=now,
             attempts=0,
-            next_attempt_at=now + _FIRST_SWEEP_AFTER,
+            next_attempt_at=now + FIRST_SWEEP_AFTER,
+            handled_at=None if is_handled else now,
+            outcome=None if is_handled else Outcome.UNSUPPORTED,
             traceparent=tracing.traceparent(),
         )
         .on_conflict_do_nothing()
         .returning(ProviderEventRow.id)
     ).one_or_none()
-    if created is not None:
+    if created is not None and is_handled:
         outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": event.id}, now=now)
     return created is not None
+
+
+def _kept(snapshot: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The part of a snapshot that is stored: single values under these names, and what we wrote into it ourselves."""
+    found = {name: snapshot[name] for name in names if isinstance(snapshot.get(name), str | int)}
+    metadata = snapshot.get("metadata")
+    if isinstance(metadata, dict):
+        found["metadata"] = {name: value for name, value in metadata.items() if name.startswith("amply_")}
+    return found
 
 
 def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | None:
@@ -80,6 +111,14 @@ def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | 
         occurred_at=row.occurred_at,
         object=row.payload,
     )
+
+
+def put_off(session: Session, *, event_id: str, now: datetime) -> None:
+    """Take an attempt back that could not be made, for a reason that is not the event's: it comes again, and soon."""
+    row = _locked(session, event_id)
+    if row is not None and row.handled_at is None and row.attempts > 0:
+        row.attempts -= 1
+        row.next_attempt_at = now + FIRST_SWEEP_AFTER
 
 
 def lock_unhandled(session: Session, *, event_id: str) -> bool:
@@ -139,17 +178,17 @@ class EventTraces:
 def lock_events_about(
     session: Session, *, remote_ids: Collection[str], payment_ids: Collection[str]
 ) -> EventTraces:
-    """Lock the stored events about these intents (by the processor's ids) or payments (by ours)."""
+    """Lock the stored events about these intents (by the processor's ids) or payments (by ours), or about their charges."""
     payload = ProviderEventRow.payload
+    about = or_(
+        payload["id"].as_string().in_(remote_ids),
+        payload["payment_intent"].as_string().in_(remote_ids),
+        payload["metadata"]["amply_payment_id"].as_string().in_(payment_ids),
+    )
+    charges = select(payload["id"].as_string()).where(about, payload["object"].as_string() == "charge")
     rows = session.scalars(
         select(ProviderEventRow)
-        .where(
-            or_(
-                payload["id"].as_string().in_(remote_ids),
-                payload["payment_intent"].as_string().in_(remote_ids),
-                payload["metadata"]["amply_payment_id"].as_string().in_(payment_ids),
-            )
-        )
+        .where(or_(about, payload["charge"].as_string().in_(charges)))
         .order_by(ProviderEventRow.id)
         .with_for_update()
     ).all()

@@ -1,4 +1,8 @@
-"""The price rules, by CloudFormation type. A type that is neither here nor in `free` stops the estimate."""
+"""The price rules, by CloudFormation type. A type that is neither here nor in `free` stops the estimate.
+
+Some are of types that no template holds: a reviewer's comment is written by the target branch's programs, which then know
+the price of what the change is the first to make. What an ADR has decided against (a serverless cache, 0013) has none.
+"""
 
 from collections.abc import Mapping
 

@@ -6,8 +6,6 @@ from decimal import Decimal
 from operations.cost.charge import HOURS, Charge, Priced, Rule
 from operations.cost.errors import UnpricedError
 
-_SMALLEST_SERVERLESS_CACHE_GB = Decimal("0.1")
-"""What Valkey Serverless bills at least: https://aws.amazon.com/elasticache/pricing/."""
 _PROXY_VCPUS_MIN = 2
 _VCPUS = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16}
 """Of the classes t4g and m7g by their size: https://aws.amazon.com/rds/instance-types/."""
@@ -93,17 +91,6 @@ def replication_group(it: Priced) -> Iterator[Charge]:
     yield Charge(price=f"cache/{engine}/{node}", quantity=nodes * HOURS, what=f"{nodes} of {node}")
 
 
-def serverless_cache(it: Priced) -> Iterator[Charge]:
-    engine = it.properties["Engine"]
-    gb = max(_SMALLEST_SERVERLESS_CACHE_GB, it.assumed("serverless_cache_gb"))
-    yield Charge(price=f"cache/{engine}/serverless-gb", quantity=gb * HOURS, what="serverless cache: data")
-    yield Charge(
-        price=f"cache/{engine}/serverless-ecpu",
-        quantity=it.assumed("serverless_cache_ecpu_millions"),
-        what="serverless cache: requests",
-    )
-
-
 def bucket(it: Priced) -> Iterator[Charge]:
     """Everything as S3 Standard: cheaper classes come with age, and an estimate may be too high but not too low."""
     name = it.name
@@ -162,7 +149,6 @@ RULES: Mapping[str, Rule] = {
     "AWS::Backup::BackupPlan": plan,
     "AWS::Backup::BackupVault": vault,
     "AWS::ElastiCache::ReplicationGroup": replication_group,
-    "AWS::ElastiCache::ServerlessCache": serverless_cache,
     "AWS::KMS::Key": key,
     "AWS::KMS::ReplicaKey": replica_key,
     "AWS::RDS::DBInstance": instance,

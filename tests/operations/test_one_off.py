@@ -1,4 +1,4 @@
-"""A migration is started once, waited for within a bound, and never reported as done when it was not."""
+"""A one-off task is started once, waited for within a bound, and never reported as done when it was not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from mypy_boto3_ecs.client import ECSClient
 from mypy_boto3_ssm.client import SSMClient
 
-from operations.migrate import Clock, MigrationFailedError, NotMigratedError, migrate
+from operations.one_off import Clock, NotRunError, TaskFailedError, run
 
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
@@ -57,13 +57,13 @@ def answers(ecs: ECSClient) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def _starts(answers: Stubber, **answer: Any) -> None:
+def _starts(answers: Stubber, name: str = "migrate", **answer: Any) -> None:
     answers.add_response(
         "run_task",
         {"tasks": [{"taskArn": TASK}], "failures": []} | answer,
         {
             "cluster": "cluster",
-            "taskDefinition": "sandbox-migrate",
+            "taskDefinition": f"sandbox-{name}",
             "launchType": "FARGATE",
             "startedBy": "delivery",
             "networkConfiguration": {
@@ -83,7 +83,7 @@ def _is(answers: Stubber, status: str, stopped: str = "", **container: Any) -> N
 
 
 def _migrate(ecs: ECSClient, ssm: SSMClient, hours: Hours) -> str:
-    return migrate("sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
+    return run("migrate", "sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
 
 
 def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
@@ -96,10 +96,16 @@ def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stub
     assert hours.seconds == 10
 
 
+def test_the_roles_are_made_by_a_task_of_their_own(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
+    _starts(answers, "roles")
+    _is(answers, "STOPPED", exitCode=0)
+    assert run("roles", "sandbox", ecs=ecs, ssm=ssm, clock=Hours().clock(), wait_seconds=60) == TASK
+
+
 def test_a_failed_migration_says_why_it_stopped(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "Essential container in task exited", exitCode=3)
-    with pytest.raises(MigrationFailedError, match="exit code 3: Essential container in task exited"):
+    with pytest.raises(TaskFailedError, match="exit code 3: Essential container in task exited"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -108,7 +114,7 @@ def test_a_container_that_never_started_is_no_success(
 ) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "CannotPullContainerError", reason="image not found")
-    with pytest.raises(MigrationFailedError, match=r"never started.*image not found; CannotPull"):
+    with pytest.raises(TaskFailedError, match=r"never started.*image not found; CannotPull"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -119,12 +125,12 @@ def test_a_migration_that_does_not_end_is_given_up_on(
     _starts(answers)
     for _ in range(13):
         _is(answers, "RUNNING")
-    with pytest.raises(NotMigratedError, match="still runs after 60 s"):
+    with pytest.raises(NotRunError, match="still runs after 60 s"):
         _migrate(ecs, ssm, hours)
     assert hours.seconds == 60
 
 
 def test_a_task_that_was_not_started_is_no_success(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, tasks=[], failures=[{"reason": "RESOURCE:ENI"}])
-    with pytest.raises(NotMigratedError, match="not started: RESOURCE:ENI"):
+    with pytest.raises(NotRunError, match="not started: RESOURCE:ENI"):
         _migrate(ecs, ssm, Hours())

@@ -1,7 +1,8 @@
-"""Brings the database's schema up to the deployed task: `python -m operations.migrate ENVIRONMENT`.
+"""Runs a task of an environment once and waits for its end: `python -m operations.one_off TASK ENVIRONMENT`.
 
-Starts the task `ENVIRONMENT-migrate` once and waits until it stops. Region and credentials come from the surroundings.
-Exit codes: 0 migrated, 1 the task ran and failed, 2 it could not be started or did not stop in time.
+`migrate` brings the database's schema up, `roles` makes the database's roles as its master user, `rehearse` restores a
+backup and checks it. Region and credentials come from the surroundings.
+Exit codes: 0 done, 1 the task ran and failed, 2 it could not be started or did not stop in time.
 """
 
 import sys
@@ -22,11 +23,11 @@ _PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "
 _EVERY_SECONDS: Final = 5
 
 
-class MigrationFailedError(Exception):
+class TaskFailedError(Exception):
     """The task ran and did not end well; the message says why it stopped."""
 
 
-class NotMigratedError(Exception):
+class NotRunError(Exception):
     """The task did not run, or nobody knows how it ended."""
 
 
@@ -38,24 +39,26 @@ class Clock:
     sleep: Callable[[float], None]
 
 
-def migrate(environment: str, *, ecs: ECSClient, ssm: SSMClient, clock: Clock, wait_seconds: float) -> str:
-    """Run the task to its end; answers its ARN.
+def run(
+    name: str, environment: str, *, ecs: ECSClient, ssm: SSMClient, clock: Clock, wait_seconds: float
+) -> str:
+    """Run the task `name` of the environment to its end; answers its ARN.
 
     Raises:
-        MigrationFailedError: It stopped with another exit code than 0.
-        NotMigratedError: It was not started, or still runs after `wait_seconds`.
+        TaskFailedError: It stopped with another exit code than 0.
+        NotRunError: It was not started, or still runs after `wait_seconds`.
     """
     cluster = _parameter(ssm, environment, "api/cluster-name")
-    task = _start(ecs, ssm, environment, cluster)
+    task = _start(ecs, ssm, name, environment, cluster)
     deadline = clock.now() + wait_seconds
     while True:
         stopped = _stopped(ecs, cluster, task)
         if stopped:
-            _judge(stopped)
+            _judge(name, stopped)
             return task
         if clock.now() >= deadline:
-            raise NotMigratedError(
-                f"{task} still runs after {wait_seconds:.0f} s; look at it before deploying."
+            raise NotRunError(
+                f"{task} still runs after {wait_seconds:.0f} s; look at it before anything else."
             )
         clock.sleep(_EVERY_SECONDS)
 
@@ -64,10 +67,10 @@ def _parameter(ssm: SSMClient, environment: str, name: str) -> str:
     return ssm.get_parameter(Name=f"/amply/{environment}/{name}")["Parameter"]["Value"]
 
 
-def _start(ecs: ECSClient, ssm: SSMClient, environment: str, cluster: str) -> str:
+def _start(ecs: ECSClient, ssm: SSMClient, name: str, environment: str, cluster: str) -> str:
     answer = ecs.run_task(
         cluster=cluster,
-        taskDefinition=f"{environment}-migrate",
+        taskDefinition=f"{environment}-{name}",
         launchType="FARGATE",
         startedBy="delivery",
         networkConfiguration={
@@ -82,7 +85,7 @@ def _start(ecs: ECSClient, ssm: SSMClient, environment: str, cluster: str) -> st
     )
     if not answer["tasks"]:
         why = ", ".join(failure.get("reason", "no reason given") for failure in answer["failures"])
-        raise NotMigratedError(f"{environment}-migrate was not started: {why}.")
+        raise NotRunError(f"{environment}-{name} was not started: {why}.")
     return answer["tasks"][0]["taskArn"]
 
 
@@ -92,7 +95,7 @@ def _stopped(ecs: ECSClient, cluster: str, task: str) -> TaskTypeDef | None:
     return found[0] if found and found[0]["lastStatus"] == "STOPPED" else None
 
 
-def _judge(task: TaskTypeDef) -> None:
+def _judge(name: str, task: TaskTypeDef) -> None:
     (container,) = task["containers"]
     code = container.get("exitCode")
     if code == 0:
@@ -100,29 +103,31 @@ def _judge(task: TaskTypeDef) -> None:
     reasons = [container.get("reason"), task.get("stoppedReason")]
     why = "; ".join(reason for reason in reasons if reason) or "no reason given"
     ended = f"ended with exit code {code}" if code is not None else "never started its container"
-    raise MigrationFailedError(f"The migration {ended}: {why}. Its log group says more.")
+    raise TaskFailedError(f"The task {name} {ended}: {why}. Its log group says more.")
 
 
 @click.command()
+@click.argument("name", type=click.Choice(["migrate", "roles", "rehearse"]), metavar="TASK")
 @click.argument("environment")
 @click.option("--wait", "wait_seconds", type=float, default=1800, show_default=True, help="Seconds at most.")
-def cli(environment: str, wait_seconds: float) -> None:
-    """Migrate the database of ENVIRONMENT."""
+def cli(name: str, environment: str, wait_seconds: float) -> None:
+    """Run TASK (migrate, roles or rehearse) of ENVIRONMENT once."""
     try:
-        task = migrate(
+        task = run(
+            name,
             environment,
             ecs=boto3.client("ecs", config=_PATIENCE),
             ssm=boto3.client("ssm", config=_PATIENCE),
             clock=Clock(now=time.monotonic, sleep=time.sleep),
             wait_seconds=wait_seconds,
         )
-    except MigrationFailedError as failure:
+    except TaskFailedError as failure:
         click.echo(failure, err=True)
         sys.exit(1)
-    except (NotMigratedError, BotoCoreError, ClientError) as error:
-        click.echo(f"Not migrated: {error}", err=True)
+    except (NotRunError, BotoCoreError, ClientError) as error:
+        click.echo(f"The task {name} did not run: {error}", err=True)
         sys.exit(2)
-    click.echo(f"migrated by {task}")
+    click.echo(f"{name} done by {task}")
 
 
 if __name__ == "__main__":

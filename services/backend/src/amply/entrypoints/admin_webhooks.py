@@ -1,0 +1,66 @@
+"""`admin webhooks`: provider events that wait for a handler or for a person."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from sqlalchemy.orm import Session
+
+from amply.infra.database import connect
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import system_clock
+from amply.modules import webhooks as events
+
+_LIMIT = click.IntRange(min=1, max=events.REPLAYED_MAX)
+
+
+@click.group()
+def webhooks() -> None:
+    """Provider events: what waits, and starting it again."""
+
+
+@webhooks.command()
+@click.option("--type", "event_type", help="only of this type, such as charge.refunded")
+@click.option("--limit", type=_LIMIT, default=100, show_default=True)
+def list_unhandled(*, event_type: str | None, limit: int) -> None:
+    """Stored events to which nothing happens, the oldest first, as JSON lines.
+
+    `unsupported`: nobody handles the type yet. `exhausted`: ten attempts have failed.
+    """
+    with _session() as session:
+        for event in events.unhandled(session, event_type=event_type, limit=limit):
+            click.echo(json.dumps(asdict(event), default=str))
+
+
+@webhooks.command()
+@click.option("--id", "event_id", help="this event alone, whatever became of it")
+@click.option("--type", "event_type", help="only of this type")
+@click.option("--limit", type=_LIMIT, default=100, show_default=True)
+def replay(*, event_id: str | None, event_type: str | None, limit: int) -> None:
+    """Let the worker try waiting events again, as if they had just arrived; repeating it changes nothing.
+
+    Without --id, those that `list-unhandled` shows and somebody handles now. Prints how many were started and how many are
+    left: run it again for those.
+    """
+    if event_id is not None and event_type is not None:
+        raise click.UsageError("Choose events by --id or by --type, not by both.")
+    with _session() as session:
+        now = system_clock()
+        started = (
+            events.replay(session, event_type=event_type, limit=limit, now=now)
+            if event_id is None
+            else events.replay_one(session, event_id=event_id, now=now)
+        )
+    click.echo(json.dumps(asdict(started)))
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    database = connect(DatabaseSettings(), application="admin", pool_size=1)
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()

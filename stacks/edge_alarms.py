@@ -1,0 +1,60 @@
+"""Who hears that the edge fails. CloudFront's numbers are in us-east-1 alone, and an alarm stands where its metric is."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from constructs_lib.alarms import Pager, Severity, make_topic
+from stacks.certificate import CLOUDFRONT_REGION
+from stacks.contracts import RUNBOOKS
+from stacks.edge import Edge
+from stacks.environment import Environment
+from stacks.stack import AmplyStack
+
+ERRORS_PERCENT_MAX = 5
+REQUESTS_MIN = 20
+"""Below this many a minute one failure is no rate."""
+
+
+class EdgeAlarms(AmplyStack):
+    """Pages through a topic of its own: CloudWatch calls none of another region."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, edge: Edge) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: alarms of the edge",
+            env=cdk.Environment(account=environment.account, region=CLOUDFRONT_REGION),
+        )
+        pager = Pager(
+            self,
+            "Alarms",
+            topics={Severity.PAGE: make_topic(self, "Topic", email=environment.alarm_email)},
+            prefix=f"amply-{environment.name}",
+            runbooks=RUNBOOKS,
+        )
+        pager.above(
+            "edge-errors",
+            _errors(edge.distribution.distribution_id),
+            ERRORS_PERCENT_MAX,
+            minutes=5,
+            meaning="CloudFront answered more than five per cent of requests with an error of ours for five minutes.",
+            severity=Severity.PAGE,
+        )
+
+
+def _errors(distribution_id: str) -> cloudwatch.MathExpression:
+    """https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/programming-cloudwatch-metrics.html."""
+    of_the_edge = {"DistributionId": distribution_id, "Region": "Global"}
+    rate, requests = (
+        cloudwatch.Metric(
+            namespace="AWS/CloudFront", metric_name=name, dimensions_map=of_the_edge, statistic=statistic
+        )
+        for name, statistic in (("5xxErrorRate", "Average"), ("Requests", "Sum"))
+    )
+    return cloudwatch.MathExpression(
+        expression=f"IF(requests > {REQUESTS_MIN}, rate, 0)",
+        using_metrics={"rate": rate, "requests": requests},
+        label="per cent of requests that failed",
+    )
