@@ -240,8 +240,8 @@ class Witnesses:
         try:
             future.set_result(self._converse(name, key, question))
         except Exception as error:  # noqa: BLE001 -- whatever a witness provokes, it is that witness's failure
-            _log.warning("witness_failed", witness=name, exc_info=True)
             future.set_result(_failed(name, f"{type(error).__name__}: {error}"))
+            _log.warning("witness_failed", witness=name, exc_info=True)
 
     def _converse(self, name: str, key: WitnessKey, question: _Question) -> Answer:
         size = question.checkpoint.size
