@@ -13,7 +13,7 @@ from stacks.keys import Keys
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import OVERWRITTEN, documents, forget
+from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
@@ -52,7 +52,7 @@ class Storage(AmplyStack):
             "Public",
             durability=durability,
             request_logs=self.access_logs,
-            lifecycle=[OVERWRITTEN],
+            lifecycle=PUBLIC_LOG,
         )
         self.documents = PrivateBucket(
             self,
