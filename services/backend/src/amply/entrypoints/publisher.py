@@ -102,6 +102,12 @@ def turns(
             witnesses=outside.witnesses,
         )
 
+    def let_go_of_partials() -> None:
+        try:
+            ledger.let_go_of_partials(database, public_log=outside.public_log)
+        except Exception as error:  # noqa: BLE001 -- what is kept too long costs a little; the next checkpoint must not wait for it
+            _log.error("partials_kept", error=str(error), exc_info=True)
+
     def turn() -> float:
         began = time.monotonic()
         try:
@@ -114,6 +120,7 @@ def turns(
             return LOOK_SECONDS
         _log.info(PUBLISHED, size=published.size, publishing_seconds=round(time.monotonic() - began, 3))
         _log.info(WITNESSED, size=published.size, witnesses_missing=published.witnesses_missing)
+        let_go_of_partials()
         return BETWEEN_CHECKPOINTS_SECONDS
 
     clear()
