@@ -155,12 +155,15 @@ simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (
 soak: setup ## kill the ledger's real processes under load, and look at what is published (SECONDS=n)
 	@$(BIN)/python benchmarks/ledger_soak.py --seconds $(or $(SECONDS),300)
 
+# make ends every failure with 2. Where the program tells failures apart, its own code is the last line but make's.
+tells = || { code=$$?; echo "$@: the program's exit code is $$code ($(1))" >&2; exit $$code; }
+
 .PHONY: diff-comment
 diff-comment: WAIVERS ?= stacks/replacements.toml
 diff-comment: ## what a change does to data, access and cost (BEFORE=dir AFTER=dir [ENVIRONMENT=name])
 	$(if $(and $(BEFORE),$(AFTER)),,$(error Say which two assemblies: make diff-comment BEFORE=dir AFTER=dir))
 	@$(MAKE) .venv/ready node_modules/ready >&2
-	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)"
+	@$(BIN)/python -m operations.difference --waivers "$(WAIVERS)" $(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") "$(BEFORE)" "$(AFTER)" $(call tells,1 data at risk and 2 not compared)
 
 .PHONY: gates audit
 gates: setup ## the infrastructure gates alone: no account, no network
@@ -174,8 +177,8 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
 .PHONY: assembly deployed comment deploy migrate rehearse roles smoke drift waivers bootstrap protected in-turn
-assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
-	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
+assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
+	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
 deployed: .venv/ready ## download the templates of ENVIRONMENT into deployed.out, to compare with
 	@$(BIN)/python -m operations.deployed $(call needed,ENVIRONMENT)
@@ -221,8 +224,8 @@ cost: synth ## what each environment costs a month, line by line; the last line 
 	@$(BIN)/python -m operations.cost cdk.out
 
 .PHONY: cost-check
-cost-check: .venv/ready ## compare ENVIRONMENT's month with its budget (exit 0 within, 2 above, 3 could not check)
-	@$(BIN)/python -m operations.cost_check --environment $(ENVIRONMENT)
+cost-check: .venv/ready ## compare ENVIRONMENT's month with its budget; to tell above from not checked, read the last line
+	@$(BIN)/python -m operations.cost_check --environment $(call needed,ENVIRONMENT) $(if $(DRY_RUN),--dry-run) $(call tells,2 above and 3 could not check)
 
 .PHONY: sandboxes sandboxes-expired sandboxes-reap
 sandboxes: .venv/ready ## the named sandboxes of the account, and how long they stay

@@ -31,6 +31,11 @@ KEPT_OTHERWISE: Mapping[str, str] = {
     "replica/Public": "a copy of the first region's, by replication",
     "replica/Documents": "a copy of the first region's, by replication",
     "replica/Media": "a copy of the first region's, by replication",
+    "copies/AccessLogs": "as in the region it copies: nothing is made from it",
+    "copies/Archive": "a copy, by replication, once a region was lost",
+    "copies/Public": "a copy, by replication, once a region was lost",
+    "copies/Documents": "a copy, by replication, once a region was lost",
+    "copies/Media": "a copy, by replication, once a region was lost",
 }
 """What holds data and stands in no backup plan, by stack and construct, and why."""
 

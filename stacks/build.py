@@ -10,6 +10,7 @@ from stacks.environment import Environment
 from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, local
 from stacks.images import ImageReference
 from stacks.platform import AmplyPlatform
+from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 
 BUILT_SITE = Path(__file__).parent.parent / "services" / "widgets" / "dist"
@@ -23,15 +24,16 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> 
     """Every environment as a stage of `app`, always all of them; tests may take `only` one, by name.
 
     Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
-    environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed), and
-    `sandbox`, `owner`, `expires`: one named sandbox beside the others.
+    environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed),
+    `recovering` (the region where what lost its own region comes back), and `sandbox`, `owner`, `expires`: one named
+    sandbox beside the others.
     """
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
     try:
         environments = [
             _with_context(app, environment)
-            for environment in (*ENVIRONMENTS.values(), *_asked_for(app))
+            for environment in (*_where_they_stand(app), *_asked_for(app))
             if only in {None, environment.name}
         ]
     except ValueError as wrong:
@@ -49,17 +51,47 @@ def _asked_for(app: cdk.App) -> list[Environment]:
     return [named_sandbox(name, owner=owner, expires=expires)]
 
 
+def _where_they_stand(app: cdk.App) -> list[Environment]:
+    """All of them; the one whose copies are in the region said stands there, and its own region is lost."""
+    region = app.node.try_get_context("recovering")
+    every = [_at_rest_if_asked(app, environment) for environment in ENVIRONMENTS.values()]
+    if region is None:
+        return every
+    if not any(environment.replica_region == region for environment in every):
+        kept = ", ".join(sorted({one.replica_region for one in every if one.replica_region}))
+        raise ValueError(
+            f"No environment keeps copies in {region!r}; there are copies in {kept}: -c recovering=REGION"
+        )
+    return [
+        recovering(environment, region=region) if environment.replica_region == region else environment
+        for environment in every
+    ]
+
+
+def _at_rest_if_asked(app: cdk.App, environment: Environment) -> Environment:
+    if _yes_or_no("idle", app.node.try_get_context("idle")):
+        return replace(environment, tasks=environment.tasks.at_rest())
+    return environment
+
+
 def _with_context(app: cdk.App, environment: Environment) -> Environment:
     if environment.name == "local":
         environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
     elif image := app.node.try_get_context("image"):
-        environment = replace(environment, image=ImageReference.parse(str(image)))
-    if _yes_or_no("idle", app.node.try_get_context("idle")):
-        environment = replace(environment, tasks=environment.tasks.at_rest())
+        environment = replace(environment, image=_image(str(image), environment))
+    environment = _at_rest_if_asked(app, environment)
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []
     durability = environment.durability.settled(destruction_allowed=environment.kind in destroyable)
     return replace(environment, durability=durability)
+
+
+def _image(said: str, environment: Environment) -> ImageReference:
+    """A digest means the same image in every registry, so one that is named where it was lost is taken from its copy."""
+    image = ImageReference.parse(said)
+    if environment.lost_region:
+        return image.in_region(environment.region, instead_of=environment.lost_region)
+    return image
 
 
 def _yes_or_no(name: str, value: object) -> bool:

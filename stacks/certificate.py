@@ -6,7 +6,7 @@ from constructs import Construct
 
 from constructs_lib.alarms import Pager, Severity, make_topic
 from stacks.contracts import RUNBOOKS
-from stacks.dns import Dns
+from stacks.dns import Names
 from stacks.environment import Environment
 from stacks.expiry import watch_certificate
 from stacks.stack import AmplyStack
@@ -17,7 +17,7 @@ CLOUDFRONT_REGION = "us-east-1"
 class Certificate(AmplyStack):
     """Proves the domain by records in its zone, and renews itself while they stand there."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, dns: Dns) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, dns: Names) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -31,7 +31,7 @@ class Certificate(AmplyStack):
             "Edge",
             domain_name=site,
             subject_alternative_names=others,
-            validation=acm.CertificateValidation.from_dns(dns.zone),
+            validation=acm.CertificateValidation.from_dns(dns.zone_in(self)),
         )
         notices = make_topic(self, "Notices", email=environment.alarm_email)
         pager = Pager(

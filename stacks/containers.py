@@ -19,6 +19,7 @@ from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
 from stacks.permissions import allow_spans
 from stacks.queues import Queues
+from stacks.replica import Replica
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.waivers import NEXT_REVIEW
@@ -36,6 +37,8 @@ class Surroundings:
     queues: Queues
     mail: Mail
     edge: Edge
+    replica: Replica | None
+    """Where copies go; None where losing a region may lose everything."""
     backup: Backup | None
     """None where durability keeps no second tier."""
 

@@ -31,7 +31,23 @@ class Parameter(StrEnum):
         return f"/amply/{environment}/{self.value}"
 
 
-PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
+class RecoveryParameter(StrEnum):
+    """SSM parameters that exist where an environment keeps copies in a second region, and stand there.
+
+    The first three are written while all is well, by the stack `recovery`; what comes back there reads them. `NAMES`
+    is written by what came back: the change of records that leads people to it.
+    """
+
+    HOSTED_ZONE = "recovery/hosted-zone"
+    CERTIFICATE = "recovery/certificate-arn"
+    COMMITMENTS = "recovery/commitments-secret-arn"
+    NAMES = "recovery/names"
+
+    def path(self, environment: str) -> str:
+        return f"/amply/{environment}/{self.value}"
+
+
+PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     Parameter.SITE_BUCKET: "Bucket behind the edge's default behaviour: widgets and pages",
     Parameter.DISTRIBUTION_ID: "CloudFront distribution of the edge, for invalidations",
     Parameter.EDGE_URL: "Where the pages, the widgets and the log are reached",
@@ -50,6 +66,10 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter, str] = {
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
     Parameter.MAIL_SENDER: "Address receipts come from",
     Parameter.MAIL_FEEDBACK_URL: "Queue of bounces, complaints, delays and rejections, as SES reports them",
+    RecoveryParameter.HOSTED_ZONE: "The zone, for what comes back in this region",
+    RecoveryParameter.CERTIFICATE: "The edge's certificate in us-east-1, for what comes back in this region",
+    RecoveryParameter.COMMITMENTS: "This region's copy of the secret that wraps donors' salts",
+    RecoveryParameter.NAMES: "Change of records that leads people to what came back here",
 }
 
 STRIPE_WEBHOOK_PATH = "/v1/webhooks/stripe"

@@ -20,7 +20,7 @@ from stacks.database_engine import (
     PARAMETERS,
     STANDARD_PORT,
 )
-from stacks.database_extras import follow, share_connections
+from stacks.database_extras import follow, restore, share_connections
 from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.network import POSTGRESQL, Network
@@ -49,6 +49,8 @@ class Database(AmplyStack):
         groups = [self._make_log(log, construct_id) for log, construct_id in LOGS.items()]
         self._parameters = self._make_parameters()
         self.instance = self._make_instance(network, keys)
+        if environment.lost_region and environment.recovery:
+            restore(self, self.instance, environment.recovery.database)
         self.instance.node.add_dependency(*groups)
         self.proxy = self._make_proxy(network)
         self.rotation = self._take_over(network, keys)

@@ -6,7 +6,7 @@ rotation.py is the third of them.
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import CfnParameter, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
@@ -16,6 +16,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.contracts import CONTAINERS
 from stacks.database_engine import STANDARD_PORT
 from stacks.network import Network
+from stacks.recovery import RestoredFrom
 from stacks.waivers import NEXT_REVIEW
 
 
@@ -53,6 +54,35 @@ def follow(
     return replica
 
 
+def restore(scope: Construct, instance: rds.DatabaseInstance, source: RestoredFrom) -> None:
+    """Make it from the lost region's backups, which are asked for when the stack is deployed for the first time.
+
+    What an instance takes over from its backup RDS refuses to be told. CloudFormation keeps the parameter's value in
+    later deployments, and it must stay the same: with another one RDS would make another instance.
+    """
+    resource = instance.node.default_child
+    if not isinstance(resource, rds.CfnDBInstance):
+        raise TypeError(f"{instance.node.path} is not made of one instance.")
+    backups = source is RestoredFrom.BACKUPS
+    given = CfnParameter(
+        scope,
+        "RestoreFrom",
+        description="ARN of the replicated backups" if backups else "ARN of the snapshot, in this region",
+        allowed_pattern="arn:aws:rds:.+:auto-backup:.+" if backups else "arn:aws:rds:.+:snapshot:.+",
+        constraint_description="an ARN that `aws rds describe-db-instance-automated-backups` told"
+        if backups
+        else "an ARN that `aws backup list-recovery-points-by-backup-vault` told",
+    ).value_as_string
+    if backups:
+        resource.source_db_instance_automated_backups_arn = given
+        resource.use_latest_restorable_time = True
+    else:
+        resource.db_snapshot_identifier = given
+    for inherited in ("AllocatedStorage", "DBName", "KmsKeyId", "MasterUsername", "StorageEncrypted"):
+        resource.add_property_deletion_override(inherited)
+    waive(instance, "AwsSolutions-RDS2", AS_ITS_BACKUP)
+
+
 def share_connections(
     scope: Construct, construct_id: str, *, instance: rds.DatabaseInstance, network: Network
 ) -> rds.DatabaseProxy:
@@ -86,6 +116,10 @@ def signing_in() -> Sequence[str]:
     return sorted({contract.database_user for contract in through if contract.database_user})
 
 
+AS_ITS_BACKUP = Waiver(
+    reason="A restored instance is encrypted as its backup is, with the key of the copies; RDS refuses to be told.",
+    until=NEXT_REVIEW,
+)
 NOTHING_OF_ITS_OWN = Waiver(
     reason="A replica is encrypted as what it follows and holds nothing more; who loses it makes another.",
     until=NEXT_REVIEW,

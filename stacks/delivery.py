@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from aws_cdk import Duration
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,12 +10,13 @@ from constructs_lib.github import AUDIENCE, ISSUER, GitHubRole
 from constructs_lib.waiver import Waiver, waive
 from stacks.environment import DeliverySettings, Environment, Registry
 from stacks.keys import Keys
+from stacks.registry import Images, replicate_images
+from stacks.replica import Replica
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
 BOOTSTRAP = "cdk-hnb659fds"
 """The CDK's default qualifier: what `cdk bootstrap` names its roles after."""
-REPOSITORY_NAME = "amply"
 IMAGES_ENVIRONMENT = "images"
 
 
@@ -31,6 +31,7 @@ class Delivery(AmplyStack):
         environment: Environment,
         delivery: DeliverySettings,
         keys: Keys,
+        replica: Replica | None,
         regions: Collection[str],
     ) -> None:
         super().__init__(
@@ -53,7 +54,7 @@ class Delivery(AmplyStack):
             assumes=["deploy", "file-publishing", "lookup"],
         )
         if delivery.registry:
-            self._hold_images(delivery.registry, keys)
+            self._hold_images(delivery.registry, keys, replica)
 
     def _let_pull_requests_compare(self, environment: Environment) -> None:
         """What `operations.deployed` asks: which stacks there are, and what ours were made from. Nothing else.
@@ -93,35 +94,12 @@ class Delivery(AmplyStack):
             longest_session=Duration.hours(2),
         )
 
-    def _hold_images(self, registry: Registry, keys: Keys) -> None:
-        """One registry for every environment: the image that was tried is the image that runs."""
-        durability = self.settings.durability
-        images = ecr.Repository(
-            self,
-            "Images",
-            repository_name=REPOSITORY_NAME,
-            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            image_scan_on_push=True,
-            encryption=ecr.RepositoryEncryption.KMS if durability.protected else None,
-            encryption_key=keys.data if durability.protected else None,
-            removal_policy=durability.removal_policy,
-            lifecycle_rules=[
-                ecr.LifecycleRule(
-                    rule_priority=1,
-                    description="Layers of builds that were never named",
-                    tag_status=ecr.TagStatus.UNTAGGED,
-                    max_image_age=Duration.days(7),
-                ),
-                ecr.LifecycleRule(
-                    rule_priority=2,
-                    description="As far back as anyone would go",
-                    tag_status=ecr.TagStatus.ANY,
-                    max_image_count=registry.keep,
-                ),
-            ],
-        )
-        for account in registry.readers:
-            images.grant_pull(iam.AccountPrincipal(account))
+    def _hold_images(self, registry: Registry, keys: Keys, replica: Replica | None) -> None:
+        images = Images(self, "Images", registry=registry, durability=self.settings.durability, key=keys.data)
+        if replica:
+            replicate_images(self, "Copies", account=self.account, to=replica.region)
+            # Into the repository that is there: ECR would make one of its own, and keep everything in it for ever.
+            self.add_stack_dependency(replica)
         push = self._github_role("Push", purpose="push", environment=IMAGES_ENVIRONMENT)
         images.grant_pull_push(push)  # a push asks what is there already
         waive(push, "AwsSolutions-IAM5[Resource::*]", SIGNING_IN_TO_PUSH)

@@ -1,11 +1,12 @@
 """The zone of an environment's own domain, and which authorities may certify its names."""
 
-from typing import cast
+from typing import Protocol, cast
 
 from aws_cdk import CfnOutput, Duration, Fn
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
+from stacks.contracts import RecoveryParameter
 from stacks.domain import DomainSettings
 from stacks.environment import Environment
 from stacks.stack import AmplyStack
@@ -13,6 +14,34 @@ from stacks.stack import AmplyStack
 AUTHORITIES = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
 """The names Amazon's authority goes by: https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html."""
 DAY = Duration.days(1)
+
+
+class Names(Protocol):
+    """A zone, wherever it was made."""
+
+    @property
+    def domain(self) -> DomainSettings: ...
+
+    def zone_in(self, stack: AmplyStack) -> route53.IPublicHostedZone:
+        """The zone as a stack refers to it."""
+
+
+class KeptZone:
+    """The zone after the loss of the region whose stack made it: Route 53 is of no region, so the zone is still there."""
+
+    def __init__(self, domain: DomainSettings) -> None:
+        self.domain = domain
+
+    def zone_in(self, stack: AmplyStack) -> route53.IPublicHostedZone:
+        made = stack.node.try_find_child("KeptZone")
+        if made is None:
+            made = route53.PublicHostedZone.from_public_hosted_zone_attributes(
+                stack,
+                "KeptZone",
+                hosted_zone_id=stack.remembered(RecoveryParameter.HOSTED_ZONE),
+                zone_name=self.domain.apex,
+            )
+        return cast("route53.IPublicHostedZone", made)
 
 
 class Dns(AmplyStack):
@@ -35,6 +64,9 @@ class Dns(AmplyStack):
         self.domain = domain
         self.zone = self._make_zone()
         self._certify_by_amazon_alone()
+
+    def zone_in(self, _stack: AmplyStack) -> route53.IPublicHostedZone:
+        return self.zone
 
     def _make_zone(self) -> route53.PublicHostedZone:
         zone = route53.PublicHostedZone(

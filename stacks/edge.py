@@ -6,20 +6,19 @@ from aws_cdk import Duration
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
-from aws_cdk import aws_route53 as route53
-from aws_cdk import aws_route53_targets as targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
 from constructs_lib.waiver import Waiver, waive
 from stacks.certificate import Certificate
-from stacks.contracts import Parameter
-from stacks.dns import Dns
+from stacks.contracts import Parameter, RecoveryParameter
+from stacks.dns import Names
 from stacks.edge_functions import EdgeFunctions
+from stacks.edge_names import point_names_here, write_down_how_names_move
 from stacks.edge_policies import EdgePolicies
 from stacks.environment import Environment
-from stacks.http_api import make_api_certificate, make_http_api
+from stacks.http_api import make_api_certificate, make_api_name, make_http_api
 from stacks.site_upload import upload_site
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
@@ -37,7 +36,7 @@ class Edge(AmplyStack):
         environment: Environment,
         storage: Storage,
         site: Path,
-        dns: Dns | None,
+        dns: Names | None,
         certificate: Certificate | None,
     ) -> None:
         super().__init__(
@@ -49,13 +48,15 @@ class Edge(AmplyStack):
             holds_data=True,
         )
         self.api_certificate = make_api_certificate(self, dns) if dns else None
-        self.http_api = make_http_api(self, dns, self.api_certificate)
-        self.site = self._make_site_bucket(storage)
-        self.distribution = self._make_distribution(
-            storage, certificate=certificate.certificate if certificate else None
+        named = (
+            make_api_name(self, dns.domain, self.api_certificate) if dns and self.api_certificate else None
         )
-        if dns:
-            self._point_names_here(dns)
+        self.http_api = make_http_api(self, named)
+        self.site = self._make_site_bucket(storage)
+        self.distribution = self._make_distribution(storage, certificate=self._certificate(certificate))
+        if dns and named:
+            lead = write_down_how_names_move if environment.lost_region else point_names_here
+            lead(self, dns, edge=self.distribution, api=named)
         upload_site(self, site, config=self._config(), bucket=self.site, distribution=self.distribution)
         self.publish(Parameter.SITE_BUCKET, self.site.bucket_name)
         self.publish(Parameter.DISTRIBUTION_ID, self.distribution.distribution_id)
@@ -82,6 +83,19 @@ class Edge(AmplyStack):
         domain = self.settings.domain
         return f"https://{domain.log}/log" if domain else f"{self.edge_url}/log"
 
+    def _certificate(self, made: Certificate | None) -> acm.ICertificate | None:
+        """It stands in a region of its own: the loss of ours leaves it where it is."""
+        if self.settings.lost_region is None:
+            return made.certificate if made else None
+        arn = self.remembered(RecoveryParameter.CERTIFICATE)
+        return acm.Certificate.from_certificate_arn(self, "Certificate", arn)
+
+    def _hosts(self) -> list[str] | None:
+        """One distribution at a time answers at a name, and the one of a lost region does until the name is moved."""
+        domain, plan = self.settings.domain, self.settings.recovery
+        theirs = self.settings.lost_region and not (plan and plan.names_moved)
+        return list(domain.edge_hosts) if domain and not theirs else None
+
     def _make_site_bucket(self, storage: Storage) -> PrivateBucket:
         # By name: handing over the bucket itself would write its name into the stack below.
         request_logs = s3.Bucket.from_bucket_name(self, "RequestLogs", storage.access_logs.bucket_name)
@@ -92,9 +106,11 @@ class Edge(AmplyStack):
     def _make_distribution(
         self, storage: Storage, *, certificate: acm.ICertificate | None
     ) -> cloudfront.Distribution:
+        # Their names, and those of origin access, are the whole account's and follow from these ids.
+        again = "Recovered" if self.settings.lost_region else ""
         policies = EdgePolicies(
             self,
-            "Policies",
+            f"Policies{again}",
             connecting_to=self.api_url,
             stripe=self.settings.stripe,
             functions=EdgeFunctions(self),
@@ -103,9 +119,9 @@ class Edge(AmplyStack):
         domain = self.settings.domain
         distribution = cloudfront.Distribution(
             self,
-            "Distribution",
+            f"Distribution{again}",
             comment=f"Amply {self.settings.name}",
-            domain_names=list(domain.edge_hosts) if domain else None,
+            domain_names=self._hosts(),
             certificate=certificate,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021 if domain else None,
             default_root_object="index.html",
@@ -127,7 +143,7 @@ class Edge(AmplyStack):
         waive(distribution, IMPORTED_ORIGIN, POLICY_STANDS_BELOW)
         return distribution
 
-    def _origin_below(self, construct_id: str, bucket: PrivateBucket) -> cloudfront.IOrigin:
+    def _origin_below(self, construct_id: str, bucket: s3.Bucket) -> cloudfront.IOrigin:
         """By name, for the same reason; the bucket's own policy lets this account's distributions read."""
         named = s3.Bucket.from_bucket_attributes(
             self,
@@ -136,13 +152,6 @@ class Edge(AmplyStack):
             bucket_regional_domain_name=bucket.bucket_regional_domain_name,
         )
         return origins.S3BucketOrigin.with_origin_access_control(named)
-
-    def _point_names_here(self, dns: Dns) -> None:
-        here = route53.RecordTarget.from_alias(targets.CloudFrontTarget(self.distribution))
-        for host in dns.domain.edge_hosts:
-            name = host.removesuffix(dns.domain.apex).rstrip(".").capitalize() or "Site"
-            route53.ARecord(self, f"{name}Address", zone=dns.zone, record_name=f"{host}.", target=here)
-            route53.AaaaRecord(self, f"{name}Address6", zone=dns.zone, record_name=f"{host}.", target=here)
 
     def _config(self) -> dict[str, str]:
         """What pages are told at `/config.json`; they stand on one host, so the log is of their own origin."""

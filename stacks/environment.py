@@ -19,6 +19,7 @@ from stacks.database_choices import Connections, Insights, MasterPassword, Rotat
 from stacks.domain import DomainSettings
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.recovery import Recovery
 from stacks.signing_keys import SigningKeys
 from stacks.witnesses import Witnessing, awaited_key
 
@@ -124,12 +125,6 @@ class Registry:
 
     readers: tuple[str, ...]
     """Accounts of the other environments, which run the same image from here."""
-    keep: int
-    """Images kept; each deployment pushes one."""
-
-    def __post_init__(self) -> None:
-        if self.keep < 10:  # noqa: PLR2004 -- a week of deployments, and the way back through it
-            raise ValueError(f"Keeping {self.keep} images would delete one that still runs.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +198,10 @@ class Environment:
     region: str
     replica_region: str | None
     """Where copies of what cannot be made again are kept; None where losing a region may lose the environment."""
+    recovery: Recovery | None
+    """What it would be in the region of its copies."""
+    lost_region: str | None = None
+    """Where it was, once it comes back where its copies are; only `stacks/recovering.py` says this."""
     zones: tuple[str, ...]
     livemode: bool
     """Whether real money moves."""
@@ -250,6 +249,7 @@ class Environment:
             raise ValueError(f"{self.name} moves real money, so its data needs copies in another region.")
         if self.replica_region == self.region:
             raise ValueError(f"{self.name}: copies in {self.region} itself would be lost with it.")
+        self._check_recovery()
         if isinstance(self.database.master, RotatedByUs) and not self._secrets_can_be_reached():
             raise ValueError(
                 f"{self.name}: rotating the master password needs a NAT gateway or a secretsmanager endpoint."
@@ -265,6 +265,20 @@ class Environment:
         if self.livemode:
             self._check_receipts()
         self._check_names()
+
+    def _check_recovery(self) -> None:
+        plan, lost = self.recovery, self.signing_keys.lost
+        if (plan is None) != (self.replica_region is None):
+            raise ValueError(
+                f"{self.name}: copies in another region and a plan for coming back there are one thing."
+            )
+        if plan and not self.lost_region and plan.replica_region in {self.region, self.replica_region}:
+            raise ValueError(f"{self.name}: once {self.region} is lost, copies go to a third region.")
+        if lost is not None and not self.tasks.idle:
+            raise ValueError(
+                f"{self.name}: key {lost} is lost with its region, and nothing may run until `last_tree` of the "
+                "recovery says where it stopped. To put everything in place first: -c idle=true"
+            )
 
     def _check_receipts(self) -> None:
         """Where real money moves people keep receipts for years."""
@@ -312,6 +326,11 @@ class Environment:
         """Whom the pages trust (https://c2sp.org/tlog-policy); empty while no key is pinned."""
         logs = "".join(f"log {key}\n" for key in self.log_keys)
         return f"{logs}{self.witnesses.policy()}" if logs else ""
+
+    @property
+    def delivered_by(self) -> DeliverySettings | None:
+        """Whose jobs get roles here. Roles have names, and those of a lost region are still there: then people deploy."""
+        return None if self.lost_region else self.delivery
 
     @property
     def kind(self) -> str:

@@ -36,6 +36,7 @@ from stacks.environment import (
 )
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
+from stacks.recovery import Recovery
 from stacks.witnesses import AWAITED, Unwitnessed, awaited_key
 
 EnvironmentName = Literal["production", "staging", "sandbox", "local"]
@@ -50,6 +51,10 @@ PRODUCTION = Environment(
     account="111111111111",
     region="eu-west-1",
     replica_region="eu-central-1",
+    recovery=Recovery(
+        zones=("eu-central-1a", "eu-central-1b", "eu-central-1c"),
+        replica_region="eu-north-1",
+    ),
     zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
     livemode=True,
     durability=PERMANENT,
@@ -96,7 +101,7 @@ PRODUCTION = Environment(
     addresses=None,
     delivery=DeliverySettings(
         repository=REPOSITORY,
-        registry=Registry(readers=("222222222222", "333333333333"), keep=50),
+        registry=Registry(readers=("222222222222", "333333333333")),
     ),
     log_retention=logs.RetentionDays.ONE_YEAR,
     alarm_email="oncall@amply.example",
@@ -114,6 +119,7 @@ STAGING = replace(
     name="staging",
     account="222222222222",
     replica_region=None,
+    recovery=None,
     livemode=False,
     durability=RECOVERABLE,
     log_origin="log.amply.example/staging",

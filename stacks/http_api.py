@@ -7,10 +7,9 @@ from aws_cdk import aws_apigateway as apigw
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_route53 as route53
-from aws_cdk import aws_route53_targets as targets
 
-from stacks.dns import Dns
+from stacks.dns import Names
+from stacks.domain import DomainSettings
 from stacks.stack import AmplyStack
 
 
@@ -40,10 +39,8 @@ class AccessLog:
         return apigw.AccessLogFormat.custom(json.dumps(fields))
 
 
-def make_http_api(
-    stack: AmplyStack, dns: Dns | None, certificate: acm.ICertificate | None
-) -> apigateway.HttpApi:
-    """With a zone and a certificate for its name there, that name is its only address.
+def make_http_api(stack: AmplyStack, named: apigateway.DomainName | None) -> apigateway.HttpApi:
+    """With a name of its own, that name is its only address.
 
     CORS is the application's answer, the same on a laptop: the gateway passes OPTIONS through.
     """
@@ -53,7 +50,7 @@ def make_http_api(
         description=f"Amply {stack.settings.name}",
         create_default_stage=False,
         # One way in, under the name that is ours: nobody comes to depend on the generated one.
-        disable_execute_api_endpoint=True if dns else None,
+        disable_execute_api_endpoint=True if named else None,
     )
     keeping = stack.log_keeping
     group = logs.LogGroup(
@@ -68,37 +65,29 @@ def make_http_api(
         throttle=apigateway.ThrottleSettings(rate_limit=500, burst_limit=1000),
         access_log_settings=AccessLog(group),
     )
-    if dns and certificate:
-        named = _named(stack, dns, certificate)
+    if named:
         apigateway.ApiMapping(stack, "ApiMapping", api=api, domain_name=named, stage=stage)
     return api
 
 
-def make_api_certificate(stack: AmplyStack, dns: Dns) -> acm.Certificate:
+def make_api_certificate(stack: AmplyStack, dns: Names) -> acm.Certificate:
     """A regional name takes a certificate of its own region, so this one stands here."""
     return acm.Certificate(
         stack,
         "ApiCertificate",
         domain_name=dns.domain.api,
-        validation=acm.CertificateValidation.from_dns(dns.zone),
+        validation=acm.CertificateValidation.from_dns(dns.zone_in(stack)),
     )
 
 
-def _named(stack: AmplyStack, dns: Dns, certificate: acm.ICertificate) -> apigateway.DomainName:
-    name = apigateway.DomainName(
+def make_api_name(
+    stack: AmplyStack, domain: DomainSettings, certificate: acm.ICertificate
+) -> apigateway.DomainName:
+    """Of this region: another one may have the same name, and records say which is asked."""
+    return apigateway.DomainName(
         stack,
         "ApiName",
-        domain_name=dns.domain.api,
+        domain_name=domain.api,
         certificate=certificate,
         security_policy=apigateway.SecurityPolicy.TLS_1_2,
     )
-    route53.ARecord(
-        stack,
-        "ApiAddress",
-        zone=dns.zone,
-        record_name=f"{dns.domain.api}.",
-        target=route53.RecordTarget.from_alias(
-            targets.ApiGatewayv2DomainProperties(name.regional_domain_name, name.regional_hosted_zone_id)
-        ),
-    )
-    return name

@@ -1,7 +1,7 @@
 """The container image: built and pushed before synthesis, entering as repository and digest."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aws_cdk import CfnParameter, Stack
 from aws_cdk import aws_ecr as ecr
@@ -32,6 +32,14 @@ class ImageReference:
         if not (repository and at):
             raise ValueError(f"An image is written REPOSITORY@sha256:DIGEST, not {reference!r}.")
         return cls(repository=repository, digest=digest)
+
+    def in_region(self, region: str, *, instead_of: str) -> "ImageReference":
+        """The same image in the registry of another region, where it is replicated to; other registries have one place."""
+        found = _ECR.fullmatch(self.repository)
+        if not found or found["region"] != instead_of:
+            return self
+        moved = f"{found['account']}.dkr.ecr.{region}.amazonaws.com/{found['name']}"
+        return replace(self, repository=moved)
 
     @property
     def in_ecr(self) -> bool:

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from constructs_lib.service import task_role
 from constructs_lib.waiver import Waiver, waive
-from stacks.contracts import Parameter
+from stacks.contracts import Parameter, RecoveryParameter
 from stacks.environment import Environment
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
@@ -59,7 +59,12 @@ class Keys(AmplyStack):
         )
         self.publisher_role = task_role(self, "PublisherRole", account=self.account)
         keys = environment.signing_keys
-        made = {number: self._signing_key(number) for number in keys.numbers}
+        # Those that ended in a region that is lost cannot be made again, and nobody needs more than their public halves.
+        made = {
+            number: self._signing_key(number)
+            for number in keys.numbers
+            if number == keys.present or not environment.lost_region
+        }
         self.signing = made[keys.present]
         self.overlapping = made[keys.overlapping] if keys.overlapping else None
         self.stripe = self._stripe_secret()
@@ -125,7 +130,15 @@ class Keys(AmplyStack):
         waive(secret, "AwsSolutions-SMG4", STRIPE_ROTATES)
         return secret
 
-    def _commitment_secret(self) -> secretsmanager.Secret:
+    def _commitment_secret(self) -> secretsmanager.ISecret:
+        """A new one would open no commitment: after the loss of a region its copy here goes on, once it stands alone."""
+        if not self.settings.lost_region:
+            return self._new_commitment_secret()
+        return secretsmanager.Secret.from_secret_complete_arn(
+            self, "Commitments", self.remembered(RecoveryParameter.COMMITMENTS)
+        )
+
+    def _new_commitment_secret(self) -> secretsmanager.Secret:
         """Forty-three characters of the base64 alphabet are 32 random bytes, written without padding."""
         secret = secretsmanager.Secret(
             self,

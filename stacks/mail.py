@@ -9,7 +9,7 @@ from constructs import Construct
 
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
 from stacks.contracts import Parameter
-from stacks.dns import Dns
+from stacks.dns import Names
 from stacks.domain import DomainSettings
 from stacks.environment import Environment
 from stacks.queues import VISIBILITY
@@ -31,7 +31,7 @@ class Mail(AmplyStack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, environment: Environment, dns: Dns | None
+        self, scope: Construct, construct_id: str, *, environment: Environment, dns: Names | None
     ) -> None:
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: e-mail", holds_data=True
@@ -40,8 +40,9 @@ class Mail(AmplyStack):
         self.feedback_dead_letters, self.feedback = self._make_queues()
         self._hear_what_failed()
         self.identity = self._make_identity(dns)
-        if dns:
-            self._say_who_sends(dns.zone, dns.domain)
+        # What the zone says of the domain as a whole it says already, after the loss of a region too.
+        if dns and not environment.lost_region:
+            self._say_who_sends(dns.zone_in(self), dns.domain)
         self.publish(Parameter.MAIL_SENDER, environment.mail.sender)
         self.publish(Parameter.MAIL_FEEDBACK_URL, self.feedback.queue_url)
 
@@ -90,20 +91,27 @@ class Mail(AmplyStack):
             ],
         )
 
-    def _make_identity(self, dns: Dns | None) -> ses.EmailIdentity:
+    def _make_identity(self, dns: Names | None) -> ses.EmailIdentity:
         """With the zone, the DKIM records and those of the bounce domain (MX, SPF) come with the identity."""
         domain = self.settings.mail.domain
         return ses.EmailIdentity(
             self,
             "Identity",
-            identity=ses.Identity.public_hosted_zone(dns.zone) if dns else ses.Identity.domain(domain),
+            identity=ses.Identity.public_hosted_zone(dns.zone_in(self))
+            if dns
+            else ses.Identity.domain(domain),
             configuration_set=self.configuration,
             dkim_identity=ses.DkimIdentity.easy_dkim(ses.EasyDkimSigningKeyLength.RSA_2048_BIT),
-            mail_from_domain=f"bounce.{domain}",
+            mail_from_domain=self._bounce_domain(),
             mail_from_behavior_on_mx_failure=ses.MailFromBehaviorOnMxFailure.REJECT_MESSAGE,
             # The queue hears of every bounce; forwarded ones would reach a mailbox nobody reads.
             feedback_forwarding=False,
         )
+
+    def _bounce_domain(self) -> str:
+        """Its records name the region that takes bounces; those of a lost region still stand under the plain name."""
+        domain = self.settings.mail.domain
+        return f"bounce.{self.region}.{domain}" if self.settings.lost_region else f"bounce.{domain}"
 
     def _say_who_sends(self, zone: route53.IPublicHostedZone, domain: DomainSettings) -> None:
         """DKIM must be the apex's own; SPF passes for the bounce domain below it, so it is compared loosely."""

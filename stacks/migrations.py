@@ -41,12 +41,12 @@ class Migrations(AmplyStack):
             size=environment.tasks.single,
             role=task_role(self, "RolesRole", account=self.account),
         )
-        if environment.delivery:
+        if environment.delivered_by:
             # The job that deploys is the one that migrates, so both roles are for the same subject: ADR 0061.
             let_delivery_run(
                 self,
                 task,
-                delivery=environment.delivery,
+                delivery=environment.delivered_by,
                 purpose="migrate",
                 job=environment.name,
                 longest=Duration.hours(1),

@@ -56,11 +56,16 @@ class Observability(AmplyStack):
         self._tell_of_failed_deployments(api)
         make_dashboard(
             self,
-            name=f"amply-{environment.name}",
+            name=self._dashboard_name(),
             watched=watched,
             paging=paging,
             traced_in=environment.region if environment.traces else None,
         )
+
+    def _dashboard_name(self) -> str:
+        """Dashboards are the whole account's: the one of a region that was lost is still there under its name."""
+        name = f"amply-{self.settings.name}"
+        return f"{name}-{self.region}" if self.settings.lost_region else name
 
     def _watch(self, watched: Watched, events: Events) -> list[watching.Ringing]:
         pager, runs = self.pager, not self.settings.tasks.idle

@@ -13,7 +13,7 @@ from stacks.certificate import Certificate
 from stacks.containers import Surroundings
 from stacks.database import Database
 from stacks.delivery import Delivery
-from stacks.dns import Dns
+from stacks.dns import Dns, KeptZone, Names
 from stacks.edge import Edge
 from stacks.edge_alarms import EdgeAlarms
 from stacks.environment import Environment
@@ -25,6 +25,7 @@ from stacks.network import Network
 from stacks.observability import Observability
 from stacks.queues import Queues
 from stacks.rehearsal import Rehearsal
+from stacks.remembered import Remembered
 from stacks.replica import Replica
 from stacks.storage import Storage
 from stacks.traces import Traces
@@ -47,9 +48,8 @@ class AmplyPlatform(cdk.Stage):
         self._environment = environment
         around = self._make_surroundings(site)
         self._make_what_runs(around)
-        self._make_delivery(around.keys)
-        if environment.budget:
-            Budget(self, "budget", environment=environment, budget=environment.budget)
+        self._make_delivery(around.keys, around.replica)
+        self._make_budget()
         cdk.Tags.of(self).add("amply:project", "amply")
 
     def _make_surroundings(self, site: Path) -> Surroundings:
@@ -57,8 +57,15 @@ class AmplyPlatform(cdk.Stage):
         environment = self._environment
         network = Network(self, "network", environment=environment)
         keys = Keys(self, "keys", environment=environment)
-        replica = self._make_replica()
-        storage = Storage(self, "storage", environment=environment, keys=keys, replica=replica)
+        former, replica = self._make_copies()
+        storage = Storage(
+            self,
+            "storage",
+            environment=environment,
+            keys=keys,
+            replica=None if former else replica,
+            former=former,
+        )
         database = Database(
             self, "database", environment=environment, network=network, keys=keys, replica=replica
         )
@@ -67,7 +74,8 @@ class AmplyPlatform(cdk.Stage):
         queues = Queues(self, "queues", environment=environment)
         dns = self._make_dns()
         mail = Mail(self, "mail", environment=environment, dns=dns)
-        certificate = Certificate(self, "certificate", environment=environment, dns=dns) if dns else None
+        certificate = self._make_certificate(dns)
+        self._remember(keys, dns, certificate)
         edge = Edge(
             self,
             "edge",
@@ -77,7 +85,7 @@ class AmplyPlatform(cdk.Stage):
             dns=dns,
             certificate=certificate,
         )
-        if certificate:
+        if dns:
             # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
             EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
         return Surroundings(
@@ -89,6 +97,7 @@ class AmplyPlatform(cdk.Stage):
             queues=queues,
             mail=mail,
             edge=edge,
+            replica=replica,
             backup=backup,
         )
 
@@ -113,13 +122,46 @@ class AmplyPlatform(cdk.Stage):
             events=events,
         )
 
-    def _make_replica(self) -> Replica | None:
-        region = self._environment.replica_region
-        return Replica(self, "replica", environment=self._environment, region=region) if region else None
+    def _make_copies(self) -> tuple[Replica | None, Replica | None]:
+        """Where copies go; before it, what were copies and is now all there is."""
+        environment, region = self._environment, self._environment.replica_region
+        if not region:
+            return None, None
+        if not environment.lost_region:
+            return None, Replica(self, "replica", environment=environment, region=region)
+        former = Replica(self, "replica", environment=environment, region=environment.region)
+        copies = Replica(self, "copies", environment=environment, region=region)
+        former.pass_on(copies)
+        return former, copies
 
-    def _make_dns(self) -> Dns | None:
-        domain = self._environment.domain
-        return Dns(self, "dns", environment=self._environment, domain=domain) if domain else None
+    def _make_dns(self) -> Names | None:
+        environment, domain = self._environment, self._environment.domain
+        if domain is None:
+            return None
+        return (
+            KeptZone(domain)
+            if environment.lost_region
+            else Dns(self, "dns", environment=environment, domain=domain)
+        )
+
+    def _make_certificate(self, dns: Names | None) -> Certificate | None:
+        """Its stack stands in us-east-1, and goes on standing there."""
+        if dns is None or self._environment.lost_region:
+            return None
+        return Certificate(self, "certificate", environment=self._environment, dns=dns)
+
+    def _remember(self, keys: Keys, dns: Names | None, certificate: Certificate | None) -> None:
+        environment, region = self._environment, self._environment.replica_region
+        if region and not environment.lost_region:
+            Remembered(
+                self,
+                "recovery",
+                environment=environment,
+                region=region,
+                keys=keys,
+                dns=dns,
+                certificate=certificate,
+            )
 
     def _make_backup(
         self, *, keys: Keys, database: Database, storage: Storage, replica: Replica | None
@@ -137,14 +179,21 @@ class AmplyPlatform(cdk.Stage):
             replica=replica,
         )
 
-    def _make_delivery(self, keys: Keys) -> None:
+    def _make_budget(self) -> None:
+        """The account's, so the one of a lost region still counts."""
+        budget = self._environment.budget
+        if budget and not self._environment.lost_region:
+            Budget(self, "budget", environment=self._environment, budget=budget)
+
+    def _make_delivery(self, keys: Keys, replica: Replica | None) -> None:
         """Last, because it lets jobs deploy to every region a stack of this stage stands in."""
-        if delivery := self._environment.delivery:
+        if delivery := self._environment.delivered_by:
             Delivery(
                 self,
                 "delivery",
                 environment=self._environment,
                 delivery=delivery,
                 keys=keys,
+                replica=replica,
                 regions=[stack.region for stack in self.node.children if isinstance(stack, cdk.Stack)],
             )

@@ -41,11 +41,11 @@ class Rehearsal(AmplyStack):
             size=environment.tasks.single,
             role=self._role,
         )
-        if environment.delivery:
+        if environment.delivered_by:
             let_delivery_run(
                 self,
                 task,
-                delivery=environment.delivery,
+                delivery=environment.delivered_by,
                 purpose="rehearse",
                 job=f"{environment.name}-rehearse",
                 longest=Duration.hours(3),

@@ -11,13 +11,18 @@ from constructs_lib.bucket import PrivateBucket
 from constructs_lib.durability import ObjectLock
 from constructs_lib.vault import LockedVault
 from stacks.environment import Environment
-from stacks.replication import Kept
+from stacks.registry import Images, replicate_images
+from stacks.replication import Kept, Replication
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import OVERWRITTEN, documents, forget
 
 
 class Replica(AmplyStack):
-    """Stands alone in `replica_region` with a key of its own: the first region's would be gone with it."""
+    """Stands alone in its region with a key of its own: the first region's would be gone with it.
+
+    Once that region is lost, these are the buckets the platform goes on with: nothing is copied back, and the archive
+    keeps its locks. `pass_on` then copies what comes from there on to a third region.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, region: str) -> None:
         super().__init__(
@@ -28,7 +33,7 @@ class Replica(AmplyStack):
             holds_data=True,
             env=CdkEnvironment(account=environment.account, region=region),
         )
-        self.key = self._make_key()
+        self.key = self._make_key(construct_id)
         self._access_logs = PrivateBucket(
             self,
             "AccessLogs",
@@ -41,14 +46,39 @@ class Replica(AmplyStack):
         self.media = self._keep("Media")
         self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
+        self.images = self._keep_images()
 
-    def _make_key(self) -> kms.Key:
+    def pass_on(self, other: "Replica") -> None:
+        """Copy what is written here from now on into another region's stack of the same kind."""
+        replication = Replication(self, "Replication", account=self.account)
+        replication.copy(self.archive, other.archive)
+        replication.copy(self.public, other.public)
+        replication.copy(self.media, other.media)
+        replication.copy(self.documents, other.documents)
+        if self.images:
+            replicate_images(self, "ImageCopies", account=self.account, to=other.region)
+            self.add_stack_dependency(other)
+
+    def _keep_images(self) -> Images | None:
+        """Made here, with its rules: the repository ECR makes for copies would have none."""
+        delivery = self.settings.delivery
+        if delivery is None or delivery.registry is None:
+            return None
+        return Images(
+            self,
+            "Images",
+            registry=delivery.registry,
+            durability=self.settings.durability,
+            key=self.key,
+        )
+
+    def _make_key(self, construct_id: str) -> kms.Key:
         name, durability = self.settings.name, self.settings.durability
         return kms.Key(
             self,
             "Key",
             description=f"Amply {name}: copies of documents, backups and the database",
-            alias=f"amply/{name}/replica",
+            alias=f"amply/{name}/{construct_id}",
             enable_key_rotation=True,
             pending_window=durability.key_deletion_window,
             removal_policy=durability.removal_policy,

@@ -28,12 +28,14 @@ class SigningKeys:
         coming: Exists, so that people and witnesses can be told of it, and signs nothing yet.
         overlapping: The one before, as long as it may still sign the one checkpoint that carries both signatures.
         ended: Those before; each checkpoint they signed stays good.
+        lost: The one before, gone with its region, as long as nobody has written down where it stopped.
     """
 
     present: int = 1
     coming: int | None = None
     overlapping: int | None = None
     ended: tuple[EndedKey, ...] = ()
+    lost: int | None = None
 
     def __post_init__(self) -> None:
         if self.numbers != tuple(range(1, len(self.numbers) + 1)):
@@ -45,8 +47,8 @@ class SigningKeys:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """All keys that exist."""
-        roles = (self.present, self.coming, self.overlapping, *(key.number for key in self.ended))
+        """All keys there have ever been."""
+        roles = (self.present, self.coming, self.overlapping, self.lost, *(key.number for key in self.ended))
         return tuple(sorted(number for number in roles if number is not None))
 
     def former_keys(self) -> str:

@@ -12,6 +12,7 @@ from stacks.contracts import (
     PARAMETER_DESCRIPTIONS,
     READ_IN_DEPLOYMENTS_TAG,
     Parameter,
+    RecoveryParameter,
 )
 from stacks.environment import Environment
 
@@ -50,12 +51,16 @@ class AmplyStack(Stack):
             retention=self.settings.log_retention, removal_policy=self.settings.durability.removal_policy
         )
 
+    def remembered(self, parameter: RecoveryParameter) -> str:
+        """What the stack `recovery` wrote down for this region while all was well; read when the stack is deployed."""
+        return ssm.StringParameter.value_for_string_parameter(self, parameter.path(self.settings.name))
+
     def let_deployments_read(self, secret: IConstruct) -> None:
         """For a secret that a template resolves, so that CloudFormation hands it to what it makes."""
         Tags.of(secret).add(READ_IN_DEPLOYMENTS_TAG, self.settings.name)
 
-    def publish(self, parameter: Parameter, value: str) -> None:
-        """Write a name that others read; the list of them is `contracts.Parameter`."""
+    def publish(self, parameter: Parameter | RecoveryParameter, value: str) -> None:
+        """Write a name that others read; the list of them is in `contracts`."""
         construct_id = "".join(part.capitalize() for part in parameter.name.split("_")) + "Parameter"
         ssm.StringParameter(
             self,

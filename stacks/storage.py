@@ -1,12 +1,15 @@
 """The buckets: what is signed for ever, what anyone may read, what belongs to donors, and who asked for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
+from constructs_lib.durability import ObjectLock
 from stacks.contracts import Parameter
 from stacks.environment import Environment
 from stacks.keys import Keys
@@ -19,12 +22,27 @@ STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
     "storage/Exports": "made from the database on request; they lapse after 30 days",
     "edge/Site": "built from the sources and deployed with them",
+    "replica/AccessLogs": "who asked for what where the copies are, also once they are copies no more",
 }
 """Buckets that are not copied to the second region, by stack and construct, and why."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptBuckets:
+    """Those whose loss would be a loss."""
+
+    archive: Kept
+    public: Kept
+    documents: Kept
+    media: Kept
+
+
 class Storage(AmplyStack):
-    """Public data is encrypted with S3's own keys: CloudFront reads it without a grant on ours."""
+    """Public data is encrypted with S3's own keys: CloudFront reads it without a grant on ours.
+
+    After the loss of a region `former` holds what were its copies: those buckets are used as they are, and copied on by
+    their own stack.
+    """
 
     def __init__(
         self,
@@ -34,34 +52,16 @@ class Storage(AmplyStack):
         environment: Environment,
         keys: Keys,
         replica: Replica | None,
+        former: Replica | None,
     ) -> None:
         super().__init__(
             scope, construct_id, environment=environment, description="Amply: buckets", holds_data=True
         )
         durability = environment.durability
         self.access_logs = self._make_access_logs()
-        self.archive = PrivateBucket(
-            self,
-            "Archive",
-            durability=durability,
-            request_logs=self.access_logs,
-            object_lock=durability.object_lock,
-        )
-        self.public = PrivateBucket(
-            self,
-            "Public",
-            durability=durability,
-            request_logs=self.access_logs,
-            lifecycle=[OVERWRITTEN],
-        )
-        self.documents = PrivateBucket(
-            self,
-            "Documents",
-            durability=durability,
-            request_logs=self.access_logs,
-            key=keys.data,
-            lifecycle=documents(),
-        )
+        kept = former or self._make_kept(keys)
+        self.archive, self.public = kept.archive.bucket, kept.public.bucket
+        self.documents, self.media = kept.documents.bucket, kept.media.bucket
         self.exports = PrivateBucket(
             self,
             "Exports",
@@ -70,17 +70,41 @@ class Storage(AmplyStack):
             key=keys.data,
             lifecycle=[forget("exports", days=30)],
         )
-        self.media = PrivateBucket(self, "Media", durability=durability, request_logs=self.access_logs)
         self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
         self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")
         self.publish(Parameter.MEDIA_BUCKET, self.media.bucket_name)
         if durability.kept_backups:
             self._tell_changes(self.documents)
         if replica:
-            self._copy_to(replica, keys)
+            self._copy(kept, replica)
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
         self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
+
+    def _make_kept(self, keys: Keys) -> KeptBuckets:
+        archive = self._make("Archive", object_lock=self.settings.durability.object_lock)
+        public = self._make("Public", lifecycle=[OVERWRITTEN])
+        papers = self._make("Documents", key=keys.data, lifecycle=documents())
+        return KeptBuckets(archive=archive, public=public, documents=papers, media=self._make("Media"))
+
+    def _make(
+        self,
+        construct_id: str,
+        *,
+        key: kms.Key | None = None,
+        object_lock: ObjectLock | None = None,
+        lifecycle: Sequence[s3.LifecycleRule] = (),
+    ) -> Kept:
+        bucket = PrivateBucket(
+            self,
+            construct_id,
+            durability=self.settings.durability,
+            request_logs=self.access_logs,
+            key=key,
+            object_lock=object_lock,
+            lifecycle=lifecycle,
+        )
+        return Kept(bucket=bucket, key=key)
 
     def _make_access_logs(self) -> PrivateBucket:
         bucket = PrivateBucket(
@@ -102,7 +126,7 @@ class Storage(AmplyStack):
         )
         return bucket
 
-    def _let_cloudfront_read(self, bucket: PrivateBucket, objects: str, *, sid: str) -> None:
+    def _let_cloudfront_read(self, bucket: s3.Bucket, objects: str, *, sid: str) -> None:
         """Any distribution of this account: the edge stands above this stack, so it cannot be named here."""
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
@@ -118,7 +142,7 @@ class Storage(AmplyStack):
             )
         )
 
-    def _tell_changes(self, bucket: PrivateBucket) -> None:
+    def _tell_changes(self, bucket: s3.Bucket) -> None:
         """AWS Backup learns from events what to copy next; it would switch them on itself, outside the template."""
         resource = s3.CfnBucket
         Kept(
@@ -127,9 +151,9 @@ class Storage(AmplyStack):
             event_bridge_configuration=resource.EventBridgeConfigurationProperty(event_bridge_enabled=True)
         )
 
-    def _copy_to(self, replica: Replica, keys: Keys) -> None:
+    def _copy(self, kept: KeptBuckets | Replica, replica: Replica) -> None:
         replication = Replication(self, "Replication", account=self.account)
-        replication.copy(Kept(bucket=self.archive, key=None), replica.archive)
-        replication.copy(Kept(bucket=self.public, key=None), replica.public)
-        replication.copy(Kept(bucket=self.documents, key=keys.data), replica.documents)
-        replication.copy(Kept(bucket=self.media, key=None), replica.media)
+        replication.copy(kept.archive, replica.archive)
+        replication.copy(kept.public, replica.public)
+        replication.copy(kept.documents, replica.documents)
+        replication.copy(kept.media, replica.media)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from stacks.build import build
 from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS
 from stacks.platform import AmplyPlatform
+from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 
 __all__ = [
@@ -39,10 +41,14 @@ NAMED = "sandbox-ada"
 
 
 def settings(deployed: Deployed) -> Environment:
-    """What its templates were made from."""
+    """What its templates were made from; at rest, where it has come back in the region of its copies."""
     if deployed.name == NAMED:
         return named_sandbox(ASKED["sandbox"], owner=ASKED["owner"], expires=ASKED["expires"])
-    return ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
+    environment = ENVIRONMENTS[deployed.name]  # type: ignore[index]  # names read from disk
+    region = deployed.manifests["network"]["environment"].split("/")[-1]
+    if region in {environment.region, "unknown-region"}:
+        return environment
+    return recovering(replace(environment, tasks=environment.tasks.at_rest()), region=region)
 
 
 def kind(deployed: Deployed) -> str:

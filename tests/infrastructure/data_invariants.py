@@ -72,7 +72,7 @@ def backups_reach_another_region(deployed: Deployed) -> Iterator[str]:
     for plan in deployed.resources(PLAN):
         for rule in plan.properties["BackupPlan"]["BackupPlanRule"]:
             stacks = {stack for stack, _ in places(deployed, plan, rule.get("CopyActions", []))}
-            if stacks != {"replica"}:
+            if stacks != {_copies(deployed)}:
                 yield f"{plan.where}: {rule['RuleName']} is not copied"
     for database in deployed.resources(DATABASE):
         if database.properties.get("AutomaticBackupReplicationRegion") != region:
@@ -83,7 +83,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
     if settings(deployed).replica_region is None:
         return
     for bucket in deployed.resources(BUCKET):
-        if bucket.stack.endswith("/replica") or _construct(bucket) in STAYS_HERE:
+        if bucket.stack.endswith(f"/{_copies(deployed)}") or _construct(bucket) in STAYS_HERE:
             continue
         rules = bucket.properties.get("ReplicationConfiguration", {}).get("Rules", [])
         live = [rule for rule in rules if rule["Status"] == "Enabled" and rule["Filter"] == {"Prefix": ""}]
@@ -92,7 +92,7 @@ def buckets_are_copied_to_another_region(deployed: Deployed) -> Iterator[str]:
         for rule in live:
             if rule["DeleteMarkerReplication"]["Status"] != "Disabled":
                 yield f"{bucket.where}: what is deleted here is deleted there"
-            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {"replica"}:
+            if {stack for stack, _ in places(deployed, bucket, rule["Destination"])} != {_copies(deployed)}:
                 yield f"{bucket.where}: is copied to somewhere else"
 
 
@@ -177,6 +177,11 @@ RULES = (
     tasks_sign_in_as_themselves,
     secrets_are_read_by_whom_they_are_for,
 )
+
+
+def _copies(deployed: Deployed) -> str:
+    """The stack that copies go to; what were copies once are the originals where a region was lost."""
+    return "copies" if settings(deployed).lost_region else "replica"
 
 
 def _sign_ins(deployed: Deployed) -> dict[Place, set[str]]:

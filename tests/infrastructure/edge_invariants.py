@@ -25,13 +25,16 @@ def buckets_are_read_by_nobody_unnamed(deployed: Deployed) -> Iterator[str]:
 
 
 def names_of_ours_take_modern_tls_alone(deployed: Deployed) -> Iterator[str]:
-    """Without a certificate of ours CloudFront ignores the floor, so a domain, names and floor come together."""
-    has_domain = settings(deployed).domain is not None
+    """Without a certificate of ours CloudFront ignores the floor, so a domain, names and floor come together.
+
+    After the loss of a region the names come last, and certificate and floor wait for them.
+    """
+    has_domain, waits = settings(deployed).domain is not None, settings(deployed).lost_region is not None
     for distribution in deployed.resources("AWS::CloudFront::Distribution"):
         config = distribution.properties["DistributionConfig"]
         certificate = config.get("ViewerCertificate", {})
         floor = certificate.get("MinimumProtocolVersion", "")
-        is_ours = bool(config.get("Aliases") and certificate.get("AcmCertificateArn"))
+        is_ours = bool((config.get("Aliases") or waits) and certificate.get("AcmCertificateArn"))
         if has_domain and not (is_ours and floor in TLS_FLOORS):
             yield f"{distribution.where}: takes {floor or 'any TLS'}"
     for name in deployed.resources("AWS::ApiGatewayV2::DomainName"):

@@ -60,8 +60,8 @@ def everything_is_encrypted_at_rest(deployed: Deployed) -> Iterator[str]:
         "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", "KmsKeyId"),
     }
     for resource in deployed.resources(*required):
-        if follows(resource):
-            continue  # as what it follows; RDS refuses to be told
+        if follows(resource) or is_restored(resource):
+            continue  # as what it follows or was made from; RDS refuses to be told
         for name in required[resource.type]:
             if not resource.properties.get(name):
                 yield f"{resource.where}: no {name}"
@@ -300,6 +300,11 @@ RULES: tuple[Rule, ...] = (
 def follows(resource: Resource) -> bool:
     """Whether it is a read replica of another instance."""
     return "SourceDBInstanceIdentifier" in resource.properties
+
+
+def is_restored(resource: Resource) -> bool:
+    """Whether it is made from a backup, with the backup's encryption."""
+    return bool({"SourceDBInstanceAutomatedBackupsArn", "DBSnapshotIdentifier"} & set(resource.properties))
 
 
 def _names(value: object) -> set[str]:

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatch
+from functools import partial
 
 import pytest
 
 from constructs_lib.github import AUDIENCE, ISSUER, GitHubRepository
-from stacks.delivery import REPOSITORY_NAME
-from stacks.environment import Environment, Registry
+from stacks.environment import Environment
 from stacks.environments import ENVIRONMENTS, PRODUCTION, REPOSITORY
+from stacks.registry import REPOSITORY_NAME
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 DELIVERED: Mapping[str, Environment] = {
@@ -167,6 +169,7 @@ def test_images_are_held_where_every_environment_looks_for_them(
         (deployed.name, repository)
         for deployed in environments.values()
         for repository in deployed.resources("AWS::ECR::Repository")
+        if repository.stack.endswith("/delivery")
     ]
     ((holder, repository),) = held
     home = ENVIRONMENTS[holder]  # type: ignore[index]  # names read from disk
@@ -176,8 +179,11 @@ def test_images_are_held_where_every_environment_looks_for_them(
 
 
 def test_other_environments_may_pull_images_and_not_push_them(environments: Mapping[str, Deployed]) -> None:
-    repository = environments["production"].the("AWS::ECR::Repository")
-    statements = repository.properties["RepositoryPolicyText"]["Statement"]
+    statements = [
+        statement
+        for repository in environments["production"].resources("AWS::ECR::Repository")
+        for statement in repository.properties["RepositoryPolicyText"]["Statement"]
+    ]
     others = [environment.account for environment in DELIVERED.values() if environment is not PRODUCTION]
     for statement in statements:
         assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{account}:root" for account in others]}
@@ -187,24 +193,52 @@ def test_other_environments_may_pull_images_and_not_push_them(environments: Mapp
 def test_an_image_keeps_its_name_and_is_searched_for_known_faults(
     environments: Mapping[str, Deployed],
 ) -> None:
-    properties = environments["production"].the("AWS::ECR::Repository").properties
-    assert properties["ImageTagMutability"] == "IMMUTABLE"
-    assert properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
-    assert properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
+    for repository in environments["production"].resources("AWS::ECR::Repository"):
+        properties = repository.properties
+        assert properties["ImageTagMutability"] == "IMMUTABLE"
+        assert properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
+        assert properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
 
 
-def test_old_images_leave_and_running_ones_stay(environments: Mapping[str, Deployed]) -> None:
-    properties = environments["production"].the("AWS::ECR::Repository").properties
-    rules = json.loads(properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
-    assert [
-        (rule["selection"]["tagStatus"], rule["selection"]["countType"], rule["selection"]["countNumber"])
-        for rule in rules
-    ] == [("untagged", "sinceImagePushed", 7), ("any", "imageCountMoreThan", 50)]
+def _expired(repository: Resource, images: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Of images by digest with their tags, all of them old and many pushed since: those that a rule could take away."""
+    rules = json.loads(repository.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    gone: set[str] = set()
+    for selection in (rule["selection"] for rule in rules):
+        prefixes = tuple(selection.get("tagPrefixList", ()))
+        patterns = selection.get("tagPatternList", ())
+        for digest, tags in images.items():
+            named = any(tag.startswith(prefixes) or any(map(partial(fnmatch, tag), patterns)) for tag in tags)
+            if {"untagged": not tags, "any": True, "tagged": named}[selection["tagStatus"]]:
+                gone.add(digest)
+    return gone
 
 
-def test_keeping_too_few_images_is_refused() -> None:
-    with pytest.raises(ValueError, match="still runs"):
-        Registry(readers=(), keep=3)
+IMAGES = {"sha256:aa": ("0123abc-1",), "sha256:bb": ("0123abc-2", "rescue"), "sha256:cc": ()}
+
+
+def test_nothing_takes_away_an_image_that_may_still_run(environments: Mapping[str, Deployed]) -> None:
+    """Every image that is deployed was pushed with a tag, and nothing in the registry knows which of them run."""
+    repositories = list(environments["production"].resources("AWS::ECR::Repository"))
+    assert len(repositories) == 2
+    for repository in repositories:
+        assert _expired(repository, IMAGES) == {"sha256:cc"}
+
+
+@pytest.mark.parametrize("selection", [{"tagStatus": "any"}, {"tagStatus": "tagged", "tagPrefixList": ["0"]}])
+def test_a_rule_that_could_take_one_away_is_noticed(selection: Mapping[str, object]) -> None:
+    text = json.dumps({"rules": [{"selection": selection}]})
+    careless = Resource(
+        "production/delivery",
+        "New",
+        {"Type": "T", "Properties": {"LifecyclePolicy": {"LifecyclePolicyText": text}}},
+    )
+    assert "sha256:aa" in _expired(careless, IMAGES)
+
+
+def test_the_pipeline_pushes_no_image_without_a_tag() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
+    assert re.search(r"docker buildx build .*\n.*--tag \"\$registry/amply:\$GITHUB_SHA-", workflow)
 
 
 @pytest.mark.parametrize("owner", ["", "*", "amply/other", "amply:x", "amply@1"])

@@ -21,6 +21,47 @@ def _copied() -> list[str]:
     return [source for line in lines for source in line.split()[:-1]]
 
 
+BASE = re.compile(r"[\w./-]+:\d[\w.-]*@sha256:[0-9a-f]{64}")
+FETCHED = re.compile(r"--checksum=sha256:[0-9a-f]{64}(\s|$)")
+
+
+def loose(dockerfile: str) -> list[str]:
+    """What could be something else tomorrow: bases without a digest, and what is fetched without a checksum."""
+    lines = dockerfile.replace("\\\n", " ").splitlines()
+    froms = [line.split()[1] for line in lines if line.startswith("FROM ")]
+    stages = {line.split()[3] for line in lines if re.match(r"FROM \S+ AS \S+$", line)}
+    fetches = [line for line in lines if line.startswith("ADD ") and "://" in line]
+    return [base for base in froms if base not in stages and not BASE.fullmatch(base)] + [
+        line for line in fetches if not FETCHED.search(line)
+    ]
+
+
+def test_every_base_and_everything_fetched_is_pinned_by_what_it_holds() -> None:
+    assert DOCKERFILE.count("@sha256:") == len(STAGES) == 2
+    assert DOCKERFILE.count("--checksum=") == 1
+    assert loose(DOCKERFILE) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "FROM python:3.11-slim-bookworm",
+        "FROM python@sha256:" + "a" * 64,
+        "FROM python:3.11@sha256:abc",
+        "ADD https://example.org/file /file",
+        "ADD --chmod=0444 \\\n  https://example.org/file /file",
+        "ADD --checksum=sha256:abc https://example.org/file /file",
+    ],
+)
+def test_a_pin_that_is_missing_is_noticed(line: str) -> None:
+    assert len(loose(f"FROM a:1@sha256:{'b' * 64} AS build\nFROM build\n{line}\n")) == 1
+
+
+def test_both_stages_stand_on_the_same_base() -> None:
+    """What was built for one Python would not run on another."""
+    assert len({stage.split()[0] for stage in STAGES}) == 1
+
+
 def test_what_is_copied_exists() -> None:
     assert _copied()
     assert [source for source in _copied() if not (ROOT / source).exists()] == []

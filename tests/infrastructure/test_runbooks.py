@@ -10,7 +10,7 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from botocore.session import Session, get_session
 
-from stacks.contracts import Parameter, TaskName
+from stacks.contracts import Parameter, RecoveryParameter, TaskName
 from tests.infrastructure.assembly import ROOT, Deployed
 
 FOLDER = ROOT / "docs" / "runbooks"
@@ -42,7 +42,7 @@ Check = Callable[[str, Mapping[str, Deployed]], Iterator[str]]
 
 def parameters_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
     """After `/amply/ENVIRONMENT/` where it is no key's alias, and as what the runbooks' own `parameter` is given."""
-    known = {parameter.value for parameter in Parameter}
+    known = {parameter.value for parameter in (*Parameter, *RecoveryParameter)}
     paths = re.findall(rf"(?<!alias)/amply/{ENVIRONMENT}/([a-z][a-z/-]+)", text)
     paths += re.findall(r"\bparameter ([a-z]+/[a-z-]+)", text)
     yield from (f"parameter {path}" for path in paths if path not in known)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from operations.cost.usage import assumptions
 from stacks.contracts import CONTAINERS, TaskName
 from stacks.environment import TraceSettings
 from stacks.environments import LOCAL, PRODUCTION, SANDBOX, STAGING
+from stacks.traces import KEPT_DAYS
 from tests.infrastructure.assembly import Deployed
 
 TRACED = {TaskName.API, TaskName.WORKER, TaskName.SCHEDULER}
@@ -87,6 +89,30 @@ def test_xray_may_write_spans_of_this_account_before_it_is_told_to(
         "ArnLike": {"aws:SourceArn": f"arn:aws:xray:eu-west-1:{account}:*"},
         "StringEquals": {"aws:SourceAccount": account},
     }
+
+
+@pytest.mark.parametrize("name", ON)
+def test_spans_are_forgotten_in_time_by_whom_may_do_that_and_no_more(
+    environments: Mapping[str, Deployed], name: str
+) -> None:
+    deployed = environments[name]
+    kept = deployed.the("Custom::SpansKept")
+    (statement,) = (
+        statement
+        for policy in deployed.resources("AWS::IAM::Policy")
+        if "KeeperRole" in policy.path
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "logs:PutRetentionPolicy" in statement["Action"]
+    )
+
+    assert (kept.properties["Group"], kept.properties["Days"]) == ("aws/spans", 30)
+    assert deployed.the("AWS::XRay::TransactionSearchConfig").logical_id in kept.body["DependsOn"]
+    assert statement["Action"] == "logs:PutRetentionPolicy"
+    assert statement["Resource"].split(":")[5:] == ["log-group", "aws/spans", "*"]
+
+
+def test_spans_are_kept_as_long_as_the_cost_page_counts_with() -> None:
+    assert assumptions()["span_months"].values["production"] * 30 == KEPT_DAYS
 
 
 def _document(written: Any) -> Any:

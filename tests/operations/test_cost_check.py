@@ -1,9 +1,17 @@
 """The check asks AWS what it should, judges what comes back, and never takes silence for good news."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -24,6 +32,9 @@ from operations.cost_check.verdict import (
 )
 from stacks.contracts import budget_name
 
+ROOT = Path(__file__).parents[2]
+PROGRAM = ("-m", "operations.cost_check")
+NOBODY_THERE = "http://127.0.0.1:1"
 TODAY = date(2026, 11, 26)
 ACCOUNT = "333333333333"
 SERVICES = ("sts", "budgets", "ce", "freetier")
@@ -324,3 +335,89 @@ def test_a_month_that_could_not_be_checked_says_why_and_is_no_good_news(
     monkeypatch.setattr(cli, "Billing", lambda: Billing(UnreachableSession()))
     assert _run("--environment", "sandbox") == Exit.COULD_NOT_CHECK
     assert capsys.readouterr().err.startswith("Could not check: ")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A month as AWS would tell it over HTTP, so that the program itself can be started."""
+
+    spent: str
+    """And as much to come: on the first of a month nothing is asked but the forecast."""
+
+    def to(self, body: str, target: str) -> str:
+        if "GetCallerIdentity" in body:
+            return (
+                "<GetCallerIdentityResponse><GetCallerIdentityResult>"
+                f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+            )
+        usd = {"Amount": "100", "Unit": "USD"}
+        told: Mapping[str, Mapping[str, Any]] = {
+            "DescribeBudget": {
+                "Budget": {"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": usd}
+            },
+            "GetCostAndUsage": _page({"Amazon RDS": self.spent}),
+            "GetCostForecast": {
+                "Total": {"Amount": self.spent, "Unit": "USD"},
+                "ForecastResultsByTime": [],
+            },
+            "GetFreeTierUsage": {"freeTierUsages": []},
+        }
+        return json.dumps(told[target.rpartition(".")[2]])
+
+
+@contextmanager
+def _aws(answers: Answers) -> Iterator[str]:
+    """A server on this machine that answers the four questions; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            answer = answers.to(body, self.headers.get("X-Amz-Target", "")).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def _start(command: list[str], address: str) -> subprocess.CompletedProcess[str]:
+    asked = {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | asked, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+@pytest.mark.parametrize(("spent", "code"), [("1", 0), ("2000", 2)])
+def test_the_program_ends_with_the_verdict(spent: str, code: int) -> None:
+    with _aws(Answers(spent)) as address:
+        ended = _start([sys.executable, *PROGRAM, "--environment", "sandbox"], address)
+    assert ended.returncode == code, ended.stderr
+
+
+def test_the_program_ends_with_3_where_nobody_answers() -> None:
+    ended = _start([sys.executable, *PROGRAM, "--environment", "sandbox"], NOBODY_THERE)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("Could not check: ")
+
+
+def test_the_command_people_type_tells_the_programs_own_code() -> None:
+    ended = _start(["make", "cost-check", "ENVIRONMENT=sandbox"], NOBODY_THERE)
+    *_, told, makes_own = ended.stderr.splitlines()
+    assert told == "cost-check: the program's exit code is 3 (2 above and 3 could not check)"
+    assert makes_own.startswith("make")
+    assert ended.returncode == 2

@@ -1,7 +1,9 @@
 """Stacks are deployed in order, each by a change set that is prepared, shown, read and then executed."""
 
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,15 @@ from click.testing import CliRunner
 from mypy_boto3_cloudformation.client import CloudFormationClient
 
 from operations.assembly import Deployed
-from operations.deploy import CHANGE_SET, Deployment, DeploymentFailedError, changes, cli
+from operations.deploy import (
+    CHANGE_SET,
+    Deployment,
+    DeploymentFailedError,
+    changes,
+    cli,
+    last_error,
+    passed_on,
+)
 from operations.difference.review import nothing
 from operations.gate import Gate, WouldLoseDataError
 from operations.losses import prepared
@@ -29,7 +39,8 @@ stack, method = sys.argv[2], sys.argv[sys.argv.index("--method") + 1]
 with (here / "calls").open("a") as calls:
     calls.write(json.dumps(sys.argv[1:]) + "\\n")
 if (here / "fails").exists() and (here / "fails").read_text() == f"{stack} {method}":
-    sys.exit("the bucket is not empty")
+    print("\x1b[31m❌  failed: the bucket is not empty\x1b[39m", file=sys.stderr)
+    sys.exit("See https://docs.example/")
 print(f"{stack} (no changes)" if stack.endswith("network") else f"{stack} deployed")
 """
 """Stands in for the command line: notes each call, finds no changes in the network, fails where it is told to."""
@@ -84,7 +95,7 @@ def test_a_stack_without_changes_is_left_alone(
 ) -> None:
     deployment.run(up_to="network")
     assert _calls(deployment) == [("network", "prepare-change-set")]
-    assert capsys.readouterr().out == "sandbox/network: no changes\n"
+    assert capsys.readouterr().out.splitlines()[-1] == "sandbox/network: no changes"
 
 
 def test_up_to_a_stack_means_with_what_it_stands_on(deployment: Deployment) -> None:
@@ -96,9 +107,47 @@ def test_a_failure_stops_there_and_says_what_the_command_line_said(
     deployment: Deployment, method: str
 ) -> None:
     (Path(deployment.cdk).parent / "fails").write_text(f"sandbox/database {method}")
-    with pytest.raises(DeploymentFailedError, match=r"(?s)database failed.*the bucket is not empty"):
+    with pytest.raises(DeploymentFailedError) as failure:
         deployment.run(up_to=None)
+    assert str(failure.value) == f"sandbox/database failed ({method}): failed: the bucket is not empty"
     assert _calls(deployment)[-1] == ("database", method)
+
+
+def test_each_line_is_passed_on_when_it_is_said(tmp_path: Path) -> None:
+    """The program waits for an answer to its first line before it says a second one."""
+    patient, answer = tmp_path / "patient", tmp_path / "answer"
+    patient.write_text(
+        f"#!/bin/sh\nmkfifo {answer} && echo '\033[32mfirst\033[0m' && read -r word < {answer} && echo $word\n"
+    )
+    patient.chmod(0o755)
+
+    class Listener(io.StringIO):
+        def write(self, text: str) -> int:
+            written = super().write(text)
+            if "first" in text:
+                answer.write_text("second\n")
+            return written
+
+    with redirect_stdout(Listener()) as heard:
+        code, said = passed_on([str(patient)], "sandbox/network")
+    assert (code, said) == (0, ["first", "second"])
+    assert heard.getvalue() == "sandbox/network | first\nsandbox/network | second\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "last"),
+    [
+        ([], "it said nothing"),
+        (["deploying", "the end"], "the end"),
+        (
+            ["12:00 CREATE_FAILED AWS::S3::Bucket: exists", "see the console"],
+            "12:00 CREATE_FAILED AWS::S3::Bucket: exists",
+        ),
+        (["one failed: a", "❌ two failed: b", "", "bye"], "two failed: b"),
+    ],
+)
+def test_the_last_error_is_one_sentence(said: list[str], last: str) -> None:
+    assert last_error(said) == last
 
 
 def test_a_change_set_that_would_lose_data_is_prepared_and_never_executed(deployment: Deployment) -> None:

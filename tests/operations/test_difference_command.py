@@ -181,7 +181,7 @@ def test_the_command_people_type_prints_the_comment(before: Path, without_bucket
         check=False,
     )
     assert made.stdout.startswith("<!-- amply-difference:production -->\n## production: 1 resource")
-    assert "Error 1" in made.stderr
+    assert "diff-comment: the program's exit code is 1 (" in made.stderr
 
 
 def test_the_command_people_type_takes_one_environment_and_other_waivers(

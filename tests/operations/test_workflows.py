@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,30 @@ def _steps() -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from ((name, step) for step in job.get("steps", []))
 
 
-def test_every_step_but_the_images_is_a_make_target() -> None:
+TELLS_FAILURES_APART = r"\.venv/bin/python -m operations\.(cost_check|difference)"
+"""Programs whose exit codes make would turn into one."""
+
+
+def test_every_step_but_the_images_is_a_make_target_or_a_program_whose_exit_code_counts() -> None:
     commands = {
         step["run"].strip() for name, step in _steps() if "run" in step and name != "deploy/image"
     } | {step["run"] for step in _setup()["runs"]["steps"] if "run" in step}
-    assert [command for command in commands if not re.match(r"make [a-z-]+( |$)[^;&|\n]*$", command)] == []
+    known = rf"(make [a-z-]+|{TELLS_FAILURES_APART})( |$)[^;&|\n]*$"
+    assert [command for command in commands if not re.match(known, command)] == []
+
+
+def test_where_failures_differ_the_program_is_called_and_not_make() -> None:
+    called = [
+        match[1] for _, step in _steps() if (match := re.match(TELLS_FAILURES_APART, step.get("run", "")))
+    ]
+    assert sorted(called) == ["cost_check", "difference"]
+    asked = {target for _, step in _steps() for target in re.findall(r"^make ([a-z-]+)", step.get("run", ""))}
+    telling = {
+        line.partition(":")[0]
+        for line, body in pairwise((ROOT / "Makefile").read_text().splitlines())
+        if "$(call tells," in body
+    }
+    assert telling & asked == set()
 
 
 def _setup() -> Any:
@@ -348,8 +368,8 @@ def test_the_comment_reads_the_waivers_of_the_change_and_runs_the_code_of_the_ba
     (kept,) = [step for step in jobs["assembly"]["steps"] if "upload-artifact" in step.get("uses", "")]
     difference = jobs["difference"]["steps"]
     (checkout,) = [step for step in difference if step.get("uses", "").startswith(CHECKOUT)]
-    (compare,) = [step for step in difference if "diff-comment" in step.get("run", "")]
+    (compare,) = [step for step in difference if "operations.difference" in step.get("run", "")]
 
     assert "stacks/replacements.toml" in kept["with"]["path"].split()
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "WAIVERS=change/stacks/replacements.toml" in compare["run"]
+    assert "--waivers change/stacks/replacements.toml" in compare["run"]

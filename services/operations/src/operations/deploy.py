@@ -5,11 +5,14 @@ without a waiver. Then each stack's change set is prepared, shown (what is repla
 rule (`gate.py`) and executed. Stack by stack, because a change set prepared before the stack below it changed would carry
 that stack's old values. `--up-to` stops after one stack and what it stands on: migrations run there, before the services
 that count on them.
+What the CDK's command line says is passed on line by line as it says it; a failure ends in one sentence.
 Exit codes: 0 deployed, 1 a stack failed, 2 nothing could be deployed, 3 refused: it would lose data.
 """
 
+import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,12 +36,16 @@ from operations.readiness import NotFinishedError, refuse_unfinished
 
 CHANGE_SET: Final = "amply-delivery"
 _CDK: Final = "node_modules/.bin/cdk"
+_REMEMBERED: Final = 400
+"""Lines; the last error is among them, and an hour of events need not be kept."""
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+_FAILURE: Final = re.compile(r"❌|\b(?:failed|error)\b|Error:|_FAILED\b", re.IGNORECASE)
 _NOTHING: Final = "(no changes)"
 """What the command line says of a stack that is already as the assembly wants it."""
 
 
 class DeploymentFailedError(Exception):
-    """A stack was not deployed; the command line said why."""
+    """A stack was not deployed; the message is the last error the command line told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +106,38 @@ class Deployment:
             *(self.cdk, "deploy", f"{self.deployed.name}/{stack}", "--exclusively"),
             *("--app", str(self.assembly), "--require-approval", "never"),
             *("--method", method, "--change-set-name", CHANGE_SET),
+            # A line an event, as in any log: a bar that moves needs a terminal.
+            *("--progress", "events"),
         ]
         if method == "prepare-change-set":
             # A reference to another stack is the same text whatever it refers to now: an unchanged template is not
             # an unchanged stack. What is executed was prepared so; there the command line refuses the option.
             command.append("--force")
-        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 -- our own
-        said = done.stdout + done.stderr
-        if done.returncode:
-            raise DeploymentFailedError(f"{self.deployed.name}/{stack} failed ({method}):\n{said}")
-        return said
+        name = f"{self.deployed.name}/{stack}"
+        code, said = passed_on(command, name)
+        if code:
+            raise DeploymentFailedError(f"{name} failed ({method}): {last_error(said)}")
+        return "\n".join(said)
+
+
+def passed_on(command: Sequence[str], name: str) -> tuple[int, list[str]]:
+    """Run it and print each line it says when it says it; answers its exit code, and the last lines without colours."""
+    said: deque[str] = deque(maxlen=_REMEMBERED)
+    with subprocess.Popen(  # noqa: S603 -- our own
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as running:
+        for line in running.stdout or ():
+            if plain := _COLOURS.sub("", line).strip():
+                said.append(plain)
+                click.echo(f"{name} | {plain}")
+    return running.returncode, list(said)
+
+
+def last_error(said: Sequence[str]) -> str:
+    """The last line that speaks of a failure; without one, the last line there is."""
+    failures = [line for line in said if _FAILURE.search(line)]
+    last = (failures or said or ["it said nothing"])[-1]
+    return last.removeprefix("❌").strip()
 
 
 def changes(found: Sequence[ResourceChangeTypeDef]) -> Iterator[str]:

@@ -66,6 +66,13 @@ def repository(it: Priced) -> Iterator[Charge]:
     yield Charge(price="ecr/storage", quantity=it.assumed("image_gb"), what="container images")
 
 
+def image_copies(it: Priced) -> Iterator[Charge]:
+    """What is pushed crosses regions once; what it takes up there is the other repository's."""
+    yield Charge(
+        price="transfer/region", quantity=it.assumed("image_new_gb"), what="images copied to another region"
+    )
+
+
 def registry_scanning(it: Priced) -> Iterator[Charge]:
     if it.properties.get("ScanType", "BASIC") != "BASIC":
         raise UnpricedError(it.resource.where, "enhanced scanning is charged by Inspector, image by image")
@@ -78,6 +85,7 @@ def _plain(number: Decimal) -> str:
 
 RULES: Mapping[str, Rule] = {
     "AWS::ECR::RegistryScanningConfiguration": registry_scanning,
+    "AWS::ECR::ReplicationConfiguration": image_copies,
     "AWS::ECR::Repository": repository,
     "AWS::ECS::Cluster": cluster,
     "AWS::ECS::Service": service,

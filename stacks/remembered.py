@@ -1,0 +1,51 @@
+"""What the region of the copies has to know, written down there while all is well: on that day nobody can ask the other."""
+
+from aws_cdk import Environment as CdkEnvironment
+from aws_cdk import Fn
+from aws_cdk.aws_secretsmanager import CfnSecret, ISecret
+from constructs import Construct
+
+from stacks.certificate import Certificate
+from stacks.contracts import RecoveryParameter
+from stacks.dns import Names
+from stacks.environment import Environment
+from stacks.keys import Keys
+from stacks.stack import AmplyStack
+
+
+class Remembered(AmplyStack):
+    """Reads the first region's stacks, and is read by none of theirs: it stands above them, and outlives them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        region: str,
+        keys: Keys,
+        dns: Names | None,
+        certificate: Certificate | None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            environment=environment,
+            description="Amply: what coming back in this region needs to know",
+            holds_data=True,
+            env=CdkEnvironment(account=environment.account, region=region),
+        )
+        # A replica of a secret has its name and suffix, and the ARN of its own region.
+        copied = Fn.join(region, Fn.split(environment.region, _arn(keys.commitments)))
+        self.publish(RecoveryParameter.COMMITMENTS, copied)
+        if dns and certificate:
+            self.publish(RecoveryParameter.HOSTED_ZONE, dns.zone_in(self).hosted_zone_id)
+            self.publish(RecoveryParameter.CERTIFICATE, certificate.certificate.certificate_arn)
+
+
+def _arn(secret: ISecret) -> str:
+    """Of the resource itself: the library hands a secret's own to no other region."""
+    resource = secret.node.default_child
+    if not isinstance(resource, CfnSecret):
+        raise TypeError(f"{secret.node.path} is not made of one secret.")
+    return resource.ref

@@ -1,0 +1,113 @@
+"""Production after the loss of its region, as its plan says it would be, and what it claims that is not of one region."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from stacks.environment import Environment
+from stacks.environments import PRODUCTION
+from stacks.platform import AmplyPlatform
+from stacks.recovering import recovering
+from stacks.recovery import Recovery
+from stacks.signing_keys import EndedKey
+from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, small_site
+from tests.verify.ledger_samples import verifier_key
+
+LAST_TREE = EndedKey(
+    number=1,
+    verifier_key=str(verifier_key()),
+    last_size=123456,
+)
+HERE, LOST = "eu-central-1", "eu-west-1"
+
+
+def recovered(*, names_moved: bool = False, **plan: object) -> Environment:
+    """With the last tree written down, so that it may run."""
+    assert PRODUCTION.recovery
+    decided: Recovery = replace(
+        PRODUCTION.recovery,
+        last_tree=LAST_TREE,
+        names_moved=names_moved,
+        **plan,  # type: ignore[arg-type]  # a field's own
+    )
+    return recovering(replace(PRODUCTION, recovery=decided), region=HERE)
+
+
+def synthesise_recovered(folder: Path, environment: Environment, *, checked: bool = False) -> cdk.App:
+    app = cdk.App(
+        context={**CONTEXT, "aws:cdk:enable-path-metadata": True},
+        outdir=str(folder / "cdk.out"),
+        builtin_cloud_formation_validation=checked,
+    )
+    AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
+    return app
+
+
+NOT_OF_A_REGION: Mapping[str, tuple[str, ...]] = {
+    "AWS::Budgets::Budget": ("Budget.BudgetName",),
+    "AWS::CloudFront::CachePolicy": ("CachePolicyConfig.Name",),
+    "AWS::CloudFront::Distribution": ("DistributionConfig.Aliases",),
+    "AWS::CloudFront::Function": ("Name",),
+    "AWS::CloudFront::OriginAccessControl": ("OriginAccessControlConfig.Name",),
+    "AWS::CloudFront::ResponseHeadersPolicy": ("ResponseHeadersPolicyConfig.Name",),
+    "AWS::CloudWatch::Dashboard": ("DashboardName",),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
+    "AWS::IAM::OIDCProvider": ("Url",),
+    "AWS::IAM::Role": ("RoleName",),
+    "AWS::Route53::HostedZone": ("Name",),
+    "AWS::Route53::RecordSet": ("Type", "Name"),
+    "AWS::S3::Bucket": ("BucketName",),
+}
+"""Types whose names exist once an account or once in the world, and the properties that are the name."""
+
+
+def names_of_no_region(deployed: Deployed) -> Iterator[str]:
+    """Each as `TYPE name`; of several properties together. What AWS names itself is left out."""
+    for resource in deployed.resources(*NOT_OF_A_REGION):
+        values = [_at(resource, path) for path in NOT_OF_A_REGION[resource.type]]
+        names = values[-1] if isinstance(values[-1], list) else [values[-1]]
+        for name in names:
+            if isinstance(name, str):
+                yield " ".join([resource.type, *(str(value) for value in values[:-1]), name])
+
+
+def names_in(deployed: Deployed, region: str) -> Iterator[str]:
+    """What one region knows by name, each with its type: other regions may have the same."""
+    for stack, manifest in deployed.manifests.items():
+        if not str(manifest["environment"]).endswith(f"/{region}"):
+            continue
+        yield f"stack {manifest['properties']['stackName']}"
+        for logical_id, body in deployed.templates[stack]["Resources"].items():
+            resource = Resource(stack, logical_id, body)
+            for path in NAMED_IN_A_REGION.get(resource.type, ()):
+                name = _at(resource, path)
+                if isinstance(name, str):
+                    yield f"{resource.type} {name}"
+
+
+NAMED_IN_A_REGION: Mapping[str, tuple[str, ...]] = {
+    "AWS::Backup::BackupVault": ("BackupVaultName",),
+    "AWS::CloudWatch::Alarm": ("AlarmName",),
+    "AWS::ECR::Repository": ("RepositoryName",),
+    "AWS::ECS::TaskDefinition": ("Family",),
+    "AWS::Events::EventBus": ("Name",),
+    "AWS::KMS::Alias": ("AliasName",),
+    "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::RDS::DBInstance": ("DBInstanceIdentifier",),
+    "AWS::SSM::Parameter": ("Name",),
+    "AWS::Synthetics::Canary": ("Name",),
+}
+
+
+def _at(resource: Resource, path: str) -> object:
+    value: object = resource.properties
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def text(deployed: Deployed) -> str:
+    return json.dumps(dict(deployed.templates))
