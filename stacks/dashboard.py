@@ -124,8 +124,10 @@ def _ledger(watched: Watched) -> list[Panel]:
     return [
         Panel(
             title="Does the ledger keep up? Age of the oldest unpublished entry, seconds",
-            healthy="Below 15; zero while nothing is given. No line at all: the scheduler does not measure.",
+            healthy="Below 15; zero while nothing is given. No line at all: the scheduler does not measure. The other line is 1 "
+            "while nothing may be booked.",
             left=[measured.ledger_age],
+            right=[measured.bookings_paused],
             limit=LEDGER_AGE_SECONDS_MAX,
         ),
         Panel(
@@ -135,8 +137,10 @@ def _ledger(watched: Watched) -> list[Panel]:
         ),
         Panel(
             title="Do the witnesses cosign? Those missing from a checkpoint",
-            healthy="Zero. One is away: nothing waits. So many that there is no quorum: no receipt leaves.",
+            healthy="Zero. One is away: nothing waits. So many that there is no quorum: no receipt leaves. The other line is "
+            "zero: a witness contradicts.",
             left=[measured.witnesses_missing],
+            right=[measured.witness_contradicts],
         ),
         *_outside(watched.outside),
         Panel(

@@ -199,6 +199,11 @@ class LedgerWorld:
             witnesses=self.witnesses,
         )
 
+    def takes_entries(self) -> bool:
+        """Whether anything may be booked."""
+        with self.app.transaction() as session:
+            return ledger.takes_entries(session)
+
     def cleared_turns(self) -> Turn:
         """The turns of a sequencer that may work."""
         turn = turns(self.sequencer, origin=ORIGIN, clock=lambda: NOW)

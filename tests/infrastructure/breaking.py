@@ -73,8 +73,8 @@ def add(kind: str, **properties: object) -> Break:
     return apply
 
 
-def grant(action: str | list[str], kind: str = "AWS::IAM::Policy") -> Break:
-    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+def grant(action: str | list[str], kind: str = "AWS::IAM::Policy", **more: object) -> Break:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*", **more}
     return append(kind, "Properties", "PolicyDocument", "Statement", more=statement)
 
 

@@ -16,6 +16,8 @@ from tests.infrastructure.breaking import (
 
 ACCOUNT = {"AWS": "arn:aws:iam::111111111111:root"}
 SOMEONE = {"AWS": "arn:aws:iam::111111111111:role/someone"}
+FOR_SERVICES = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+SIGNING = {"Fn::GetAtt": ["Signing608E83C0", "Arn"]}
 signs, hands_on = rules.only_the_publisher_signs, rules.nobody_can_make_himself_a_signer
 becomes = rules.only_tasks_become_the_publisher
 
@@ -97,6 +99,16 @@ BREAKS: Mapping[str, Broken] = {
     "a role that rewrites who signs": (hands_on, "workers", grant("kms:PutKeyPolicy")),
     "a role that rewrites by a pattern": (hands_on, "workers", grant("kms:put*")),
     "a role that hands the signature on": (hands_on, "workers", grant("kms:CreateGrant")),
+    "a role that hands every key to services": (
+        hands_on,
+        "workers",
+        grant("kms:CreateGrant", Condition=FOR_SERVICES),
+    ),
+    "a role that hands the signing key to services": (
+        hands_on,
+        "keys",
+        grant("kms:CreateGrant", Condition=FOR_SERVICES, Resource=SIGNING),
+    ),
     "a role that hands it on by a pattern": (hands_on, "workers", grant("kms:Create*")),
     "a role that may do all but one thing": (hands_on, "workers", grant_all_but("kms:Sign")),
     "a key that lets the account hand it on": (

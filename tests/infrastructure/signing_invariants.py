@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.data_invariants import Place, places
-from tests.infrastructure.grants import KEY, covers, grants, statements
+from tests.infrastructure.grants import KEY, Statement, covers, grants, statements
 
 SIGN = "kms:Sign"
 HANDS_ON = "kms:CreateGrant"
@@ -32,10 +32,13 @@ def nobody_can_make_himself_a_signer(deployed: Deployed) -> Iterator[str]:
     """No role of ours may rewrite a key's policy or hand a key's use on.
 
     The signing key's own policy hands nothing on either, and only the account, so people and what they deploy, rewrites it.
+    A key of data at rest may be handed to a service of AWS's that encrypts with it for us.
     """
     for resource, statement in grants(deployed):
         found = [action for action in (HANDS_ON, REWRITES) if covers(statement, action)]
         if statement["Effect"] != "Allow" or (resource.type == KEY and not _signing(resource)):
+            continue
+        if _only_lets_services_encrypt(deployed, resource, statement):
             continue
         for action in found:
             is_the_account = action == REWRITES and _is_the_account(deployed, statement.get("Principal"))
@@ -87,6 +90,15 @@ def _is_the_account(deployed: Deployed, principal: object) -> bool:
     text = json.dumps(principal).replace('{"Ref": "AWS::Partition"}', '"aws"')
     whole = json.dumps({"AWS": {"Fn::Join": ["", ["arn:", "aws", f":iam::{account}:root"]]}})
     return text in (whole, json.dumps({"AWS": f"arn:aws:iam::{account}:root"}))
+
+
+def _only_lets_services_encrypt(deployed: Deployed, resource: Resource, statement: Statement) -> bool:
+    """That one action, by the condition for services alone, on keys that sign nothing."""
+    for_services = statement.get("Condition", {}).get("Bool", {}).get("kms:GrantIsForAWSResource") == "true"
+    keys = {_place_of(key): key for key in deployed.resources(KEY)}
+    named = places(deployed, resource, statement.get("Resource"))
+    at_rest = bool(named) and all(place in keys and not _signing(keys[place]) for place in named)
+    return statement.get("Action") == HANDS_ON and for_services and at_rest
 
 
 def _signing(resource: Resource) -> bool:

@@ -32,6 +32,7 @@ ORDER = [
     "edgealarms",
     "traces",
     "migrations",
+    "rehearsal",
     "api",
     "workers",
     "observability",
@@ -41,9 +42,13 @@ ORDER = [
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
     "staging": frozenset({"replica"}),
-    "sandbox": frozenset({"replica", "backup", "dns", "certificate", "edgealarms", "traces"}),
-    "local": frozenset({"replica", "backup", "delivery", "dns", "certificate", "edgealarms", "traces"}),
-    NAMED: frozenset({"replica", "backup", "delivery", "dns", "certificate", "edgealarms", "traces"}),
+    "sandbox": frozenset({"replica", "backup", "rehearsal", "dns", "certificate", "edgealarms", "traces"}),
+    "local": frozenset(
+        {"replica", "backup", "rehearsal", "delivery", "dns", "certificate", "edgealarms", "traces"}
+    ),
+    NAMED: frozenset(
+        {"replica", "backup", "rehearsal", "delivery", "dns", "certificate", "edgealarms", "traces"}
+    ),
 }
 """Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated, and
 traces are the whole account's. Nothing is delivered to a laptop: a trust in GitHub

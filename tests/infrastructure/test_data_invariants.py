@@ -198,9 +198,9 @@ BREAKS: Mapping[str, tuple[Callable[[Deployed], Iterator[str]], str, str, Break]
     ),
     "a task role that reads a secret": (
         rules.secrets_are_read_by_whom_they_are_for,
-        "sandbox",
+        "production",
         "storage",
-        _grant("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:333333333333:secret:x"),
+        _grant("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111111111111:secret:x"),
     ),
     "a task that is given what its role cannot read": (
         rules.secrets_are_read_by_whom_they_are_for,

@@ -174,6 +174,8 @@ def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> 
         **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
         PUBLISHING: "publisher",
         WITNESSES_MISSING: "publisher",
+        WITNESS_CONTRADICTS: "publisher",
+        DIFFERENCES: "worker",
     }
     logs = {}
     for task in deployed.resources("AWS::ECS::TaskDefinition"):

@@ -130,7 +130,11 @@ def test_its_driver_runs_with_nothing_else_installed(files: Path) -> None:
 
 def test_it_is_plain_files_and_their_licences(files: Path) -> None:
     suffixes = {file.suffix for file in files.rglob("*") if file.is_file()}
-    licensed = {file.parent for file in files.rglob("*") if file.name.upper().startswith("LICENSE")}
+    licensed = {
+        file.relative_to(files).parts[0]
+        for file in files.rglob("*")
+        if file.name.upper().startswith("LICENSE") and ".dist-info" in file.parent.as_posix()
+    }
     assert suffixes <= {".py", ".pem", ""}
     assert len(licensed) == len(LIBRARIES)
 

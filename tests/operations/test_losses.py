@@ -25,6 +25,7 @@ ENDS = {
         "Images6C8B1E5B": Kind.MAY_BE_REPLACED,
     },
     "an attribute that may change names the images": {"Images6C8B1E5B": Kind.MAY_BE_REPLACED},
+    "a parameter names the key under the images": {"Images6C8B1E5B": Kind.MAY_BE_REPLACED},
     "backups are kept for longer": {},
     "the key under the images is described in other words": {},
     "a task has a new image": {},

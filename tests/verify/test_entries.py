@@ -48,7 +48,8 @@ LIFE_OF_A_GIFT = {
         transfers=(sample_transfer(phase="post", pending=f"{OTHER_ENTRY}#0", amount_minor=2000),)
     ),
     "its voiding": sample_entry(
-        transfers=(sample_transfer(phase="void", pending=f"{OTHER_ENTRY}#255"),), kind="donation.failed"
+        transfers=(sample_transfer(phase="void", pending=f"{OTHER_ENTRY}#{MAX_TRANSFERS - 1}"),),
+        kind="donation.failed",
     ),
     "a refund": sample_entry(kind="donation.refunded", reverses=OTHER_ENTRY),
     "a payout": sample_entry(kind="payout.paid", ref="stripe:payout:po_3Q9"),
@@ -96,7 +97,9 @@ currencies = st.from_regex(r"[A-Z]{3}", fullmatch=True)
 def transfers(draw: st.DrawFn) -> Transfer:
     debit, credit = draw(st.lists(accounts, min_size=2, max_size=2, unique=True))
     phase = draw(st.sampled_from(["pending", "post", "void", None]))
-    pending = f"{draw(entry_ids)}#{draw(st.integers(0, 255))}" if phase in {"post", "void"} else None
+    pending = (
+        f"{draw(entry_ids)}#{draw(st.integers(0, MAX_TRANSFERS - 1))}" if phase in {"post", "void"} else None
+    )
     return Transfer(debit, credit, draw(currencies), draw(amounts), phase, pending)  # type: ignore[arg-type]  # a phase
 
 
@@ -271,7 +274,7 @@ def test_an_entry_larger_than_a_bundle_can_hold_is_refused() -> None:
         "credit": f"org_{'0' * 64}/{'c' * 64}/{'d' * 80}",
     }
     with pytest.raises(EntryError, match="65535"):
-        encode(sample_entry(transfers=(sample_transfer(**long),) * 256))
+        encode(sample_entry(transfers=(sample_transfer(**long),) * MAX_TRANSFERS))
     with pytest.raises(EntryError, match="65535"):
         decode(b" " * 65_536)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from amply_verify.outcome import Exit, from_format_error
-from ledger_format.entries import decode, encode
+from ledger_format.entries import MAX_TRANSFERS, decode, encode
 from ledger_format.errors import FormatError
 from ledger_format.receipts import encode_receipt
 from tests.verify.javascript_runner import LOG_KEY, Ask, b64, kind, receipt_call
@@ -194,7 +194,7 @@ def test_times_exist_in_both_verifiers_or_in_neither(ask: Ask) -> None:
 
 
 def test_an_entry_of_the_largest_kind_is_read(ask: Ask) -> None:
-    transfers = tuple(sample_transfer(amount_minor=2**63 - 1 - line) for line in range(256))
+    transfers = tuple(sample_transfer(amount_minor=2**63 - 1 - line) for line in range(MAX_TRANSFERS))
     leaf = encode(sample_entry(transfers=transfers))
     (answer,) = ask([{"do": "entry", "leaf": b64(leaf)}])
     assert kind(answer) == "verified"

@@ -19,7 +19,7 @@ from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres, binary, unprivileged
 from tests.backend.committed.test_ledger_processes import events, leading
-from tests.backend.conftest import PASSWORD, Server, free_port
+from tests.backend.conftest import PASSWORD, Server, free_port, let_bookings_in
 from tests.backend.ledger_world import LedgerWorld, until
 from tests.faults.database import children
 
@@ -71,6 +71,7 @@ def books(disk: SmallDisk) -> Iterator[LedgerWorld]:
     master = server.connect(name="postgres", user="master")
     make_roles(master.engine)
     migrate(master.engine)
+    let_bookings_in(master)
     master.close()
     for role in LOGIN_ROLES:
         server.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
@@ -132,6 +133,7 @@ def test_a_write_ahead_log_that_cannot_be_written_stops_the_server_and_nothing_i
 
         disk.start_again()
         books.app.engine.dispose()
+        until(books.takes_entries)
         books.post()
         until(lambda: len(books.leaves()) == ENTRIES_AT_ONCE + 1)
 

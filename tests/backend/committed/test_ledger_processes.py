@@ -71,6 +71,7 @@ def test_the_sequencer_survives_a_database_that_is_killed_under_load(
         sequencer=server.connect(name="postgres", user="amply_sequencer"),
     )
     with leading(books.sequencer, lock=ledger.SEQUENCER_LOCK, start=books.cleared_turns) as logs:
+        until(books.takes_entries)
         books.post_many(50)
         until(lambda: len(books.leaves()) > 0)
         books.post_many(200)
@@ -78,6 +79,7 @@ def test_the_sequencer_survives_a_database_that_is_killed_under_load(
         until(lambda: "turn_failed" in events(logs))
         running.append(cluster.start())
         books.app.engine.dispose()
+        until(books.takes_entries)
         books.post()
         until(lambda: len(books.leaves()) == 251)
 

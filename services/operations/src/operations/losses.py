@@ -92,13 +92,15 @@ def _target(detail: ResourceChangeDetailTypeDef, name: str) -> str:
 def _only_looks_changed(details: Sequence[ResourceChangeDetailTypeDef], ending: Collection[str]) -> bool:
     """The property refers to a resource that is updated and stays: what names that resource is the same afterwards.
 
-    CloudFormation does not look that far, and calls the value unknown (`Dynamic`) until the update has happened.
+    CloudFormation does not look that far, and calls the value unknown (`Dynamic`) until the update has happened. That the
+    property's own text changes as well it tells in the same words; the comparison of templates sees that.
     """
-    causes = [it["CausingEntity"] for it in details if it.get("CausingEntity")]
+    causes = [it for it in details if it.get("CausingEntity")]
     dynamic = all(it.get("Evaluation") == "Dynamic" for it in details)
     return dynamic and bool(causes) and all(_names_what_stays(cause, ending) for cause in causes)
 
 
-def _names_what_stays(cause: str, ending: Collection[str]) -> bool:
-    logical_id, _, attribute = cause.partition(".")
-    return logical_id not in ending and attribute in {"", *SAME_AS_ITS_NAME}
+def _names_what_stays(cause: ResourceChangeDetailTypeDef, ending: Collection[str]) -> bool:
+    logical_id, _, attribute = cause["CausingEntity"].partition(".")
+    by_reference = cause.get("ChangeSource") in {"ResourceReference", "ResourceAttribute"}
+    return by_reference and logical_id not in ending and attribute in {"", *SAME_AS_ITS_NAME}

@@ -142,8 +142,8 @@ class Witnesses:
     ) -> list[Answer]:
         """Ask all but those whose cosignature the note has; return what each said, in the policy's order.
 
-        Returns soon after enough have cosigned, or with `hears_out` soon after those who have not answered are too few
-        to be a quorum. Whoever takes longer counts as failed, and is not asked again before it has answered.
+        Returns soon after enough have cosigned, or with `hears_out` soon after those who have not are too few to be a
+        quorum. Whoever takes longer counts as failed, and is not asked again before it has answered.
         """
         question = _Question(database=database, checkpoint=checkpoint, note=note)
         missing = [witness for witness in self.policy.witnesses if witness.name not in have]
@@ -220,12 +220,12 @@ class Witnesses:
     def _may_go(
         self, asked: Mapping[str, Future[Answer]], have: Collection[str], *, hears_out: bool
     ) -> Callable[[], bool]:
-        def those(chosen: Callable[[Future[Answer]], bool]) -> set[str]:
-            return {name for name, future in asked.items() if chosen(future)}
+        def cosigned() -> set[str]:
+            return {name for name, future in asked.items() if _is_good(future)}
 
         if hears_out:
-            return lambda: not self.policy.is_met(those(_is_silent))
-        return lambda: self.policy.is_met(those(_is_good) | set(have))
+            return lambda: not self.policy.is_met(asked.keys() - cosigned())
+        return lambda: self.policy.is_met(cosigned() | set(have))
 
     def _wait(self, asked: Mapping[str, Future[Answer]], may_go: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self.patience
@@ -240,8 +240,8 @@ class Witnesses:
         try:
             future.set_result(self._converse(name, key, question))
         except Exception as error:  # noqa: BLE001 -- whatever a witness provokes, it is that witness's failure
-            _log.warning("witness_failed", witness=name, exc_info=True)
             future.set_result(_failed(name, f"{type(error).__name__}: {error}"))
+            _log.warning("witness_failed", witness=name, exc_info=True)
 
     def _converse(self, name: str, key: WitnessKey, question: _Question) -> Answer:
         size = question.checkpoint.size
@@ -321,10 +321,6 @@ def _answer_so_far(name: str, future: Future[Answer]) -> Answer:
 
 def _is_good(future: Future[Answer]) -> bool:
     return future.done() and future.result().verdict is Verdict.COSIGNED
-
-
-def _is_silent(future: Future[Answer]) -> bool:
-    return not future.done() or future.result().verdict is Verdict.FAILED
 
 
 def _failed(name: str, reason: str) -> Answer:
