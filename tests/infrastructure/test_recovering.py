@@ -11,6 +11,7 @@ from typing import Any, cast
 import aws_cdk as cdk
 import pytest
 
+from operations.difference.holdings import HOLDINGS
 from operations.places import in_order
 from stacks.build import CannotBuildError, build
 from stacks.contracts import Parameter, RecoveryParameter
@@ -33,7 +34,6 @@ from tests.infrastructure.recovered import (
     synthesise_recovered,
     text,
 )
-from tests.infrastructure.test_golden import HOLDS_DATA
 
 
 def _read(folder: Path, environment: Environment) -> Deployed:
@@ -149,7 +149,7 @@ def test_the_stack_of_the_copies_is_taken_over_as_it_is(at_home: Deployed, back:
     assert set(before) <= set(after)
     added = {"ReplicationConfiguration", "NotificationConfiguration"}
     for name, body in before.items():
-        if body["Type"] in HOLDS_DATA:
+        if body["Type"] in HOLDINGS:
             kept = {key: value for key, value in after[name]["Properties"].items() if key not in added}
             assert kept == body["Properties"], name
     names = [deployed.manifests["replica"]["properties"]["stackName"] for deployed in (at_home, back)]

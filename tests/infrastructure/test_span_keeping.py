@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -130,7 +131,7 @@ def test_a_group_that_never_comes_fails_the_stack_with_one_sentence(
     logs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(span_keeping.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "sleep", waited.append)
     with _cloudformation() as (url, answers):
         handler(_event("Create", url), None)
     assert len(waited) == ATTEMPTS - 1
