@@ -10,7 +10,7 @@ process, in CPU seconds:
 - audit with the books: each entry read strictly, replayed, and settled with all others
 
 `ratio` is the third against the first, `ratio_replay` the fourth. Then all cores at once in wall-clock time, and the
-sizes of proofs in a simulated log of a thousand million entries. `--memory N ...` audits logs of so many entries in
+sizes of proofs and receipts in simulated logs of up to a thousand million entries. `--memory N ...` audits logs of so many entries in
 processes of their own and prints the largest resident set of each; `--quick` measures once and small.
 """
 
@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from amply_verify.auditing.run import Audit, NoProgress, cores, run_audit
 from amply_verify.keys import Trust
 from benchmarks.apparatus.big_log import VERIFIER, leaves_of, write_log
+from benchmarks.apparatus.donors_receipt import receipt_bytes
 from benchmarks.apparatus.huge_tree import HugeTree
 from ledger_format.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from ledger_format.tiles import (
@@ -47,6 +48,7 @@ ENTRIES: Final = 131_072
 QUICK_ENTRIES: Final = 4_096
 REPEATS: Final = 5
 HUGE: Final = 1_000_000_000
+RECEIPTS_AT: Final = (1_000, 65_536, 1_000_000, 10_000_000, 100_000_000, HUGE)
 _CHILD: Final = "--one-audit"
 
 
@@ -171,6 +173,11 @@ def main() -> None:
     print(
         f"  proof of one entry in {HUGE:,}: {proofs['inclusion_hashes']} hashes, {proofs['inclusion_bytes']} bytes"
     )
+    receipts = {str(size): receipt_bytes(size) for size in RECEIPTS_AT}
+    for size, length in receipts.items():
+        print(
+            f"  receipt with three witnesses and four openings, of {int(size):>13,} entries: {length:,} bytes"
+        )
     memory = (
         report_memory([int(size) for size in sys.argv[sys.argv.index("--memory") + 1 :]])
         if "--memory" in sys.argv
@@ -189,6 +196,7 @@ def main() -> None:
                 "entries_per_second": round(statistics.median(rates["audit with the books"])),
                 "entries_per_second_all_cores": round(together),
                 **proofs,
+                "receipt_bytes": receipts,
                 "memory_mebibytes": memory,
                 "entries": entries,
             }

@@ -14,18 +14,23 @@ from stacks.waivers import NEXT_REVIEW
 
 def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Sequence[str]) -> None:
     """Object actions below `prefix`, and listing there: without it S3 answers 403 for what is not there."""
-    role.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(f"{prefix}*")])
-    )
-    waive_once_resolved(
-        role,
-        lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{prefix}*]",
-        MANY_OBJECTS,
-    )
+    allow_on_objects(role, bucket, f"{prefix}*", actions)
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
     if prefix:
         listing.add_condition("StringLike", {"s3:prefix": f"{prefix}*"})
     role.add_to_principal_policy(listing)
+
+
+def allow_on_objects(role: iam.IRole, bucket: s3.IBucket, pattern: str, actions: Sequence[str]) -> None:
+    """Actions on the objects whose names match `pattern`, in which `*` stands for anything, slashes too."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(pattern)])
+    )
+    waive_once_resolved(
+        role,
+        lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{pattern}]",
+        MANY_OBJECTS,
+    )
 
 
 def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:

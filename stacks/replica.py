@@ -14,7 +14,7 @@ from stacks.environment import Environment
 from stacks.registry import Images, replicate_images
 from stacks.replication import Kept, Replication
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import OVERWRITTEN, documents, forget
+from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
 
 
 class Replica(AmplyStack):
@@ -42,7 +42,7 @@ class Replica(AmplyStack):
             lifecycle=[forget("access-logs", days=400)],
         )
         self.archive = self._keep("Archive", object_lock=environment.durability.object_lock)
-        self.public = self._keep("Public", lifecycle=[OVERWRITTEN])
+        self.public = self._keep("Public", lifecycle=PUBLIC_LOG)
         self.media = self._keep("Media")
         self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)

@@ -16,7 +16,7 @@ from stacks.keys import Keys
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import OVERWRITTEN, documents, forget
+from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
@@ -83,7 +83,7 @@ class Storage(AmplyStack):
 
     def _make_kept(self, keys: Keys) -> KeptBuckets:
         archive = self._make("Archive", object_lock=self.settings.durability.object_lock)
-        public = self._make("Public", lifecycle=[OVERWRITTEN])
+        public = self._make("Public", lifecycle=PUBLIC_LOG)
         papers = self._make("Documents", key=keys.data, lifecycle=documents())
         return KeptBuckets(archive=archive, public=public, documents=papers, media=self._make("Media"))
 

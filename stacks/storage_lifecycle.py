@@ -8,8 +8,28 @@ from collections.abc import Sequence
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 
-OVERWRITTEN = s3.LifecycleRule(id="overwritten", noncurrent_version_expiration=Duration.days(7))
+OVERWRITTEN = s3.LifecycleRule(
+    id="overwritten", noncurrent_version_expiration=Duration.days(7), expired_object_delete_marker=True
+)
 """The checkpoint is rewritten every few seconds; its history is in the archive, not in versions."""
+
+SUPERSEDED = s3.LifecycleRule(
+    id="superseded",
+    tag_filters={"amply-superseded": "true"},
+    expiration=Duration.days(1),
+    noncurrent_version_expiration=Duration.days(1),
+)
+"""Partial tiles and bundles that full ones have replaced: the publisher tags them, and may remove nothing itself.
+
+S3 copies tags of objects that it has copied already, so that the copies go as well.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
+"""
+
+PARTIAL_TILES = "log/tile/*.p/*"
+"""Their names, and nobody else's (https://c2sp.org/tlog-tiles)."""
+
+PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
+"""The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 
 
 def forget(name: str, *, days: int) -> s3.LifecycleRule:

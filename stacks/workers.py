@@ -10,8 +10,9 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_objects
+from stacks.permissions import allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
+from stacks.storage_lifecycle import PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -113,6 +114,8 @@ class Workers(AmplyStack):
         around = self._around
         role = iam.Role.from_role_name(self, "PublisherRole", around.keys.publisher_role.role_name)
         allow_objects(role, around.storage.public, "log/", ["s3:GetObject", "s3:PutObject"])
+        # Partial tiles alone can be marked for removal; full ones and the checkpoint have no such names.
+        allow_on_objects(role, around.storage.public, PARTIAL_TILES, ["s3:PutObjectTagging"])
         allow_objects(role, around.storage.archive, "", ["s3:GetObject", "s3:PutObject"])
         signing = [key.key_arn for key in (around.keys.signing, around.keys.overlapping) if key]
         role.add_to_principal_policy(

@@ -1,8 +1,12 @@
 """A tree too large to exist, of which any tile can be read: every leaf is the same but one."""
 
+from collections.abc import Callable, Mapping
+
+from ledger_format.checkpoints import Checkpoint
 from ledger_format.literals import HASH_BYTES
 from ledger_format.merkle import leaf_hash, node_hash
-from ledger_format.tiles import TILE_HEIGHT, TILE_WIDTH, Tile
+from ledger_format.receipts import Opening, Receipt
+from ledger_format.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, inclusion_proof, tree_root
 
 
 class HugeTree:
@@ -27,3 +31,19 @@ class HugeTree:
         if 0 <= place < tile.width:
             hashes[HASH_BYTES * place : HASH_BYTES * (place + 1)] = self._own[height]
         return bytes(hashes)
+
+
+def receipt_in_a_huge_log(
+    leaf: bytes,
+    openings: Mapping[str, Opening],
+    *,
+    origin: str,
+    size: int,
+    sign: Callable[[str], str],
+) -> Receipt:
+    """A receipt for this entry in a log of `size` entries; `sign` makes the signed note of a checkpoint's text."""
+    index = 2 * size // 3
+    tree = HugeTree(size, leaf_hash(leaf), index)
+    text = Checkpoint(origin, size, tree_root(size, tree.read)).note_text()
+    proof = tuple(inclusion_proof(index, size, tree.read))
+    return Receipt(leaf=leaf, openings=openings, index=index, proof=proof, checkpoint_note=sign(text))

@@ -63,6 +63,7 @@ class FakePublicLog:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.note: str | None = None
+        self.superseded: list[str] = []
 
     def checkpoint(self) -> ledger.StoredCheckpoint | None:
         forbid_transaction("checkpoint")
@@ -76,6 +77,10 @@ class FakePublicLog:
     def put_partial(self, path: str, body: bytes) -> None:
         forbid_transaction("put_partial")
         self.objects[path] = body
+
+    def let_go(self, path: str) -> None:
+        forbid_transaction("let_go")
+        self.superseded.append(path)
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
         forbid_transaction("replace_checkpoint")

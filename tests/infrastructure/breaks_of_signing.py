@@ -54,6 +54,11 @@ def _for(kind: str, **whom: object) -> Break:
     return add(kind, PolicyDocument=document, **whom)
 
 
+def _hand_to_services(key: object) -> Break:
+    statement = {"Effect": "Allow", "Action": "kms:CreateGrant", "Resource": key, "Condition": FOR_SERVICES}
+    return add("AWS::IAM::Policy", PolicyDocument={"Statement": [statement]}, Roles=[{"Ref": "WorkerRole"}])
+
+
 def _may_become(**statement: object) -> Break:
     more = {"Effect": "Allow", "Action": "sts:AssumeRole", **statement}
     return append("AWS::IAM::Role", "Properties", "AssumeRolePolicyDocument", "Statement", more=more)
@@ -104,11 +109,7 @@ BREAKS: Mapping[str, Broken] = {
         "workers",
         grant("kms:CreateGrant", Condition=FOR_SERVICES),
     ),
-    "a role that hands the signing key to services": (
-        hands_on,
-        "keys",
-        grant("kms:CreateGrant", Condition=FOR_SERVICES, Resource=SIGNING),
-    ),
+    "a role that hands the signing key to services": (hands_on, "keys", _hand_to_services(SIGNING)),
     "a role that hands it on by a pattern": (hands_on, "workers", grant("kms:Create*")),
     "a role that may do all but one thing": (hands_on, "workers", grant_all_but("kms:Sign")),
     "a key that lets the account hand it on": (

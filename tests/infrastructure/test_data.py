@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amply.adapters.s3 import SUPERSEDED
 from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE, Durability, Loss
+from ledger_format.tiles import Tile, bundle_path, tile_path
 from stacks.backup import KEPT_OTHERWISE
 from stacks.database_choices import ManagedByRds, RotatedByUs
 from stacks.environment import Environment
@@ -259,3 +262,52 @@ def _deleting(policy: Resource) -> set[str]:
 
 def _many(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
+
+
+def test_only_what_the_publisher_tags_is_removed_from_the_public_log(
+    environments: Mapping[str, Deployed],
+) -> None:
+    """Never by age alone: a quiet log's newest partial tile may be old, and everybody needs it."""
+    for name, deployed in environments.items():
+        public = [
+            bucket
+            for bucket in deployed.resources("AWS::S3::Bucket")
+            if bucket.path.split("/")[1:3] in (["storage", "Public"], ["replica", "Public"])
+        ]
+        assert len(public) == (2 if ENVIRONMENTS.get(name, SANDBOX).replica_region else 1), name  # type: ignore[call-overload] # names read from disk
+        for bucket in public:
+            expiring = [
+                rule
+                for rule in bucket.properties["LifecycleConfiguration"]["Rules"]
+                if "ExpirationInDays" in rule
+            ]
+            assert [rule["TagFilters"] for rule in expiring] == [
+                [{"Key": SUPERSEDED[0], "Value": SUPERSEDED[1]}]
+            ]
+
+
+def test_the_publisher_may_tag_partial_tiles_and_remove_nothing(
+    environments: Mapping[str, Deployed],
+) -> None:
+    for name, deployed in environments.items():
+        tagging = [
+            statement
+            for policy in deployed.resources("AWS::IAM::Policy")
+            for statement in policy.properties["PolicyDocument"]["Statement"]
+            if "s3:PutObjectTagging" in statement["Action"] and policy.path.split("/")[1] == "workers"
+        ]
+        (statement,) = tagging
+        assert statement["Action"] == "s3:PutObjectTagging", name
+        assert json.dumps(statement["Resource"]).count("/log/tile/*.p/*") == 1
+        assert partial_tiles_only("log/tile/*.p/*")
+
+
+def partial_tiles_only(pattern: str) -> bool:
+    """Whether S3's reading of the pattern takes in every partial file's name and no other of the log's."""
+    partial = [tile_path(Tile(level, index, 7)) for level in (0, 3) for index in (0, 1_234_567)]
+    partial += [bundle_path(index, 255) for index in (0, 1_234_567)]
+    full = [tile_path(Tile(level, index, 256)) for level in (0, 3) for index in (0, 1_234_567)]
+    full += [bundle_path(0, 256), "checkpoint"]
+    return all(fnmatchcase(f"log/{path}", pattern) for path in partial) and not any(
+        fnmatchcase(f"log/{path}", pattern) for path in full
+    )

@@ -112,7 +112,8 @@ def test_a_bucket_is_lost_only_with_a_waiver(assembly: Callable[[str], Path], tm
     assert _buckets() == {"Documents"}
 
     again = _deploy(assembly("Documents"), nothing_agreed)
-    assert (again.returncode, again.stdout) == (0, "sandbox/storage: no changes\n"), again.stderr
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.endswith("sandbox/storage: no changes\n"), again.stdout
 
     refused = _deploy(assembly("Files"), nothing_agreed)
     assert refused.returncode == 3, refused.stdout + refused.stderr

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from amply_verify.auditing import plan, records
 from amply_verify.auditing.run import Audit, NoProgress, run_audit
@@ -13,7 +13,7 @@ from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.tiles import TILE_WIDTH
 from tests.verify.books_faults import STORIES
-from tests.verify.ledger_samples import verifier_key
+from tests.verify.ledger_samples import sample_transfer, verifier_key
 from tests.verify.log_files import Pen, write_log
 
 SENTENCES = {
@@ -122,14 +122,80 @@ def test_the_books_of_a_log_are_told(golden: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_an_audit_of_the_end_alone_says_what_it_could_not_look_up(tmp_path: Path) -> None:
+def audit_from(folder: Path, pen: Pen, first: int, *options: str) -> Result:
+    write_log(folder, pen.leaves)
+    return CliRunner().invoke(
+        cli, ["audit", str(folder), "--key", str(verifier_key()), "--from", str(first), *options]
+    )
+
+
+def test_an_audit_of_the_end_alone_says_what_it_could_not_check_and_never_ok(tmp_path: Path) -> None:
     pen = Pen()
     first = pen.write()
     pen.many(300)
-    pen.write(reverses=first)
-    write_log(tmp_path, pen.leaves)
-    command = ["audit", str(tmp_path), "--key", str(verifier_key()), "--from", "260", "--json"]
-    told = json.loads(CliRunner().invoke(cli, command).stdout)
-    assert told["exit_code"] == Exit.VERIFIED
+    last = pen.write(reverses=first)
+    done = audit_from(tmp_path, pen, 260, "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == told["exit_code"] == Exit.PARTLY
+    assert (told["verdict"], told["error"]) == ("not_checked", "partly")
     assert (told["first_index"], told["entries"]) == (256, 46)
-    assert told["books"]["references_not_looked_up"] == 1
+    assert (told["books"]["references_not_checked"], told["books"]["chains_not_checked"]) == (1, 2)
+    assert told["not_checked"] == [
+        "whether an id of these entries stands for one before index 256 as well",
+        "what the chains of 2 organisations that began before index 256 go on from",
+        f"1 references to entries before index 256, or to none: entry 301, {last} reverses {first}",
+    ]
+    words = audit_from(tmp_path, pen, 260).output
+    assert words.startswith("PARTLY: ")
+    assert all(said in words for said in told["not_checked"])
+    assert audit_from(tmp_path, pen, 255).exit_code == Exit.VERIFIED, "rounded down, that is the whole log"
+
+
+def test_an_audit_of_the_end_is_never_ok_even_when_nothing_in_it_points_back(tmp_path: Path) -> None:
+    pen = Pen()
+    pen.many(256)
+    pen.write(org="org_second")
+    told = json.loads(audit_from(tmp_path, pen, 256, "--json").stdout)
+    assert told["exit_code"] == Exit.PARTLY
+    assert len(told["not_checked"]) == 1
+
+
+def test_a_reference_to_a_later_entry_is_refused_wherever_the_audit_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the later entry is in another part of the log, so that it is met after the reference."""
+    for apart in (0, 400):
+        pen = Pen()
+        pen.many(300)
+        later = "ent_" + "9" * 26
+        pen.write(reverses=later)
+        pen.many(apart)
+        pen.write(id=later)
+        monkeypatch.setattr(plan, "MAX_BUNDLES", 1)
+        for first in (0, 256):
+            refused = audit_from(tmp_path / f"{apart}", pen, first)
+            assert refused.exit_code == Exit.BOOKS, (apart, first, refused.output)
+            reason = "which stands behind it" if first else "no earlier entry has this id"
+            assert reason in refused.output
+
+
+def test_a_resolution_of_what_comes_later_is_refused_too(tmp_path: Path) -> None:
+    pen = Pen()
+    pen.many(300)
+    later = "ent_" + "9" * 26
+    pen.write(transfers=(sample_transfer(phase="post", pending=f"{later}#0"),))
+    pen.write(id=later, transfers=(sample_transfer(phase="pending"),))
+    refused = audit_from(tmp_path, pen, 256)
+    assert refused.exit_code == Exit.BOOKS
+    assert "posts a transfer of" in refused.output
+
+
+def test_many_references_out_of_the_part_are_counted_and_the_first_told(tmp_path: Path) -> None:
+    pen = Pen()
+    gifts = [pen.write() for _ in range(256)]
+    for gift in gifts[:9]:
+        pen.write(matches=gift)
+    (_, _, said) = json.loads(audit_from(tmp_path, pen, 256, "--json").stdout)["not_checked"]
+    assert said.startswith("9 references")
+    assert [f"entry {256 + number}," in said for number in range(9)] == [True] * 5 + [False] * 4
+    assert said.endswith("; and 4 more")

@@ -13,7 +13,7 @@ from amply_verify.cli import cli
 from amply_verify.outcome import Exit
 from ledger_format.checkpoints import open_checkpoint
 from ledger_format.errors import NoteError, SignatureError, UntrustedNoteError
-from ledger_format.log_keys import FormerKey, parse_key_list, parse_log_key
+from ledger_format.log_keys import FormerKey, LogKey, parse_key_list, parse_log_key
 from ledger_format.notes import add_signatures, split_note
 from ledger_format.policies import parse_policy
 from tests.verify.javascript_runner import Ask, kind, receipt_call
@@ -107,7 +107,8 @@ def test_a_false_signature_by_a_former_key_refuses_at_any_size() -> None:
 
 
 def test_the_overlapping_checkpoint_is_opened_with_either_key_alone() -> None:
-    for keys in ([ENDED], [SECOND], [ENDED, SECOND]):
+    either: tuple[list[LogKey], ...] = ([ENDED], [SECOND], [ENDED, SECOND])
+    for keys in either:
         assert open_checkpoint(example_overlap(), keys).checkpoint.size == 3
 
 

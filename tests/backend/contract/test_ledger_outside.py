@@ -108,6 +108,32 @@ def test_a_partial_tile_may_be_stored_again(public_log: ledger.PublicLog) -> Non
 
 
 @BOTH
+def test_a_partial_tile_is_let_go_of_twice_or_before_it_is_there(public_log: ledger.PublicLog) -> None:
+    public_log.put_partial("tile/0/000.p/1", b"one")
+    for path in ("tile/0/000.p/1", "tile/0/000.p/1", "tile/0/000.p/2"):
+        public_log.let_go(path)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_letting_go_tags_one_object_and_removes_none() -> None:
+    name = bucket()
+    log, s3 = S3PublicLog(bucket=name), boto3.client("s3")
+    log.put_full("tile/0/000", b"full")
+    for width in (1, 2):
+        log.put_partial(f"tile/0/000.p/{width}", b"part")
+    log.let_go("tile/0/000.p/1")
+    tags = {
+        found["Key"]: s3.get_object_tagging(Bucket=name, Key=found["Key"])["TagSet"]
+        for found in s3.list_objects_v2(Bucket=name)["Contents"]
+    }
+    assert tags == {
+        "log/tile/0/000": [],
+        "log/tile/0/000.p/1": [{"Key": "amply-superseded", "Value": "true"}],
+        "log/tile/0/000.p/2": [],
+    }
+
+
+@BOTH
 def test_the_archive_keeps_what_it_was_given_first(archive: ledger.Archive) -> None:
     archive.keep("checkpoints/1", b"note")
     archive.keep("checkpoints/1", b"note")
@@ -125,6 +151,7 @@ def test_nothing_outside_is_called_inside_a_transaction(
         public_log.checkpoint,
         lambda: public_log.put_full("p", b""),
         lambda: public_log.put_partial("p", b""),
+        lambda: public_log.let_go("p"),
         lambda: public_log.replace_checkpoint("", replaces=None),
         lambda: archive.keep("p", b""),
     )

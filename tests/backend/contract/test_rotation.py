@@ -112,8 +112,8 @@ def test_each_step_may_be_repeated_and_none_changes_what_was_done(world: World) 
     for step in STEPS:
         for _ in range(3):
             world.rotation(token).run(step)
-        found = world.secret.read(PENDING, version=token)
-        passwords.append(found and found.password)
+            found = world.secret.read(PENDING, version=token)
+            passwords.append(found and found.password)
     for step in STEPS:
         world.rotation(token).run(step)
 

@@ -89,6 +89,7 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "ledger_visibility",
         "organization",
         "outbox",
+        "partial_sweep",
         "payment",
         "processor_account",
         "provider_event",

@@ -47,10 +47,8 @@ def parse_log_key(text: str) -> LogKey:
     Raises:
         NoteError: It is malformed.
     """
-    size, space, key = text.partition(" ")
-    if (
-        not space or not size.isascii() or not size.isdigit()
-    ):  # a key's name may hold no space, so it is in none
+    size, space, key = text.partition(" ")  # no key has a space in it
+    if not (space and size.isascii() and size.isdigit()):
         return VerifierKey.parse(text)
     return FormerKey(VerifierKey.parse(key), parse_decimal(size, what="a last size", error=NoteError))
 

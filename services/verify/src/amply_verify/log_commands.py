@@ -147,7 +147,10 @@ def follow(
     type=click.IntRange(min=0),
     default=0,
     metavar="N",
-    help="First entry to read (rounded down to a bundle of 256); those before are known by their hashes alone.",
+    help=(
+        "First entry to read (rounded down to a bundle of 256); those before are known by their hashes alone, so that "
+        "the best it can end with is exit code 26."
+    ),
 )
 @click.option(
     "--org", "organization", metavar="OWNER", help="Also tell the balances of this owner's accounts."

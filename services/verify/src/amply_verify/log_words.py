@@ -74,7 +74,25 @@ def say_audit(report: AuditReport) -> Proven:
         lines=(*_read_lines(report), *(_books_lines(books) if books else [])),
         document={**_read_document(report), "books": None if books is None else _books_document(books)},
         limits=limits_of(report.signed, _OUTSIDE),
+        not_checked=_not_checked(report),
     )
+
+
+def _not_checked(report: AuditReport) -> tuple[str, ...]:
+    """What an audit of the end of a log leaves open: it has not read what its entries may contradict."""
+    if report.first_index == 0:
+        return ()
+    first, books = report.first_index, report.books
+    left = [f"whether an id of these entries stands for one before index {first} as well"]
+    if books is not None and books.open_chains:
+        left.append(
+            f"what the chains of {books.open_chains} organisations that began before index {first} go on from"
+        )
+    if books is not None and books.unknown:
+        more = books.unknown - len(books.unknown_told)
+        told = "; ".join(books.unknown_told) + (f"; and {more} more" if more else "")
+        left.append(f"{books.unknown} references to entries before index {first}, or to none: {told}")
+    return tuple(left)
 
 
 def say_organization(organization: str, report: AuditReport, chain: PieceOfOrganization) -> Proven:
@@ -182,16 +200,15 @@ def _read_document(report: AuditReport) -> dict[str, Any]:
 
 
 def _books_lines(books: Books) -> list[tuple[str, str]]:
-    lines = [("organisations", f"{books.organizations}, each with its entries in one chain")]
+    lines = [("organisations", f"{books.organizations}, each with the entries read in one chain")]
     lines += [
         (f"books in {currency}", _trial_in_words(trial, currency)) for currency, trial in books.trials.items()
     ]
     lines += [("pending", amount_in_words(amount, currency)) for currency, amount in books.reserved.items()]
+    left = f"; {books.unknown} of them not checked" if books.unknown else ""
     lines.append(
-        ("between entries", f"{books.links} references, {books.resolutions} pending transfers resolved")
+        ("between entries", f"{books.links} references, {books.resolutions} pending transfers resolved{left}")
     )
-    if books.unknown:
-        lines.append(("not looked up", f"{books.unknown} references to entries before the first one read"))
     lines += [
         ("balance", f"{account}: {_sides(debits, credited, currency)}")
         for (account, currency), (debits, credited) in books.accounts.items()
@@ -220,7 +237,8 @@ def _books_document(books: Books) -> dict[str, Any]:
         "organizations": books.organizations,
         "references": books.links,
         "resolutions": books.resolutions,
-        "references_not_looked_up": books.unknown,
+        "references_not_checked": books.unknown,
+        "chains_not_checked": books.open_chains,
         "trial_balance": {
             currency: {
                 "accounts": trial.accounts,

@@ -41,6 +41,7 @@ class Exit(enum.IntEnum):
     NOT_THERE = 23
     UNKNOWN_VERSION = 24
     STALE = 25
+    PARTLY = 26
     INTERNAL = 70
 
 

@@ -26,6 +26,7 @@ Checked and refused:
 Could not be checked:
   20 no trusted key  21 unreadable file  22 unreachable server
   23 not there (yet)  24 newer format version  25 older than seen before
+  26 only a part was read, and nothing wrong is in it
   70 defect in amply-verify
 """
 
@@ -60,7 +61,7 @@ def report(subject: str, check: Callable[[], Proven], *, as_json: bool) -> NoRet
         say_failure(subject, failure, as_json=as_json)
         sys.exit(failure.exit_code)
     say_proven(subject, proven, as_json=as_json)
-    sys.exit(Exit.VERIFIED)
+    sys.exit(Exit.PARTLY if proven.not_checked else Exit.VERIFIED)
 
 
 def plain_failure(error: FormatError | CheckFailure) -> CheckFailure:
@@ -69,15 +70,31 @@ def plain_failure(error: FormatError | CheckFailure) -> CheckFailure:
 
 
 def say_proven(subject: str, proven: Proven, *, as_json: bool) -> None:
-    """Print what was proven on standard output."""
+    """Print what was proven on standard output, and what of it could not be checked."""
+    partly = bool(proven.not_checked)
     if as_json:
-        print_json({"verdict": "verified", "exit_code": Exit.VERIFIED, "subject": subject, **proven.document})
+        print_json({**(_partly(proven) if partly else _VERIFIED), "subject": subject, **proven.document})
         return
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
-    console.print(Text("OK", style="bold green") + Text(f": {printable(subject)}"))
-    for label, text in proven.lines:
+    verdict = Text("PARTLY", style="bold yellow") if partly else Text("OK", style="bold green")
+    console.print(verdict + Text(f": {printable(subject)}"))
+    for label, text in (*proven.lines, *(("not checked", text) for text in proven.not_checked)):
         console.print(Text(f"  {label:{_LABEL_WIDTH}}", style="dim") + Text(printable(text)))
     console.print(Text(f"  {proven.limits}", style="dim"))
+
+
+_VERIFIED: Final[Mapping[str, Any]] = {"verdict": "verified", "exit_code": Exit.VERIFIED}
+
+
+def _partly(proven: Proven) -> Mapping[str, Any]:
+    return {
+        "verdict": "not_checked",
+        "exit_code": Exit.PARTLY,
+        "error": Exit.PARTLY.name.lower(),
+        "message": "; ".join(proven.not_checked),
+        "next": "check the whole log to have all of it checked",
+        "not_checked": list(proven.not_checked),
+    }
 
 
 def say_failure(subject: str, failure: CheckFailure, *, as_json: bool) -> None:

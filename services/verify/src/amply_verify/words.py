@@ -20,11 +20,15 @@ _DIGITS: Final = {"CHF": 2, "EUR": 2, "GBP": 2, "USD": 2}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Proven:
-    """A finished proof: label and text of each line, the same as a document, and what it does not prove."""
+    """A finished proof: label and text of each line, the same as a document, and what it does not prove.
+
+    `not_checked` says what of the thing itself could not be checked; where it says anything, nothing is called verified.
+    """
 
     lines: tuple[tuple[str, str], ...]
     document: Mapping[str, Any]
     limits: str
+    not_checked: tuple[str, ...] = ()
 
 
 def say_receipt(receipt: VerifiedReceipt) -> Proven:

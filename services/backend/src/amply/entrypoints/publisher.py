@@ -50,6 +50,80 @@ class Outside:
     before: ledger.FormerKeys = field(default_factory=ledger.FormerKeys)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Publishing:
+    """One log's publisher: what it asks, shows and clears, one turn after the other."""
+
+    database: Database
+    origin: str
+    outside: Outside
+    clock: Clock
+
+    def clear(self) -> None:
+        """Compare this database with what the public and the witnesses have seen, and let a sequencer begin.
+
+        Raises:
+            ForkRefused: This database does not extend it.
+            WitnessesSilent: Too few witnesses answer to know it.
+        """
+        try:
+            self._compare()
+        except ledger.WitnessesSilent as silent:
+            _log.error("clearance_waits_for_witnesses", size=silent.tree_size, witnesses=silent.reasons)
+            _log.info(WITNESSED, size=silent.tree_size, witnesses_missing=len(silent.reasons))
+            raise
+
+    def answer_who_waits(self) -> None:
+        """Compare once more when a sequencer has begun to lead since."""
+        if ledger.clearance_is_due(self.database):
+            self.clear()
+
+    def turn(self) -> float:
+        """Publish what is new; seconds until the next turn."""
+        began = time.monotonic()
+        try:
+            published = self._publish()
+        except ledger.QuorumMissing as missing:
+            _log.error("checkpoint_waits_for_witnesses", size=missing.size, witnesses=missing.reasons)
+            _log.info(WITNESSED, size=missing.size, witnesses_missing=len(missing.reasons))
+            return WITNESSES_AGAIN_SECONDS
+        if published is None:
+            return LOOK_SECONDS
+        _log.info(PUBLISHED, size=published.size, publishing_seconds=round(time.monotonic() - began, 3))
+        _log.info(WITNESSED, size=published.size, witnesses_missing=published.witnesses_missing)
+        self._let_go_of_partials()
+        return BETWEEN_CHECKPOINTS_SECONDS
+
+    def _compare(self) -> None:
+        ledger.clear_sequencer(
+            self.database,
+            origin=self.origin,
+            signer=self.outside.signer,
+            public_log=self.outside.public_log,
+            now=self.clock(),
+            before=self.outside.before,
+            witnesses=self.outside.witnesses,
+        )
+
+    def _publish(self) -> ledger.PublishedCheckpoint | None:
+        return ledger.publish_checkpoint(
+            self.database,
+            origin=self.origin,
+            signer=self.outside.signer,
+            public_log=self.outside.public_log,
+            archive=self.outside.archive,
+            now=self.clock(),
+            before=self.outside.before,
+            witnesses=self.outside.witnesses,
+        )
+
+    def _let_go_of_partials(self) -> None:
+        try:
+            ledger.let_go_of_partials(self.database, public_log=self.outside.public_log)
+        except Exception as error:  # noqa: BLE001 -- what is kept too long costs a little; the next checkpoint must not wait for it
+            _log.error("partials_kept", error=str(error), exc_info=True)
+
+
 def turns(
     database: Database,
     *,
@@ -66,58 +140,9 @@ def turns(
         ForkRefused: This database does not extend what the public has seen.
         WitnessesSilent: Too few witnesses answer to know it. The next try is soon.
     """
-
-    def compare() -> None:
-        ledger.clear_sequencer(
-            database,
-            origin=origin,
-            signer=outside.signer,
-            public_log=outside.public_log,
-            now=clock(),
-            before=outside.before,
-            witnesses=outside.witnesses,
-        )
-
-    def clear() -> None:
-        try:
-            compare()
-        except ledger.WitnessesSilent as silent:
-            _log.error("clearance_waits_for_witnesses", size=silent.tree_size, witnesses=silent.reasons)
-            _log.info(WITNESSED, size=silent.tree_size, witnesses_missing=len(silent.reasons))
-            raise
-
-    def answer_who_waits() -> None:
-        if ledger.clearance_is_due(database):
-            clear()
-
-    def publish() -> ledger.PublishedCheckpoint | None:
-        return ledger.publish_checkpoint(
-            database,
-            origin=origin,
-            signer=outside.signer,
-            public_log=outside.public_log,
-            archive=outside.archive,
-            now=clock(),
-            before=outside.before,
-            witnesses=outside.witnesses,
-        )
-
-    def turn() -> float:
-        began = time.monotonic()
-        try:
-            published = publish()
-        except ledger.QuorumMissing as missing:
-            _log.error("checkpoint_waits_for_witnesses", size=missing.size, witnesses=missing.reasons)
-            _log.info(WITNESSED, size=missing.size, witnesses_missing=len(missing.reasons))
-            return WITNESSES_AGAIN_SECONDS
-        if published is None:
-            return LOOK_SECONDS
-        _log.info(PUBLISHED, size=published.size, publishing_seconds=round(time.monotonic() - began, 3))
-        _log.info(WITNESSED, size=published.size, witnesses_missing=published.witnesses_missing)
-        return BETWEEN_CHECKPOINTS_SECONDS
-
-    clear()
-    return attentive(turn, meanwhile=answer_who_waits, elapsed=elapsed)
+    publishing = Publishing(database=database, origin=origin, outside=outside, clock=clock)
+    publishing.clear()
+    return attentive(publishing.turn, meanwhile=publishing.answer_who_waits, elapsed=elapsed)
 
 
 def attentive(act: Turn, *, meanwhile: Callable[[], None], elapsed: Callable[[], float]) -> Turn:

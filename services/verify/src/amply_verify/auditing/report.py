@@ -15,7 +15,9 @@ class Books:
         organizations: How many have entries.
         links: Entries that reverse, supersede or match another.
         resolutions: Pending transfers that were posted or voided.
-        unknown: References to entries before the first one read.
+        unknown: References to entries that were not read, or are nowhere.
+        unknown_told: The first of them, in words.
+        open_chains: Organisations whose first entry read has one before it.
         trials: By currency: the trial balance.
         reserved: By currency: what is pending and not resolved.
         accounts: Debits and credits by account and currency, of the owner that was asked for.
@@ -26,6 +28,8 @@ class Books:
     links: int
     resolutions: int
     unknown: int
+    unknown_told: tuple[str, ...]
+    open_chains: int
     trials: dict[str, Trial]
     reserved: dict[str, int]
     accounts: dict[tuple[str, str], tuple[int, int]]

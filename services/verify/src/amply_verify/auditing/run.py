@@ -208,6 +208,8 @@ def _settle(hands: "_Hands", task: Task, checked: _Checked, progress: Progress) 
         links=total.links,
         resolutions=total.resolutions,
         unknown=total.unknown,
+        unknown_told=tuple(said for _, said in total.unknown_told),
+        open_chains=total.open_chains,
         trials={currency.decode(): trial for currency, trial in sorted(total.trials.items())},
         reserved={currency.decode(): amount for currency, amount in sorted(reserved.items()) if amount},
         accounts={

@@ -28,6 +28,9 @@ LATE: Final = b"late"
 MAX_ACCOUNTS_TOLD: Final = 1_000
 """How many accounts of one owner a report tells one by one."""
 
+MAX_REFERENCES_TOLD: Final = 5
+"""How many references to entries that were not read a report tells one by one."""
+
 
 @dataclasses.dataclass(slots=True)
 class Trial:
@@ -56,7 +59,9 @@ class Settled:
         organizations: How many have a chain.
         links: How many times an entry reverses, supersedes or matches another.
         resolutions: How many pending transfers were posted or voided.
-        unknown: References to entries of the part of the log that was not read.
+        unknown: References to entries that are not among those read, nor behind the one that names them.
+        unknown_told: The first of them: index of the entry that names the other, and what it says.
+        open_chains: Organisations whose first entry read has one before it.
         released: By currency, what resolved transfers had reserved (minor units).
         trials: By currency.
         accounts: Debits and credits by account and currency of the owner that was asked for.
@@ -68,6 +73,8 @@ class Settled:
     links: int = 0
     resolutions: int = 0
     unknown: int = 0
+    unknown_told: list[tuple[int, str]] = dataclasses.field(default_factory=list)
+    open_chains: int = 0
     released: dict[bytes, int] = dataclasses.field(default_factory=dict)
     trials: dict[bytes, Trial] = dataclasses.field(default_factory=dict)
     accounts: dict[tuple[bytes, bytes], tuple[int, int]] = dataclasses.field(default_factory=dict)
@@ -80,6 +87,8 @@ class Settled:
         self.links += other.links
         self.resolutions += other.resolutions
         self.unknown += other.unknown
+        self.unknown_told = sorted(self.unknown_told + other.unknown_told)[:MAX_REFERENCES_TOLD]
+        self.open_chains += other.open_chains
         for currency, amount in other.released.items():
             self.released[currency] = self.released.get(currency, 0) + amount
         for currency, trial in other.trials.items():
@@ -116,6 +125,7 @@ class _Piece:
         self._entries: dict[bytes, bytes] = {}
         self._superseded: set[bytes] = set()
         self._resolved: set[tuple[bytes, bytes]] = set()
+        self._not_read: dict[bytes, str] = {}
         self._chains: dict[bytes, tuple[int, bytes]] = {}
         self._balances: defaultdict[tuple[bytes, bytes], list[int]] = defaultdict(lambda: [0, 0])
         self._released: defaultdict[bytes, int] = defaultdict(int)
@@ -141,6 +151,8 @@ class _Piece:
         fresh = dict(zip(ids, lines, strict=True))
         if len(fresh) != len(ids) or not self._entries.keys().isdisjoint(fresh):
             raise broken_rule(f"the id {self._repeated(ids).decode()} stands for more than one entry")
+        for entry_id in self._not_read.keys() & fresh.keys():
+            raise broken_rule(f"{self._not_read[entry_id]}, which stands behind it")
         self._entries.update(fresh)
 
     def _repeated(self, ids: list[bytes]) -> bytes:
@@ -175,7 +187,9 @@ class _Piece:
     ) -> None:
         seq, prev = self._chains.get(org, (0, NOTHING))
         is_beginning = org not in self._chains
-        if not (is_beginning and not self._knows_the_beginning):
+        if is_beginning and not self._knows_the_beginning and int(first_seq) > 0:
+            self._result.open_chains += 1
+        else:
             name, index = org.decode(), first_index.decode()
             if int(first_seq) != seq:
                 raise broken_rule(
@@ -191,7 +205,7 @@ class _Piece:
         self._result.links += 1
         named = self._earlier(target, index)
         if named is None:
-            self._missing(target, by, relation.decode())
+            self._missing(target, by, relation.decode(), index)
             return
         if relation == SUPERSEDES:
             if target in self._superseded:
@@ -222,7 +236,7 @@ class _Piece:
         self._result.resolutions += 1
         named = self._earlier(target, index)
         if named is None:
-            self._missing(target, by, f"{phase.decode()}s a transfer of")
+            self._missing(target, by, f"{phase.decode()}s a transfer of", index)
             return
         subject = f"{by.decode()} {phase.decode()}s {target.decode()}#{line.decode()}"
         _, reversed_by_named, transfers = named.split(TAB)
@@ -260,10 +274,17 @@ class _Piece:
         found = self._entries.get(target)
         return found if found is not None and int(found.partition(TAB)[0]) < int(index) else None
 
-    def _missing(self, target: bytes, by: bytes, relation: str) -> None:
+    def _missing(self, target: bytes, by: bytes, relation: str, index: bytes) -> None:
+        said = f"{by.decode()} {relation} {target.decode()}"
         if self._knows_the_beginning:
-            raise broken_rule(f"{by.decode()} {relation} {target.decode()}, and no earlier entry has this id")
+            raise broken_rule(f"{said}, and no earlier entry has this id")
+        if target in self._entries:
+            raise broken_rule(f"{said}, which stands behind it")
+        # Before the first entry that was read, or nowhere; if it comes later, that shows when it does.
+        self._not_read.setdefault(target, said)
         self._result.unknown += 1
+        told = [*self._result.unknown_told, (int(index), f"entry {int(index)}, {said}")]
+        self._result.unknown_told = sorted(told)[:MAX_REFERENCES_TOLD]
 
     def _sum_up(self) -> None:
         for (account, currency), (debited, credited) in self._balances.items():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+SUPERSEDED: Final = ("amply-superseded", "true")
+"""Key and value of the tag that the lifecycle of the public bucket looks for (`stacks/storage_lifecycle.py`)."""
 _PREFIX: Final = "log/"
 _CHECKPOINT: Final = "log/checkpoint"
 _BINARY: Final = "application/octet-stream"
@@ -60,6 +62,20 @@ class S3PublicLog:
             ContentType=_BINARY,
             CacheControl=_BRIEFLY,
         )
+
+    def let_go(self, path: str) -> None:
+        """Tag a partial tile or bundle for the bucket's lifecycle, which removes it: this program may remove nothing."""
+        forbid_transaction("S3: tag a partial tile")
+        key, value = SUPERSEDED
+        try:
+            self._client.put_object_tagging(
+                Bucket=self._bucket,
+                Key=_PREFIX + path,
+                Tagging={"TagSet": [{"Key": key, "Value": value}]},
+            )
+        except ClientError as error:
+            if _code(error) != "NoSuchKey":
+                raise
 
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
         """Write `log/checkpoint` if it is still what was read."""

@@ -37,6 +37,7 @@ from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
 from amply.modules.ledger.pages import OrganizationHasNoLedger
+from amply.modules.ledger.partials import let_go_of_partials
 from amply.modules.ledger.ports import (
     AlreadyDifferent,
     Archive,
@@ -169,6 +170,7 @@ __all__ = [
     "inclusion",
     "is_published",
     "leadership",
+    "let_go_of_partials",
     "misfolded",
     "oldest_unpublished_age",
     "post",

@@ -84,6 +84,13 @@ class PublicLog(Protocol):
         """Store a partial tile or bundle; its full version will take its place."""
         ...
 
+    def let_go(self, path: str) -> None:
+        """A full tile or bundle has taken this partial one's place: it may be gone some days from now.
+
+        Saying it again changes nothing, nor does saying it of one that is not there.
+        """
+        ...
+
     def replace_checkpoint(self, note: str, *, replaces: str | None) -> None:
         """Show a new checkpoint, provided the one seen before (by version; None: there was none) still stands.
 
