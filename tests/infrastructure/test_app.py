@@ -36,19 +36,17 @@ ORDER = [
     "api",
     "workers",
     "observability",
+    "recovery",
     "delivery",
     "budget",
 ]
+_SMALL = frozenset({"replica", "backup", "rehearsal", "recovery", "dns", "certificate", "edgealarms", "traces"})
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
-    "staging": frozenset({"replica"}),
-    "sandbox": frozenset({"replica", "backup", "rehearsal", "dns", "certificate", "edgealarms", "traces"}),
-    "local": frozenset(
-        {"replica", "backup", "rehearsal", "delivery", "dns", "certificate", "edgealarms", "traces"}
-    ),
-    NAMED: frozenset(
-        {"replica", "backup", "rehearsal", "delivery", "dns", "certificate", "edgealarms", "traces"}
-    ),
+    "staging": frozenset({"replica", "recovery"}),
+    "sandbox": _SMALL,
+    "local": _SMALL | {"delivery"},
+    NAMED: _SMALL | {"delivery"},
 }
 """Outside production whatever only keeps data safe may be left out; names of our own need a zone delegated, and
 traces are the whole account's. Nothing is delivered to a laptop: a trust in GitHub

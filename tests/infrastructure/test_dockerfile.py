@@ -106,7 +106,7 @@ def test_a_rehearsal_finds_the_migrations_where_the_image_has_the_backend() -> N
     """Python's version is in the path, and the image's base is what decides it."""
     command = CONTAINERS[TaskName.REHEARSE].command
     folder = command[command.index("--migrations") + 1]
-    (version,) = set(re.findall(r"^python:(\d+\.\d+)[.\d]*-", "\n".join(STAGES), re.MULTILINE))
+    (version,) = set(re.findall(r"^python:(\d+\.\d+)[.-]", "\n".join(STAGES), re.MULTILINE))
     assert "RUN python -m venv /opt/amply " in DOCKERFILE
     assert folder == f"/opt/amply/lib/python{version}/site-packages/amply/migrations/versions"
     assert (ROOT / "services/backend/src/amply/migrations/versions").is_dir()
