@@ -169,7 +169,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate smoke drift waivers bootstrap
+.PHONY: assembly deployed comment deploy migrate admin smoke drift waivers bootstrap
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE))
 
@@ -184,6 +184,9 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
 	@$(BIN)/python -m operations.migrate $(call needed,ENVIRONMENT)
+
+admin: .venv/ready ## run COMMAND of the administration in ENVIRONMENT, as a task (COMMAND='organization create …')
+	@$(BIN)/python -m operations.admin $(if $(WAIT),--wait "$(WAIT)") $(call needed,ENVIRONMENT) $(call needed,COMMAND)
 
 smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
 	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))

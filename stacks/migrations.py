@@ -1,24 +1,15 @@
 """The database's schema: one task, run to its end before anything that counts on the new schema starts."""
 
 from aws_cdk import Duration
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.github import GitHubRole
 from constructs_lib.service import task_role
-from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
-from stacks.contracts import Parameter, TaskName
+from stacks.contracts import TaskName
 from stacks.environment import DeliverySettings, Environment
+from stacks.one_off import let_run
 from stacks.stack import AmplyStack
-from stacks.waivers import NEXT_REVIEW
-
-READ_TO_RUN = (
-    Parameter.CLUSTER_NAME,
-    Parameter.TASK_SUBNETS,
-    Parameter.TASK_ADDRESSES,
-    Parameter.JOBS_GROUP,
-)
 
 
 class Migrations(AmplyStack):
@@ -51,39 +42,4 @@ class Migrations(AmplyStack):
             account=self.account,
             longest_session=Duration.hours(1),
         )
-        definition = self.task.definition
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["ecs:RunTask"], resources=[definition.task_definition_arn])
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[
-                    self.task.role.role_arn,
-                    definition.obtain_execution_role().role_arn,
-                ],
-                conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[
-                    self.format_arn(
-                        service="ssm",
-                        resource="parameter",
-                        resource_name=parameter.path(self.settings.name).removeprefix("/"),
-                    )
-                    for parameter in READ_TO_RUN
-                ],
-            )
-        )
-        tasks = f"arn:aws:ecs:{self.region}:{self.account}:task/*"
-        role.add_to_policy(iam.PolicyStatement(actions=["ecs:DescribeTasks"], resources=[tasks]))
-        waive(role, f"AwsSolutions-IAM5[Resource::{tasks}]", TASKS_ARE_NAMED_LATE)
-
-
-TASKS_ARE_NAMED_LATE = Waiver(
-    reason="A task is named when it starts; looking at one changes nothing.",
-    until=NEXT_REVIEW,
-)
+        let_run(self, role, self.task)

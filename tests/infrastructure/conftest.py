@@ -1,12 +1,20 @@
-"""The four environments and a named sandbox beside them, synthesised once a session."""
+"""The four environments and a named sandbox beside them, synthesised once a session.
+
+What needs the CDK is imported where it is used: the process that only deals tests out to workers reads this file too,
+and starting the library takes it as long as half a synthesis.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from stacks.environments import ENVIRONMENTS
-from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesise
+from operations.assembly import Deployed, read
+
+ALWAYS: Final = ("production", "staging", "sandbox", "local")
+NAMED: Final = "sandbox-ada"
+"""As `stacks.environments` and `tests.infrastructure.assembly` say; a test holds them together."""
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -22,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.infrastructure.assembly import ASKED, synthesise  # noqa: PLC0415 -- as said above
+
     return synthesise(tmp_path_factory.mktemp("assembly"), **ASKED)
 
 
@@ -34,7 +44,7 @@ def synthesised(assembly: Path) -> Mapping[str, Deployed]:
 @pytest.fixture(scope="session")
 def environments(synthesised: Mapping[str, Deployed]) -> Mapping[str, Deployed]:
     """Those that are always there."""
-    return {name: synthesised[name] for name in ENVIRONMENTS}
+    return {name: synthesised[name] for name in ALWAYS}
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +55,11 @@ def named(synthesised: Mapping[str, Deployed]) -> Deployed:
 @pytest.fixture(scope="session")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """Production with everything in place and nothing running."""
+    from tests.infrastructure.assembly import synthesise  # noqa: PLC0415 -- as said above
+
     return read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
 
 
-@pytest.fixture(scope="session", params=[*ENVIRONMENTS, NAMED])
+@pytest.fixture(scope="session", params=[*ALWAYS, NAMED])
 def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]) -> Deployed:
     return synthesised[request.param]

@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from stacks.build import CannotBuildError, build
+from stacks.environments import ENVIRONMENTS
 from tests.infrastructure.assembly import CONTEXT, NAMED, ROOT, Deployed, small_site
 
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -32,6 +33,7 @@ ORDER = [
     "edgealarms",
     "traces",
     "migrations",
+    "administration",
     "api",
     "workers",
     "observability",
@@ -57,6 +59,13 @@ def _app() -> cdk.App:
 
 def test_an_environment_has_every_stack(deployed: Deployed) -> None:
     assert set(deployed.manifests) == set(ORDER) - ABSENT[deployed.name]
+
+
+def test_every_environment_and_the_named_sandbox_is_looked_at(
+    synthesised: Mapping[str, Deployed], environments: Mapping[str, Deployed]
+) -> None:
+    assert list(environments) == list(ENVIRONMENTS)
+    assert set(synthesised) == {*ENVIRONMENTS, NAMED}
 
 
 def test_a_stack_is_named_for_people(deployed: Deployed) -> None:

@@ -13,8 +13,11 @@ from stacks.environment import Environment
 from stacks.environments import SANDBOX
 from stacks.platform import AmplyPlatform
 from stacks.stack import AmplyStack
-from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site
+from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site, synthesise
 from tests.infrastructure.flags import Flag, switches, traces
+
+pytestmark = pytest.mark.xdist_group("gate")
+"""Synthesises much and shares nothing: the other worker has less to do."""
 
 FLAGS: Mapping[str, tuple[Flag, Environment]] = {
     "budget": (Flag(own=frozenset({"budget"})), replace(SANDBOX, budget=None)),
@@ -65,8 +68,8 @@ def test_every_switch_is_a_flag_that_is_asked_or_a_choice_with_a_reason() -> Non
 
 
 @pytest.fixture(scope="module")
-def sandbox(environments: Mapping[str, Deployed]) -> Deployed:
-    return environments["sandbox"]
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    return read(synthesise(tmp_path_factory.mktemp("sandbox"), only="sandbox"))["sandbox"]
 
 
 def _platform(folder: Path, environment: Environment, kind: type[AmplyPlatform] = AmplyPlatform) -> Deployed:

@@ -9,7 +9,8 @@ from botocore.stub import Stubber
 from mypy_boto3_ecs.client import ECSClient
 from mypy_boto3_ssm.client import SSMClient
 
-from operations.migrate import Clock, MigrationFailedError, NotMigratedError, migrate
+from operations.migrate import TASK as MIGRATE
+from operations.one_off import Clock, NotRunError, Runner, TaskFailedError
 
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
@@ -78,12 +79,13 @@ def _starts(answers: Stubber, **answer: Any) -> None:
 
 
 def _is(answers: Stubber, status: str, stopped: str = "", **container: Any) -> None:
-    task = {"lastStatus": status, "stoppedReason": stopped, "containers": [container]}
+    task = {"taskArn": TASK, "lastStatus": status, "stoppedReason": stopped, "containers": [container]}
     answers.add_response("describe_tasks", {"tasks": [task]}, {"cluster": "cluster", "tasks": [TASK]})
 
 
 def _migrate(ecs: ECSClient, ssm: SSMClient, hours: Hours) -> str:
-    return migrate("sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
+    runner = Runner(environment="sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), started_by="delivery")
+    return runner.run(MIGRATE, wait_seconds=60)
 
 
 def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
@@ -99,7 +101,7 @@ def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stub
 def test_a_failed_migration_says_why_it_stopped(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "Essential container in task exited", exitCode=3)
-    with pytest.raises(MigrationFailedError, match="exit code 3: Essential container in task exited"):
+    with pytest.raises(TaskFailedError, match="exit code 3: Essential container in task exited"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -108,7 +110,7 @@ def test_a_container_that_never_started_is_no_success(
 ) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "CannotPullContainerError", reason="image not found")
-    with pytest.raises(MigrationFailedError, match=r"never started.*image not found; CannotPull"):
+    with pytest.raises(TaskFailedError, match=r"never started.*image not found; CannotPull"):
         _migrate(ecs, ssm, Hours())
 
 
@@ -119,12 +121,12 @@ def test_a_migration_that_does_not_end_is_given_up_on(
     _starts(answers)
     for _ in range(13):
         _is(answers, "RUNNING")
-    with pytest.raises(NotMigratedError, match="still runs after 60 s"):
+    with pytest.raises(NotRunError, match="still runs after 60 s"):
         _migrate(ecs, ssm, hours)
     assert hours.seconds == 60
 
 
 def test_a_task_that_was_not_started_is_no_success(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, tasks=[], failures=[{"reason": "RESOURCE:ENI"}])
-    with pytest.raises(NotMigratedError, match="not started: RESOURCE:ENI"):
+    with pytest.raises(NotRunError, match="not started: RESOURCE:ENI"):
         _migrate(ecs, ssm, Hours())
