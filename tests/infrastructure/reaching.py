@@ -34,6 +34,7 @@ FEATURES: Mapping[str, Reaching] = {
         reaches={
             "observability * OutsideView/* (only in *)": MADE_BY_IT,
             "observability AWS::CloudWatch::Alarm Alarms/outside-view (only in *)": "its alarm",
+            "storage Outputs PublishOutputFnGetAttAccessLogs*": "where it writes what it saw",
             "observability AWS::CloudWatch::Dashboard Dashboard Properties.DashboardBody*": "its graph",
         },
         words=r"Synthetics|OutsideView|outside-view",

@@ -63,12 +63,11 @@ def test_staging_can_publish() -> None:
     assert not parse_policy(STAGING.witnesses.policy().encode()).demands_witnesses
 
 
+REAL = tuple(partner(name, url=f"https://witness.{name}.org") for name in WITNESSES)
 WITH_REAL_ONES = replace(
     PRODUCTION,
     log_keys=(str(verifier_key(name=PRODUCTION.log_origin)),),
-    witnesses=Witnessed(
-        witnesses=tuple(partner(name, url=f"https://witness.{name}.org") for name in WITNESSES), quorum=2
-    ),
+    witnesses=Witnessed(witnesses=REAL, quorum=2),
 )
 
 
@@ -79,9 +78,7 @@ def test_what_is_unfinished_is_said_one_sentence_each() -> None:
     )
     assert key.startswith("production: nobody can sign with the placeholder in log_keys")
     assert list(WITH_REAL_ONES.unfinished()) == []
-    one_left = replace(
-        WITH_REAL_ONES.witnesses, witnesses=(*WITH_REAL_ONES.witnesses.witnesses[:2], THREE[2])
-    )  # type: ignore[type-var, union-attr] # Witnessed, three lines above
+    one_left = Witnessed(witnesses=(*REAL[:2], THREE[2]), quorum=2)
     (sentence,) = replace(WITH_REAL_ONES, witnesses=one_left).unfinished()
     assert "placeholders lantern, so" in sentence
 

@@ -17,9 +17,9 @@ COMMAND = ("organization", "create", "--name", "Relief of Ada", "--slug", "relie
 PARAMETERS = {
     "administration/log-group": "group",
     "api/cluster-name": "cluster",
+    "network/task-public-address": "DISABLED",
     "network/task-subnets": "subnet-a",
     "network/jobs-group": "sg-jobs",
-    "network/task-public-address": "DISABLED",
 }
 KEYS: dict[str, Any] = {
     "region_name": "eu-west-1",

@@ -15,9 +15,9 @@ from operations.one_off import Clock, NotRunError, Runner, TaskFailedError
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
     "api/cluster-name": "cluster",
+    "network/task-public-address": "ENABLED",
     "network/task-subnets": "subnet-a,subnet-b",
     "network/jobs-group": "sg-jobs",
-    "network/task-public-address": "ENABLED",
 }
 
 

@@ -8,7 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.client import ECSClient
-    from mypy_boto3_ecs.type_defs import TaskOverrideTypeDef, TaskTypeDef
+    from mypy_boto3_ecs.type_defs import AwsVpcConfigurationTypeDef, RunTaskRequestTypeDef, TaskTypeDef
     from mypy_boto3_ssm.client import SSMClient
 
 PATIENCE: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
@@ -70,29 +70,28 @@ class Runner:
         return self.ssm.get_parameter(Name=f"/amply/{self.environment}/{name}")["Parameter"]["Value"]
 
     def _start(self, name: str, cluster: str, command: Sequence[str] | None) -> str:
-        instead: TaskOverrideTypeDef = (
-            {"containerOverrides": [{"name": name, "command": list(command)}]} if command else {}
-        )
-        answer = self.ecs.run_task(
-            cluster=cluster,
-            taskDefinition=f"{self.environment}-{name}",
-            launchType="FARGATE",
-            startedBy=self.started_by,
-            **({"overrides": instead} if command else {}),
-            networkConfiguration={
-                "awsvpcConfiguration": {
-                    "subnets": self.parameter("network/task-subnets").split(","),
-                    "securityGroups": [self.parameter("network/jobs-group")],
-                    "assignPublicIp": "ENABLED"
-                    if self.parameter("network/task-public-address") == "ENABLED"
-                    else "DISABLED",
-                }
-            },
-        )
+        asked: RunTaskRequestTypeDef = {
+            "cluster": cluster,
+            "taskDefinition": f"{self.environment}-{name}",
+            "launchType": "FARGATE",
+            "startedBy": self.started_by,
+            "networkConfiguration": {"awsvpcConfiguration": self._place()},
+        }
+        if command:
+            asked["overrides"] = {"containerOverrides": [{"name": name, "command": list(command)}]}
+        answer = self.ecs.run_task(**asked)
         if not answer["tasks"]:
             why = ", ".join(failure.get("reason", "no reason given") for failure in answer["failures"])
             raise NotRunError(f"{self.environment}-{name} was not started: {why}.")
         return answer["tasks"][0]["taskArn"]
+
+    def _place(self) -> "AwsVpcConfigurationTypeDef":
+        has_address = self.parameter("network/task-public-address") == "ENABLED"
+        return {
+            "subnets": self.parameter("network/task-subnets").split(","),
+            "securityGroups": [self.parameter("network/jobs-group")],
+            "assignPublicIp": "ENABLED" if has_address else "DISABLED",
+        }
 
     def _stopped(self, cluster: str, task: str) -> "TaskTypeDef | None":
         found = self.ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
