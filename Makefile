@@ -176,7 +176,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
-.PHONY: assembly deployed comment deploy migrate rehearse roles smoke drift waivers bootstrap protected in-turn
+.PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
 
@@ -205,6 +205,9 @@ roles: .venv/ready ## make the database roles of ENVIRONMENT
 # Two hours: a restore takes the time it takes, and how long is what is to be known.
 rehearse: .venv/ready ## restore the newest backup of ENVIRONMENT beside it, check it, take it away again
 	@$(BIN)/python -m operations.one_off rehearse $(call needed,ENVIRONMENT) --wait 7200
+
+admin: .venv/ready ## run COMMAND of the administration in ENVIRONMENT, as a task (COMMAND='organization create …')
+	@$(BIN)/python -m operations.admin $(if $(WAIT),--wait "$(WAIT)") $(call needed,ENVIRONMENT) $(call needed,COMMAND)
 
 smoke: .venv/ready ## ask a running platform what any visitor could (ENVIRONMENT=name, or POLICY=file; API=URL EDGE=URL KEY=verifier key, or several on lines)
 	@$(if $(call needed,KEY),KEY="$$KEY") $(BIN)/python -m operations.smoke --api $(call needed,API) --edge $(call needed,EDGE) $(if $(POLICY),--policy "$(POLICY)",--environment $(call needed,ENVIRONMENT))

@@ -60,7 +60,7 @@ class Firewall(Construct):
         )
 
     def metric(self, name: str) -> cloudwatch.Metric:
-        """AllowedRequests or BlockedRequests of all rules together: WAF names both by their metrics' names.
+        """A count of all rules together, such as BlockedRequests: WAF names both by their metrics' names.
 
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html.
         """

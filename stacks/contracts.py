@@ -24,6 +24,8 @@ class Parameter(StrEnum):
     TASK_ADDRESSES = "network/task-public-address"
     JOBS_GROUP = "network/jobs-group"
     CLUSTER_NAME = "api/cluster-name"
+    ADMIN_ROLE_ARN = "administration/role-arn"
+    ADMIN_LOG_GROUP = "administration/log-group"
     MAIL_SENDER = "mail/sender"
     MAIL_FEEDBACK_URL = "mail/feedback-url"
 
@@ -64,6 +66,8 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     Parameter.TASK_ADDRESSES: "ENABLED where tasks need a public address to go out with, else DISABLED",
     Parameter.JOBS_GROUP: "Security group of background and one-off tasks",
     Parameter.CLUSTER_NAME: "ECS cluster of all services, for one-off tasks",
+    Parameter.ADMIN_ROLE_ARN: "Role that runs the administration's task once, for people",
+    Parameter.ADMIN_LOG_GROUP: "Log group of the administration's task: what its commands print",
     Parameter.MAIL_SENDER: "Address receipts come from",
     Parameter.MAIL_FEEDBACK_URL: "Queue of bounces, complaints, delays and rejections, as SES reports them",
     RecoveryParameter.HOSTED_ZONE: "The zone, for what comes back in this region",
@@ -107,6 +111,7 @@ class TaskName(StrEnum):
     MIGRATE = "migrate"
     ROLES = "roles"
     REHEARSE = "rehearse"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,5 +239,13 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         environment=frozenset({"AMPLY_ENVIRONMENT", "AMPLY_LOG_KEYS", "AWS_REGION"}),
         secrets=frozenset(),
         database_user=None,
+    ),
+    # Without the key of commitments and without queues: who may run this may neither open nor erase a donor.
+    TaskName.ADMIN: ContainerContract(
+        command=(*_entrypoint("admin"), "--help"),
+        health_check=None,
+        environment=_EVERY | _DATABASE | _STRIPE,
+        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
+        database_user="amply_app",
     ),
 }

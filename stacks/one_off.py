@@ -1,4 +1,6 @@
-"""Jobs that start one task and wait for it, and may do nothing else."""
+"""What somebody needs to run a task once and wait for its end, and nothing beside it."""
+
+from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -17,6 +19,10 @@ READ_TO_RUN = (
     Parameter.TASK_ADDRESSES,
     Parameter.JOBS_GROUP,
 )
+TASKS_ARE_NAMED_LATE = Waiver(
+    reason="A task is named when it starts; looking at one changes nothing.",
+    until=NEXT_REVIEW,
+)
 
 
 def let_delivery_run(
@@ -32,10 +38,17 @@ def let_delivery_run(
         account=stack.account,
         longest_session=longest,
     )
+    let_run(stack, role, task)
+
+
+def let_run(stack: AmplyStack, role: iam.Role, task: Task, *, also_read: Sequence[Parameter] = ()) -> None:
+    """`also_read` are parameters beside those that say where a task runs."""
     definition = task.definition
-    role.add_to_policy(
-        iam.PolicyStatement(actions=["ecs:RunTask"], resources=[definition.task_definition_arn])
-    )
+    for actions, resources in (
+        (["ecs:RunTask"], [definition.task_definition_arn]),
+        (["ssm:GetParameter"], [_arn(stack, parameter) for parameter in (*READ_TO_RUN, *also_read)]),
+    ):
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
     role.add_to_policy(
         iam.PolicyStatement(
             actions=["iam:PassRole"],
@@ -43,25 +56,14 @@ def let_delivery_run(
             conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
         )
     )
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["ssm:GetParameter"],
-            resources=[
-                stack.format_arn(
-                    service="ssm",
-                    resource="parameter",
-                    resource_name=parameter.path(stack.settings.name).removeprefix("/"),
-                )
-                for parameter in READ_TO_RUN
-            ],
-        )
-    )
     tasks = f"arn:aws:ecs:{stack.region}:{stack.account}:task/*"
     role.add_to_policy(iam.PolicyStatement(actions=["ecs:DescribeTasks"], resources=[tasks]))
     waive(role, f"AwsSolutions-IAM5[Resource::{tasks}]", TASKS_ARE_NAMED_LATE)
 
 
-TASKS_ARE_NAMED_LATE = Waiver(
-    reason="A task is named when it starts; looking at one changes nothing.",
-    until=NEXT_REVIEW,
-)
+def _arn(stack: AmplyStack, parameter: Parameter) -> str:
+    return stack.format_arn(
+        service="ssm",
+        resource="parameter",
+        resource_name=parameter.path(stack.settings.name).removeprefix("/"),
+    )

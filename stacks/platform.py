@@ -5,6 +5,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.administration import Administration
 from stacks.api import Api
 from stacks.backup import Backup
 from stacks.budget import Budget
@@ -110,6 +111,7 @@ class AmplyPlatform(cdk.Stage):
         Migrations(self, "migrations", environment=environment, around=around)
         if around.backup:
             Rehearsal(self, "rehearsal", environment=environment, around=around)
+        Administration(self, "administration", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
         Observability(

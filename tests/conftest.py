@@ -4,11 +4,14 @@ A folder or a file that shares something dearer says so with a mark of its own (
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -27,8 +30,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     """One browser a worker: Playwright runs once in a thread. Pages that must not share anything open profiles."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- most runs open no browser, and it loads slowly
+
     found = chromium.find()
     if found is None:
         pytest.fail("There is no browser: run `make browser`.")

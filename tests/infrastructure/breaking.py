@@ -15,9 +15,9 @@ Broken = tuple[Rule, str, Break]
 
 def broken(deployed: Deployed, stack: str, break_it: Break) -> Deployed:
     """The environment with one stack spoilt; what was given stays as it is."""
-    templates = {**deployed.templates, stack: copy.deepcopy(dict(deployed.templates[stack]))}
-    break_it(templates[stack])
-    return Deployed(deployed.name, templates, deployed.manifests)
+    spoilt: Template = copy.deepcopy(dict(deployed.templates[stack]))
+    break_it(spoilt)
+    return Deployed(deployed.name, {**deployed.templates, stack: spoilt}, deployed.manifests)
 
 
 def resources(template: Template, kind: str) -> Iterator[Template]:

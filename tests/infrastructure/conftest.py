@@ -1,15 +1,20 @@
-"""The four environments and a named sandbox beside them, synthesised once a session."""
+"""The four environments and a named sandbox beside them, synthesised once a session.
+
+What needs the CDK is imported where it is used: the process that only deals tests out to workers reads this file too,
+and starting the library takes it as long as half a synthesis.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from stacks.database_choices import Connections, Insights, RotatedByUs
-from stacks.environments import ENVIRONMENTS, PRODUCTION, STAGING
-from stacks.network_choices import InterfaceEndpoint
-from tests.infrastructure.assembly import ASKED, NAMED, Deployed, read, synthesise, synthesise_one
+from operations.assembly import Deployed, read
+
+ALWAYS: Final = ("production", "staging", "sandbox", "local")
+NAMED: Final = "sandbox-ada"
+"""As `stacks.environments` and `tests.infrastructure.assembly` say; a test holds them together."""
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -25,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.infrastructure.assembly import ASKED, synthesise  # noqa: PLC0415 -- as said above
+
     return synthesise(tmp_path_factory.mktemp("assembly"), **ASKED)
 
 
@@ -37,7 +44,7 @@ def synthesised(assembly: Path) -> Mapping[str, Deployed]:
 @pytest.fixture(scope="session")
 def environments(synthesised: Mapping[str, Deployed]) -> Mapping[str, Deployed]:
     """Those that are always there."""
-    return {name: synthesised[name] for name in ENVIRONMENTS}
+    return {name: synthesised[name] for name in ALWAYS}
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +55,12 @@ def named(synthesised: Mapping[str, Deployed]) -> Deployed:
 @pytest.fixture(scope="session")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """Production with everything in place and nothing running."""
+    from tests.infrastructure.assembly import synthesise  # noqa: PLC0415 -- as said above
+
     return read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
 
 
-@pytest.fixture(scope="session", params=[*ENVIRONMENTS, NAMED])
+@pytest.fixture(scope="session", params=[*ALWAYS, NAMED])
 def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]) -> Deployed:
     return synthesised[request.param]
 
@@ -59,15 +68,10 @@ def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]
 @pytest.fixture(scope="session")
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Staging with everything a network and a database can have beside them."""
-    database = replace(
-        STAGING.database,
-        master=RotatedByUs(days=30, read_replica=True),
-        connections=Connections.RDS_PROXY,
-        insights=Insights.ADVANCED,
-    )
-    network = replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint))
-    environment = replace(STAGING, database=database, network=network)
-    return synthesise_one(tmp_path_factory.mktemp("chosen"), environment, validated=True)
+    from tests.infrastructure.assembly import synthesise_one  # noqa: PLC0415 -- as said above
+    from tests.infrastructure.chosen import EXTENDED  # noqa: PLC0415 -- as said above
+
+    return synthesise_one(tmp_path_factory.mktemp("chosen"), EXTENDED, validated=True)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +81,8 @@ def extended(chosen: Path) -> Deployed:
 
 @pytest.fixture(scope="session")
 def upgrading(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """Production as docs/runbooks/database-upgrade.md has it for the days of a blue/green upgrade."""
-    database = replace(PRODUCTION.database, master=RotatedByUs())
-    environment = replace(PRODUCTION, database=database)
-    return read(synthesise_one(tmp_path_factory.mktemp("upgrading"), environment))["production"]
+    """Production for the days of a blue/green upgrade."""
+    from tests.infrastructure.assembly import synthesise_one  # noqa: PLC0415 -- as said above
+    from tests.infrastructure.chosen import UPGRADING  # noqa: PLC0415 -- as said above
+
+    return read(synthesise_one(tmp_path_factory.mktemp("upgrading"), UPGRADING))["production"]

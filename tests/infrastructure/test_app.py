@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from stacks.build import CannotBuildError, build
+from stacks.environments import ENVIRONMENTS
 from tests.infrastructure.assembly import CONTEXT, NAMED, ROOT, Deployed, small_site
 
 CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -33,6 +34,7 @@ ORDER = [
     "traces",
     "migrations",
     "rehearsal",
+    "administration",
     "api",
     "workers",
     "observability",
@@ -40,7 +42,9 @@ ORDER = [
     "delivery",
     "budget",
 ]
-_SMALL = frozenset({"replica", "backup", "rehearsal", "recovery", "dns", "certificate", "edgealarms", "traces"})
+_SMALL = frozenset(
+    {"replica", "backup", "rehearsal", "recovery", "dns", "certificate", "edgealarms", "traces"}
+)
 ABSENT: Mapping[str, frozenset[str]] = {
     "production": frozenset(),
     "staging": frozenset({"replica", "recovery"}),
@@ -60,6 +64,13 @@ def _app() -> cdk.App:
 
 def test_an_environment_has_every_stack(deployed: Deployed) -> None:
     assert set(deployed.manifests) == set(ORDER) - ABSENT[deployed.name]
+
+
+def test_every_environment_and_the_named_sandbox_is_looked_at(
+    synthesised: Mapping[str, Deployed], environments: Mapping[str, Deployed]
+) -> None:
+    assert list(environments) == list(ENVIRONMENTS)
+    assert set(synthesised) == {*ENVIRONMENTS, NAMED}
 
 
 def test_a_stack_is_named_for_people(deployed: Deployed) -> None:

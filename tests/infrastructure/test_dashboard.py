@@ -29,7 +29,7 @@ EXIST: Mapping[str, frozenset[str]] = {
         }
     ),
     "AWS/CloudFront": frozenset({"5xxErrorRate", "Requests"}),
-    "AWS/WAFV2": frozenset({"AllowedRequests", "BlockedRequests"}),
+    "AWS/WAFV2": frozenset({"BlockedRequests"}),
     "AWS/CertificateManager": frozenset({"DaysToExpiry"}),
     "AWS/ECS": frozenset({"CPUUtilization", "MemoryUtilization"}),
     "AWS/SQS": frozenset({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}),

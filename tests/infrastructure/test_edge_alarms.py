@@ -57,21 +57,20 @@ def test_where_nobody_relies_on_the_edge_nothing_stands_in_another_region(deploy
     assert ("edgealarms" in deployed.templates) is (deployed.name in RELIED_ON)
 
 
-def test_the_firewalls_refusals_are_a_share_of_what_it_saw(deployed: Deployed) -> None:
-    alarm = _alarm(deployed, "firewall-refusing")
+def test_the_firewalls_refusals_are_counted_for_all_its_rules(deployed: Deployed) -> None:
+    properties = _alarm(deployed, "firewall-refusing").properties
     (acl,) = deployed.resources("AWS::WAFv2::WebACL")
     region = str(deployed.manifests["observability"]["environment"]).rpartition("/")[2]
 
-    assert {name: metric["Metric"]["MetricName"] for name, metric in _metrics(alarm).items()} == {
-        "refused": "BlockedRequests",
-        "allowed": "AllowedRequests",
+    assert (properties["Namespace"], properties["MetricName"], properties["Statistic"]) == (
+        "AWS/WAFV2",
+        "BlockedRequests",
+        "Sum",
+    )
+    assert {one["Name"]: one["Value"] for one in properties["Dimensions"]} == {
+        "WebACL": acl.properties["VisibilityConfig"]["MetricName"],
+        "Region": region,
+        "Rule": "ALL",
     }
-    for metric in _metrics(alarm).values():
-        assert metric["Metric"]["Namespace"] == "AWS/WAFV2"
-        assert _dimensions(metric) == {
-            "WebACL": acl.properties["VisibilityConfig"]["MetricName"],
-            "Region": region,
-            "Rule": "ALL",
-        }
-    assert _expression(alarm) == "IF(FILL(refused, 0) > 20, 100 * refused / (refused + FILL(allowed, 0)), 0)"
-    assert (alarm.properties["Threshold"], alarm.properties["EvaluationPeriods"]) == (10, 10)
+    assert (properties["Threshold"], properties["EvaluationPeriods"], properties["Period"]) == (50, 10, 60)
+    assert properties["TreatMissingData"] == "notBreaching", "WAF writes nothing while it refuses nothing"

@@ -13,8 +13,12 @@ from stacks.environment import Environment
 from stacks.environments import SANDBOX
 from stacks.platform import AmplyPlatform
 from stacks.stack import AmplyStack
-from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site
+from tests.infrastructure import reaching
+from tests.infrastructure.assembly import CONTEXT, Deployed, read, small_site, synthesise
 from tests.infrastructure.flags import Flag, switches, traces
+
+pytestmark = pytest.mark.xdist_group("gate")
+"""Synthesises much and shares nothing: the other worker has less to do."""
 
 FLAGS: Mapping[str, tuple[Flag, Environment]] = {
     "budget": (Flag(own=frozenset({"budget"})), replace(SANDBOX, budget=None)),
@@ -45,12 +49,10 @@ CHOICES: Mapping[str, str] = {
     "lease": "Named sandboxes are held against the shared one by tests/infrastructure/test_sandboxes.py.",
     "livemode": "Whether real money moves: what tasks are told.",
     "network.flow_logs": "Whether refused packets are written down.",
-    "outside_view_minutes": "How often it is looked at from outside; the dashboard and alarms show what is there.",
     "lost_region": "What came back elsewhere is another environment: tests/infrastructure/test_recovering.py.",
     "recovery": "A plan for the loss of a region: nothing is made from it before; test_recovering.py holds that.",
     "recovery.last_tree": "As above: where the lost signing key stopped.",
     "recovery.names_moved": "As above: who answers at the domain's names.",
-    "replica_region": "Where copies go: what is copied says so in its own stack.",
     "signing_keys.coming": "Which keys exist, and what each signs: tests/infrastructure/test_witnesses.py.",
     "signing_keys.lost": "Gone with its region; tests/infrastructure/test_recovering.py.",
     "signing_keys.overlapping": "As above: the key before may sign one more checkpoint.",
@@ -58,20 +60,19 @@ CHOICES: Mapping[str, str] = {
     "tasks.insights": "Whether the cluster's metrics are bought.",
     "tasks.opens_shells": "Whether people get into tasks.",
     "tasks.rollout": "How a new version takes over: tests/infrastructure/test_rollout.py.",
-    "traces": "Whether gifts are recorded step by step: what tasks are told; tests/infrastructure/test_traces.py.",
 }
 """Not features but ways: they shape what is there in any case, so off and on cannot be the same templates."""
 
 
 def test_every_switch_is_a_flag_that_is_asked_or_a_choice_with_a_reason() -> None:
     """A new optional feature fails here until somebody says which stacks are its own."""
-    assert sorted(switches()) == sorted({*FLAGS, *CHOICES})
+    assert sorted(switches()) == sorted([*FLAGS, *CHOICES, *reaching.FEATURES])
     assert [path for path, reason in CHOICES.items() if len(reason) < SHORTEST_REASON] == []
 
 
 @pytest.fixture(scope="module")
-def sandbox(environments: Mapping[str, Deployed]) -> Deployed:
-    return environments["sandbox"]
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    return read(synthesise(tmp_path_factory.mktemp("sandbox"), only="sandbox"))["sandbox"]
 
 
 def _platform(folder: Path, environment: Environment, kind: type[AmplyPlatform] = AmplyPlatform) -> Deployed:

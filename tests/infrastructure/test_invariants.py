@@ -73,6 +73,7 @@ def _said(rule: Rule, deployed: Deployed) -> Iterator[tuple[str, int]]:
     generator = rule(deployed)
     assert isinstance(generator, GeneratorType)
     for _ in generator:
+        assert generator.gi_frame is not None, "it waits at its sentence"
         yield rule.__name__, generator.gi_frame.f_lineno
 
 

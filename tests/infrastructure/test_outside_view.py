@@ -68,7 +68,7 @@ def _told_to_the_publisher(deployed: Deployed) -> str:
         if task.properties["Family"] == f"{deployed.name}-publisher"
     )
     (container,) = publisher.properties["ContainerDefinitions"]
-    return {each["Name"]: each["Value"] for each in container["Environment"]}["AMPLY_WITNESS_POLICY"]
+    return str({each["Name"]: each["Value"] for each in container["Environment"]}["AMPLY_WITNESS_POLICY"])
 
 
 @pytest.mark.parametrize("name", WATCHED)

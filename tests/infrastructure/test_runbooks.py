@@ -9,6 +9,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from botocore.session import Session, get_session
+from markdown_it import MarkdownIt
 
 from stacks.contracts import Parameter, RecoveryParameter, TaskName
 from tests.infrastructure.assembly import ROOT, Deployed
@@ -70,7 +71,9 @@ def programs_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
     for name in re.findall(r"python -m ([a-z_.]+)", text):
         if importlib.util.find_spec(name) is None:
             yield f"program {name}"
-    yield from (f"make {name}" for name in re.findall(r"`make ([a-z-]+)", text) if name not in targets)
+    for command in _commands(text, "make"):
+        if (name := command.split()[1]) not in targets:
+            yield f"make {name}"
 
 
 def files_exist(text: str, _: Mapping[str, Deployed]) -> Iterator[str]:
@@ -142,19 +145,56 @@ def test_a_name_that_does_not_exist_is_noticed(check: Check, environments: Mappi
     assert len(list(check(text, environments))) == expected
 
 
+BLOCKS: Mapping[str, str] = {
+    "indented": "Type this:\n\n    {}\n\nThen wait.\n",
+    "indented in a list": "1. Type this:\n\n       {}\n\n2. Wait.\n",
+    "fenced": "Type this:\n\n```sh\n{}\n```\n",
+    "fenced with waves": "Type this:\n\n~~~\n{}\n~~~\n",
+    "fenced in a list": "1. Type this:\n\n   ```sh\n   {}\n   ```\n\n2. Wait.\n",
+    "second line of a block": "```sh\ncd somewhere\n{}\n```\n",
+    "between back-ticks": "Type `{}` and wait.\n",
+    "between two back-ticks": "Type ``{}`` and wait.\n",
+}
+
+
+@pytest.mark.parametrize("form", BLOCKS)
+@pytest.mark.parametrize(
+    ("check", "command"),
+    [
+        (aws_knows_the_command, "aws rds restore-everything --now"),
+        (aws_knows_the_command, "aws kms disable-key \\\n  --key-name x"),
+        (programs_exist, "make gold"),
+        (stacks_exist, "npx cdk deploy 'production/basement'"),
+    ],
+)
+def test_code_is_read_in_every_form_it_can_have(
+    form: str, check: Check, command: str, environments: Mapping[str, Deployed]
+) -> None:
+    if "\n" in command and "list" in form:
+        command = command.replace("\n", "\n" + " " * 7)
+    if "\n" in command and form == "indented":
+        command = command.replace("\n", "\n" + " " * 4)
+    assert len(list(check(BLOCKS[form].format(command), environments))) == 1
+
+
 @pytest.mark.parametrize("name", OF_THE_NIGHT)
 def test_the_night_has_its_pages(name: str) -> None:
     assert (FOLDER / f"{name}.md") in RUNBOOKS
 
 
+def _code(text: str) -> Iterator[str]:
+    """Code as whoever reads the page sees it: between back-ticks, and line by line in blocks, fenced or indented."""
+    for token in MarkdownIt().parse(text):
+        if token.type in ("fence", "code_block"):
+            yield from re.sub(r"\\\n\s*", " ", token.content).splitlines()
+        for inner in token.children or []:
+            if inner.type == "code_inline":
+                yield re.sub(r"\\\s+", " ", inner.content)
+
+
 def _commands(text: str, program: str) -> Iterator[str]:
-    """What stands after a program's name, in code between back-ticks or on lines that a backslash continues."""
-    joined = re.sub(r"\\\n\s*", " ", text)
-    spans = re.findall(
-        r"`([^`]+)`", re.sub(r"```\w*", "", re.sub(r"(?m)^```.*?^```", "", joined, flags=re.DOTALL))
-    )
-    lines = [line for block in re.findall(r"(?ms)^ *```\w*\n(.*?)```", joined) for line in block.splitlines()]
-    for code in (*spans, *lines):
+    """What stands after a program's name, at the beginning of code or behind a bracket or a semicolon."""
+    for code in _code(text):
         flat = " ".join(code.split())
         for found in re.finditer(rf"(?:^|[(;] ?){program} ([a-z].*)", flat):
             yield f"{program} {found[1]}"

@@ -9,14 +9,14 @@ from botocore.stub import Stubber
 from mypy_boto3_ecs.client import ECSClient
 from mypy_boto3_ssm.client import SSMClient
 
-from operations.one_off import Clock, NotRunError, TaskFailedError, run
+from operations.task_runs import Clock, NotRunError, Runner, TaskFailedError
 
 TASK = "arn:aws:ecs:eu-west-1:333333333333:task/cluster/0a1b"
 PARAMETERS = {
     "api/cluster-name": "cluster",
+    "network/task-public-address": "ENABLED",
     "network/task-subnets": "subnet-a,subnet-b",
     "network/jobs-group": "sg-jobs",
-    "network/task-public-address": "ENABLED",
 }
 
 
@@ -78,12 +78,13 @@ def _starts(answers: Stubber, name: str = "migrate", **answer: Any) -> None:
 
 
 def _is(answers: Stubber, status: str, stopped: str = "", **container: Any) -> None:
-    task = {"lastStatus": status, "stoppedReason": stopped, "containers": [container]}
+    task = {"taskArn": TASK, "lastStatus": status, "stoppedReason": stopped, "containers": [container]}
     answers.add_response("describe_tasks", {"tasks": [task]}, {"cluster": "cluster", "tasks": [TASK]})
 
 
-def _migrate(ecs: ECSClient, ssm: SSMClient, hours: Hours) -> str:
-    return run("migrate", "sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), wait_seconds=60)
+def _run(ecs: ECSClient, ssm: SSMClient, hours: Hours, *, name: str = "migrate") -> str:
+    runner = Runner(environment="sandbox", ecs=ecs, ssm=ssm, clock=hours.clock(), started_by="delivery")
+    return runner.run(name, wait_seconds=60)
 
 
 def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
@@ -92,21 +93,21 @@ def test_a_migration_is_waited_for(ecs: ECSClient, ssm: SSMClient, answers: Stub
     answers.add_response("describe_tasks", {"tasks": []})  # not known yet
     _is(answers, "RUNNING")
     _is(answers, "STOPPED", exitCode=0)
-    assert _migrate(ecs, ssm, hours) == TASK
+    assert _run(ecs, ssm, hours) == TASK
     assert hours.seconds == 10
 
 
 def test_the_roles_are_made_by_a_task_of_their_own(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, "roles")
     _is(answers, "STOPPED", exitCode=0)
-    assert run("roles", "sandbox", ecs=ecs, ssm=ssm, clock=Hours().clock(), wait_seconds=60) == TASK
+    assert _run(ecs, ssm, Hours(), name="roles") == TASK
 
 
 def test_a_failed_migration_says_why_it_stopped(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers)
     _is(answers, "STOPPED", "Essential container in task exited", exitCode=3)
     with pytest.raises(TaskFailedError, match="exit code 3: Essential container in task exited"):
-        _migrate(ecs, ssm, Hours())
+        _run(ecs, ssm, Hours())
 
 
 def test_a_container_that_never_started_is_no_success(
@@ -115,7 +116,7 @@ def test_a_container_that_never_started_is_no_success(
     _starts(answers)
     _is(answers, "STOPPED", "CannotPullContainerError", reason="image not found")
     with pytest.raises(TaskFailedError, match=r"never started.*image not found; CannotPull"):
-        _migrate(ecs, ssm, Hours())
+        _run(ecs, ssm, Hours())
 
 
 def test_a_migration_that_does_not_end_is_given_up_on(
@@ -126,11 +127,11 @@ def test_a_migration_that_does_not_end_is_given_up_on(
     for _ in range(13):
         _is(answers, "RUNNING")
     with pytest.raises(NotRunError, match="still runs after 60 s"):
-        _migrate(ecs, ssm, hours)
+        _run(ecs, ssm, hours)
     assert hours.seconds == 60
 
 
 def test_a_task_that_was_not_started_is_no_success(ecs: ECSClient, ssm: SSMClient, answers: Stubber) -> None:
     _starts(answers, tasks=[], failures=[{"reason": "RESOURCE:ENI"}])
     with pytest.raises(NotRunError, match="not started: RESOURCE:ENI"):
-        _migrate(ecs, ssm, Hours())
+        _run(ecs, ssm, Hours())

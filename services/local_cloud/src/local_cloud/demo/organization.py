@@ -7,8 +7,7 @@ from local_cloud import laptop, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.demo.waiting import until
 
-# The worker's task definition knows the processor, and its database user may write organisations; the API's may not.
-_TASK = "worker"
+_TASK = "admin"
 _READY = "active"
 _ONBOARDING_SECONDS_MAX = 60.0
 _CREATE = (

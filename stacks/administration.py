@@ -1,0 +1,48 @@
+"""The administration's command line as a task: what people do in an environment that lets nobody in (ADR 0071)."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.service import task_role
+from stacks.containers import Surroundings, make_task
+from stacks.contracts import Parameter, TaskName
+from stacks.environment import Environment
+from stacks.one_off import let_run
+from stacks.stack import AmplyStack
+
+
+class Administration(AmplyStack):
+    """A task, and a role for the people who may run it; who takes that role on is for the account to say."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, around: Surroundings
+    ) -> None:
+        super().__init__(scope, construct_id, environment=environment, description="Amply: administration")
+        self.task = make_task(
+            self,
+            TaskName.ADMIN,
+            around=around,
+            image=environment.image.container_image(self),
+            size=environment.tasks.single,
+            role=task_role(self, "AdminRole", account=self.account),
+        )
+        role = self._operators()
+        self.publish(Parameter.ADMIN_ROLE_ARN, role.role_arn)
+        self.publish(Parameter.ADMIN_LOG_GROUP, self.task.log.log_group_name)
+
+    def _operators(self) -> iam.Role:
+        """Without a name of its own: it is found by its parameter."""
+        role = iam.Role(
+            self,
+            "Operators",
+            description=f"Runs the administration of {self.settings.name} once",
+            assumed_by=iam.AccountPrincipal(self.account),
+            max_session_duration=Duration.hours(1),
+        )
+        let_run(self, role, self.task, also_read=[Parameter.ADMIN_LOG_GROUP])
+        # What a command prints stands in the task's own log, one stream a task.
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[self.task.log.log_group_arn])
+        )
+        return role

@@ -1,0 +1,26 @@
+"""Environments as somebody may choose them, which none is today."""
+
+from dataclasses import replace
+from typing import Final
+
+from stacks.database_choices import Connections, Insights, RotatedByUs
+from stacks.environment import Environment
+from stacks.environments import PRODUCTION, STAGING
+from stacks.network_choices import InterfaceEndpoint
+
+EXTENDED: Final[Environment] = replace(
+    STAGING,
+    database=replace(
+        STAGING.database,
+        master=RotatedByUs(days=30, read_replica=True),
+        connections=Connections.RDS_PROXY,
+        insights=Insights.ADVANCED,
+    ),
+    network=replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint)),
+)
+"""Staging with everything a network and a database can have beside them."""
+
+UPGRADING: Final[Environment] = replace(
+    PRODUCTION, database=replace(PRODUCTION.database, master=RotatedByUs())
+)
+"""Production as docs/runbooks/database-upgrade.md has it for the days of a blue/green upgrade."""

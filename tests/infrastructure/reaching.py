@@ -1,0 +1,56 @@
+"""Features that must tell others of themselves, and everything each of them touches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from stacks.environment import Environment
+from stacks.environments import STAGING
+
+MADE_BY_IT = "what it is made of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reaching:
+    """Staging where the feature is the other way round, what it changes with reasons, and words that name it."""
+
+    turned: Environment
+    reaches: Mapping[str, str]
+    words: str
+
+
+FEATURES: Mapping[str, Reaching] = {
+    "traces": Reaching(
+        turned=replace(STAGING, traces=None),
+        reaches={
+            "traces (only in *)": MADE_BY_IT,
+            "* AWS::IAM::Policy *Spans (only in *)": MADE_BY_IT,
+            "* Properties.ContainerDefinitions.*.Environment.AMPLY_TRACE*.Value": "where spans go, and how many",
+            "observability AWS::CloudWatch::Dashboard Dashboard Properties.DashboardBody*": "a link to them",
+        },
+        words=r"xray|Spans",
+    ),
+    "outside_view_minutes": Reaching(
+        turned=replace(STAGING, outside_view_minutes=None),
+        reaches={
+            "observability * OutsideView/* (only in *)": MADE_BY_IT,
+            "observability AWS::CloudWatch::Alarm Alarms/outside-view (only in *)": "its alarm",
+            "storage Outputs PublishOutputFnGetAttAccessLogs*": "where it writes what it saw",
+            "observability AWS::CloudWatch::Dashboard Dashboard Properties.DashboardBody*": "its graph",
+        },
+        words=r"Synthetics|OutsideView|outside-view",
+    ),
+    "replica_region": Reaching(
+        turned=replace(STAGING, replica_region="eu-central-1"),
+        reaches={
+            "replica (only in *)": MADE_BY_IT,
+            "storage AWS::IAM::* Replication/Role* (only in *)": MADE_BY_IT,
+            "storage AWS::S3::Bucket * Properties.ReplicationConfiguration": "the bucket is copied",
+            "database AWS::RDS::DBInstance Instance Properties.AutomaticBackupReplication*": "so is its backup",
+            "backup AWS::Backup::BackupPlan Plan Properties.BackupPlan.BackupPlanRule.*.CopyActions": "and this",
+            "keys AWS::SecretsManager::Secret Commitments Properties.ReplicaRegions": "what nobody could make again",
+            "observability AWS::CloudWatch::Alarm Alarms/backup-copy-failed (only in *)": "its alarm",
+            "delivery AWS::IAM::Policy */DefaultPolicy Properties.PolicyDocument.Statement*": "one region more",
+        },
+        words=r"eu-central-1|ReplicationConfiguration|CopyActions|ReplicaRegions",
+    ),
+}
