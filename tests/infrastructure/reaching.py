@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from stacks.environment import Environment
-from stacks.environments import STAGING
+from stacks.environments import PRODUCTION, STAGING
 
 MADE_BY_IT = "what it is made of"
 
@@ -40,9 +40,10 @@ FEATURES: Mapping[str, Reaching] = {
         words=r"Synthetics|OutsideView|outside-view",
     ),
     "replica_region": Reaching(
-        turned=replace(STAGING, replica_region="eu-central-1"),
+        turned=replace(STAGING, replica_region="eu-central-1", recovery=PRODUCTION.recovery),
         reaches={
             "replica (only in *)": MADE_BY_IT,
+            "recovery (only in *)": "what coming back there will ask for",
             "storage AWS::IAM::* Replication/Role* (only in *)": MADE_BY_IT,
             "storage AWS::S3::Bucket * Properties.ReplicationConfiguration": "the bucket is copied",
             "database AWS::RDS::DBInstance Instance Properties.AutomaticBackupReplication*": "so is its backup",
