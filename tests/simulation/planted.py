@@ -150,11 +150,11 @@ def _has_two_publishers(plan: Plan) -> Plan:
 
 BUGS: Final = {
     "watermark": Bug(plant=watermark, plans=_keeps_its_database),
-    "no-horizon": Bug(plant=no_horizon, plans=_keeps_its_database),
-    "shown-before-compared": Bug(plant=shown_before_compared, plans=_has_two_publishers, first=15),
+    "no-horizon": Bug(plant=no_horizon, plans=_keeps_its_database, first=23),
+    "shown-before-compared": Bug(plant=shown_before_compared, plans=_has_two_publishers, first=25),
     "no-fork-check": Bug(plant=no_fork_check, plans=_loses_its_database),
     "without-quorum": Bug(plant=without_quorum, plans=_keeps_its_database),
-    "cleared-apart": Bug(plant=cleared_apart, plans=_loses_it_between_two_transactions),
-    "no-gate": Bug(plant=no_gate, plans=_loses_its_database),
+    "cleared-apart": Bug(plant=cleared_apart, plans=_loses_it_between_two_transactions, first=11),
+    "no-gate": Bug(plant=no_gate, plans=_loses_its_database, first=12),
     "no-clearance": Bug(plant=no_clearance, plans=_loses_its_database),
 }
