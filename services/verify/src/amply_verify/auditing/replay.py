@@ -1,15 +1,12 @@
 """Replaying one part of the log: every leaf read, what the part shows by itself checked, the rest noted as records.
 
-Each entry leaves its id and a line (`records` says how they travel):
-
-    index  reverses  transfers
-
-and what it cannot be judged by alone leaves records, told apart by their second field:
+Each entry leaves its id, its index and a line, which is the entry that it reverses, a tab, and its transfers; without
+the first two when it reverses none (`records` says how they travel). What a part moved on an account leaves a balance.
+What an entry cannot be judged by alone leaves records, told apart by their second field:
 
     id       L  relation  by  index  transfers                another entry reverses, supersedes or matches it
     id       P  line  phase  amount  debit  credit  currency  by  index  reverses      a transfer of it is resolved
     org      C  first seq  first prev  first index  last seq  last hash                a piece of a chain
-    account  B  currency  debits  credits                     what one part moved on an account
 
 `-` stands for what is absent; amounts are minor units; transfers stand as they do in the leaf.
 """
@@ -22,7 +19,7 @@ from typing import Final
 from zlib import crc32
 
 from amply_verify.auditing.damage import broken_rule, other_log, wrong_entry
-from amply_verify.auditing.records import RecordWriter
+from amply_verify.auditing.records import TAB, RecordWriter
 from ledger_format.errors import FormatError
 from ledger_format.scanning import NO_LINKS, Pair, Scanned, Scanner
 
@@ -30,7 +27,6 @@ NOTHING: Final = b"-"
 LINK: Final = b"L"
 RESOLUTION: Final = b"P"
 CHAIN: Final = b"C"
-BALANCE: Final = b"B"
 
 REVERSES: Final = b"reverses"
 SUPERSEDES: Final = b"supersedes"
@@ -83,7 +79,7 @@ class Replay:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
         scan, origin, chains, moved = self._scanner.scan, self._origin, self._chains, self._moved
-        entries, shares = self._writer.entries, self._writer.shares
+        add_entry, shares = self._writer.add_entry, self._writer.shares
         index, minute = first_index - 1, b""
         try:
             for index, (raw, hashed) in enumerate(zip(leaves, hashes, strict=True), first_index):
@@ -106,11 +102,8 @@ class Replay:
                     else:
                         self._two_phase(scanned, index)
                         break
-                if links is not NO_LINKS:
-                    self._link(scanned, index)
-                ids, lines = entries[crc32(entry_id) % shares]
-                ids.append(entry_id)
-                lines.append(b"%d\t%b\t%b" % (index, links[0] or NOTHING, transfers))
+                line = transfers if links is NO_LINKS else self._link(scanned, index)
+                add_entry[crc32(entry_id) % shares]((entry_id, index, line))
         except FormatError as error:
             raise wrong_entry(index, error) from error
         self._entries += len(leaves)
@@ -129,9 +122,9 @@ class Replay:
                 b"%d" % (piece.next_seq - 1),
                 piece.last_hash,
             )
-            add(org, b"\t".join(fields))
+            add(org, TAB.join(fields))
         for (account, currency), (debited, credited) in self._by_account().items():
-            add(account, b"%b\tB\t%b\t%d\t%d" % (account, currency, debited, credited))
+            self._writer.add_balance(account, currency, debited, credited)
         self._writer.end_part(number)
         result = Replayed(self._entries, dict(self._reserved), self._last_minute)
         self._begin()
@@ -171,14 +164,17 @@ class Replay:
                     at,
                     reverses,
                 )
-                self._writer.add(target, b"\t".join(fields))
+                self._writer.add(target, TAB.join(fields))
 
-    def _link(self, scanned: Scanned, index: int) -> None:
+    def _link(self, scanned: Scanned, index: int) -> bytes:
+        """Note which entries an entry names; return its line."""
         for relation, target in zip((REVERSES, SUPERSEDES, MATCHES), scanned.links, strict=True):
             if target is not None:
                 transfers = scanned.transfers if relation is REVERSES else NOTHING
                 fields = (target, LINK, relation, scanned.id, b"%d" % index, transfers)
-                self._writer.add(target, b"\t".join(fields))
+                self._writer.add(target, TAB.join(fields))
+        reverses = scanned.links.reverses
+        return scanned.transfers if reverses is None else reverses + TAB + scanned.transfers
 
 
 def _broken_chain(index: int, scanned: Scanned, piece: ChainPiece) -> Exception:
