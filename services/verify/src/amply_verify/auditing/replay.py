@@ -69,44 +69,47 @@ class Replay:
         self._entries = 0
         self._last_minute = b""
         self._chains: dict[bytes, ChainPiece] = {}
-        self._moved: defaultdict[Pair, int] = defaultdict(int)
+        self._moved: list[Pair] = []
+        """Between which accounts and how much was moved: each with a total, which is 0 for all that are not here."""
         self._reserved: defaultdict[bytes, int] = defaultdict(int)
 
-    def take(self, leaves: Sequence[bytes], hashes: Sequence[bytes], first_index: int) -> None:
-        """Replay the entries of one bundle.
+    def take(self, bundle: bytes, hashes: Sequence[bytes], first_index: int) -> None:
+        """Replay the entries of one bundle, of which `hashes` are the leaf hashes: as many entries as there are hashes.
 
         Raises:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
-        scan, origin, chains, moved = self._scanner.scan, self._origin, self._chains, self._moved
+        fields_of, origin, chains = self._scanner.fields, self._origin, self._chains
         add_entry, shares = self._writer.add_entry, self._writer.shares
-        index, minute = first_index - 1, b""
+        index, minute, end = first_index - 1, b"", 0
         try:
-            for index, (raw, hashed) in enumerate(zip(leaves, hashes, strict=True), first_index):
-                scanned = scan(raw)
-                entry_id, log, _, minute, org, org_seq, org_prev, moves, links, transfers = scanned
+            for index, hashed in enumerate(hashes, first_index):
+                start = end + 2
+                end = start + (bundle[end] << 8 | bundle[end + 1])
+                fields = fields_of(bundle, start, end)
+                entry_id, log, _, minute, org, org_seq, org_prev, moves, links, transfers = fields
                 if log != origin:
                     raise other_log(index, log.decode(), origin.decode())
-                hashed_hex = hexlify(hashed)
                 piece = chains.get(org)
                 if piece is None:
-                    chains[org] = ChainPiece(org_seq, org_prev, index, int(org_seq) + 1, hashed_hex)
+                    chains[org] = ChainPiece(org_seq, org_prev, index, int(org_seq) + 1, hexlify(hashed))
                 elif int(org_seq) != piece.next_seq or org_prev != piece.last_hash:
-                    raise _broken_chain(index, scanned, piece)
+                    raise _broken_chain(index, Scanned(*fields), piece)
                 else:
                     piece.next_seq += 1
-                    piece.last_hash = hashed_hex
+                    piece.last_hash = hexlify(hashed)
                 for pair, amount, phase, _ in moves:
-                    if phase is None:
-                        moved[pair] += amount
-                    else:
-                        self._two_phase(scanned, index)
+                    if phase is not None:
+                        self._two_phase(Scanned(*fields), index)
                         break
-                line = transfers if links is NO_LINKS else self._link(scanned, index)
+                    if not pair.total:
+                        self._moved.append(pair)
+                    pair.total += amount
+                line = transfers if links is NO_LINKS else self._link(Scanned(*fields), index)
                 add_entry[crc32(entry_id) % shares]((entry_id, index, line))
         except FormatError as error:
             raise wrong_entry(index, error) from error
-        self._entries += len(leaves)
+        self._entries += len(hashes)
         self._last_minute = minute
 
     def end_part(self, number: int) -> Replayed:
@@ -130,11 +133,18 @@ class Replay:
         self._begin()
         return result
 
+    def _count(self, pair: Pair, amount: int) -> None:
+        if not pair.total:
+            self._moved.append(pair)
+        pair.total += amount
+
     def _by_account(self) -> dict[tuple[bytes, bytes], list[int]]:
+        """Sum up what was moved, and begin to count anew."""
         sums: dict[tuple[bytes, bytes], list[int]] = {}
-        for (debit, credit, currency), amount in self._moved.items():
-            sums.setdefault((debit, currency), [0, 0])[0] += amount
-            sums.setdefault((credit, currency), [0, 0])[1] += amount
+        for pair in self._moved:
+            sums.setdefault((pair.debit, pair.currency), [0, 0])[0] += pair.total
+            sums.setdefault((pair.credit, pair.currency), [0, 0])[1] += pair.total
+            pair.total = 0
         return sums
 
     def _two_phase(self, scanned: Scanned, index: int) -> None:
@@ -148,7 +158,7 @@ class Replay:
             if phase == _PENDING:
                 self._reserved[pair.currency] += amount
             elif phase != _VOID and not is_counted:
-                self._moved[pair] += amount
+                self._count(pair, amount)
             if pending is not None:
                 target, _, line = pending.partition(b"#")
                 amount_text, at = b"%d" % amount, b"%d" % index
@@ -159,7 +169,9 @@ class Replay:
                     line,
                     phase or NOTHING,
                     amount_text,
-                    *pair,
+                    pair.debit,
+                    pair.credit,
+                    pair.currency,
                     scanned.id,
                     at,
                     reverses,

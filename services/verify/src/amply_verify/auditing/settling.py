@@ -236,15 +236,17 @@ class _Piece:
     def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, reversal: bytes) -> None:
         """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
         reversed_by_named, _, transfers = named.rpartition(TAB)
-        given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
-        given |= _sides(_moved(transfers), opposite=False)
-        all_taken, back = _named(reversal), _sides(_moved(reversal), opposite=True)
+        given_lines, taken_lines = _lines(transfers), _lines(reversal)
+        # What an entry only reserved, or let go, cannot be taken back.
+        given = dict.fromkeys(_sides(given_lines, opposite=False), 0)
+        given |= _sides(_moved(given_lines), opposite=False)
+        back = _sides(_moved(taken_lines), opposite=True)
         for place, capacity in given.items():
             self._lines.append(
                 b"\t".join((target, *place, index, b"%d" % back.get(place, 0), b"%d" % capacity, by))
             )
         if reversed_by_named:
-            for account, currency, side in _sides(all_taken, opposite=True):
+            for account, currency, side in _sides(taken_lines, opposite=True):
                 amount = back.get((account, currency, side), 0)
                 other = b"C" if side == b"D" else b"D"
                 fields = (reversed_by_named, account, currency, other, index, b"%d" % -amount, GIVEN_BACK, by)
@@ -329,39 +331,34 @@ class _Piece:
             self._lines.clear()
 
 
-_Moved = tuple[bytes, bytes, bytes, int]
-"""What has moved: debit, credit, currency, amount (minor units)."""
+_Line = dict[str, str]
+"""A transfer as it stands in the leaf."""
 
 
-def _moved(transfers: bytes) -> list[_Moved]:
-    """The transfers that moved something: at once, or by posting."""
-    return [_read(line) for line in _lines(transfers) if line.get("phase") in {None, "post"}]
+def _lines(transfers: bytes) -> list[_Line]:
+    found: Any = json.loads(f"[{transfers.decode()}]")
+    return list(found)
 
 
-def _named(transfers: bytes) -> list[_Moved]:
-    """All transfers, moved or not: what an entry only reserved cannot be taken back."""
-    return [_read(line) for line in _lines(transfers)]
-
-
-def _read(line: dict[str, str]) -> _Moved:
-    return line["d"].encode(), line["c"].encode(), line["cur"].encode(), int(line["amt"])
-
-
-def _sides(moved: Iterable[_Moved], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
-    """Sum amounts by account, currency and side (`D` or `C`); `opposite` sums them under the other side."""
-    sums: dict[tuple[bytes, bytes, bytes], int] = {}
-    debit_side, credit_side = (b"C", b"D") if opposite else (b"D", b"C")
-    for debit, credit, currency, amount in moved:
-        for place in ((debit, currency, debit_side), (credit, currency, credit_side)):
-            sums[place] = sums.get(place, 0) + amount
-    return sums
-
-
-def _line(transfers: bytes, number: int) -> dict[str, str] | None:
+def _line(transfers: bytes, number: int) -> _Line | None:
     lines = _lines(transfers)
     return lines[number] if number < len(lines) else None
 
 
-def _lines(transfers: bytes) -> list[dict[str, str]]:
-    found: Any = json.loads(b"[%b]" % transfers)
-    return list(found)
+def _moved(lines: Iterable[_Line]) -> list[_Line]:
+    """The transfers that moved something: at once, or by posting."""
+    return [line for line in lines if line.get("phase") in {None, "post"}]
+
+
+def _sides(lines: Iterable[_Line], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
+    """Sum amounts by account, currency and side (`D` or `C`); `opposite` sums them under the other side."""
+    sums: dict[tuple[bytes, bytes, bytes], int] = {}
+    debit_side, credit_side = (b"C", b"D") if opposite else (b"D", b"C")
+    for line in lines:
+        currency, amount = line["cur"].encode(), int(line["amt"])
+        for place in (
+            (line["d"].encode(), currency, debit_side),
+            (line["c"].encode(), currency, credit_side),
+        ):
+            sums[place] = sums.get(place, 0) + amount
+    return sums

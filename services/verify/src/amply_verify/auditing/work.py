@@ -99,7 +99,7 @@ class Worker:
             else:
                 last_tile = joined
             if self._replay is not None:
-                self._replay.take(leaves, hashes, bundle * TILE_WIDTH)
+                self._replay.take(raw, hashes, bundle * TILE_WIDTH)
             if chain is not None:
                 chain.take(leaves, hashes, bundle * TILE_WIDTH)
             bytes_read += len(raw) + len(tile)
@@ -113,9 +113,9 @@ class Worker:
         )
 
     def _cut(self, raw: bytes, bundle: int, width: int) -> tuple[list[bytes], list[bytes]]:
-        """A bundle's entries, where somebody wants them (else none), and their hashes."""
+        """A bundle's entries, where somebody wants them cut out (else none), and their hashes."""
         try:
-            if self._replay is None and self._task.organization is None:
+            if self._task.organization is None:
                 return [], first_of(bundle_hashes(raw), bundle, width)
             leaves = first_of(decode_bundle(raw), bundle, width)
         except FormatError as error:
