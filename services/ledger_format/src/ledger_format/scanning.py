@@ -40,7 +40,9 @@ _OWNER: Final = _in_bytes(entries.OWNER)
 _ACCOUNT: Final = _in_bytes(entries.ACCOUNT)
 _CURRENCY: Final = _in_bytes(entries.CURRENCY)
 _LINE: Final = _in_bytes(entries.LINE)
-_MINUTE: Final = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T(?:[01][0-9]|2[0-3]):[0-5][0-9]Z")
+_DAY: Final = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T")
+_DAY_LENGTH: Final = len(b"2026-11-21T")
+_TIMES: Final = frozenset(b"%02d:%02dZ" % (hour, minute) for hour in range(24) for minute in range(60))
 _OTHER_VALUES: Final = {
     b"matches": _ENTRY_ID,
     b"reverses": _ENTRY_ID,
@@ -91,14 +93,14 @@ class Scanned(NamedTuple):
     org: bytes
     org_seq: bytes
     org_prev: bytes | None
-    moves: tuple[Move, ...]
+    moves: Sequence[Move]
     links: Links
     transfers: bytes
     """The list of transfers as it stands in the leaf, between its brackets."""
 
 
 Fields = tuple[
-    bytes, bytes, bytes, bytes, bytes, bytes, bytes | None, tuple[Move, ...], Links, bytes
+    bytes, bytes, bytes, bytes, bytes, bytes, bytes | None, Sequence[Move], Links, bytes
 ]
 """What `Scanned` holds, without the price of making one."""
 
@@ -113,6 +115,7 @@ class Scanner:
         self._shapes: dict[int, list[_Shape]] = {}
         self._shape_count = 0
         self._minutes: set[bytes] = set()
+        self._days: set[bytes] = set()
         self._owners: set[bytes] = set()
         self._amounts: dict[bytes, int] = {}
         self._paths: dict[bytes, Pair] = {}
@@ -134,8 +137,36 @@ class Scanner:
         for shape in self._shapes.get(end - start, ()):
             cut = shape.cut(raw, start)
             if cut[::2] == shape.tokens:
-                return self._read(shape, cut, raw, start) or _scanned(raw[start:end])
-        leaf = raw[start:end]
+                break
+        else:
+            return self._first_of_its_shape(raw[start:end])
+        rest_of_id, org, org_seq, minute = shape.heads(cut)
+        if shape.org_prev is None:
+            prev, is_right = None, org_seq == _ZERO
+        else:
+            prev, is_right = cut[shape.org_prev], org_seq.isdigit() and org_seq[0] != _ZERO_DIGIT
+        entry_id, moves, links = _ID_PREFIX + rest_of_id, [], NO_LINKS
+        for amount_at, path_at, phase, pending_at in shape.transfers:
+            amount, path = cut[amount_at], cut[path_at]
+            minor = self._amounts.get(amount) or self._amount(amount)
+            pair = self._paths.get(path) or self._pair(path)
+            if not minor or pair is None:
+                return _scanned(raw[start:end])
+            moves.append((pair, minor, phase, pending_at and cut[pending_at]))
+        if (
+            not is_right
+            or rest_of_id.translate(None, _ID_CHARACTERS)
+            or (minute not in self._minutes and not self._is_minute(minute))
+            or (org not in self._owners and not self._is_owner(org))
+            or (shape.hexes is not None and b"".join(shape.hexes(cut)).translate(None, _HEX_DIGITS))
+            or (shape.others and (links := self._links(shape, cut, entry_id)) is None)
+            or (shape.resolves and not _resolves_rightly(entry_id, moves))
+        ):
+            return _scanned(raw[start:end])
+        transfers = raw[start + shape.transfers_start : start + shape.transfers_end]
+        return entry_id, shape.log, shape.kind, minute, org, org_seq, prev, moves, links, transfers
+
+    def _first_of_its_shape(self, leaf: bytes) -> Fields:
         scanned = _scanned(leaf)
         shape = _Shape(leaf)
         if not shape.has_long_numbers:
@@ -153,36 +184,6 @@ class Scanner:
         alike.append(shape)
         self._shape_count += 1
 
-    def _read(self, shape: "_Shape", cut: Sequence[bytes], raw: bytes, start: int) -> Fields | None:
-        """Check every value of a leaf whose shape is known; None on any doubt."""
-        rest_of_id, org, org_seq, minute = shape.heads(cut)
-        if shape.org_prev is None:
-            prev, is_numbered = None, org_seq == _ZERO
-        else:
-            prev, is_numbered = cut[shape.org_prev], org_seq.isdigit() and org_seq[0] != _ZERO_DIGIT
-        if (
-            not is_numbered
-            or rest_of_id.translate(None, _ID_CHARACTERS)
-            or (minute not in self._minutes and not self._is_minute(minute))
-            or (org not in self._owners and not self._is_owner(org))
-            or (shape.hexes is not None and b"".join(shape.hexes(cut)).translate(None, _HEX_DIGITS))
-        ):
-            return None
-        entry_id = _ID_PREFIX + rest_of_id
-        moves: tuple[Move, ...] = ()
-        for amount_at, path_at, phase, pending_at in shape.transfers:
-            amount, path = cut[amount_at], cut[path_at]
-            minor = self._amounts.get(amount) or self._amount(amount)
-            pair = self._paths.get(path) or self._pair(path)
-            if not minor or pair is None:
-                return None
-            moves += ((pair, minor, phase, None if pending_at is None else cut[pending_at]),)
-        links = self._links(shape, cut, entry_id) if shape.others else NO_LINKS
-        if links is None or (shape.resolves and not _resolves_rightly(entry_id, moves)):
-            return None
-        transfers = raw[start + shape.transfers_start : start + shape.transfers_end]
-        return entry_id, shape.log, shape.kind, minute, org, org_seq, prev, moves, links, transfers
-
     def _links(self, shape: "_Shape", cut: Sequence[bytes], entry_id: bytes) -> Links | None:
         found = {}
         for key, at in shape.others:
@@ -193,16 +194,25 @@ class Scanner:
         return _links_or_none(found.get(b"reverses"), found.get(b"supersedes"), found.get(b"matches"))
 
     def _is_minute(self, minute: bytes) -> bool:
-        match = _MINUTE.fullmatch(minute)
+        day, time = minute[:_DAY_LENGTH], minute[_DAY_LENGTH:]
+        if time not in _TIMES or (day not in self._days and not self._is_day(day)):
+            return False
+        if len(self._minutes) >= MAX_REMEMBERED:
+            self._minutes.clear()
+        self._minutes.add(minute)
+        return True
+
+    def _is_day(self, day: bytes) -> bool:
+        match = _DAY.fullmatch(day)
         if match is None:
             return False
         try:
             date(*map(int, match.groups()))
         except ValueError:
             return False
-        if len(self._minutes) >= MAX_REMEMBERED:
-            self._minutes.clear()
-        self._minutes.add(minute)
+        if len(self._days) >= MAX_REMEMBERED:
+            self._days.clear()
+        self._days.add(day)
         return True
 
     def _is_owner(self, org: bytes) -> bool:
@@ -355,7 +365,7 @@ def _links_or_none(*links: bytes | None) -> Links:
     return Links(*links) if any(links) else NO_LINKS
 
 
-def _resolves_rightly(entry_id: bytes, moves: tuple[Move, ...]) -> bool:
+def _resolves_rightly(entry_id: bytes, moves: Sequence[Move]) -> bool:
     resolved = [pending for *_, pending in moves if pending is not None]
     return len(set(resolved)) == len(resolved) and all(
         _LINE.fullmatch(line) is not None
@@ -385,7 +395,7 @@ def _scanned(raw: bytes) -> Scanned:
         org=entry.org.encode("ascii"),
         org_seq=b"%d" % entry.org_seq,
         org_prev=None if entry.org_prev is None else entry.org_prev.hex().encode("ascii"),
-        moves=tuple(
+        moves=[
             (
                 Pair(
                     transfer.debit.encode("ascii"),
@@ -397,7 +407,7 @@ def _scanned(raw: bytes) -> Scanned:
                 optional(transfer.pending),
             )
             for transfer in entry.transfers
-        ),
+        ],
         links=_links_or_none(optional(entry.reverses), optional(entry.supersedes), optional(entry.matches)),
         transfers=raw[start:end],
     )

@@ -73,20 +73,19 @@ class Replay:
         """Between which accounts and how much was moved: each with a total, which is 0 for all that are not here."""
         self._reserved: defaultdict[bytes, int] = defaultdict(int)
 
-    def take(self, bundle: bytes, hashes: Sequence[bytes], first_index: int) -> None:
-        """Replay the entries of one bundle, of which `hashes` are the leaf hashes: as many entries as there are hashes.
+    def take(self, bundle: bytes, ends: Sequence[int], hashes: Sequence[bytes], first_index: int) -> None:
+        """Replay the first entries of one bundle: as many as there are leaf hashes; `ends` says where each ends.
 
         Raises:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
         fields_of, origin, chains = self._scanner.fields, self._origin, self._chains
         add_entry, shares = self._writer.add_entry, self._writer.shares
-        index, minute, end = first_index - 1, b"", 0
+        index, minute, start = first_index - 1, b"", 2
         try:
-            for index, hashed in enumerate(hashes, first_index):
-                start = end + 2
-                end = start + (bundle[end] << 8 | bundle[end + 1])
+            for index, (hashed, end) in enumerate(zip(hashes, ends, strict=False), first_index):
                 fields = fields_of(bundle, start, end)
+                start = end + 2
                 entry_id, log, _, minute, org, org_seq, org_prev, moves, links, transfers = fields
                 if log != origin:
                     raise other_log(index, log.decode(), origin.decode())

@@ -4,13 +4,13 @@ A share has every record of its keys, in the log's order. So an entry that is na
 """
 
 import dataclasses
-import json
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from amply_verify.auditing.damage import broken_rule
 from amply_verify.auditing.records import TAB, Block, read_share
@@ -261,15 +261,16 @@ class _Piece:
             return
         subject = f"{by.decode()} {phase.decode()}s {target.decode()}#{line.decode()}"
         reversed_by_named, _, transfers = named.rpartition(TAB)
-        pending = _line(transfers, int(line))
-        if pending is None or pending.get("phase") != "pending":
+        number, lines = int(line), _lines(transfers)
+        if number >= len(lines) or lines[number].phase != b"pending":
             raise broken_rule(f"{subject}, which is no pending transfer")
         if (target, line) in self._resolved:
             raise broken_rule(f"{subject}, which was resolved before")
         self._resolved.add((target, line))
-        if [pending[key].encode() for key in ("d", "c", "cur")] != [debit, credit, currency]:
+        pending = lines[number]
+        if (pending.debit, pending.credit, pending.currency) != (debit, credit, currency):
             raise broken_rule(f"{subject}, which is between other accounts or in another currency")
-        reserved, moved = int(pending["amt"]), int(amount)
+        reserved, moved = int(pending.amount), int(amount)
         if (moved > reserved) if phase == b"post" else (moved != reserved):
             raise broken_rule(f"{subject} with {moved} minor units, and {reserved} were pending")
         self._released[currency] += reserved
@@ -331,23 +332,30 @@ class _Piece:
             self._lines.clear()
 
 
-_Line = dict[str, str]
-"""A transfer as it stands in the leaf."""
+class _Line(NamedTuple):
+    """A transfer as it stands in a leaf; `pending` and `phase` are empty where it has none."""
+
+    amount: bytes
+    credit: bytes
+    currency: bytes
+    debit: bytes
+    pending: bytes
+    phase: bytes
+
+
+# How the format spells a transfer, of which no value has quotes. Whatever comes here has been read strictly.
+_TRANSFER: Final = re.compile(
+    rb'{"amt":"([^"]+)","c":"([^"]+)","cur":"([^"]+)","d":"([^"]+)"(?:,"pending":"([^"]+)")?(?:,"phase":"([^"]+)")?}'
+)
 
 
 def _lines(transfers: bytes) -> list[_Line]:
-    found: Any = json.loads(f"[{transfers.decode()}]")
-    return list(found)
-
-
-def _line(transfers: bytes, number: int) -> _Line | None:
-    lines = _lines(transfers)
-    return lines[number] if number < len(lines) else None
+    return [_Line(*found) for found in _TRANSFER.findall(transfers)]
 
 
 def _moved(lines: Iterable[_Line]) -> list[_Line]:
     """The transfers that moved something: at once, or by posting."""
-    return [line for line in lines if line.get("phase") in {None, "post"}]
+    return [line for line in lines if line.phase in {b"", b"post"}]
 
 
 def _sides(lines: Iterable[_Line], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
@@ -355,10 +363,10 @@ def _sides(lines: Iterable[_Line], *, opposite: bool) -> dict[tuple[bytes, bytes
     sums: dict[tuple[bytes, bytes, bytes], int] = {}
     debit_side, credit_side = (b"C", b"D") if opposite else (b"D", b"C")
     for line in lines:
-        currency, amount = line["cur"].encode(), int(line["amt"])
+        amount = int(line.amount)
         for place in (
-            (line["d"].encode(), currency, debit_side),
-            (line["c"].encode(), currency, credit_side),
+            (line.debit, line.currency, debit_side),
+            (line.credit, line.currency, credit_side),
         ):
             sums[place] = sums.get(place, 0) + amount
     return sums
