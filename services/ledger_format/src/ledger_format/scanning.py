@@ -99,9 +99,7 @@ class Scanned(NamedTuple):
     """The list of transfers as it stands in the leaf, between its brackets."""
 
 
-Fields = tuple[
-    bytes, bytes, bytes, bytes, bytes, bytes, bytes | None, Sequence[Move], Links, bytes
-]
+Fields = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes | None, Sequence[Move], Links, bytes]
 """What `Scanned` holds, without the price of making one."""
 
 NO_LINKS: Final = Links()

@@ -9,19 +9,15 @@ them: of an entry only the id is looked at, unless another entry names it.
 
 import hashlib
 import heapq
-import itertools
 import mmap
 import os
 import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
 from zlib import crc32
-
-EntryRow = tuple[bytes, int, bytes]
-"""An entry's id, its index, and what is to be known of it when another names it."""
 
 BalanceRow = tuple[bytes, int, int]
 """An account and its currency, parted by a tab, and what was debited and credited (minor units)."""
@@ -38,67 +34,69 @@ _MAX_SPLITS: Final = 4
 
 
 class Block:
-    """The rows of one part of the log in one share, where they lie on disk: entries, or balances, or records.
+    """The rows of one part of the log in one share: entries, or balances, or records.
 
-    A record is ASCII fields parted by tabs, of which the first is its key.
+    A record is ASCII fields parted by tabs, of which the first is its key. What is to be known of entries stays on disk
+    until it is asked for.
     """
 
-    head: Final = struct.Struct(">Q4Q")  # part, bytes of each column; only entries have four, only records one
+    head: Final = struct.Struct(">Q4Q")
+    """The part, and the bytes of each column: entries have four, balances three, records one."""
 
-    def __init__(self, content: memoryview, at: int) -> None:
-        self.part, *lengths = self.head.unpack_from(content, at)
-        ends = list(itertools.accumulate(lengths, initial=at + self.head.size))
-        self._columns = [content[start:end] for start, end in itertools.pairwise(ends)]
-        self.end = ends[-1]
-        self.has_entries = lengths[3] > 0
-        self.has_balances = lengths[1] > 0 and not self.has_entries
+    def __init__(self, part: int, columns: Sequence[bytes], lines: memoryview) -> None:
+        self.part = part
+        self._columns = columns
+        self._lines = lines
+        self.has_entries = len(lines) > 0
+        self.has_balances = len(columns[1]) > 0 and not self.has_entries
 
     def ids(self) -> list[bytes]:
         """The ids of its entries."""
-        return self._texts(0)
+        return self._columns[0].split(_LINE_END)
 
     def entry(self, number: int) -> tuple[int, bytes]:
         """The index and the line of its entry of this number, from 0."""
-        ends = self._columns[2].cast("Q")
+        indexes, ends = (memoryview(column).cast("Q") for column in self._columns[1:])
         start = ends[number - 1] if number else 0
-        return self._columns[1].cast("Q")[number], bytes(self._columns[3][start : ends[number]])
+        return indexes[number], bytes(self._lines[start : ends[number]])
 
     def balances(self) -> Iterator[BalanceRow]:
         """Its balances."""
-        debits, credits_ = map(int, self._texts(1)), map(int, self._texts(2))
-        return zip(self._texts(0), debits, credits_, strict=True)
+        accounts, debits, credits_ = (column.split(_LINE_END) for column in self._columns)
+        return zip(accounts, map(int, debits), map(int, credits_), strict=True)
 
     def records(self) -> list[bytes]:
         """Its records."""
-        return self._texts(0)
-
-    def _texts(self, column: int) -> list[bytes]:
-        return bytes(self._columns[column]).split(_LINE_END)
+        return self._columns[0].split(_LINE_END)
 
 
 class Gathered:
-    """The rows of one share from one part of the log, before they are written."""
+    """The rows of one share from one part of the log, before they are written.
+
+    Entries come one by one, and so many that a call for each would show: who has one adds its id to `ids`, its index to
+    `indexes`, what is to be known of it when another names it to `lines`, and how long these are then to `ends`.
+    """
+
+    __slots__ = ("balances", "ends", "ids", "indexes", "lines", "records")
 
     def __init__(self) -> None:
-        self.entries: list[EntryRow] = []
+        self.ids: list[bytes] = []
+        self.indexes = array("Q")
+        self.ends = array("Q")
+        self.lines = bytearray()
         self.balances: list[BalanceRow] = []
         self.records: list[bytes] = []
 
     def spell(self, part: int) -> bytes:
-        """Spell the blocks, and begin anew."""
-        blocks: list[Sequence[bytes]] = []
-        if self.entries:
-            ids, indexes, lines = zip(*self.entries, strict=True)
-            ends = array("Q", itertools.accumulate(map(len, lines)))
-            columns = _LINE_END.join(ids), array("Q", indexes).tobytes(), ends.tobytes(), b"".join(lines)
-            blocks.append(columns)
+        """Spell its blocks."""
+        blocks: list[Sequence[bytes | bytearray]] = []
+        if self.ids:
+            blocks.append((_LINE_END.join(self.ids), self.indexes.tobytes(), self.ends.tobytes(), self.lines))
         if self.balances:
             accounts, debits, credits_ = zip(*self.balances, strict=True)
             blocks.append((_LINE_END.join(accounts), _spell_numbers(debits), _spell_numbers(credits_), b""))
         if self.records:
             blocks.append((_LINE_END.join(self.records), b"", b"", b""))
-        for rows in (self.entries, self.balances, self.records):
-            rows.clear()
         return b"".join(
             piece for columns in blocks for piece in (Block.head.pack(part, *map(len, columns)), *columns)
         )
@@ -114,26 +112,26 @@ class RecordWriter:
 
     def __init__(self, folder: Path, shares: int) -> None:
         self.shares = shares
-        self._gathered = [Gathered() for _ in range(shares)]
-        self.add_entry: list[Callable[[EntryRow], None]] = [each.entries.append for each in self._gathered]
-        """By share (the CRC-32 of the id, modulo `shares`): what gathers an entry, at the price of one call."""
+        self.gathered = [Gathered() for _ in range(shares)]
+        """By share: the CRC-32 of the key, modulo `shares`."""
         self._paths = [folder / f"{share:03d}.{os.getpid()}" for share in range(shares)]
         self._files: list[int] = [-1] * shares
 
     def add_balance(self, account: bytes, currency: bytes, debited: int, credited: int) -> None:
         """Gather what was moved on an account (minor units)."""
         row = account + TAB + currency, debited, credited
-        self._gathered[crc32(account) % self.shares].balances.append(row)
+        self.gathered[crc32(account) % self.shares].balances.append(row)
 
     def add(self, key: bytes, record: bytes) -> None:
         """Gather a record, which begins with `key` and a tab."""
-        self._gathered[crc32(key) % self.shares].records.append(record)
+        self.gathered[crc32(key) % self.shares].records.append(record)
 
     def end_part(self, part: int) -> None:
         """Write what was gathered for a part of the log."""
-        for share, gathered in enumerate(self._gathered):
+        for share, gathered in enumerate(self.gathered):
             if spelled := gathered.spell(part):
                 _write_all(self._file(share), spelled)
+                self.gathered[share] = Gathered()
 
     def close(self) -> None:
         """Close the files; what they hold stays."""
@@ -171,8 +169,8 @@ def _split(paths: Sequence[Path], prefix: Path, *, salt: bytes) -> list[Path]:
     targets = [prefix.with_name(f"{prefix.name}.{number:02d}") for number in range(_SPLIT)]
     for target in targets:
         target.touch(0o600)
-    dealt = [Gathered() for _ in targets]
     for block in _blocks(paths):
+        dealt = [Gathered() for _ in targets]
         _deal(block, dealt, salt)
         for target, gathered in zip(targets, dealt, strict=True):
             if spelled := gathered.spell(block.part):
@@ -187,7 +185,12 @@ def _deal(block: Block, dealt: Sequence[Gathered], salt: bytes) -> None:
 
     if block.has_entries:
         for number, entry_id in enumerate(block.ids()):
-            target(entry_id).entries.append((entry_id, *block.entry(number)))
+            index, line = block.entry(number)
+            gathered = target(entry_id)
+            gathered.ids.append(entry_id)
+            gathered.indexes.append(index)
+            gathered.lines += line
+            gathered.ends.append(len(gathered.lines))
     elif block.has_balances:
         for row in block.balances():
             target(row[0].partition(TAB)[0]).balances.append(row)
@@ -208,11 +211,12 @@ def _blocks_of(path: Path) -> Iterator[Block]:
         return
     with path.open("rb") as file:
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    at = 0
-    while at < len(content):
-        block = Block(content, at)
-        yield block
-        at = block.end
+        while head := file.read(Block.head.size):
+            part, *lengths, length_of_lines = Block.head.unpack(head)
+            columns = [file.read(length) for length in lengths]
+            start = file.tell()
+            yield Block(part, columns, content[start : start + length_of_lines])
+            file.seek(start + length_of_lines)
 
 
 def _spell_numbers(numbers: Iterable[int]) -> bytes:

@@ -80,7 +80,7 @@ class Replay:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
         fields_of, origin, chains = self._scanner.fields, self._origin, self._chains
-        add_entry, shares = self._writer.add_entry, self._writer.shares
+        gathered, shares = self._writer.gathered, self._writer.shares
         index, minute, start = first_index - 1, b"", 2
         try:
             for index, (hashed, end) in enumerate(zip(hashes, ends, strict=False), first_index):
@@ -104,8 +104,12 @@ class Replay:
                     if not pair.total:
                         self._moved.append(pair)
                     pair.total += amount
-                line = transfers if links is NO_LINKS else self._link(Scanned(*fields), index)
-                add_entry[crc32(entry_id) % shares]((entry_id, index, line))
+                share = gathered[crc32(entry_id) % shares]
+                share.ids.append(entry_id)
+                share.indexes.append(index)
+                lines = share.lines
+                lines += transfers if links is NO_LINKS else self._link(Scanned(*fields), index)
+                share.ends.append(len(lines))
         except FormatError as error:
             raise wrong_entry(index, error) from error
         self._entries += len(hashes)

@@ -161,9 +161,7 @@ class _Piece:
             self._entries.update(zip(ids, range(before, before + len(ids)), strict=True))
             is_repeated = len(self._entries) != before + len(ids)
         if is_repeated:
-            raise broken_rule(
-                f"the id {self._repeated(ids, before).decode()} stands for more than one entry"
-            )
+            raise broken_rule(f"the id {self._repeated(ids, before).decode()} stands for more than one entry")
         if self._not_read:
             for entry_id in self._not_read.keys() & ids:
                 raise broken_rule(f"{self._not_read[entry_id]}, which stands behind it")
