@@ -11,10 +11,11 @@ from amply_verify.auditing.run import Audit, NoProgress, run_audit
 from amply_verify.cli import cli
 from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
+from ledger_format.entries import decode
 from ledger_format.tiles import TILE_WIDTH
 from tests.verify.books_faults import STORIES
-from tests.verify.ledger_samples import sample_transfer, verifier_key
-from tests.verify.log_files import Pen, write_log
+from tests.verify.ledger_samples import ORGANIZATION, sample_transfer, verifier_key
+from tests.verify.log_files import Pen, gift, write_log
 
 SENTENCES = {
     "refund_above_the_gift": "2501 minor units of EUR have been taken back on",
@@ -120,6 +121,36 @@ def test_the_books_of_a_log_are_told(golden: Path, tmp_path: Path) -> None:
         {"account": f"{org}/gifts", "currency": "EUR", "debits": "1000", "credits": "4500"},
         {"account": f"{org}/processor_balance", "currency": "EUR", "debits": "4500", "credits": "1000"},
     ]
+
+
+@pytest.mark.parametrize("bytes_per_share", [records.BYTES_PER_SHARE, 4_096], ids=["whole", "split"])
+def test_what_several_parts_moved_on_an_account_adds_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_per_share: int
+) -> None:
+    """The same accounts in every part, in steps of two phases as well, against sums of what each entry says."""
+    monkeypatch.setattr(plan, "MAX_BUNDLES", 1)
+    monkeypatch.setattr(records, "ENTRIES_PER_SHARE", 64)
+    monkeypatch.setattr(records, "BYTES_PER_SHARE", bytes_per_share)
+    pen = Pen()
+    for _ in range(3):
+        pen.many(TILE_WIDTH)
+        pending = pen.write(gift(400, phase="pending"), gift(70))
+        pen.write(gift(300, phase="post", pending=f"{pending}#0"), gift(5))
+    write_log(tmp_path, pen.leaves)
+    wanted = Audit(place=str(tmp_path), trusted=Trust((verifier_key(),)), balances_of=ORGANIZATION)
+    books = run_audit(wanted, NoProgress()).books
+    assert books is not None
+    expected: dict[tuple[str, str], tuple[int, int]] = {}
+    for transfer in (line for leaf in pen.leaves for line in decode(leaf).transfers):
+        if transfer.phase != "pending" and transfer.debit.startswith(ORGANIZATION):
+            for account, debit, credit in ((transfer.debit, 1, 0), (transfer.credit, 0, 1)):
+                debits, credits_ = expected.get((account, transfer.currency), (0, 0))
+                expected[account, transfer.currency] = (
+                    debits + debit * transfer.amount_minor,
+                    credits_ + credit * transfer.amount_minor,
+                )
+    assert {place: tuple(sums) for place, sums in books.accounts.items()} == expected
+    assert books.reserved == {}
 
 
 def audit_from(folder: Path, pen: Pen, first: int, *options: str) -> Result:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ledger_format import scanning
 from ledger_format.entries import MAX_LEAF_BYTES, decode, encode
 from ledger_format.errors import EntryError
-from ledger_format.scanning import Scanned, Scanner
+from ledger_format.scanning import Pair, Scanned, Scanner
 from tests.verify.ledger_samples import ORGANIZATION, sample_entry, sample_transfer
 from tests.verify.test_entries import LIFE_OF_A_GIFT, entries
 from tests.verify.worked_example import example_log, example_two_phases
@@ -63,7 +63,7 @@ def test_what_was_scanned_is_what_the_entry_says() -> None:
     assert scanned.org_prev == (entry.org_prev or b"").hex().encode()
     assert scanned.links.reverses == (entry.reverses or "").encode()
     assert [amount for _, amount, _, _ in scanned.moves] == [1000]
-    assert scanned.moves[0][0] == (
+    assert scanned.moves[0][0] == Pair(
         f"{ORGANIZATION}/gifts".encode(),
         f"{ORGANIZATION}/processor_balance".encode(),
         b"EUR",

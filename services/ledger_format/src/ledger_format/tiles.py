@@ -174,7 +174,16 @@ def bundle_hashes(raw: bytes) -> list[bytes]:
     Raises:
         TileError: As `decode_bundle`.
     """
-    hashes, at, end = [], 0, len(raw)
+    return hashed_entries(raw)[0]
+
+
+def hashed_entries(raw: bytes) -> tuple[list[bytes], list[int]]:
+    """Hash a bundle's entries as `bundle_hashes` does, and say before which of its bytes each ends.
+
+    Raises:
+        TileError: As `decode_bundle`.
+    """
+    hashes, ends, at, end = [], [], 0, len(raw)
     entries, begin, last = memoryview(raw), begin_leaf, end - 2
     for _ in range(TILE_WIDTH):
         if at >= last:
@@ -186,9 +195,10 @@ def bundle_hashes(raw: bytes) -> list[bytes]:
         leaf = begin()
         leaf.update(entries[start:at])
         hashes.append(leaf.digest())
+        ends.append(at)
     if not hashes or at != end:
         raise TileError(f"the bundle is empty, cut short, or holds more than {TILE_WIDTH} entries")
-    return hashes
+    return hashes, ends
 
 
 def split_hashes(tile: bytes) -> list[bytes]:

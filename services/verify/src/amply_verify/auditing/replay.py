@@ -1,15 +1,12 @@
 """Replaying one part of the log: every leaf read, what the part shows by itself checked, the rest noted as records.
 
-Each entry leaves its id and a line (`records` says how they travel):
-
-    index  reverses  transfers
-
-and what it cannot be judged by alone leaves records, told apart by their second field:
+Each entry leaves its id, its index and a line, which is the entry that it reverses, a tab, and its transfers; without
+the first two when it reverses none (`records` says how they travel). What a part moved on an account leaves a balance.
+What an entry cannot be judged by alone leaves records, told apart by their second field:
 
     id       L  relation  by  index  transfers                another entry reverses, supersedes or matches it
     id       P  line  phase  amount  debit  credit  currency  by  index  reverses      a transfer of it is resolved
     org      C  first seq  first prev  first index  last seq  last hash                a piece of a chain
-    account  B  currency  debits  credits                     what one part moved on an account
 
 `-` stands for what is absent; amounts are minor units; transfers stand as they do in the leaf.
 """
@@ -22,7 +19,7 @@ from typing import Final
 from zlib import crc32
 
 from amply_verify.auditing.damage import broken_rule, other_log, wrong_entry
-from amply_verify.auditing.records import RecordWriter
+from amply_verify.auditing.records import TAB, RecordWriter
 from ledger_format.errors import FormatError
 from ledger_format.scanning import NO_LINKS, Pair, Scanned, Scanner
 
@@ -30,7 +27,6 @@ NOTHING: Final = b"-"
 LINK: Final = b"L"
 RESOLUTION: Final = b"P"
 CHAIN: Final = b"C"
-BALANCE: Final = b"B"
 
 REVERSES: Final = b"reverses"
 SUPERSEDES: Final = b"supersedes"
@@ -73,47 +69,50 @@ class Replay:
         self._entries = 0
         self._last_minute = b""
         self._chains: dict[bytes, ChainPiece] = {}
-        self._moved: defaultdict[Pair, int] = defaultdict(int)
+        self._moved: list[Pair] = []
+        """Between which accounts and how much was moved: each with a total, which is 0 for all that are not here."""
         self._reserved: defaultdict[bytes, int] = defaultdict(int)
 
-    def take(self, leaves: Sequence[bytes], hashes: Sequence[bytes], first_index: int) -> None:
-        """Replay the entries of one bundle.
+    def take(self, bundle: bytes, ends: Sequence[int], hashes: Sequence[bytes], first_index: int) -> None:
+        """Replay the first entries of one bundle: as many as there are leaf hashes; `ends` says where each ends.
 
         Raises:
             CheckFailure: A leaf breaks a rule of the format, or an organisation's chain is broken.
         """
-        scan, origin, chains, moved = self._scanner.scan, self._origin, self._chains, self._moved
-        entries, shares = self._writer.entries, self._writer.shares
-        index, minute = first_index - 1, b""
+        fields_of, origin, chains = self._scanner.fields, self._origin, self._chains
+        gathered, shares = self._writer.gathered, self._writer.shares
+        index, minute, start = first_index - 1, b"", 2
         try:
-            for index, (raw, hashed) in enumerate(zip(leaves, hashes, strict=True), first_index):
-                scanned = scan(raw)
-                entry_id, log, _, minute, org, org_seq, org_prev, moves, links, transfers = scanned
+            for index, (hashed, end) in enumerate(zip(hashes, ends, strict=False), first_index):
+                fields = fields_of(bundle, start, end)
+                start = end + 2
+                entry_id, log, _, minute, org, org_seq, org_prev, moves, links, transfers = fields
                 if log != origin:
                     raise other_log(index, log.decode(), origin.decode())
-                hashed_hex = hexlify(hashed)
                 piece = chains.get(org)
                 if piece is None:
-                    chains[org] = ChainPiece(org_seq, org_prev, index, int(org_seq) + 1, hashed_hex)
+                    chains[org] = ChainPiece(org_seq, org_prev, index, int(org_seq) + 1, hexlify(hashed))
                 elif int(org_seq) != piece.next_seq or org_prev != piece.last_hash:
-                    raise _broken_chain(index, scanned, piece)
+                    raise _broken_chain(index, Scanned(*fields), piece)
                 else:
                     piece.next_seq += 1
-                    piece.last_hash = hashed_hex
+                    piece.last_hash = hexlify(hashed)
                 for pair, amount, phase, _ in moves:
-                    if phase is None:
-                        moved[pair] += amount
-                    else:
-                        self._two_phase(scanned, index)
+                    if phase is not None:
+                        self._two_phase(Scanned(*fields), index)
                         break
-                if links is not NO_LINKS:
-                    self._link(scanned, index)
-                ids, lines = entries[crc32(entry_id) % shares]
-                ids.append(entry_id)
-                lines.append(b"%d\t%b\t%b" % (index, links[0] or NOTHING, transfers))
+                    if not pair.total:
+                        self._moved.append(pair)
+                    pair.total += amount
+                share = gathered[crc32(entry_id) % shares]
+                share.ids.append(entry_id)
+                share.indexes.append(index)
+                lines = share.lines
+                lines += transfers if links is NO_LINKS else self._link(Scanned(*fields), index)
+                share.ends.append(len(lines))
         except FormatError as error:
             raise wrong_entry(index, error) from error
-        self._entries += len(leaves)
+        self._entries += len(hashes)
         self._last_minute = minute
 
     def end_part(self, number: int) -> Replayed:
@@ -129,19 +128,26 @@ class Replay:
                 b"%d" % (piece.next_seq - 1),
                 piece.last_hash,
             )
-            add(org, b"\t".join(fields))
+            add(org, TAB.join(fields))
         for (account, currency), (debited, credited) in self._by_account().items():
-            add(account, b"%b\tB\t%b\t%d\t%d" % (account, currency, debited, credited))
+            self._writer.add_balance(account, currency, debited, credited)
         self._writer.end_part(number)
         result = Replayed(self._entries, dict(self._reserved), self._last_minute)
         self._begin()
         return result
 
+    def _count(self, pair: Pair, amount: int) -> None:
+        if not pair.total:
+            self._moved.append(pair)
+        pair.total += amount
+
     def _by_account(self) -> dict[tuple[bytes, bytes], list[int]]:
+        """Sum up what was moved, and begin to count anew."""
         sums: dict[tuple[bytes, bytes], list[int]] = {}
-        for (debit, credit, currency), amount in self._moved.items():
-            sums.setdefault((debit, currency), [0, 0])[0] += amount
-            sums.setdefault((credit, currency), [0, 0])[1] += amount
+        for pair in self._moved:
+            sums.setdefault((pair.debit, pair.currency), [0, 0])[0] += pair.total
+            sums.setdefault((pair.credit, pair.currency), [0, 0])[1] += pair.total
+            pair.total = 0
         return sums
 
     def _two_phase(self, scanned: Scanned, index: int) -> None:
@@ -155,7 +161,7 @@ class Replay:
             if phase == _PENDING:
                 self._reserved[pair.currency] += amount
             elif phase != _VOID and not is_counted:
-                self._moved[pair] += amount
+                self._count(pair, amount)
             if pending is not None:
                 target, _, line = pending.partition(b"#")
                 amount_text, at = b"%d" % amount, b"%d" % index
@@ -166,19 +172,24 @@ class Replay:
                     line,
                     phase or NOTHING,
                     amount_text,
-                    *pair,
+                    pair.debit,
+                    pair.credit,
+                    pair.currency,
                     scanned.id,
                     at,
                     reverses,
                 )
-                self._writer.add(target, b"\t".join(fields))
+                self._writer.add(target, TAB.join(fields))
 
-    def _link(self, scanned: Scanned, index: int) -> None:
+    def _link(self, scanned: Scanned, index: int) -> bytes:
+        """Note which entries an entry names; return its line."""
         for relation, target in zip((REVERSES, SUPERSEDES, MATCHES), scanned.links, strict=True):
             if target is not None:
                 transfers = scanned.transfers if relation is REVERSES else NOTHING
                 fields = (target, LINK, relation, scanned.id, b"%d" % index, transfers)
-                self._writer.add(target, b"\t".join(fields))
+                self._writer.add(target, TAB.join(fields))
+        reverses = scanned.links.reverses
+        return scanned.transfers if reverses is None else reverses + TAB + scanned.transfers
 
 
 def _broken_chain(index: int, scanned: Scanned, piece: ChainPiece) -> Exception:

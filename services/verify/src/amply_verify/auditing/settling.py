@@ -4,16 +4,17 @@ A share has every record of its keys, in the log's order. So an entry that is na
 """
 
 import dataclasses
-import json
+import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from amply_verify.auditing.damage import broken_rule
 from amply_verify.auditing.records import TAB, Block, read_share
 from amply_verify.auditing.replay import (
-    BALANCE,
     CHAIN,
     LINK,
     NOTHING,
@@ -122,54 +123,70 @@ class _Piece:
         self._takings = takings
         self._knows_the_beginning = knows_the_beginning
         self._owned = None if balances_of is None else f"{balances_of}/".encode("ascii")
-        self._entries: dict[bytes, bytes] = {}
+        self._entries: dict[bytes, int] = {}
+        """By id: how many entries came before."""
+        self._blocks: list[tuple[int, Block]] = []
+        """Where the entries stand: how many came before each block, and the block."""
         self._superseded: set[bytes] = set()
         self._resolved: set[tuple[bytes, bytes]] = set()
         self._not_read: dict[bytes, str] = {}
         self._chains: dict[bytes, tuple[int, bytes]] = {}
-        self._balances: defaultdict[tuple[bytes, bytes], list[int]] = defaultdict(lambda: [0, 0])
+        self._balances: dict[bytes, list[int]] = {}
+        """By account and currency, parted by a tab: debits, credits (minor units)."""
         self._released: defaultdict[bytes, int] = defaultdict(int)
         self._result = Settled()
         self._lines: list[bytes] = []
 
     def settle(self, blocks: Iterable[Block]) -> Settled:
         for block in blocks:
-            if block.ids is not None:
-                self._add_entries(block.ids, block.lines)
-                continue
-            for line in block.lines:
-                key, kind, rest = line.split(TAB, 2)
-                self._record(key, kind, rest)
-            self._write_takings()
+            if block.has_entries:
+                self._add_entries(block)
+            elif block.has_balances:
+                self._add_balances(block)
+            else:
+                for line in block.records():
+                    key, kind, rest = line.split(TAB, 2)
+                    self._record(key, kind, rest)
+                self._write_takings()
         self._result.entries = len(self._entries)
         self._result.organizations = len(self._chains)
         self._result.released = dict(self._released)
         self._sum_up()
         return self._result
 
-    def _add_entries(self, ids: list[bytes], lines: list[bytes]) -> None:
-        fresh = dict(zip(ids, lines, strict=True))
-        if len(fresh) != len(ids) or not self._entries.keys().isdisjoint(fresh):
-            raise broken_rule(f"the id {self._repeated(ids).decode()} stands for more than one entry")
-        for entry_id in self._not_read.keys() & fresh.keys():
-            raise broken_rule(f"{self._not_read[entry_id]}, which stands behind it")
-        self._entries.update(fresh)
+    def _add_entries(self, block: Block) -> None:
+        ids, before = block.ids(), len(self._entries)
+        is_repeated = not self._entries.keys().isdisjoint(ids)
+        if not is_repeated:
+            self._entries.update(zip(ids, range(before, before + len(ids)), strict=True))
+            is_repeated = len(self._entries) != before + len(ids)
+        if is_repeated:
+            raise broken_rule(f"the id {self._repeated(ids, before).decode()} stands for more than one entry")
+        if self._not_read:
+            for entry_id in self._not_read.keys() & ids:
+                raise broken_rule(f"{self._not_read[entry_id]}, which stands behind it")
+        self._blocks.append((before, block))
 
-    def _repeated(self, ids: list[bytes]) -> bytes:
-        seen = set(self._entries)
+    def _repeated(self, ids: list[bytes], before: int) -> bytes:
+        seen = {entry_id for entry_id, number in self._entries.items() if number < before}
         for each in ids:
             if each in seen:
                 return each
             seen.add(each)
         raise AssertionError("only asked when an id is repeated")
 
+    def _add_balances(self, block: Block) -> None:
+        balances = self._balances
+        for account, debited, credited in block.balances():
+            sums = balances.get(account)
+            if sums is None:
+                balances[account] = [debited, credited]
+            else:
+                sums[0] += debited
+                sums[1] += credited
+
     def _record(self, key: bytes, kind: bytes, rest: bytes) -> None:
-        if kind == BALANCE:
-            currency, debited, credited = rest.split(TAB)
-            sums = self._balances[key, currency]
-            sums[0] += int(debited)
-            sums[1] += int(credited)
-        elif kind == CHAIN:
+        if kind == CHAIN:
             self._chain(key, *rest.split(TAB))
         elif kind == LINK:
             self._link(key, *rest.split(TAB))
@@ -216,16 +233,18 @@ class _Piece:
 
     def _reversal(self, target: bytes, named: bytes, by: bytes, index: bytes, reversal: bytes) -> None:
         """Note what a reversal takes back from the entry it names, and gives back to what that entry reversed."""
-        _, reversed_by_named, transfers = named.split(TAB)
-        given = dict.fromkeys(_sides(_named(transfers), opposite=False), 0)
-        given |= _sides(_moved(transfers), opposite=False)
-        all_taken, back = _named(reversal), _sides(_moved(reversal), opposite=True)
+        reversed_by_named, _, transfers = named.rpartition(TAB)
+        given_lines, taken_lines = _lines(transfers), _lines(reversal)
+        # What an entry only reserved, or let go, cannot be taken back.
+        given = dict.fromkeys(_sides(given_lines, opposite=False), 0)
+        given |= _sides(_moved(given_lines), opposite=False)
+        back = _sides(_moved(taken_lines), opposite=True)
         for place, capacity in given.items():
             self._lines.append(
                 b"\t".join((target, *place, index, b"%d" % back.get(place, 0), b"%d" % capacity, by))
             )
-        if reversed_by_named != NOTHING:
-            for account, currency, side in _sides(all_taken, opposite=True):
+        if reversed_by_named:
+            for account, currency, side in _sides(taken_lines, opposite=True):
                 amount = back.get((account, currency, side), 0)
                 other = b"C" if side == b"D" else b"D"
                 fields = (reversed_by_named, account, currency, other, index, b"%d" % -amount, GIVEN_BACK, by)
@@ -239,20 +258,21 @@ class _Piece:
             self._missing(target, by, f"{phase.decode()}s a transfer of", index)
             return
         subject = f"{by.decode()} {phase.decode()}s {target.decode()}#{line.decode()}"
-        _, reversed_by_named, transfers = named.split(TAB)
-        pending = _line(transfers, int(line))
-        if pending is None or pending.get("phase") != "pending":
+        reversed_by_named, _, transfers = named.rpartition(TAB)
+        number, lines = int(line), _lines(transfers)
+        if number >= len(lines) or lines[number].phase != b"pending":
             raise broken_rule(f"{subject}, which is no pending transfer")
         if (target, line) in self._resolved:
             raise broken_rule(f"{subject}, which was resolved before")
         self._resolved.add((target, line))
-        if [pending[key].encode() for key in ("d", "c", "cur")] != [debit, credit, currency]:
+        pending = lines[number]
+        if (pending.debit, pending.credit, pending.currency) != (debit, credit, currency):
             raise broken_rule(f"{subject}, which is between other accounts or in another currency")
-        reserved, moved = int(pending["amt"]), int(amount)
+        reserved, moved = int(pending.amount), int(amount)
         if (moved > reserved) if phase == b"post" else (moved != reserved):
             raise broken_rule(f"{subject} with {moved} minor units, and {reserved} were pending")
         self._released[currency] += reserved
-        if phase == b"post" and reversed_by_named not in (NOTHING, reverses):
+        if phase == b"post" and reversed_by_named not in (b"", reverses):
             self._late_reversal(reversed_by_named, debit, credit, currency, index, amount, by)
 
     def _late_reversal(
@@ -270,9 +290,13 @@ class _Piece:
             self._lines.append(b"\t".join((original, account, currency, side, index, amount, LATE, by)))
 
     def _earlier(self, target: bytes, index: bytes) -> bytes | None:
-        """The rest of an entry's line, if it stands before the entry at `index`."""
-        found = self._entries.get(target)
-        return found if found is not None and int(found.partition(TAB)[0]) < int(index) else None
+        """An entry's line, if it stands before the entry at `index`."""
+        number = self._entries.get(target)
+        if number is None:
+            return None
+        before, block = self._blocks[bisect_right(self._blocks, number, key=itemgetter(0)) - 1]
+        found, line = block.entry(number - before)
+        return line if found < int(index) else None
 
     def _missing(self, target: bytes, by: bytes, relation: str, index: bytes) -> None:
         said = f"{by.decode()} {relation} {target.decode()}"
@@ -287,7 +311,8 @@ class _Piece:
         self._result.unknown_told = sorted(told)[:MAX_REFERENCES_TOLD]
 
     def _sum_up(self) -> None:
-        for (account, currency), (debited, credited) in self._balances.items():
+        for place, (debited, credited) in self._balances.items():
+            account, _, currency = place.partition(TAB)
             trial = self._result.trials.setdefault(currency, Trial())
             balance = debited - credited
             trial.add(Trial(1, debited, credited, max(balance, 0), max(-balance, 0)))
@@ -305,39 +330,41 @@ class _Piece:
             self._lines.clear()
 
 
-_Moved = tuple[bytes, bytes, bytes, int]
-"""What has moved: debit, credit, currency, amount (minor units)."""
+class _Line(NamedTuple):
+    """A transfer as it stands in a leaf; `pending` and `phase` are empty where it has none."""
+
+    amount: bytes
+    credit: bytes
+    currency: bytes
+    debit: bytes
+    pending: bytes
+    phase: bytes
 
 
-def _moved(transfers: bytes) -> list[_Moved]:
+# How the format spells a transfer, of which no value has quotes. Whatever comes here has been read strictly.
+_TRANSFER: Final = re.compile(
+    rb'{"amt":"([^"]+)","c":"([^"]+)","cur":"([^"]+)","d":"([^"]+)"(?:,"pending":"([^"]+)")?(?:,"phase":"([^"]+)")?}'
+)
+
+
+def _lines(transfers: bytes) -> list[_Line]:
+    return [_Line(*found) for found in _TRANSFER.findall(transfers)]
+
+
+def _moved(lines: Iterable[_Line]) -> list[_Line]:
     """The transfers that moved something: at once, or by posting."""
-    return [_read(line) for line in _lines(transfers) if line.get("phase") in {None, "post"}]
+    return [line for line in lines if line.phase in {b"", b"post"}]
 
 
-def _named(transfers: bytes) -> list[_Moved]:
-    """All transfers, moved or not: what an entry only reserved cannot be taken back."""
-    return [_read(line) for line in _lines(transfers)]
-
-
-def _read(line: dict[str, str]) -> _Moved:
-    return line["d"].encode(), line["c"].encode(), line["cur"].encode(), int(line["amt"])
-
-
-def _sides(moved: Iterable[_Moved], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
+def _sides(lines: Iterable[_Line], *, opposite: bool) -> dict[tuple[bytes, bytes, bytes], int]:
     """Sum amounts by account, currency and side (`D` or `C`); `opposite` sums them under the other side."""
     sums: dict[tuple[bytes, bytes, bytes], int] = {}
     debit_side, credit_side = (b"C", b"D") if opposite else (b"D", b"C")
-    for debit, credit, currency, amount in moved:
-        for place in ((debit, currency, debit_side), (credit, currency, credit_side)):
+    for line in lines:
+        amount = int(line.amount)
+        for place in (
+            (line.debit, line.currency, debit_side),
+            (line.credit, line.currency, credit_side),
+        ):
             sums[place] = sums.get(place, 0) + amount
     return sums
-
-
-def _line(transfers: bytes, number: int) -> dict[str, str] | None:
-    lines = _lines(transfers)
-    return lines[number] if number < len(lines) else None
-
-
-def _lines(transfers: bytes) -> list[dict[str, str]]:
-    found: Any = json.loads(b"[%b]" % transfers)
-    return list(found)

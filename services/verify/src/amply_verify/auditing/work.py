@@ -15,8 +15,8 @@ from amply_verify.auditing.replay import Replay, Replayed
 from amply_verify.auditing.settling import Settled, settle_share
 from amply_verify.places import LogPlace, first_of, open_log
 from ledger_format.errors import FormatError
-from ledger_format.merkle import leaf_hashes, root_of
-from ledger_format.tiles import TILE_WIDTH, Tile, bundle_hashes, bundle_path, decode_bundle
+from ledger_format.merkle import root_of
+from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, decode_bundle, hashed_entries
 
 FETCHES_AT_ONCE: Final = 8
 """Threads of one worker that wait for a server."""
@@ -90,7 +90,7 @@ class Worker:
         roots, last_tile, bytes_read = [], b"", 0
         chain = ChainReader(self._task.organization, self._task.origin) if self._task.organization else None
         for bundle, (raw, tile) in enumerate(self._bundles(part), part.first):
-            leaves, hashes = self._cut(raw, bundle, part.width(bundle))
+            hashes, ends = self._hash(raw, bundle, part.width(bundle))
             joined = b"".join(hashes)
             if joined != tile:
                 raise wrong_tile(Tile(0, bundle, len(hashes)))
@@ -99,9 +99,9 @@ class Worker:
             else:
                 last_tile = joined
             if self._replay is not None:
-                self._replay.take(leaves, hashes, bundle * TILE_WIDTH)
+                self._replay.take(raw, ends, hashes, bundle * TILE_WIDTH)
             if chain is not None:
-                chain.take(leaves, hashes, bundle * TILE_WIDTH)
+                chain.take(decode_bundle(raw)[: len(hashes)], hashes, bundle * TILE_WIDTH)
             bytes_read += len(raw) + len(tile)
         return PartChecked(
             entries=part.entries,
@@ -112,15 +112,13 @@ class Worker:
             organization=chain.piece if chain else None,
         )
 
-    def _cut(self, raw: bytes, bundle: int, width: int) -> tuple[list[bytes], list[bytes]]:
-        """A bundle's entries, where somebody wants them (else none), and their hashes."""
+    def _hash(self, raw: bytes, bundle: int, width: int) -> tuple[list[bytes], list[int]]:
+        """Hash a bundle's entries, and say where each ends."""
         try:
-            if self._replay is None and self._task.organization is None:
-                return [], first_of(bundle_hashes(raw), bundle, width)
-            leaves = first_of(decode_bundle(raw), bundle, width)
+            hashes, ends = hashed_entries(raw)
+            return first_of(hashes, bundle, width), ends
         except FormatError as error:
             raise wrong_file(bundle_path(bundle, width), error) from error
-        return leaves, leaf_hashes(leaves)
 
     def settle(self, share: int) -> Settled:
         """Settle one share of the records.
