@@ -113,7 +113,7 @@ def test_an_erasure_takes_what_waits_along(later: dict[str, Any], books: Books) 
     books.deliver("evt_other", "payout.paid", object={"id": "po_1", "object": "payout"})
     (donation,) = books.rows("donation")
 
-    done = donations.erase_donor(books.database, SECRETS, email=None, donation_id=donation.id, now=NOW)
+    done = donations.erase_donor(books.database, SECRETS, email_sha256=None, donation_id=donation.id, now=NOW)
 
     assert done.events_under_way == 0
     assert outcomes(books) == {"evt_other": "unsupported"}

@@ -126,17 +126,22 @@ def erase() -> None:
 
 
 @erase.command()
-@click.option("--email", help="the address the donor gave; all their gifts")
+@click.option(
+    "--email-sha256", help="SHA-256, in hex, of the address the donor gave, in lower case; all their gifts"
+)
 @click.option("--gift", "donation_id", help="one gift, don_…, where no address is known")
-def donor(*, email: str | None, donation_id: str | None) -> None:
+def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
 
-    The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
+    It takes no address, since commands stand in CloudTrail and ECS for months; docs/runbooks/erase-a-donor.md makes the
+    digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
     """
     logging.configure(service="erase")
     database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    done = donations.erase_donor(database, secrets, email=email, donation_id=donation_id, now=system_clock())
+    done = donations.erase_donor(
+        database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
+    )
     database.close()
     click.echo(json.dumps(asdict(done)))
     if done.events_under_way:

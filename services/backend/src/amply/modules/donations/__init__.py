@@ -1,7 +1,7 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
 from amply.modules.donations.bookings import keeps_event
-from amply.modules.donations.erasure import Erasure, erase_donor
+from amply.modules.donations.erasure import Erasure, address_digest, erase_donor
 from amply.modules.donations.ports import Attachment, Mail, Mailer
 from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.router import router
@@ -20,6 +20,7 @@ __all__ = [
     "Mail",
     "Mailer",
     "ReceiptSending",
+    "address_digest",
     "complete_stuck",
     "count_exhausted_receipts",
     "erase_donor",

@@ -5,12 +5,15 @@ repeated, it removes what has come since. The public log needs no change, and th
 the gift: it holds the openings that are deleted here.
 """
 
+import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, case, delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, outbox
@@ -24,9 +27,13 @@ from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 
 _log = structlog.get_logger()
 
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_ROWS: Final = 10_000
+"""Gifts looked at in one go when an address is sought by its digest."""
+
 
 class DonorNotNamed(InvalidRequest):
-    """An erasure needs an e-mail address or a gift."""
+    """An erasure needs the digest of an e-mail address, or a gift."""
 
     code = "donor_not_named"
 
@@ -67,39 +74,63 @@ class _Traces:
         return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids}
 
 
+def address_digest(address: str) -> str:
+    """What an operator names a donor by: SHA-256, in lower-case hex, of the address in lower case without spaces around it.
+
+    `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.
+    """
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
+
+
 def erase_donor(
     database: Database,
     secrets: ledger.CommitmentSecrets,
     *,
-    email: str | None,
+    email_sha256: str | None,
     donation_id: str | None,
     now: datetime,
 ) -> Erasure:
-    """Forget everything about the donor with this e-mail address (whatever its case), or about one gift.
+    """Forget everything about the donor whose address has this digest (`address_digest`), or about one gift.
+
+    Reads every gift's address when it is given a digest: no index leads from a digest to a person.
 
     Raises:
-        DonorNotNamed: Neither was given, or both.
+        DonorNotNamed: Neither was given, or both, or what was given is no digest.
         OpeningsUnreadable: The commitment key is not the one that sealed the ledger's openings.
     """
-    if (email is None) == (donation_id is None):
-        raise DonorNotNamed("Name the donor by an e-mail address or by a gift, not by both.")
-    gift = (
-        DonationRow.id == donation_id
-        if email is None
-        else func.lower(DonationRow.donor_email) == email.lower()
-    )
+    if (email_sha256 is None) == (donation_id is None):
+        raise DonorNotNamed("Name the donor by the digest of an e-mail address or by a gift, not by both.")
     with database.transaction() as session:
-        donations = session.scalars(select(DonationRow.id).where(gift).order_by(DonationRow.id)).all()
-        traces = _traces(session, donations, email=email)
+        donations = (
+            _gifts_of(session, digest=email_sha256)
+            if email_sha256 is not None
+            else session.scalars(select(DonationRow.id).where(DonationRow.id == donation_id)).all()
+        )
+        traces = _traces(session, donations)
     about = ledger.entries_about(database, secrets=secrets, traces=traces.texts)
     with database.transaction() as session:
         # Looked for again, now that nothing can be booked of these gifts: the search took its time.
-        held = _traces(session, donations, email=email)
+        held = _traces(session, donations)
         since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
         return _remove(session, held, entry_ids={*about.entry_ids, *since, *held.booked}, now=now)
 
 
-def _traces(session: Session, donations: Sequence[str], *, email: str | None) -> _Traces:
+def _gifts_of(session: Session, *, digest: str) -> list[str]:
+    """Compared here and not in SQL: what is lower case depends on a database's locale, and must not."""
+    if not _DIGEST.fullmatch(digest):
+        raise DonorNotNamed(
+            "A digest has 64 hexadecimal digits in lower case; docs/runbooks/erase-a-donor.md says how to make it."
+        )
+    given = (
+        select(DonationRow.id, DonationRow.donor_email)
+        .where(DonationRow.donor_email.is_not(None))
+        .order_by(DonationRow.id)
+        .execution_options(yield_per=_ROWS)
+    )
+    return [row.id for row in session.execute(given) if address_digest(row.donor_email) == digest]
+
+
+def _traces(session: Session, donations: Sequence[str]) -> _Traces:
     """Locks as everywhere: events before payments."""
     named = payments.names_of_payments(session, donation_ids=donations)
     events = webhooks.lock_events_about(
@@ -115,7 +146,7 @@ def _traces(session: Session, donations: Sequence[str], *, email: str | None) ->
         donations=donations,
         payments=locked,
         events=events,
-        addresses=frozenset(text for text in (email, *(row.donor_email for row in rows)) if text is not None),
+        addresses=frozenset(row.donor_email for row in rows if row.donor_email is not None),
         booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),
     )
 
