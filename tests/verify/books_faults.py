@@ -31,6 +31,17 @@ def refund_after_a_failed_refund_was_repeated(pen: Pen) -> None:
     pen.write(taken_back(1), reverses=first)
 
 
+def two_gifts_refunded_above_what_they_were(pen: Pen) -> None:
+    """And a valid refund between them; the second gift is then refunded once more, and one refund is only asked for."""
+    first, second, third = pen.write(gift(2_500)), pen.write(gift(1_000)), pen.write(gift(700))
+    pen.write(taken_back(2_501), reverses=first)
+    pen.write(taken_back(700), reverses=third)
+    pen.write(taken_back(1_000), reverses=second)
+    pen.write(taken_back(3), reverses=second)
+    pen.write(taken_back(4), reverses=second)
+    pen.write(taken_back(5, phase="pending"), reverses=second)
+
+
 def reversal_of_a_reversal_of_a_reversal(pen: Pen) -> None:
     first = pen.write(gift(2_500))
     refund = pen.write(taken_back(2_500), reverses=first)
@@ -187,6 +198,14 @@ def valid_refund_that_failed_late_and_was_made_again(pen: Pen) -> None:
     failing = pen.write(gift(2_500, phase="pending"), kind="refund.failing", reverses=refund)
     pen.write(gift(2_500, phase="post", pending=f"{failing}#0"), kind="refund.failed")
     pen.write(taken_back(2_500), reverses=first)
+
+
+def valid_refund_made_by_the_entry_that_posts_the_failure_of_another(pen: Pen) -> None:
+    """One entry gives back and takes: what it leaves counts, not what it does first."""
+    first = pen.write(gift(2_500))
+    refund = pen.write(taken_back(2_500), reverses=first)
+    failing = pen.write(gift(2_500, phase="pending"), kind="refund.failing", reverses=refund)
+    pen.write(gift(2_500, phase="post", pending=f"{failing}#0"), taken_back(2_500), reverses=first)
 
 
 def valid_dispute_lost(pen: Pen) -> None:

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from amply_verify.auditing import plan, records
+from amply_verify.auditing import plan, records, reversals
 from amply_verify.auditing.run import Audit, NoProgress, run_audit
 from amply_verify.cli import cli
 from amply_verify.keys import Trust
@@ -15,17 +16,26 @@ from ledger_format.entries import decode
 from ledger_format.tiles import TILE_WIDTH
 from tests.verify.books_faults import STORIES
 from tests.verify.ledger_samples import ORGANIZATION, sample_transfer, verifier_key
-from tests.verify.log_files import Pen, gift, write_log
+from tests.verify.log_files import Pen, gift, taken_back, write_log
+
+BREACHES = {
+    "refund_above_the_gift": [(1, 0, "2501", "2500")],
+    "refunds_above_the_gift_together": [(2, 0, "2501", "2500")],
+    "refund_after_a_failed_refund_was_repeated": [(4, 0, "2501", "2500")],
+    "refund_after_a_late_failure_was_repeated": [(5, 0, "2501", "2500")],
+    "refund_of_a_pending_gift": [(1, 0, "1", "0")],
+    "pending_refund_posted_above_the_gift": [(3, 0, "3000", "2500")],
+    "two_gifts_refunded_above_what_they_were": [
+        (3, 0, "2501", "2500"),
+        (6, 1, "1003", "1000"),
+        (7, 1, "1007", "1000"),
+    ],
+}
+"""By story: index of the entry that took, of the one it took from, and what was taken in all, of what was given."""
 
 SENTENCES = {
-    "refund_above_the_gift": "2501 minor units of EUR have been taken back on",
-    "refunds_above_the_gift_together": "which moved 2500",
-    "refund_after_a_failed_refund_was_repeated": "2501 minor units",
     "reversal_of_a_reversal_of_a_reversal": "which is a reversal itself",
     "reversal_too_deep_though_it_only_reserves": "which is a reversal itself",
-    "refund_after_a_late_failure_was_repeated": "2501 minor units",
-    "refund_of_a_pending_gift": "which moved 0",
-    "pending_refund_posted_above_the_gift": "3000 minor units",
     "posted_more_than_pending": "with 4001 minor units, and 4000 were pending",
     "voided_less_than_pending": "with 3999 minor units, and 4000 were pending",
     "posted_twice": "which was resolved before",
@@ -57,7 +67,7 @@ def stored(golden: Path, name: str) -> list[bytes]:
 
 def test_every_story_is_stored_as_it_is_told_and_has_its_verdict(golden: Path) -> None:
     assert {file.stem for file in (golden / "books").glob("*.jsonl")} == set(STORIES)
-    assert {name for name in STORIES if not name.startswith("valid")} == set(SENTENCES)
+    assert {name for name in STORIES if not name.startswith("valid")} == set(SENTENCES) | set(BREACHES)
     for name, story in STORIES.items():
         pen = Pen()
         story(pen)
@@ -71,10 +81,32 @@ def test_a_log_is_judged_as_its_name_says(golden: Path, tmp_path: Path, name: st
     told = json.loads(CliRunner().invoke(cli, command).stdout)
     if name.startswith("valid"):
         assert (told["verdict"], told["exit_code"]) == ("verified", Exit.VERIFIED)
+        assert (told["books"]["breaches"], told["books"]["breaches_told"]) == (0, [])
+    elif name in BREACHES:
+        assert_breaches(told, name)
     else:
         assert told["verdict"] == "refused"
         assert told["exit_code"] == (Exit.MISMATCH if name in MISMATCHES else Exit.BOOKS)
         assert SENTENCES[name] in told["message"]
+
+
+def assert_breaches(told: dict[str, Any], name: str) -> None:
+    """All of a story's breaches, by the entries' names, on both accounts, and everything else that was found."""
+    assert (told["verdict"], told["exit_code"], told["error"]) == ("refused", Exit.BREACH, "breach")
+    wanted = BREACHES[name]
+    assert told["books"]["breaches"] == len(wanted)
+    for found, (by, entry, taken, given) in zip(told["books"]["breaches_told"], wanted, strict=True):
+        assert (found["by"], found["entry"], found["index"]) == (f"ent_{by:026d}", f"ent_{entry:026d}", by)
+        assert [(on["taken"], on["given"]) for on in found["accounts"]] == [(taken, given)] * 2
+        assert [(on["account"].partition("/")[2], on["side"]) for on in found["accounts"]] == [
+            ("gifts", "credit"),
+            ("processor_balance", "debit"),
+        ]
+        assert f"with ent_{by:026d} (entry {by}), {taken} minor units of EUR" in told["message"]
+    assert "nothing else is wrong" in told["next"]
+    trial = told["books"]["trial_balance"]["EUR"]
+    assert trial["debits"] == trial["credits"] != "0"
+    assert told["checkpoint"]["size"] == told["entries"]
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -96,10 +128,59 @@ def test_the_verdict_is_the_same_when_the_entries_are_far_apart(
     wanted = Audit(place=str(tmp_path), trusted=Trust((verifier_key(),)))
     if name.startswith("valid"):
         assert run_audit(wanted, NoProgress()).entries == len(leaves)
+    elif name in BREACHES:
+        books = run_audit(wanted, NoProgress()).books
+        assert books is not None
+        assert [(found.by, found.index // TILE_WIDTH, found.entry) for found in books.breaches.told] == [
+            (f"ent_{by:026d}", by, f"ent_{entry:026d}") for by, entry, *_ in BREACHES[name]
+        ]
     else:
         with pytest.raises(CheckFailure) as failure:
             run_audit(wanted, NoProgress())
         assert SENTENCES[name] in failure.value.reason
+
+
+def test_a_breach_is_told_in_words_with_the_books_and_refused(golden: Path, tmp_path: Path) -> None:
+    write_log(tmp_path, stored(golden, "two_gifts_refunded_above_what_they_were"))
+    done = CliRunner().invoke(cli, ["audit", str(tmp_path), "--key", str(verifier_key())])
+    assert done.exit_code == Exit.BREACH
+    assert done.stdout.startswith("BREACH: ")
+    assert done.stdout.count("\n  breach ") == len(BREACHES["two_gifts_refunded_above_what_they_were"])
+    assert "books in EUR" in done.stdout
+    assert done.stderr.startswith("FAIL: ")
+    assert "3 entries took back more than was given: with ent_" in done.stderr
+    assert "somebody has to look at it" in done.stderr
+
+
+def test_many_breaches_are_counted_and_the_first_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reversals, "MAX_BREACHES_TOLD", 7)
+    pen = Pen()
+    first = pen.write(gift(10))
+    for _ in range(12):
+        pen.write(taken_back(2), reverses=first)
+    write_log(tmp_path, pen.leaves)
+    command = ["audit", str(tmp_path), "--key", str(verifier_key())]
+    told = json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout)
+    assert told["books"]["breaches"] == 7, "five refunds come to the gift, and seven are too many"
+    pen.write(taken_back(2), reverses=first)
+    write_log(tmp_path, pen.leaves)
+    told = json.loads(CliRunner().invoke(cli, [*command, "--json"]).stdout)
+    assert (told["books"]["breaches"], len(told["books"]["breaches_told"])) == (8, 7)
+    assert [found["index"] for found in told["books"]["breaches_told"]] == list(range(6, 13))
+    assert told["message"].endswith("; and 3 more")
+    assert "8 in all, and only the first 7 are told" in CliRunner().invoke(cli, command).stdout
+
+
+def test_a_breach_in_the_end_of_a_log_outweighs_what_was_not_checked(tmp_path: Path) -> None:
+    pen = Pen()
+    pen.many(256)
+    first = pen.write(gift(10))
+    pen.write(taken_back(11), reverses=first)
+    told = json.loads(audit_from(tmp_path, pen, 256, "--json").stdout)
+    assert (told["exit_code"], told["books"]["breaches"]) == (Exit.BREACH, 1)
+    assert told["not_checked"]
 
 
 def test_the_books_of_a_log_are_told(golden: Path, tmp_path: Path) -> None:
@@ -224,8 +305,8 @@ def test_a_resolution_of_what_comes_later_is_refused_too(tmp_path: Path) -> None
 def test_many_references_out_of_the_part_are_counted_and_the_first_told(tmp_path: Path) -> None:
     pen = Pen()
     gifts = [pen.write() for _ in range(256)]
-    for gift in gifts[:9]:
-        pen.write(matches=gift)
+    for each in gifts[:9]:
+        pen.write(matches=each)
     (_, _, said) = json.loads(audit_from(tmp_path, pen, 256, "--json").stdout)["not_checked"]
     assert said.startswith("9 references")
     assert [f"entry {256 + number}," in said for number in range(9)] == [True] * 5 + [False] * 4

@@ -1,9 +1,11 @@
 """What is published: two wheels, the same bytes from every build, that run without the rest of this repository."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -57,6 +59,19 @@ def test_two_builds_give_the_same_bytes(wheels: dict[str, bytes], tmp_path: Path
         "amply_verify-0.1.0-py3-none-any.whl",
     ]
     assert again == wheels
+
+
+def test_both_name_the_one_builder_that_is_locked() -> None:
+    """Another hatchling writes other bytes: its version stands in every wheel."""
+    locked = re.search(r"^(hatchling==\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert locked is not None
+    projects = [
+        tomllib.loads(file.read_text())["build-system"]
+        for file in sorted((ROOT / "services").glob("*/pyproject.toml"))
+    ]
+    named = [each["requires"] for each in projects if each["build-backend"] == "hatchling.build"]
+    assert len(named) >= len(PACKAGES)
+    assert named == [[locked[1]]] * len(named)
 
 
 def test_the_date_of_the_release_is_in_it(wheels: dict[str, bytes], tmp_path: Path) -> None:

@@ -167,8 +167,9 @@ def test_a_refund_above_its_gift_is_a_fact_and_a_breach(
     publish(books, tmp_path)
     assert reconcile(books, databases, tmp_path).exit_code == Exit.VERIFIED
     told = json.loads(audit(books, tmp_path).stdout)
-    assert told["exit_code"] == Exit.BOOKS
+    assert told["exit_code"] == Exit.BREACH
     assert life.history[-1][0] in told["message"]
+    assert [breach["by"] for breach in told["books"]["breaches_told"]] == [life.history[-1][0]]
     assert "somebody has to look at it" in told["next"]
 
 

@@ -2,9 +2,11 @@
 
 from typing import Any, Final
 
+from amply_verify.auditing.damage import breached
 from amply_verify.auditing.organization import MAX_GAPS, Gap, PieceOfOrganization
 from amply_verify.auditing.report import AuditReport, Books
 from amply_verify.auditing.settling import MAX_ACCOUNTS_TOLD, Trial
+from amply_verify.breach_words import breach_document, breach_lines, breaches_in_words
 from amply_verify.consistency_check import Consistent
 from amply_verify.following import Followed
 from amply_verify.mirroring import CopyChecked
@@ -75,6 +77,7 @@ def say_audit(report: AuditReport) -> Proven:
         document={**_read_document(report), "books": None if books is None else _books_document(books)},
         limits=limits_of(report.signed, _OUTSIDE),
         not_checked=_not_checked(report),
+        refused=breached(breaches_in_words(books.breaches)) if books and books.breaches.count else None,
     )
 
 
@@ -209,6 +212,7 @@ def _books_lines(books: Books) -> list[tuple[str, str]]:
     lines.append(
         ("between entries", f"{books.links} references, {books.resolutions} pending transfers resolved{left}")
     )
+    lines += breach_lines(books.breaches)
     lines += [
         ("balance", f"{account}: {_sides(debits, credited, currency)}")
         for (account, currency), (debits, credited) in books.accounts.items()
@@ -239,6 +243,8 @@ def _books_document(books: Books) -> dict[str, Any]:
         "resolutions": books.resolutions,
         "references_not_checked": books.unknown,
         "chains_not_checked": books.open_chains,
+        "breaches": books.breaches.count,
+        "breaches_told": [breach_document(breach) for breach in books.breaches.told],
         "trial_balance": {
             currency: {
                 "accounts": trial.accounts,

@@ -35,6 +35,7 @@ class Exit(enum.IntEnum):
     FORK = 16
     BOOKS = 17
     DIFFERENT = 18
+    BREACH = 19
     NO_KEY = 20
     UNREADABLE = 21
     UNREACHABLE = 22

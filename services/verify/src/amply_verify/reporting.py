@@ -23,6 +23,7 @@ Checked and refused:
   15 quorum: too few of the witnesses that the policy demands
   16 fork: two signed checkpoints contradict each other
   17 entries break a rule between them  18 database and log differ
+  19 breach: more was taken back than was given, nothing else is wrong
 Could not be checked:
   20 no trusted key  21 unreadable file  22 unreachable server
   23 not there (yet)  24 newer format version  25 older than seen before
@@ -61,7 +62,7 @@ def report(subject: str, check: Callable[[], Proven], *, as_json: bool) -> NoRet
         say_failure(subject, failure, as_json=as_json)
         sys.exit(failure.exit_code)
     say_proven(subject, proven, as_json=as_json)
-    sys.exit(Exit.PARTLY if proven.not_checked else Exit.VERIFIED)
+    sys.exit(proven.exit_code)
 
 
 def plain_failure(error: FormatError | CheckFailure) -> CheckFailure:
@@ -70,46 +71,58 @@ def plain_failure(error: FormatError | CheckFailure) -> CheckFailure:
 
 
 def say_proven(subject: str, proven: Proven, *, as_json: bool) -> None:
-    """Print what was proven on standard output, and what of it could not be checked."""
-    partly = bool(proven.not_checked)
+    """Print what was proven on standard output, what of it could not be checked, and what of it is wrong."""
     if as_json:
-        print_json({**(_partly(proven) if partly else _VERIFIED), "subject": subject, **proven.document})
+        print_json({**_verdict(proven), "subject": subject, **proven.document})
         return
     console = Console(highlight=False, emoji=False, markup=False, soft_wrap=True)
-    verdict = Text("PARTLY", style="bold yellow") if partly else Text("OK", style="bold green")
-    console.print(verdict + Text(f": {printable(subject)}"))
+    word, style = _WORDS[proven.exit_code]
+    console.print(Text(word, style=style) + Text(f": {printable(subject)}"))
     for label, text in (*proven.lines, *(("not checked", text) for text in proven.not_checked)):
         console.print(Text(f"  {label:{_LABEL_WIDTH}}", style="dim") + Text(printable(text)))
     console.print(Text(f"  {proven.limits}", style="dim"))
+    if proven.refused is not None:
+        fail_line(subject, str(proven.refused))
 
 
-_VERIFIED: Final[Mapping[str, Any]] = {"verdict": "verified", "exit_code": Exit.VERIFIED}
+_WORDS: Final[Mapping[Exit, tuple[str, str]]] = {
+    Exit.VERIFIED: ("OK", "bold green"),
+    Exit.PARTLY: ("PARTLY", "bold yellow"),
+    Exit.BREACH: ("BREACH", "bold red"),
+}
 
 
-def _partly(proven: Proven) -> Mapping[str, Any]:
+def _verdict(proven: Proven) -> Mapping[str, Any]:
+    """The beginning of a document: how the check ended, and what it left open."""
+    left = {"not_checked": list(proven.not_checked)} if proven.not_checked else {}
+    if proven.refused is not None:
+        return {**_refusal(proven.refused), **left}
+    if not left:
+        return {"verdict": "verified", "exit_code": Exit.VERIFIED}
     return {
         "verdict": "not_checked",
         "exit_code": Exit.PARTLY,
         "error": Exit.PARTLY.name.lower(),
         "message": "; ".join(proven.not_checked),
         "next": "check the whole log to have all of it checked",
-        "not_checked": list(proven.not_checked),
+        **left,
+    }
+
+
+def _refusal(failure: CheckFailure) -> Mapping[str, Any]:
+    return {
+        "verdict": failure.verdict,
+        "exit_code": failure.exit_code,
+        "error": failure.exit_code.name.lower(),
+        "message": failure.reason,
+        "next": failure.advice,
     }
 
 
 def say_failure(subject: str, failure: CheckFailure, *, as_json: bool) -> None:
     """Print why nothing was proven: a sentence on standard error, or JSON on standard output."""
     if as_json:
-        print_json(
-            {
-                "verdict": failure.verdict,
-                "exit_code": failure.exit_code,
-                "subject": subject,
-                "error": failure.exit_code.name.lower(),
-                "message": failure.reason,
-                "next": failure.advice,
-            }
-        )
+        print_json({**_refusal(failure), "subject": subject})
     else:
         not_checked = "could not be checked: " if failure.verdict == "not_checked" else ""
         fail_line(subject, f"{not_checked}{failure}")

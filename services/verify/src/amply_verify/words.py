@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from amply_verify.checkpoint_check import CheckedCheckpoint
 from amply_verify.entry_check import CheckedEntry
+from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.checkpoints import Checkpoint, SignedCheckpoint, Witnessed
 from ledger_format.entries import Entry, Transfer
 from ledger_format.literals import to_base64
@@ -23,12 +24,21 @@ class Proven:
     """A finished proof: label and text of each line, the same as a document, and what it does not prove.
 
     `not_checked` says what of the thing itself could not be checked; where it says anything, nothing is called verified.
+    `refused` is why it is not, where everything was checked and something of it is wrong: the rest is told with it.
     """
 
     lines: tuple[tuple[str, str], ...]
     document: Mapping[str, Any]
     limits: str
     not_checked: tuple[str, ...] = ()
+    refused: CheckFailure | None = None
+
+    @property
+    def exit_code(self) -> Exit:
+        """What is wrong outweighs what is not known."""
+        if self.refused is not None:
+            return self.refused.exit_code
+        return Exit.PARTLY if self.not_checked else Exit.VERIFIED
 
 
 def say_receipt(receipt: VerifiedReceipt) -> Proven:

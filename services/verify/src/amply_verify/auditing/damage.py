@@ -48,6 +48,6 @@ def broken_rule(sentence: str) -> CheckFailure:
     return CheckFailure(Exit.BOOKS, sentence, _REPORT)
 
 
-def breach(sentence: str) -> CheckFailure:
+def breached(sentence: str) -> CheckFailure:
     """More was taken back than was given. Everything else of the log has been checked by then, and holds."""
-    return CheckFailure(Exit.BOOKS, sentence, _LOOK)
+    return CheckFailure(Exit.BREACH, sentence, _LOOK)

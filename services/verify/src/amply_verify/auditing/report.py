@@ -3,6 +3,7 @@
 import dataclasses
 
 from amply_verify.auditing.organization import PieceOfOrganization
+from amply_verify.auditing.reversals import Breaches
 from amply_verify.auditing.settling import Trial
 from ledger_format.checkpoints import SignedCheckpoint
 
@@ -18,6 +19,7 @@ class Books:
         unknown: References to entries that were not read, or are nowhere.
         unknown_told: The first of them, in words.
         open_chains: Organisations whose first entry read has one before it.
+        breaches: Where more was taken back than was given.
         trials: By currency: the trial balance.
         reserved: By currency: what is pending and not resolved.
         accounts: Debits and credits by account and currency, of the owner that was asked for.
@@ -30,6 +32,7 @@ class Books:
     unknown: int
     unknown_told: tuple[str, ...]
     open_chains: int
+    breaches: Breaches
     trials: dict[str, Trial]
     reserved: dict[str, int]
     accounts: dict[tuple[str, str], tuple[int, int]]

@@ -10,20 +10,64 @@ minor units, and negative when given back. `given` is how much `entry` moved the
 `back` (by reversing a reversal of it) or `late` (by posting what a reversal of it had reserved).
 """
 
+import dataclasses
+import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from amply_verify.auditing.damage import breach, broken_rule
+from amply_verify.auditing.damage import broken_rule
+
+MAX_BREACHES_TOLD: Final = 100
+"""How many breaches a report tells one by one; all are counted."""
+
+MAX_ACCOUNTS_OF_A_BREACH: Final = 20
+"""On how many accounts a report tells one breach."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Excess:
+    """What a breach comes to on one account: taken back in all by then, of what was given (minor units).
+
+    `side` is the one that the original moved, `debit` or `credit`.
+    """
+
+    account: str
+    currency: str
+    side: str
+    taken: int
+    given: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Breach:
+    """Entry `by`, at `index`, took something back from `entry`, and then more was taken back than it had given."""
+
+    entry: str
+    by: str
+    index: int
+    excesses: tuple[Excess, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Breaches:
+    """How many there are, and the first of them in the log's order."""
+
+    count: int = 0
+    told: tuple[Breach, ...] = ()
+
 
 _TABLES: Final = """
-    CREATE TABLE taking (entry TEXT, account TEXT, currency TEXT, side TEXT, idx INTEGER, amount TEXT, given TEXT, by TEXT)
+    CREATE TABLE taking (entry TEXT, account TEXT, currency TEXT, side TEXT, idx INTEGER, amount TEXT, given TEXT, by TEXT);
+    CREATE TABLE excess (
+        idx INTEGER, by TEXT, entry TEXT, account TEXT, currency TEXT, side TEXT, taken TEXT, given TEXT
+    );
 """
 _FILL: Final = "INSERT INTO taking VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _IN_ORDER: Final = """
-    SELECT entry, account, currency, side, amount, given, by FROM taking
+    SELECT entry, account, currency, side, idx, by, amount, given FROM taking
     ORDER BY entry, account, currency, side, idx
 """
 # What a late posting takes from a reversal, the reversal no longer takes from what it reversed.
@@ -37,6 +81,19 @@ _LATE_AND_BACK: Final = """
         AND own.account = late.account AND own.currency = late.currency AND own.side <> late.side
     WHERE late.given = 'late'
 """
+_FOUND: Final = "INSERT INTO excess VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FIRST_BREACHES: Final = """
+    SELECT idx, by, entry FROM excess
+    GROUP BY idx, by, entry
+    ORDER BY idx, entry
+    LIMIT ?
+"""
+_OF_A_BREACH: Final = """
+    SELECT account, currency, side, taken, given FROM excess
+    WHERE idx = ? AND entry = ?
+    ORDER BY account, currency, side
+    LIMIT ?
+"""
 # A reversal may itself be taken back, as when a refund fails; to take that back again, a new refund is made instead.
 # Without this rule a chain of entries that undo each other could hide what has been taken in all.
 _TOO_DEEP: Final = """
@@ -48,28 +105,28 @@ _TOO_DEEP: Final = """
 """
 
 
-def check_takings(folder: Path, files: Iterable[Path]) -> None:
-    """Hold every reversal against what it reverses.
+def check_takings(folder: Path, files: Iterable[Path]) -> Breaches:
+    """Hold every reversal against what it reverses, and find where more was taken back than was given.
 
     Raises:
-        CheckFailure: More was taken back than was given, or a reversal's reversal was reversed.
+        CheckFailure: A reversal's reversal was reversed.
     """
     paths = list(files)
     if not paths:
-        return
+        return Breaches()
     with closing(sqlite3.connect(folder / "takings.sqlite")) as database:
         # A scratch file: nobody reads it after a crash. Sorting spills to disk as well.
         database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;"
         )
-        database.execute(_TABLES)
+        database.executescript(_TABLES)
         for path in paths:
             database.executemany(_FILL, _rows(path))
             path.unlink()
         database.execute("CREATE INDEX by_taker ON taking (by)")
         database.execute(_LATE_AND_BACK)
         _refuse_deep(database)
-        _refuse_excess(database)
+        return _breaches(database)
 
 
 def _rows(path: Path) -> Iterator[list[str]]:
@@ -87,17 +144,33 @@ def _refuse_deep(database: sqlite3.Connection) -> None:
         )
 
 
-def _refuse_excess(database: sqlite3.Connection) -> None:
-    place: tuple[str, ...] = ()
-    taken, given = 0, None
-    for entry, account, currency, side, amount, capacity, by in database.execute(_IN_ORDER):
-        if (entry, account, currency, side) != place:
-            place, taken, given = (entry, account, currency, side), 0, None
-        if capacity not in {"back", "late"}:
-            given = int(capacity)
-        taken += int(amount)
-        if given is not None and taken > given:
-            raise breach(
-                f"with {by}, {taken} minor units of {currency} have been taken back on {account} from {entry}, "
-                f"which moved {given}"
-            )
+def _excesses(database: sqlite3.Connection) -> Iterator[tuple[int, str, str, str, str, str, str, str]]:
+    """Where an entry took something back and left more taken than given: a row of the table for it."""
+    in_order = database.execute(_IN_ORDER)
+    for place, takings in itertools.groupby(in_order, key=lambda row: row[:4]):
+        taken, given = 0, None
+        # What one entry takes and gives back at a place counts together: the rule holds after every entry.
+        for (index, by), rows in itertools.groupby(takings, key=lambda row: row[4:6]):
+            parts = [(int(amount), capacity) for *_, amount, capacity in rows]
+            moved = sum(amount for amount, _ in parts)
+            taken += moved
+            given = next((int(capacity) for _, capacity in parts if capacity not in {"back", "late"}), given)
+            if given is not None and moved > 0 and taken > given:
+                yield index, by, *place, str(taken), str(given)
+
+
+def _breaches(database: sqlite3.Connection) -> Breaches:
+    database.executemany(_FOUND, _excesses(database))
+    database.execute("CREATE INDEX by_index ON excess (idx, entry)")
+    (count,) = database.execute("SELECT count(*) FROM (SELECT DISTINCT idx, entry FROM excess)").fetchone()
+    first = database.execute(_FIRST_BREACHES, (MAX_BREACHES_TOLD,)).fetchall()
+    told = (Breach(entry, by, index, _excesses_of(database, index, entry)) for index, by, entry in first)
+    return Breaches(count, tuple(told))
+
+
+def _excesses_of(database: sqlite3.Connection, index: int, entry: str) -> tuple[Excess, ...]:
+    rows = database.execute(_OF_A_BREACH, (index, entry, MAX_ACCOUNTS_OF_A_BREACH))
+    return tuple(
+        Excess(account, currency, "debit" if side == "D" else "credit", int(taken), int(given))
+        for account, currency, side, taken, given in rows
+    )

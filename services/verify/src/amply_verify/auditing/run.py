@@ -196,7 +196,7 @@ def _settle(hands: "_Hands", task: Task, checked: _Checked, progress: Progress) 
     for settled in hands.settle(range(task.shares)):
         total.add(settled)
         progress.advance(1)
-    check_takings(task.folder or Path(), total.takings)
+    breaches = check_takings(task.folder or Path(), total.takings)
     for trial in total.trials.values():
         if trial.debits != trial.credits or trial.debit_balances != trial.credit_balances:
             raise AssertionError("entries balance by construction, and their sums here do not")
@@ -210,6 +210,7 @@ def _settle(hands: "_Hands", task: Task, checked: _Checked, progress: Progress) 
         unknown=total.unknown,
         unknown_told=tuple(said for _, said in total.unknown_told),
         open_chains=total.open_chains,
+        breaches=breaches,
         trials={currency.decode(): trial for currency, trial in sorted(total.trials.items())},
         reserved={currency.decode(): amount for currency, amount in sorted(reserved.items()) if amount},
         accounts={
