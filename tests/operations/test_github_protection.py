@@ -61,11 +61,17 @@ GUARDED: dict[str, Any] = {
     "/environments/production-watch/deployment-branch-policies": _policies(MAIN),
     "/environments/images": _environment("images"),
     "/environments/images/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging": _environment("staging"),
+    "/environments/staging/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging-watch": _environment("staging-watch"),
+    "/environments/staging-watch/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging-rehearse": _environment("staging-rehearse"),
+    "/environments/staging-rehearse/deployment-branch-policies": _policies(MAIN),
     "/environments/sandbox": _environment("sandbox"),
     "/environments/sandbox/deployment-branch-policies": _policies(MAIN),
     "/environments/sandbox-watch": _environment("sandbox-watch"),
     "/environments/sandbox-watch/deployment-branch-policies": _policies(MAIN),
-    "/rules/branches/main": _rules("check", "losses (production)", "losses (sandbox)"),
+    "/rules/branches/main": _rules("check", "losses (production)", "losses (staging)", "losses (sandbox)"),
 }
 
 
@@ -96,6 +102,13 @@ def test_a_sandbox_asks_nobody_and_is_limited_to_main_all_the_same(served: GitHu
     served.answers["/environments/sandbox"]["deployment_branch_policy"] = None
     done = _run("sandbox")
     assert (done.exit_code, "sandbox may be used from every branch" in done.output) == (1, True)
+
+
+def test_who_rehearses_a_restore_does_so_from_main_alone(served: GitHub) -> None:
+    assert _run("staging").exit_code == 0
+    del served.answers["/environments/staging-rehearse"]
+    done = _run("staging")
+    assert (done.exit_code, "There is no deployment environment staging-rehearse" in done.output) == (1, True)
 
 
 def _without_reviewers(answers: dict[str, Any]) -> None:

@@ -18,9 +18,17 @@ from operations.github.api import PAGE, GitHubError, NotThereError, Repository, 
 BRANCH: Final = "main"
 APPROVED: Final = frozenset({"production"})
 """Environments that no job enters before somebody agreed."""
-ALONGSIDE: Final[Mapping[str, tuple[str, ...]]] = {"production": ("images",)}
+ALONGSIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "production": ("images",),
+    "staging": ("staging-rehearse",),
+}
 """Deployment environments that belong to one environment, beside its own and the night's."""
 SETTINGS: Final = "Settings, Environments"
+
+
+def guarded(environment: str) -> tuple[str, ...]:
+    """The deployment environments that must be set up for it; not `ENV-diff`, which any branch may use (ADR 0034)."""
+    return (environment, f"{environment}-watch", *ALONGSIDE.get(environment, ()))
 
 
 def unguarded(repository: Repository, environment: str) -> Iterator[str]:
@@ -29,7 +37,7 @@ def unguarded(repository: Repository, environment: str) -> Iterator[str]:
     Raises:
         GitHubError: GitHub gave no answer.
     """
-    for name in (environment, f"{environment}-watch", *ALONGSIDE.get(environment, ())):
+    for name in guarded(environment):
         yield from _of_environment(repository, name, asks=name in APPROVED)
     yield from _of_branch(repository, f"losses ({environment})")
 
