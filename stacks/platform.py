@@ -24,10 +24,12 @@ from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
 from stacks.observability import Observability
+from stacks.provider_logs import keep_logs_of_providers
 from stacks.queues import Queues
 from stacks.rehearsal import Rehearsal
 from stacks.remembered import Remembered
 from stacks.replica import Replica
+from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.traces import Traces
 from stacks.workers import Workers
@@ -51,6 +53,9 @@ class AmplyPlatform(cdk.Stage):
         self._make_what_runs(around)
         self._make_delivery(around.keys, around.replica)
         self._make_budget()
+        for stack in self.node.children:
+            if isinstance(stack, AmplyStack):
+                keep_logs_of_providers(stack)
         cdk.Tags.of(self).add("amply:project", "amply")
 
     def _make_surroundings(self, site: Path) -> Surroundings:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tests.infrastructure import invariants as rules
-from tests.infrastructure.breaking import Broken, append, drop, overwrite, remove
+from tests.infrastructure.breaking import Broken, append, drop, grant, overwrite, remove
 
 BUCKET, QUEUE, KEY = "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::KMS::Key"
 SECRET, ZONE, LOG = "AWS::SecretsManager::Secret", "AWS::Route53::HostedZone", "AWS::Logs::LogGroup"
@@ -11,10 +11,13 @@ DATABASE, SETTINGS = "AWS::RDS::DBInstance", ("AWS::RDS::DBParameterGroup", "Pro
 CACHE, POLICY = "AWS::ElastiCache::ReplicationGroup", "AWS::S3::BucketPolicy"
 PUBLIC = (BUCKET, "Properties", "PublicAccessBlockConfiguration")
 ALARM, BUS = "AWS::CloudWatch::Alarm", "AWS::Events::EventBus"
-kept, encrypted, over_tls = (
+FUNCTION, ROLE = "AWS::Lambda::Function", "AWS::IAM::Role"
+MAKES_LOGS = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+kept, encrypted, over_tls, own_log = (
     rules.data_leaves_only_as_durability_says,
     rules.everything_is_encrypted_at_rest,
     rules.clients_must_speak_tls,
+    rules.functions_write_to_a_log_of_their_stack,
 )
 
 BREAKS: Mapping[str, Broken] = {
@@ -95,6 +98,22 @@ BREAKS: Mapping[str, Broken] = {
         "workers",
         drop(LOG, "Properties", "RetentionInDays"),
     ),
+    "a function that names no log": (
+        own_log,
+        "network",
+        drop(FUNCTION, "Properties", "LoggingConfig"),
+    ),
+    "a function that names a log of nobody's": (
+        own_log,
+        "edge",
+        overwrite(FUNCTION, "Properties", "LoggingConfig", "LogGroup", to="/aws/lambda/upload"),
+    ),
+    "a function that may make any log": (
+        own_log,
+        "network",
+        overwrite(ROLE, "Properties", "ManagedPolicyArns", to=[MAKES_LOGS]),
+    ),
+    "a function whose own policy makes a log": (own_log, "network", grant("logs:CreateLogGroup")),
     "a queue that retries for ever": (
         rules.failing_messages_are_set_aside_and_noticed,
         "queues",

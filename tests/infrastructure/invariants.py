@@ -9,7 +9,7 @@ from constructs_lib.durability import Loss
 from stacks.platform import BOUNDARY
 from tests.infrastructure import edge_invariants
 from tests.infrastructure.assembly import Deployed, Resource, kind, settings
-from tests.infrastructure.grants import grants, many, statements
+from tests.infrastructure.grants import KEY, covers, grants, many, statements
 
 Rule = Callable[[Deployed], Iterator[str]]
 
@@ -128,6 +128,22 @@ def logs_are_forgotten_in_time(deployed: Deployed) -> Iterator[str]:
             yield f"{group.where}: kept for ever"
 
 
+def functions_write_to_a_log_of_their_stack(deployed: Deployed) -> Iterator[str]:
+    """Lambda makes a log for those that name none: kept for ever, in no template, still there when the stack is gone."""
+    ours = {(group.stack, group.logical_id) for group in deployed.resources("AWS::Logs::LogGroup")}
+    for function in deployed.resources("AWS::Lambda::Function"):
+        named = _names(function.properties.get("LoggingConfig", {}).get("LogGroup"))
+        if not {(function.stack, name) for name in named} & ours:
+            yield f"{function.where}: writes to no log of its stack"
+    for role in deployed.resources("AWS::IAM::Role"):
+        if "/AWSLambda" in json.dumps(role.properties.get("ManagedPolicyArns", [])):
+            yield f"{role.where}: AWS's policy makes a log again that went with its stack"
+    for resource, statement in grants(deployed):
+        allowed = statement["Effect"] == "Allow" and resource.type != KEY
+        if allowed and covers(statement, "logs:CreateLogGroup"):
+            yield f"{resource.where}: makes a log again that went with its stack"
+
+
 def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[str]:
     queues = list(deployed.resources("AWS::SQS::Queue"))
     targets = {name for queue in queues for name in _names(queue.properties.get("RedrivePolicy", {}))}
@@ -145,7 +161,7 @@ def failing_messages_are_set_aside_and_noticed(deployed: Deployed) -> Iterator[s
 def no_action_is_a_wildcard(deployed: Deployed) -> Iterator[str]:
     """Prefixes such as s3:GetObject* are allowed to the CDK's own uploader alone."""
     for resource, statement in grants(deployed):
-        if statement["Effect"] != "Allow" or resource.type == "AWS::KMS::Key":
+        if statement["Effect"] != "Allow" or resource.type == KEY:
             continue
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{resource.where}: allows all but what it names"
@@ -280,6 +296,7 @@ RULES: tuple[Rule, ...] = (
     buckets_are_never_public,
     nobody_comes_in_from_anywhere,
     logs_are_forgotten_in_time,
+    functions_write_to_a_log_of_their_stack,
     failing_messages_are_set_aside_and_noticed,
     no_action_is_a_wildcard,
     every_role_ends_at_the_boundary,

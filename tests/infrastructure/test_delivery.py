@@ -51,8 +51,8 @@ def test_each_purpose_has_its_own_role_and_deployment_environment(
 ) -> None:
     roles = _roles(environments[name])
     expected = {f"{name}-delivery-{purpose}": where.format(name) for purpose, where in PURPOSES.items()}
-    if ENVIRONMENTS[name].durability.kept_backups:  # type: ignore[index]  # names of the mapping itself
-        expected[f"{name}-delivery-rehearse"] = f"{name}-rehearse"
+    if name == "staging":
+        expected["staging-delivery-rehearse"] = "staging-rehearse"
     if name == "production":
         expected["production-delivery-push"] = "images"
     assert set(roles) == set(expected)
@@ -137,19 +137,6 @@ def deployed_definition(deployed: Deployed) -> str:
         if task.properties["Family"] == f"{deployed.name}-migrate"
     )
     return task.logical_id
-
-
-def test_workflows_ask_for_roles_that_exist(environments: Mapping[str, Deployed]) -> None:
-    text = "".join(file.read_text() for file in (ROOT / ".github" / "workflows").glob("*.yml"))
-    asked = set(re.findall(r":role/(\S+-delivery-\w+)", re.sub(r"\$\{\{ (\w+)\.\w+ \}\}", "ENV", text)))
-    offered = {
-        role.replace(name, word, 1)
-        for name in DELIVERED
-        for role in _roles(environments[name])
-        for word in (name, "ENV")
-    }
-    assert asked
-    assert asked <= offered
 
 
 def test_a_stacks_id_is_one_word(deployed: Deployed) -> None:

@@ -1,15 +1,20 @@
 """What GitHub guards is read from GitHub, and each thing that is not guarded stops a deployment."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from operations.github.protection import cli
 from tests.operations.github_double import REPOSITORY, TOKEN, GitHub, github
 
+ROOT = Path(__file__).parents[2]
+CHECKS = ("check", "gates", "test")
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 WAIT = {"id": 3736, "node_id": "MDQ6R2F0ZTM3MzY=", "type": "wait_timer", "wait_timer": 30}
@@ -61,11 +66,17 @@ GUARDED: dict[str, Any] = {
     "/environments/production-watch/deployment-branch-policies": _policies(MAIN),
     "/environments/images": _environment("images"),
     "/environments/images/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging": _environment("staging"),
+    "/environments/staging/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging-watch": _environment("staging-watch"),
+    "/environments/staging-watch/deployment-branch-policies": _policies(MAIN),
+    "/environments/staging-rehearse": _environment("staging-rehearse"),
+    "/environments/staging-rehearse/deployment-branch-policies": _policies(MAIN),
     "/environments/sandbox": _environment("sandbox"),
     "/environments/sandbox/deployment-branch-policies": _policies(MAIN),
     "/environments/sandbox-watch": _environment("sandbox-watch"),
     "/environments/sandbox-watch/deployment-branch-policies": _policies(MAIN),
-    "/rules/branches/main": _rules("check", "losses (production)", "losses (sandbox)"),
+    "/rules/branches/main": _rules(*CHECKS, "losses (production)", "losses (staging)", "losses (sandbox)"),
 }
 
 
@@ -96,6 +107,13 @@ def test_a_sandbox_asks_nobody_and_is_limited_to_main_all_the_same(served: GitHu
     served.answers["/environments/sandbox"]["deployment_branch_policy"] = None
     done = _run("sandbox")
     assert (done.exit_code, "sandbox may be used from every branch" in done.output) == (1, True)
+
+
+def test_who_rehearses_a_restore_does_so_from_main_alone(served: GitHub) -> None:
+    assert _run("staging").exit_code == 0
+    del served.answers["/environments/staging-rehearse"]
+    done = _run("staging")
+    assert (done.exit_code, "There is no deployment environment staging-rehearse" in done.output) == (1, True)
 
 
 def _without_reviewers(answers: dict[str, Any]) -> None:
@@ -147,11 +165,7 @@ def _never_created(answers: dict[str, Any]) -> None:
 
 
 def _losses_not_required(answers: dict[str, Any]) -> None:
-    answers["/rules/branches/main"] = _rules("check", "losses (sandbox)")
-
-
-def _no_rules(answers: dict[str, Any]) -> None:
-    answers["/rules/branches/main"] = []
+    answers["/rules/branches/main"] = _rules(*CHECKS, "losses (sandbox)")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +183,6 @@ def _no_rules(answers: dict[str, Any]) -> None:
         (_images_from_any_branch, "images may be used from every branch"),
         (_never_created, "There is no deployment environment production: create it"),
         (_losses_not_required, "main takes changes without the check 'losses (production)'"),
-        (_no_rules, "main takes changes without the check 'losses (production)'"),
     ],
 )
 def test_what_is_not_guarded_stops_the_deployment(
@@ -180,6 +193,31 @@ def test_what_is_not_guarded_stops_the_deployment(
     assert done.exit_code == 1, done.output
     (sentence,) = done.output.splitlines()
     assert sentence.startswith(says)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_each_check_is_required(check: str, served: GitHub) -> None:
+    required = [*CHECKS, "losses (production)"]
+    required.remove(check)
+    served.answers["/rules/branches/main"] = _rules(*required)
+    done = _run()
+    assert done.exit_code == 1, done.output
+    (sentence,) = done.output.splitlines()
+    assert sentence.startswith(f"main takes changes without the check '{check}': require it by a ruleset")
+
+
+def test_a_branch_without_rules_is_told_every_check(served: GitHub) -> None:
+    served.answers["/rules/branches/main"] = []
+    done = _run()
+    assert done.exit_code == 1
+    asked = [re.findall("check '(.+)'", sentence) for sentence in done.output.splitlines()]
+    assert asked == [["check"], ["gates"], ["test"], ["losses (production)"]]
+
+
+def test_what_is_required_is_what_a_pull_request_runs() -> None:
+    """GitHub would wait for ever for a check that no job reports."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text())["jobs"]
+    assert set(CHECKS) <= {name for name, job in jobs.items() if "strategy" not in job and "if" not in job}
 
 
 def test_a_failure_that_passes_is_asked_again_and_one_that_stays_is_no_answer(served: GitHub) -> None:

@@ -3,7 +3,7 @@
 The roles in AWS trust a deployment environment by its name (ADR 0034). Who may use that name is set on GitHub, by hand, and
 GitHub makes an environment that nobody set up by itself, without any protection, the first time a workflow names it. So
 before each deployment and every night: production asks people, what may deploy or look around belongs to `main` alone, and
-`main` takes no change that would lose data unseen.
+`main` takes no change that fails a check or would lose data unseen.
 Exit codes: 0 guarded, 1 not, 2 could not be asked.
 """
 
@@ -18,9 +18,19 @@ from operations.github.api import PAGE, GitHubError, NotThereError, Repository, 
 BRANCH: Final = "main"
 APPROVED: Final = frozenset({"production"})
 """Environments that no job enters before somebody agreed."""
-ALONGSIDE: Final[Mapping[str, tuple[str, ...]]] = {"production": ("images",)}
+ALONGSIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "production": ("images",),
+    "staging": ("staging-rehearse",),
+}
 """Deployment environments that belong to one environment, beside its own and the night's."""
+CHECKS: Final = ("check", "gates", "test")
+"""Jobs of `pull-request.yml` that every change passes, beside `losses (ENV)`."""
 SETTINGS: Final = "Settings, Environments"
+
+
+def guarded(environment: str) -> tuple[str, ...]:
+    """The deployment environments that must be set up for it; not `ENV-diff`, which any branch may use (ADR 0034)."""
+    return (environment, f"{environment}-watch", *ALONGSIDE.get(environment, ()))
 
 
 def unguarded(repository: Repository, environment: str) -> Iterator[str]:
@@ -29,9 +39,9 @@ def unguarded(repository: Repository, environment: str) -> Iterator[str]:
     Raises:
         GitHubError: GitHub gave no answer.
     """
-    for name in (environment, f"{environment}-watch", *ALONGSIDE.get(environment, ())):
+    for name in guarded(environment):
         yield from _of_environment(repository, name, asks=name in APPROVED)
-    yield from _of_branch(repository, f"losses ({environment})")
+    yield from _of_branch(repository, (*CHECKS, f"losses ({environment})"))
 
 
 def _of_environment(repository: Repository, name: str, *, asks: bool) -> Iterator[str]:
@@ -74,7 +84,7 @@ def _approval(name: str, found: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _of_branch(repository: Repository, check: str) -> Iterator[str]:
+def _of_branch(repository: Repository, checks: Sequence[str]) -> Iterator[str]:
     """https://docs.github.com/en/rest/repos/rules"""
     rules: Sequence[Mapping[str, Any]] = repository.get(f"/rules/branches/{BRANCH}", per_page=PAGE)
     required = {
@@ -83,11 +93,12 @@ def _of_branch(repository: Repository, check: str) -> Iterator[str]:
         if rule["type"] == "required_status_checks"
         for it in rule["parameters"]["required_status_checks"]
     }
-    if check not in required:
-        yield (
-            f"{BRANCH} takes changes without the check '{check}': require it by a ruleset of the branch "
-            "(Settings, Rules, Rulesets)."
-        )
+    for check in checks:
+        if check not in required:
+            yield (
+                f"{BRANCH} takes changes without the check '{check}': require it by a ruleset of the branch "
+                "(Settings, Rules, Rulesets)."
+            )
 
 
 @click.command()
