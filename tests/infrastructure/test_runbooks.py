@@ -198,7 +198,9 @@ def test_a_setting_missing_from_the_night_is_noticed() -> None:
 def _settings_typed(text: str) -> dict[str, str]:
     """What the page's commands give a parameter group."""
     (command,) = [line for line in _commands(text, "aws rds") if "modify-db-parameter-group" in line]
-    return dict(re.findall(r"ParameterName=([a-z_.]+),ParameterValue=(\w+),ApplyMethod=pending-reboot", command))
+    return dict(
+        re.findall(r"ParameterName=([a-z_.]+),ParameterValue=(\w+),ApplyMethod=pending-reboot", command)
+    )
 
 
 def _code(text: str) -> Iterator[str]:
