@@ -176,6 +176,7 @@ audit: setup ## known faults in what we depend on; asks PyPI and npm
 
 ## ---- delivery: what the workflows call; each needs an assembly, most need credentials ----------------------------
 
+# WAIT=seconds is how long a task is waited for, where another time than its own is wanted.
 .PHONY: assembly deployed comment deploy migrate admin rehearse roles smoke drift waivers bootstrap protected in-turn
 assembly: setup ## synthesise what will be deployed (IMAGE=REPOSITORY@sha256:DIGEST RECOVERING=REGION IDLE=1)
 	@node_modules/.bin/cdk synth --quiet $(if $(IMAGE),-c image=$(IMAGE)) $(if $(RECOVERING),-c recovering=$(RECOVERING)) $(if $(IDLE),-c idle=true)
@@ -196,15 +197,15 @@ deploy: .venv/ready node_modules/ready ## deploy cdk.out to ENVIRONMENT (UP_TO=S
 	@$(BIN)/python -m operations.deploy $(call needed,ENVIRONMENT) $(if $(UP_TO),--up-to $(UP_TO))
 
 migrate: .venv/ready ## bring the database of ENVIRONMENT up to its deployed migrations
-	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT)
+	@$(BIN)/python -m operations.one_off migrate $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # With the master's password, which no job of delivery may use: people run it, once and when a release says so.
 roles: .venv/ready ## make the database roles of ENVIRONMENT
-	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT)
+	@$(BIN)/python -m operations.one_off roles $(call needed,ENVIRONMENT) $(if $(WAIT),--wait "$(WAIT)")
 
 # Two hours: a restore takes the time it takes, and how long is what is to be known.
 rehearse: .venv/ready ## restore the newest backup of ENVIRONMENT beside it, check it, take it away again
-	@$(BIN)/python -m operations.one_off rehearse $(call needed,ENVIRONMENT) --wait 7200
+	@$(BIN)/python -m operations.one_off rehearse $(call needed,ENVIRONMENT) --wait "$(or $(WAIT),7200)"
 
 admin: .venv/ready ## run COMMAND of the administration in ENVIRONMENT, as a task (COMMAND='organization create …')
 	@$(BIN)/python -m operations.admin $(if $(WAIT),--wait "$(WAIT)") $(call needed,ENVIRONMENT) $(call needed,COMMAND)

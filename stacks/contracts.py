@@ -240,12 +240,13 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         secrets=frozenset(),
         database_user=None,
     ),
-    # Without the key of commitments and without queues: who may run this may neither open nor erase a donor.
+    # Whoever may run this may run anything with it, so that its database user holds them: it can neither open nor erase a
+    # donor. It has no key of commitments and no queues.
     TaskName.ADMIN: ContainerContract(
         command=(*_entrypoint("admin"), "--help"),
         health_check=None,
         environment=_EVERY | _DATABASE | _STRIPE,
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
-        database_user="amply_app",
+        database_user="amply_operator",
     ),
 }

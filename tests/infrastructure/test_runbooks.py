@@ -12,6 +12,7 @@ from botocore.session import Session, get_session
 from markdown_it import MarkdownIt
 
 from stacks.contracts import Parameter, RecoveryParameter, TaskName
+from stacks.database_engine import PARAMETERS
 from tests.infrastructure.assembly import ROOT, Deployed
 
 FOLDER = ROOT / "docs" / "runbooks"
@@ -180,6 +181,26 @@ def test_code_is_read_in_every_form_it_can_have(
 @pytest.mark.parametrize("name", OF_THE_NIGHT)
 def test_the_night_has_its_pages(name: str) -> None:
     assert (FOLDER / f"{name}.md") in RUNBOOKS
+
+
+def test_an_upgraded_database_keeps_every_setting() -> None:
+    """The parameter group of the night is typed by hand; the next deployment's own group comes a day later."""
+    assert _settings_typed((FOLDER / "database-upgrade.md").read_text()) == PARAMETERS
+
+
+def test_a_setting_missing_from_the_night_is_noticed() -> None:
+    page = (FOLDER / "database-upgrade.md").read_text()
+    for setting, value in PARAMETERS.items():
+        without = page.replace(f"ParameterName={setting},ParameterValue={value},", "")
+        assert set(PARAMETERS) - set(_settings_typed(without)) == {setting}
+
+
+def _settings_typed(text: str) -> dict[str, str]:
+    """What the page's commands give a parameter group."""
+    (command,) = [line for line in _commands(text, "aws rds") if "modify-db-parameter-group" in line]
+    return dict(
+        re.findall(r"ParameterName=([a-z_.]+),ParameterValue=(\w+),ApplyMethod=pending-reboot", command)
+    )
 
 
 def _code(text: str) -> Iterator[str]:

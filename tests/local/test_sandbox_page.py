@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger_format.notes import VerifierKey
 from local_cloud import parts
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
@@ -31,21 +32,28 @@ SIGNED_IN: Mapping[str, str] = {
 }
 
 
-STARTED = """started() { .venv/bin/python - <<'END'
+TASKS = ("roles", "migrate", "admin")
+STARTED = """.venv/bin/python - <<'END'
 import boto3
 ecs, ssm = boto3.client("ecs"), boto3.client("ssm")
 cluster = ssm.get_parameter(Name="/amply/sandbox-ada/api/cluster-name")["Parameter"]["Value"]
-(task,) = ecs.list_tasks(cluster=cluster, family="sandbox-ada-admin")["taskArns"]
-(found,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
-print("started", *found["overrides"]["containerOverrides"][0]["command"], sep="|")
-END
-}"""
-"""A function for the shell: what the task that runs was told to do."""
+for name in ("roles", "migrate", "admin"):
+    (task,) = ecs.list_tasks(cluster=cluster, family=f"sandbox-ada-{name}")["taskArns"]
+    (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+    told = found["overrides"].get("containerOverrides") or [{}]
+    print("started", name, *told[0].get("command", []), sep="|")
+END"""
+"""Typed beside the page's commands: which tasks run, and what each was told to do in place of its own command."""
 
 
-def _started(printed: str) -> list[str]:
-    (line,) = (line for line in printed.splitlines() if line.startswith("started|"))
-    return line.split("|")[1:]
+def _started(printed: str) -> dict[str, list[str]]:
+    lines = [line.split("|")[1:] for line in printed.splitlines() if line.startswith("started|")]
+    return {name: told for name, *told in lines}
+
+
+def _verifier_key(printed: str) -> VerifierKey:
+    (line,) = re.findall(r"^\S+\+[0-9a-f]{8}\+\S+$", printed, re.MULTILINE)
+    return VerifierKey.parse(line)
 
 
 @pytest.fixture
@@ -78,20 +86,30 @@ def test_the_commands_for_a_sandbox_of_ones_own_make_it_show_it_and_take_it_away
     told = sandbox_page.commands(sandbox_page.OWN)
     commands = told.replace('npx cdk "$1"', 'npx cdk "$1" --require-approval never', 1)
     assert commands.count("--require-approval never") == 1
-    # The emulator starts no container, so the task begins and never ends: looked at once, and not waited for.
-    assert commands.count("\nmake admin ") == 1
-    commands = commands.replace("\nmake admin ", f"\n{STARTED}\n! WAIT=0 make admin ")
-    commands = commands.replace("sandbox destroy --force", "started; sandbox destroy --force; make sandboxes")
+    assert commands.count("\nIMAGE=REPOSITORY@sha256:DIGEST\n") == 1
+    commands = commands.replace("REPOSITORY@sha256:DIGEST", IMAGE)
+    # The emulator starts no container, so a task begins and never ends: looked at once, and not waited for.
+    for name in TASKS:
+        assert commands.count(f"\nmake {name} ") == 1
+        commands = commands.replace(f"\nmake {name} ", f"\n! WAIT=0 make {name} ")
+    commands = commands.replace(
+        "\nsandbox destroy --force", f"\n{STARTED}\nsandbox destroy --force; make sandboxes"
+    )
 
     done = typed(commands, account)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "still runs after 0 s" in done.stderr
-    assert _started(done.stdout) == [
-        *("python", "-m", "amply.entrypoints.admin", "organization", "create"),
-        *("--name", "Relief of Ada", "--slug", "relief-of-ada", "--country", "DE"),
-        *("--onboard", "--email", "treasurer@relief-of-ada.example"),
-    ]
+    assert done.stderr.count("still runs after 0 s") == len(TASKS)
+    assert _started(done.stdout) == {
+        "roles": [],
+        "migrate": [],
+        "admin": [
+            *("python", "-m", "amply.entrypoints.admin", "organization", "create"),
+            *("--name", "Relief of Ada", "--slug", "relief-of-ada", "--country", "DE"),
+            *("--onboard", "--email", "treasurer@relief-of-ada.example"),
+        ],
+    }
+    assert _verifier_key(done.stdout).name == f"{SANDBOX.log_origin}-ada"
     assert "ada@example.org" in done.stdout
     assert re.search(r"^https?://\S+ https://\S+/log$", done.stdout, re.MULTILINE)
     assert "0 named sandboxes" in done.stdout

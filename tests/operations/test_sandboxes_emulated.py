@@ -208,11 +208,14 @@ def test_an_environment_says_where_it_is_reached() -> None:
     for path, url in {
         Parameter.API_URL: "https://api.example.org",
         Parameter.EDGE_URL: "https://edge.example.org",
+        Parameter.LOG_ORIGIN: "log.example.org",
+        Parameter.SIGNING_KEY_ARN: "arn:aws:kms:eu-west-1:1:key/2",
     }.items():
         ssm.put_parameter(Name=path.path("sandbox-ada"), Value=url, Type="String")
 
     assert _run("addresses", "sandbox-ada").output == (
-        "API=https://api.example.org EDGE=https://edge.example.org LOG=https://edge.example.org/log\n"
+        "API=https://api.example.org EDGE=https://edge.example.org LOG=https://edge.example.org/log "
+        "ORIGIN=log.example.org SIGNING_KEY=arn:aws:kms:eu-west-1:1:key/2\n"
     )
 
 

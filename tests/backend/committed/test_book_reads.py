@@ -310,7 +310,7 @@ def test_an_account_is_closed_and_opened_again_by_a_command_with_a_reason(
     refused = admin("close-account", GIFTS, "EUR", "--reason", "left")
     assert refused.exit_code, "the role that only reads may not"
 
-    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_app")
+    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_operator")
     assert admin("close-account", GIFTS, "EUR", "--reason", "left").exit_code == 0
     with pytest.raises(ledger.AccountClosed):
         books.book(gift(10))
@@ -323,6 +323,6 @@ def test_an_account_on_which_money_is_reserved_is_not_closed(
     books: LedgerWorld, admin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books.book(postings.reserve(gift(10)))
-    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_app")
+    monkeypatch.setenv("AMPLY_DATABASE_USER", "amply_operator")
     refused = admin("close-account", GIFTS, "EUR", "--reason", "left")
     assert isinstance(refused.exception, ledger.AccountUnsettled)

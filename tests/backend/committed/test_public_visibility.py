@@ -162,7 +162,7 @@ def test_an_operator_chooses_for_an_organisation(
 ) -> None:
     with public.books.app.transaction() as session:
         made = organizations.create(session, name="River Trust", slug="river", country="DE", now=NOW)
-    settings = databases.server.settings(name=databases.name, user="amply_app")
+    settings = databases.server.settings(name=databases.name, user="amply_operator")
     for name in ("host", "port", "name", "user", "auth", "tls"):
         monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", settings.password.get_secret_value())

@@ -168,7 +168,7 @@ def test_a_replay_is_bounded_and_says_what_is_left(books: Books) -> None:
 
 @pytest.fixture
 def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = databases.server.settings(name=databases.name, user="amply_app")
+    settings = databases.server.settings(name=databases.name, user="amply_operator")
     for name in ("host", "port", "name", "user", "auth", "tls"):
         monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)

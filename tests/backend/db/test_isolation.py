@@ -115,7 +115,7 @@ def test_every_table_that_tells_of_one_organisation_is_guarded(table: str, datab
     master.close()
 
 
-@pytest.mark.parametrize("user", ["amply_app", "amply_sequencer", "amply_read"])
+@pytest.mark.parametrize("user", ["amply_app", "amply_operator", "amply_sequencer", "amply_read"])
 @pytest.mark.usefixtures("two")
 def test_who_works_for_everyone_sees_everyone_by_a_policy_of_its_own(user: str, databases: Databases) -> None:
     role = databases.as_role(user)

@@ -15,7 +15,10 @@ from local_cloud.failures import LocalCloudError
 from local_cloud.postgres import PostgresCluster, PostgresError
 from local_cloud.settings import Settings
 
-SERVICE_USERS = ("amply_api", "amply_app", "amply_migrate", "amply_sequencer", "amply_read")
+SERVICE_USERS = (
+    *("amply_api", "amply_app", "amply_migrate"),
+    *("amply_operator", "amply_sequencer", "amply_read"),
+)
 _OUTSIDE = Path("/var/lib/amply-local")
 
 

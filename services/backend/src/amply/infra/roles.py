@@ -14,7 +14,7 @@ from amply.kernel.errors import AmplyError
 
 OWNER: Final = "amply_owner"
 MIGRATOR: Final = "amply_migrate"
-LOGIN_ROLES: Final = ("amply_api", "amply_app", MIGRATOR, "amply_sequencer", "amply_read")
+LOGIN_ROLES: Final = ("amply_api", "amply_app", MIGRATOR, "amply_operator", "amply_sequencer", "amply_read")
 
 _LOCK: Final = 0x616D706C79
 """Any constant known to all tasks that change a database; these are the letters of the name."""

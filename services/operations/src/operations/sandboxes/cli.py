@@ -68,13 +68,14 @@ def reap(regions: tuple[str, ...], only: str | None, *, dry_run: bool) -> None:
 @click.argument("environment")
 @click.option("--region", default=REGIONS[0], show_default=True)
 def addresses(environment: str, region: str) -> None:
-    """Where ENVIRONMENT (sandbox-NAME, or any other) is reached, as assignments for a shell."""
+    """Where ENVIRONMENT (sandbox-NAME, or any other) is reached, and its log's name and key, as assignments for a shell."""
+    names = ("api/url", "edge/url", "ledger/origin", "ledger/signing-key-arn")
     try:
-        api, edge = (parameter(f"/amply/{environment}/{name}/url", region=region) for name in ("api", "edge"))
+        api, edge, origin, key = (parameter(f"/amply/{environment}/{name}", region=region) for name in names)
     except UnreachableError as reason:
         click.echo(str(reason), err=True)
         sys.exit(UNREACHABLE)
-    click.echo(f"API={api} EDGE={edge} LOG={edge}/log")
+    click.echo(f"API={api} EDGE={edge} LOG={edge}/log ORIGIN={origin} SIGNING_KEY={key}")
 
 
 def today() -> date:

@@ -1,0 +1,113 @@
+"""What the people who administer may do in the database: any command may stand in their task, so the role holds them."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from amply.infra.database import Database
+from amply.modules import ledger, payments
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.world import FakeProcessor, ready_organization
+
+OF_A_DONOR: Final = ("donation", "opening", "payment", "receipt", "erasure", "idempotency_key")
+MAY: Final = {
+    "account": {"SELECT"},
+    "account_closure": {
+        "SELECT",
+        *(f"INSERT ({column})" for column in ("account", "currency", "decided_at", "is_closed", "reason")),
+    },
+    "balance": {"SELECT"},
+    "checkpoint": {"SELECT"},
+    "entry": {"SELECT"},
+    "leaf": {"SELECT"},
+    "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
+    "organization": {"SELECT", "INSERT"},
+    "outbox": {"INSERT", "SELECT (id)"},
+    "posting": {"SELECT"},
+    "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
+    "provider_event": {
+        "SELECT",
+        *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
+    },
+    "transfer": {"SELECT"},
+}
+
+
+@pytest.fixture
+def operator(databases: Databases) -> Iterator[Database]:
+    opened = databases.as_role("amply_operator")
+    yield opened
+    opened.close()
+
+
+def test_the_role_has_what_the_commands_need_and_nothing_else(databases: Databases) -> None:
+    owner = databases.as_role("master")
+    with owner.transaction() as session:
+        given = session.execute(
+            text("""
+                SELECT relname, privilege_type, NULL AS attname
+                FROM pg_class, aclexplode(relacl) WHERE grantee = 'amply_operator'::regrole
+                UNION ALL
+                SELECT relname, privilege_type, attname
+                FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid, aclexplode(attacl)
+                WHERE grantee = 'amply_operator'::regrole
+            """)
+        ).all()
+        functions = session.scalars(
+            text("SELECT proname FROM pg_proc, aclexplode(proacl) WHERE grantee = 'amply_operator'::regrole")
+        ).all()
+    owner.close()
+    found: dict[str, set[str]] = {}
+    for table, privilege, column in given:
+        found.setdefault(table, set()).add(f"{privilege} ({column})" if column else privilege)
+    assert found == MAY
+    assert functions == []
+
+
+@pytest.mark.parametrize("table", OF_A_DONOR)
+def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operator: Database) -> None:
+    for statement in (f"SELECT * FROM {table}", f"DELETE FROM {table}"):  # noqa: S608 -- this file's own words
+        with pytest.raises(ProgrammingError, match="permission denied"), operator.transaction() as session:
+            session.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM provider_event",
+        "UPDATE provider_event SET payload = '{}'",
+        "UPDATE processor_account SET account_id = 'acct_mine'",
+        "SELECT payload FROM outbox",
+        "INSERT INTO entry (id) VALUES ('ent_mine')",
+        "SELECT reserve_payout('ent_mine')",
+    ],
+)
+def test_money_is_not_led_elsewhere(statement: str, operator: Database) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), operator.transaction() as session:
+        session.execute(text(statement))
+
+
+def test_an_opening_stays_hidden_even_if_somebody_grants_it(books: LedgerWorld, databases: Databases) -> None:
+    books.post(personal={"donor_name": "Zoë"})
+    owner = databases.as_role("master")
+    with owner.transaction() as session:
+        session.execute(text("GRANT SELECT ON opening, entry TO amply_operator"))
+    owner.close()
+    operator = databases.as_role("amply_operator")
+    with operator.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM entry")) == 1
+        assert session.scalar(text("SELECT count(*) FROM opening")) == 0
+    operator.close()
+
+
+def test_an_organisation_is_made_and_its_account_refreshed(operator: Database) -> None:
+    processor = FakeProcessor()
+    made = ready_organization(operator, processor)
+    assert ready_organization(operator, processor) == made, "again, and nothing is made twice"
+    with operator.transaction() as session:
+        assert payments.find_account(session, organization_id=made) is not None
+        assert ledger.visibility_of(session, organization_id=made) == ledger.EVERYTHING
