@@ -224,8 +224,8 @@ def test_a_resolution_of_what_comes_later_is_refused_too(tmp_path: Path) -> None
 def test_many_references_out_of_the_part_are_counted_and_the_first_told(tmp_path: Path) -> None:
     pen = Pen()
     gifts = [pen.write() for _ in range(256)]
-    for gift in gifts[:9]:
-        pen.write(matches=gift)
+    for each in gifts[:9]:
+        pen.write(matches=each)
     (_, _, said) = json.loads(audit_from(tmp_path, pen, 256, "--json").stdout)["not_checked"]
     assert said.startswith("9 references")
     assert [f"entry {256 + number}," in said for number in range(9)] == [True] * 5 + [False] * 4
