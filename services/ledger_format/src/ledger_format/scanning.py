@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -113,7 +114,6 @@ class Scanner:
         self._shapes: dict[int, list[_Shape]] = {}
         self._shape_count = 0
         self._minutes: set[bytes] = set()
-        self._days: set[bytes] = set()
         self._owners: set[bytes] = set()
         self._amounts: dict[bytes, int] = {}
         self._paths: dict[bytes, Pair] = {}
@@ -137,50 +137,48 @@ class Scanner:
             if cut[::2] == shape.tokens:
                 break
         else:
-            return self._first_of_its_shape(raw[start:end])
+            return self._learn(raw[start:end])
         rest_of_id, org, org_seq, minute = shape.heads(cut)
         if shape.org_prev is None:
             prev, is_right = None, org_seq == _ZERO
         else:
             prev, is_right = cut[shape.org_prev], org_seq.isdigit() and org_seq[0] != _ZERO_DIGIT
-        entry_id, moves, links = _ID_PREFIX + rest_of_id, [], NO_LINKS
+        entry_id, moves = _ID_PREFIX + rest_of_id, []
         for amount_at, path_at, phase, pending_at in shape.transfers:
             amount, path = cut[amount_at], cut[path_at]
             minor = self._amounts.get(amount) or self._amount(amount)
             pair = self._paths.get(path) or self._pair(path)
             if not minor or pair is None:
                 return _scanned(raw[start:end])
-            moves.append((pair, minor, phase, pending_at and cut[pending_at]))
+            moves.append((pair, minor, phase, None if pending_at is None else cut[pending_at]))
+        links = self._links(shape, cut, entry_id) if shape.others else NO_LINKS
         if (
             not is_right
+            or links is None
             or rest_of_id.translate(None, _ID_CHARACTERS)
             or (minute not in self._minutes and not self._is_minute(minute))
             or (org not in self._owners and not self._is_owner(org))
             or (shape.hexes is not None and b"".join(shape.hexes(cut)).translate(None, _HEX_DIGITS))
-            or (shape.others and (links := self._links(shape, cut, entry_id)) is None)
             or (shape.resolves and not _resolves_rightly(entry_id, moves))
         ):
             return _scanned(raw[start:end])
         transfers = raw[start + shape.transfers_start : start + shape.transfers_end]
         return entry_id, shape.log, shape.kind, minute, org, org_seq, prev, moves, links, transfers
 
-    def _first_of_its_shape(self, leaf: bytes) -> Fields:
-        scanned = _scanned(leaf)
-        shape = _Shape(leaf)
-        if not shape.has_long_numbers:
-            self._learn(shape, len(leaf))
-        return scanned
-
-    def _learn(self, shape: "_Shape", length: int) -> None:
+    def _learn(self, leaf: bytes) -> Scanned:
+        scanned, shape = _scanned(leaf), _Shape(leaf)
+        if shape.has_long_numbers:
+            return scanned
         if self._shape_count >= MAX_SHAPES:
             self._shapes.clear()
             self._shape_count = 0
-        alike = self._shapes.setdefault(length, [])
+        alike = self._shapes.setdefault(len(leaf), [])
         if len(alike) >= MAX_SHAPES_OF_A_LENGTH:
             alike.pop(0)
             self._shape_count -= 1
         alike.append(shape)
         self._shape_count += 1
+        return scanned
 
     def _links(self, shape: "_Shape", cut: Sequence[bytes], entry_id: bytes) -> Links | None:
         found = {}
@@ -193,24 +191,11 @@ class Scanner:
 
     def _is_minute(self, minute: bytes) -> bool:
         day, time = minute[:_DAY_LENGTH], minute[_DAY_LENGTH:]
-        if time not in _TIMES or (day not in self._days and not self._is_day(day)):
+        if time not in _TIMES or not _is_day(day):
             return False
         if len(self._minutes) >= MAX_REMEMBERED:
             self._minutes.clear()
         self._minutes.add(minute)
-        return True
-
-    def _is_day(self, day: bytes) -> bool:
-        match = _DAY.fullmatch(day)
-        if match is None:
-            return False
-        try:
-            date(*map(int, match.groups()))
-        except ValueError:
-            return False
-        if len(self._days) >= MAX_REMEMBERED:
-            self._days.clear()
-        self._days.add(day)
         return True
 
     def _is_owner(self, org: bytes) -> bool:
@@ -249,13 +234,8 @@ class Scanner:
         return pair
 
 
-class _Value(NamedTuple):
-    """Where a value stands in a leaf: under which key of which part, from and to which byte, without its quotes."""
-
-    part: bytes
-    key: bytes
-    start: int
-    end: int
+_Value = tuple[bytes, bytes, int, int]
+"""Where a value stands in a leaf: under which key of which part, from and to which byte, without its quotes."""
 
 
 class _Shape:
@@ -325,9 +305,9 @@ def _values_of(raw: bytes) -> Iterator[_Value]:
         if section == b"transfers" and key in {b"c", b"cur", b"d"}:
             credit_start = start if key == b"c" else credit_start
             if key == b"d":
-                yield _Value(section, b"path", credit_start, end)
+                yield section, b"path", credit_start, end
         else:
-            yield _Value(section, key, start, end)
+            yield section, key, start, end
         if b"]" in closing or (section == b"commitments" and b"}" in closing):
             section = b""
         at += 4
@@ -357,6 +337,15 @@ def _getter(places: Sequence[int]) -> Callable[[Sequence[bytes]], tuple[bytes, .
         only = places[0]
         return lambda values: (values[only],)
     return itemgetter(*places)
+
+
+@lru_cache(MAX_REMEMBERED)
+def _is_day(day: bytes) -> bool:
+    match = _DAY.fullmatch(day)
+    try:
+        return match is not None and bool(date(*map(int, match.groups())))
+    except ValueError:
+        return False
 
 
 def _links_or_none(*links: bytes | None) -> Links:
