@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
+from sqlalchemy import text
+
 from amply.infra.database import forbid_transaction
 from amply.modules import ledger
 from amply_verify.witness.decision import Witness
 from amply_verify.witness.key import own_key
 from amply_verify.witness.memory import Memory
+from ledger_format.checkpoints import open_checkpoint
 from ledger_format.notes import VerifierKey
 from ledger_format.policies import Group, Policy, PolicyWitness
 from ledger_format.witnessing import SIZE_CONTENT_TYPE
-from tests.backend.ledger_world import NOW, ORIGIN
+from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
 
 NAMES = ("harbour", "orchard", "lantern")
 Manner = Callable[["Partner", bytes], ledger.WitnessAnswer]
@@ -92,3 +95,19 @@ def two_of(three: Mapping[str, Partner]) -> Policy:
 def asking(three: Mapping[str, Partner], *, patience: float = 20.0, grace: float = 20.0) -> ledger.Witnesses:
     """The publisher's side of them, as a publisher that has just started. Grace is long, so that nobody is left out."""
     return ledger.Witnesses(policy=two_of(three), reached=three, patience=patience, grace=grace)
+
+
+def grow(books: LedgerWorld, count: int = 1) -> None:
+    books.post_many(count)
+    books.sequence()
+
+
+def witnessed(books: LedgerWorld, three: Mapping[str, Partner], note: str | None = None) -> list[str]:
+    """Who has cosigned the public checkpoint, or another note, by the policy."""
+    opened = open_checkpoint(note or str(books.public_log.note), [books.verifier], policy=two_of(three))
+    return [witness.name for witness in opened.witnessed]
+
+
+def stored_note(books: LedgerWorld) -> str:
+    with books.sequencer.transaction() as session:
+        return str(session.scalar(text("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")))

@@ -86,3 +86,17 @@ def upgrading(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     from tests.infrastructure.chosen import UPGRADING  # noqa: PLC0415 -- as said above
 
     return read(synthesise_one(tmp_path_factory.mktemp("upgrading"), UPGRADING))["production"]
+
+
+@pytest.fixture(scope="session")
+def at_home(environments: Mapping[str, Deployed]) -> Deployed:
+    """Production where it always stood."""
+    return environments["production"]
+
+
+@pytest.fixture(scope="session")
+def back(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Production after the loss of its region: running, before the domain's names are moved."""
+    from tests.infrastructure.recovered import read_recovered, recovered  # noqa: PLC0415 -- as said above
+
+    return read_recovered(tmp_path_factory.mktemp("recovered"), recovered())

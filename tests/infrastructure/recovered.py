@@ -13,7 +13,7 @@ from stacks.platform import AmplyPlatform
 from stacks.recovering import recovering
 from stacks.recovery import Recovery
 from stacks.signing_keys import EndedKey
-from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, small_site
+from tests.infrastructure.assembly import CONTEXT, Deployed, Resource, read, small_site
 from tests.verify.ledger_samples import verifier_key
 
 LAST_TREE = EndedKey(
@@ -44,6 +44,10 @@ def synthesise_recovered(folder: Path, environment: Environment, *, checked: boo
     )
     AmplyPlatform(app, environment=environment, site=small_site(folder / "site"))
     return app
+
+
+def read_recovered(folder: Path, environment: Environment) -> Deployed:
+    return read(Path(synthesise_recovered(folder, environment).synth().directory))["production"]
 
 
 NOT_OF_A_REGION: Mapping[str, tuple[str, ...]] = {

@@ -1,210 +1,43 @@
-"""Alarms see what the application really writes, say what to do, and wake nobody without need."""
+"""Alarms say what to do, and wake nobody without need."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from stacks.measurements import (
-    AWAITED_EVENTS,
-    BOOKINGS_PAUSED,
-    COUNTED_BY_API,
-    COUNTED_BY_WORKER,
-    DIFFERENCES,
-    EXHAUSTED,
-    LEDGER_AGE,
-    PUBLISHING,
-    RECONCILED_SECONDS,
-    WITNESS_CONTRADICTS,
-    WITNESSES_MISSING,
-)
-from tests.infrastructure.assembly import ROOT, Deployed, Resource
-
-ALARM, COMPOSITE, FILTER = (
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::Logs::MetricFilter",
-)
-MEASURED = {LEDGER_AGE, RECONCILED_SECONDS, BOOKINGS_PAUSED, AWAITED_EVENTS, *EXHAUSTED}
-BACKEND = ROOT / "services" / "backend" / "src" / "amply"
-
-WRITE_A_LINE = """
-import dataclasses
-from amply.entrypoints import backlog
-from amply.infra import logging
-
-logging.configure(service="scheduler")
-numbers = {field.name: 100 + place for place, field in enumerate(dataclasses.fields(backlog.Backlog))}
-backlog.report(backlog.Backlog(**numbers))
-"""
-
-
-@pytest.fixture(scope="session")
-def line() -> Mapping[str, Any]:
-    """A line as the scheduler's container writes it, each of its numbers another one."""
-    written = subprocess.run(
-        [sys.executable, "-c", WRITE_A_LINE],
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    parsed: dict[str, Any] = json.loads(written.stdout)
-    return parsed
-
-
-def _event(found: Resource) -> str:
-    """The event a filter selects: the one form of pattern used here is a key of the line that equals a string."""
-    asked = re.fullmatch(r'\{ \$\.event = "([\w ]+)" \}', found.properties["FilterPattern"])
-    assert asked, found.properties["FilterPattern"]
-    return asked[1]
-
-
-def _filters(deployed: Deployed) -> Mapping[str, Resource]:
-    """Filters by the name of their metric."""
-    found = {}
-    for resource in deployed.resources(FILTER):
-        (transformation,) = resource.properties["MetricTransformations"]
-        assert transformation["MetricNamespace"] == f"amply/{deployed.name}"
-        found[transformation["MetricName"]] = resource
-    return found
-
-
-def _value(found: Resource) -> Mapping[str, Any]:
-    (transformation,) = found.properties["MetricTransformations"]
-    return dict(transformation)
-
-
-def _alarms(deployed: Deployed) -> Mapping[str, Resource]:
-    prefix = f"amply-{deployed.name}-"
-    return {
-        alarm.properties["AlarmName"].removeprefix(prefix): alarm
-        for alarm in deployed.resources(ALARM, COMPOSITE)
-    }
-
-
-def _parts(deployed: Deployed, composite: str) -> set[str]:
-    """The alarms a composite alarm is made of."""
-    rule = json.dumps(_alarms(deployed)[composite].properties["AlarmRule"])
-    return {name for name, alarm in _alarms(deployed).items() if f'"{alarm.logical_id}"' in rule}
-
-
-def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
-    deployed: Deployed, line: Mapping[str, Any]
-) -> None:
-    read_out = {}
-    for key in MEASURED:
-        found = _filters(deployed)[key]
-        assert _event(found) == line["event"]
-        assert _value(found)["MetricValue"] == f"$.{key}"
-        read_out[key] = line[key]
-
-    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105, 106, 107], "numbers, and each its own"
-
-
-def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:
-    assert {key for key, value in line.items() if isinstance(value, int | float)} == MEASURED
-
-
-def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
-    found = _filters(deployed)[PUBLISHING]
-
-    assert f'PUBLISHED: Final = "{_event(found)}"' in source
-    assert f"{PUBLISHING}=" in source
-    assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
-
-
-def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
-    found = _filters(deployed)[WITNESSES_MISSING]
-
-    assert f'WITNESSED: Final = "{_event(found)}"' in source
-    assert f"{WITNESSES_MISSING}=" in source
-    assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
-
-
-def test_a_difference_is_read_from_the_line_the_worker_writes_and_wakes_people(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "worker.py").read_text()
-    found = _filters(deployed)[DIFFERENCES]
-
-    assert f'RECONCILED: Final = "{_event(found)}"' in source
-    assert f"{DIFFERENCES}=" in source
-    assert _value(found)["MetricValue"] == f"$.{DIFFERENCES}"
-    alarm = _alarms(deployed)["books-differ"].properties
-    assert (alarm["MetricName"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (DIFFERENCES, 0, 1)
-
-
-def test_a_witness_that_contradicts_alone_is_told(deployed: Deployed) -> None:
-    source = (BACKEND / "modules" / "ledger" / "witnessing.py").read_text()
-    found = _filters(deployed)[WITNESS_CONTRADICTS]
-
-    assert f'_log.error("{_event(found)}"' in source
-    alarm = _alarms(deployed)["witness-contradicts"].properties
-    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (WITNESS_CONTRADICTS, "Sum", 0)
-
-
-def test_a_witness_that_is_missing_for_hours_is_told_of_and_wakes_nobody(deployed: Deployed) -> None:
-    alarm = _alarms(deployed)["witnesses-missing"].properties
-
-    assert (alarm["MetricName"], alarm["Statistic"]) == (WITNESSES_MISSING, "Minimum")
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 2)
-    assert alarm["TreatMissingData"] != "breaching", "a night without gifts has no checkpoints"
-
-
-@pytest.mark.parametrize(("name", "event"), [*COUNTED_BY_API.items(), *COUNTED_BY_WORKER.items()])
-def test_a_counted_line_is_one_the_backend_writes(name: str, event: str, deployed: Deployed) -> None:
-    found = _filters(deployed)[name]
-
-    assert _event(found) == event
-    assert (_value(found)["MetricValue"], _value(found)["DefaultValue"]) == ("1", 0)
-    assert any(f'"{event}"' in file.read_text() for file in BACKEND.rglob("*.py")), "nobody writes it"
-
-
-def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> None:
-    writers = {
-        **dict.fromkeys(MEASURED, "scheduler"),
-        **dict.fromkeys(COUNTED_BY_API, "api"),
-        **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
-        PUBLISHING: "publisher",
-        WITNESSES_MISSING: "publisher",
-        WITNESS_CONTRADICTS: "publisher",
-        DIFFERENCES: "worker",
-    }
-    logs = {}
-    for task in deployed.resources("AWS::ECS::TaskDefinition"):
-        (container,) = task.properties["ContainerDefinitions"]
-        logs[container["Name"]] = container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
-    filters = _filters(deployed)
-
-    assert set(filters) == set(writers)
-    for name, found in filters.items():
-        assert logs[writers[name]] in json.dumps(found.properties["LogGroupName"]), name
+from stacks.measurements import EXHAUSTED, LEDGER_AGE, WITNESSES_MISSING
+from tests.infrastructure.alarms import COMPOSITE, alarms_of, parts_of
+from tests.infrastructure.assembly import ROOT, Deployed
 
 
 def test_a_ledger_that_stands_still_or_says_nothing_pages_within_two_minutes(deployed: Deployed) -> None:
-    alarm = _alarms(deployed)["ledger-late"].properties
+    alarm = alarms_of(deployed)["ledger-late"].properties
 
     assert alarm["MetricName"] == LEDGER_AGE
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (60, "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (60, 2, "Maximum")
     assert alarm["TreatMissingData"] == "breaching"
-    assert "ledger-late" in _parts(deployed, "work-stalled")
+    assert "ledger-late" in parts_of(deployed, "work-stalled")
 
 
 @pytest.mark.parametrize("key", EXHAUSTED)
 def test_one_exhausted_row_is_told(key: str, deployed: Deployed) -> None:
-    alarm = _alarms(deployed)[key.replace("_", "-")].properties
+    alarm = alarms_of(deployed)[key.replace("_", "-")].properties
 
     assert alarm["MetricName"] == key
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (60, 1, "Maximum")
+
+
+def test_a_witness_that_is_missing_for_hours_is_told_of_and_wakes_nobody(deployed: Deployed) -> None:
+    alarm = alarms_of(deployed)["witnesses-missing"].properties
+
+    assert (alarm["MetricName"], alarm["Statistic"]) == (WITNESSES_MISSING, "Minimum")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 2)
+    assert alarm["TreatMissingData"] != "breaching", "a night without gifts has no checkpoints"
 
 
 SIGNS_OF_LIFE = {
@@ -222,7 +55,7 @@ WATCHED = {"production", "staging"}
 def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deployed) -> None:
     breaching = {
         name
-        for name, alarm in _alarms(deployed).items()
+        for name, alarm in alarms_of(deployed).items()
         if alarm.properties.get("TreatMissingData") == "breaching"
     }
     relied_on = {"outside-view", *SLOW_SIGNS_OF_LIFE} if deployed.name in WATCHED else set()
@@ -233,7 +66,7 @@ def test_silence_rings_where_it_is_the_symptom_and_nowhere_else(deployed: Deploy
 def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None:
     breaching = {
         name
-        for name, alarm in _alarms(idle).items()
+        for name, alarm in alarms_of(idle).items()
         if alarm.properties.get("TreatMissingData") == "breaching"
     }
 
@@ -278,7 +111,7 @@ def _told(deployed: Deployed, topic: str) -> set[str]:
     starting, ending = (
         {
             name
-            for name, alarm in _alarms(deployed).items()
+            for name, alarm in alarms_of(deployed).items()
             if alarm.properties.get(actions) == told.get(alarm.stack, "no topic here")
         }
         for actions in ("AlarmActions", "OKActions")
@@ -297,11 +130,11 @@ def test_people_are_woken_for_these_and_nothing_else(deployed: Deployed) -> None
 
 
 def test_an_alarm_that_tells_nobody_is_read_by_something(deployed: Deployed) -> None:
-    silent = set(_alarms(deployed)) - _told(deployed, "Topic") - _told(deployed, "Notices")
+    silent = set(alarms_of(deployed)) - _told(deployed, "Topic") - _told(deployed, "Notices")
     read_by_composites = {
         part
         for composite in deployed.resources(COMPOSITE)
-        for part in _parts(
+        for part in parts_of(
             deployed, composite.properties["AlarmName"].removeprefix(f"amply-{deployed.name}-")
         )
     }
@@ -315,12 +148,12 @@ def test_an_alarm_that_tells_nobody_is_read_by_something(deployed: Deployed) -> 
 
 
 def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deployed: Deployed) -> None:
-    alarms = _alarms(deployed)
+    alarms = alarms_of(deployed)
     cause = {"Fn::GetAtt": [alarms["database-away"].logical_id, "Arn"]}
 
-    assert _parts(deployed, "database-away") == {"database-silent", "database-unreachable"}
-    assert _parts(deployed, "api-failing") == {"api-errors", "api-unreachable", "api-silent"}
-    assert _parts(deployed, "work-stalled") == {
+    assert parts_of(deployed, "database-away") == {"database-silent", "database-unreachable"}
+    assert parts_of(deployed, "api-failing") == {"api-errors", "api-unreachable", "api-silent"}
+    assert parts_of(deployed, "work-stalled") == {
         "ledger-late",
         "bookings-paused",
         "high-waiting",
@@ -335,7 +168,7 @@ def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deploy
 def test_every_work_queue_is_watched_for_age_and_for_depth(deployed: Deployed) -> None:
     for lane in ("high", "low"):
         watched = {
-            _alarms(deployed)[f"{lane}-{what}"].properties["MetricName"] for what in ("waiting", "deep")
+            alarms_of(deployed)[f"{lane}-{what}"].properties["MetricName"] for what in ("waiting", "deep")
         }
         assert watched == {"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}
 
@@ -360,7 +193,7 @@ PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 
 def test_every_alarm_says_what_it_means_and_where_its_page_is(deployed: Deployed) -> None:
-    for name, alarm in _alarms(deployed).items():
+    for name, alarm in alarms_of(deployed).items():
         description = alarm.properties["AlarmDescription"]
         assert re.fullmatch(r"[A-Z][^.]*\. What to do: docs/runbooks/alarms/[a-z-]+\.md", description), name
         assert description.endswith(f"/{name}.md")
@@ -368,7 +201,7 @@ def test_every_alarm_says_what_it_means_and_where_its_page_is(deployed: Deployed
 
 
 def test_every_alarm_has_its_page_and_every_page_its_alarm(environments: Mapping[str, Deployed]) -> None:
-    named = {name for deployed in environments.values() for name in _alarms(deployed)}
+    named = {name for deployed in environments.values() for name in alarms_of(deployed)}
 
     assert {page.stem for page in PAGES.glob("*.md")} == named | CHOSEN_ALARMS
 
@@ -409,7 +242,7 @@ def test_a_backup_that_failed_or_never_came_is_told_for_a_whole_day(
     name: str, environments: Mapping[str, Deployed]
 ) -> None:
     """There is one a day: a shorter period would end the alarm before anyone read of it."""
-    alarms = _alarms(environments[name])
+    alarms = alarms_of(environments[name])
     failed, missing = alarms["backup-failed"].properties, alarms["backup-missing"].properties
     vault = {json.dumps(failed["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"])}
 
@@ -430,7 +263,7 @@ def test_a_backup_that_failed_or_never_came_is_told_for_a_whole_day(
 def test_a_copy_that_failed_is_told_under_whichever_vault_it_counts(
     environments: Mapping[str, Deployed],
 ) -> None:
-    properties = _alarms(environments["production"])["backup-copy-failed"].properties
+    properties = alarms_of(environments["production"])["backup-copy-failed"].properties
     counted = [entry["MetricStat"]["Metric"] for entry in properties["Metrics"][1:]]
     read = [json.dumps(metric["Dimensions"]) for metric in counted]
 
@@ -451,7 +284,7 @@ def test_every_certificate_is_watched_in_its_own_region(
     }
     assert set(stands) == {"edge", "certificate"}
     for alarm, stack in {"certificate-api": "edge", "certificate-edge": "certificate"}.items():
-        found = _alarms(deployed)[alarm]
+        found = alarms_of(deployed)[alarm]
         properties = found.properties
         ((named, of),) = ((one["Name"], one["Value"]) for one in properties["Dimensions"])
         there = f"{deployed.name}-{stack}" if stack == "edge" else stands[stack].logical_id

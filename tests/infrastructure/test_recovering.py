@@ -1,55 +1,31 @@
-"""The environment that comes back where its copies are: whole, under every gate, and without what is taken already."""
+"""The environment that comes back where its copies are: whole, and without what is taken already."""
 
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
 from operations.difference.holdings import HOLDINGS
 from operations.places import in_order
-from stacks.build import CannotBuildError, build
 from stacks.contracts import Parameter, RecoveryParameter
-from stacks.environment import Environment
-from stacks.environments import PRODUCTION, STAGING
+from stacks.environments import PRODUCTION
 from stacks.images import ImageReference
-from stacks.recovering import recovering
 from stacks.recovery import RestoredFrom
-from stacks.signing_keys import SigningKeys
-from tests.infrastructure import data_invariants, invariants
-from tests.infrastructure.assembly import CONTEXT, Deployed, read, settings, small_site, synthesise
-from tests.infrastructure.bootstrap_policies import allowed, boundary, execution_policies, not_deployable
+from tests.infrastructure.assembly import Deployed, read, settings, synthesise
 from tests.infrastructure.recovered import (
     HERE,
     LAST_TREE,
     LOST,
     names_in,
     names_of_no_region,
+    read_recovered,
     recovered,
-    synthesise_recovered,
     text,
 )
-
-
-def _read(folder: Path, environment: Environment) -> Deployed:
-    return read(Path(synthesise_recovered(folder, environment).synth().directory))["production"]
-
-
-@pytest.fixture(scope="module")
-def back(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """Running, before the domain's names are moved."""
-    return _read(tmp_path_factory.mktemp("recovered"), recovered())
-
-
-@pytest.fixture(scope="module")
-def at_home(environments: Mapping[str, Deployed]) -> Deployed:
-    return environments["production"]
-
 
 # ---- nothing is claimed twice ---------------------------------------------------------------------------------------
 
@@ -108,7 +84,7 @@ def test_every_type_that_bears_a_name_is_looked_at_or_named_by_aws(at_home: Depl
 
 def test_once_the_names_are_moved_the_distribution_claims_them(tmp_path: Path, at_home: Deployed) -> None:
     """Otherwise the next deployment would take them off again."""
-    moved = _read(tmp_path, recovered(names_moved=True))
+    moved = read_recovered(tmp_path, recovered(names_moved=True))
     aliases = moved.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]["Aliases"]
     assert aliases == at_home.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]["Aliases"]
 
@@ -199,7 +175,7 @@ RESTORES: Mapping[RestoredFrom, Mapping[str, object]] = {
 def test_the_database_is_made_from_the_backup_that_is_asked_for(
     source: RestoredFrom, at_home: Deployed, tmp_path: Path
 ) -> None:
-    deployed = _read(tmp_path, recovered(database=source))
+    deployed = read_recovered(tmp_path, recovered(database=source))
     properties, plain = (one.the("AWS::RDS::DBInstance").properties for one in (deployed, at_home))
     assert {key: properties[key] for key in RESTORES[source]} == RESTORES[source]
     assert set(plain) - set(properties) == INHERITED
@@ -222,6 +198,11 @@ def test_the_image_is_pulled_from_the_registry_that_has_the_copies(back: Deploye
         for task in back.resources("AWS::ECS::TaskDefinition")
     }
     assert all(f"dkr.ecr.{HERE}.amazonaws.com/amply@" in image for image in told)
+
+
+def test_an_image_outside_the_lost_registry_is_left_where_it_is() -> None:
+    elsewhere = ImageReference(repository="ghcr.io/amply/amply", digest=None)
+    assert elsewhere.in_region(HERE, instead_of=LOST) is elsewhere
 
 
 def test_images_are_copied_into_a_repository_that_is_like_the_first(at_home: Deployed) -> None:
@@ -321,57 +302,7 @@ def test_bounces_come_to_a_name_of_this_region(back: Deployed) -> None:
     assert identity["MailFromAttributes"]["MailFromDomain"] == "bounce.eu-central-1.amply.example"
 
 
-# ---- the gates --------------------------------------------------------------------------------------------------------
-
-
-def test_settings_are_read_from_where_it_stands(back: Deployed, at_home: Deployed) -> None:
-    assert settings(back).lost_region == LOST
-    assert settings(at_home).lost_region is None
-
-
-@pytest.mark.parametrize("rule", [*invariants.RULES, *data_invariants.RULES], ids=lambda rule: rule.__name__)
-def test_every_rule_holds(rule: invariants.Rule, back: Deployed) -> None:
-    assert list(rule(back)) == []
-
-
-def test_every_type_can_be_deployed(back: Deployed) -> None:
-    assert list(not_deployable(back, execution_policies())) == []
-
-
-def test_the_boundary_leaves_every_role_what_it_was_granted(back: Deployed) -> None:
-    actions = {
-        action
-        for policy in back.resources("AWS::IAM::Policy")
-        for statement in policy.properties["PolicyDocument"]["Statement"]
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
-    assert sorted(action for action in actions if not allowed(action, [boundary()])) == []
-
-
-@pytest.mark.xdist_group("gate")
-def test_the_checkers_are_answered(tmp_path: Path) -> None:
-    """With the waivers in place a finding that none answers stops the synthesis."""
-    _checked(tmp_path, recovered()).synth()
-
-
-@pytest.mark.xdist_group("gate")
-def test_a_finding_here_stops_the_synthesis(tmp_path: Path) -> None:
-    app = _checked(tmp_path, recovered())
-    stack = cast("cdk.Stack", app.node.find_child("production").node.find_child("queues"))
-    cdk.CfnResource(stack, "New", type="AWS::SQS::Queue", properties={"VisibilityTimeoutt": 30})
-    with pytest.raises(RuntimeError, match="ValidationFailed"):
-        app.synth()
-
-
-def _checked(folder: Path, environment: Environment) -> cdk.App:
-    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 -- takes seconds, and only the gate's worker needs it
-
-    app = synthesise_recovered(folder, environment, checked=True)
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    return app
-
-
-# ---- what cannot be ---------------------------------------------------------------------------------------------------
+# ---- as it is asked for -----------------------------------------------------------------------------------------------
 
 
 def test_the_plan_is_what_the_command_line_builds_at_rest(tmp_path: Path) -> None:
@@ -384,78 +315,6 @@ def test_the_plan_is_what_the_command_line_builds_at_rest(tmp_path: Path) -> Non
     assert {service.properties["DesiredCount"] for service in built.resources("AWS::ECS::Service")} == {0}
     assert f"dkr.ecr.{HERE}.amazonaws.com/amply@sha256:{'a' * 64}" in text(built)
     assert LOST not in text(built)
-
-
-REFUSED: list[tuple[Mapping[str, object], str]] = [
-    ({"recovering": "eu-west-1"}, "No environment keeps copies in 'eu-west-1'.*-c recovering=REGION"),
-    ({"recovering": "mars", "idle": True}, "there are copies in eu-central-1"),
-    ({"recovering": HERE}, "nothing may run until `last_tree`.*-c idle=true"),
-]
-
-
-@pytest.mark.parametrize(("context", "sentence"), REFUSED)
-def test_what_cannot_come_back_is_answered_with_a_sentence(
-    context: Mapping[str, object], sentence: str, tmp_path: Path
-) -> None:
-    app = cdk.App(context={**CONTEXT, **context})
-    with pytest.raises(CannotBuildError, match=sentence):
-        build(app, site=small_site(tmp_path / "site"))
-
-
-def test_an_environment_without_copies_cannot_come_back() -> None:
-    with pytest.raises(ValueError, match="keeps no copies in another region"):
-        recovering(STAGING, region=HERE)
-
-
-def test_an_environment_comes_back_where_its_copies_are_and_nowhere_else() -> None:
-    with pytest.raises(ValueError, match="keeps its copies in eu-central-1, not in 'eu-west-3'"):
-        recovering(PRODUCTION, region="eu-west-3")
-
-
-def test_a_rotation_of_the_signing_key_must_have_ended() -> None:
-    with pytest.raises(ValueError, match="a rotation of the signing key was under way"):
-        recovering(replace(PRODUCTION, signing_keys=SigningKeys(present=1, coming=2)), region=HERE)
-
-
-def test_another_keys_last_tree_is_refused() -> None:
-    with pytest.raises(ValueError, match="key 2 is the one that is lost, not 1"):
-        recovering(
-            replace(
-                PRODUCTION,
-                signing_keys=SigningKeys(present=2, ended=(LAST_TREE,)),
-                recovery=replace(_plan(), last_tree=LAST_TREE),
-            ),
-            region=HERE,
-        )
-
-
-def _plan() -> Any:
-    assert PRODUCTION.recovery
-    return PRODUCTION.recovery
-
-
-@pytest.mark.parametrize("third", [LOST, HERE])
-def test_copies_that_stay_in_a_region_of_the_two_are_refused(third: str) -> None:
-    with pytest.raises(ValueError, match="copies go to a third region"):
-        replace(PRODUCTION, recovery=replace(_plan(), replica_region=third))
-
-
-def test_zones_of_another_region_are_refused() -> None:
-    plan = replace(_plan(), zones=("eu-west-3a",))
-    with pytest.raises(ValueError, match="are not all in eu-central-1"):
-        recovering(replace(PRODUCTION, recovery=plan, tasks=PRODUCTION.tasks.at_rest()), region=HERE)
-
-
-def test_copies_without_a_plan_are_refused_and_a_plan_without_copies() -> None:
-    with pytest.raises(ValueError, match="are one thing"):
-        replace(PRODUCTION, recovery=None)
-    with pytest.raises(ValueError, match="are one thing"):
-        replace(STAGING, recovery=_plan())
-
-
-def test_an_image_outside_the_lost_registry_is_left_where_it_is() -> None:
-    elsewhere = ImageReference(repository="ghcr.io/amply/amply", digest=None)
-    assert elsewhere.in_region(HERE, instead_of=LOST) is elsewhere
 
 
 def test_the_others_are_as_they_were(tmp_path: Path) -> None:

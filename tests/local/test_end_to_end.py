@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, listening, sandbox_page
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
+from tests.local.running_platform import Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark.enable_socket]
 
@@ -41,63 +41,6 @@ PARTS = {
 }
 _FIRST_WITNESS = "\n— localhost/witness-".encode()
 """Where the lines of a checkpoint begin that the log itself did not write."""
-
-
-class Platform:
-    """One running platform, driven by its commands alone."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.place = {"AMPLY_LOCAL_DIR": str(settings.state), "AMPLY_PORT_BASE": str(settings.ports.base)}
-        self._environment = {**os.environ, **self.place}
-
-    def type(self, command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self._words(command), env=self._environment, capture_output=True, text=True, check=False
-        )
-
-    def type_and_kill(self, command: str, *, once: Callable[[], bool]) -> None:
-        """Kill the command and all it started in its own session, in the middle of its work."""
-        process = subprocess.Popen(
-            self._words(command), env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            while not once():
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=0.25)
-                    pytest.fail("the command ended before it could be killed")
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def deployed_stacks(self) -> int:
-        """How many stacks the CDK's command line has reported as deployed."""
-        log = self.settings.log_of("cdk")
-        return log.read_text().count("✅  local/") if log.exists() else 0
-
-    def change(self, context: str) -> subprocess.CompletedProcess[str]:
-        """Deploy by hand, as any CDK user would, with one more value of context."""
-        run = Deployment(Cloud(self.settings))
-        arguments = (
-            "deploy",
-            "local/*",
-            *run.app(assembly="changed"),
-            "--context",
-            context,
-            "--require-approval",
-            "never",
-        )
-        return subprocess.run(
-            [str(self.settings.cdk), *arguments],
-            cwd=self.settings.root,
-            env=run._environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def _words(self, command: str) -> list[str]:
-        return [sys.executable, "-m", "local_cloud", command]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
-"""The public ledger, small and large."""
+"""The public ledger, small and large, and the one that three witnesses watch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from amply.modules import ledger
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import ORG, LedgerWorld
+from tests.backend.partners import Partner, asking, partners
 from tests.backend.public_ledger import PublicLedger
 
 
@@ -54,3 +56,15 @@ def large(public: PublicLedger, databases: Databases) -> PublicLedger:
     master.close()
     ledger.fold_days(public.books.app)
     return public
+
+
+@pytest.fixture
+def three(books: LedgerWorld, tmp_path: Path) -> Mapping[str, Partner]:
+    return partners(tmp_path, books.verifier)
+
+
+@pytest.fixture
+def watched(books: LedgerWorld, three: Mapping[str, Partner]) -> LedgerWorld:
+    """The ledger with its three witnesses."""
+    books.witnesses = asking(three)
+    return books

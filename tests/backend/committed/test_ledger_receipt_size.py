@@ -1,7 +1,6 @@
 """A receipt stays small enough for any mailbox: its leaf, its openings, a proof, and three witnesses."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,7 @@ from benchmarks.apparatus.huge_tree import receipt_in_a_huge_log
 from ledger_format.notes import add_signatures, sign_note
 from ledger_format.receipts import Receipt, decode_receipt, encode_receipt, verify_receipt
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld
-from tests.backend.partners import Partner, asking, partners, two_of
+from tests.backend.partners import Partner, asking, two_of
 
 BYTES_MAX = 3_072
 PERSONAL = {
@@ -18,11 +17,6 @@ PERSONAL = {
     "donation": "don_01k9z3v8x4e5t6y7m8n9p0q1r2",
     "reference": "stripe:payment_intent:pi_3Q9exampleexampleexample",
 }
-
-
-@pytest.fixture
-def three(books: LedgerWorld, tmp_path: Path) -> Mapping[str, Partner]:
-    return partners(tmp_path, books.verifier)
 
 
 @pytest.fixture

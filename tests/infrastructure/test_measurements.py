@@ -1,0 +1,162 @@
+"""Filters count what the services really write: the event, the key of the number, and whose log it is in."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from stacks.measurements import (
+    AWAITED_EVENTS,
+    BOOKINGS_PAUSED,
+    COUNTED_BY_API,
+    COUNTED_BY_WORKER,
+    DIFFERENCES,
+    EXHAUSTED,
+    LEDGER_AGE,
+    PUBLISHING,
+    RECONCILED_SECONDS,
+    WITNESS_CONTRADICTS,
+    WITNESSES_MISSING,
+)
+from tests.infrastructure.alarms import alarms_of
+from tests.infrastructure.assembly import ROOT, Deployed, Resource
+
+FILTER = "AWS::Logs::MetricFilter"
+MEASURED = {LEDGER_AGE, RECONCILED_SECONDS, BOOKINGS_PAUSED, AWAITED_EVENTS, *EXHAUSTED}
+BACKEND = ROOT / "services" / "backend" / "src" / "amply"
+
+WRITE_A_LINE = """
+import dataclasses
+from amply.entrypoints import backlog
+from amply.infra import logging
+
+logging.configure(service="scheduler")
+numbers = {field.name: 100 + place for place, field in enumerate(dataclasses.fields(backlog.Backlog))}
+backlog.report(backlog.Backlog(**numbers))
+"""
+
+
+@pytest.fixture(scope="session")
+def line() -> Mapping[str, Any]:
+    """A line as the scheduler's container writes it, each of its numbers another one."""
+    written = subprocess.run(
+        [sys.executable, "-c", WRITE_A_LINE],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    parsed: dict[str, Any] = json.loads(written.stdout)
+    return parsed
+
+
+def _event(found: Resource) -> str:
+    """The event a filter selects: the one form of pattern used here is a key of the line that equals a string."""
+    asked = re.fullmatch(r'\{ \$\.event = "([\w ]+)" \}', found.properties["FilterPattern"])
+    assert asked, found.properties["FilterPattern"]
+    return asked[1]
+
+
+def _filters(deployed: Deployed) -> Mapping[str, Resource]:
+    """Filters by the name of their metric."""
+    found = {}
+    for resource in deployed.resources(FILTER):
+        (transformation,) = resource.properties["MetricTransformations"]
+        assert transformation["MetricNamespace"] == f"amply/{deployed.name}"
+        found[transformation["MetricName"]] = resource
+    return found
+
+
+def _value(found: Resource) -> Mapping[str, Any]:
+    (transformation,) = found.properties["MetricTransformations"]
+    return dict(transformation)
+
+
+def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
+    deployed: Deployed, line: Mapping[str, Any]
+) -> None:
+    read_out = {}
+    for key in MEASURED:
+        found = _filters(deployed)[key]
+        assert _event(found) == line["event"]
+        assert _value(found)["MetricValue"] == f"$.{key}"
+        read_out[key] = line[key]
+
+    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105, 106, 107], "numbers, and each its own"
+
+
+def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:
+    assert {key for key, value in line.items() if isinstance(value, int | float)} == MEASURED
+
+
+def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
+    found = _filters(deployed)[PUBLISHING]
+
+    assert f'PUBLISHED: Final = "{_event(found)}"' in source
+    assert f"{PUBLISHING}=" in source
+    assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
+
+
+def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
+    found = _filters(deployed)[WITNESSES_MISSING]
+
+    assert f'WITNESSED: Final = "{_event(found)}"' in source
+    assert f"{WITNESSES_MISSING}=" in source
+    assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
+
+
+def test_a_difference_is_read_from_the_line_the_worker_writes_and_wakes_people(deployed: Deployed) -> None:
+    source = (BACKEND / "entrypoints" / "worker.py").read_text()
+    found = _filters(deployed)[DIFFERENCES]
+
+    assert f'RECONCILED: Final = "{_event(found)}"' in source
+    assert f"{DIFFERENCES}=" in source
+    assert _value(found)["MetricValue"] == f"$.{DIFFERENCES}"
+    alarm = alarms_of(deployed)["books-differ"].properties
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (DIFFERENCES, 0, 1)
+
+
+def test_a_witness_that_contradicts_alone_is_told(deployed: Deployed) -> None:
+    source = (BACKEND / "modules" / "ledger" / "witnessing.py").read_text()
+    found = _filters(deployed)[WITNESS_CONTRADICTS]
+
+    assert f'_log.error("{_event(found)}"' in source
+    alarm = alarms_of(deployed)["witness-contradicts"].properties
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (WITNESS_CONTRADICTS, "Sum", 0)
+
+
+@pytest.mark.parametrize(("name", "event"), [*COUNTED_BY_API.items(), *COUNTED_BY_WORKER.items()])
+def test_a_counted_line_is_one_the_backend_writes(name: str, event: str, deployed: Deployed) -> None:
+    found = _filters(deployed)[name]
+
+    assert _event(found) == event
+    assert (_value(found)["MetricValue"], _value(found)["DefaultValue"]) == ("1", 0)
+    assert any(f'"{event}"' in file.read_text() for file in BACKEND.rglob("*.py")), "nobody writes it"
+
+
+def test_filters_read_the_log_of_the_service_that_writes(deployed: Deployed) -> None:
+    writers = {
+        **dict.fromkeys(MEASURED, "scheduler"),
+        **dict.fromkeys(COUNTED_BY_API, "api"),
+        **dict.fromkeys(COUNTED_BY_WORKER, "worker"),
+        PUBLISHING: "publisher",
+        WITNESSES_MISSING: "publisher",
+        WITNESS_CONTRADICTS: "publisher",
+        DIFFERENCES: "worker",
+    }
+    logs = {}
+    for task in deployed.resources("AWS::ECS::TaskDefinition"):
+        (container,) = task.properties["ContainerDefinitions"]
+        logs[container["Name"]] = container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
+    filters = _filters(deployed)
+
+    assert set(filters) == set(writers)
+    for name, found in filters.items():
+        assert logs[writers[name]] in json.dumps(found.properties["LogGroupName"]), name

@@ -1,0 +1,60 @@
+"""What comes back passes every gate that the environments pass."""
+
+from pathlib import Path
+from typing import cast
+
+import aws_cdk as cdk
+import pytest
+
+from stacks.environment import Environment
+from tests.infrastructure import data_invariants, invariants
+from tests.infrastructure.assembly import Deployed, settings
+from tests.infrastructure.bootstrap_policies import allowed, boundary, execution_policies, not_deployable
+from tests.infrastructure.recovered import LOST, recovered, synthesise_recovered
+
+
+def test_settings_are_read_from_where_it_stands(back: Deployed, at_home: Deployed) -> None:
+    assert settings(back).lost_region == LOST
+    assert settings(at_home).lost_region is None
+
+
+@pytest.mark.parametrize("rule", [*invariants.RULES, *data_invariants.RULES], ids=lambda rule: rule.__name__)
+def test_every_rule_holds(rule: invariants.Rule, back: Deployed) -> None:
+    assert list(rule(back)) == []
+
+
+def test_every_type_can_be_deployed(back: Deployed) -> None:
+    assert list(not_deployable(back, execution_policies())) == []
+
+
+def test_the_boundary_leaves_every_role_what_it_was_granted(back: Deployed) -> None:
+    actions = {
+        action
+        for policy in back.resources("AWS::IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert sorted(action for action in actions if not allowed(action, [boundary()])) == []
+
+
+@pytest.mark.xdist_group("gate")
+def test_the_checkers_are_answered(tmp_path: Path) -> None:
+    """With the waivers in place a finding that none answers stops the synthesis."""
+    _checked(tmp_path, recovered()).synth()
+
+
+@pytest.mark.xdist_group("gate")
+def test_a_finding_here_stops_the_synthesis(tmp_path: Path) -> None:
+    app = _checked(tmp_path, recovered())
+    stack = cast("cdk.Stack", app.node.find_child("production").node.find_child("queues"))
+    cdk.CfnResource(stack, "New", type="AWS::SQS::Queue", properties={"VisibilityTimeoutt": 30})
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+
+
+def _checked(folder: Path, environment: Environment) -> cdk.App:
+    from cdk_nag import AwsSolutionsChecks  # noqa: PLC0415 -- takes seconds, and only the gate's worker needs it
+
+    app = synthesise_recovered(folder, environment, checked=True)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
