@@ -107,7 +107,8 @@ class Keys(AmplyStack):
                 iam.PolicyStatement(
                     sid="ReadPublicKey",
                     principals=[account],
-                    actions=["kms:GetPublicKey", "kms:Verify"],
+                    # CloudFormation asks every key whether it rotates, this one too (bootstrap/types.toml).
+                    actions=["kms:GetKeyRotationStatus", "kms:GetPublicKey", "kms:Verify"],
                     resources=["*"],
                 ),
                 *([sign] if signs else []),
