@@ -164,9 +164,10 @@ class Durability:
 
 
 PERMANENT = Durability(
-    loss=Loss.NEVER, backup_days=35, object_lock=ObjectLock(mode=LockMode.COMPLIANCE, days=3650)
+    loss=Loss.NEVER, backup_days=30, object_lock=ObjectLock(mode=LockMode.COMPLIANCE, days=3650)
 )
 RECOVERABLE = Durability(
     loss=Loss.AFTER_SNAPSHOT, backup_days=7, object_lock=ObjectLock(mode=LockMode.GOVERNANCE, days=30)
 )
+# One day, because none switches RDS's backups off: what may be wiped any day is not worth a week of them (ADR 0039).
 DISPOSABLE = Durability(loss=Loss.ACCEPTED, backup_days=1, object_lock=None)

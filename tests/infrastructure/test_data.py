@@ -115,7 +115,7 @@ def test_only_where_data_may_be_lost_does_a_bucket_let_itself_be_emptied(deploye
     assert bool(emptied) is (kind(deployed) in {"sandbox", "local"})
 
 
-DAYS_BACK: Mapping[str, int] = {"production": 35, "staging": 7, "sandbox": 1, "local": 1}
+DAYS_BACK: Mapping[str, int] = {"production": 30, "staging": 7, "sandbox": 1, "local": 1}
 
 
 def test_the_database_can_go_back_as_many_days_as_promised(deployed: Deployed) -> None:
