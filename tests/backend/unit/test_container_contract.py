@@ -33,7 +33,7 @@ def names(kind: type[BaseSettings], *, required: bool) -> set[str]:
     return {f"{prefix}{name}".upper() for name, field in fields if field.is_required() or not required}
 
 
-ONCE = {TaskName.MIGRATE, TaskName.ROLES, TaskName.REHEARSE}
+ONCE = {TaskName.MIGRATE, TaskName.ROLES, TaskName.REHEARSE, TaskName.ADMIN}
 RUNNING = [task for task in TaskName if task not in ONCE]
 
 
@@ -61,6 +61,16 @@ def test_who_changes_the_database_is_told_how_to_sign_in_and_nothing_else(task: 
 
     assert names(settings.DatabaseSettings, required=True) <= told
     assert told - others <= names(settings.DatabaseSettings, required=False)
+
+
+def test_the_administration_is_told_what_organisations_books_and_webhooks_need_and_no_more() -> None:
+    """Other commands of the same entrypoint read the key of commitments or the log's: they are not for this task."""
+    told = CONTAINERS[TaskName.ADMIN].environment | CONTAINERS[TaskName.ADMIN].secrets
+    others = set(CONTAINERS[TaskName.SCHEDULER].environment) & told
+    needed = (settings.DatabaseSettings, settings.StripeSettings)
+
+    assert set().union(*(names(kind, required=True) for kind in needed)) <= told
+    assert told - others <= set().union(*(names(kind, required=False) for kind in needed))
 
 
 def test_one_task_alone_is_given_the_masters_password() -> None:
