@@ -16,8 +16,9 @@ from amply_verify.cli import cli
 from amply_verify.following import evidence_of, follow_once
 from amply_verify.keys import Trust
 from amply_verify.outcome import CheckFailure, Exit
+from ledger_format.errors import QuorumError
 from tests.verify.conftest import ROOT
-from tests.verify.ledger_samples import STRANGERS_KEY, SampleLog, sign, verifier_key
+from tests.verify.ledger_samples import STRANGERS_KEY, SampleLog, sample_policy, sign, verifier_key
 from tests.verify.log_files import Pen, write_log
 
 KEYS = [verifier_key()]
@@ -194,3 +195,15 @@ def running(log: Path, state: Path, *options: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_checkpoint_without_its_witnesses_is_refused_and_remembered(log: Path, state: Path) -> None:
+    """What the log has signed once, it cannot take back: neither what follows with witnesses nor what has none either."""
+    watched = Trust(tuple(KEYS), sample_policy())
+    with pytest.raises(QuorumError):
+        follow_once(str(log), watched, state, now=NOW)
+    assert json.loads(state.read_text())["note"] == SampleLog(LEAVES[:300]).note()
+    grow(log, OTHER)
+    with pytest.raises(CheckFailure) as fork:
+        follow_once(str(log), watched, state, now=NOW)
+    assert fork.value.exit_code is Exit.FORK

@@ -1,6 +1,7 @@
 """`amply-verify entry` and `checkpoint URL` against a log on loopback, honest and not."""
 
 import gzip
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from amply_verify.cli import cli
-from amply_verify.log_reader import PAUSES_SECONDS, HttpGetter
+from amply_verify.log_reader import (
+    MAX_ASKED_PAUSE_SECONDS,
+    PATIENT_TRIES,
+    PAUSES_SECONDS,
+    QUICK_TRIES,
+    HttpGetter,
+)
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.entries import encode
 from ledger_format.merkle import leaf_hash
@@ -217,37 +224,110 @@ def test_nobody_listening_could_not_be_checked() -> None:
     assert check_checkpoint(LogServer("http://[", {}, [])).exit_code == Exit.UNREACHABLE
 
 
+Fault = int | Exception | httpx2.Response
+
+
 class Flaky(httpx2.BaseTransport):
     """Fails as told, then answers `fine`."""
 
-    def __init__(self, *faults: int | Exception) -> None:
+    def __init__(self, *faults: Fault) -> None:
         self.faults = list(faults)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         fault = self.faults.pop(0) if self.faults else 200
         if isinstance(fault, Exception):
             raise fault
+        if isinstance(fault, httpx2.Response):
+            return fault
         return httpx2.Response(fault, stream=httpx2.ByteStream(b"fine"), request=request)
 
 
-def get(transport: httpx2.BaseTransport, paused: list[float], clock: Iterator[float] | None = None) -> bytes:
+def get(
+    transport: httpx2.BaseTransport,
+    paused: list[float],
+    clock: Iterator[float] | None = None,
+    *,
+    tries: int = PATIENT_TRIES,
+    chance: float = 0.0,
+) -> bytes:
     ticks = clock or iter([0.0] * 100)
-    with HttpGetter(transport=transport, pause=paused.append, clock=lambda: next(ticks)) as getter:
+    with HttpGetter(
+        tries=tries,
+        transport=transport,
+        pause=paused.append,
+        clock=lambda: next(ticks),
+        chance=lambda: chance,
+    ) as getter:
         return getter.get("https://log.example/checkpoint", limit=10)
 
 
 def test_a_passing_fault_is_tried_again() -> None:
     paused: list[float] = []
     assert get(Flaky(503, httpx2.ConnectTimeout("slow")), paused) == b"fine"
-    assert paused == list(PAUSES_SECONDS)
+    assert paused == [0.5, 1.0]
 
 
-def test_a_lasting_fault_is_given_up_after_three_tries() -> None:
+def test_a_server_that_fails_for_half_a_minute_is_waited_for() -> None:
     paused: list[float] = []
-    with pytest.raises(CheckFailure, match="3 times") as failure:
-        get(Flaky(500, 502, httpx2.ReadError("cut"), 200), paused)
+    faults = [503, httpx2.ConnectError("refused"), httpx2.ReadError("cut"), 502, 500, 429]
+    assert get(Flaky(*faults), paused) == b"fine"
+    assert sum(paused) > 30
+    assert all(after == 2 * before for before, after in itertools.pairwise(paused))
+
+
+def test_many_readers_do_not_come_back_at_once() -> None:
+    paused: list[float] = []
+    assert get(Flaky(503, 503), paused, chance=0.5) == b"fine"
+    assert paused == [0.375, 0.75]
+
+
+def test_a_lasting_fault_is_given_up_after_seven_tries() -> None:
+    paused: list[float] = []
+    with pytest.raises(CheckFailure, match="7 times") as failure:
+        get(Flaky(*[500] * 6, httpx2.ReadError("cut"), 200), paused)
     assert failure.value.exit_code is Exit.UNREACHABLE
     assert paused == list(PAUSES_SECONDS)
+
+
+def test_an_address_that_never_answered_is_given_up_after_three_tries() -> None:
+    with pytest.raises(CheckFailure, match="3 times"):
+        get(Flaky(*[httpx2.ConnectError("refused")] * 3, 200), [])
+
+
+def test_who_waits_for_one_answer_is_told_after_three_tries() -> None:
+    with pytest.raises(CheckFailure, match="3 times"):
+        get(Flaky(500, 500, 500, 200), [], tries=QUICK_TRIES)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        ("7", 7.0),
+        ("0", 0.5),
+        ("3600", MAX_ASKED_PAUSE_SECONDS),
+        ("9" * 400, MAX_ASKED_PAUSE_SECONDS),
+        ("Thu, 26 Nov 2026 07:00:20 GMT", 20.0),
+        ("Thu, 26 Nov 2026 06:00:00 GMT", 0.5),
+        ("Thu, 26 Nov 2026 07:00:20 -0000", 0.5),
+        ("-7", 0.5),
+        ("\u0667".encode().decode("latin-1"), 0.5),
+        ("soon", 0.5),
+        ("", 0.5),
+    ],
+)
+def test_a_server_may_ask_for_a_longer_pause_within_bounds(asked: str, pause: float) -> None:
+    paused: list[float] = []
+    headers = {"Retry-After": asked.encode("latin-1"), "Date": b"Thu, 26 Nov 2026 07:00:00 GMT"}
+    busy = httpx2.Response(429, headers=headers, stream=httpx2.ByteStream(b""))
+    assert get(Flaky(busy), paused) == b"fine"
+    assert paused == [pause]
+
+
+def test_a_date_to_come_back_at_counts_from_nothing_without_a_date_of_the_answer() -> None:
+    paused: list[float] = []
+    headers = {"Retry-After": "Thu, 26 Nov 2026 07:00:20 GMT"}
+    assert get(Flaky(httpx2.Response(503, headers=headers, stream=httpx2.ByteStream(b""))), paused) == b"fine"
+    assert paused == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -331,7 +411,7 @@ def test_a_resumed_answer_stays_within_its_limit() -> None:
 
 def test_an_answer_that_drips_too_slowly_is_given_up() -> None:
     with pytest.raises(CheckFailure, match="too long"):
-        get(Flaky(), [], clock=iter([0.0, 31.0] * 3))
+        get(Flaky(), [], clock=iter([0.0, 31.0] * PATIENT_TRIES))
 
 
 def test_the_origin_in_the_samples_is_the_key_s_name() -> None:

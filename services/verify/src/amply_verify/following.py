@@ -43,7 +43,7 @@ class Followed:
 
 
 def follow_once(place: str, trusted: Trust, state: Path, *, now: datetime) -> Followed:
-    """Look at the log, compare with what was seen before, and remember the newer.
+    """Look at the log, compare with what was seen before, and remember the newer, cosigned or not.
 
     Raises:
         ForkError: The two contradict each other; both are kept in the evidence file.
@@ -68,9 +68,10 @@ def follow_once(place: str, trusted: Trust, state: Path, *, now: datetime) -> Fo
             except ForkError as fork:
                 _keep_evidence(state, known or "", note, now=now)
                 raise _with_evidence(fork, state) from fork
-        newest = open_checkpoint(note, trusted.keys, policy=trusted.policy)
+        # So what the log has signed is remembered without its witnesses too: a later one that contradicts it is a fork.
         if step != "unchanged":
             _remember(state, note, now=now)
+        newest = open_checkpoint(note, trusted.keys, policy=trusted.policy)
         return Followed(step, Consistent(newest if known is None else seen, newest, proof_hashes))
 
 

@@ -177,6 +177,9 @@ def audit(
 
     Memory stays the same however long the log is. What must be compared across it goes to temporary files, about 300 bytes
     an entry, in TMPDIR.
+
+    For long logs: mirror, then audit the copy. A server that fails is asked for half a minute, or as long as it says, and
+    then the audit ends with exit code 22 and begins anew next time; a copy goes on where it was.
     """
     _check_owner(organization, "--org")
 

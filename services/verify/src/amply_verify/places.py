@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from amply_verify.checkpoint_check import FULL_TILE_BYTES, get_partial, is_address, log_prefix, tile_reader
 from amply_verify.directory import DirectoryGetter, store
 from amply_verify.keys import Trust
-from amply_verify.log_reader import Getter, HttpGetter
+from amply_verify.log_reader import PATIENT_TRIES, Getter, HttpGetter
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.sources import decode_text
 from ledger_format.checkpoints import SignedCheckpoint, open_checkpoint
@@ -94,7 +94,7 @@ def open_log(place: str, *, keep_in: str | None = None) -> Iterator[LogPlace]:
         yield LogPlace("", DirectoryGetter(place), is_remote=False)
         return
     prefix = log_prefix(place)
-    with HttpGetter() as getter:
+    with HttpGetter(tries=PATIENT_TRIES) as getter:
         if keep_in is None:
             yield LogPlace(prefix, getter, is_remote=True)
         else:
