@@ -48,6 +48,7 @@ from amply.kernel.ids import new_id, new_random_id
 from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import repository, service
+from benchmarks.apparatus.order_of_places import count_out_of_order
 from benchmarks.apparatus.postgresql import PASSWORD, Server, server
 
 IS_QUICK: Final = "--quick" in sys.argv
@@ -329,6 +330,7 @@ def report(pg: Server, measured: Measured, alone: Measured) -> None:
         "ratio_with_commitments": round(measured.share("  with 4 commitments"), 3),
         "ratio_statement_alone": round(measured.share("double entry, statement alone"), 3),
         "missing": acknowledged - leaves,
+        "out_of_order": count_out_of_order(pg),
         "gaps": gaps,
         "entries": leaves,
         "behind_max": max(measured.behind),

@@ -41,6 +41,7 @@ from amply.infra.settings import DatabaseSettings
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
+from benchmarks.apparatus.order_of_places import count_out_of_order
 from benchmarks.apparatus.outside import cloud_of_its_own, published_entries, three_witnesses
 from benchmarks.apparatus.postgresql import PASSWORD, Server, server
 from ledger_format.entries import decode
@@ -283,12 +284,7 @@ def examine(soak: Soak) -> Found:
         sequence, previous = last.get(entry.org, (-1, None))
         wrong += (entry.org_seq, entry.org_prev) != (sequence + 1, previous)
         last[entry.org] = (entry.org_seq, leaf_hash(raw))
-    order = soak.pg.count("""
-        SELECT count(*) FROM (
-            SELECT (xid, number) < lag((xid, number)) OVER (ORDER BY idx) OR idx <> lag(idx) OVER (ORDER BY idx) + 1
-            FROM leaf JOIN entry ON entry.id = leaf.entry_id
-        ) AS pair (is_wrong) WHERE is_wrong
-    """)
+    order = count_out_of_order(soak.pg)
     ids = [entry.id for entry in entries]
     return Found(ids=ids, out_of_order=wrong + order, receipts=verified_receipts(soak, ids))
 

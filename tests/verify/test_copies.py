@@ -83,6 +83,18 @@ def test_what_does_not_give_the_signed_root_gets_no_checkpoint(server: LogServer
     assert not (tmp_path / "checkpoint").exists()
 
 
+def test_what_was_fetched_damaged_is_not_kept_and_fetched_again(server: LogServer, tmp_path: Path) -> None:
+    right = server.answers["/log/tile/entries/001"]
+    for damage in (encode_bundle(LEAVES[:256]), b"damaged"):
+        server.answers["/log/tile/entries/001"] = Answer(damage)
+        assert type_in("mirror", f"{server.address}/log", tmp_path).exit_code in {Exit.PROOF, Exit.MALFORMED}
+        assert not (tmp_path / "tile/entries/001").exists()
+        assert not (tmp_path / "tile/0/001").exists()
+        assert (tmp_path / "tile/entries/000").exists(), "what was checked stays"
+    server.answers["/log/tile/entries/001"] = right
+    assert type_in("mirror", f"{server.address}/log", tmp_path).exit_code == Exit.VERIFIED
+
+
 def test_a_log_that_contradicts_the_copy_is_a_fork(server: LogServer, tmp_path: Path) -> None:
     other = [LEAVES[1], LEAVES[0], *LEAVES[2:300]]
     (tmp_path / "checkpoint").write_text(SampleLog(other).note())

@@ -269,7 +269,7 @@ def test_a_passing_fault_is_tried_again() -> None:
 
 def test_a_server_that_fails_for_half_a_minute_is_waited_for() -> None:
     paused: list[float] = []
-    faults = [503, httpx2.ConnectError("refused"), httpx2.ReadError("cut"), 502, 500, 429]
+    faults: list[Fault] = [503, httpx2.ConnectError("refused"), httpx2.ReadError("cut"), 502, 500, 429]
     assert get(Flaky(*faults), paused) == b"fine"
     assert sum(paused) > 30
     assert all(after == 2 * before for before, after in itertools.pairwise(paused))
@@ -317,7 +317,7 @@ def test_who_waits_for_one_answer_is_told_after_three_tries() -> None:
 )
 def test_a_server_may_ask_for_a_longer_pause_within_bounds(asked: str, pause: float) -> None:
     paused: list[float] = []
-    headers = {"Retry-After": asked.encode("latin-1"), "Date": b"Thu, 26 Nov 2026 07:00:00 GMT"}
+    headers = {b"Retry-After": asked.encode("latin-1"), b"Date": b"Thu, 26 Nov 2026 07:00:00 GMT"}
     busy = httpx2.Response(429, headers=headers, stream=httpx2.ByteStream(b""))
     assert get(Flaky(busy), paused) == b"fine"
     assert paused == [pause]

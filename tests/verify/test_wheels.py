@@ -96,7 +96,8 @@ def test_the_wheels_say_what_a_registry_asks_for(wheels: dict[str, bytes], tmp_p
         assert any(one.endswith("/LICENSE") for one in names)
         assert not any("egg-info" in one or "test" in one for one in names)
     assert "amply-ledger-format==0.1.0" in requires
-    assert "psycopg[binary]; extra == 'operator'" in requires
+    assert "psycopg[binary]>=3.3; extra == 'operator'" in requires
+    assert all(re.search(r"[>=]=", one) for one in requires), "each says from which version on"
 
 
 def test_the_installed_wheels_judge_a_receipt(wheels: dict[str, bytes], tmp_path: Path) -> None:

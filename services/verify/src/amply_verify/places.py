@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from amply_verify.checkpoint_check import FULL_TILE_BYTES, get_partial, is_address, log_prefix, tile_reader
 from amply_verify.directory import DirectoryGetter, store
@@ -108,6 +109,7 @@ class KeepingGetter:
         self._prefix = prefix
         self._remote = remote
         self._local = local
+        self._unchecked: list[Path] = []
 
     def get(self, url: str, *, limit: int) -> bytes:
         """Read at most `limit` bytes.
@@ -124,5 +126,16 @@ class KeepingGetter:
                     raise
         content = self._remote.get(self._prefix + url, limit=limit)
         if is_kept:
-            store(self._local.root / url.lstrip("/"), content)
+            path = self._local.root / url.lstrip("/")
+            store(path, content)
+            self._unchecked.append(path)
         return content
+
+    def keep_fetched(self) -> None:
+        """What was fetched until now has been checked, and stays."""
+        self._unchecked.clear()
+
+    def drop_fetched(self) -> None:
+        """What was fetched since is not what it should be: a next copy fetches it again."""
+        while self._unchecked:
+            self._unchecked.pop().unlink(missing_ok=True)

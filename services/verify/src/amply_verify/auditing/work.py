@@ -13,7 +13,8 @@ from amply_verify.auditing.plan import Part
 from amply_verify.auditing.records import RecordWriter
 from amply_verify.auditing.replay import Replay, Replayed
 from amply_verify.auditing.settling import Settled, settle_share
-from amply_verify.places import LogPlace, first_of, open_log
+from amply_verify.outcome import CheckFailure, Exit
+from amply_verify.places import KeepingGetter, LogPlace, first_of, open_log
 from ledger_format.errors import FormatError
 from ledger_format.merkle import root_of
 from ledger_format.tiles import TILE_WIDTH, Tile, bundle_path, decode_bundle, hashed_entries
@@ -84,9 +85,25 @@ class Worker:
     def check(self, part: Part) -> PartChecked:
         """Hash a part against its tiles of level 0, and replay it when that is asked for.
 
+        A copy keeps nothing that this run fetched for a damaged part.
+
         Raises:
             CheckFailure: It is damaged, breaks a rule, or cannot be read.
         """
+        getter = self._place.getter
+        try:
+            checked = self._check(part)
+        except CheckFailure as failure:
+            if isinstance(getter, KeepingGetter) and failure.exit_code in {Exit.PROOF, Exit.MALFORMED}:
+                if self._fetchers is not None:  # after this nothing is written any more; the audit ends here
+                    self._fetchers.shutdown(wait=True, cancel_futures=True)
+                getter.drop_fetched()
+            raise
+        if isinstance(getter, KeepingGetter):
+            getter.keep_fetched()
+        return checked
+
+    def _check(self, part: Part) -> PartChecked:
         roots, last_tile, bytes_read = [], b"", 0
         chain = ChainReader(self._task.organization, self._task.origin) if self._task.organization else None
         for bundle, (raw, tile) in enumerate(self._bundles(part), part.first):
