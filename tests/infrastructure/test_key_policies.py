@@ -16,7 +16,7 @@ def _keys_out_of_reach(deployed: Deployed) -> list[str]:
         f"{key.where} allows no {action}"
         for key in deployed.resources(KEY)
         for action in actions_by_type()[KEY]
-        if action not in _NOT_ASKED_OF_A_KEY.get(key.properties.get("KeyUsage"), {"kms:CreateKey"})
+        if action not in _NOT_ASKED_OF_A_KEY.get(str(key.properties.get("KeyUsage")), {"kms:CreateKey"})
         if not any(covers(statement, action) for statement in _of_the_account(key))
     ]
 
