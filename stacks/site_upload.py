@@ -17,12 +17,16 @@ from stacks.waivers import NEXT_REVIEW
 BUILD_STAMP = "ready"
 """The build's own marker inside the site folder; nobody needs it served."""
 
+POLICY_FILE = "policy.txt"
+"""Whom the pages trust, as a file: what people give to `amply-verify --policy`. Absent where nobody is pinned."""
+
 
 def upload_site(
     stack: AmplyStack,
     folder: Path,
     *,
     config: Mapping[str, str],
+    policy: str,
     bucket: s3.Bucket,
     distribution: cloudfront.Distribution,
 ) -> None:
@@ -34,6 +38,7 @@ def upload_site(
         sources=[
             deployment.Source.asset(str(folder), exclude=[BUILD_STAMP]),
             deployment.Source.json_data("config.json", dict(config)),
+            *([deployment.Source.data(POLICY_FILE, policy)] if policy else []),
         ],
         # Pages out there name old hashed assets, with their hash checked: those stay.
         prune=False,
