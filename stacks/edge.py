@@ -57,7 +57,14 @@ class Edge(AmplyStack):
         if dns and named:
             lead = write_down_how_names_move if environment.lost_region else point_names_here
             lead(self, dns, edge=self.distribution, api=named)
-        upload_site(self, site, config=self._config(), bucket=self.site, distribution=self.distribution)
+        upload_site(
+            self,
+            site,
+            config=self._config(),
+            policy=self.settings.ledger_policy,
+            bucket=self.site,
+            distribution=self.distribution,
+        )
         self.publish(Parameter.SITE_BUCKET, self.site.bucket_name)
         self.publish(Parameter.DISTRIBUTION_ID, self.distribution.distribution_id)
         self.publish(Parameter.EDGE_URL, self.edge_url)

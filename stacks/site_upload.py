@@ -19,12 +19,19 @@ from stacks.waivers import NEXT_REVIEW
 BUILD_STAMP = "ready"
 """The build's own marker inside the site folder; nobody needs it served."""
 
+POLICY_FILE = "policy.txt"
+"""Whom the pages trust, as a file: what people give to `amply-verify --policy`."""
+
+NOBODY_PINNED = "# This environment pins no key of its log.\n"
+"""A policy that names no log: whoever checks with it is refused."""
+
 
 def upload_site(
     stack: AmplyStack,
     folder: Path,
     *,
     config: Mapping[str, str],
+    policy: str,
     bucket: s3.Bucket,
     distribution: cloudfront.Distribution,
 ) -> None:
@@ -39,6 +46,7 @@ def upload_site(
         sources=[
             deployment.Source.asset(str(folder), exclude=[BUILD_STAMP]),
             deployment.Source.json_data("config.json", dict(config)),
+            deployment.Source.data(POLICY_FILE, policy or NOBODY_PINNED),
         ],
         # Pages out there name old hashed assets, with their hash checked: those stay.
         prune=False,

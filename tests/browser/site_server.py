@@ -17,7 +17,7 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 
 @dataclass
 class Site:
-    """Serves `folder` as CloudFront would: `/config.json` and `/log/*` beside the built files.
+    """Serves `folder` as CloudFront would: `/config.json`, `/policy.txt` and `/log/*` beside the built files.
 
     `log` holds the published files by their path under `/log/`, `policy` whom the pages are told to trust, `former_keys`
     which of those sign no more, `requested` every path asked for.
@@ -35,6 +35,8 @@ class Site:
         self.requested.append(request.path)
         if request.path == "/config.json":
             return Response(body=self._config(), headers={"Content-Type": "application/json"})
+        if request.path == "/policy.txt" and self.policy:
+            return Response(body=self.policy.encode(), headers={"Content-Type": "text/plain"})
         if request.path.startswith("/log/"):
             published = self.log.get(request.path.removeprefix("/log/"))
             return Response(status=404) if published is None else Response(body=published)

@@ -109,6 +109,7 @@ def test_a_folder_means_its_page_and_keeps_its_question() -> None:
     assert _page("/demo/")["uri"] == "/demo/index.html"
     assert _page("/demo", org={"value": "org_1"})["headers"]["location"]["value"] == "/demo/?org=org_1"
     assert _page("/config.json")["uri"] == "/config.json"
+    assert _page("/policy.txt")["uri"] == "/policy.txt"
 
 
 def test_a_function_fits_into_what_cloudfront_takes(deployed: Deployed) -> None:

@@ -148,6 +148,9 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
     config = httpx2.get(f"{edge}/config.json").json()
     assert config["api_url"] == platform.settings.api_url
     assert config["ledger_policy"] == platform.settings.policy.read_text()
+    policy = httpx2.get(f"{edge}/policy.txt")
+    assert policy.headers["content-type"].startswith("text/plain")
+    assert policy.text == config["ledger_policy"]
 
 
 def test_the_edge_serves_the_widgets_by_version(platform: Platform) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import boto3
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import redis
 import structlog
@@ -46,6 +48,14 @@ INTENT, CHARGE, EVENTS = (
 )
 OTHER_INTENT = "pi_3QsomebodyElseIntentXyz"
 OTHER_NAME, OTHER_EMAIL = "Somebody Else Entirely", "somebody.else@another-donor.org"
+
+
+def unpacked(parquet: bytes) -> bytes:
+    """All that a Parquet file says, as JSON: its pages are compressed, so its bytes hide what stands in them."""
+    file = pq.ParquetFile(pa.BufferReader(parquet))
+    rows = json.dumps(file.read().to_pylist(), default=str).encode()
+    more = [piece for pair in (file.metadata.metadata or {}).items() for piece in pair]
+    return b"\n".join((rows, str(file.schema_arrow).encode(), *more))
 
 
 class NamingProcessor(FakeProcessor):
@@ -195,6 +205,8 @@ class Platform:
             answer = self.client.get(path)
             assert answer.status_code == 200, (path, answer.text)
             yield path, answer.content + str(dict(answer.headers)).encode()
+            if "format=parquet" in path:
+                yield f"{path} unpacked", unpacked(answer.content)
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
         """Every row of every table as the database writes it out, for the owner of everything."""

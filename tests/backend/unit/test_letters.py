@@ -24,6 +24,18 @@ def test_a_receipt_says_what_was_given_to_whom() -> None:
         assert said in mail.html
 
 
+def test_a_receipt_says_how_to_check_it_and_where_the_program_and_the_witnesses_come_from() -> None:
+    mail = receipt_mail(LETTER)
+
+    for said in (
+        "amply-verify receipt don_1.tlog-proof --policy policy.txt --key KEY",
+        "pip install ./services/ledger_format ./services/verify",
+        "https://edge.example/policy.txt",
+    ):
+        assert said in mail.text
+        assert said in mail.html
+
+
 def test_the_proof_is_attached_byte_for_byte() -> None:
     attachment = next(mime(receipt_mail(LETTER), sender="gifts@amply.example").iter_attachments())
 

@@ -7,14 +7,16 @@ import json
 from local_cloud.cloud import Cloud
 
 _CONFIG = "config.json"
+_POLICY = "policy.txt"
 
 
 def pin(cloud: Cloud, policy: str) -> bool:
-    """Tell the pages to trust `policy` (https://c2sp.org/tlog-policy); whether they did not know it before."""
+    """Tell the pages, and whoever saves `/policy.txt`, to trust `policy` (https://c2sp.org/tlog-policy); whether they did not know it before."""
     bucket = cloud.parameter("edge/site-bucket")
     config = json.loads(cloud.s3.get_object(Bucket=bucket, Key=_CONFIG)["Body"].read())
     if config.get("ledger_policy") == policy:
         return False
+    cloud.s3.put_object(Bucket=bucket, Key=_POLICY, Body=policy.encode(), ContentType="text/plain")
     cloud.s3.put_object(
         Bucket=bucket,
         Key=_CONFIG,

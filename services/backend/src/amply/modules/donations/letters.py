@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urljoin
 
 import jinja2
 
@@ -20,7 +21,7 @@ _PLAIN: Final = jinja2.Environment(
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """Everything the e-mail says. `proof` is the tlog-proof text."""
+    """Everything the e-mail says. `proof` is the tlog-proof text; the policy's file stands on the site of `ledger_page`."""
 
     donor_name: str
     donor_email: str
@@ -35,7 +36,12 @@ class Letter:
 def receipt_mail(letter: Letter) -> Mail:
     """Write the receipt as text and as HTML, with `ID.tlog-proof` attached."""
     filename = f"{letter.donation_id}.tlog-proof"
-    facts = {"letter": letter, "given_on": f"{letter.given_at:%-d %B %Y}", "filename": filename}
+    facts = {
+        "letter": letter,
+        "given_on": f"{letter.given_at:%-d %B %Y}",
+        "filename": filename,
+        "policy_file": urljoin(letter.ledger_page, "/policy.txt"),
+    }
     return Mail(
         to=letter.donor_email,
         subject=f"Your gift of {letter.amount} to {_one_line(letter.organization)}",
