@@ -271,7 +271,9 @@ def test_a_restore_is_rehearsed_every_month_where_no_money_is() -> None:
     assert job["environment"] == "staging-rehearse", "a door of its own: who looks around finds none here"
     assert credentials["with"]["role-to-assume"].endswith(":role/staging-delivery-rehearse")
     assert job["steps"][-1]["run"] == "make rehearse ENVIRONMENT=staging"
-    (waiting,) = re.findall(r"one_off rehearse .*--wait (\d+)", (ROOT / "Makefile").read_text())
+    (waiting,) = re.findall(
+        r'one_off rehearse .*--wait "\$\(or \$\(WAIT\),(\d+)', (ROOT / "Makefile").read_text()
+    )
     assert int(waiting) < credentials["with"]["role-duration-seconds"]
     assert int(waiting) < job["timeout-minutes"] * 60
     assert workflow["concurrency"]["cancel-in-progress"] is False
