@@ -14,6 +14,7 @@ GITHUB = ROOT / ".github"
 WORKFLOWS: Mapping[str, Any] = {
     file.stem: yaml.safe_load(file.read_text()) for file in sorted((GITHUB / "workflows").glob("*.yml"))
 }
+DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 CHECKOUT = "actions/checkout@"
 
 
@@ -111,6 +112,8 @@ def test_the_tests_have_the_outside_vectors_and_may_not_do_without() -> None:
 
     assert set(fetched) == {f"vectors/{folder}" for folder in used}
     assert [ref for ref in fetched.values() if not re.fullmatch(r"[0-9a-f]{40}", ref)] == []
+    told = re.findall(r"^\| `([a-z0-9-]+)` \| \S+ \| `([0-9a-f]{40})` \|", DEPENDENCIES, re.MULTILINE)
+    assert {f"vectors/{folder}": commit for folder, commit in told} == fetched
     assert tests["env"] == {"AMPLY_VECTORS": "${{ github.workspace }}/vectors"}
 
 
