@@ -79,7 +79,8 @@ def test_too_few_witnesses_are_refused(command: str, place: Path) -> None:
     told = run(command, place, "--policy", place / "policy")
     assert told.exit_code == Exit.QUORUM
     assert "are not enough for the policy's quorum" in told.stderr
-    assert not (place / "seen.json").exists(), "what was not accepted is not remembered"
+    # What the log has signed is remembered though too few have witnessed it: it may not show another one later.
+    assert (place / "seen.json").exists() == (command == "follow")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
