@@ -1,18 +1,14 @@
 """Copies in another region, of what cannot be made again: for the day the first region is gone."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
-from constructs_lib.durability import ObjectLock
 from constructs_lib.vault import LockedVault
 from stacks.environment import Environment
 from stacks.registry import Images, replicate_images
-from stacks.replication import Kept, Replication
+from stacks.replication import Replication, keep
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
 
@@ -41,10 +37,14 @@ class Replica(AmplyStack):
             request_logs=None,
             lifecycle=[forget("access-logs", days=400)],
         )
-        self.archive = self._keep("Archive", object_lock=environment.durability.object_lock)
-        self.public = self._keep("Public", lifecycle=PUBLIC_LOG)
-        self.media = self._keep("Media")
-        self.documents = self._keep("Documents", key=self.key, lifecycle=documents())
+        self.archive = keep(
+            self, "Archive", request_logs=self._access_logs, object_lock=environment.durability.object_lock
+        )
+        self.public = keep(self, "Public", request_logs=self._access_logs, lifecycle=PUBLIC_LOG)
+        self.media = keep(self, "Media", request_logs=self._access_logs)
+        self.documents = keep(
+            self, "Documents", request_logs=self._access_logs, key=self.key, lifecycle=documents()
+        )
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
         self.images = self._keep_images()
 
@@ -83,22 +83,3 @@ class Replica(AmplyStack):
             pending_window=durability.key_deletion_window,
             removal_policy=durability.removal_policy,
         )
-
-    def _keep(
-        self,
-        construct_id: str,
-        *,
-        key: kms.Key | None = None,
-        object_lock: ObjectLock | None = None,
-        lifecycle: Sequence[s3.LifecycleRule] = (),
-    ) -> Kept:
-        bucket = PrivateBucket(
-            self,
-            construct_id,
-            durability=self.settings.durability,
-            request_logs=self._access_logs,
-            key=key,
-            object_lock=object_lock,
-            lifecycle=lifecycle,
-        )
-        return Kept(bucket=bucket, key=key)

@@ -5,6 +5,7 @@ exists is copied; for older objects see docs/runbooks/restore.md.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -13,8 +14,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from constructs_lib.bucket import PrivateBucket
+from constructs_lib.durability import ObjectLock
 from constructs_lib.waiver import Waiver, waive_once_resolved
 from stacks.permissions import allow_objects, as_written
+from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
 READING = (
@@ -40,6 +44,28 @@ class Kept:
         if not isinstance(child, s3.CfnBucket):
             raise TypeError(f"{self.bucket.node.path} is not made of one bucket.")
         return child
+
+
+def keep(
+    stack: AmplyStack,
+    construct_id: str,
+    *,
+    request_logs: s3.Bucket,
+    key: kms.Key | None = None,
+    object_lock: ObjectLock | None = None,
+    lifecycle: Sequence[s3.LifecycleRule] = (),
+) -> Kept:
+    """Make a bucket that is copied, or that holds the copies."""
+    bucket = PrivateBucket(
+        stack,
+        construct_id,
+        durability=stack.settings.durability,
+        request_logs=request_logs,
+        key=key,
+        object_lock=object_lock,
+        lifecycle=lifecycle,
+    )
+    return Kept(bucket=bucket, key=key)
 
 
 class Replication(Construct):

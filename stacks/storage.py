@@ -1,20 +1,18 @@
 """The buckets: what is signed for ever, what anyone may read, what belongs to donors, and who asked for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.bucket import PrivateBucket
-from constructs_lib.durability import ObjectLock
 from stacks.contracts import Parameter
 from stacks.environment import Environment
 from stacks.keys import Keys
 from stacks.replica import Replica
-from stacks.replication import Kept, Replication
+from stacks.replication import Kept, Replication, keep
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
 
@@ -82,29 +80,17 @@ class Storage(AmplyStack):
         self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
 
     def _make_kept(self, keys: Keys) -> KeptBuckets:
-        archive = self._make("Archive", object_lock=self.settings.durability.object_lock)
-        public = self._make("Public", lifecycle=PUBLIC_LOG)
-        papers = self._make("Documents", key=keys.data, lifecycle=documents())
-        return KeptBuckets(archive=archive, public=public, documents=papers, media=self._make("Media"))
-
-    def _make(
-        self,
-        construct_id: str,
-        *,
-        key: kms.Key | None = None,
-        object_lock: ObjectLock | None = None,
-        lifecycle: Sequence[s3.LifecycleRule] = (),
-    ) -> Kept:
-        bucket = PrivateBucket(
-            self,
-            construct_id,
-            durability=self.settings.durability,
-            request_logs=self.access_logs,
-            key=key,
-            object_lock=object_lock,
-            lifecycle=lifecycle,
+        archive = keep(
+            self, "Archive", request_logs=self.access_logs, object_lock=self.settings.durability.object_lock
         )
-        return Kept(bucket=bucket, key=key)
+        public = keep(self, "Public", request_logs=self.access_logs, lifecycle=PUBLIC_LOG)
+        papers = keep(self, "Documents", request_logs=self.access_logs, key=keys.data, lifecycle=documents())
+        return KeptBuckets(
+            archive=archive,
+            public=public,
+            documents=papers,
+            media=keep(self, "Media", request_logs=self.access_logs),
+        )
 
     def _make_access_logs(self) -> PrivateBucket:
         bucket = PrivateBucket(

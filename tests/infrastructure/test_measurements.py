@@ -94,31 +94,26 @@ def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -
     assert {key for key, value in line.items() if isinstance(value, int | float)} == MEASURED
 
 
-def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
-    found = _filters(deployed)[PUBLISHING]
+def _is_read_from_the_line_of(deployed: Deployed, entrypoint: str, key: str, *, named: str) -> None:
+    """The filter's event is the entrypoint's constant of that name, and its number is one the entrypoint writes."""
+    source = (BACKEND / "entrypoints" / f"{entrypoint}.py").read_text()
+    found = _filters(deployed)[key]
 
-    assert f'PUBLISHED: Final = "{_event(found)}"' in source
-    assert f"{PUBLISHING}=" in source
-    assert _value(found)["MetricValue"] == f"$.{PUBLISHING}"
+    assert f'{named}: Final = "{_event(found)}"' in source
+    assert f"{key}=" in source
+    assert _value(found)["MetricValue"] == f"$.{key}"
+
+
+def test_the_publishers_seconds_are_read_from_the_line_it_writes(deployed: Deployed) -> None:
+    _is_read_from_the_line_of(deployed, "publisher", PUBLISHING, named="PUBLISHED")
 
 
 def test_missing_witnesses_are_read_from_the_line_the_publisher_writes(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "publisher.py").read_text()
-    found = _filters(deployed)[WITNESSES_MISSING]
-
-    assert f'WITNESSED: Final = "{_event(found)}"' in source
-    assert f"{WITNESSES_MISSING}=" in source
-    assert _value(found)["MetricValue"] == f"$.{WITNESSES_MISSING}"
+    _is_read_from_the_line_of(deployed, "publisher", WITNESSES_MISSING, named="WITNESSED")
 
 
 def test_a_difference_is_read_from_the_line_the_worker_writes_and_wakes_people(deployed: Deployed) -> None:
-    source = (BACKEND / "entrypoints" / "worker.py").read_text()
-    found = _filters(deployed)[DIFFERENCES]
-
-    assert f'RECONCILED: Final = "{_event(found)}"' in source
-    assert f"{DIFFERENCES}=" in source
-    assert _value(found)["MetricValue"] == f"$.{DIFFERENCES}"
+    _is_read_from_the_line_of(deployed, "worker", DIFFERENCES, named="RECONCILED")
     alarm = alarms_of(deployed)["books-differ"].properties
     assert (alarm["MetricName"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (DIFFERENCES, 0, 1)
 
