@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, every process of a run compiles all it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -134,8 +136,7 @@ fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
-	@$(BIN)/pytest -q -n 2 --dist loadgroup -m "not slow"
-	@$(BIN)/pytest -q -n 3 --dist loadgroup -m slow
+	@$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: browser
 browser: setup

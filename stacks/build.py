@@ -21,9 +21,9 @@ class CannotBuildError(Exception):
 
 
 def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> Mapping[str, AmplyPlatform]:
-    """Every environment as a stage of `app`, always all of them; tests may take `only` one, by name.
+    """Every environment as a stage of `app`, or `only` one, by name.
 
-    Context read: `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
+    Context read: `only`, for who needs no other (the laptop, a named sandbox); `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
     environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed),
     `recovering` (the region where what lost its own region comes back), and `sandbox`, `owner`, `expires`: one named
     sandbox beside the others.
@@ -31,17 +31,25 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> 
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
     try:
-        environments = [
-            _with_context(app, environment)
-            for environment in (*_where_they_stand(app), *_asked_for(app))
-            if only in {None, environment.name}
-        ]
+        environments = _chosen(
+            [*_where_they_stand(app), *_asked_for(app)], only or app.node.try_get_context("only")
+        )
+        environments = [_with_context(app, environment) for environment in environments]
     except ValueError as wrong:
         raise CannotBuildError(str(wrong)) from wrong
     return {
         environment.name: AmplyPlatform(app, environment=environment, site=site)
         for environment in environments
     }
+
+
+def _chosen(environments: list[Environment], only: str | None) -> list[Environment]:
+    chosen = [environment for environment in environments if only in {None, environment.name}]
+    if not chosen:
+        raise ValueError(
+            f"No environment is called {only!r}; there are {', '.join(one.name for one in environments)}: -c only=NAME"
+        )
+    return chosen
 
 
 def _asked_for(app: cdk.App) -> list[Environment]:

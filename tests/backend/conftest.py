@@ -3,7 +3,6 @@
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend.ledger_world import NOW, LedgerWorld
+from tests.rooms import room
 
 PASSWORD = "for-tests-on-loopback"
 
@@ -49,6 +49,10 @@ class Server:
         with psycopg.connect(self.running.cluster.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def copy(self, template: str, *, name: str) -> None:
+        """A database as another one is now, which nobody may be using. Its files are copied, which is the faster way."""
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
 
 @dataclass(frozen=True)
 class Databases:
@@ -62,7 +66,6 @@ class Databases:
 
 
 def start_server(directory: Path) -> RunningPostgres:
-    directory.chmod(0o755)
     cluster = PostgresCluster(
         directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD, durable=False
     )
@@ -86,8 +89,8 @@ def let_bookings_in(database: Database) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
-        running = start_server(Path(room))
+    with room("tests") as directory:
+        running = start_server(directory)
         started = Server(running)
         started.run("CREATE DATABASE template_amply")
         master = started.connect(name="template_amply", user="master")
@@ -109,7 +112,7 @@ def server() -> Iterator[Server]:
 def databases(server: Server) -> Iterator[Databases]:
     """A fresh database that really commits."""
     name = f"test_{free_port()}_{id(object())}"
-    server.run(f"CREATE DATABASE {name} TEMPLATE template_amply")
+    server.copy("template_amply", name=name)
     yield Databases(server, name)
     server.run(f"DROP DATABASE {name} WITH (FORCE)")
 

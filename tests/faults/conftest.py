@@ -8,13 +8,13 @@ from tests.faults.books import Books
 from tests.faults.platform import Organization, Platform, running_platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform() -> Iterator[Platform]:
     with running_platform() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def organization(platform: Platform) -> Organization:
     return platform.organization()
 

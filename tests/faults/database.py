@@ -113,7 +113,6 @@ class PlatformDatabase:
 
 def start_database(directory: Path, *, port: int) -> PlatformDatabase:
     """A new cluster with the empty database and the users that services sign in as."""
-    directory.chmod(0o755)  # PostgreSQL, started by root, runs as another user
     cluster = PostgresCluster(
         directory=directory / "postgres", port=port, superuser=MASTER, password=PASSWORD
     )

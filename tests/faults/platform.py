@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from tests.faults.database import MASTER, NAME, PASSWORD, PlatformDatabase, star
 from tests.faults.process import Process
 from tests.faults.processor import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET, Processor
 from tests.faults.waiting import until
+from tests.rooms import room
 from tests.stripe_sandbox.running import NO_TLS
 
 SERVICES: Final = (
@@ -273,7 +273,7 @@ def running_platform() -> Iterator[Platform]:
     )
     processes: dict[str, Process] = {}
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amply-faults-")))
+        directory = stack.enter_context(room("faults"))
         url = stack.enter_context(emulated_cloud(port=free_port(), directory=_made(directory / "cloud")))
         http = stack.enter_context(httpx2.Client(timeout=30, trust_env=False, verify=NO_TLS))
         cloud = stack.enter_context(clouds.furnished(url, http))

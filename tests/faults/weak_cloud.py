@@ -59,6 +59,12 @@ class WeakCloud:
         with self._lock:
             self.faults.append(Fault(asked=asked, passes=passes, times=times, refusal=refusal))
 
+    def heal(self) -> None:
+        """Let nothing fail any more, and forget what did."""
+        with self._lock:
+            self.faults.clear()
+            self.happened = 0
+
     def has_more(self) -> bool:
         """Whether something that should fail has not yet."""
         with self._lock:

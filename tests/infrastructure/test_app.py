@@ -90,6 +90,7 @@ def test_without_the_widgets_one_sentence_says_what_to_do(tmp_path: Path) -> Non
         ("image", "amply:latest", "sha256"),
         ("port_base", "99999", "leaves no room"),
         ("port_base", "high", "whole number"),
+        ("only", "sandbox-ada", "there are production, staging, sandbox, local"),
     ],
 )
 def test_wrong_context_is_answered_with_a_sentence(

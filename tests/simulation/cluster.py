@@ -4,12 +4,10 @@ Nothing else may run in it: another transaction anywhere in a cluster holds back
 """
 
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from socket import socket  # taken before the tests' ban on sockets replaces it
 from typing import Any, Final
 
@@ -21,6 +19,7 @@ from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from local_cloud.postgres import PostgresCluster
+from tests.rooms import room
 
 MASTER: Final = "master"
 _PASSWORD: Final = "for-simulations-on-loopback"
@@ -183,10 +182,9 @@ class ThrowAwayCluster(PostgresCluster):
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
     """Started and migrated; stopped and removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="amply-simulation-") as room:
-        Path(room).chmod(0o755)  # PostgreSQL, started by root, runs as another user
+    with room("simulation") as directory:
         cluster = ThrowAwayCluster(
-            directory=Path(room) / "pg",
+            directory=directory / "pg",
             port=_free_port(),
             superuser=MASTER,
             password=_PASSWORD,

@@ -6,10 +6,8 @@ stops tables from growing; a smaller one stops the log itself, which no database
 """
 
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +20,7 @@ from tests.backend.committed.test_ledger_processes import events, leading
 from tests.backend.conftest import PASSWORD, Server, free_port, let_bookings_in
 from tests.backend.ledger_world import LedgerWorld, until
 from tests.faults.database import children
+from tests.rooms import room
 
 MEBIBYTE = 1 << 20
 ENTRIES_AT_ONCE = 100
@@ -52,10 +51,9 @@ class SmallDisk:
 
 @pytest.fixture
 def disk() -> Iterator[SmallDisk]:
-    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
-        Path(room).chmod(0o755)  # PostgreSQL, started by root, runs as another user
+    with room("tests") as directory:
         cluster = PostgresCluster(
-            directory=Path(room) / "pg", port=free_port(), superuser="master", password=PASSWORD
+            directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD
         )
         cluster.initialise()
         smaller = [str(binary("pg_resetwal")), "--wal-segsize=1", "-D", str(cluster.data)]

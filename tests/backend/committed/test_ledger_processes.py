@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend.conftest import PASSWORD, Databases, Server, free_port, start_server
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld, until
+from tests.rooms import room
 
 
 @contextmanager
@@ -49,8 +49,8 @@ def events(logs: list[EventDict]) -> list[str]:
 @pytest.fixture
 def own_server() -> Iterator[tuple[PostgresCluster, list[RunningPostgres]]]:
     """A PostgreSQL that may be killed without harming other tests."""
-    with tempfile.TemporaryDirectory(prefix="amply-tests-") as room:
-        running = [start_server(Path(room))]
+    with room("tests") as directory:
+        running = [start_server(directory)]
         yield running[0].cluster, running
         running[-1].stop()
 

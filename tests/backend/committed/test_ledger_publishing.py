@@ -228,7 +228,7 @@ def restored(books: LedgerWorld, databases: Databases) -> Iterator[LedgerWorld]:
     for database in (books.app, books.sequencer):
         database.close()
     copy = Databases(databases.server, f"{databases.name}_restored")
-    databases.server.run(f"CREATE DATABASE {copy.name} TEMPLATE {databases.name}")
+    databases.server.copy(databases.name, name=copy.name)
     books.post_many(2)
     books.sequence()
     books.publish()

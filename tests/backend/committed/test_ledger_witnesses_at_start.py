@@ -40,7 +40,7 @@ def restored(watched: LedgerWorld, databases: Databases) -> LedgerWorld:
     for database in (watched.app, watched.sequencer):
         database.close()
     copy = Databases(databases.server, f"{databases.name}_restored")
-    databases.server.run(f"CREATE DATABASE {copy.name} TEMPLATE {databases.name}")
+    databases.server.copy(databases.name, name=copy.name)
     earlier = FakePublicLog()
     earlier.objects, earlier.note = dict(watched.public_log.objects), watched.public_log.note
     grow(watched, 2)

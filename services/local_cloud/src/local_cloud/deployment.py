@@ -118,7 +118,7 @@ class Deployment:
         output = self._settings.emulator / assembly
         shutil.rmtree(output, ignore_errors=True)
         return (
-            *("--context", f"port_base={self._settings.ports.base}"),
+            *("--context", f"only={ENVIRONMENT}", "--context", f"port_base={self._settings.ports.base}"),
             *("--output", str(output)),
             # Nothing is looked up in any account, least of all in an emulated one.
             "--no-lookups",
