@@ -14,7 +14,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stripe_sandbox import hooks
+from stripe_sandbox import hooks, interventions
 from stripe_sandbox.clock import Clock, system_clock
 from stripe_sandbox.dispatch import Answer, Dispatcher, Request
 from stripe_sandbox.errors import Json, ParameterError, StripeError
@@ -27,6 +27,7 @@ from stripe_sandbox.resources import (
     accounts,
     balance_transactions,
     charges,
+    disputes,
     events,
     payment_intents,
     payment_methods,
@@ -37,7 +38,16 @@ from stripe_sandbox.store import Store
 from stripe_sandbox.webhooks.sender import Sender
 from stripe_sandbox.wire import decode_form
 
-_RESOURCES = (accounts, balance_transactions, charges, events, payment_intents, payment_methods, refunds)
+_RESOURCES = (
+    accounts,
+    balance_transactions,
+    charges,
+    disputes,
+    events,
+    payment_intents,
+    payment_methods,
+    refunds,
+)
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 _LOOPBACK_ORIGIN = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 _BODY_BYTES_MAX = 1 << 20
@@ -82,6 +92,7 @@ def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
         routes=[
             *routes,
             *hooks.routes(hooks.Parts(store=store, sender=sender, clock=clock, faults=faults)),
+            *interventions.routes(interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)),
             *authentication.routes(dispatcher, wake),
             *stripe_js.routes(),
         ],

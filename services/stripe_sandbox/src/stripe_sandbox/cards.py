@@ -7,11 +7,15 @@ from typing import Literal
 from stripe_sandbox.errors import CardError, Json
 
 Behaviour = Literal["approve", "decline", "authenticate"]
+Claim = Literal["fraudulent", "product_not_received", "inquiry"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxCard:
-    """One test card. `decline_code` for those that the bank refuses."""
+    """One test card. `decline_code` for those that the bank refuses.
+
+    What comes after a charge that succeeded: `disputed_as`. `available_at_once`: the money does not stay pending.
+    """
 
     name: str
     number: str
@@ -19,6 +23,8 @@ class SandboxCard:
     country: str
     behaviour: Behaviour
     decline_code: str | None = None
+    disputed_as: Claim | None = None
+    available_at_once: bool = False
 
 
 _CARDS = (
@@ -56,6 +62,38 @@ _CARDS = (
         country="DE",
         behaviour="authenticate",
     ),
+    SandboxCard(
+        name="bypassPending",
+        number="4000000000000077",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        available_at_once=True,
+    ),
+    SandboxCard(
+        name="createDispute",
+        number="4000000000000259",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="fraudulent",
+    ),
+    SandboxCard(
+        name="createDisputeProductNotReceived",
+        number="4000000000002685",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="product_not_received",
+    ),
+    SandboxCard(
+        name="createDisputeInquiry",
+        number="4000000000001976",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="inquiry",
+    ),
 )
 BY_PAYMENT_METHOD = {f"pm_card_{card.name}": card for card in _CARDS}
 BY_TOKEN = {f"tok_{card.name}": card for card in _CARDS}
@@ -72,6 +110,12 @@ def fingerprint_of(card: SandboxCard) -> str:
 
 
 BY_FINGERPRINT.update({fingerprint_of(card): card for card in _CARDS})
+
+
+def card_of_charge(charge: Json) -> SandboxCard | None:
+    """The test card a charge was paid with, or None when it was no card."""
+    card = charge["payment_method_details"].get("card")
+    return BY_FINGERPRINT[card["fingerprint"]] if card else None
 
 
 def card_by_number(data: Json, now: int) -> SandboxCard:

@@ -31,6 +31,12 @@ class Settings:
     settlement_delay: timedelta = timedelta(0)
     # How long the donor's bank takes to answer a direct debit (days in reality).
     debit_delay: timedelta = _SECOND * 2
+    # How long the cardholder's bank reads the evidence against a dispute (weeks in reality).
+    dispute_delay: timedelta = timedelta(0)
+    # Whether a dispute that is won gives its fee back (ADR 0076).
+    dispute_fee_returned: bool = True
+    # How long a charge's money stays pending before it is available (Stripe: days, by country).
+    available_delay: timedelta = timedelta(days=7)
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
     search_lag: timedelta = timedelta(0)
 
@@ -71,6 +77,9 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
         debit_delay=_seconds(environ, "STRIPE_SANDBOX_DEBIT_SECONDS", default=2),
         search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
+        dispute_delay=_seconds(environ, "STRIPE_SANDBOX_DISPUTE_SECONDS"),
+        dispute_fee_returned=_switch(environ, "STRIPE_SANDBOX_DISPUTE_FEE_RETURNED", default=True),
+        available_delay=_seconds(environ, "STRIPE_SANDBOX_AVAILABLE_SECONDS", default=7 * 24 * 3600),
     )
 
 
@@ -80,6 +89,13 @@ _REQUIRED = ("STRIPE_SANDBOX_STATE", "STRIPE_SANDBOX_SECRET_KEY", "STRIPE_SANDBO
 def _is_on_this_machine(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    given = environ.get(name) or str(default).lower()
+    if given not in ("true", "false"):
+        raise ValueError(f"{name} must be true or false.")
+    return given == "true"
 
 
 def _seconds(environ: Mapping[str, str], name: str, *, default: int = 0) -> timedelta:

@@ -47,7 +47,7 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
 CREATE TABLE IF NOT EXISTS due_work (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     work TEXT NOT NULL,
-    charge TEXT NOT NULL,
+    subject TEXT NOT NULL,
     account TEXT NOT NULL,
     due REAL NOT NULL
 ) STRICT;
@@ -72,6 +72,7 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
         self._connection.executescript(_SCHEMA + _RECOVER)
+        self._bring_up_to_date()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,6 +85,11 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def _bring_up_to_date(self) -> None:
+        columns = [row["name"] for row in self._connection.execute("PRAGMA table_info(due_work)")]
+        if "charge" in columns:
+            self._connection.execute("ALTER TABLE due_work RENAME COLUMN charge TO subject")
 
     def close(self) -> None:
         """Close the file; nothing may use the store afterwards."""

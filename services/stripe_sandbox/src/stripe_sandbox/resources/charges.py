@@ -1,6 +1,7 @@
 """Charges: one attempt to move money (https://docs.stripe.com/api/charges)."""
 
 from stripe_sandbox import schedule
+from stripe_sandbox.cards import card_of_charge
 from stripe_sandbox.errors import Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
@@ -58,6 +59,8 @@ def mark_paid(call: Call, charge: Json, *, at_once: bool = False) -> Json:
         schedule.put_off(call, "settle", charge["id"], call.settings.settlement_delay)
     call.objects.save(charge)
     call.emit("charge.succeeded", charge)
+    if at_once:
+        _let_follow(call, charge)
     return charge
 
 
@@ -75,6 +78,14 @@ def settle(call: Call, charge_id: str) -> None:
     charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
     call.objects.save(charge)
     call.emit("charge.updated", charge, previous={"balance_transaction": None})
+    _let_follow(call, charge)
+
+
+def _let_follow(call: Call, charge: Json) -> None:
+    """What the test card brings after its money."""
+    card = card_of_charge(charge)
+    if card is not None and card.disputed_as is not None:
+        schedule.put_off(call, "dispute", charge["id"])
 
 
 def retrieve(call: Call) -> Json:

@@ -7,7 +7,7 @@ from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import balance_transactions
+from stripe_sandbox.resources import balance_transactions, chargebacks
 
 
 def create(call: Call) -> Json:
@@ -16,7 +16,7 @@ def create(call: Call) -> Json:
     charge = _charge(call)
     amount = _amount(call, charge)
     refund = _new(call, charge, amount)
-    refund["balance_transaction"] = balance_transactions.add_for_refund(call, refund)["id"]
+    refund["balance_transaction"] = balance_transactions.add_for_refund(call, refund, charge)["id"]
     call.objects.add(refund)
     previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
     charge["amount_refunded"] += amount
@@ -61,6 +61,12 @@ def _charge(call: Call) -> Json:
 def _amount(call: Call, charge: Json) -> int:
     if charge["status"] != "succeeded":
         raise InvalidRequestError("This charge did not succeed and cannot be refunded.", param="charge")
+    if chargebacks.holds(call, charge):
+        raise InvalidRequestError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+            param="charge",
+        )
     left = charge["amount"] - charge["amount_refunded"]
     if left == 0:
         raise InvalidRequestError(

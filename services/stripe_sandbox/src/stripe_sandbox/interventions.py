@@ -1,0 +1,137 @@
+"""`/_sandbox/…` for what people and banks do at Stripe without our asking: in the dashboard, by decision, in time.
+
+Each is a POST with a JSON object, or nothing, for a body; the answer is the object as it then is.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from stripe_sandbox.clock import Clock, unix
+from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, StripeError
+from stripe_sandbox.later import do_due
+from stripe_sandbox.objects import Objects
+from stripe_sandbox.operations import Call
+from stripe_sandbox.resources import chargebacks, refunds
+from stripe_sandbox.settings import Settings
+from stripe_sandbox.store import Store
+
+Act = Callable[[Call, Json], Json]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where it happens. `wake`: call after something was committed."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """One hook on an object of `kind`. `fields`: what its body may hold. `act`: the call, and the object."""
+
+    path: str
+    kind: str
+    act: Act
+    fields: Mapping[str, type] = field(default_factory=dict)
+
+
+def routes(stage: Stage) -> list[Route]:
+    """One route a hook."""
+    return [Route(found.path, _endpoint(stage, found), methods=["POST"]) for found in _INTERVENTIONS]
+
+
+def _endpoint(stage: Stage, intervention: Intervention) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        try:
+            params = _checked(await request.body(), intervention.fields)
+            done = await run_in_threadpool(_intervene, stage, intervention, request.path_params["id"], params)
+        except StripeError as error:
+            return JSONResponse(error.body(), error.status)
+        stage.wake()
+        return JSONResponse(done)
+
+    return respond
+
+
+def _intervene(stage: Stage, intervention: Intervention, object_id: str, params: Json) -> Json:
+    now = stage.clock()
+    with stage.store.transaction() as connection:
+        row = connection.execute(
+            "SELECT account FROM objects WHERE id = ? AND kind = ?", (object_id, intervention.kind)
+        ).fetchone()
+        if row is None:
+            raise NoSuchObjectError(intervention.kind, object_id)
+        call = Call.unasked(Objects(connection, row["account"], unix(now)), stage.settings, params)
+        done = intervention.act(call, call.objects.get(intervention.kind, object_id))
+        do_due(call, moment=now.timestamp())
+        return done
+
+
+def _checked(body: bytes, fields: Mapping[str, type]) -> Json:
+    try:
+        asked: Any = json.loads(body or b"{}")
+    except ValueError as error:
+        raise ParameterError("Invalid JSON: send an object, or no body.") from error
+    if not isinstance(asked, dict):
+        raise ParameterError("Invalid JSON: send an object, or no body.")
+    for name, value in asked.items():
+        if name not in fields:
+            known = ", ".join(fields) or "nothing"
+            raise ParameterError(f"This hook does not know '{name}'; it takes {known}.", param=name)
+        if type(value) is not fields[name]:
+            raise ParameterError(f"{name} must be of type {fields[name].__name__}.", param=name)
+    return asked
+
+
+def _refund(call: Call, charge: Json) -> Json:
+    """In the dashboard."""
+    return refunds.create(replace(call, params={"charge": charge["id"]} | call.params))
+
+
+def _dispute(call: Call, charge: Json) -> Json:
+    """By the cardholder."""
+    claim = call.params.get("claim", "fraudulent")
+    if claim not in chargebacks.CLAIMS:
+        raise ParameterError(f"claim must be one of {', '.join(chargebacks.CLAIMS)}.", param="claim")
+    return chargebacks.open_(call, charge, claim, call.params.get("amount"))
+
+
+def _conclude(call: Call, dispute: Json) -> Json:
+    """By the cardholder's bank, whatever evidence it has."""
+    verdict = call.params.get("verdict")
+    if verdict not in chargebacks.VERDICTS:
+        known = ", ".join(sorted(chargebacks.VERDICTS))
+        raise ParameterError(f"verdict must be one of {known}.", param="verdict")
+    return chargebacks.conclude(call, dispute, verdict)
+
+
+_INTERVENTIONS = (
+    Intervention(
+        path="/_sandbox/charges/{id}/refund",
+        kind="charge",
+        act=_refund,
+        fields={"amount": int, "reason": str},
+    ),
+    Intervention(
+        path="/_sandbox/charges/{id}/dispute",
+        kind="charge",
+        act=_dispute,
+        fields={"claim": str, "amount": int},
+    ),
+    Intervention(
+        path="/_sandbox/disputes/{id}/conclude",
+        kind="dispute",
+        act=_conclude,
+        fields={"verdict": str},
+    ),
+)
