@@ -25,12 +25,14 @@ from stripe_sandbox.operations import Operation, api_version
 from stripe_sandbox.page import authentication, stripe_js
 from stripe_sandbox.resources import (
     accounts,
+    balance,
     balance_transactions,
     charges,
     disputes,
     events,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
 )
 from stripe_sandbox.settings import Settings
@@ -40,12 +42,14 @@ from stripe_sandbox.wire import decode_form
 
 _RESOURCES = (
     accounts,
+    balance,
     balance_transactions,
     charges,
     disputes,
     events,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
 )
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]

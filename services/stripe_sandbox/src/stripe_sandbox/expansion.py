@@ -13,6 +13,11 @@ _FIELDS: dict[str, dict[str, str]] = {
         "payment_intent": "payment_intent",
     },
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "payout": {
+        "balance_transaction": "balance_transaction",
+        "destination": "bank_account",
+        "failure_balance_transaction": "balance_transaction",
+    },
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",
@@ -21,7 +26,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     },
     "balance_transaction": {"source": ""},
 }
-_KIND_BY_PREFIX = {"ch": "charge", "du": "dispute", "re": "refund"}
+_KIND_BY_PREFIX = {"ch": "charge", "du": "dispute", "po": "payout", "re": "refund"}
 
 
 def expand(objects: Objects, body: Json, paths: list[str]) -> Json:

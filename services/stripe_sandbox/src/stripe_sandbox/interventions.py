@@ -14,11 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stripe_sandbox.clock import Clock, unix
+from stripe_sandbox.currencies import currency_of
 from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, StripeError
 from stripe_sandbox.later import do_due
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import chargebacks, refunds
+from stripe_sandbox.resources import accounts, balance, chargebacks, payout_accounts, payouts, refunds
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
@@ -72,7 +73,10 @@ def _intervene(stage: Stage, intervention: Intervention, object_id: str, params:
         if row is None:
             raise NoSuchObjectError(intervention.kind, object_id)
         call = Call.unasked(Objects(connection, row["account"], unix(now)), stage.settings, params)
-        done = intervention.act(call, call.objects.get(intervention.kind, object_id))
+        subject = call.objects.get(intervention.kind, object_id)
+        if intervention.kind == accounts.KIND:
+            call = call.on(object_id)
+        done = intervention.act(call, subject)
         do_due(call, moment=now.timestamp())
         return done
 
@@ -115,7 +119,65 @@ def _conclude(call: Call, dispute: Json) -> Json:
     return chargebacks.conclude(call, dispute, verdict)
 
 
+def _make_available(call: Call, _account: Json) -> Json:
+    """By waiting."""
+    balance.make_available(call)
+    return balance.retrieve(call)
+
+
+def _pay_out(call: Call, _account: Json) -> Json:
+    """By its schedule."""
+    if call.params.get("include_pending"):
+        balance.make_available(call)
+    payout = payouts.pay_out_all(call, _currency(call.params))
+    return _pay(call, payout) if call.params.get("paid") else payout
+
+
+def _pay(call: Call, payout: Json) -> Json:
+    """By the bank, at once."""
+    payouts.submit(call, payout["id"])
+    payouts.settle(call, payout["id"])
+    return call.objects.get(payouts.KIND, payout["id"])
+
+
+def _fail(call: Call, payout: Json) -> Json:
+    """By the bank, also after it was paid."""
+    code = call.params.get("failure_code", "could_not_process")
+    if code not in payout_accounts.FAILURES:
+        known = ", ".join(payout_accounts.FAILURES)
+        raise ParameterError(f"failure_code must be one of {known}.", param="failure_code")
+    return payouts.fail(call, payout, code)
+
+
+def _use_bank_account(call: Call, _account: Json) -> Json:
+    """By the organisation."""
+    if "number" not in call.params:
+        raise ParameterError("number is missing: an account number or IBAN.", param="number")
+    return payout_accounts.use(call, call.params["number"], _currency(call.params))
+
+
+def _currency(params: Json) -> str:
+    return currency_of(params.get("currency", "eur")).code
+
+
 _INTERVENTIONS = (
+    Intervention(path="/_sandbox/accounts/{id}/available", kind=accounts.KIND, act=_make_available),
+    Intervention(
+        path="/_sandbox/accounts/{id}/payout",
+        kind=accounts.KIND,
+        act=_pay_out,
+        fields={"currency": str, "include_pending": bool, "paid": bool},
+    ),
+    Intervention(
+        path="/_sandbox/accounts/{id}/bank_account",
+        kind=accounts.KIND,
+        act=_use_bank_account,
+        fields={"number": str, "currency": str},
+    ),
+    Intervention(path="/_sandbox/payouts/{id}/pay", kind=payouts.KIND, act=_pay),
+    Intervention(
+        path="/_sandbox/payouts/{id}/fail", kind=payouts.KIND, act=_fail, fields={"failure_code": str}
+    ),
     Intervention(
         path="/_sandbox/charges/{id}/refund",
         kind="charge",

@@ -9,12 +9,13 @@ from stripe_sandbox.operations import Call
 
 # settle: give a captured charge its balance transaction. debit: hear from the donor's bank about a direct debit.
 # dispute: the cardholder asks for the money back. decide_dispute: their bank has read the evidence.
-Work = Literal["settle", "debit", "dispute", "decide_dispute"]
+# submit_payout: hand a payout to the bank. settle_payout: hear from that bank.
+Work = Literal["settle", "debit", "dispute", "decide_dispute", "submit_payout", "settle_payout"]
 
 
 @dataclass(frozen=True)
 class Due:
-    """One piece of work on one object: a charge, a dispute."""
+    """One piece of work on one object: a charge, a dispute, a payout."""
 
     work: Work
     subject: str

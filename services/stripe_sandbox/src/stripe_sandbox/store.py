@@ -51,6 +51,12 @@ CREATE TABLE IF NOT EXISTS due_work (
     account TEXT NOT NULL,
     due REAL NOT NULL
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS paid_out (
+    balance_transaction TEXT PRIMARY KEY,
+    payout TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS paid_out_by_payout ON paid_out (payout);
 """
 
 # What a killed process left half done: the key's work was rolled back with it, the delivery may not have arrived.

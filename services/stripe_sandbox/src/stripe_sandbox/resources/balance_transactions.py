@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from stripe_sandbox.cards import card_of_charge
 from stripe_sandbox.currencies import currency_of
-from stripe_sandbox.errors import Json
+from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id
-from stripe_sandbox.lists import LIST_PARAMETERS, listed
+from stripe_sandbox.lists import LIST_PARAMETERS, Clause, listed
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
@@ -123,10 +123,22 @@ def retrieve(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """BalanceTransactions, newest first, by source, currency or type."""
+    """BalanceTransactions, newest first, by source, currency, type, or the automatic payout that paid them out.
+
+    As at Stripe the payout's own movement is among its transactions, so that their net amounts sum up to zero.
+    """
     filters = {"source": "source", "currency": "currency", "type": "type"}
-    found = listed(call, KIND, "/v1/balance_transactions", filters=filters)
+    more = _paid_out_in(call, call.params["payout"]) if "payout" in call.params else None
+    found = listed(call, KIND, "/v1/balance_transactions", filters=filters, more=more)
     return found | {"data": [as_of(body, call.now) for body in found["data"]]}
+
+
+def _paid_out_in(call: Call, payout_id: str) -> list[Clause]:
+    if not call.objects.get("payout", payout_id, param="payout")["automatic"]:
+        raise InvalidRequestError(
+            "Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout"
+        )
+    return [("id IN (SELECT balance_transaction FROM paid_out WHERE payout = ?)", (payout_id,))]
 
 
 OPERATIONS = (
@@ -135,7 +147,7 @@ OPERATIONS = (
         path="/v1/balance_transactions",
         shape=shape(
             "_balance_transaction_list_params:BalanceTransactionListParams",
-            f"{LIST_PARAMETERS} currency source type",
+            f"{LIST_PARAMETERS} currency payout source type",
         ),
         handler=list_,
     ),
