@@ -8,13 +8,15 @@ from stripe_sandbox.errors import CardError, Json
 
 Behaviour = Literal["approve", "decline", "authenticate"]
 Claim = Literal["fraudulent", "product_not_received", "inquiry"]
+# pending: it succeeds later. fails: it looks successful, and fails later.
+RefundCourse = Literal["at_once", "pending", "fails"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxCard:
     """One test card. `decline_code` for those that the bank refuses.
 
-    What comes after a charge that succeeded: `disputed_as`. `available_at_once`: the money does not stay pending.
+    What comes after a charge that succeeded: `disputed_as`, `refunds`. `available_at_once`: its money is never pending.
     """
 
     name: str
@@ -24,6 +26,7 @@ class SandboxCard:
     behaviour: Behaviour
     decline_code: str | None = None
     disputed_as: Claim | None = None
+    refunds: RefundCourse = "at_once"
     available_at_once: bool = False
 
 
@@ -93,6 +96,22 @@ _CARDS = (
         country="US",
         behaviour="approve",
         disputed_as="inquiry",
+    ),
+    SandboxCard(
+        name="pendingRefund",
+        number="4000000000007726",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        refunds="pending",
+    ),
+    SandboxCard(
+        name="refundFail",
+        number="4000000000005126",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        refunds="fails",
     ),
 )
 BY_PAYMENT_METHOD = {f"pm_card_{card.name}": card for card in _CARDS}

@@ -21,6 +21,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",
+        "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
         "payment_method": "payment_method",
     },

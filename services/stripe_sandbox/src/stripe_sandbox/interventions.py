@@ -19,7 +19,15 @@ from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, Strip
 from stripe_sandbox.later import do_due
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import accounts, balance, chargebacks, payout_accounts, payouts, refunds
+from stripe_sandbox.resources import (
+    accounts,
+    balance,
+    chargebacks,
+    payout_accounts,
+    payouts,
+    refund_outcomes,
+    refunds,
+)
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
@@ -100,6 +108,20 @@ def _checked(body: bytes, fields: Mapping[str, type]) -> Json:
 def _refund(call: Call, charge: Json) -> Json:
     """In the dashboard."""
     return refunds.create(replace(call, params={"charge": charge["id"]} | call.params))
+
+
+def _fail_refund(call: Call, refund: Json) -> Json:
+    """By the donor's bank."""
+    reason = call.params.get("reason", "declined")
+    if reason not in refund_outcomes.FAILURE_REASONS:
+        known = ", ".join(refund_outcomes.FAILURE_REASONS)
+        raise ParameterError(f"reason must be one of {known}.", param="reason")
+    return refund_outcomes.fail(call, refund, reason)
+
+
+def _cancel_refund(call: Call, refund: Json) -> Json:
+    """In the dashboard: the API cancels no refund of a card."""
+    return refund_outcomes.cancel(call, refund)
 
 
 def _dispute(call: Call, charge: Json) -> Json:
@@ -184,6 +206,10 @@ _INTERVENTIONS = (
         act=_refund,
         fields={"amount": int, "reason": str},
     ),
+    Intervention(
+        path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}
+    ),
+    Intervention(path="/_sandbox/refunds/{id}/cancel", kind="refund", act=_cancel_refund),
     Intervention(
         path="/_sandbox/charges/{id}/dispute",
         kind="charge",

@@ -9,13 +9,16 @@ from stripe_sandbox.operations import Call
 
 # settle: give a captured charge its balance transaction. debit: hear from the donor's bank about a direct debit.
 # dispute: the cardholder asks for the money back. decide_dispute: their bank has read the evidence.
+# finish_refund: hear from the donor's bank about a refund.
 # submit_payout: hand a payout to the bank. settle_payout: hear from that bank.
-Work = Literal["settle", "debit", "dispute", "decide_dispute", "submit_payout", "settle_payout"]
+Work = Literal[
+    "settle", "debit", "dispute", "decide_dispute", "finish_refund", "submit_payout", "settle_payout"
+]
 
 
 @dataclass(frozen=True)
 class Due:
-    """One piece of work on one object: a charge, a dispute, a payout."""
+    """One piece of work on one object: a charge, a refund, a dispute, a payout."""
 
     work: Work
     subject: str

@@ -37,6 +37,8 @@ class Settings:
     dispute_fee_returned: bool = True
     # How long a charge's money stays pending before it is available (Stripe: days, by country).
     available_delay: timedelta = timedelta(days=7)
+    # How long the donor's bank takes over a refund that is not done at once.
+    refund_delay: timedelta = _SECOND * 2
     # How long a payout is on its way, half of it until the bank has it (Stripe: days).
     payout_delay: timedelta = _SECOND * 2
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
@@ -81,6 +83,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
         dispute_delay=_seconds(environ, "STRIPE_SANDBOX_DISPUTE_SECONDS"),
         dispute_fee_returned=_switch(environ, "STRIPE_SANDBOX_DISPUTE_FEE_RETURNED", default=True),
+        refund_delay=_seconds(environ, "STRIPE_SANDBOX_REFUND_SECONDS", default=2),
         payout_delay=_seconds(environ, "STRIPE_SANDBOX_PAYOUT_SECONDS", default=2),
         available_delay=_seconds(environ, "STRIPE_SANDBOX_AVAILABLE_SECONDS", default=7 * 24 * 3600),
     )
