@@ -150,10 +150,16 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.reconciled_seconds],
         ),
         Panel(
-            title="What do the books not show? Refunds, disputes and payouts that nobody handles yet, events",
+            title="What do the books not show? Refunds and disputes that nobody handles yet, events",
             healthy="As many as there were: docs/books.md says which kinds wait. Once a release handles them, replay them "
             "and it returns to zero.",
             left=[measured.awaited_events],
+        ),
+        Panel(
+            title="Do books and processor agree? Differences, and movements in no books, that have stood for a day",
+            healthy="Zero. Each is an account or a payout that somebody must look at: docs/runbooks/payout-differs.md.",
+            left=[measured.payout_differences],
+            right=[measured.unmatched_movements],
         ),
         Panel(
             title="What was given up, rows",

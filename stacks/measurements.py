@@ -28,6 +28,10 @@ RECONCILED = "reconciliation_measured"
 DIFFERENCES = "differences"
 AWAITED_EVENTS = "awaited_events"
 """Events about moved money that nobody handles yet."""
+PAYOUT_DIFFERENCES = "payout_differences"
+"""Balances that have differed from the processor's for a day, and payouts from their items."""
+UNMATCHED_MOVEMENTS = "unmatched_movements"
+"""What moved a balance at the processor and has been in no books for a day."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -60,6 +64,8 @@ class Measurements:
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
+    payout_differences: cloudwatch.Metric
+    unmatched_movements: cloudwatch.Metric
     reconciled_seconds: cloudwatch.Metric
     differences: cloudwatch.Metric
     witness_contradicts: cloudwatch.Metric
@@ -84,6 +90,8 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         differences=work.highest(RECONCILED, DIFFERENCES),
         witness_contradicts=publishing.count(WITNESS_CONTRADICTS, WITNESS_CONTRADICTS),
         awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
+        payout_differences=backlog.highest(BACKLOG, PAYOUT_DIFFERENCES),
+        unmatched_movements=backlog.highest(BACKLOG, UNMATCHED_MOVEMENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

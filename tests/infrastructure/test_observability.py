@@ -89,6 +89,8 @@ NOTICES = {
     "mail-feedback-set-aside",
     "mail-feedback-deep",
     "mail-feedback-waiting",
+    "movements-unmatched",
+    "payouts-differ",
     "set-aside",
     "undelivered",
     "witness-contradicts",

@@ -25,6 +25,8 @@ NOTHING = Backlog(
     exhausted_facts=0,
     awaited_events=0,
     reconciled_seconds=0,
+    payout_differences=0,
+    unmatched_movements=0,
     bookings_paused=0,
 )
 

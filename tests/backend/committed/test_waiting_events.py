@@ -83,9 +83,9 @@ def test_every_type_is_kept(event_type: str, books: Books) -> None:
 
 
 def test_the_platforms_own_events_are_kept_and_strangers_are_not(books: Books) -> None:
-    payout = {"id": "po_1", "object": "payout", "amount": 500}
-    assert books.deliver("evt_ours", "payout.paid", account_id=None, object=payout)
-    assert not books.deliver("evt_theirs", "payout.paid", account_id="acct_stranger", object=payout)
+    topup = {"id": "tu_1", "object": "topup", "amount": 500}
+    assert books.deliver("evt_ours", "topup.created", account_id=None, object=topup)
+    assert not books.deliver("evt_theirs", "topup.created", account_id="acct_stranger", object=topup)
     assert outcomes(books) == {"evt_ours": "unsupported"}
 
 
@@ -110,7 +110,7 @@ def test_an_erasure_takes_what_waits_along(later: dict[str, Any], books: Books) 
     books.deliver("evt_fee", "charge.updated", object=books.charge())
     books.handle("evt_fee")
     books.deliver("evt_later", REFUNDED, object=later)
-    books.deliver("evt_other", "payout.paid", object={"id": "po_1", "object": "payout"})
+    books.deliver("evt_other", "topup.created", object={"id": "tu_1", "object": "topup"})
     (donation,) = books.rows("donation")
 
     done = donations.erase_donor(books.database, SECRETS, email_sha256=None, donation_id=donation.id, now=NOW)

@@ -23,12 +23,17 @@ MAY: Final = {
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
     "entry": {"SELECT"},
+    "event_watermark": {"SELECT"},
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
+    "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
+    "movement_watermark": {"SELECT"},
     "organization": {"SELECT", "INSERT"},
     "outbox": {"INSERT", "SELECT (id)"},
+    "payout": {"SELECT"},
     "posting": {"SELECT"},
     "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
+    "processor_balance": {"SELECT"},
     "provider_event": {
         "SELECT",
         *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
@@ -84,6 +89,8 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
         "SELECT payload FROM outbox",
         "INSERT INTO entry (id) VALUES ('ent_mine')",
         "SELECT reserve_payout('ent_mine')",
+        "UPDATE payout SET status = 'paid'",
+        "UPDATE movement SET minor_units = 1",
     ],
 )
 def test_money_is_not_led_elsewhere(statement: str, operator: Database) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import donations, ledger, payments, webhooks
+from amply.modules import donations, ledger, payments, payouts, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -27,6 +27,8 @@ class Backlog:
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.
+        payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
+        unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
     """
 
@@ -37,6 +39,8 @@ class Backlog:
     exhausted_facts: int
     awaited_events: int
     reconciled_seconds: float
+    payout_differences: int
+    unmatched_movements: int
     bookings_paused: int
 
 
@@ -51,6 +55,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
             reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),
+            payout_differences=payouts.count_differences(session, now=now),
+            unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
         )
 

@@ -33,12 +33,7 @@ class StripeProcessor:
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key
-        self._client = stripe.StripeClient(
-            settings.secret_key.get_secret_value(),
-            base_addresses={"api": settings.api_url},
-            max_network_retries=_RETRIES_MAX,
-            http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
-        )
+        self._client = client_for(settings)
 
     @property
     def publishable_key(self) -> str:
@@ -113,6 +108,16 @@ class StripeProcessor:
                 gross=Money(minor_units=intent.amount_received, currency=currency),
                 fee=Money(minor_units=balance.fee, currency=currency) if settled_here else None,
             )
+
+
+def client_for(settings: StripeSettings) -> stripe.StripeClient:
+    """The SDK's client as every call of ours uses it: bounded in time and in repetitions."""
+    return stripe.StripeClient(
+        settings.secret_key.get_secret_value(),
+        base_addresses={"api": settings.api_url},
+        max_network_retries=_RETRIES_MAX,
+        http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Payments: what we ask of the processor and what it tells us. Import from here only."""
 
+from amply.modules.payments.accounts import KnownAccount, account_of, known_accounts, owner_of_account
 from amply.modules.payments.domain import (
     Account,
     AccountStatus,
@@ -34,6 +35,7 @@ __all__ = [
     "Account",
     "AccountStatus",
     "Intent",
+    "KnownAccount",
     "OrganizationNotReady",
     "Payment",
     "PaymentStatus",
@@ -41,6 +43,7 @@ __all__ = [
     "ProcessorRefused",
     "ProcessorUnavailable",
     "Settlement",
+    "account_of",
     "claim_stuck",
     "connect_organization",
     "count_exhausted",
@@ -49,10 +52,12 @@ __all__ = [
     "find_account",
     "find_for_event",
     "for_donation",
+    "known_accounts",
     "knows_account",
     "lock_for_event",
     "names_of_payments",
     "open_at_processor",
+    "owner_of_account",
     "record_intent",
     "refuse",
     "status_of_event",

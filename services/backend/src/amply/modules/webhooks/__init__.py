@@ -12,7 +12,8 @@ from amply.modules.webhooks.domain import (
     SignatureNotValid,
     WrongLivemode,
 )
-from amply.modules.webhooks.ports import EventVerifier, KeepsEvent
+from amply.modules.webhooks.gaps import Gaps, Looked, find_missed, find_missed_of
+from amply.modules.webhooks.ports import EventPage, EventSource, EventVerifier, KeepsEvent
 from amply.modules.webhooks.replaying import (
     REPLAYED_MAX,
     Replayed,
@@ -35,6 +36,7 @@ from amply.modules.webhooks.service import (
     lock_unhandled,
     mark_handled,
     put_off,
+    type_of,
 )
 
 __all__ = [
@@ -44,11 +46,15 @@ __all__ = [
     "REPLAYED_MAX",
     "EventMalformed",
     "EventNotStored",
+    "EventPage",
     "EventRejected",
+    "EventSource",
     "EventTraces",
     "EventTypeNotHandled",
     "EventVerifier",
+    "Gaps",
     "KeepsEvent",
+    "Looked",
     "Outcome",
     "ProviderEvent",
     "Replayed",
@@ -59,6 +65,8 @@ __all__ = [
     "count_awaited",
     "count_exhausted",
     "due_again",
+    "find_missed",
+    "find_missed_of",
     "forget",
     "ingest",
     "lock_events_about",
@@ -68,5 +76,6 @@ __all__ = [
     "replay",
     "replay_one",
     "router",
+    "type_of",
     "unhandled",
 ]

@@ -21,6 +21,12 @@ HANDLED_TYPES: Final = frozenset(
         "payment_intent.payment_failed",
         "payment_intent.canceled",
         "charge.updated",
+        "payout.canceled",
+        "payout.created",
+        "payout.failed",
+        "payout.paid",
+        "payout.reconciliation_completed",
+        "payout.updated",
     }
 )
 """What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
@@ -36,10 +42,6 @@ AWAITED_TYPES: Final = frozenset(
         "charge.dispute.funds_withdrawn",
         "charge.refund.updated",
         "charge.refunded",
-        "payout.canceled",
-        "payout.created",
-        "payout.failed",
-        "payout.paid",
         "refund.created",
         "refund.failed",
         "refund.updated",
