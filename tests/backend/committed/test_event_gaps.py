@@ -89,7 +89,7 @@ def test_a_long_list_is_walked_in_several_runs_and_nothing_is_left_out(
 ) -> None:
     monkeypatch.setattr("amply.modules.webhooks.gaps.PAGES_MAX", 2)
     listed = [event(treasury, f"evt_{number}", at=NOW - timedelta(minutes=number)) for number in range(50)]
-    source = FakeEvents({treasury.account_id: listed}, page=10)
+    source = FakeEvents({treasury.account_id: list(listed)}, page=10)
 
     looked = look(treasury, source)
     assert (looked.missed, looked.completed) == (20, False)
@@ -103,7 +103,7 @@ def test_a_long_list_is_walked_in_several_runs_and_nothing_is_left_out(
 
 def test_a_run_that_breaks_off_keeps_what_it_has_found(treasury: Treasury) -> None:
     listed = [event(treasury, f"evt_{number}", at=NOW - timedelta(minutes=number)) for number in range(20)]
-    source = FakeEvents({treasury.account_id: listed}, page=10)
+    source = FakeEvents({treasury.account_id: list(listed)}, page=10)
     pages = source.events_between
 
     def breaks(**asked: Any) -> webhooks.EventPage:

@@ -139,7 +139,7 @@ def test_a_payout_whose_items_are_not_known_is_shown_without_them(stranger: Stra
 
 def test_payouts_come_in_pages_newest_first(stranger: Stranger) -> None:
     for number in range(5):
-        event_id = f"evt_{number}"
+        event_id = f"evt_po_{number}"
         made = {"id": f"po_{number}", "object": "payout"}
         stranger.treasury.remote.told = payout(created_at=NOW + timedelta(minutes=number // 2))
         stranger.treasury.deliver(event_id, "payout.created", object=made)
