@@ -25,6 +25,7 @@ from stripe_sandbox.operations import Operation, api_version
 from stripe_sandbox.page import authentication, stripe_js
 from stripe_sandbox.resources import (
     accounts,
+    application_fees,
     balance,
     balance_transactions,
     charges,
@@ -42,6 +43,7 @@ from stripe_sandbox.wire import decode_form
 
 _RESOURCES = (
     accounts,
+    application_fees,
     balance,
     balance_transactions,
     charges,

@@ -6,6 +6,8 @@ from stripe_sandbox.resources import balance_transactions
 
 MAXIMUM_DEPTH = 4
 _FIELDS: dict[str, dict[str, str]] = {
+    "application_fee": {"balance_transaction": "balance_transaction"},
+    "fee_refund": {"balance_transaction": "balance_transaction", "fee": "application_fee"},
     "payment_intent": {"latest_charge": "charge", "payment_method": "payment_method"},
     "charge": {
         "balance_transaction": "balance_transaction",
@@ -27,7 +29,14 @@ _FIELDS: dict[str, dict[str, str]] = {
     },
     "balance_transaction": {"source": ""},
 }
-_KIND_BY_PREFIX = {"ch": "charge", "du": "dispute", "po": "payout", "re": "refund"}
+_KIND_BY_PREFIX = {
+    "ch": "charge",
+    "du": "dispute",
+    "fee": "application_fee",
+    "fr": "fee_refund",
+    "po": "payout",
+    "re": "refund",
+}
 
 
 def expand(objects: Objects, body: Json, paths: list[str]) -> Json:

@@ -204,7 +204,7 @@ _INTERVENTIONS = (
         path="/_sandbox/charges/{id}/refund",
         kind="charge",
         act=_refund,
-        fields={"amount": int, "reason": str},
+        fields={"amount": int, "reason": str, "refund_application_fee": bool},
     ),
     Intervention(
         path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}

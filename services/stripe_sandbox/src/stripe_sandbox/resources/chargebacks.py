@@ -169,7 +169,7 @@ def _withdraw(call: Call, dispute: Json) -> None:
         amount=-dispute["amount"],
         description=f"Chargeback withdrawal for {dispute['charge']}",
         fees=(fee_detail(dispute["currency"], FEE, "Dispute fee"),),
-        available_on=balance_transactions.with_charge(call, charge),
+        available_on=balance_transactions.along_with(call, charge),
     )
     dispute["balance_transactions"].append(balance_transactions.add(call, dispute, movement))
     dispute["is_charge_refundable"] = False

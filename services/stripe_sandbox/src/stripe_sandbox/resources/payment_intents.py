@@ -15,7 +15,7 @@ from stripe_sandbox.errors import (
 from stripe_sandbox.ids import new_client_secret, new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
-from stripe_sandbox.objects import PLATFORM
+from stripe_sandbox.objects import APPLICATION, PLATFORM
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
 from stripe_sandbox.resources import accounts, confirmation, payment_intent_search, payment_methods
@@ -69,6 +69,7 @@ def create(call: Call) -> Json:
     for name in _ONLY_WITH_CONFIRM:
         if name in params and not params.get("confirm"):
             raise ParameterError(f"`{name}` can only be used together with `confirm=true`.", param=name)
+    _check_application_fee(call)
     if params.get("capture_method") == "manual":
         raise NotModelledError("This sandbox does not model capture_method manual.", param="capture_method")
     if call.objects.account != PLATFORM:
@@ -190,6 +191,23 @@ def _check_common(params: Json) -> None:
         )
 
 
+def _check_application_fee(call: Call) -> None:
+    fee = call.params.get("application_fee_amount")
+    if fee is None:
+        return
+    name = "application_fee_amount"
+    if call.objects.account == PLATFORM:
+        raise ParameterError(
+            f"Can only apply an {name} when the PaymentIntent is attempting a direct payment (using an OAuth key or "
+            "Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
+            param=name,
+        )
+    if fee < 1:
+        raise ParameterError("Invalid positive integer", code="parameter_invalid_integer", param=name)
+    if fee > call.params["amount"]:
+        raise ParameterError(f"The {name} must not be greater than the amount.", param=name)
+
+
 def _new(call: Call) -> Json:
     params, intent_id = call.params, new_id("pi")
     automatic = params.get("automatic_payment_methods", {"enabled": True})
@@ -203,8 +221,8 @@ def _new(call: Call) -> Json:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None if call.objects.account == PLATFORM else "ca_sandboxplatform",
-        "application_fee_amount": None,
+        "application": None if call.objects.account == PLATFORM else APPLICATION,
+        "application_fee_amount": params.get("application_fee_amount"),
         "automatic_payment_methods": automatic if automatic["enabled"] else None,
         "canceled_at": None,
         "cancellation_reason": None,
@@ -248,7 +266,7 @@ _CONFIRM = (
 )
 _DESCRIBE = "amount currency description metadata receipt_email"
 _CREATE = (
-    f"{_DESCRIBE} {_CONFIRM} automatic_payment_methods capture_method confirm statement_descriptor "
+    f"{_DESCRIBE} {_CONFIRM} application_fee_amount automatic_payment_methods capture_method confirm statement_descriptor "
     "statement_descriptor_suffix"
 )
 OPERATIONS = (

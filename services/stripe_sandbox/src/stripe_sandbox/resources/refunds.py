@@ -12,7 +12,7 @@ from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import balance_transactions, chargebacks, refund_outcomes
+from stripe_sandbox.resources import application_fees, balance_transactions, chargebacks, refund_outcomes
 
 
 def create(call: Call) -> Json:
@@ -25,7 +25,11 @@ def create(call: Call) -> Json:
     refund = _new(call, charge, amount)
     if course == "pending":
         refund |= {"status": "pending", "pending_reason": "processing"}
-    refund["balance_transaction"] = balance_transactions.add_for_refund(call, refund, charge)["id"]
+    returned = 0
+    if call.params.get("refund_application_fee"):
+        returned = application_fees.give_back_with(call, charge, amount)
+    booked = balance_transactions.add_for_refund(call, refund, charge, application_fee=returned)
+    refund["balance_transaction"] = booked["id"]
     call.objects.add(refund)
     previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
     charge["amount_refunded"] += amount
@@ -146,7 +150,7 @@ OPERATIONS = (
         method="POST",
         path="/v1/refunds",
         shape=shape(
-            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason expand"
+            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason refund_application_fee expand"
         ),
         handler=create,
     ),
