@@ -30,11 +30,13 @@ from stripe_sandbox.resources import (
     balance_transactions,
     charges,
     disputes,
+    early_fraud_warnings,
     events,
     payment_intents,
     payment_methods,
     payouts,
     refunds,
+    thin_events,
 )
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
@@ -48,11 +50,13 @@ _RESOURCES = (
     balance_transactions,
     charges,
     disputes,
+    early_fraud_warnings,
     events,
     payment_intents,
     payment_methods,
     payouts,
     refunds,
+    thin_events,
 )
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 _LOOPBACK_ORIGIN = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"

@@ -16,7 +16,8 @@ RefundCourse = Literal["at_once", "pending", "fails"]
 class SandboxCard:
     """One test card. `decline_code` for those that the bank refuses.
 
-    What comes after a charge that succeeded: `disputed_as`, `refunds`. `available_at_once`: its money is never pending.
+    What comes after a charge that succeeded: `disputed_as`, `reported_as_fraud` (an early fraud warning), `refunds`.
+    `available_at_once`: its money is never pending.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SandboxCard:
     behaviour: Behaviour
     decline_code: str | None = None
     disputed_as: Claim | None = None
+    reported_as_fraud: bool = False
     refunds: RefundCourse = "at_once"
     available_at_once: bool = False
 
@@ -96,6 +98,14 @@ _CARDS = (
         country="US",
         behaviour="approve",
         disputed_as="inquiry",
+    ),
+    SandboxCard(
+        name="createIssuerFraudRecord",
+        number="4000000000005423",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        reported_as_fraud=True,
     ),
     SandboxCard(
         name="pendingRefund",

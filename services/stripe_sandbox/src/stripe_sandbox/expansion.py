@@ -20,6 +20,7 @@ _FIELDS: dict[str, dict[str, str]] = {
         "destination": "bank_account",
         "failure_balance_transaction": "balance_transaction",
     },
+    "radar.early_fraud_warning": {"charge": "charge", "payment_intent": "payment_intent"},
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",

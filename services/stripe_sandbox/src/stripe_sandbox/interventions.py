@@ -23,6 +23,7 @@ from stripe_sandbox.resources import (
     accounts,
     balance,
     chargebacks,
+    early_fraud_warnings,
     payout_accounts,
     payouts,
     refund_outcomes,
@@ -132,6 +133,11 @@ def _dispute(call: Call, charge: Json) -> Json:
     return chargebacks.open_(call, charge, claim, call.params.get("amount"))
 
 
+def _warn(call: Call, charge: Json) -> Json:
+    """By the cardholder's bank."""
+    return early_fraud_warnings.add(call, charge)
+
+
 def _conclude(call: Call, dispute: Json) -> Json:
     """By the cardholder's bank, whatever evidence it has."""
     verdict = call.params.get("verdict")
@@ -216,6 +222,7 @@ _INTERVENTIONS = (
         act=_dispute,
         fields={"claim": str, "amount": int},
     ),
+    Intervention(path="/_sandbox/charges/{id}/fraud_warning", kind="charge", act=_warn),
     Intervention(
         path="/_sandbox/disputes/{id}/conclude",
         kind="dispute",

@@ -96,6 +96,8 @@ def _let_follow(call: Call, charge: Json) -> None:
     card = card_of_charge(charge)
     if card is not None and card.disputed_as is not None:
         schedule.put_off(call, "dispute", charge["id"])
+    if card is not None and card.reported_as_fraud:
+        schedule.put_off(call, "warn", charge["id"])
 
 
 def retrieve(call: Call) -> Json:

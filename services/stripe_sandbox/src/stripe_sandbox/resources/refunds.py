@@ -12,7 +12,13 @@ from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import application_fees, balance_transactions, chargebacks, refund_outcomes
+from stripe_sandbox.resources import (
+    application_fees,
+    balance_transactions,
+    chargebacks,
+    early_fraud_warnings,
+    refund_outcomes,
+)
 
 
 def create(call: Call) -> Json:
@@ -37,6 +43,8 @@ def create(call: Call) -> Json:
     call.objects.save(charge)
     call.emit("refund.created", refund)
     call.emit("charge.refunded", charge, previous=previous)
+    if charge["refunded"]:
+        early_fraud_warnings.overtake(call, charge)
     if course != "at_once":
         schedule.put_off(call, "finish_refund", refund["id"], call.settings.refund_delay)
     return refund

@@ -12,7 +12,7 @@ from stripe_sandbox.due import DueLoop
 from stripe_sandbox.errors import Json
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
-from stripe_sandbox.webhooks import deliveries
+from stripe_sandbox.webhooks import deliveries, thin
 from stripe_sandbox.webhooks.deliveries import Delivery, Outcome
 from stripe_sandbox.webhooks.signing import signature_header
 
@@ -77,6 +77,8 @@ class Sender:
             _log.warning("webhook %s not accepted: %s", delivery.event_id, outcome.error or outcome.status)
 
     def _post(self, event: Json) -> Outcome:
+        if self._settings.webhook_payload == "thin":
+            event = thin.notification(event)
         payload = json.dumps(event, indent=2).encode()
         # Signed anew for every attempt: a retry must not fall outside the receiver's tolerance.
         timestamp = int(self._clock().timestamp())
