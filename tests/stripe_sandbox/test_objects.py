@@ -32,6 +32,8 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
     client = shared.client()
     paid = donate(client, metadata={"donation_id": "don_1"})
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 100})
+    customer = client.v1.customers.create({"name": "Grace"}).id
+    stored = client.v1.setup_intents.create({"customer": customer})
 
     def get(path: str) -> dict[str, Any]:
         body: dict[str, Any] = shared.call("GET", path).json()
@@ -42,6 +44,8 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
         "Charge": get(f"/v1/charges/{paid.latest_charge}"),
         "Refund": get(f"/v1/refunds/{refund.id}"),
         "BalanceTransaction": get(f"/v1/balance_transactions/{refund.balance_transaction}"),
+        "Customer": get(f"/v1/customers/{customer}"),
+        "SetupIntent": get(f"/v1/setup_intents/{stored.id}"),
         "PaymentMethod": get(f"/v1/payment_methods/{paid.payment_method}"),
         "Event": get("/v1/events?limit=1")["data"][0],
     }
@@ -81,7 +85,17 @@ def money_bodies(shared: Sandbox) -> dict[type, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "kind", ["PaymentIntent", "Charge", "Refund", "BalanceTransaction", "PaymentMethod", "Event"]
+    "kind",
+    [
+        "PaymentIntent",
+        "Charge",
+        "Refund",
+        "BalanceTransaction",
+        "Customer",
+        "SetupIntent",
+        "PaymentMethod",
+        "Event",
+    ],
 )
 def test_objects_have_the_fields_of_this_api_version(bodies: dict[str, dict[str, Any]], kind: str) -> None:
     check(getattr(stripe, kind), bodies[kind])

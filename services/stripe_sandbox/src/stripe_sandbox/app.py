@@ -29,6 +29,7 @@ from stripe_sandbox.resources import (
     balance,
     balance_transactions,
     charges,
+    customers,
     disputes,
     early_fraud_warnings,
     events,
@@ -36,6 +37,7 @@ from stripe_sandbox.resources import (
     payment_methods,
     payouts,
     refunds,
+    setup_intents,
     thin_events,
 )
 from stripe_sandbox.settings import Settings
@@ -49,6 +51,7 @@ _RESOURCES = (
     balance,
     balance_transactions,
     charges,
+    customers,
     disputes,
     early_fraud_warnings,
     events,
@@ -56,6 +59,7 @@ _RESOURCES = (
     payment_methods,
     payouts,
     refunds,
+    setup_intents,
     thin_events,
 )
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]

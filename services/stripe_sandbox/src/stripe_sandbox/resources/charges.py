@@ -142,7 +142,7 @@ def _charge(call: Call, intent: Json, payment_method: Json, *, authenticated: bo
         "captured": False,
         "created": call.now,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,
