@@ -81,7 +81,11 @@ def test_a_refund_keeps_the_fee_unless_told_otherwise(client: stripe.StripeClien
     assert isinstance(made.balance_transaction, stripe.BalanceTransaction)
     assert (made.balance_transaction.fee, made.balance_transaction.net) == (-40, -960)
     fee = fee_of(client, charge)
-    assert (fee.amount_refunded, fee.refunded, [given.amount for given in fee.refunds.data]) == (40, False, [40])
+    assert (fee.amount_refunded, fee.refunded, [given.amount for given in fee.refunds.data]) == (
+        40,
+        False,
+        [40],
+    )
     assert rows(client)[0] == ("application_fee_refund", "platform_earning_refund", -40)
     (event,) = client.v1.events.list({"type": "application_fee.refunded"}).data
     assert event.data.object["amount_refunded"] == 40

@@ -91,7 +91,10 @@ def test_every_movement_is_paid_out_once(sandbox: Sandbox, client: stripe.Stripe
     first = pay_out(sandbox, account)
     donate(client, account, amount=5000)
     second = pay_out(sandbox, account)
-    assert rows(client, account, payout=second["id"]) == [("payout", "payout", -4900), ("charge", "charge", 4900)]
+    assert rows(client, account, payout=second["id"]) == [
+        ("payout", "payout", -4900),
+        ("charge", "charge", 4900),
+    ]
     assert len(rows(client, account, payout=first["id"])) == 2
     empty = sandbox.hook(f"accounts/{account}/payout")
     assert (empty.status_code, "Nothing to pay out" in empty.text) == (400, True)
@@ -111,7 +114,9 @@ def test_what_a_payout_tells_until_it_is_paid(
         ("payout.updated", "paid"),
     ]
     assert [event.data.object["trace_id"]["status"] for event in told[-2:]] == ["pending", "supported"]
-    found = client.v1.payouts.retrieve(paid["id"], {"expand": ["balance_transaction"]}, {"stripe_account": account})
+    found = client.v1.payouts.retrieve(
+        paid["id"], {"expand": ["balance_transaction"]}, {"stripe_account": account}
+    )
     assert isinstance(found.balance_transaction, stripe.BalanceTransaction)
     assert (found.balance_transaction.net, found.balance_transaction.source) == (-NET, paid["id"])
 

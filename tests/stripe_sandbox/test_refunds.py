@@ -53,9 +53,7 @@ def test_a_refund_may_end_otherwise_than_it_began(
         assert (ended.status, charge.amount_refunded, pending(client, account)) == (last, refunded, balance)
 
 
-def test_a_failed_refund_says_why_and_where_its_money_is(
-    settings: Settings, endpoint: Endpoint
-) -> None:
+def test_a_failed_refund_says_why_and_where_its_money_is(settings: Settings, endpoint: Endpoint) -> None:
     with running(replace(settings, refund_delay=timedelta(milliseconds=50))) as sandbox:
         client = sandbox.client()
         account = onboard(client)

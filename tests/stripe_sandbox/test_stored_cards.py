@@ -99,7 +99,9 @@ def test_a_declined_card_is_not_stored(client: stripe.StripeClient, customer: st
     assert declined.value.code == "card_declined"
     (intent,) = client.v1.setup_intents.list({"customer": customer}).data
     assert intent.status == "requires_payment_method"
-    assert client.v1.setup_intents.cancel(intent.id, {"cancellation_reason": "abandoned"}).status == "canceled"
+    assert (
+        client.v1.setup_intents.cancel(intent.id, {"cancellation_reason": "abandoned"}).status == "canceled"
+    )
     with pytest.raises(stripe.InvalidRequestError, match="status of canceled"):
         client.v1.setup_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
 

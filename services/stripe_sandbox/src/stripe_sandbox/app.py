@@ -107,7 +107,9 @@ def build(settings: Settings, base: Clock = system_clock) -> Starlette:
         routes=[
             *routes,
             *hooks.routes(hooks.Parts(store=store, sender=sender, later=later, clock=clock, faults=faults)),
-            *interventions.routes(interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)),
+            *interventions.routes(
+                interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)
+            ),
             *authentication.routes(dispatcher, wake),
             *stripe_js.routes(),
         ],

@@ -212,9 +212,7 @@ _INTERVENTIONS = (
         act=_refund,
         fields={"amount": int, "reason": str, "refund_application_fee": bool},
     ),
-    Intervention(
-        path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}
-    ),
+    Intervention(path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}),
     Intervention(path="/_sandbox/refunds/{id}/cancel", kind="refund", act=_cancel_refund),
     Intervention(
         path="/_sandbox/charges/{id}/dispute",

@@ -162,7 +162,8 @@ def _copied(call: Call) -> Json:
     method = platform.objects.get("payment_method", call.params["payment_method"], param="payment_method")
     if call.objects.account == PLATFORM:
         raise ParameterError(
-            "A PaymentMethod is copied to a connected account: name it with Stripe-Account.", param="payment_method"
+            "A PaymentMethod is copied to a connected account: name it with Stripe-Account.",
+            param="payment_method",
         )
     if customer is None or method["customer"] != customer:
         raise InvalidRequestError(
@@ -214,7 +215,8 @@ OPERATIONS = (
         method="GET",
         path="/v1/customers/{id}/payment_methods",
         shape=shape(
-            "_customer_list_payment_methods_params:CustomerListPaymentMethodsParams", f"{_LIST_PARAMETERS} type"
+            "_customer_list_payment_methods_params:CustomerListPaymentMethodsParams",
+            f"{_LIST_PARAMETERS} type",
         ),
         handler=list_,
     ),

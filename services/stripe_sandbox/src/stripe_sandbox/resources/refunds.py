@@ -158,7 +158,8 @@ OPERATIONS = (
         method="POST",
         path="/v1/refunds",
         shape=shape(
-            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason refund_application_fee expand"
+            "_refund_create_params:RefundCreateParams",
+            "amount charge payment_intent metadata reason refund_application_fee expand",
         ),
         handler=create,
     ),

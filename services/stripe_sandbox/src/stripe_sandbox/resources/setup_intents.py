@@ -11,7 +11,9 @@ from stripe_sandbox.resources import charges, client_secrets, confirmation, cust
 
 KIND = "setup_intent"
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
-_AUTHENTICATION_FAILED = "The latest attempt to set up the payment method has failed because authentication failed."
+_AUTHENTICATION_FAILED = (
+    "The latest attempt to set up the payment method has failed because authentication failed."
+)
 # What Stripe.js may see.
 _PUBLIC_FIELDS = (
     "id",
@@ -36,7 +38,9 @@ def create(call: Call) -> Json:
     params = call.params
     check_metadata(params.get("metadata", {}))
     if "return_url" in params and not params.get("confirm"):
-        raise ParameterError("`return_url` can only be used together with `confirm=true`.", param="return_url")
+        raise ParameterError(
+            "`return_url` can only be used together with `confirm=true`.", param="return_url"
+        )
     if "customer" in params:
         customers.get(call, params["customer"])
     intent = call.objects.add(_new(call))
@@ -143,7 +147,8 @@ def _method(call: Call, intent: Json) -> Json:
         data = call.params["payment_method_data"]
         if data["type"] != "card":
             raise NotModelledError(
-                f"This sandbox does not set up payment methods of type {data['type']}.", param="payment_method_data"
+                f"This sandbox does not set up payment methods of type {data['type']}.",
+                param="payment_method_data",
             )
         return confirmation.new_payment_method(call, data)
     name = call.params.get("payment_method") or intent["payment_method"]
