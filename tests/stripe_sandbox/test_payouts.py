@@ -269,6 +269,17 @@ def test_a_hook_refuses_what_it_cannot_do(
     assert sandbox.hook(f"accounts/acct_unknown/{path}").status_code == 404
 
 
+def test_the_platform_is_paid_out_what_it_was_given(
+    sandbox: Sandbox, client: stripe.StripeClient, account: str
+) -> None:
+    donate(client, account, application_fee_amount=100)
+    paid = pay_out(sandbox, "platform")
+    assert (paid["amount"], paid["status"]) == (100, "paid")
+    (event,) = client.v1.events.list({"type": "payout.paid"}).data
+    assert "account" not in event.to_dict()
+    assert money(client, account) == (0, 2337)
+
+
 def test_time_can_be_taken_out_of_a_balance(
     sandbox: Sandbox, client: stripe.StripeClient, account: str
 ) -> None:

@@ -129,6 +129,8 @@ def test_a_refund_made_in_the_dashboard_belongs_to_no_request_of_ours(
     event = endpoint.take_type("refund.created").event
     assert (event["account"], event["request"]) == (account, {"id": None, "idempotency_key": None})
     assert client.v1.charges.retrieve(charge, {}, options).amount_refunded == 700
+    odd = sandbox.hook(f"charges/{charge}/refund", {"reason": "boredom"})
+    assert (odd.status_code, "requested_by_customer" in odd.text) == (400, True)
     above = sandbox.hook(f"charges/{charge}/refund", {"amount": 1801})
     assert (above.status_code, "greater than unrefunded" in above.text) == (400, True)
 
