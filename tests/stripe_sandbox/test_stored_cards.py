@@ -1,4 +1,4 @@
-"""Cards that are stored with a customer now and pay later, here and on connected accounts."""
+"""Cards and bank accounts that are stored with a customer now and pay later, here and on connected accounts."""
 
 from typing import Any
 
@@ -180,3 +180,38 @@ def test_a_browser_stores_a_card_with_the_client_secret_alone(sandbox: Sandbox, 
     secret = {"client_secret": f"{intent.id}_secret_other"}
     assert sandbox.call("GET", path, key=PUBLISHABLE_KEY, params=secret).status_code == 403
     assert sandbox.call("GET", path, key=PUBLISHABLE_KEY).status_code == 400
+
+
+def test_a_bank_account_is_stored_with_its_mandate_and_debited_later(
+    client: stripe.StripeClient, customer: str
+) -> None:
+    data: Any = {
+        "type": "sepa_debit",
+        "sepa_debit": {"iban": "DE89370400440532013000"},
+        "billing_details": {"name": "Grace", "email": "grace@example.org"},
+    }
+    asked: Any = {
+        "customer": customer,
+        "confirm": True,
+        "payment_method_data": data,
+        "automatic_payment_methods": CARDS_WITHOUT_REDIRECTS,
+    }
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.setup_intents.create(asked)
+    assert refused.value.code == "setup_intent_mandate_invalid"
+    agreed = {"mandate_data": {"customer_acceptance": {"type": "offline"}}, "expand": ["mandate"]}
+    stored = client.v1.setup_intents.create(asked | agreed)
+    assert isinstance(stored.mandate, stripe.Mandate)
+    assert (stored.status, stored.mandate.status, stored.mandate.payment_method) == (
+        "succeeded",
+        "active",
+        stored.payment_method,
+    )
+    debited = pay_later(client, customer, str(stored.payment_method), expand=["latest_charge"])
+    assert debited.status == "processing"
+    assert isinstance(debited.latest_charge, stripe.Charge)
+    details = debited.latest_charge.payment_method_details
+    assert details is not None
+    assert details.sepa_debit is not None
+    assert details.sepa_debit.mandate == stored.mandate.id
+    assert client.v1.mandates.retrieve(stored.mandate.id).id == stored.mandate.id

@@ -14,7 +14,8 @@ _FIELDS: dict[str, dict[str, str]] = {
         "payment_method": "payment_method",
     },
     "payment_method": {"customer": "customer"},
-    "setup_intent": {"customer": "customer", "payment_method": "payment_method"},
+    "mandate": {"payment_method": "payment_method"},
+    "setup_intent": {"customer": "customer", "mandate": "mandate", "payment_method": "payment_method"},
     "charge": {
         "customer": "customer",
         "balance_transaction": "balance_transaction",

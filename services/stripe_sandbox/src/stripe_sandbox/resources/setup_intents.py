@@ -1,13 +1,23 @@
-"""SetupIntents: a card is stored now, with its owner present, to pay later (https://docs.stripe.com/api/setup_intents)."""
+"""SetupIntents: a card or a bank account is stored now, with its owner present, to pay later.
 
-from stripe_sandbox.errors import CardError, InvalidRequestError, Json, NotModelledError, ParameterError
+https://docs.stripe.com/api/setup_intents
+"""
+
+from stripe_sandbox.errors import CardError, InvalidRequestError, Json, ParameterError
 from stripe_sandbox.ids import new_client_secret, new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.objects import APPLICATION, PLATFORM
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import charges, client_secrets, confirmation, customers, payment_methods
+from stripe_sandbox.resources import (
+    charges,
+    client_secrets,
+    confirmation,
+    customers,
+    mandates,
+    payment_methods,
+)
 
 KIND = "setup_intent"
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
@@ -131,6 +141,9 @@ def _confirm(call: Call, intent: Json) -> Json:
     payment_methods.require_usable(method, intent["customer"])
     confirmation.check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
+    if method["type"] == "sepa_debit":
+        intent["mandate"] = mandates.required(call, method, "setup_intent_mandate_invalid")["id"]
+        return _succeed(call, intent, method)
     card = payment_methods.card_of(method)
     if card.behaviour == "decline":
         raise _declined(call, intent, method, str(card.decline_code))
@@ -144,13 +157,7 @@ def _confirm(call: Call, intent: Json) -> Json:
 
 def _method(call: Call, intent: Json) -> Json:
     if "payment_method_data" in call.params:
-        data = call.params["payment_method_data"]
-        if data["type"] != "card":
-            raise NotModelledError(
-                f"This sandbox does not set up payment methods of type {data['type']}.",
-                param="payment_method_data",
-            )
-        return confirmation.new_payment_method(call, data)
+        return confirmation.new_payment_method(call, call.params["payment_method_data"])
     name = call.params.get("payment_method") or intent["payment_method"]
     if name is None:
         raise InvalidRequestError(
@@ -237,14 +244,14 @@ def _new(call: Call) -> Json:
         "payment_method": None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": ["card", "sepa_debit"],
         "single_use_mandate": None,
         "status": "requires_payment_method",
         "usage": params.get("usage", "off_session"),
     }
 
 
-_CONFIRM = "payment_method payment_method_data return_url use_stripe_sdk expand"
+_CONFIRM = "mandate_data payment_method payment_method_data return_url use_stripe_sdk expand"
 OPERATIONS = (
     Operation(
         method="POST",
