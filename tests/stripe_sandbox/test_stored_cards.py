@@ -149,6 +149,10 @@ def test_a_card_can_be_taken_from_its_customer(client: stripe.StripeClient, cust
     assert client.v1.customers.payment_methods.list(customer).data == []
     with pytest.raises(stripe.InvalidRequestError, match="detachment is impossible"):
         client.v1.payment_methods.detach(method)
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        client.v1.payment_methods.attach(method, {"customer": customer})
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        client.v1.payment_intents.create(wanted(payment_method=method, confirm=True))
 
 
 def test_a_customer_is_changed_found_and_forgotten(client: stripe.StripeClient, customer: str) -> None:

@@ -15,7 +15,7 @@ def confirm(call: Call, intent: Json) -> Json:
     """Confirm a stored PaymentIntent. Raises CardError (what happened is kept) and InvalidRequestError."""
     _check_state(intent)
     method = _payment_method(call, intent)
-    payment_methods.require_usable(method, intent["customer"])
+    payment_methods.require_usable(call, method, intent["customer"])
     check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     if "receipt_email" in call.params:

@@ -79,10 +79,8 @@ def update(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    """Forget a customer, for ever. Stored payment methods go too."""
+    """Forget a customer, for ever."""
     customer = get(call, call.path["id"])
-    for method in call.objects.where("payment_method", {"customer": customer["id"]}):
-        call.objects.save(method | {"customer": None})
     call.emit("customer.deleted", customer)
     return call.objects.save({"id": customer["id"], "object": KIND, "deleted": True})
 

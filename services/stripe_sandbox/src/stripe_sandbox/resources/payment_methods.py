@@ -19,6 +19,7 @@ from stripe_sandbox.parameters import shape
 from stripe_sandbox.resources import customers
 
 _BILLING_FIELDS = ("address", "email", "name", "phone", "tax_id")
+_RETIRED = "sandbox.retired_payment_method"
 _LIST_PARAMETERS = "ending_before expand limit starting_after"
 _ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -74,6 +75,7 @@ def keep_with(call: Call, method: Json, customer_id: str) -> Json:
         raise InvalidRequestError(
             "The payment method you provided has already been attached to a customer.", param="payment_method"
         )
+    require_usable(call, method, customer_id)
     method["customer"] = customer_id
     call.objects.save(method)
     call.emit("payment_method.attached", method)
@@ -81,7 +83,7 @@ def keep_with(call: Call, method: Json, customer_id: str) -> Json:
 
 
 def detach(call: Call) -> Json:
-    """Take a PaymentMethod from its customer. It can pay nothing any more."""
+    """Take a PaymentMethod from its customer."""
     method = call.objects.get("payment_method", call.path["id"], param="payment_method")
     if method["customer"] is None:
         raise InvalidRequestError(
@@ -89,10 +91,16 @@ def detach(call: Call) -> Json:
             param="payment_method",
         )
     previous = {"customer": method["customer"]}
-    method["customer"] = None
-    call.objects.save(method)
+    _retire(call, method)
     call.emit("payment_method.detached", method, previous=previous)
     return method
+
+
+def _retire(call: Call, method: Json) -> None:
+    """Without its customer it is of no use for ever."""
+    method["customer"] = None
+    call.objects.save(method)
+    call.objects.add({"id": f"{method['id']}_retired", "object": _RETIRED})
 
 
 def list_(call: Call) -> Json:
@@ -105,8 +113,18 @@ def list_(call: Call) -> Json:
     return listed(call, "payment_method", url, filters={"type": "type"}, more=more)
 
 
-def require_usable(method: Json, customer: str | None) -> None:
-    """A customer's PaymentMethod pays for that customer alone. Raises InvalidRequestError."""
+def require_usable(call: Call, method: Json, customer: str | None) -> None:
+    """A customer's PaymentMethod pays for that customer alone, and one that was detached for nobody.
+
+    Raises InvalidRequestError.
+    """
+    if call.objects.find(_RETIRED, f"{method['id']}_retired") is not None:
+        raise InvalidRequestError(
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
+            "with a connected account without Customer attachment, or was detached from a Customer. It may not be "
+            "used again.",
+            param="payment_method",
+        )
     if method["customer"] not in (None, customer):
         raise InvalidRequestError(
             "The payment method you provided is attached to a customer so for security purposes you must provide "

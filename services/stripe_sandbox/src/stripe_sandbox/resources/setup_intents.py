@@ -138,7 +138,7 @@ def seen_by(call: Call, intent: Json) -> Json:
 def _confirm(call: Call, intent: Json) -> Json:
     _require_open(intent, "confirm")
     method = _method(call, intent)
-    payment_methods.require_usable(method, intent["customer"])
+    payment_methods.require_usable(call, method, intent["customer"])
     confirmation.check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
     if method["type"] == "sepa_debit":
