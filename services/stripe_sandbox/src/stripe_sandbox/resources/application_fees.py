@@ -23,7 +23,7 @@ _REFUND = "fee_refund"
 def collect(call: Call, charge: Json, available_on: int) -> Json:
     """The fee of a charge of a connected account, available when the charge's own money is."""
     platform = call.on(PLATFORM)
-    fee = {
+    fee: Json = {
         "id": new_id("fee"),
         "object": KIND,
         "account": call.objects.account,
@@ -110,7 +110,7 @@ def list_(call: Call) -> Json:
 
 
 def _give_back(platform: Call, fee: Json, amount: int, metadata: Json) -> Json:
-    given = {
+    given: Json = {
         "id": new_id("fr"),
         "object": _REFUND,
         "amount": amount,

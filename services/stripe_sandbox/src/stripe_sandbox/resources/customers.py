@@ -16,7 +16,7 @@ def create(call: Call) -> Json:
     params = call.params
     check_metadata(params.get("metadata", {}))
     customer_id = new_id("cus")
-    customer = {name: params.get(name) for name in _PLAIN} | {
+    customer: Json = {name: params.get(name) for name in _PLAIN} | {
         "id": customer_id,
         "object": KIND,
         "address": params.get("address") or None,
@@ -67,7 +67,7 @@ def update(call: Call) -> Json:
     params = call.params
     check_metadata(params.get("metadata", {}))
     customer = get(call, call.path["id"])
-    changed = {name: params[name] or None for name in (*_PLAIN, "address") if name in params}
+    changed: Json = {name: params[name] or None for name in (*_PLAIN, "address") if name in params}
     if "metadata" in params:
         changed["metadata"] = merged(customer["metadata"], params["metadata"])
     if "preferred_locales" in params:

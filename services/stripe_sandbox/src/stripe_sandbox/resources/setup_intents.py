@@ -179,7 +179,7 @@ def _succeed(call: Call, intent: Json, method: Json) -> Json:
 
 
 def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> CardError:
-    error = {
+    error: Json = {
         "code": "card_declined",
         "decline_code": decline_code,
         "message": charges.decline_message(decline_code),
