@@ -2,7 +2,7 @@
 
 from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id
-from stripe_sandbox.lists import LIST_PARAMETERS, listed
+from stripe_sandbox.lists import LIST_PARAMETERS, Clause, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
@@ -87,7 +87,7 @@ def delete(call: Call) -> Json:
 
 def list_(call: Call) -> Json:
     """Customers, newest first, by e-mail address."""
-    alive = [("json_extract(body, '$.deleted') IS NULL", ())]
+    alive: list[Clause] = [("json_extract(body, '$.deleted') IS NULL", ())]
     return listed(call, KIND, "/v1/customers", filters={"email": "email"}, more=alive)
 
 
