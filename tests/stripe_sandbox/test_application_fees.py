@@ -9,9 +9,9 @@ from tests.stripe_sandbox.running import Endpoint
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-def charge_of(client: stripe.StripeClient, account: str, **more: object) -> stripe.Charge:
+def charge_of(client: stripe.StripeClient, account: str) -> stripe.Charge:
     """The charge of a donation of 25.00 EUR, of which the platform gets 1.00."""
-    paid = donate(client, account, application_fee_amount=100, **more)
+    paid = donate(client, account, application_fee_amount=100)
     return client.v1.charges.retrieve(
         str(paid.latest_charge), {"expand": ["balance_transaction"]}, {"stripe_account": account}
     )

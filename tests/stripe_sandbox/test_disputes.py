@@ -159,7 +159,7 @@ def test_evidence_can_be_staged_before_it_is_submitted(client: stripe.StripeClie
     assert staged.evidence_details.submission_count == 0
     (event,) = client.v1.events.list({"type": "charge.dispute.updated"}, options).data
     assert event.data.previous_attributes is not None
-    assert event.data.previous_attributes["metadata"] == {}
+    assert event.data.previous_attributes.to_dict()["metadata"] == {}
     submitted = client.v1.disputes.update(found.id, {"submit": True}, options)
     assert (submitted.status, submitted.evidence.customer_name) == ("under_review", "Grace")
 
@@ -250,7 +250,7 @@ def test_evidence_that_the_sandbox_cannot_hold_is_refused(client: stripe.StripeC
     with pytest.raises(stripe.InvalidRequestError, match="150000"):
         client.v1.disputes.update(found.id, {"evidence": {"uncategorized_text": "x" * 150_001}}, options)
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.disputes.update(found.id, {"evidence": {"colour": "red"}}, options)  # type: ignore[typeddict-unknown-key]  # a key the API does not have
+        client.v1.disputes.update(found.id, {"evidence": {"colour": "red"}}, options)  # type: ignore[arg-type]  # a key the API does not have
     assert client.v1.disputes.retrieve(found.id, {}, options).status == "needs_response"
 
 

@@ -234,8 +234,7 @@ def test_payouts_are_listed(sandbox: Sandbox, client: stripe.StripeClient, accou
     paid = pay_out(sandbox, account)
     assert [found.id for found in client.v1.payouts.list({"status": "paid"}, options).data] == [paid["id"]]
     assert client.v1.payouts.list({"status": "failed"}, options).data == []
-    late = {"gt": paid["arrival_date"]}
-    assert client.v1.payouts.list({"arrival_date": late}, options).data == []  # type: ignore[typeddict-item]  # its one key
+    assert client.v1.payouts.list({"arrival_date": {"gt": paid["arrival_date"]}}, options).data == []
     changed = client.v1.payouts.update(paid["id"], {"metadata": {"statement": "7"}}, options)
     assert changed.metadata is not None
     assert changed.metadata["statement"] == "7"

@@ -48,17 +48,16 @@ def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """What `make stripe-sandbox` starts, on a free port."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "stripe_sandbox.alone"],
         env=os.environ | {"PYTHONPATH": str(SOURCES), "STRIPE_SANDBOX_PORT": str(free_port())},
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    yield process
-    process.kill()
-    process.wait()
+    ) as process:
+        yield process
+        process.kill()
 
 
 def test_alone_it_tells_how_to_pay_and_ends_with_ctrl_c(alone: "subprocess.Popen[str]") -> None:

@@ -142,4 +142,5 @@ def test_a_refunds_metadata_can_change(client: stripe.StripeClient, account: str
     assert changed.metadata is not None
     assert changed.metadata["case"] == "7"
     (event,) = client.v1.events.list({"type": "refund.updated"}, options).data
-    assert event.data.previous_attributes == {"metadata": {}}
+    assert event.data.previous_attributes is not None
+    assert event.data.previous_attributes.to_dict() == {"metadata": {}}

@@ -148,7 +148,7 @@ def _warn(call: Call, charge: Json) -> Json:
 
 def _conclude(call: Call, dispute: Json) -> Json:
     """By the cardholder's bank, whatever evidence it has."""
-    verdict = call.params.get("verdict")
+    verdict: Any = call.params.get("verdict")
     if verdict not in chargebacks.VERDICTS:
         known = ", ".join(sorted(chargebacks.VERDICTS))
         raise ParameterError(f"verdict must be one of {known}.", param="verdict")
