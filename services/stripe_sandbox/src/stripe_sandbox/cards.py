@@ -6,7 +6,9 @@ from typing import Literal
 
 from stripe_sandbox.errors import CardError, Json
 
-Behaviour = Literal["approve", "decline", "authenticate"]
+# authenticate_once: asks the bank until a SetupIntent has been completed with it.
+# decline_later: is stored, and refused when it is charged from there.
+Behaviour = Literal["approve", "decline", "authenticate", "authenticate_once", "decline_later"]
 Claim = Literal["fraudulent", "product_not_received", "inquiry"]
 # pending: it succeeds later. fails: it looks successful, and fails later.
 RefundCourse = Literal["at_once", "pending", "fails"]
@@ -16,7 +18,8 @@ RefundCourse = Literal["at_once", "pending", "fails"]
 class SandboxCard:
     """One test card. `decline_code` for those that the bank refuses.
 
-    What comes after a charge that succeeded: `disputed_as`, `refunds`. `available_at_once`: its money is never pending.
+    What comes after a charge that succeeded: `disputed_as`, `reported_as_fraud` (an early fraud warning), `refunds`.
+    `available_at_once`: its money is never pending.
     """
 
     name: str
@@ -26,6 +29,7 @@ class SandboxCard:
     behaviour: Behaviour
     decline_code: str | None = None
     disputed_as: Claim | None = None
+    reported_as_fraud: bool = False
     refunds: RefundCourse = "at_once"
     available_at_once: bool = False
 
@@ -63,7 +67,15 @@ _CARDS = (
         number="4000002500003155",
         brand="visa",
         country="DE",
-        behaviour="authenticate",
+        behaviour="authenticate_once",
+    ),
+    SandboxCard(
+        name="chargeCustomerFail",
+        number="4000000000000341",
+        brand="visa",
+        country="US",
+        behaviour="decline_later",
+        decline_code="generic_decline",
     ),
     SandboxCard(
         name="bypassPending",
@@ -96,6 +108,14 @@ _CARDS = (
         country="US",
         behaviour="approve",
         disputed_as="inquiry",
+    ),
+    SandboxCard(
+        name="createIssuerFraudRecord",
+        number="4000000000005423",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        reported_as_fraud=True,
     ),
     SandboxCard(
         name="pendingRefund",

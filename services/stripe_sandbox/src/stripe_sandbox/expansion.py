@@ -6,8 +6,18 @@ from stripe_sandbox.resources import balance_transactions
 
 MAXIMUM_DEPTH = 4
 _FIELDS: dict[str, dict[str, str]] = {
-    "payment_intent": {"latest_charge": "charge", "payment_method": "payment_method"},
+    "application_fee": {"balance_transaction": "balance_transaction"},
+    "fee_refund": {"balance_transaction": "balance_transaction", "fee": "application_fee"},
+    "payment_intent": {
+        "customer": "customer",
+        "latest_charge": "charge",
+        "payment_method": "payment_method",
+    },
+    "payment_method": {"customer": "customer"},
+    "mandate": {"payment_method": "payment_method"},
+    "setup_intent": {"customer": "customer", "mandate": "mandate", "payment_method": "payment_method"},
     "charge": {
+        "customer": "customer",
         "balance_transaction": "balance_transaction",
         "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
@@ -18,6 +28,7 @@ _FIELDS: dict[str, dict[str, str]] = {
         "destination": "bank_account",
         "failure_balance_transaction": "balance_transaction",
     },
+    "radar.early_fraud_warning": {"charge": "charge", "payment_intent": "payment_intent"},
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",
@@ -27,7 +38,14 @@ _FIELDS: dict[str, dict[str, str]] = {
     },
     "balance_transaction": {"source": ""},
 }
-_KIND_BY_PREFIX = {"ch": "charge", "du": "dispute", "po": "payout", "re": "refund"}
+_KIND_BY_PREFIX = {
+    "ch": "charge",
+    "du": "dispute",
+    "fee": "application_fee",
+    "fr": "fee_refund",
+    "po": "payout",
+    "re": "refund",
+}
 
 
 def expand(objects: Objects, body: Json, paths: list[str]) -> Json:

@@ -8,7 +8,14 @@ from stripe_sandbox.clock import Clock, unix
 from stripe_sandbox.due import DueLoop
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import chargebacks, charges, direct_debits, payouts, refund_outcomes
+from stripe_sandbox.resources import (
+    chargebacks,
+    charges,
+    direct_debits,
+    early_fraud_warnings,
+    payouts,
+    refund_outcomes,
+)
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
@@ -17,6 +24,7 @@ _WORK: dict[schedule.Work, Callable[[Call, str], None]] = {
     "debit": direct_debits.finish,
     "dispute": chargebacks.begin,
     "decide_dispute": chargebacks.decide,
+    "warn": early_fraud_warnings.begin,
     "finish_refund": refund_outcomes.finish,
     "submit_payout": payouts.submit,
     "settle_payout": payouts.settle,
@@ -39,12 +47,13 @@ class Later:
         self._settings = settings
         self._clock = clock
         self._after = after
-        self._loop = DueLoop("later", self._work)
+        self._loop = DueLoop("later", self.catch_up)
         self.start = self._loop.start
         self.wake = self._loop.wake
         self.stop = self._loop.stop
 
-    def _work(self) -> float | None:
+    def catch_up(self) -> float | None:
+        """Do all that is due. Returns the seconds until something is, or None when nothing will be."""
         now = self._clock()
         with self._store.transaction() as connection:
             accounts = schedule.accounts_due(connection, now.timestamp())

@@ -9,10 +9,17 @@ from stripe_sandbox.operations import Call
 
 # settle: give a captured charge its balance transaction. debit: hear from the donor's bank about a direct debit.
 # dispute: the cardholder asks for the money back. decide_dispute: their bank has read the evidence.
-# finish_refund: hear from the donor's bank about a refund.
+# warn: the cardholder's bank reports fraud before anybody disputes. finish_refund: hear from the donor's bank about a refund.
 # submit_payout: hand a payout to the bank. settle_payout: hear from that bank.
 Work = Literal[
-    "settle", "debit", "dispute", "decide_dispute", "finish_refund", "submit_payout", "settle_payout"
+    "settle",
+    "debit",
+    "dispute",
+    "decide_dispute",
+    "warn",
+    "finish_refund",
+    "submit_payout",
+    "settle_payout",
 ]
 
 
@@ -39,7 +46,8 @@ def take_due(connection: sqlite3.Connection, account: str, moment: float) -> lis
         (account, moment),
     ).fetchall()
     return [
-        Due(row["work"], row["subject"]) for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
+        Due(row["work"], row["subject"])
+        for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
     ]
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 DEFAULT_PORT = 8702
+Payload = Literal["snapshot", "thin"]
 _SECOND = timedelta(seconds=1)
 
 # Live Stripe retries for three days, its own sandboxes a few times within hours. On a laptop a receiver is
@@ -25,6 +27,8 @@ class Settings:
     public_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
     webhook_url: str | None = None
     webhook_secret: str = ""
+    # Whole objects, or references to them (https://docs.stripe.com/event-destinations#thin-events).
+    webhook_payload: Payload = "snapshot"
     retry_delays: tuple[timedelta, ...] = DEFAULT_RETRY_DELAYS
     delivery_timeout: timedelta = _SECOND * 10
     # How long after a charge its balance transaction appears (Stripe: "up to one hour", asynchronous capture).
@@ -78,6 +82,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=f"http://127.0.0.1:{port_from(environ)}",
         webhook_url=environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secret=environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", ""),
+        webhook_payload=_payload(environ.get("STRIPE_SANDBOX_WEBHOOK_PAYLOAD") or "snapshot"),
         settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
         debit_delay=_seconds(environ, "STRIPE_SANDBOX_DEBIT_SECONDS", default=2),
         search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
@@ -95,6 +100,13 @@ _REQUIRED = ("STRIPE_SANDBOX_STATE", "STRIPE_SANDBOX_SECRET_KEY", "STRIPE_SANDBO
 def _is_on_this_machine(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _payload(given: str) -> Payload:
+    payloads: dict[str, Payload] = {"snapshot": "snapshot", "thin": "thin"}
+    if given not in payloads:
+        raise ValueError("STRIPE_SANDBOX_WEBHOOK_PAYLOAD must be snapshot or thin.")
+    return payloads[given]
 
 
 def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -11,7 +11,7 @@ from stripe_sandbox.currencies import currency_of
 from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, Clause, listed
-from stripe_sandbox.objects import Objects
+from stripe_sandbox.objects import APPLICATION, Objects
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
 
@@ -57,15 +57,21 @@ def add(call: Call, source: Json, movement: Movement) -> Json:
     return call.objects.add(as_of(body, call.now))
 
 
-def fee_detail(currency: str, amount: int, description: str, kind: str = "stripe_fee") -> Json:
+def fee_detail(currency: str, amount: int, description: str) -> Json:
     """One line of a movement's fees; `amount` in minor units, negative when given back."""
     return {
         "amount": amount,
         "application": None,
         "currency": currency,
         "description": description,
-        "type": kind,
+        "type": "stripe_fee",
     }
+
+
+def application_fee_detail(currency: str, amount: int) -> Json:
+    """The platform's part of a movement's fees."""
+    shared = {"application": APPLICATION, "type": "application_fee"}
+    return fee_detail(currency, amount, "Sandbox platform application fee") | shared
 
 
 def add_for_charge(call: Call, charge: Json) -> Json:
@@ -73,36 +79,40 @@ def add_for_charge(call: Call, charge: Json) -> Json:
     amount, currency = charge["amount_captured"], charge["currency"]
     card = card_of_charge(charge)
     waits = 0 if card and card.available_at_once else int(call.settings.available_delay.total_seconds())
+    fees = [fee_detail(currency, currency_of(currency).fee(amount), "Stripe processing fees")]
+    if charge["application_fee_amount"] is not None:
+        fees.append(application_fee_detail(currency, charge["application_fee_amount"]))
     movement = Movement(
         type="charge",
         category="charge",
         amount=amount,
         description=charge["description"],
-        fees=(fee_detail(currency, currency_of(currency).fee(amount), "Stripe processing fees"),),
+        fees=tuple(fees),
         available_on=call.now + waits,
     )
     return add(call, charge, movement)
 
 
-def add_for_refund(call: Call, refund: Json, charge: Json) -> Json:
-    """The debit of a refund. Stripe keeps the fee of the original charge."""
+def add_for_refund(call: Call, refund: Json, charge: Json, *, application_fee: int = 0) -> Json:
+    """The debit of a refund. Stripe keeps its fee of the original charge; the platform may give its own back."""
     movement = Movement(
         type="refund",
         category="refund",
         amount=-refund["amount"],
-        available_on=with_charge(call, charge),
+        fees=(application_fee_detail(refund["currency"], -application_fee),) if application_fee else (),
+        available_on=along_with(call, charge),
     )
     return add(call, refund, movement)
 
 
-def with_charge(call: Call, charge: Json) -> int:
-    """When a movement that takes a charge's money back counts: with the charge's own money, or now if that is here.
+def along_with(call: Call, source: Json) -> int:
+    """When a movement that takes the money of `source` back counts: with that money, or now if it is here already.
 
     Stripe does not say; so nothing available is spent on what is still pending.
     """
-    if charge["balance_transaction"] is None:
+    if source["balance_transaction"] is None:
         return call.now
-    booked: int = call.objects.get(KIND, charge["balance_transaction"])["available_on"]
+    booked: int = call.objects.get(KIND, source["balance_transaction"])["available_on"]
     return max(call.now, booked)
 
 
@@ -136,7 +146,8 @@ def list_(call: Call) -> Json:
 def _paid_out_in(call: Call, payout_id: str) -> list[Clause]:
     if not call.objects.get("payout", payout_id, param="payout")["automatic"]:
         raise InvalidRequestError(
-            "Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout"
+            "Balance transaction history can only be filtered on automatic transfers, not manual.",
+            param="payout",
         )
     return [("id IN (SELECT balance_transaction FROM paid_out WHERE payout = ?)", (payout_id,))]
 

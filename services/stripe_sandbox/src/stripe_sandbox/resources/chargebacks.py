@@ -10,7 +10,7 @@ from stripe_sandbox.cards import Claim, card_of_charge
 from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import balance_transactions
+from stripe_sandbox.resources import balance_transactions, early_fraud_warnings
 from stripe_sandbox.resources.balance_transactions import Movement, fee_detail
 
 FEE = 1500  # minor units, whatever the currency
@@ -88,6 +88,7 @@ def open_(call: Call, charge: Json, claim: Claim, amount: int | None = None) -> 
     call.objects.add(dispute)
     charge["disputed"] = True
     call.objects.save(charge)
+    early_fraud_warnings.overtake(call, charge)
     call.emit("charge.dispute.created", dispute)
     if claim != "inquiry":
         call.emit("charge.dispute.funds_withdrawn", dispute)
@@ -169,7 +170,7 @@ def _withdraw(call: Call, dispute: Json) -> None:
         amount=-dispute["amount"],
         description=f"Chargeback withdrawal for {dispute['charge']}",
         fees=(fee_detail(dispute["currency"], FEE, "Dispute fee"),),
-        available_on=balance_transactions.with_charge(call, charge),
+        available_on=balance_transactions.along_with(call, charge),
     )
     dispute["balance_transactions"].append(balance_transactions.add(call, dispute, movement))
     dispute["is_charge_refundable"] = False

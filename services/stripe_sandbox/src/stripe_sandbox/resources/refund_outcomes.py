@@ -61,7 +61,7 @@ def _take_back(call: Call, refund: Json, changes: Json) -> Json:
         category="refund_failure",
         amount=refund["amount"],
         description="REFUND FAILURE",
-        available_on=balance_transactions.with_charge(call, charge),
+        available_on=balance_transactions.along_with(call, charge),
     )
     booked = balance_transactions.add(call, refund, returned)
     charge["amount_refunded"] -= refund["amount"]

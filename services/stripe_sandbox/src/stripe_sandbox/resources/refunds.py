@@ -12,7 +12,13 @@ from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import balance_transactions, chargebacks, refund_outcomes
+from stripe_sandbox.resources import (
+    application_fees,
+    balance_transactions,
+    chargebacks,
+    early_fraud_warnings,
+    refund_outcomes,
+)
 
 
 def create(call: Call) -> Json:
@@ -25,7 +31,11 @@ def create(call: Call) -> Json:
     refund = _new(call, charge, amount)
     if course == "pending":
         refund |= {"status": "pending", "pending_reason": "processing"}
-    refund["balance_transaction"] = balance_transactions.add_for_refund(call, refund, charge)["id"]
+    returned = 0
+    if call.params.get("refund_application_fee"):
+        returned = application_fees.give_back_with(call, charge, amount)
+    booked = balance_transactions.add_for_refund(call, refund, charge, application_fee=returned)
+    refund["balance_transaction"] = booked["id"]
     call.objects.add(refund)
     previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
     charge["amount_refunded"] += amount
@@ -33,6 +43,8 @@ def create(call: Call) -> Json:
     call.objects.save(charge)
     call.emit("refund.created", refund)
     call.emit("charge.refunded", charge, previous=previous)
+    if charge["refunded"]:
+        early_fraud_warnings.overtake(call, charge)
     if course != "at_once":
         schedule.put_off(call, "finish_refund", refund["id"], call.settings.refund_delay)
     return refund
@@ -141,15 +153,17 @@ def _new(call: Call, charge: Json, amount: int) -> Json:
     }
 
 
-OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/v1/refunds",
-        shape=shape(
-            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason expand"
-        ),
-        handler=create,
+CREATE = Operation(
+    method="POST",
+    path="/v1/refunds",
+    shape=shape(
+        "_refund_create_params:RefundCreateParams",
+        "amount charge payment_intent metadata reason refund_application_fee expand",
     ),
+    handler=create,
+)
+OPERATIONS = (
+    CREATE,
     Operation(
         method="GET",
         path="/v1/refunds",
