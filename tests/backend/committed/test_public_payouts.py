@@ -146,7 +146,8 @@ def test_payouts_come_in_pages_newest_first(stranger: Stranger) -> None:
         stranger.treasury.follow(event_id)
     stranger.publish()
 
-    found, cursor = [], {}
+    found = list[str]()
+    cursor = dict[str, str]()
     for _ in range(10):
         page = stranger.get(limit=2, **cursor).json()
         found += [each["id"] for each in page["data"]]

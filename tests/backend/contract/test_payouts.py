@@ -60,11 +60,14 @@ class Charity:
         with database.transaction() as session:
             made = organizations.create(session, name="River Trust", slug="river", country="DE", now=NOW)
         self.id = made.id
-        for _ in range(2):  # opened, and asked again how it stands
-            account = payments.connect_organization(
+        opened, ready = (  # opened, and asked again how it stands
+            payments.connect_organization(
                 database, self.processor, organization=made, email="a@example.org", now=NOW
             )
-        self.account_id = account.id
+            for _ in range(2)
+        )
+        assert opened.id == ready.id
+        self.account_id = ready.id
         self.given = 0
 
     def give(self, card: str = "pm_card_visa") -> None:

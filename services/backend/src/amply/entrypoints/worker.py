@@ -112,9 +112,11 @@ def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
 def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The tasks that hold the books against what the processor says."""
 
-    def reconcile_payout(*, payout_id: str, account_id: str | None, **_: Any) -> None:
+    def reconcile_payout(*, payout_id: str, account_id: str, **_: Any) -> None:
         try:
-            payouts.reconcile(parts.payouts, payout_id=payout_id, account_id=account_id, now=parts.clock())
+            payouts.reconcile(
+                parts.payouts, payout_id=payout_id, account_id=account_id or None, now=parts.clock()
+            )
         except (payouts.PayoutNotFound, payouts.PayoutNotReconciled, payments.ProcessorRefused) as error:
             # Nothing that is tried again can change the answer.
             _log.warning("payout_not_reconciled", payout_id=payout_id, reason=error.code)

@@ -48,9 +48,10 @@ class StripePayouts:
         with translated("retrieve balance"):
             balance = self._client.v1.balance.retrieve({}, on(account_id))
         held: dict[str, int] = {}
-        for part in (*balance.available, *balance.pending):
-            currency = part.currency.upper()
-            held[currency] = held.get(currency, 0) + part.amount
+        for parts in (balance.available, balance.pending):
+            for part in parts:
+                currency = part.currency.upper()
+                held[currency] = held.get(currency, 0) + part.amount
         return held
 
     def _transactions(

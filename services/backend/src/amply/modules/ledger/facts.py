@@ -52,7 +52,8 @@ def moved_by(session: Session, *, account: str, stored_keys: Collection[str]) ->
 
 def find_payout_step(session: Session, *, kind: str, reference: str) -> str | None:
     """The entry of this step of the payout that is known outside by this reference, whatever its key (`uq_entry_payout`)."""
-    return session.scalar(_REFERENCED, {"kind": kind, "reference": reference})
+    found: str | None = session.scalar(_REFERENCED, {"kind": kind, "reference": reference})
+    return found
 
 
 def published_places(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:

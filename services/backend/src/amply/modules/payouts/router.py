@@ -15,6 +15,7 @@ from amply.kernel.errors import NotFound, TooManyRequests
 from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules import ledger
 from amply.modules.payouts import queries
+from amply.modules.payouts.domain import PayoutNotFound
 from amply.modules.payouts.queries import KnownPayout
 from amply.modules.payouts.schemas import ItemOut, ItemSumOut, PayoutOut, PayoutPage, PayoutStatement
 
@@ -136,7 +137,7 @@ def show_payout(
 def _shown(session: Session, organization_id: str, payout_id: str) -> KnownPayout:
     try:
         payout = queries.find(session, payout_id=payout_id)
-    except queries.PayoutNotFound:
+    except PayoutNotFound:
         raise PayoutNotShown from None
     if payout.owner != organization_id:
         raise PayoutNotShown

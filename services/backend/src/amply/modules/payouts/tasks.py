@@ -131,7 +131,7 @@ def ask_for(session: Session, *, payout_id: str, organization_id: str | None, no
         account_id = payments.account_of(session, organization_id=organization_id)
     if row is None and account_id is None:
         raise PayoutNotFound(payout_id)
-    payload = {"payout_id": payout_id, "account_id": account_id}
+    payload = {"payout_id": payout_id, "account_id": account_id or ""}
     outbox.put(session, topic=FACT_ASKED, payload=payload, now=now)
 
 
