@@ -2,7 +2,11 @@
 
 from amply.modules.webhooks.domain import (
     AWAITED_TYPES,
+    DISPUTE_TYPES,
+    FRAUD_WARNING_TYPES,
+    GIFT_TYPES,
     HANDLED_TYPES,
+    REFUND_TYPES,
     EventMalformed,
     EventNotStored,
     EventRejected,
@@ -39,8 +43,12 @@ from amply.modules.webhooks.service import (
 
 __all__ = [
     "AWAITED_TYPES",
+    "DISPUTE_TYPES",
     "FACT_RECEIVED",
+    "FRAUD_WARNING_TYPES",
+    "GIFT_TYPES",
     "HANDLED_TYPES",
+    "REFUND_TYPES",
     "REPLAYED_MAX",
     "EventMalformed",
     "EventNotStored",
