@@ -69,6 +69,16 @@ def register(app: Celery, parts: Parts) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
             _log.warning("stuck payments completed", count=completed)
+        refunded = donations.complete_stuck_refunds(
+            donations.Refunding(
+                database=parts.events.database,
+                processor=parts.events.processor,
+                secrets=parts.events.secrets,
+                clock=parts.clock,
+            )
+        )
+        if refunded:
+            _log.warning("stuck refunds completed", count=refunded)
 
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
