@@ -17,6 +17,7 @@ LEDGER_AGE = "ledger_unpublished_seconds"
 EXHAUSTED: Mapping[str, str] = {
     "exhausted_events": "A provider event failed ten times and its gift may not be booked.",
     "exhausted_payments": "A payment could not be opened at the processor in ten attempts.",
+    "exhausted_refunds": "A refund was reserved, and in ten attempts the processor did not say whether it has it.",
     "exhausted_receipts": "A receipt could not be sent in ten attempts.",
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
@@ -47,6 +48,7 @@ WITNESS_CONTRADICTS = "witness_contradicts"
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "gift_booked": "gift_booked",
     "payment_declined": "payment_declined",
+    "fraud_warning": "fraud_warning",
 }
 COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",

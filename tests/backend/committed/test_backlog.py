@@ -21,6 +21,7 @@ NOTHING = Backlog(
     ledger_unpublished_seconds=0,
     exhausted_events=0,
     exhausted_payments=0,
+    exhausted_refunds=0,
     exhausted_receipts=0,
     exhausted_facts=0,
     awaited_events=0,

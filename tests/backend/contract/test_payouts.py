@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -18,8 +19,8 @@ from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
-from amply.modules.donations.bookings import GiftNotBookedYet
 from amply.modules.donations.domain import Donor, Gift
+from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from stripe_sandbox.settings import Settings
 from tests.backend.committed.test_provider_events import SECRETS
@@ -44,16 +45,16 @@ class Charity:
     """An organisation that takes gifts, whose webhooks go nowhere."""
 
     def __init__(self, database: Database, sandbox: Sandbox) -> None:
-        stripe = StripeSettings(
+        settings = StripeSettings(
             api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
         )
         self.database, self.sandbox = database, sandbox
-        self.processor, self.remote = StripeProcessor(stripe), StripePayouts(stripe)
+        self.processor, self.remote = StripeProcessor(settings), StripePayouts(settings)
         self.events = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
         self.payouts = payouts.Handling(database=database, processor=self.remote, secrets=SECRETS)
         self.gaps = webhooks.Gaps(
             database=database,
-            source=StripeEventSource(stripe),
+            source=StripeEventSource(settings),
             livemode=False,
             keeps=donations.keeps_event,
         )
@@ -119,7 +120,7 @@ class Charity:
 
     def _handle(self, event_id: str, event_type: str) -> None:
         now = system_clock()
-        if event_type.startswith(payouts.EVENT_PREFIX):
+        if event_type in webhooks.PAYOUT_TYPES:
             payouts.handle_provider_event(self.payouts, event_id=event_id, now=now)
             return
         try:
@@ -131,6 +132,11 @@ class Charity:
         return payouts.close_books(
             self.payouts, owner=self.id, account_id=self.account_id, now=system_clock()
         )
+
+    @property
+    def options(self) -> stripe.RequestOptions:
+        """Of calls on the organisation's account."""
+        return {"stripe_account": self.account_id}
 
     def balance(self, code: str) -> int:
         with self.database.transaction() as session:
@@ -195,6 +201,34 @@ def test_a_payout_that_comes_back_from_the_bank(charity: Charity) -> None:
     assert (closed.difference, closed.open) == (0, 0)
     told = charity.remote.payout(payout_id=payout_id, account_id=charity.account_id)
     assert (told.status, told.failure_code) == (payouts.PayoutStatus.FAILED, "account_closed")
+
+
+def test_refunds_and_disputes_are_matched_too(charity: Charity) -> None:
+    for _ in range(3):
+        charity.give()
+    client, options = charity.sandbox.client(), charity.options
+    refunded, lost, won = (each.id for each in client.v1.charges.list({}, options).data)
+    for hook, body in (
+        (f"charges/{refunded}/refund", {"amount": 1000}),
+        (f"charges/{lost}/dispute", {}),
+        (f"charges/{won}/dispute", {}),
+    ):
+        assert charity.sandbox.hook(hook, body).status_code == 200
+    for dispute in client.v1.disputes.list({}, options).data:
+        verdict = {"verdict": "lost" if dispute.charge == lost else "won"}
+        assert charity.sandbox.hook(f"disputes/{dispute.id}/conclude", verdict).status_code == 200
+    charity.give()
+    payout_id = charity.pay_out()
+    charity.catch_up()
+
+    (closed,) = charity.close() or []
+    assert (closed.processor, closed.books, closed.outside, closed.open) == (0, 0, 0, 0)
+    with charity.database.transaction() as session:
+        report = payouts.report(session, payout_id=payout_id, file_format=payouts.ReportFormat.CSV)
+        states = set(session.scalars(text("SELECT DISTINCT state FROM movement")))
+    assert states == {"matched"}
+    for item in ("gift", "refund", "dispute", "dispute_won", "fee"):
+        assert f",{item}," in report
 
 
 def test_what_the_organisation_takes_elsewhere_is_outside(charity: Charity) -> None:

@@ -13,7 +13,7 @@ from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor, ready_organization
 
-OF_A_DONOR: Final = ("donation", "opening", "payment", "receipt", "erasure", "idempotency_key")
+OF_A_DONOR: Final = ("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key")
 MAY: Final = {
     "account": {"SELECT"},
     "account_closure": {
@@ -22,8 +22,19 @@ MAY: Final = {
     },
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
+    "dispute": {
+        f"SELECT ({column})"
+        for column in (
+            *("created_at", "currency", "evidence_due_at", "id", "minor_units", "organization_id"),
+            *("reason", "remote_id", "status", "updated_at"),
+        )
+    },
     "entry": {"SELECT"},
     "event_watermark": {"SELECT"},
+    "fraud_warning": {
+        f"SELECT ({column})"
+        for column in ("created_at", "fraud_type", "id", "organization_id", "remote_id", "warned_at")
+    },
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
@@ -84,6 +95,9 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
     "statement",
     [
         "DELETE FROM provider_event",
+        "SELECT payment_id FROM dispute",
+        "UPDATE dispute SET status = 'won'",
+        "SELECT payment_id FROM fraud_warning",
         "UPDATE provider_event SET payload = '{}'",
         "UPDATE processor_account SET account_id = 'acct_mine'",
         "SELECT payload FROM outbox",

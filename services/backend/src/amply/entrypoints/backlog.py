@@ -23,6 +23,7 @@ class Backlog:
         ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.
         exhausted_events: Provider events that could not be handled.
         exhausted_payments: Payments whose intent could not be opened or found.
+        exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
@@ -35,6 +36,7 @@ class Backlog:
     ledger_unpublished_seconds: float
     exhausted_events: int
     exhausted_payments: int
+    exhausted_refunds: int
     exhausted_receipts: int
     exhausted_facts: int
     awaited_events: int
@@ -51,6 +53,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
             exhausted_events=webhooks.count_exhausted(session),
             exhausted_payments=payments.count_exhausted(session),
+            exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),

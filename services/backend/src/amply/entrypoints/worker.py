@@ -75,6 +75,16 @@ def register(app: Celery, parts: Parts) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
             _log.warning("stuck payments completed", count=completed)
+        refunded = donations.complete_stuck_refunds(
+            donations.Refunding(
+                database=parts.events.database,
+                processor=parts.events.processor,
+                secrets=parts.events.secrets,
+                clock=parts.clock,
+            )
+        )
+        if refunded:
+            _log.warning("stuck refunds completed", count=refunded)
 
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
@@ -104,7 +114,7 @@ def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
     """Each event goes to whoever books what it tells of."""
     with parts.events.database.transaction() as session:
         told = webhooks.type_of(session, event_id=event_id)
-    if told is not None and told.startswith(payouts.EVENT_PREFIX):
+    if told in webhooks.PAYOUT_TYPES:
         return payouts.handle_provider_event(parts.payouts, event_id=event_id, now=parts.clock())
     return donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
 

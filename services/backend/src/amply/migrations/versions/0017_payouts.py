@@ -6,7 +6,7 @@ Nothing here leads to a donor: of what moved a balance its digest is kept, and t
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

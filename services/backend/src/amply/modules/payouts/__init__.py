@@ -5,7 +5,6 @@ Import from here only.
 
 from amply.modules.payouts.closing import Closed, Handling, close_books
 from amply.modules.payouts.domain import (
-    EVENT_PREFIX,
     MovementNotOpen,
     Payout,
     PayoutNotFound,
@@ -36,7 +35,6 @@ from amply.modules.payouts.tasks import (
 )
 
 __all__ = [
-    "EVENT_PREFIX",
     "FACT_ASKED",
     "LISTED_MAX",
     "Closed",

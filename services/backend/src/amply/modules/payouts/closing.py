@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from psycopg.errors import SerializationFailure
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from amply.infra.database import Database
+from amply.infra.database import Database, begins_again
 from amply.modules import ledger
 from amply.modules.payouts.models import MovementWatermarkRow, ProcessorBalanceRow
 from amply.modules.payouts.ports import PayoutProcessor
@@ -90,7 +89,7 @@ def close_books(parts: Handling, *, owner: str, account_id: str, now: datetime) 
             with parts.database.transaction() as session:
                 compared = _compare(session, owner=owner, processor=before, now=now)
         except OperationalError as error:
-            if not isinstance(error.orig, SerializationFailure):
+            if not begins_again(error):
                 raise
             continue
         if parts.processor.balance(account_id=account_id) == before:

@@ -19,7 +19,6 @@ from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.kernel.money import Money
 from amply.modules import ledger
 
-EVENT_PREFIX: Final = "payout."
 RECONCILED_EVENT: Final = "payout.reconciliation_completed"
 
 ITEMS_MAX: Final = 50_000

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import structlog
-from psycopg.errors import SerializationFailure
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox, tracing
+from amply.infra.database import begins_again
 from amply.modules import ledger, payments, webhooks
 from amply.modules.payouts.bookings import PayoutInHand
 from amply.modules.payouts.closing import RUNBOOK, Handling, close_books, close_later, close_soon
@@ -216,7 +216,7 @@ def _again(parts: Handling, work: Callable[[Session], Result]) -> Result:
             with parts.database.transaction() as session:
                 return work(session)
         except OperationalError as error:
-            if not isinstance(error.orig, SerializationFailure):
+            if not begins_again(error):
                 raise
     with parts.database.transaction() as session:
         return work(session)

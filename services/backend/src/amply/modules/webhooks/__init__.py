@@ -2,7 +2,12 @@
 
 from amply.modules.webhooks.domain import (
     AWAITED_TYPES,
+    DISPUTE_TYPES,
+    FRAUD_WARNING_TYPES,
+    GIFT_TYPES,
     HANDLED_TYPES,
+    PAYOUT_TYPES,
+    REFUND_TYPES,
     EventMalformed,
     EventNotStored,
     EventRejected,
@@ -41,8 +46,13 @@ from amply.modules.webhooks.service import (
 
 __all__ = [
     "AWAITED_TYPES",
+    "DISPUTE_TYPES",
     "FACT_RECEIVED",
+    "FRAUD_WARNING_TYPES",
+    "GIFT_TYPES",
     "HANDLED_TYPES",
+    "PAYOUT_TYPES",
+    "REFUND_TYPES",
     "REPLAYED_MAX",
     "EventMalformed",
     "EventNotStored",

@@ -14,13 +14,35 @@ from typing import Any, Final
 
 from amply.kernel.errors import AmplyError, Conflict, NotFound
 
-HANDLED_TYPES: Final = frozenset(
+GIFT_TYPES: Final = frozenset(
     {
         "payment_intent.processing",
         "payment_intent.succeeded",
         "payment_intent.payment_failed",
         "payment_intent.canceled",
         "charge.updated",
+    }
+)
+REFUND_TYPES: Final = frozenset(
+    {
+        "charge.refunded",
+        "charge.refund.updated",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+    }
+)
+DISPUTE_TYPES: Final = frozenset(
+    {
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    }
+)
+PAYOUT_TYPES: Final = frozenset(
+    {
         "payout.canceled",
         "payout.created",
         "payout.failed",
@@ -29,6 +51,10 @@ HANDLED_TYPES: Final = frozenset(
         "payout.updated",
     }
 )
+FRAUD_WARNING_TYPES: Final = frozenset({"radar.early_fraud_warning.created"})
+"""Event types by what they are about."""
+
+HANDLED_TYPES: Final = GIFT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES | FRAUD_WARNING_TYPES
 """What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
 
 AWAITED_TYPES: Final = frozenset(
@@ -36,15 +62,6 @@ AWAITED_TYPES: Final = frozenset(
         "application_fee.created",
         "application_fee.refund.updated",
         "application_fee.refunded",
-        "charge.dispute.closed",
-        "charge.dispute.created",
-        "charge.dispute.funds_reinstated",
-        "charge.dispute.funds_withdrawn",
-        "charge.refund.updated",
-        "charge.refunded",
-        "refund.created",
-        "refund.failed",
-        "refund.updated",
     }
 )
 """Those among the others that moved money: the books have a kind for each, and nobody posts it yet (docs/books.md)."""
