@@ -9,9 +9,9 @@ from tests.stripe_sandbox.running import Endpoint
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-def charge_of(client: stripe.StripeClient, account: str, **more: object) -> stripe.Charge:
+def charge_of(client: stripe.StripeClient, account: str) -> stripe.Charge:
     """The charge of a donation of 25.00 EUR, of which the platform gets 1.00."""
-    paid = donate(client, account, application_fee_amount=100, **more)
+    paid = donate(client, account, application_fee_amount=100)
     return client.v1.charges.retrieve(
         str(paid.latest_charge), {"expand": ["balance_transaction"]}, {"stripe_account": account}
     )
@@ -81,7 +81,11 @@ def test_a_refund_keeps_the_fee_unless_told_otherwise(client: stripe.StripeClien
     assert isinstance(made.balance_transaction, stripe.BalanceTransaction)
     assert (made.balance_transaction.fee, made.balance_transaction.net) == (-40, -960)
     fee = fee_of(client, charge)
-    assert (fee.amount_refunded, fee.refunded, [given.amount for given in fee.refunds.data]) == (40, False, [40])
+    assert (fee.amount_refunded, fee.refunded, [given.amount for given in fee.refunds.data]) == (
+        40,
+        False,
+        [40],
+    )
     assert rows(client)[0] == ("application_fee_refund", "platform_earning_refund", -40)
     (event,) = client.v1.events.list({"type": "application_fee.refunded"}).data
     assert event.data.object["amount_refunded"] == 40
@@ -93,6 +97,11 @@ def test_a_fee_can_be_given_back_by_itself(client: stripe.StripeClient, account:
     given = client.v1.application_fees.refunds.create(fee.id, {"amount": 30, "metadata": {"case": "7"}})
     assert (given.amount, given.fee) == (30, fee.id)
     assert rows(client, account)[0] == ("adjustment", "other_adjustment", 30)
+    moved = client.v1.balance_transactions.list(
+        {"limit": 1, "expand": ["data.source"]}, {"stripe_account": account}
+    ).data[0]
+    # It is the platform's object, which the account cannot look into.
+    assert moved.source == given.id
     rest = client.v1.application_fees.refunds.create(fee.id)
     assert (rest.amount, fee_of(client, charge).refunded) == (70, True)
     listed = client.v1.application_fees.refunds.list(fee.id, {"limit": 1}).data

@@ -16,7 +16,9 @@ OF_A_DONATION = ["charge.succeeded", "charge.updated", "payment_intent.created",
 WITHDRAWN = (-2500, 1500, -4000, "adjustment", "dispute")
 
 
-def disputed(client: stripe.StripeClient, account: str, method: str = "pm_card_createDispute") -> stripe.Dispute:
+def disputed(
+    client: stripe.StripeClient, account: str, method: str = "pm_card_createDispute"
+) -> stripe.Dispute:
     """The dispute that a donation of 25.00 EUR with this card brings."""
     paid = donate(client, account, method)
     (found,) = client.v1.disputes.list({"payment_intent": paid.id}, {"stripe_account": account}).data
@@ -102,9 +104,7 @@ def test_the_fee_can_be_kept_whatever_the_outcome(settings: Settings) -> None:
         assert movements(won) == [WITHDRAWN, (2500, 0, 2500, "adjustment", "dispute_reversal")]
 
 
-def test_what_a_dispute_tells_on_its_way_to_being_won(
-    client: stripe.StripeClient, account: str, endpoint: Endpoint
-) -> None:
+def test_what_a_dispute_tells_on_its_way_to_being_won(client: stripe.StripeClient, account: str) -> None:
     answer(client, disputed(client, account), account, "winning_evidence")
     types = [event.type for event in client.v1.events.list({"limit": 20}, {"stripe_account": account}).data]
     assert types[::-1][4:] == [
@@ -136,7 +136,9 @@ def test_words_that_decide_nothing_leave_it_under_review(client: stripe.StripeCl
         answer(client, waiting, account, "winning_evidence")
 
 
-def test_a_bank_decides_without_being_asked(sandbox: Sandbox, client: stripe.StripeClient, account: str) -> None:
+def test_a_bank_decides_without_being_asked(
+    sandbox: Sandbox, client: stripe.StripeClient, account: str
+) -> None:
     waiting = answer(client, disputed(client, account), account, "The gift was made at our bazaar.")
     decided = sandbox.hook(f"disputes/{waiting.id}/conclude", {"verdict": "winning_evidence"})
     assert decided.json()["status"] == "won"
@@ -149,13 +151,15 @@ def test_evidence_can_be_staged_before_it_is_submitted(client: stripe.StripeClie
     found = disputed(client, account)
     options: stripe.RequestOptions = {"stripe_account": account}
     staged = client.v1.disputes.update(
-        found.id, {"evidence": {"customer_name": "Grace"}, "submit": False, "metadata": {"case": "7"}}, options
+        found.id,
+        {"evidence": {"customer_name": "Grace"}, "submit": False, "metadata": {"case": "7"}},
+        options,
     )
     assert (staged.status, staged.evidence_details.has_evidence) == ("needs_response", True)
     assert staged.evidence_details.submission_count == 0
     (event,) = client.v1.events.list({"type": "charge.dispute.updated"}, options).data
     assert event.data.previous_attributes is not None
-    assert event.data.previous_attributes["metadata"] == {}
+    assert event.data.previous_attributes.to_dict()["metadata"] == {}
     submitted = client.v1.disputes.update(found.id, {"submit": True}, options)
     assert (submitted.status, submitted.evidence.customer_name) == ("under_review", "Grace")
 
@@ -206,7 +210,9 @@ def test_an_inquiry_can_become_a_chargeback(client: stripe.StripeClient, account
     assert answer(client, escalated, account, "losing_evidence").status == "lost"
 
 
-def test_what_was_refunded_is_not_disputed(sandbox: Sandbox, client: stripe.StripeClient, account: str) -> None:
+def test_what_was_refunded_is_not_disputed(
+    sandbox: Sandbox, client: stripe.StripeClient, account: str
+) -> None:
     options: stripe.RequestOptions = {"stripe_account": account}
     charge = str(donate(client, account).latest_charge)
     client.v1.refunds.create({"charge": charge, "amount": 1000}, options)
@@ -244,7 +250,7 @@ def test_evidence_that_the_sandbox_cannot_hold_is_refused(client: stripe.StripeC
     with pytest.raises(stripe.InvalidRequestError, match="150000"):
         client.v1.disputes.update(found.id, {"evidence": {"uncategorized_text": "x" * 150_001}}, options)
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.disputes.update(found.id, {"evidence": {"colour": "red"}}, options)  # type: ignore[typeddict-unknown-key]  # a key the API does not have
+        client.v1.disputes.update(found.id, {"evidence": {"colour": "red"}}, options)  # type: ignore[arg-type]  # a key the API does not have
     assert client.v1.disputes.retrieve(found.id, {}, options).status == "needs_response"
 
 

@@ -91,7 +91,10 @@ def test_every_movement_is_paid_out_once(sandbox: Sandbox, client: stripe.Stripe
     first = pay_out(sandbox, account)
     donate(client, account, amount=5000)
     second = pay_out(sandbox, account)
-    assert rows(client, account, payout=second["id"]) == [("payout", "payout", -4900), ("charge", "charge", 4900)]
+    assert rows(client, account, payout=second["id"]) == [
+        ("payout", "payout", -4900),
+        ("charge", "charge", 4900),
+    ]
     assert len(rows(client, account, payout=first["id"])) == 2
     empty = sandbox.hook(f"accounts/{account}/payout")
     assert (empty.status_code, "Nothing to pay out" in empty.text) == (400, True)
@@ -111,7 +114,9 @@ def test_what_a_payout_tells_until_it_is_paid(
         ("payout.updated", "paid"),
     ]
     assert [event.data.object["trace_id"]["status"] for event in told[-2:]] == ["pending", "supported"]
-    found = client.v1.payouts.retrieve(paid["id"], {"expand": ["balance_transaction"]}, {"stripe_account": account})
+    found = client.v1.payouts.retrieve(
+        paid["id"], {"expand": ["balance_transaction"]}, {"stripe_account": account}
+    )
     assert isinstance(found.balance_transaction, stripe.BalanceTransaction)
     assert (found.balance_transaction.net, found.balance_transaction.source) == (-NET, paid["id"])
 
@@ -229,8 +234,7 @@ def test_payouts_are_listed(sandbox: Sandbox, client: stripe.StripeClient, accou
     paid = pay_out(sandbox, account)
     assert [found.id for found in client.v1.payouts.list({"status": "paid"}, options).data] == [paid["id"]]
     assert client.v1.payouts.list({"status": "failed"}, options).data == []
-    late = {"gt": paid["arrival_date"]}
-    assert client.v1.payouts.list({"arrival_date": late}, options).data == []  # type: ignore[typeddict-item]  # its one key
+    assert client.v1.payouts.list({"arrival_date": {"gt": paid["arrival_date"]}}, options).data == []
     changed = client.v1.payouts.update(paid["id"], {"metadata": {"statement": "7"}}, options)
     assert changed.metadata is not None
     assert changed.metadata["statement"] == "7"
@@ -262,6 +266,17 @@ def test_a_hook_refuses_what_it_cannot_do(
     refused = sandbox.hook(f"accounts/{account}/{path}", body)
     assert (refused.status_code, words in refused.json()["error"]["message"]) == (400, True)
     assert sandbox.hook(f"accounts/acct_unknown/{path}").status_code == 404
+
+
+def test_the_platform_is_paid_out_what_it_was_given(
+    sandbox: Sandbox, client: stripe.StripeClient, account: str
+) -> None:
+    donate(client, account, application_fee_amount=100)
+    paid = pay_out(sandbox, "platform")
+    assert (paid["amount"], paid["status"]) == (100, "paid")
+    (event,) = client.v1.events.list({"type": "payout.paid"}).data
+    assert "account" not in event.to_dict()
+    assert money(client, account) == (0, 2337)
 
 
 def test_time_can_be_taken_out_of_a_balance(

@@ -19,9 +19,7 @@ def test_every_setting_is_told() -> None:
 
 
 def test_every_test_card_is_told_and_no_other() -> None:
-    assert set(re.findall(r"pm_card_\w+", README)) | {"pm_card_authenticationRequiredOnSetup"} == set(
-        BY_PAYMENT_METHOD
-    )
+    assert set(re.findall(r"pm_card_\w+", README)) == set(BY_PAYMENT_METHOD)
 
 
 def test_every_hook_is_told_and_no_other(tmp_path: Path) -> None:

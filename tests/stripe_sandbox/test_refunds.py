@@ -53,9 +53,7 @@ def test_a_refund_may_end_otherwise_than_it_began(
         assert (ended.status, charge.amount_refunded, pending(client, account)) == (last, refunded, balance)
 
 
-def test_a_failed_refund_says_why_and_where_its_money_is(
-    settings: Settings, endpoint: Endpoint
-) -> None:
+def test_a_failed_refund_says_why_and_where_its_money_is(settings: Settings, endpoint: Endpoint) -> None:
     with running(replace(settings, refund_delay=timedelta(milliseconds=50))) as sandbox:
         client = sandbox.client()
         account = onboard(client)
@@ -131,6 +129,8 @@ def test_a_refund_made_in_the_dashboard_belongs_to_no_request_of_ours(
     event = endpoint.take_type("refund.created").event
     assert (event["account"], event["request"]) == (account, {"id": None, "idempotency_key": None})
     assert client.v1.charges.retrieve(charge, {}, options).amount_refunded == 700
+    odd = sandbox.hook(f"charges/{charge}/refund", {"reason": "boredom"})
+    assert (odd.status_code, "requested_by_customer" in odd.text) == (400, True)
     above = sandbox.hook(f"charges/{charge}/refund", {"amount": 1801})
     assert (above.status_code, "greater than unrefunded" in above.text) == (400, True)
 
@@ -142,4 +142,5 @@ def test_a_refunds_metadata_can_change(client: stripe.StripeClient, account: str
     assert changed.metadata is not None
     assert changed.metadata["case"] == "7"
     (event,) = client.v1.events.list({"type": "refund.updated"}, options).data
-    assert event.data.previous_attributes == {"metadata": {}}
+    assert event.data.previous_attributes is not None
+    assert event.data.previous_attributes.to_dict() == {"metadata": {}}

@@ -9,7 +9,14 @@ from stripe.events import V1ChargeDisputeCreatedEventNotification
 
 from stripe_sandbox.settings import Settings, settings_from
 from tests.stripe_sandbox.onboarding import donate, onboard
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET, Endpoint, Sandbox, running
+from tests.stripe_sandbox.running import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    Endpoint,
+    Sandbox,
+    running,
+)
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -59,7 +66,10 @@ def test_thin_events_are_listed_by_object_and_type(shared: Sandbox) -> None:
     client = shared.client()
     paid = donate(client)
     of_the_intent = client.v2.core.events.list({"object_id": paid.id}).data
-    assert [event.type for event in of_the_intent] == ["v1.payment_intent.succeeded", "v1.payment_intent.created"]
+    assert [event.type for event in of_the_intent] == [
+        "v1.payment_intent.succeeded",
+        "v1.payment_intent.created",
+    ]
     one = client.v2.core.events.list({"types": ["v1.charge.updated"], "limit": 1}).data
     assert [event.type for event in one] == ["v1.charge.updated"]
     with pytest.raises(stripe.InvalidRequestError):

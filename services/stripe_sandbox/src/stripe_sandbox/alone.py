@@ -64,7 +64,9 @@ def introduction(settings: Settings, port: int, environ: Mapping[str, str]) -> s
         address=f"http://{HOST}:{port}",
         secret_key=settings.secret_key,
         publishable_key=settings.publishable_key,
-        webhooks=webhooks if settings.webhook_url else "only recorded: name an endpoint with WEBHOOK_URL=http://127.0.0.1:…",
+        webhooks=webhooks
+        if settings.webhook_url
+        else "only recorded: name an endpoint with WEBHOOK_URL=http://127.0.0.1:…",
         state=environ["STRIPE_SANDBOX_STATE"],
     )
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stripe_sandbox import hooks, interventions
-from stripe_sandbox.clock import Clock, system_clock
+from stripe_sandbox.clock import Clock, ForwardClock, system_clock
 from stripe_sandbox.dispatch import Answer, Dispatcher, Request
 from stripe_sandbox.errors import Json, ParameterError, StripeError
 from stripe_sandbox.faults import Faults
@@ -29,13 +29,16 @@ from stripe_sandbox.resources import (
     balance,
     balance_transactions,
     charges,
+    customers,
     disputes,
     early_fraud_warnings,
     events,
+    mandates,
     payment_intents,
     payment_methods,
     payouts,
     refunds,
+    setup_intents,
     thin_events,
 )
 from stripe_sandbox.settings import Settings
@@ -49,13 +52,16 @@ _RESOURCES = (
     balance,
     balance_transactions,
     charges,
+    customers,
     disputes,
     early_fraud_warnings,
     events,
+    mandates,
     payment_intents,
     payment_methods,
     payouts,
     refunds,
+    setup_intents,
     thin_events,
 )
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -70,11 +76,12 @@ def operations() -> list[Operation]:
     return [operation for resource in _RESOURCES for operation in resource.OPERATIONS]
 
 
-def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
+def build(settings: Settings, base: Clock = system_clock) -> Starlette:
     """The application; opening it opens the state file and begins to send what is owed."""
     store = Store(settings.state)
+    clock = ForwardClock(base, store.ahead())
     faults = Faults()
-    sender = Sender(store, settings, clock)
+    sender = Sender(store, settings, clock, signs_at=base)
     later = Later(store, settings, clock, after=sender.wake)
     dispatcher = Dispatcher(store=store, settings=settings, clock=clock, faults=faults)
 
@@ -101,8 +108,10 @@ def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
     return Starlette(
         routes=[
             *routes,
-            *hooks.routes(hooks.Parts(store=store, sender=sender, clock=clock, faults=faults)),
-            *interventions.routes(interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)),
+            *hooks.routes(hooks.Parts(store=store, sender=sender, later=later, clock=clock, faults=faults)),
+            *interventions.routes(
+                interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)
+            ),
             *authentication.routes(dispatcher, wake),
             *stripe_js.routes(),
         ],

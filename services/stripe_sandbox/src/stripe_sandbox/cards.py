@@ -6,7 +6,9 @@ from typing import Literal
 
 from stripe_sandbox.errors import CardError, Json
 
-Behaviour = Literal["approve", "decline", "authenticate"]
+# authenticate_once: asks the bank until a SetupIntent has been completed with it.
+# decline_later: is stored, and refused when it is charged from there.
+Behaviour = Literal["approve", "decline", "authenticate", "authenticate_once", "decline_later"]
 Claim = Literal["fraudulent", "product_not_received", "inquiry"]
 # pending: it succeeds later. fails: it looks successful, and fails later.
 RefundCourse = Literal["at_once", "pending", "fails"]
@@ -65,7 +67,15 @@ _CARDS = (
         number="4000002500003155",
         brand="visa",
         country="DE",
-        behaviour="authenticate",
+        behaviour="authenticate_once",
+    ),
+    SandboxCard(
+        name="chargeCustomerFail",
+        number="4000000000000341",
+        brand="visa",
+        country="US",
+        behaviour="decline_later",
+        decline_code="generic_decline",
     ),
     SandboxCard(
         name="bypassPending",

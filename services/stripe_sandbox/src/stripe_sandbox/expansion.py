@@ -8,8 +8,16 @@ MAXIMUM_DEPTH = 4
 _FIELDS: dict[str, dict[str, str]] = {
     "application_fee": {"balance_transaction": "balance_transaction"},
     "fee_refund": {"balance_transaction": "balance_transaction", "fee": "application_fee"},
-    "payment_intent": {"latest_charge": "charge", "payment_method": "payment_method"},
+    "payment_intent": {
+        "customer": "customer",
+        "latest_charge": "charge",
+        "payment_method": "payment_method",
+    },
+    "payment_method": {"customer": "customer"},
+    "mandate": {"payment_method": "payment_method"},
+    "setup_intent": {"customer": "customer", "mandate": "mandate", "payment_method": "payment_method"},
     "charge": {
+        "customer": "customer",
         "balance_transaction": "balance_transaction",
         "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",

@@ -4,6 +4,7 @@ Each is a POST with a JSON object, or nothing, for a body; the answer is the obj
 """
 
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,7 @@ from stripe_sandbox.clock import Clock, unix
 from stripe_sandbox.currencies import currency_of
 from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, StripeError
 from stripe_sandbox.later import do_due
-from stripe_sandbox.objects import Objects
+from stripe_sandbox.objects import PLATFORM, Objects
 from stripe_sandbox.operations import Call
 from stripe_sandbox.resources import (
     accounts,
@@ -33,6 +34,7 @@ from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
 Act = Callable[[Call, Json], Json]
+_OURS = "platform"  # in place of the id of a connected account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +78,23 @@ def _endpoint(stage: Stage, intervention: Intervention) -> Callable[[Request], A
 def _intervene(stage: Stage, intervention: Intervention, object_id: str, params: Json) -> Json:
     now = stage.clock()
     with stage.store.transaction() as connection:
-        row = connection.execute(
-            "SELECT account FROM objects WHERE id = ? AND kind = ?", (object_id, intervention.kind)
-        ).fetchone()
-        if row is None:
-            raise NoSuchObjectError(intervention.kind, object_id)
-        call = Call.unasked(Objects(connection, row["account"], unix(now)), stage.settings, params)
-        subject = call.objects.get(intervention.kind, object_id)
-        if intervention.kind == accounts.KIND:
-            call = call.on(object_id)
+        account, subject = _subject(connection, intervention.kind, object_id)
+        call = Call.unasked(Objects(connection, account, unix(now)), stage.settings, params)
         done = intervention.act(call, subject)
         do_due(call, moment=now.timestamp())
         return done
+
+
+def _subject(connection: sqlite3.Connection, kind: str, object_id: str) -> tuple[str, Json]:
+    """An object, and the account whose it is; of an account, that itself."""
+    if (kind, object_id) == (accounts.KIND, _OURS):
+        return PLATFORM, {}
+    row = connection.execute(
+        "SELECT account, body FROM objects WHERE id = ? AND kind = ?", (object_id, kind)
+    ).fetchone()
+    if row is None:
+        raise NoSuchObjectError(kind, object_id)
+    return object_id if kind == accounts.KIND else row["account"], json.loads(row["body"])
 
 
 def _checked(body: bytes, fields: Mapping[str, type]) -> Json:
@@ -108,7 +115,8 @@ def _checked(body: bytes, fields: Mapping[str, type]) -> Json:
 
 def _refund(call: Call, charge: Json) -> Json:
     """In the dashboard."""
-    return refunds.create(replace(call, params={"charge": charge["id"]} | call.params))
+    params = refunds.CREATE.shape.check({"charge": charge["id"]} | call.params, form=False)
+    return refunds.create(replace(call, params=params))
 
 
 def _fail_refund(call: Call, refund: Json) -> Json:
@@ -140,7 +148,7 @@ def _warn(call: Call, charge: Json) -> Json:
 
 def _conclude(call: Call, dispute: Json) -> Json:
     """By the cardholder's bank, whatever evidence it has."""
-    verdict = call.params.get("verdict")
+    verdict: Any = call.params.get("verdict")
     if verdict not in chargebacks.VERDICTS:
         known = ", ".join(sorted(chargebacks.VERDICTS))
         raise ParameterError(f"verdict must be one of {known}.", param="verdict")
@@ -212,9 +220,7 @@ _INTERVENTIONS = (
         act=_refund,
         fields={"amount": int, "reason": str, "refund_application_fee": bool},
     ),
-    Intervention(
-        path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}
-    ),
+    Intervention(path="/_sandbox/refunds/{id}/fail", kind="refund", act=_fail_refund, fields={"reason": str}),
     Intervention(path="/_sandbox/refunds/{id}/cancel", kind="refund", act=_cancel_refund),
     Intervention(
         path="/_sandbox/charges/{id}/dispute",

@@ -47,12 +47,13 @@ class Later:
         self._settings = settings
         self._clock = clock
         self._after = after
-        self._loop = DueLoop("later", self._work)
+        self._loop = DueLoop("later", self.catch_up)
         self.start = self._loop.start
         self.wake = self._loop.wake
         self.stop = self._loop.stop
 
-    def _work(self) -> float | None:
+    def catch_up(self) -> float | None:
+        """Do all that is due. Returns the seconds until something is, or None when nothing will be."""
         now = self._clock()
         with self._store.transaction() as connection:
             accounts = schedule.accounts_due(connection, now.timestamp())

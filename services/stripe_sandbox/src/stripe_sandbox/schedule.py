@@ -46,7 +46,8 @@ def take_due(connection: sqlite3.Connection, account: str, moment: float) -> lis
         (account, moment),
     ).fetchall()
     return [
-        Due(row["work"], row["subject"]) for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
+        Due(row["work"], row["subject"])
+        for row in sorted(rows, key=lambda row: (row["due"], row["sequence"]))
     ]
 
 

@@ -7,6 +7,7 @@ a power failure may lose the last ones, which a sandbox can bear for the speed.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import RLock
 
@@ -57,6 +58,10 @@ CREATE TABLE IF NOT EXISTS paid_out (
     payout TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS paid_out_by_payout ON paid_out (payout);
+
+CREATE TABLE IF NOT EXISTS put_forward (
+    seconds REAL NOT NULL
+) STRICT;
 """
 
 # What a killed process left half done: the key's work was rolled back with it, the delivery may not have arrived.
@@ -91,6 +96,17 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def ahead(self) -> timedelta:
+        """How far the sandbox's clock was put forward altogether."""
+        with self.transaction() as connection:
+            (seconds,) = connection.execute("SELECT coalesce(sum(seconds), 0) FROM put_forward").fetchone()
+        return timedelta(seconds=seconds)
+
+    def put_forward(self, by: timedelta) -> None:
+        """Remember that it was."""
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO put_forward (seconds) VALUES (?)", (by.total_seconds(),))
 
     def _bring_up_to_date(self) -> None:
         columns = [row["name"] for row in self._connection.execute("PRAGMA table_info(due_work)")]

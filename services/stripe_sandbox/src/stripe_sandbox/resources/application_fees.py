@@ -8,7 +8,7 @@ refund of its own accord nor by a dispute.
 from stripe_sandbox.currencies import currency_of
 from stripe_sandbox.errors import InvalidRequestError, Json, ParameterError
 from stripe_sandbox.ids import new_id
-from stripe_sandbox.lists import LIST_PARAMETERS, listed
+from stripe_sandbox.lists import LIST_PARAMETERS, Clause, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.objects import APPLICATION, PLATFORM
 from stripe_sandbox.operations import Call, Operation
@@ -23,7 +23,7 @@ _REFUND = "fee_refund"
 def collect(call: Call, charge: Json, available_on: int) -> Json:
     """The fee of a charge of a connected account, available when the charge's own money is."""
     platform = call.on(PLATFORM)
-    fee = {
+    fee: Json = {
         "id": new_id("fee"),
         "object": KIND,
         "account": call.objects.account,
@@ -94,7 +94,7 @@ def refund(call: Call) -> Json:
 def list_refunds(call: Call) -> Json:
     """What was given back of one fee, newest first."""
     fee = call.objects.get(KIND, call.path["id"])
-    more = [("json_extract(body, '$.fee') = ?", (fee["id"],))]
+    more: list[Clause] = [("json_extract(body, '$.fee') = ?", (fee["id"],))]
     return listed(call, _REFUND, f"/v1/application_fees/{fee['id']}/refunds", more=more)
 
 
@@ -110,7 +110,7 @@ def list_(call: Call) -> Json:
 
 
 def _give_back(platform: Call, fee: Json, amount: int, metadata: Json) -> Json:
-    given = {
+    given: Json = {
         "id": new_id("fr"),
         "object": _REFUND,
         "amount": amount,

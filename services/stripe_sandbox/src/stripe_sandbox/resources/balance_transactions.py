@@ -146,7 +146,8 @@ def list_(call: Call) -> Json:
 def _paid_out_in(call: Call, payout_id: str) -> list[Clause]:
     if not call.objects.get("payout", payout_id, param="payout")["automatic"]:
         raise InvalidRequestError(
-            "Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout"
+            "Balance transaction history can only be filtered on automatic transfers, not manual.",
+            param="payout",
         )
     return [("id IN (SELECT balance_transaction FROM paid_out WHERE payout = ?)", (payout_id,))]
 

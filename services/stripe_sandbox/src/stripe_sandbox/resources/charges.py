@@ -29,10 +29,11 @@ def add_succeeded(call: Call, intent: Json, payment_method: Json, *, authenticat
     return mark_paid(call, charge, at_once=intent["capture_method"] == "automatic")
 
 
-def add_pending(call: Call, intent: Json, payment_method: Json) -> Json:
+def add_pending(call: Call, intent: Json, payment_method: Json, *, mandate: str) -> Json:
     """A charge that waits for a bank."""
     charge = _charge(call, intent, payment_method, authenticated=False)
     charge["outcome"] = _outcome("approved_by_network", "authorized", "Payment pending.")
+    charge["payment_method_details"]["sepa_debit"]["mandate"] = mandate
     call.objects.add(charge)
     call.emit("charge.pending", charge)
     return charge
@@ -142,7 +143,7 @@ def _charge(call: Call, intent: Json, payment_method: Json, *, authenticated: bo
         "captured": False,
         "created": call.now,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,

@@ -50,7 +50,9 @@ def close(call: Call) -> Json:
     """Accept a chargeback as lost."""
     dispute = call.objects.get(KIND, call.path["id"], param="dispute")
     if dispute["status"].startswith("warning"):
-        raise NotModelledError("This sandbox does not model closing an inquiry: refund its charge, or answer it.")
+        raise NotModelledError(
+            "This sandbox does not model closing an inquiry: refund its charge, or answer it."
+        )
     if dispute["status"] not in chargebacks.OPEN:
         raise InvalidRequestError("This dispute is already closed.")
     return chargebacks.close(call, dispute, "lost")

@@ -42,7 +42,9 @@ def overtake(call: Call, charge: Json) -> None:
     for warning in call.objects.where(KIND, {"charge": charge["id"], "actionable": 1}):
         call.objects.save(warning | {"actionable": False})
         call.emit(
-            "radar.early_fraud_warning.updated", warning | {"actionable": False}, previous={"actionable": True}
+            "radar.early_fraud_warning.updated",
+            warning | {"actionable": False},
+            previous={"actionable": True},
         )
 
 

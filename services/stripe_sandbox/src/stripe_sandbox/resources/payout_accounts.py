@@ -42,7 +42,8 @@ def use(call: Call, number: str, currency: str) -> Json:
     bare = number.replace(" ", "").upper()
     if not (bare.isascii() and bare.isalnum() and _TAIL <= len(bare) <= _LONGEST):
         raise ParameterError(
-            f"number must be an account number or IBAN of {_TAIL} to {_LONGEST} letters and digits.", param="number"
+            f"number must be an account number or IBAN of {_TAIL} to {_LONGEST} letters and digits.",
+            param="number",
         )
     for former in call.objects.where(KIND, {"currency": currency, "default_for_currency": 1}):
         call.objects.save(former | {"default_for_currency": False})

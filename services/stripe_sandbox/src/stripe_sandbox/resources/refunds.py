@@ -153,15 +153,17 @@ def _new(call: Call, charge: Json, amount: int) -> Json:
     }
 
 
-OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/v1/refunds",
-        shape=shape(
-            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason refund_application_fee expand"
-        ),
-        handler=create,
+CREATE = Operation(
+    method="POST",
+    path="/v1/refunds",
+    shape=shape(
+        "_refund_create_params:RefundCreateParams",
+        "amount charge payment_intent metadata reason refund_application_fee expand",
     ),
+    handler=create,
+)
+OPERATIONS = (
+    CREATE,
     Operation(
         method="GET",
         path="/v1/refunds",
