@@ -75,6 +75,7 @@ class Life:
             made = organizations.create(
                 session, name="River Trust", slug="river-trust", country="DE", now=now
             )
+
         def connect() -> payments.Account:
             return payments.connect_organization(
                 database, self.processor, organization=made, email="treasurer@river.example", now=now
