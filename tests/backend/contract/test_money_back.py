@@ -75,10 +75,14 @@ class Life:
             made = organizations.create(
                 session, name="River Trust", slug="river-trust", country="DE", now=now
             )
-        for _ in range(2):  # opened, and looked at again: it is ready by then
-            account = payments.connect_organization(
+
+        def connect() -> payments.Account:
+            return payments.connect_organization(
                 database, self.processor, organization=made, email="treasurer@river.example", now=now
             )
+
+        connect()  # opened; by the next look it is ready
+        account = connect()
         self.organization_id, self.account_id = made.id, account.id
         self.options: Any = {"stripe_account": account.id}
         self.waiting: list[str] = []

@@ -106,7 +106,7 @@ def _erase_returns(session: Session, *, payment_id: str) -> None:
             )
     for table, prefix in _RETURNS.items():
         named = select(table.id, table.remote_id).where(table.payment_id == payment_id)
-        for row_id, remote_id in session.execute(named).tuples().all():
+        for row_id, remote_id in session.execute(named).all():
             session.execute(
                 update(table)
                 .where(table.id == row_id)
