@@ -93,7 +93,7 @@ def test_the_platforms_own_events_are_kept_and_strangers_are_not(books: Books) -
 
 def test_moved_money_that_nobody_books_is_counted_and_other_news_is_not(books: Books) -> None:
     books.deliver("evt_1", UNHANDLED, object=refunded(books))
-    books.deliver("evt_2", "payout.paid", object={"id": "po_1", "object": "payout"})
+    books.deliver("evt_2", "application_fee.refunded", object={"id": "fee_1", "object": "application_fee"})
     books.deliver("evt_3", "charge.succeeded", object=books.charge())
 
     assert backlog.measure(books.database, now=NOW).awaited_events == 2

@@ -215,7 +215,7 @@ def test_refunds_and_disputes_are_matched_too(charity: Charity) -> None:
     ):
         assert charity.sandbox.hook(hook, body).status_code == 200
     for dispute in client.v1.disputes.list({}, options).data:
-        verdict = {"verdict": "lost" if dispute.charge == lost else "won"}
+        verdict = {"verdict": "losing_evidence" if dispute.charge == lost else "winning_evidence"}
         assert charity.sandbox.hook(f"disputes/{dispute.id}/conclude", verdict).status_code == 200
     charity.give()
     payout_id = charity.pay_out()
