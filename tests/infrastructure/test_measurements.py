@@ -99,7 +99,9 @@ def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
         assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert sorted(read_out.values()) == list(range(100, 110)), "numbers, and each its own"
+    assert sorted(read_out.values()) == [100 + place for place in range(len(MEASURED))], (
+        "numbers, and each its own"
+    )
 
 
 def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:

@@ -81,6 +81,7 @@ NOTICES = {
     "cache-full",
     "database-cpu",
     "firewall-refusing",
+    "fraud-warning",
     "high-deep",
     "low-deep",
     "low-waiting",
