@@ -1,6 +1,8 @@
 """Events of payouts: in every order, late, twice and at once, and the books follow what the processor says."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -9,11 +11,11 @@ import structlog
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import ledger, payments, webhooks
+from amply.modules import ledger, payments, payouts, webhooks
 from amply.modules.ledger import gate
 from amply.modules.payouts import PayoutStatus
 from tests.backend.conftest import Databases
-from tests.backend.payout_world import PAYOUT, Treasury, euros, payout
+from tests.backend.payout_world import PAYOUT, FakePayouts, Treasury, euros, payout
 from tests.backend.world import NOW, Died, death
 
 IN_ORDER = {
@@ -137,6 +139,36 @@ def test_ten_workers_with_the_same_event_book_it_once(treasury: Treasury) -> Non
 
     assert webhooks.Outcome.APPLIED in outcomes
     assert treasury.payout_kinds() == ["payout.created", "payout.paid"]
+
+
+class TwoAnswers(FakePayouts):
+    """Tells one worker that the payout is paid and the other that it failed, and lets them go at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = [payout(status=PayoutStatus.PAID), payout(status=PayoutStatus.FAILED)]
+        self.both = threading.Barrier(2)
+
+    def payout(self, *, payout_id: str, account_id: str | None) -> payouts.Payout:
+        told = self.left.pop()
+        self.both.wait()
+        return told
+
+
+def test_two_workers_with_two_answers_leave_the_money_in_one_place(treasury: Treasury) -> None:
+    treasury.hear("payout.created")
+    event_ids = [treasury.tell("payout.paid"), treasury.tell("payout.failed")]
+    treasury.handling = replace(treasury.handling, processor=TwoAnswers())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(treasury.follow, event_ids))
+
+    assert {code: treasury.balance(code) for code in ("processor_balance", "payout_in_transit", "bank")} == {
+        "processor_balance": 2437,
+        "payout_in_transit": 0,
+        "bank": 0,
+    }
+    (row,) = treasury.rows("payout")
+    assert row.status == "failed"
 
 
 def test_a_payout_below_zero_brings_money_from_the_bank(treasury: Treasury) -> None:
