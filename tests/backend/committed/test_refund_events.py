@@ -6,7 +6,9 @@ import pytest
 
 from amply.infra.database import Database
 from amply.modules import donations, payments, webhooks
-from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations import tasks
+from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
+from amply.modules.donations.refund_news import about_refunds
 from tests.backend.committed.money_back import INTENT, REFUND, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW, FakeProcessor
@@ -199,8 +201,35 @@ def test_ten_workers_with_ten_events_of_two_refunds_book_each_once(books: Return
     assert books.shown() == ("partially_refunded", 1000)
 
 
+def test_a_transaction_that_is_older_than_the_gifts_entry_begins_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log's order is that of transactions: what names the gift's entry must come behind it."""
+    books = Returns(database, arrives=False)
+    books.processor.tell_refund(INTENT, REFUND, minor_units=1000)
+    begun = 0
+
+    def slow(news: News) -> Applies:
+        apply = about_refunds(news)
+
+        def later(hand: Hand) -> webhooks.Outcome:
+            nonlocal begun
+            begun += 1
+            if begun == 1:  # this transaction has its number already
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(books.succeed).result()
+            return apply(hand)
+
+        return later
+
+    monkeypatch.setitem(tasks._HANDLERS, "refund.created", slow)  # type: ignore[arg-type] # a dict behind a Mapping
+
+    assert books.news("refund.created") == webhooks.Outcome.APPLIED
+    assert begun == 2
+    assert books.kinds() == ["donation.refunded", "donation.succeeded", "processor.fee"]
+
+
 def test_a_refund_and_its_gift_handled_at_once_end_the_same(database: Database) -> None:
-    """The refund's transaction may be the older one: then it is begun again, behind the entry that it names."""
     books = Returns(database, arrives=False)
     books.processor.tell_refund(INTENT, REFUND, minor_units=1000)
     books.deliver("evt_gift", "payment_intent.succeeded")

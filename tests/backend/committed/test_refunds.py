@@ -149,6 +149,19 @@ def test_killed_around_the_call_it_is_completed_and_made_once(point: str, books:
     assert len(books.processor.refunded[INTENT]) == 1
 
 
+def test_a_refund_that_was_made_is_found_by_our_id_and_not_asked_for_again(books: Returns) -> None:
+    """The processor forgets a key after a day: asked again, it would refuse, and the refund would be released."""
+    books.processor.dies_after_create = True
+    with death():
+        books.refund()
+    books.processor.dies_after_create = False
+    books.processor.fails = [REFUSED]
+    books.clock.advance(days=2)
+
+    assert donations.complete_stuck_refunds(books.refunding) == 1
+    assert (statuses(books), books.processor.fails) == (["pending"], [REFUSED])
+
+
 def test_an_event_that_overtakes_our_own_record_finds_its_refund(books: Returns) -> None:
     books.processor.dies_after_create = True
     with death():

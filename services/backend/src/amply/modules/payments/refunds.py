@@ -127,7 +127,9 @@ def note_refund(
 ) -> None:
     """Write down how the processor says it stands, and the entries that say the same."""
     row = session.get_one(RefundRow, refund_id)
-    row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
+    if entry_id is not None:
+        # What moved counts. Until then a row of ours says what is reserved.
+        row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
     row.status = told.status
     row.entry_id, row.failed_entry_id = entry_id, failed_entry_id
     row.updated_at = now
