@@ -1,11 +1,13 @@
 """The process people start: `python -m stripe_sandbox`."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +43,50 @@ def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
         except httpx2.TransportError:
             assert process.poll() is None, "the sandbox did not start"
             assert time.monotonic() < deadline, "the sandbox did not answer"
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """What `make stripe-sandbox` starts, on a free port."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "stripe_sandbox.alone"],
+        env=os.environ | {"PYTHONPATH": str(SOURCES), "STRIPE_SANDBOX_PORT": str(free_port())},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_alone_it_tells_how_to_pay_and_ends_with_ctrl_c(alone: "subprocess.Popen[str]") -> None:
+    assert alone.stdout is not None
+    told = ""
+    while "Ctrl-C" not in told:
+        line = alone.stdout.readline()
+        assert line, told
+        told += line
+    command = told[told.index("curl ") : told.index("Ctrl-C")]
+    paid = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(paid.stdout)["status"] == "succeeded"
+    alone.send_signal(signal.SIGINT)
+    assert alone.wait(WAIT_SECONDS_MAX) == 0
+
+
+def test_alone_it_names_the_port_it_cannot_have(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "stripe_sandbox.alone"],
+            env={"PYTHONPATH": str(SOURCES), "STRIPE_SANDBOX_PORT": str(port)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"stripe-sandbox: port {port} cannot be used")
 
 
 def free_port() -> int:
