@@ -97,6 +97,11 @@ def test_a_fee_can_be_given_back_by_itself(client: stripe.StripeClient, account:
     given = client.v1.application_fees.refunds.create(fee.id, {"amount": 30, "metadata": {"case": "7"}})
     assert (given.amount, given.fee) == (30, fee.id)
     assert rows(client, account)[0] == ("adjustment", "other_adjustment", 30)
+    moved = client.v1.balance_transactions.list(
+        {"limit": 1, "expand": ["data.source"]}, {"stripe_account": account}
+    ).data[0]
+    # It is the platform's object, which the account cannot look into.
+    assert moved.source == given.id
     rest = client.v1.application_fees.refunds.create(fee.id)
     assert (rest.amount, fee_of(client, charge).refunded) == (70, True)
     listed = client.v1.application_fees.refunds.list(fee.id, {"limit": 1}).data

@@ -4,11 +4,14 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -17,7 +20,7 @@ import stripe
 
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX, running
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -111,6 +114,16 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+def test_a_state_file_of_an_earlier_release_is_brought_up_to_date(settings: Settings) -> None:
+    with running(replace(settings, settlement_delay=timedelta(hours=1))) as sandbox:
+        charge = str(donate(sandbox.client()).latest_charge)
+    with closing(sqlite3.connect(settings.state)) as state, state:
+        state.execute("ALTER TABLE due_work RENAME COLUMN subject TO charge")
+    with running(settings) as sandbox:
+        sandbox.hook("clock", {"seconds": 3600})
+        assert sandbox.client().v1.charges.retrieve(charge).balance_transaction is not None
 
 
 def test_a_missing_setting_is_named_in_one_sentence() -> None:
