@@ -73,10 +73,10 @@ def _into(objects: Objects, body: Json, parts: list[str], path: str) -> None:
         body["refunds"] = _refunds(objects, body["id"])
     elif first not in fields:
         raise _impossible(path)
-    elif isinstance(body[first], str):
+    elif isinstance(body.get(first), str):
         # What belongs to another account stays an id.
         body[first] = _found(objects, fields[first] or _kind_of(body[first]), body[first]) or body[first]
-    if rest and isinstance(body[first], dict):
+    if rest and isinstance(body.get(first), dict):
         _into(objects, body[first], rest, path)
 
 

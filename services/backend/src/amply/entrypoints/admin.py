@@ -9,6 +9,8 @@ import click
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
+from amply.entrypoints.admin_payouts import payouts
+from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
 from amply.entrypoints.restoration import restore_log
@@ -152,6 +154,9 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
 
 
 main.add_command(books)
+main.add_command(payouts)
+main.add_command(disputes)
+main.add_command(donation)
 main.add_command(webhooks)
 
 
