@@ -261,6 +261,19 @@ def test_disputes_are_kept_apart_by_account(client: stripe.StripeClient, account
         client.v1.disputes.retrieve(found.id)
 
 
+@pytest.mark.parametrize(("hook", "disputes"), [("dispute", 1), ("refund", 0)])
+def test_a_card_disputes_nothing_that_is_gone_already(settings: Settings, hook: str, disputes: int) -> None:
+    with running(replace(settings, settlement_delay=timedelta(hours=1))) as sandbox:
+        client = sandbox.client()
+        account = onboard(client)
+        options: stripe.RequestOptions = {"stripe_account": account}
+        charge = donate(client, account, "pm_card_createDispute").latest_charge
+        assert sandbox.hook(f"charges/{charge}/{hook}").status_code == 200
+        assert sandbox.hook("clock", {"seconds": 3600}).status_code == 200
+        assert len(client.v1.disputes.list({}, options).data) == disputes
+        assert client.v1.charges.retrieve(str(charge), {}, options).balance_transaction is not None
+
+
 def test_a_dispute_waits_for_its_payment_to_be_settled(settings: Settings) -> None:
     moment = [datetime(2026, 11, 21, 8, 0, tzinfo=UTC)]
     with running(replace(settings, settlement_delay=timedelta(hours=1)), lambda: moment[0]) as sandbox:

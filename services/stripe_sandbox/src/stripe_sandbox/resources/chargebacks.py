@@ -61,10 +61,11 @@ EVIDENCE_FILES = (
 
 
 def begin(call: Call, charge_id: str) -> None:
-    """What the charge's test card asks for, unless all of it was refunded meanwhile."""
+    """What the charge's test card asks for, unless all of it was refunded or disputed meanwhile."""
     charge = call.objects.get("charge", charge_id)
     card = card_of_charge(charge)
-    if card is not None and card.disputed_as is not None and charge["amount"] > charge["amount_refunded"]:
+    nothing_left = charge["amount"] == charge["amount_refunded"] or _is_disputed(call, charge)
+    if card is not None and card.disputed_as is not None and not nothing_left:
         open_(call, charge, card.disputed_as)
 
 
@@ -80,7 +81,7 @@ def open_(call: Call, charge: Json, claim: Claim, amount: int | None = None) -> 
             f"Charge {charge['id']} has {left} left that can be disputed, and its status is {charge['status']}.",
             param="amount",
         )
-    if any(found["status"] in OPEN for found in _of(call, charge)):
+    if _is_disputed(call, charge):
         raise InvalidRequestError(f"Charge {charge['id']} is disputed already.", param="charge")
     dispute = _new(call, charge, claim, disputed)
     if claim != "inquiry":
@@ -178,6 +179,10 @@ def _withdraw(call: Call, dispute: Json) -> None:
 
 def _of(call: Call, charge: Json) -> list[Json]:
     return call.objects.where(KIND, {"charge": charge["id"]})
+
+
+def _is_disputed(call: Call, charge: Json) -> bool:
+    return any(found["status"] in OPEN for found in _of(call, charge))
 
 
 def _due(call: Call) -> int:
