@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket  # taken before the tests' ban on sockets replaces it
+from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from amply.infra.database import Database, connect
@@ -90,6 +92,23 @@ def let_bookings_in(database: Database) -> None:
     """What a publisher does once it has compared the database with the public log."""
     with database.transaction() as session:
         gate.open_bookings(session, life=gate.present_life(session), now=NOW)
+
+
+@pytest.fixture(autouse=True)
+def logs_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that runs inside a test sets up logging for its process: no other test may find it so.
+
+    Loggers that keep what they were first set up with would be lost to whoever captures lines later.
+    """
+    configure = structlog.configure
+
+    def uncached(**settings: Any) -> None:
+        configure(**(settings | {"cache_logger_on_first_use": False}))
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")
