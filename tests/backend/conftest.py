@@ -73,7 +73,6 @@ def start_server(directory: Path) -> RunningPostgres:
         port=free_port(),
         superuser="master",
         password=PASSWORD,
-        parameters={"scram_iterations": "1"},
         durable=False,
     )
     cluster.initialise()

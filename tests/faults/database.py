@@ -118,7 +118,6 @@ def start_database(directory: Path, *, port: int) -> PlatformDatabase:
         port=port,
         superuser=MASTER,
         password=PASSWORD,
-        parameters={"scram_iterations": "1"},
     )
     cluster.initialise()
     running = cluster.start()
