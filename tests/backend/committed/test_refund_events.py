@@ -222,7 +222,7 @@ def test_a_transaction_that_is_older_than_the_gifts_entry_begins_again(
 
         return later
 
-    monkeypatch.setitem(tasks._HANDLERS, "refund.created", slow)  # type: ignore[arg-type] # a dict behind a Mapping
+    monkeypatch.setitem(tasks._HANDLERS, "refund.created", slow)
 
     assert books.news("refund.created") == webhooks.Outcome.APPLIED
     assert begun == 2
