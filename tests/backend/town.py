@@ -18,13 +18,20 @@ from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import ledger
+from amply.modules import ledger, mail
 from amply.modules.donations import EventHandling, ReceiptSending
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
-from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, ready_organization
+from tests.backend.world import (
+    FakeClock,
+    FakeFeedback,
+    FakeMailer,
+    FakeProcessor,
+    NoLimit,
+    ready_organization,
+)
 
 CREATED, ACCEPTED = 201, 202
 PERSONAL = {
@@ -59,6 +66,7 @@ class Town:
                 receipts=ReceiptSending(
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
+                hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
                 clock=self.clock,
             ),
         )

@@ -1,6 +1,6 @@
 """A processor, a mailbox and a clock for tests: they implement the modules' ports and keep what they were told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.money import Money
 from amply.modules import organizations, payments
-from amply.modules.donations import Mail
+from amply.modules.mail import FeedbackReceived, Mail
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
 
@@ -107,6 +107,24 @@ class FakeMailer:
         if self.dies_after_send:
             raise Died
         return f"mail-{len(self.sent)}"
+
+
+@dataclass
+class FakeFeedback:
+    """A queue in memory of what became of letters; what is not done comes back."""
+
+    waiting: list[FeedbackReceived] = field(default_factory=list)
+    dies_before_done: bool = False
+
+    def receive(self) -> Sequence[FeedbackReceived]:
+        forbid_transaction("receive feedback")
+        return self.waiting[:10]
+
+    def done(self, *, receipt: str) -> None:
+        forbid_transaction("feedback done")
+        if self.dies_before_done:
+            raise Died
+        self.waiting = [message for message in self.waiting if message.receipt != receipt]
 
 
 @dataclass

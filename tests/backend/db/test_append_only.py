@@ -84,9 +84,12 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "donation",
         "erasure",
         "idempotency_key",
+        "issued_receipt",
         "ledger_day",
         "ledger_day_fold",
         "ledger_visibility",
+        "mail_feedback",
+        "mail_suppression",
         "organization",
         "outbox",
         "partial_sweep",
@@ -94,6 +97,9 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "processor_account",
         "provider_event",
         "receipt",
+        "receipt_facts",
+        "receipt_series",
+        "receipt_settings",
         "reconciliation",
     }
     with full.app.transaction() as session:

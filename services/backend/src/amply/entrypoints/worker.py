@@ -10,7 +10,7 @@ from celery import Celery, bootsteps
 from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
-from amply.adapters.ses import SesMailer
+from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
@@ -20,6 +20,7 @@ from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
+    MailFeedbackSettings,
     MailSettings,
     QueueSettings,
     ServiceSettings,
@@ -28,12 +29,13 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger
+from amply.modules import donations, ledger, mail
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
 RECONCILE: Final = "ledger.reconcile"
+HEAR_FEEDBACK: Final = "mail.hear_feedback"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -50,6 +52,7 @@ class Parts:
 
     events: donations.EventHandling
     receipts: donations.ReceiptSending
+    hearing: mail.Hearing
     clock: Clock
 
 
@@ -70,6 +73,9 @@ def register(app: Celery, parts: Parts) -> None:
         if completed:
             _log.warning("stuck payments completed", count=completed)
 
+    def hear_feedback(**_: Any) -> None:
+        mail.hear_feedback(parts.hearing, now=parts.clock())
+
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
         if looked.difference is not None:
@@ -88,6 +94,7 @@ def register(app: Celery, parts: Parts) -> None:
         (SEND_DUE_RECEIPTS, send_due_receipts),
         (COMPLETE_STUCK, complete_stuck),
         (RECONCILE, reconcile),
+        (HEAR_FEEDBACK, hear_feedback),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))
@@ -130,6 +137,7 @@ def parts_from_environment() -> Parts:
             secrets=secrets,
             ledger_page=f"{SiteSettings().edge_url}/ledger/",
         ),
+        hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
         clock=system_clock,
     )
 
