@@ -164,7 +164,7 @@ def test_gift_aid_is_claimed_on_what_was_declared_and_stayed(
     assert done.exit_code == 0, done.output + str(done.exception)
     assert json.loads(done.stdout)["minor_units"] == "2500"
     table = Document(io.BytesIO(out.read_bytes())).body.tables[0]
-    assert [table.get_cell(f"K{row}").text_recursive for row in (25, 26)] == ["10.00", "15.00"]
+    assert [table.get_cell(f"K{row}").text_recursive.strip() for row in (25, 26)] == ["10.00", "15.00"]
 
 
 def test_an_operator_says_how_receipts_are_issued_a_piece_at_a_time(

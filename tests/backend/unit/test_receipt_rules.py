@@ -7,7 +7,7 @@ import pytest
 
 from amply.kernel.money import Money
 from amply.modules import receipts
-from amply.modules.receipts import Jurisdiction, Kind, Reason
+from amply.modules.receipts import Jurisdiction, Reason, ReceiptKind
 from amply.modules.receipts.rules import assess, gift_aid_benefit_max
 from tests.backend.unit.receipt_samples import (
     DECLARED,
@@ -46,7 +46,7 @@ def said_of(jurisdiction: Jurisdiction, minor_units: int = 30_000, **changes: An
 
 def reason_of(jurisdiction: Jurisdiction, minor_units: int = 30_000, **changes: Any) -> Reason:
     assessment = assess(settings(jurisdiction), gift_in(jurisdiction, minor_units, **changes))
-    assert assessment.kind is Kind.ACKNOWLEDGEMENT
+    assert assessment.kind is ReceiptKind.ACKNOWLEDGEMENT
     (reason,) = assessment.reasons
     return reason
 
@@ -55,13 +55,13 @@ def reason_of(jurisdiction: Jurisdiction, minor_units: int = 30_000, **changes: 
 def test_a_gift_that_tells_everything_gets_a_receipt(jurisdiction: Jurisdiction) -> None:
     assessment = assess(settings(jurisdiction), gift_in(jurisdiction))
 
-    assert (assessment.kind, assessment.reasons) == (Kind.OFFICIAL, ())
+    assert (assessment.kind, assessment.reasons) == (ReceiptKind.OFFICIAL, ())
 
 
 def test_everywhere_else_an_acknowledgement_claims_nothing() -> None:
     for chosen in (settings(NONE), None):
         assessment = assess(chosen, gift_in(NONE))
-        assert assessment.kind is Kind.ACKNOWLEDGEMENT
+        assert assessment.kind is ReceiptKind.ACKNOWLEDGEMENT
         assert "makes no statement about taxes" in words(receipt(chosen, gift_in(NONE)))
     assert assess(settings(NONE), gift_in(NONE)).reasons == ()
     assert assess(None, gift_in(NONE)).reasons == (Reason.NO_SETTINGS,)
@@ -158,7 +158,7 @@ def test_ca_needs_the_donors_address() -> None:
 def test_ca_presumes_no_gift_above_an_advantage_of_four_fifths(value: int, *, official: bool) -> None:
     assessment = assess(settings(CA), gift_in(CA, 30_000, advantage=dinner(value, "CAD")))
 
-    assert (assessment.kind is Kind.OFFICIAL) is official
+    assert (assessment.kind is ReceiptKind.OFFICIAL) is official
 
 
 def test_ca_counts_the_days_of_the_charitys_place() -> None:
@@ -216,7 +216,10 @@ def test_gb_takes_a_declaration_as_people_write_it() -> None:
 )
 def test_gb_bounds_what_a_donor_may_get_back(minor_units: int, most: int) -> None:
     assert gift_aid_benefit_max(minor_units) == most
-    assert assess(settings(GB), gift_in(GB, minor_units, advantage=dinner(most, "GBP"))).kind is Kind.OFFICIAL
+    assert (
+        assess(settings(GB), gift_in(GB, minor_units, advantage=dinner(most, "GBP"))).kind
+        is ReceiptKind.OFFICIAL
+    )
     assert reason_of(GB, minor_units, advantage=dinner(most + 1, "GBP")) is Reason.ADVANTAGE_TOO_LARGE
 
 
@@ -232,7 +235,7 @@ def test_au_says_that_it_is_for_a_gift_and_names_the_abn() -> None:
 
 def test_au_begins_at_two_dollars() -> None:
     assert reason_of(AU, 199) is Reason.BELOW_MINIMUM
-    assert assess(settings(AU), gift_in(AU, 200)).kind is Kind.OFFICIAL
+    assert assess(settings(AU), gift_in(AU, 200)).kind is ReceiptKind.OFFICIAL
 
 
 def test_au_tells_the_market_value_of_a_right_with_gst() -> None:

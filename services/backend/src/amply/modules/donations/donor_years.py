@@ -147,5 +147,5 @@ def _line(gift: _Given, receipt: receipts.IssuedReceipt | None) -> receipts.Gift
         given_at=gift.given_at,
         number=receipt.number,
         amount=receipt.amount,
-        eligible=receipt.eligible if receipt.kind is receipts.Kind.OFFICIAL else nothing,
+        eligible=receipt.eligible if receipt.kind is receipts.ReceiptKind.OFFICIAL else nothing,
     )

@@ -9,8 +9,8 @@ from amply.modules.receipts.domain import (
     Document,
     GiftFacts,
     Jurisdiction,
-    Kind,
     Language,
+    ReceiptKind,
     ReceiptSettings,
     harmless,
 )
@@ -71,13 +71,13 @@ def cancelled(document: Document) -> Document:
 
 
 def _signature(settings: ReceiptSettings | None, assessment: Assessment, wording: Wording) -> tuple[str, ...]:
-    if settings is None or not settings.signatory or assessment.kind is Kind.ACKNOWLEDGEMENT:
+    if settings is None or not settings.signatory or assessment.kind is ReceiptKind.ACKNOWLEDGEMENT:
         return ()
     return (wording.say("row", "signed"), settings.signatory)
 
 
 def _title(settings: ReceiptSettings | None, gift: GiftFacts, assessment: Assessment) -> str:
-    if settings is None or assessment.kind is Kind.ACKNOWLEDGEMENT:
+    if settings is None or assessment.kind is ReceiptKind.ACKNOWLEDGEMENT:
         return "acknowledgement"
     if settings.jurisdiction is Jurisdiction.AU and gift.advantage is not None:
         return "AU_contribution"
@@ -92,7 +92,7 @@ def _rows(
     wording: Wording,
     now: datetime,
 ) -> Iterator[tuple[str, str]]:
-    official = settings is not None and assessment.kind is Kind.OFFICIAL
+    official = settings is not None and assessment.kind is ReceiptKind.OFFICIAL
     yield wording.say("row", "organization"), settings.legal_name if settings else harmless(gift.organization)
     if settings is not None and official:
         yield wording.say("row", f"registration_{settings.jurisdiction}"), settings.registration_number

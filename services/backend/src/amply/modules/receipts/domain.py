@@ -28,7 +28,7 @@ class Language(StrEnum):
     FR = "fr"
 
 
-class Kind(StrEnum):
+class ReceiptKind(StrEnum):
     """`OFFICIAL`: what the jurisdiction asks of a receipt is all there. `ACKNOWLEDGEMENT`: thanks, and no claim."""
 
     OFFICIAL = "official"
@@ -221,7 +221,7 @@ class IssuedReceipt:
     jurisdiction: Jurisdiction
     serial: int
     donation_id: str
-    kind: Kind
+    kind: ReceiptKind
     reasons: tuple[Reason, ...]
     amount: Money
     eligible: Money
@@ -239,7 +239,7 @@ class IssuedReceipt:
     @property
     def claims_gift_aid(self) -> bool:
         """Whether HMRC may be asked for a quarter more."""
-        official = self.kind is Kind.OFFICIAL and self.jurisdiction is Jurisdiction.GB
+        official = self.kind is ReceiptKind.OFFICIAL and self.jurisdiction is Jurisdiction.GB
         return official and self.voided_at is None
 
 

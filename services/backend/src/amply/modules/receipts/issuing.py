@@ -20,9 +20,9 @@ from amply.modules.receipts.domain import (
     GiftFacts,
     IssuedReceipt,
     Jurisdiction,
-    Kind,
     Language,
     Reason,
+    ReceiptKind,
     number_of,
 )
 from amply.modules.receipts.models import IssuedReceiptRow
@@ -155,7 +155,7 @@ def _receipt(row: IssuedReceiptRow) -> IssuedReceipt:
         jurisdiction=Jurisdiction(row.jurisdiction),
         serial=row.serial,
         donation_id=row.donation_id,
-        kind=Kind(row.kind),
+        kind=ReceiptKind(row.kind),
         reasons=tuple(Reason(reason) for reason in row.reasons),
         amount=Money(minor_units=row.minor_units, currency=row.currency),
         eligible=Money(minor_units=row.eligible_minor_units, currency=row.currency),

@@ -15,8 +15,8 @@ from amply.modules.receipts.domain import (
     GiftAidDeclaration,
     GiftFacts,
     Jurisdiction,
-    Kind,
     Reason,
+    ReceiptKind,
     ReceiptSettings,
 )
 
@@ -51,7 +51,7 @@ GB_HOUSE_MAX: Final = 40
 class Assessment:
     """What may be said of a gift. `statements` name texts; `eligible` is what counts, the whole gift where nothing is claimed."""
 
-    kind: Kind
+    kind: ReceiptKind
     eligible: Money
     statements: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
@@ -74,13 +74,13 @@ def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
 def _acknowledgement(gift: GiftFacts, reasons: tuple[Reason, ...]) -> Assessment:
     returned = ("ack_advantage",) if gift.advantage is not None else ()
     return Assessment(
-        kind=Kind.ACKNOWLEDGEMENT, eligible=gift.amount, statements=("ack", *returned), reasons=reasons
+        kind=ReceiptKind.ACKNOWLEDGEMENT, eligible=gift.amount, statements=("ack", *returned), reasons=reasons
     )
 
 
 def _official(gift: GiftFacts, *statements: str) -> Assessment:
     eligible = Money(minor_units=gift.amount.minor_units - returned(gift), currency=gift.amount.currency)
-    return Assessment(kind=Kind.OFFICIAL, eligible=eligible, statements=statements)
+    return Assessment(kind=ReceiptKind.OFFICIAL, eligible=eligible, statements=statements)
 
 
 def returned(gift: GiftFacts) -> int:
@@ -125,7 +125,7 @@ def _united_kingdom(gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
     benefit = ("gb_benefit",) if gift.advantage is not None else ()
     return Assessment(
-        kind=Kind.OFFICIAL, eligible=gift.amount, statements=("gb_declared", "gb_worth", *benefit)
+        kind=ReceiptKind.OFFICIAL, eligible=gift.amount, statements=("gb_declared", "gb_worth", *benefit)
     )
 
 
