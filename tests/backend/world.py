@@ -1,6 +1,6 @@
 """A processor, a mailbox and a clock for tests: they implement the modules' ports and keep what they were told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,12 +90,16 @@ class FakeProcessor:
 
 @dataclass
 class FakeMailer:
-    """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no."""
+    """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no.
+
+    `meanwhile` happens once, while a letter is handed over.
+    """
 
     sent: list[Mail] = field(default_factory=list)
     dies_before_send: bool = False
     dies_after_send: bool = False
     refuses: bool = False
+    meanwhile: Callable[[], object] | None = None
 
     def send(self, *, mail: Mail) -> str:
         forbid_transaction("send")
@@ -104,6 +108,9 @@ class FakeMailer:
         if self.refuses:
             raise ConnectionRefusedError("this address is on the suppression list")
         self.sent.append(mail)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
         if self.dies_after_send:
             raise Died
         return f"mail-{len(self.sent)}"

@@ -10,10 +10,11 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from amply.kernel.money import Money
 from amply.modules import receipts
-from amply.modules.donations import resend_receipt, state_advantage, void_receipt
+from amply.modules.donations import erase_donor, resend_receipt, state_advantage, void_receipt
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.receipting import gift_facts
 from amply.modules.receipts import Jurisdiction
+from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ReceiptOffice
@@ -207,6 +208,32 @@ def test_many_that_tell_of_one_refund_at_once_replace_once(office: ReceiptOffice
 
     assert {receipt.number for receipt in standing if receipt} == {"CA-000002"}
     assert len(office.issued()) == 2
+
+
+def test_a_refund_while_the_letter_leaves_is_told_in_the_next_one(office: ReceiptOffice) -> None:
+    donation_id = office.gives(30_000, "CAD", address=HOME)
+    office.make_public()
+    office.mailer.meanwhile = lambda: void(office, donation_id, cad(0))
+    office.send()
+    office.send()
+
+    assert [mail.subject for mail in office.mailer.sent] == [
+        "Your gift of 300.00 CAD to River Trust",
+        "Cancelled: the receipt for your gift to River Trust",
+    ]
+    assert office.waiting(donation_id).sent_at is not None
+
+
+def test_a_donor_erased_while_the_letter_leaves_stops_no_other(office: ReceiptOffice) -> None:
+    donation_id = office.gives(30_000, "CAD", address=HOME)
+    office.gives(40_000, "CAD", address=HOME)
+    office.make_public()
+    office.mailer.meanwhile = lambda: erase_donor(
+        office.database, SECRETS, email_sha256=None, donation_id=donation_id, now=NOW
+    )
+
+    assert office.send() == 2
+    assert len(office.rows("receipt")) == 1
 
 
 def test_a_refund_before_the_receipt_leaves_is_in_the_first_receipt(office: ReceiptOffice) -> None:

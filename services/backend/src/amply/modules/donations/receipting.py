@@ -161,10 +161,19 @@ def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> 
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.exception("receipt not sent", donation_id=donation_id)
         return False
-    with parts.database.transaction() as session:
-        waiting = session.get_one(ReceiptRow, donation_id)
-        waiting.sent_at, waiting.message_id = now, message_id
+    _note_sent(parts, donation_id=donation_id, message_id=message_id, now=now)
     return True
+
+
+def _note_sent(parts: ReceiptSending, *, donation_id: str, message_id: str, now: datetime) -> None:
+    """Unless the gift changed while the letter was on its way, which began the attempts anew: another one is due."""
+    with parts.database.transaction() as session:
+        waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
+        if waiting is None:
+            return
+        waiting.message_id = message_id
+        if waiting.attempts > 0:
+            waiting.sent_at = now
 
 
 def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None:
