@@ -77,7 +77,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean local-diff witness
+.PHONY: local demo status logs stop clean local-diff witness stripe-sandbox
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
@@ -89,6 +89,11 @@ witness: NAME ?= localhost/witness
 witness: KEY ?= var/local/verifier-key
 witness: .venv/ready ## run a witness of your own (NAME=…, KEY=the log's verifier key or its file, LISTEN=HOST:PORT)
 	@$(BIN)/python -m amply_verify witness --name "$(NAME)" --log-key "$(KEY)" --directory var/witness $(if $(LISTEN),--listen "$(LISTEN)")
+
+stripe-sandbox: export STRIPE_SANDBOX_PORT = $(PORT)
+stripe-sandbox: export STRIPE_SANDBOX_WEBHOOK_URL = $(WEBHOOK_URL)
+stripe-sandbox: .venv/ready ## run the stand-in for Stripe alone (PORT=8712, WEBHOOK_URL=http://127.0.0.1:…)
+	@$(BIN)/python -m stripe_sandbox.alone
 
 status: ## what runs, and where
 	@$(is_set_up) && $(BIN)/python -m local_cloud status

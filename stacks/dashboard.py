@@ -90,8 +90,9 @@ def _money(watched: Watched) -> list[Panel]:
         Panel(
             title="Is money flowing? Gifts a minute",
             healthy="Booked gifts follow opened ones, and both the hour of the day. Opened without booked: Stripe's "
-            "events do not arrive. Many declined without booked: someone tries stolen cards.",
+            "events do not arrive. Many declined without booked, or warnings of fraud: someone tries stolen cards.",
             left=[counted["gift_opened"], counted["gift_booked"], counted["payment_declined"]],
+            right=[counted["fraud_warning"]],
         ),
         Panel(
             title="Does the processor answer?",
@@ -150,10 +151,16 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.reconciled_seconds],
         ),
         Panel(
-            title="What do the books not show? Refunds, disputes and payouts that nobody handles yet, events",
+            title="What do the books not show? Moved money that nobody handles yet, events",
             healthy="As many as there were: docs/books.md says which kinds wait. Once a release handles them, replay them "
             "and it returns to zero.",
             left=[measured.awaited_events],
+        ),
+        Panel(
+            title="Do books and processor agree? Differences, and movements in no books, that have stood for a day",
+            healthy="Zero. Each is an account or a payout that somebody must look at: docs/runbooks/payout-differs.md.",
+            left=[measured.payout_differences],
+            right=[measured.unmatched_movements],
         ),
         Panel(
             title="What was given up, rows",

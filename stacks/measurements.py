@@ -17,6 +17,7 @@ LEDGER_AGE = "ledger_unpublished_seconds"
 EXHAUSTED: Mapping[str, str] = {
     "exhausted_events": "A provider event failed ten times and its gift may not be booked.",
     "exhausted_payments": "A payment could not be opened at the processor in ten attempts.",
+    "exhausted_refunds": "A refund was reserved, and in ten attempts the processor did not say whether it has it.",
     "exhausted_receipts": "A receipt could not be sent in ten attempts.",
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }
@@ -28,6 +29,10 @@ RECONCILED = "reconciliation_measured"
 DIFFERENCES = "differences"
 AWAITED_EVENTS = "awaited_events"
 """Events about moved money that nobody handles yet."""
+PAYOUT_DIFFERENCES = "payout_differences"
+"""Balances that have differed from the processor's for a day, and payouts from their items."""
+UNMATCHED_MOVEMENTS = "unmatched_movements"
+"""What moved a balance at the processor and has been in no books for a day."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -43,6 +48,7 @@ WITNESS_CONTRADICTS = "witness_contradicts"
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "gift_booked": "gift_booked",
     "payment_declined": "payment_declined",
+    "fraud_warning": "fraud_warning",
 }
 COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",
@@ -60,6 +66,8 @@ class Measurements:
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
+    payout_differences: cloudwatch.Metric
+    unmatched_movements: cloudwatch.Metric
     reconciled_seconds: cloudwatch.Metric
     differences: cloudwatch.Metric
     witness_contradicts: cloudwatch.Metric
@@ -84,6 +92,8 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         differences=work.highest(RECONCILED, DIFFERENCES),
         witness_contradicts=publishing.count(WITNESS_CONTRADICTS, WITNESS_CONTRADICTS),
         awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
+        payout_differences=backlog.highest(BACKLOG, PAYOUT_DIFFERENCES),
+        unmatched_movements=backlog.highest(BACKLOG, UNMATCHED_MOVEMENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

@@ -15,6 +15,7 @@ from stacks.events import Events
 from stacks.expiry import watch_certificate
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
+from stacks.payout_alarms import watch_payouts
 from stacks.stack import AmplyStack
 from stacks.workers import Workers
 
@@ -52,6 +53,7 @@ class Observability(AmplyStack):
         )
         paging = self._watch(watched, events)
         watching.watch_books(self.pager, watched.measured)
+        watch_payouts(self.pager, watched.measured)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(

@@ -190,6 +190,14 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
             severity=Severity.NOTICE,
         )
     pager.above(
+        "fraud-warning",
+        measured.counted["fraud_warning"],
+        0,
+        minutes=1,
+        meaning="A card issuer warns that a gift may be fraud; refunded in time, it is not disputed.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
         "witnesses-missing",
         # The lowest of an hour: a witness that missed one checkpoint and cosigned the next is none that is missing.
         measured.witnesses_missing.with_(statistic="Minimum"),

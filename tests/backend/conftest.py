@@ -67,7 +67,12 @@ class Databases:
 
 def start_server(directory: Path) -> RunningPostgres:
     cluster = PostgresCluster(
-        directory=directory / "pg", port=free_port(), superuser="master", password=PASSWORD, durable=False
+        directory=directory / "pg",
+        port=free_port(),
+        superuser="master",
+        password=PASSWORD,
+        parameters={"scram_iterations": "1"},
+        durable=False,
     )
     cluster.initialise()
     return cluster.start()

@@ -18,10 +18,11 @@ from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import ledger, mail
-from amply.modules.donations import EventHandling, ReceiptSending
+from amply.modules import ledger, mail, payouts, webhooks
+from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
 from tests.backend.world import (
@@ -67,6 +68,10 @@ class Town:
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
                 hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
+                payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
+                gaps=webhooks.Gaps(
+                    database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
+                ),
                 clock=self.clock,
             ),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from amply.infra.database import Database, forbid_transaction
@@ -46,6 +46,10 @@ class FakeProcessor:
     dies_after_create: bool = False
     fee: Money | None = field(default_factory=lambda: Money(minor_units=63, currency="EUR"))
     gross: Money = field(default_factory=lambda: Money(minor_units=2500, currency="EUR"))
+    refunded: dict[str, dict[str, payments.RemoteRefund]] = field(default_factory=dict)
+    disputed: dict[str, dict[str, payments.RemoteDispute]] = field(default_factory=dict)
+    warned: dict[str, payments.RemoteWarning] = field(default_factory=dict)
+    answered: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     def create_account(
         self, *, organization_id: str, name: str, country: str, email: str
@@ -86,6 +90,113 @@ class FakeProcessor:
     def settlement(self, *, remote_id: str, account_id: str) -> payments.Settlement:
         forbid_transaction("settlement")
         return payments.Settlement(gross=self.gross, fee=self.fee)
+
+    def refunds(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteRefund, ...]:
+        forbid_transaction("refunds")
+        return tuple(self.refunded.get(remote_id, {}).values())
+
+    def create_refund(
+        self,
+        *,
+        refund_id: str,
+        payment_id: str,
+        remote_id: str,
+        account_id: str,
+        amount: Money,
+        reason: payments.RefundReason | None,
+        idempotency_key: str,
+    ) -> payments.RemoteRefund:
+        forbid_transaction("create refund")
+        if self.dies_before_create:
+            raise Died
+        if self.fails:
+            raise self.fails.pop(0)
+        self.keys.append(idempotency_key)
+        made = self.tell_refund(
+            remote_id,
+            f"re_of_{idempotency_key}",
+            minor_units=amount.minor_units,
+            currency=amount.currency,
+            refund_id=refund_id,
+        )
+        if self.dies_after_create:
+            raise Died
+        return made
+
+    def disputes(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDispute, ...]:
+        forbid_transaction("disputes")
+        return tuple(self.disputed.get(remote_id, {}).values())
+
+    def answer_dispute(
+        self, *, dispute_id: str, account_id: str, words: str, submits: bool
+    ) -> payments.RemoteDispute:
+        forbid_transaction("answer dispute")
+        (found,) = [each[dispute_id] for each in self.disputed.values() if dispute_id in each]
+        self.answered[dispute_id] = (words, submits)
+        return replace(found, status="under_review") if submits else found
+
+    def fraud_warning(self, *, warning_id: str, account_id: str) -> payments.RemoteWarning:
+        forbid_transaction("fraud warning")
+        return self.warned[warning_id]
+
+    # ---- what happens at the processor -------------------------------------------------------------------------
+
+    def tell_refund(
+        self,
+        intent_id: str,
+        refund_id_there: str,
+        *,
+        minor_units: int,
+        currency: str = "EUR",
+        refund_id: str | None = None,
+        status: str = "succeeded",
+        has_moved: bool = True,
+    ) -> payments.RemoteRefund:
+        """A refund as it stands from now on."""
+        fallen = status in ("failed", "canceled") and has_moved
+        told = payments.RemoteRefund(
+            remote_id=refund_id_there,
+            refund_id=refund_id,
+            amount=Money(minor_units=minor_units, currency=currency),
+            status=payments.RefundStatus(status),
+            moved_at=NOW if has_moved else None,
+            returned_at=NOW + timedelta(days=2) if fallen else None,
+        )
+        known = self.refunded.setdefault(intent_id, {})
+        if refund_id_there in known and refund_id is None:
+            told = replace(told, refund_id=known[refund_id_there].refund_id)
+        known[refund_id_there] = told
+        return told
+
+    def tell_dispute(
+        self,
+        intent_id: str,
+        dispute_id: str,
+        *movements: tuple[int, int],
+        status: str,
+        minor_units: int = 2500,
+    ) -> payments.RemoteDispute:
+        """A dispute as it stands from now on; each movement is an amount and a fee, as balance transactions have them."""
+        euros = [(Money(minor_units=amount, currency="EUR"), fee) for amount, fee in movements]
+        told = payments.RemoteDispute(
+            remote_id=dispute_id,
+            amount=Money(minor_units=minor_units, currency="EUR"),
+            reason="fraudulent",
+            status=status,
+            evidence_due_at=NOW + timedelta(days=14),
+            opened_at=NOW,
+            movements=tuple(
+                payments.DisputeMovement(
+                    remote_id=f"txn_{dispute_id}_{number}",
+                    amount=amount,
+                    fee=Money(minor_units=fee, currency="EUR"),
+                    moved_at=NOW + timedelta(days=number),
+                )
+                for number, (amount, fee) in enumerate(euros)
+            ),
+        )
+        self.disputed.setdefault(intent_id, {})[dispute_id] = told
+        return told
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Finds a browser: the system's own, or the one that the npm package @sparticuz/chromium carries."""
+"""Finds a browser: the system's own, the one without windows first, or what the npm package @sparticuz/chromium carries."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,11 @@ class PlatformDatabase:
 def start_database(directory: Path, *, port: int) -> PlatformDatabase:
     """A new cluster with the empty database and the users that services sign in as."""
     cluster = PostgresCluster(
-        directory=directory / "postgres", port=port, superuser=MASTER, password=PASSWORD
+        directory=directory / "postgres",
+        port=port,
+        superuser=MASTER,
+        password=PASSWORD,
+        parameters={"scram_iterations": "1"},
     )
     cluster.initialise()
     running = cluster.start()

@@ -54,10 +54,12 @@ def named(synthesised: Mapping[str, Deployed]) -> Deployed:
 
 @pytest.fixture(scope="session")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """Production with everything in place and nothing running."""
+    """Production with everything in place, an image that was named, and nothing running."""
     from tests.infrastructure.assembly import synthesise  # noqa: PLC0415 -- as said above
 
-    return read(synthesise(tmp_path_factory.mktemp("idle"), only="production", idle=True))["production"]
+    image = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/amply@sha256:" + "5" * 64
+    folder = tmp_path_factory.mktemp("idle")
+    return read(synthesise(folder, only="production", idle=True, image=image))["production"]
 
 
 @pytest.fixture(scope="session", params=[*ALWAYS, NAMED])

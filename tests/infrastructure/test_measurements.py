@@ -18,8 +18,10 @@ from stacks.measurements import (
     DIFFERENCES,
     EXHAUSTED,
     LEDGER_AGE,
+    PAYOUT_DIFFERENCES,
     PUBLISHING,
     RECONCILED_SECONDS,
+    UNMATCHED_MOVEMENTS,
     WITNESS_CONTRADICTS,
     WITNESSES_MISSING,
 )
@@ -27,7 +29,17 @@ from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import ROOT, Deployed, Resource
 
 FILTER = "AWS::Logs::MetricFilter"
-MEASURED = {LEDGER_AGE, RECONCILED_SECONDS, BOOKINGS_PAUSED, AWAITED_EVENTS, *EXHAUSTED}
+MEASURED = {
+    *(
+        LEDGER_AGE,
+        RECONCILED_SECONDS,
+        BOOKINGS_PAUSED,
+        AWAITED_EVENTS,
+        PAYOUT_DIFFERENCES,
+        UNMATCHED_MOVEMENTS,
+    ),
+    *EXHAUSTED,
+}
 BACKEND = ROOT / "services" / "backend" / "src" / "amply"
 
 WRITE_A_LINE = """
@@ -87,7 +99,9 @@ def test_every_filter_of_the_backlog_finds_its_number_in_the_schedulers_line(
         assert _value(found)["MetricValue"] == f"$.{key}"
         read_out[key] = line[key]
 
-    assert sorted(read_out.values()) == [100, 101, 102, 103, 104, 105, 106, 107], "numbers, and each its own"
+    assert sorted(read_out.values()) == [100 + place for place in range(len(MEASURED))], (
+        "numbers, and each its own"
+    )
 
 
 def test_every_number_the_scheduler_writes_is_watched(line: Mapping[str, Any]) -> None:

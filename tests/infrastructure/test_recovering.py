@@ -82,10 +82,18 @@ def test_every_type_that_bears_a_name_is_looked_at_or_named_by_aws(at_home: Depl
     assert of_no_region <= {line.split(" ")[0] for line in names_of_no_region(at_home)}
 
 
-def test_once_the_names_are_moved_the_distribution_claims_them(tmp_path: Path, at_home: Deployed) -> None:
+@pytest.fixture(scope="module")
+def otherwise(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Come back from a snapshot, and the names are moved already."""
+    plan = recovered(names_moved=True, database=RestoredFrom.SNAPSHOT)
+    return read_recovered(tmp_path_factory.mktemp("otherwise"), plan)
+
+
+def test_once_the_names_are_moved_the_distribution_claims_them(
+    otherwise: Deployed, at_home: Deployed
+) -> None:
     """Otherwise the next deployment would take them off again."""
-    moved = read_recovered(tmp_path, recovered(names_moved=True))
-    aliases = moved.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]["Aliases"]
+    aliases = otherwise.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]["Aliases"]
     assert aliases == at_home.the("AWS::CloudFront::Distribution").properties["DistributionConfig"]["Aliases"]
 
 
@@ -173,9 +181,9 @@ RESTORES: Mapping[RestoredFrom, Mapping[str, object]] = {
 
 @pytest.mark.parametrize("source", RestoredFrom)
 def test_the_database_is_made_from_the_backup_that_is_asked_for(
-    source: RestoredFrom, at_home: Deployed, tmp_path: Path
+    source: RestoredFrom, at_home: Deployed, back: Deployed, otherwise: Deployed
 ) -> None:
-    deployed = read_recovered(tmp_path, recovered(database=source))
+    deployed = {RestoredFrom.BACKUPS: back, RestoredFrom.SNAPSHOT: otherwise}[source]
     properties, plain = (one.the("AWS::RDS::DBInstance").properties for one in (deployed, at_home))
     assert {key: properties[key] for key in RESTORES[source]} == RESTORES[source]
     assert set(plain) - set(properties) == INHERITED

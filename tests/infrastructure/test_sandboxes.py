@@ -98,10 +98,18 @@ def test_nothing_of_it_is_kept(named: Deployed) -> None:
         assert not manifest["properties"].get("terminationProtection", False)
 
 
-def test_without_the_second_key_it_is_kept(tmp_path: Path) -> None:
-    context = {**ASKED, "amply:destroyable": []}
-    kept = read(synthesise(tmp_path, only="sandbox-ada", **context))["sandbox-ada"]
-    assert kept.manifests["storage"]["properties"]["terminationProtection"] is True
+@pytest.fixture(scope="module")
+def otherwise(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Asked for with a day that is long past, and without the second key."""
+    context = {**ASKED, "expires": "2001-01-01", "amply:destroyable": []}
+    return read(synthesise(tmp_path_factory.mktemp("otherwise"), only=NAMED, **context))[NAMED]
+
+
+def test_without_the_second_key_it_is_kept(otherwise: Deployed) -> None:
+    assert otherwise.manifests["storage"]["properties"]["terminationProtection"] is True
+    for resource in otherwise.resources("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::RDS::DBInstance"):
+        assert resource.body["DeletionPolicy"] in {"Retain", "Snapshot"}, resource.where
+    assert list(otherwise.resources("Custom::S3AutoDeleteObjects")) == []
 
 
 def test_its_budget_tells_its_owner_and_counts_its_own_tag_alone(named: Deployed) -> None:
@@ -118,7 +126,8 @@ def test_it_stands_beside_the_others_and_changes_none(
     """Whoever asked for none gets the same shared one, and no sandbox that nobody asked for."""
     alone = read(synthesise(tmp_path / "alone", only="sandbox"))["sandbox"]
     assert synthesised["sandbox"].templates == alone.templates
-    assert build(cdk.App(context=dict(CONTEXT)), site=small_site(tmp_path / "site"), only=NAMED) == {}
+    with pytest.raises(CannotBuildError, match=f"No environment is called '{NAMED}'"):
+        build(cdk.App(context=dict(CONTEXT)), site=small_site(tmp_path / "site"), only=NAMED)
 
 
 def test_it_is_a_sandbox_in_every_other_way() -> None:
@@ -162,10 +171,9 @@ def test_what_cannot_be_a_sandbox_is_answered_with_a_sentence(
         build(app, site=small_site(tmp_path / "site"))
 
 
-def test_a_day_long_past_is_synthesised_all_the_same(tmp_path: Path) -> None:
+def test_a_day_long_past_is_synthesised_all_the_same(otherwise: Deployed) -> None:
     """Synthesis knows no clock: who may deploy it and who takes it away does."""
-    past = read(synthesise(tmp_path, only="sandbox-ada", **{**ASKED, "expires": "2001-01-01"}))
-    assert past["sandbox-ada"].manifests["keys"]["properties"]["tags"][EXPIRES_TAG] == "2001-01-01"
+    assert otherwise.manifests["keys"]["properties"]["tags"][EXPIRES_TAG] == "2001-01-01"
 
 
 def test_who_takes_sandboxes_away_knows_them_by_the_tags_they_are_given() -> None:

@@ -21,6 +21,7 @@ from local_cloud.cloud import ACCESS, Cloud
 from local_cloud.settings import REGION
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
+from tests.faults.waiting import until
 from tests.local import edge_template, listening
 from tests.local.free_ports import settings_of_our_own
 
@@ -262,20 +263,24 @@ def test_a_killed_cloud_comes_back_with_its_keys_objects_secrets_and_stacks(emul
 def _wait_until_saved(emulated: EmulatedCloud, key: str) -> None:
     state = emulated.cloud.settings.emulator / "state"
     saved = {"kms.json": key, "cloudformation.json": '"kept"', "secretsmanager.json": "kept"}
-    while not all(
-        (state / name).exists() and text in (state / name).read_text() for name, text in saved.items()
-    ):
-        os.sched_yield()
+    until(
+        lambda: all(
+            (state / name).exists() and text in (state / name).read_text() for name, text in saved.items()
+        ),
+        otherwise="the cloud has not saved its state",
+    )
 
 
 def _kill_and_wait(emulated: EmulatedCloud) -> None:
     (part,) = emulated.supervisor.status()
     assert part.pid is not None
     os.kill(part.pid, signal.SIGKILL)
-    while True:
+
+    def is_back() -> bool:
         (now,) = emulated.supervisor.status()
-        if now.restarts == part.restarts + 1 and now.state is State.HEALTHY:
-            return
+        return now.restarts == part.restarts + 1 and now.state is State.HEALTHY
+
+    until(is_back, otherwise="the cloud does not come back")
 
 
 def test_the_cloud_listens_on_loopback_only(emulated: EmulatedCloud) -> None:

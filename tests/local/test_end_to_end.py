@@ -7,8 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
+from tests.faults.waiting import until
 from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, listening, sandbox_page
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
@@ -264,8 +264,11 @@ def test_stop_leaves_no_process_and_up_continues_the_same_log(
 def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) -> None:
     client = client_of(platform.settings)
     os.kill(_pid(client, "postgres"), signal.SIGKILL)
-    _wait(lambda: any(part.name == "postgres" and part.restarts == 1 for part in client.status()))
-    _wait(lambda: all(part.state is State.HEALTHY for part in client.status()))
+    until(
+        lambda: any(part.name == "postgres" and part.restarts == 1 for part in client.status()),
+        otherwise="the database is not started again",
+    )
+    until(lambda: all(part.state is State.HEALTHY for part in client.status()), otherwise="not all are well")
     done = platform.type("demo")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -274,8 +277,11 @@ def test_a_killed_supervisor_leaves_nothing_and_up_recovers(platform: Platform) 
     supervisor = control.running_pid(platform.settings.state)
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
-    _wait(lambda: all(is_free(port) for port in platform.settings.ports.by_part().values()))
-    _wait(lambda: leftovers.find(platform.settings.state) == [])
+    until(
+        lambda: all(is_free(port) for port in platform.settings.ports.by_part().values()),
+        otherwise="a port is still taken",
+    )
+    until(lambda: leftovers.find(platform.settings.state) == [], otherwise="a process is left")
     again = platform.type("up")
     assert again.returncode == 0, again.stderr
 
@@ -333,14 +339,6 @@ def _pid(client: Client, name: str) -> int:
     pid = next(part.pid for part in client.status() if part.name == name)
     assert pid is not None
     return pid
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    """Until it is so; the bound only ends a broken test."""
-    deadline = time.monotonic() + 60.0
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()
 
 
 def _verify(receipt: str, key: str, *more: str) -> subprocess.CompletedProcess[str]:

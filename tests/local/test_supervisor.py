@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from local_cloud.supervisor import control, leftovers
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.part import Health, Part
 from local_cloud.supervisor.running import State
+from tests.faults.waiting import within
 
 WELL = Health(command=("true",), interval=0.2, start_period=10.0)
 SLEEPS = "import time; time.sleep(600)"
@@ -43,10 +43,7 @@ def part(client: Client, name: str, program: str, *, health: Health = WELL, inpu
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 20.0) -> bool:
     """Whether a condition comes true; the bound only ends a broken test."""
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()) and time.monotonic() < deadline:
-        os.sched_yield()
-    return answer
+    return bool(within(seconds, condition))
 
 
 def pid_of(client: Client, name: str) -> int:

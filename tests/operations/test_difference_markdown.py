@@ -75,17 +75,17 @@ def test_a_hostile_template_writes_nothing_but_code(reviewed: Reviewer) -> None:
 
 def test_a_huge_difference_is_cut_and_says_so(reviewed: Reviewer) -> None:
     state = recorded()
-    for number in range(3000):
+    for number in range(1500):
         state["storage"]["Resources"][f"Bucket{number}"] = {
             "Type": "AWS::S3::Bucket",
             "Properties": {"BucketName": "n" * 63},
             "Metadata": {"aws:cdk:path": f"production/storage/Bucket{number}/Resource"},
         }
     found = reviewed(recorded(), state)
-    assert len(found.blocking) == 3000
+    assert len(found.blocking) == 1500
     text = write(found)
     assert LONGEST_COMMENT - 10_000 < len(text) <= LONGEST_COMMENT
-    assert "3000 resources that hold data are replaced or destroyed, and no waiver names them" in text
+    assert "1500 resources that hold data are replaced or destroyed, and no waiver names them" in text
     assert text.startswith(marker("production"))
     assert "more are cut here, for GitHub takes no longer comment; `--whole` prints them.*" in text
     assert text.endswith("Monthly cost: not computed.\n")

@@ -8,6 +8,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.stripe_sandbox.onboarding import onboard
 from tests.stripe_sandbox.running import (
     PUBLISHABLE_KEY,
     SECRET_KEY,
@@ -59,13 +60,4 @@ def client(sandbox: Sandbox) -> stripe.StripeClient:
 @pytest.fixture
 def account(client: stripe.StripeClient) -> str:
     """An organisation that is ready to take cards."""
-    return client.v2.core.accounts.create(
-        {
-            "display_name": "Clean Rivers",
-            "contact_email": "treasurer@rivers.example",
-            "dashboard": "full",
-            "identity": {"country": "ie", "entity_type": "non_profit"},
-            "defaults": {"responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"}},
-            "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}},
-        }
-    ).id
+    return onboard(client)

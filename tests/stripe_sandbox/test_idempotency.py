@@ -124,3 +124,23 @@ def test_keys_survive_a_restart_and_end_after_a_day(settings: Settings) -> None:
 @pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
 def test_an_impossible_key_is_refused(sandbox: Sandbox, key: str) -> None:
     assert create(sandbox, key).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "raised"),
+    [
+        ("limit", 429, "rate_limit", stripe.RateLimitError),
+        ("lock", 409, "lock_timeout", stripe.APIError),
+    ],
+)
+def test_a_request_that_met_a_limit_did_nothing_and_may_be_repeated(
+    sandbox: Sandbox, client: stripe.StripeClient, kind: str, status: int, code: str, raised: type
+) -> None:
+    sandbox.hook("faults", {"method": "POST", "path": "/v1/payment_intents", "kind": kind})
+    with pytest.raises(stripe.StripeError) as refused:
+        client.v1.payment_intents.create(wanted(), {"idempotency_key": "key-1"})
+    assert (type(refused.value), refused.value.http_status) == (raised, status)
+    assert refused.value.error is not None
+    assert refused.value.error.code == code
+    assert client.v1.payment_intents.list().data == []
+    assert client.v1.payment_intents.create(wanted(), {"idempotency_key": "key-1"}).amount == 2500

@@ -8,7 +8,7 @@ import pytest
 import stripe
 from stripe.v2.core import Account
 
-from tests.stripe_sandbox.onboarding import donate
+from tests.stripe_sandbox.onboarding import donate, onboard
 from tests.stripe_sandbox.running import Sandbox
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -32,6 +32,8 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
     client = shared.client()
     paid = donate(client, metadata={"donation_id": "don_1"})
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 100})
+    customer = client.v1.customers.create({"name": "Grace"}).id
+    stored = client.v1.setup_intents.create({"customer": customer})
 
     def get(path: str) -> dict[str, Any]:
         body: dict[str, Any] = shared.call("GET", path).json()
@@ -42,16 +44,76 @@ def bodies(shared: Sandbox) -> dict[str, dict[str, Any]]:
         "Charge": get(f"/v1/charges/{paid.latest_charge}"),
         "Refund": get(f"/v1/refunds/{refund.id}"),
         "BalanceTransaction": get(f"/v1/balance_transactions/{refund.balance_transaction}"),
+        "Customer": get(f"/v1/customers/{customer}"),
+        "SetupIntent": get(f"/v1/setup_intents/{stored.id}"),
         "PaymentMethod": get(f"/v1/payment_methods/{paid.payment_method}"),
         "Event": get("/v1/events?limit=1")["data"][0],
     }
 
 
+@pytest.fixture
+def money_bodies(shared: Sandbox) -> dict[type, dict[str, Any]]:
+    """What comes after a payment, of a connected account and of the platform, as JSON."""
+    client = shared.client()
+    account = onboard(client)
+
+    def get(path: str, of: str | None = account) -> dict[str, Any]:
+        headers = {"Stripe-Account": of} if of else {}
+        body: dict[str, Any] = shared.call("GET", path, headers=headers).json()
+        return body
+
+    charge = donate(client, account, application_fee_amount=100).latest_charge
+    shared.hook(f"charges/{charge}/fraud_warning")
+    failed = shared.hook(f"charges/{charge}/refund", {"amount": 100, "refund_application_fee": True}).json()
+    shared.hook(f"refunds/{failed['id']}/fail")
+    payout = shared.hook(f"accounts/{account}/payout", {"include_pending": True, "paid": True}).json()
+    shared.hook(f"charges/{charge}/dispute")
+    (fee,) = get(f"/v1/application_fees?charge={charge}", None)["data"]
+    return {
+        stripe.Dispute: get("/v1/disputes")["data"][0],
+        stripe.Payout: get(f"/v1/payouts/{payout['id']}"),
+        stripe.BankAccount: get(f"/v1/payouts/{payout['id']}?expand[]=destination")["destination"],
+        stripe.Balance: get("/v1/balance"),
+        stripe.Refund: get(f"/v1/refunds/{failed['id']}"),
+        stripe.ApplicationFee: fee,
+        stripe.ApplicationFeeRefund: fee["refunds"]["data"][0],
+        stripe.radar.EarlyFraudWarning: get("/v1/radar/early_fraud_warnings")["data"][0],
+        stripe.v2.core.Event: shared.call(
+            "GET", "/v2/core/events?limit=1", headers={"Stripe-Version": stripe.api_version}
+        ).json()["data"][0],
+    }
+
+
 @pytest.mark.parametrize(
-    "kind", ["PaymentIntent", "Charge", "Refund", "BalanceTransaction", "PaymentMethod", "Event"]
+    "kind",
+    [
+        "PaymentIntent",
+        "Charge",
+        "Refund",
+        "BalanceTransaction",
+        "Customer",
+        "SetupIntent",
+        "PaymentMethod",
+        "Event",
+    ],
 )
 def test_objects_have_the_fields_of_this_api_version(bodies: dict[str, dict[str, Any]], kind: str) -> None:
-    declared, body = fields(getattr(stripe, kind)), bodies[kind]
+    check(getattr(stripe, kind), bodies[kind])
+
+
+def test_what_comes_after_a_payment_has_the_fields_of_this_api_version(
+    money_bodies: dict[type, dict[str, Any]],
+) -> None:
+    for of, body in money_bodies.items():
+        check(of, body)
+
+
+def check(of: type, body: dict[str, Any]) -> None:
+    """No field that the class does not have, and none missing or empty that it always has."""
+    declared = fields(of)
+    # Events carry a reference that only their own classes declare.
+    if of is stripe.v2.core.Event:
+        declared = declared | {"related_object": Any}
     assert body.keys() - declared.keys() == set()
     required = {name for name, hint in declared.items() if not is_optional(hint)}
     assert required - body.keys() == set()

@@ -1,12 +1,17 @@
 """The process people start: `python -m stripe_sandbox`."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
@@ -15,7 +20,7 @@ import stripe
 
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX, running
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -43,6 +48,50 @@ def start(port: int, state: Path) -> "subprocess.Popen[bytes]":
             assert time.monotonic() < deadline, "the sandbox did not answer"
 
 
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """What `make stripe-sandbox` starts, on a free port."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "stripe_sandbox.alone"],
+        env=os.environ | {"PYTHONPATH": str(SOURCES), "STRIPE_SANDBOX_PORT": str(free_port())},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_alone_it_tells_how_to_pay_and_ends_with_ctrl_c(alone: "subprocess.Popen[str]") -> None:
+    assert alone.stdout is not None
+    told = ""
+    while "Ctrl-C" not in told:
+        line = alone.stdout.readline()
+        assert line, told
+        told += line
+    command = told[told.index("curl ") : told.index("Ctrl-C")]
+    paid = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(paid.stdout)["status"] == "succeeded"
+    alone.send_signal(signal.SIGINT)
+    assert alone.wait(WAIT_SECONDS_MAX) == 0
+
+
+def test_alone_it_names_the_port_it_cannot_have(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "stripe_sandbox.alone"],
+            env={"PYTHONPATH": str(SOURCES), "STRIPE_SANDBOX_PORT": str(port)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"stripe-sandbox: port {port} cannot be used")
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
@@ -65,6 +114,16 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+def test_a_state_file_of_an_earlier_release_is_brought_up_to_date(settings: Settings) -> None:
+    with running(replace(settings, settlement_delay=timedelta(hours=1))) as sandbox:
+        charge = str(donate(sandbox.client()).latest_charge)
+    with closing(sqlite3.connect(settings.state)) as state, state:
+        state.execute("ALTER TABLE due_work RENAME COLUMN subject TO charge")
+    with running(settings) as sandbox:
+        sandbox.hook("clock", {"seconds": 3600})
+        assert sandbox.client().v1.charges.retrieve(charge).balance_transaction is not None
 
 
 def test_a_missing_setting_is_named_in_one_sentence() -> None:

@@ -28,7 +28,8 @@ PAGE = """<!doctype html><html lang="en"><title>Donate</title><meta charset="utf
   element.mount('#card');
   document.querySelector('#form').addEventListener('submit', async (event) => {
     event.preventDefault();
-    const result = await stripe.confirmPayment({ elements, confirmParams: {}, redirect: 'if_required', ...options });
+    const confirm = clientSecret.startsWith('seti_') ? 'confirmSetup' : 'confirmPayment';
+    const result = await stripe[confirm]({ elements, confirmParams: {}, redirect: 'if_required', ...options });
     document.querySelector('output').textContent = JSON.stringify(result);
   });
 </script></html>"""
@@ -54,9 +55,13 @@ class Donor:
     origin: str
 
     def open(
-        self, sandbox: Sandbox, intent: stripe.PaymentIntent, account: str | None = None, **options: Any
+        self,
+        sandbox: Sandbox,
+        intent: stripe.PaymentIntent | stripe.SetupIntent,
+        account: str | None = None,
+        **options: Any,
     ) -> None:
-        """Open a page that takes the payment; `options` go to `confirmPayment`."""
+        """Open a page that takes the payment, or stores the card; `options` go to `confirmPayment`."""
         values = {
             "clientSecret": intent.client_secret,
             "account": account,
@@ -155,3 +160,16 @@ def test_a_redirect_carries_the_outcome_back(
     donor.tab.wait_for_url(
         f"{donor.origin}/donate/?thanks=1&payment_intent={intent.id}&**redirect_status=succeeded"
     )
+
+
+def test_a_card_is_stored_after_the_donors_bank_was_asked(
+    donor: Donor, sandbox: Sandbox, client: stripe.StripeClient
+) -> None:
+    customer = client.v1.customers.create({"name": "Grace"}).id
+    intent = client.v1.setup_intents.create({"customer": customer})
+    donor.open(sandbox, intent)
+    donor.pay("4000002500003155")
+    donor.tab.get_by_role("button", name="Complete authentication").click()
+    assert donor.result()["setupIntent"]["status"] == "succeeded"
+    (stored,) = client.v1.customers.payment_methods.list(customer).data
+    assert stored.id == client.v1.setup_intents.retrieve(intent.id).payment_method

@@ -21,10 +21,13 @@ NOTHING = Backlog(
     ledger_unpublished_seconds=0,
     exhausted_events=0,
     exhausted_payments=0,
+    exhausted_refunds=0,
     exhausted_receipts=0,
     exhausted_facts=0,
     awaited_events=0,
     reconciled_seconds=0,
+    payout_differences=0,
+    unmatched_movements=0,
     bookings_paused=0,
 )
 

@@ -92,7 +92,9 @@ def test_a_gift_is_taken_and_can_be_looked_up_without_anything_personal(api: Api
     assert shown.json() == {
         "id": created.json()["id"],
         "status": "pending",
+        "standing": "pending",
         "amount": {"minor_units": "2500", "currency": "EUR"},
+        "refunded": {"minor_units": "0", "currency": "EUR"},
         "organization_id": api.organization_id,
         "ledger": None,
         "waits_for_books": False,

@@ -13,7 +13,7 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations import EventHandling, handle_provider_event, keeps_event
-from amply.modules.donations.bookings import GiftNotBookedYet
+from amply.modules.donations.news import GiftNotBookedYet
 from tests.backend.committed.test_donate import Desk
 from tests.backend.world import NOW, Died, FakeProcessor, death
 
@@ -173,6 +173,13 @@ def test_processing_is_shown_while_money_is_on_its_way(books: Books) -> None:
 
     assert books.donation_status() == "processing"
     assert books.kinds() == [], "nothing is booked before the money is there"
+
+
+def test_a_canceled_payment_is_shown_and_books_nothing(books: Books) -> None:
+    books.deliver("evt_1", "payment_intent.canceled")
+
+    assert books.handle("evt_1") == webhooks.Outcome.APPLIED
+    assert (books.donation_status(), books.kinds()) == ("canceled", [])
 
 
 def test_an_event_that_overtakes_our_own_record_finds_its_payment(database: Database) -> None:

@@ -15,7 +15,7 @@ from tests.backend.committed.test_provider_events import SECRETS, Books
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.world import NOW
 
-REFUNDED = "charge.refunded"
+UNHANDLED = "application_fee.refunded"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def books(database: Database) -> Books:
 
 
 def refunded(books: Books) -> dict[str, Any]:
-    """A charge as Stripe sends it after a refund, with what names the donor."""
+    """A charge as Stripe sends it after a refund, with what names the donor; kept the same whatever the type."""
     return {
         **books.charge(),
         "amount": 2500,
@@ -46,11 +46,13 @@ def outcomes(books: Books) -> dict[str, str | None]:
 
 
 def test_an_event_that_nobody_handles_is_kept_and_announced_to_nobody(books: Books) -> None:
-    assert books.deliver("evt_1", REFUNDED, object=refunded(books))
-    assert not books.deliver("evt_1", REFUNDED, object=refunded(books)), "once, however often it is delivered"
+    assert books.deliver("evt_1", UNHANDLED, object=refunded(books))
+    assert not books.deliver("evt_1", UNHANDLED, object=refunded(books)), (
+        "once, however often it is delivered"
+    )
 
     (event,) = books.rows("provider_event")
-    assert (event.type, event.outcome, event.attempts) == (REFUNDED, "unsupported", 0)
+    assert (event.type, event.outcome, event.attempts) == (UNHANDLED, "unsupported", 0)
     assert books.rows("outbox") == []
     with books.database.transaction() as session:
         assert webhooks.due_again(session, now=NOW.replace(year=2030)) == 0
@@ -59,7 +61,7 @@ def test_an_event_that_nobody_handles_is_kept_and_announced_to_nobody(books: Boo
 
 def test_what_is_kept_says_what_moved_and_nothing_of_a_person(books: Books) -> None:
     (payment,) = books.rows("payment")
-    books.deliver("evt_1", REFUNDED, object=refunded(books))
+    books.deliver("evt_1", UNHANDLED, object=refunded(books))
 
     (event,) = books.rows("provider_event")
     assert event.payload == {
@@ -83,15 +85,15 @@ def test_every_type_is_kept(event_type: str, books: Books) -> None:
 
 
 def test_the_platforms_own_events_are_kept_and_strangers_are_not(books: Books) -> None:
-    payout = {"id": "po_1", "object": "payout", "amount": 500}
-    assert books.deliver("evt_ours", "payout.paid", account_id=None, object=payout)
-    assert not books.deliver("evt_theirs", "payout.paid", account_id="acct_stranger", object=payout)
+    topup = {"id": "tu_1", "object": "topup", "amount": 500}
+    assert books.deliver("evt_ours", "topup.created", account_id=None, object=topup)
+    assert not books.deliver("evt_theirs", "topup.created", account_id="acct_stranger", object=topup)
     assert outcomes(books) == {"evt_ours": "unsupported"}
 
 
 def test_moved_money_that_nobody_books_is_counted_and_other_news_is_not(books: Books) -> None:
-    books.deliver("evt_1", REFUNDED, object=refunded(books))
-    books.deliver("evt_2", "charge.dispute.created", object={"id": "dp_1", "object": "dispute"})
+    books.deliver("evt_1", UNHANDLED, object=refunded(books))
+    books.deliver("evt_2", "application_fee.refunded", object={"id": "fee_1", "object": "application_fee"})
     books.deliver("evt_3", "charge.succeeded", object=books.charge())
 
     assert backlog.measure(books.database, now=NOW).awaited_events == 2
@@ -109,8 +111,8 @@ def test_an_erasure_takes_what_waits_along(later: dict[str, Any], books: Books) 
     books.succeed()
     books.deliver("evt_fee", "charge.updated", object=books.charge())
     books.handle("evt_fee")
-    books.deliver("evt_later", REFUNDED, object=later)
-    books.deliver("evt_other", "payout.paid", object={"id": "po_1", "object": "payout"})
+    books.deliver("evt_later", UNHANDLED, object=later)
+    books.deliver("evt_other", "topup.created", object={"id": "tu_1", "object": "topup"})
     (donation,) = books.rows("donation")
 
     done = donations.erase_donor(books.database, SECRETS, email_sha256=None, donation_id=donation.id, now=NOW)
@@ -118,7 +120,7 @@ def test_an_erasure_takes_what_waits_along(later: dict[str, Any], books: Books) 
     assert done.events_under_way == 0
     assert outcomes(books) == {"evt_other": "unsupported"}
     if "payment_intent" in later:
-        assert not books.deliver("evt_again", REFUNDED, object=later), "nor does it come back"
+        assert not books.deliver("evt_again", UNHANDLED, object=later), "nor does it come back"
 
 
 def given_up(books: Books, *event_ids: str) -> None:
@@ -180,7 +182,7 @@ def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_operators_commands(books: Books, command: Any) -> None:
-    books.deliver("evt_refund", REFUNDED, object=refunded(books))
+    books.deliver("evt_refund", UNHANDLED, object=refunded(books))
     given_up(books, "evt_gift")
 
     listed = [json.loads(line) for line in command("list-unhandled").output.splitlines()]
@@ -188,7 +190,7 @@ def test_the_operators_commands(books: Books, command: Any) -> None:
         ("evt_gift", "exhausted", True),
         ("evt_refund", "unsupported", False),
     ]
-    (only,) = command("list-unhandled", "--type", REFUNDED).output.splitlines()
+    (only,) = command("list-unhandled", "--type", UNHANDLED).output.splitlines()
     assert json.loads(only)["id"] == "evt_refund"
     assert json.loads(command("replay").output) == {"started": 1, "left": 0}
     assert json.loads(command("replay", "--id", "evt_gift").output) == {"started": 1, "left": 0}
@@ -197,18 +199,18 @@ def test_the_operators_commands(books: Books, command: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("replay", "--type", REFUNDED), "Nobody handles charge.refunded yet"),
-        (("replay", "--id", "evt_refund"), "Nobody handles charge.refunded yet"),
+        (("replay", "--type", UNHANDLED), f"Nobody handles {UNHANDLED} yet"),
+        (("replay", "--id", "evt_refund"), f"Nobody handles {UNHANDLED} yet"),
         (("replay", "--id", "evt_unknown"), "No event evt_unknown is stored"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused_with_a_reason(
     words: tuple[str, ...], said: str, books: Books, command: Any
 ) -> None:
-    books.deliver("evt_refund", REFUNDED, object=refunded(books))
+    books.deliver("evt_refund", UNHANDLED, object=refunded(books))
     assert said in str(command(*words).exception)
 
 
 def test_choices_that_exclude_each_other_and_limits_are_refused(command: Any) -> None:
-    assert command("replay", "--id", "evt_1", "--type", REFUNDED).exit_code == 2
+    assert command("replay", "--id", "evt_1", "--type", UNHANDLED).exit_code == 2
     assert command("replay", "--limit", "1001").exit_code == 2

@@ -14,13 +14,14 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.entrypoints.admin import main as admin
-from amply.modules import donations, ledger
+from amply.modules import donations, ledger, payments
 from amply.modules.donations import erasure
 from amply.modules.mail import address_digest
 from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hash, root_of
 from ledger_format.receipts import decode_receipt, verify_receipt
 from tests.backend.contract.whole_way import (
+    CHARGE,
     EMAIL,
     EVENTS,
     IDEMPOTENCY_KEY,
@@ -257,3 +258,45 @@ def test_the_receipt_of_another_log_is_refused_by_this_ones_key(gifts: Gifts) ->
     forged = gifts.receipt.replace(ORIGIN.encode(), b"log.example/other")
     with pytest.raises(FormatError):
         verify_receipt(decode_receipt(forged), [gifts.platform.books.verifier])
+
+
+def test_what_went_back_of_a_gift_names_the_erased_donor_nowhere(gifts: Gifts) -> None:
+    platform = gifts.platform
+    names = {
+        "refund": "re_3QzoeThordardottirRefund",
+        "later refund": "re_3QzoeThordardottirLater",
+        "dispute": "dp_1QzoeThordardottirDispute",
+        "warning": "issfr_1QzoeThordardottirWarning",
+        "movement": "txn_dp_1QzoeThordardottirDispute_0",
+    }
+    processor = platform.processor
+    processor.tell_refund(INTENT, names["refund"], minor_units=500)
+    processor.tell_dispute(INTENT, names["dispute"], (-2000, 1500), status="needs_response", minor_units=2000)
+    processor.warned[names["warning"]] = payments.RemoteWarning(
+        remote_id=names["warning"], fraud_type="misc", warned_at=NOW
+    )
+
+    def tell(event_type: str, kind: str, name: str) -> None:
+        thing = {"object": kind, "id": names[name], "payment_intent": INTENT, "charge": CHARGE}
+        platform.deliver(f"evt_1Qzoe{event_type}{name}", event_type, thing)
+
+    tell("refund.created", "refund", "refund")
+    tell("charge.dispute.created", "dispute", "dispute")
+    tell("radar.early_fraud_warning.created", "radar.early_fraud_warning", "warning")
+    held = {table for table, content in platform.dump() if found_in(content, names)}
+    assert held >= {"refund", "dispute", "fraud_warning", "provider_event"}
+
+    told = platform.erase("--email-sha256", DIGEST)
+    assert told["entries"] == 5, "gift, fee, refund, and both of the dispute's"
+    processor.tell_refund(INTENT, names["later refund"], minor_units=100)
+    processor.tell_dispute(INTENT, names["dispute"], (-2000, 1500), status="lost", minor_units=2000)
+    tell("refund.updated", "refund", "later refund")
+    tell("charge.dispute.closed", "dispute", "dispute")
+    platform.publish()
+
+    booked = platform.rows("SELECT kind FROM entry WHERE kind IN ('donation.refunded', 'dispute.lost')")
+    assert len(booked) == 3, "the money counts"
+    looked_at = [*platform.dump(), *platform.public_objects(), *platform.public_answers()]
+    secrets = {**gifts.secrets, **names}
+    assert [(where, found) for where, content in looked_at if (found := found_in(content, secrets))] == []
+    platform.books.check_log(size=len(platform.rows("SELECT 1 FROM leaf")))

@@ -154,3 +154,128 @@ def test_a_wrong_key_is_no_answer_rather_than_a_failed_gift(sandbox: Sandbox) ->
 def test_a_processor_that_is_away_is_unavailable() -> None:
     with pytest.raises(payments.ProcessorUnavailable):
         opened(stripe_at("http://127.0.0.1:9"))
+
+
+# ---- money that goes back -----------------------------------------------------------------------------------------
+
+
+def paid(processor: payments.Processor, request: pytest.FixtureRequest) -> tuple[str, str]:
+    """An intent that a card has paid, and the account it is on."""
+    account_id = opened(processor)
+    made = intent(processor, account_id)
+    if not isinstance(processor, FakeProcessor):
+        sandbox: Sandbox = request.getfixturevalue("sandbox")
+        sandbox.client().v1.payment_intents.confirm(
+            made.remote_id,
+            {"payment_method": "pm_card_visa", "return_url": "https://edge.example/"},
+            {"stripe_account": account_id},
+        )
+    return made.remote_id, account_id
+
+
+def refund(
+    processor: payments.Processor,
+    remote_id: str,
+    account_id: str,
+    *,
+    minor_units: int,
+    refund_id: str = "rfd_1",
+) -> payments.RemoteRefund:
+    return processor.create_refund(
+        refund_id=refund_id,
+        payment_id="pay_1",
+        remote_id=remote_id,
+        account_id=account_id,
+        amount=Money(minor_units=minor_units, currency="EUR"),
+        reason=payments.RefundReason.REQUESTED_BY_DONOR,
+        idempotency_key=f"refund:{refund_id}:create",
+    )
+
+
+def test_a_payment_without_refunds_and_disputes_has_none(
+    processor: payments.Processor, request: pytest.FixtureRequest
+) -> None:
+    remote_id, account_id = paid(processor, request)
+
+    assert processor.refunds(remote_id=remote_id, account_id=account_id) == ()
+    assert processor.disputes(remote_id=remote_id, account_id=account_id) == ()
+
+
+def test_the_same_key_is_the_same_refund_and_carries_our_id(
+    processor: payments.Processor, request: pytest.FixtureRequest
+) -> None:
+    remote_id, account_id = paid(processor, request)
+
+    first = refund(processor, remote_id, account_id, minor_units=1000)
+    assert refund(processor, remote_id, account_id, minor_units=1000) == first
+    assert (first.refund_id, first.amount.minor_units, first.status) == ("rfd_1", 1000, "succeeded")
+    assert first.moved_at is not None
+    assert first.returned_at is None
+    assert processor.refunds(remote_id=remote_id, account_id=account_id) == (first,)
+
+
+def test_all_refunds_of_a_payment_are_told_the_oldest_first(
+    processor: payments.Processor, request: pytest.FixtureRequest
+) -> None:
+    remote_id, account_id = paid(processor, request)
+    made = [
+        refund(processor, remote_id, account_id, minor_units=100, refund_id=f"rfd_{number}")
+        for number in range(12)
+    ]
+
+    assert list(processor.refunds(remote_id=remote_id, account_id=account_id)) == made
+
+
+def test_a_refund_above_what_is_left_is_refused(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    processor = stripe_at(sandbox.url)
+    remote_id, account_id = paid(processor, request)
+
+    with pytest.raises(payments.ProcessorRefused):
+        refund(processor, remote_id, account_id, minor_units=2501)
+
+
+def test_a_refund_that_failed_says_when_its_money_came_back(
+    sandbox: Sandbox, request: pytest.FixtureRequest
+) -> None:
+    processor = stripe_at(sandbox.url)
+    remote_id, account_id = paid(processor, request)
+    made = refund(processor, remote_id, account_id, minor_units=1000)
+    assert sandbox.hook(f"refunds/{made.remote_id}/fail").status_code == 200
+
+    (told,) = processor.refunds(remote_id=remote_id, account_id=account_id)
+    assert (told.status, told.has_failed) == ("failed", True)
+    assert told.moved_at is not None
+    assert told.returned_at is not None
+
+
+def test_a_dispute_says_what_it_moved(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    processor = stripe_at(sandbox.url)
+    remote_id, account_id = paid(processor, request)
+    charge = charge_of(sandbox, remote_id, account_id)
+    disputed = sandbox.hook(f"charges/{charge}/dispute").json()
+    (told,) = processor.disputes(remote_id=remote_id, account_id=account_id)
+    assert (told.status, told.reason, told.amount) == ("needs_response", "fraudulent", GIFT)
+    assert told.evidence_due_at is not None
+    assert [(moved.amount.minor_units, moved.fee.minor_units) for moved in told.movements] == [(-2500, 1500)]
+
+    sandbox.hook(f"disputes/{disputed['id']}/conclude", {"verdict": "winning_evidence"})
+    (won,) = processor.disputes(remote_id=remote_id, account_id=account_id)
+    assert won.status == "won"
+    assert [(moved.amount.minor_units, moved.fee.minor_units) for moved in won.movements] == [
+        (-2500, 1500),
+        (2500, -1500),
+    ], "withdrawn before it was given back, in whatever second"
+
+
+def test_a_warning_of_fraud_says_of_which_kind(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    processor = stripe_at(sandbox.url)
+    remote_id, account_id = paid(processor, request)
+    warned = sandbox.hook(f"charges/{charge_of(sandbox, remote_id, account_id)}/fraud_warning").json()
+
+    told = processor.fraud_warning(warning_id=warned["id"], account_id=account_id)
+    assert (told.remote_id, told.fraud_type) == (warned["id"], "misc")
+
+
+def charge_of(sandbox: Sandbox, remote_id: str, account_id: str) -> str:
+    found = sandbox.client().v1.payment_intents.retrieve(remote_id, {}, {"stripe_account": account_id})
+    return str(found.latest_charge)

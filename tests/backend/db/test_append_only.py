@@ -81,8 +81,11 @@ def refused_by(database: Database, statement: str) -> str:
 def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
     others = {
         "alembic_version",
+        "dispute",
         "donation",
         "erasure",
+        "event_watermark",
+        "fraud_warning",
         "idempotency_key",
         "issued_receipt",
         "ledger_day",
@@ -90,17 +93,22 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "ledger_visibility",
         "mail_feedback",
         "mail_suppression",
+        "movement",
+        "movement_watermark",
         "organization",
         "outbox",
         "partial_sweep",
         "payment",
+        "payout",
         "processor_account",
+        "processor_balance",
         "provider_event",
         "receipt",
         "receipt_facts",
         "receipt_series",
         "receipt_settings",
         "reconciliation",
+        "refund",
     }
     with full.app.transaction() as session:
         tables = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))

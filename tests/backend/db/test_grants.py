@@ -39,9 +39,42 @@ API = {
     "ledger_day": READ,
     "ledger_day_fold": READ,
     "ledger_visibility": READ,
+    "movement": " ".join(
+        f"SELECT({column})"
+        for column in (
+            *(
+                "category",
+                "currency",
+                "entry_id",
+                "id",
+                "kind",
+                "minor_units",
+                "occurred_at",
+                "owner",
+                "part",
+            ),
+            *("payout_id", "state", "transaction_digest"),
+        )
+    ),
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,
+    "payout": " ".join(
+        f"SELECT({column})"
+        for column in (
+            *(
+                "arrives_on",
+                "created_at",
+                "created_entry_id",
+                "currency",
+                "failed_entry_id",
+                "id",
+                "is_automatic",
+            ),
+            *("items", "items_minor_units", "minor_units", "owner", "paid_entry_id", "reconciled_at"),
+            *("returned_entry_id", "status"),
+        )
+    ),
     "posting": READ,
     "processor_account": READ,
     "provider_event": ADD,
@@ -87,6 +120,9 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "DELETE FROM donation",
         "INSERT INTO organization (id) VALUES ('org_x')",
         "UPDATE processor_account SET status = 'active'",
+        "SELECT bank_reference FROM payout",
+        "SELECT booked_as FROM movement",
+        "UPDATE payout SET status = 'paid'",
         "UPDATE provider_event SET handled_at = now()",
     ],
 )

@@ -14,7 +14,7 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
-    *("donation", "opening", "payment", "receipt", "erasure", "idempotency_key"),
+    *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
     *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
 )
 MAY: Final = {
@@ -25,14 +25,30 @@ MAY: Final = {
     },
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
+    "dispute": {
+        f"SELECT ({column})"
+        for column in (
+            *("created_at", "currency", "evidence_due_at", "id", "minor_units", "organization_id"),
+            *("reason", "remote_id", "status", "updated_at"),
+        )
+    },
     "entry": {"SELECT"},
     "issued_receipt": {f"SELECT ({column})" for column in ("organization_id", "reasons", "voided_at")},
+    "event_watermark": {"SELECT"},
+    "fraud_warning": {
+        f"SELECT ({column})"
+        for column in ("created_at", "fraud_type", "id", "organization_id", "remote_id", "warned_at")
+    },
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
+    "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
+    "movement_watermark": {"SELECT"},
     "organization": {"SELECT", "INSERT"},
     "outbox": {"INSERT", "SELECT (id)"},
+    "payout": {"SELECT"},
     "posting": {"SELECT"},
     "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
+    "processor_balance": {"SELECT"},
     "provider_event": {
         "SELECT",
         *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
@@ -84,11 +100,16 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
     "statement",
     [
         "DELETE FROM provider_event",
+        "SELECT payment_id FROM dispute",
+        "UPDATE dispute SET status = 'won'",
+        "SELECT payment_id FROM fraud_warning",
         "UPDATE provider_event SET payload = '{}'",
         "UPDATE processor_account SET account_id = 'acct_mine'",
         "SELECT payload FROM outbox",
         "INSERT INTO entry (id) VALUES ('ent_mine')",
         "SELECT reserve_payout('ent_mine')",
+        "UPDATE payout SET status = 'paid'",
+        "UPDATE movement SET minor_units = 1",
     ],
 )
 def test_money_is_not_led_elsewhere(statement: str, operator: Database) -> None:

@@ -14,8 +14,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stripe_sandbox import hooks
-from stripe_sandbox.clock import Clock, system_clock
+from stripe_sandbox import hooks, interventions
+from stripe_sandbox.clock import Clock, ForwardClock, system_clock
 from stripe_sandbox.dispatch import Answer, Dispatcher, Request
 from stripe_sandbox.errors import Json, ParameterError, StripeError
 from stripe_sandbox.faults import Faults
@@ -25,19 +25,45 @@ from stripe_sandbox.operations import Operation, api_version
 from stripe_sandbox.page import authentication, stripe_js
 from stripe_sandbox.resources import (
     accounts,
+    application_fees,
+    balance,
     balance_transactions,
     charges,
+    customers,
+    disputes,
+    early_fraud_warnings,
     events,
+    mandates,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
+    setup_intents,
+    thin_events,
 )
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 from stripe_sandbox.webhooks.sender import Sender
 from stripe_sandbox.wire import decode_form
 
-_RESOURCES = (accounts, balance_transactions, charges, events, payment_intents, payment_methods, refunds)
+_RESOURCES = (
+    accounts,
+    application_fees,
+    balance,
+    balance_transactions,
+    charges,
+    customers,
+    disputes,
+    early_fraud_warnings,
+    events,
+    mandates,
+    payment_intents,
+    payment_methods,
+    payouts,
+    refunds,
+    setup_intents,
+    thin_events,
+)
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 _LOOPBACK_ORIGIN = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 _BODY_BYTES_MAX = 1 << 20
@@ -50,11 +76,12 @@ def operations() -> list[Operation]:
     return [operation for resource in _RESOURCES for operation in resource.OPERATIONS]
 
 
-def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
+def build(settings: Settings, base: Clock = system_clock) -> Starlette:
     """The application; opening it opens the state file and begins to send what is owed."""
     store = Store(settings.state)
+    clock = ForwardClock(base, store.ahead())
     faults = Faults()
-    sender = Sender(store, settings, clock)
+    sender = Sender(store, settings, clock, signs_at=base)
     later = Later(store, settings, clock, after=sender.wake)
     dispatcher = Dispatcher(store=store, settings=settings, clock=clock, faults=faults)
 
@@ -81,7 +108,10 @@ def build(settings: Settings, clock: Clock = system_clock) -> Starlette:
     return Starlette(
         routes=[
             *routes,
-            *hooks.routes(hooks.Parts(store=store, sender=sender, clock=clock, faults=faults)),
+            *hooks.routes(hooks.Parts(store=store, sender=sender, later=later, clock=clock, faults=faults)),
+            *interventions.routes(
+                interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)
+            ),
             *authentication.routes(dispatcher, wake),
             *stripe_js.routes(),
         ],

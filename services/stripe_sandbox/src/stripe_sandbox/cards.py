@@ -6,12 +6,21 @@ from typing import Literal
 
 from stripe_sandbox.errors import CardError, Json
 
-Behaviour = Literal["approve", "decline", "authenticate"]
+# authenticate_once: asks the bank until a SetupIntent has been completed with it.
+# decline_later: is stored, and refused when it is charged from there.
+Behaviour = Literal["approve", "decline", "authenticate", "authenticate_once", "decline_later"]
+Claim = Literal["fraudulent", "product_not_received", "inquiry"]
+# pending: it succeeds later. fails: it looks successful, and fails later.
+RefundCourse = Literal["at_once", "pending", "fails"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxCard:
-    """One test card. `decline_code` for those that the bank refuses."""
+    """One test card. `decline_code` for those that the bank refuses.
+
+    What comes after a charge that succeeded: `disputed_as`, `reported_as_fraud` (an early fraud warning), `refunds`.
+    `available_at_once`: its money is never pending.
+    """
 
     name: str
     number: str
@@ -19,6 +28,10 @@ class SandboxCard:
     country: str
     behaviour: Behaviour
     decline_code: str | None = None
+    disputed_as: Claim | None = None
+    reported_as_fraud: bool = False
+    refunds: RefundCourse = "at_once"
+    available_at_once: bool = False
 
 
 _CARDS = (
@@ -54,7 +67,71 @@ _CARDS = (
         number="4000002500003155",
         brand="visa",
         country="DE",
-        behaviour="authenticate",
+        behaviour="authenticate_once",
+    ),
+    SandboxCard(
+        name="chargeCustomerFail",
+        number="4000000000000341",
+        brand="visa",
+        country="US",
+        behaviour="decline_later",
+        decline_code="generic_decline",
+    ),
+    SandboxCard(
+        name="bypassPending",
+        number="4000000000000077",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        available_at_once=True,
+    ),
+    SandboxCard(
+        name="createDispute",
+        number="4000000000000259",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="fraudulent",
+    ),
+    SandboxCard(
+        name="createDisputeProductNotReceived",
+        number="4000000000002685",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="product_not_received",
+    ),
+    SandboxCard(
+        name="createDisputeInquiry",
+        number="4000000000001976",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        disputed_as="inquiry",
+    ),
+    SandboxCard(
+        name="createIssuerFraudRecord",
+        number="4000000000005423",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        reported_as_fraud=True,
+    ),
+    SandboxCard(
+        name="pendingRefund",
+        number="4000000000007726",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        refunds="pending",
+    ),
+    SandboxCard(
+        name="refundFail",
+        number="4000000000005126",
+        brand="visa",
+        country="US",
+        behaviour="approve",
+        refunds="fails",
     ),
 )
 BY_PAYMENT_METHOD = {f"pm_card_{card.name}": card for card in _CARDS}
@@ -72,6 +149,12 @@ def fingerprint_of(card: SandboxCard) -> str:
 
 
 BY_FINGERPRINT.update({fingerprint_of(card): card for card in _CARDS})
+
+
+def card_of_charge(charge: Json) -> SandboxCard | None:
+    """The test card a charge was paid with, or None when it was no card."""
+    card = charge["payment_method_details"].get("card")
+    return BY_FINGERPRINT[card["fingerprint"]] if card else None
 
 
 def card_by_number(data: Json, now: int) -> SandboxCard:

@@ -1,7 +1,8 @@
 """Where the sandbox takes its time from, so that a test can set it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 
@@ -9,6 +10,17 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """The present, UTC."""
     return datetime.now(UTC)
+
+
+@dataclass
+class ForwardClock:
+    """Another clock, put forward by `ahead`, so that what takes days is there in a moment."""
+
+    base: Clock
+    ahead: timedelta = field(default=timedelta(0))
+
+    def __call__(self) -> datetime:
+        return self.base() + self.ahead
 
 
 def unix(moment: datetime) -> int:

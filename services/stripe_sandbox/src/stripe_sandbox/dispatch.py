@@ -60,7 +60,7 @@ class Dispatcher:
                 status, body = self._once(operation, request, caller, params, claim=None)
                 return Answer(status, body, headers)
             idempotency.check_key(key)
-            scope = f"{operation.version} {request.headers.get('stripe-account', PLATFORM)}"
+            scope = f"{operation.version} {_account(request)}"
             claim = Claim(scope, key, request.request_id)
             return self._under_key(operation, request, caller, params, claim, headers)
         except StripeError as error:
@@ -156,7 +156,8 @@ class Dispatcher:
 
 
 def _account(request: Request) -> str:
-    return request.headers.get("stripe-account", PLATFORM)
+    # What the SDK fetches for a thin event names the account in the newer header.
+    return request.headers.get("stripe-account") or request.headers.get("stripe-context") or PLATFORM
 
 
 def _check_version(operation: Operation, asked: str | None) -> None:

@@ -10,7 +10,9 @@ StripeError
 ├── IdempotencyMismatchError     400
 ├── IdempotencyInUseError        409
 ├── NotModelledError             501  valid at Stripe, absent here: never a silent no-op
-└── InjectedError                500  asked for by a test
+├── LockTimeoutError             409  asked for by a test, as is
+├── RateLimitedError             429
+└── InjectedError                500
 """
 
 from typing import Any
@@ -110,6 +112,20 @@ class NotModelledError(StripeError):
 
     status = 501
     type = "api_error"
+    saved = False
+
+
+class LockTimeoutError(StripeError):
+    """Another request holds the object; the SDK tries again."""
+
+    status = 409
+    saved = False
+
+
+class RateLimitedError(StripeError):
+    """Too many requests; whoever asks waits before asking again."""
+
+    status = 429
     saved = False
 
 

@@ -2,24 +2,50 @@
 
 from stripe_sandbox.errors import Json, ParameterError
 from stripe_sandbox.objects import Objects
+from stripe_sandbox.resources import balance_transactions
 
 MAXIMUM_DEPTH = 4
 _FIELDS: dict[str, dict[str, str]] = {
-    "payment_intent": {"latest_charge": "charge", "payment_method": "payment_method"},
+    "application_fee": {"balance_transaction": "balance_transaction"},
+    "fee_refund": {"balance_transaction": "balance_transaction", "fee": "application_fee"},
+    "payment_intent": {
+        "customer": "customer",
+        "latest_charge": "charge",
+        "payment_method": "payment_method",
+    },
+    "payment_method": {"customer": "customer"},
+    "mandate": {"payment_method": "payment_method"},
+    "setup_intent": {"customer": "customer", "mandate": "mandate", "payment_method": "payment_method"},
     "charge": {
+        "customer": "customer",
         "balance_transaction": "balance_transaction",
         "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
     },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "payout": {
+        "balance_transaction": "balance_transaction",
+        "destination": "bank_account",
+        "failure_balance_transaction": "balance_transaction",
+    },
+    "radar.early_fraud_warning": {"charge": "charge", "payment_intent": "payment_intent"},
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",
+        "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
         "payment_method": "payment_method",
     },
     "balance_transaction": {"source": ""},
 }
-_KIND_BY_PREFIX = {"ch": "charge", "re": "refund"}
+_KIND_BY_PREFIX = {
+    "ch": "charge",
+    "du": "dispute",
+    "fee": "application_fee",
+    "fr": "fee_refund",
+    "po": "payout",
+    "re": "refund",
+}
 
 
 def expand(objects: Objects, body: Json, paths: list[str]) -> Json:
@@ -47,10 +73,17 @@ def _into(objects: Objects, body: Json, parts: list[str], path: str) -> None:
         body["refunds"] = _refunds(objects, body["id"])
     elif first not in fields:
         raise _impossible(path)
-    elif isinstance(body[first], str):
-        body[first] = objects.find(fields[first] or _kind_of(body[first]), body[first])
-    if rest and isinstance(body[first], dict):
+    elif isinstance(body.get(first), str):
+        # What belongs to another account stays an id.
+        body[first] = _found(objects, fields[first] or _kind_of(body[first]), body[first]) or body[first]
+    if rest and isinstance(body.get(first), dict):
         _into(objects, body[first], rest, path)
+
+
+def _found(objects: Objects, kind: str, object_id: str) -> Json | None:
+    if kind == balance_transactions.KIND:
+        return balance_transactions.find(objects, object_id)
+    return objects.find(kind, object_id)
 
 
 def _refunds(objects: Objects, charge_id: str) -> Json:

@@ -4,17 +4,30 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stripe_sandbox.errors import InjectedError
+from stripe_sandbox.errors import InjectedError, LockTimeoutError, RateLimitedError, StripeError
 
-FaultKind = Literal["refuse", "lose_answer", "hold"]
+FaultKind = Literal["refuse", "limit", "lock", "lose_answer", "hold"]
 _HOLD_SECONDS_MAX = 30.0
+# https://docs.stripe.com/rate-limits
+_LIMITED = (
+    "Request rate limit exceeded. Learn more about rate limits here https://docs.stripe.com/rate-limits."
+)
+_LOCKED = (
+    "This object cannot be accessed right now because another API request or Stripe process is currently accessing "
+    "it. If you see this error intermittently, retry the request."
+)
+_REFUSALS: dict[str, tuple[type[StripeError], str, str | None]] = {
+    "refuse": (InjectedError, "The sandbox was asked to refuse this request.", None),
+    "limit": (RateLimitedError, _LIMITED, "rate_limit"),
+    "lock": (LockTimeoutError, _LOCKED, "lock_timeout"),
+}
 
 
 @dataclass(frozen=True)
 class Fault:
     """One failure of the next request to `method path`.
 
-    `refuse`: a 500 before anything was done. `lose_answer`: a 500 after everything was done and stored, as when
+    `refuse`: a 500 before anything was done. `limit`: a 429, `lock`: a 409, likewise. `lose_answer`: a 500 after everything was done and stored, as when
     the line is cut. `hold`: the request waits until released, and meanwhile its idempotency key is in use.
     """
 
@@ -56,13 +69,17 @@ class Faults:
         self._released.set()
 
     def before(self, method: str, path: str) -> Fault | None:
-        """What is to happen to this request. Raises InjectedError for `refuse`, waits for `hold`."""
+        """What is to happen to this request. Waits for `hold`.
+
+        Raises InjectedError for `refuse`, RateLimitedError for `limit`, LockTimeoutError for `lock`.
+        """
         with self._lock:
             found = next((f for f in self._planned if (f.method, f.path) == (method, path)), None)
             if found is not None:
                 self._planned.remove(found)
-        if found is not None and found.kind == "refuse":
-            raise InjectedError("The sandbox was asked to refuse this request.")
+        if found is not None and found.kind in _REFUSALS:
+            refusal, message, code = _REFUSALS[found.kind]
+            raise refusal(message, code=code)
         if found is not None and found.kind == "hold":
             self._hold()
         return found

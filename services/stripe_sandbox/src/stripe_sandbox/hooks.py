@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
@@ -9,15 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stripe_sandbox.clock import Clock, unix
+from stripe_sandbox.clock import ForwardClock, rfc3339, unix
 from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, StripeError
 from stripe_sandbox.faults import Fault, FaultKind, Faults
+from stripe_sandbox.later import Later
 from stripe_sandbox.objects import PLATFORM, Objects
 from stripe_sandbox.resources import accounts
 from stripe_sandbox.store import Store
 from stripe_sandbox.webhooks import deliveries
 from stripe_sandbox.webhooks.sender import Sender
 
+_ADVANCE_SECONDS_MAX = 10 * 366 * 24 * 3600
 _CAPABILITY_STATUSES = ("active", "pending", "restricted")
 
 
@@ -27,7 +30,8 @@ class Parts:
 
     store: Store
     sender: Sender
-    clock: Clock
+    later: Later
+    clock: ForwardClock
     faults: Faults
 
 
@@ -41,6 +45,8 @@ def routes(parts: Parts) -> list[Route]:
         Route("/_sandbox/deliveries/{switch:str}", hooks.switch, methods=["POST"]),
         Route("/_sandbox/events/{id}/redeliver", hooks.redeliver, methods=["POST"]),
         Route("/_sandbox/accounts/{id}/card_payments", hooks.set_card_payments, methods=["POST"]),
+        Route("/_sandbox/clock", hooks.show_clock, methods=["GET"]),
+        Route("/_sandbox/clock", hooks.advance_clock, methods=["POST"]),
         Route("/_sandbox/faults", hooks.count_faults, methods=["GET"]),
         Route("/_sandbox/faults", hooks.plan_fault, methods=["POST"]),
         Route("/_sandbox/faults/release", hooks.release, methods=["POST"]),
@@ -124,6 +130,30 @@ class _Hooks:
         except StripeError as error:
             return JSONResponse(error.body(), error.status)
         return JSONResponse({"status": status})
+
+    async def show_clock(self, _request: Request) -> Response:
+        """What time it is here, and how far that is ahead."""
+        clock = self._parts.clock
+        return JSONResponse({"now": rfc3339(clock()), "ahead_seconds": clock.ahead.total_seconds()})
+
+    async def advance_clock(self, request: Request) -> Response:
+        """`{"seconds": 604800}`: put the clock forward, for ever, and do what is due by then."""
+        try:
+            seconds = (await _json(request)).get("seconds")
+        except StripeError as error:
+            return JSONResponse(error.body(), error.status)
+        if type(seconds) is not int or not 0 < seconds <= _ADVANCE_SECONDS_MAX:
+            return _refused(f"seconds must be a whole number from 1 to {_ADVANCE_SECONDS_MAX}")
+
+        def advance() -> None:
+            self._parts.store.put_forward(timedelta(seconds=seconds))
+            self._parts.clock.ahead = self._parts.store.ahead()
+            self._parts.later.catch_up()
+
+        await run_in_threadpool(advance)
+        self._parts.later.wake()
+        self._parts.sender.wake()
+        return await self.show_clock(request)
 
     async def count_faults(self, _request: Request) -> Response:
         """How many failures are still to come, and how many requests wait in one."""

@@ -4,18 +4,30 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from stripe_sandbox import schedule
-from stripe_sandbox.authentication import Caller
 from stripe_sandbox.clock import Clock, unix
 from stripe_sandbox.due import DueLoop
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges, direct_debits
+from stripe_sandbox.resources import (
+    chargebacks,
+    charges,
+    direct_debits,
+    early_fraud_warnings,
+    payouts,
+    refund_outcomes,
+)
 from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 
 _WORK: dict[schedule.Work, Callable[[Call, str], None]] = {
     "settle": charges.settle,
     "debit": direct_debits.finish,
+    "dispute": chargebacks.begin,
+    "decide_dispute": chargebacks.decide,
+    "warn": early_fraud_warnings.begin,
+    "finish_refund": refund_outcomes.finish,
+    "submit_payout": payouts.submit,
+    "settle_payout": payouts.settle,
 }
 
 
@@ -24,7 +36,7 @@ def do_due(call: Call, *, moment: float) -> None:
     own = replace(call, request_id=None, idempotency_key=None)
     while found := schedule.take_due(call.objects.connection, call.objects.account, moment):
         for due in found:
-            _WORK[due.work](own, due.charge_id)
+            _WORK[due.work](own, due.subject)
 
 
 class Later:
@@ -35,29 +47,20 @@ class Later:
         self._settings = settings
         self._clock = clock
         self._after = after
-        self._loop = DueLoop("later", self._work)
+        self._loop = DueLoop("later", self.catch_up)
         self.start = self._loop.start
         self.wake = self._loop.wake
         self.stop = self._loop.stop
 
-    def _work(self) -> float | None:
+    def catch_up(self) -> float | None:
+        """Do all that is due. Returns the seconds until something is, or None when nothing will be."""
         now = self._clock()
         with self._store.transaction() as connection:
             accounts = schedule.accounts_due(connection, now.timestamp())
             for account in accounts:
-                do_due(self._call(Objects(connection, account, unix(now))), moment=now.timestamp())
+                call = Call.unasked(Objects(connection, account, unix(now)), self._settings)
+                do_due(call, moment=now.timestamp())
             due = schedule.next_due(connection)
         if accounts:
             self._after()
         return None if due is None else due - now.timestamp()
-
-    def _call(self, objects: Objects) -> Call:
-        return Call(
-            objects=objects,
-            params={},
-            path={},
-            caller=Caller(secret=True),
-            settings=self._settings,
-            request_id=None,
-            idempotency_key=None,
-        )

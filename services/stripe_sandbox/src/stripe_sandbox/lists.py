@@ -23,7 +23,7 @@ def listed(
 ) -> Json:
     """A list object. `filters`: request parameter to body field, for equality. Raises ParameterError."""
     params = call.params
-    clauses = [*_created(params.get("created")), *(more or [])]
+    clauses = [*between("created", params.get("created")), *(more or [])]
     for name, body_field in (filters or {}).items():
         if name in params:
             clauses.append(("json_extract(body, ?) = ?", (f"$.{body_field}", params[name])))
@@ -58,9 +58,10 @@ def _cursor(objects: Objects, kind: str, params: Json) -> list[Clause]:
     return []
 
 
-def _created(asked: int | Json | None) -> list[Clause]:
+def between(column: str, asked: int | Json | None) -> list[Clause]:
+    """What a range filter such as `created` asks of a column, which is SQL of ours."""
     if asked is None:
         return []
     if isinstance(asked, int):
-        return [("created = ?", (asked,))]
-    return [(f"created {_COMPARISONS[name]} ?", (value,)) for name, value in asked.items()]
+        return [(f"{column} = ?", (asked,))]
+    return [(f"{column} {_COMPARISONS[name]} ?", (value,)) for name, value in asked.items()]

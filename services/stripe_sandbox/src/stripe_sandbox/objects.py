@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stripe_sandbox.errors import Json, NoSuchObjectError
 
 PLATFORM = ""  # the account of requests without a Stripe-Account header
+APPLICATION = "ca_sandboxplatform"  # the platform as connected accounts see it
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What every endpoint is made of: a route, its parameters, and a function from a call to a JSON object."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Self
 
 from stripe_sandbox.authentication import Caller
 from stripe_sandbox.errors import Json
@@ -32,6 +33,23 @@ class Call:
     settings: Settings
     request_id: str | None
     idempotency_key: str | None
+
+    @classmethod
+    def unasked(cls, objects: Objects, settings: Settings, params: Json | None = None) -> Self:
+        """What happens by itself, or by the hand of a person at Stripe: its events belong to no request."""
+        return cls(
+            objects=objects,
+            params=params or {},
+            path={},
+            caller=Caller(secret=True),
+            settings=settings,
+            request_id=None,
+            idempotency_key=None,
+        )
+
+    def on(self, account: str) -> Self:
+        """The same call, among the objects of another account."""
+        return replace(self, objects=replace(self.objects, account=account))
 
     @property
     def now(self) -> int:

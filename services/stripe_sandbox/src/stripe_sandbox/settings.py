@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 DEFAULT_PORT = 8702
+Payload = Literal["snapshot", "thin"]
 _SECOND = timedelta(seconds=1)
 
 # Live Stripe retries for three days, its own sandboxes a few times within hours. On a laptop a receiver is
@@ -25,12 +27,24 @@ class Settings:
     public_url: str = f"http://127.0.0.1:{DEFAULT_PORT}"
     webhook_url: str | None = None
     webhook_secret: str = ""
+    # Whole objects, or references to them (https://docs.stripe.com/event-destinations#thin-events).
+    webhook_payload: Payload = "snapshot"
     retry_delays: tuple[timedelta, ...] = DEFAULT_RETRY_DELAYS
     delivery_timeout: timedelta = _SECOND * 10
     # How long after a charge its balance transaction appears (Stripe: "up to one hour", asynchronous capture).
     settlement_delay: timedelta = timedelta(0)
     # How long the donor's bank takes to answer a direct debit (days in reality).
     debit_delay: timedelta = _SECOND * 2
+    # How long the cardholder's bank reads the evidence against a dispute (weeks in reality).
+    dispute_delay: timedelta = timedelta(0)
+    # Whether a dispute that is won gives its fee back (ADR 0076).
+    dispute_fee_returned: bool = True
+    # How long a charge's money stays pending before it is available (Stripe: days, by country).
+    available_delay: timedelta = timedelta(days=7)
+    # How long the donor's bank takes over a refund that is not done at once.
+    refund_delay: timedelta = _SECOND * 2
+    # How long a payout is on its way, half of it until the bank has it (Stripe: days).
+    payout_delay: timedelta = _SECOND * 2
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
     search_lag: timedelta = timedelta(0)
 
@@ -68,9 +82,15 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=f"http://127.0.0.1:{port_from(environ)}",
         webhook_url=environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secret=environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", ""),
+        webhook_payload=_payload(environ.get("STRIPE_SANDBOX_WEBHOOK_PAYLOAD") or "snapshot"),
         settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
         debit_delay=_seconds(environ, "STRIPE_SANDBOX_DEBIT_SECONDS", default=2),
         search_lag=_seconds(environ, "STRIPE_SANDBOX_SEARCH_LAG_SECONDS"),
+        dispute_delay=_seconds(environ, "STRIPE_SANDBOX_DISPUTE_SECONDS"),
+        dispute_fee_returned=_switch(environ, "STRIPE_SANDBOX_DISPUTE_FEE_RETURNED", default=True),
+        refund_delay=_seconds(environ, "STRIPE_SANDBOX_REFUND_SECONDS", default=2),
+        payout_delay=_seconds(environ, "STRIPE_SANDBOX_PAYOUT_SECONDS", default=2),
+        available_delay=_seconds(environ, "STRIPE_SANDBOX_AVAILABLE_SECONDS", default=7 * 24 * 3600),
     )
 
 
@@ -80,6 +100,20 @@ _REQUIRED = ("STRIPE_SANDBOX_STATE", "STRIPE_SANDBOX_SECRET_KEY", "STRIPE_SANDBO
 def _is_on_this_machine(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _payload(given: str) -> Payload:
+    payloads: dict[str, Payload] = {"snapshot": "snapshot", "thin": "thin"}
+    if given not in payloads:
+        raise ValueError("STRIPE_SANDBOX_WEBHOOK_PAYLOAD must be snapshot or thin.")
+    return payloads[given]
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    given = environ.get(name) or str(default).lower()
+    if given not in ("true", "false"):
+        raise ValueError(f"{name} must be true or false.")
+    return given == "true"
 
 
 def _seconds(environ: Mapping[str, str], name: str, *, default: int = 0) -> timedelta:

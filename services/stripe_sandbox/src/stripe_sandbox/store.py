@@ -7,6 +7,7 @@ a power failure may lose the last ones, which a sandbox can bear for the speed.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import RLock
 
@@ -47,9 +48,19 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (state, due);
 CREATE TABLE IF NOT EXISTS due_work (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     work TEXT NOT NULL,
-    charge TEXT NOT NULL,
+    subject TEXT NOT NULL,
     account TEXT NOT NULL,
     due REAL NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS paid_out (
+    balance_transaction TEXT PRIMARY KEY,
+    payout TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS paid_out_by_payout ON paid_out (payout);
+
+CREATE TABLE IF NOT EXISTS put_forward (
+    seconds REAL NOT NULL
 ) STRICT;
 """
 
@@ -72,6 +83,7 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
         self._connection.executescript(_SCHEMA + _RECOVER)
+        self._bring_up_to_date()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,6 +96,22 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def ahead(self) -> timedelta:
+        """How far the sandbox's clock was put forward altogether."""
+        with self.transaction() as connection:
+            (seconds,) = connection.execute("SELECT coalesce(sum(seconds), 0) FROM put_forward").fetchone()
+        return timedelta(seconds=seconds)
+
+    def put_forward(self, by: timedelta) -> None:
+        """Remember that it was."""
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO put_forward (seconds) VALUES (?)", (by.total_seconds(),))
+
+    def _bring_up_to_date(self) -> None:
+        columns = [row["name"] for row in self._connection.execute("PRAGMA table_info(due_work)")]
+        if "charge" in columns:
+            self._connection.execute("ALTER TABLE due_work RENAME COLUMN charge TO subject")
 
     def close(self) -> None:
         """Close the file; nothing may use the store afterwards."""

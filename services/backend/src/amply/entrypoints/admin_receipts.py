@@ -85,12 +85,7 @@ def gift_aid_schedule(*, organization_id: str, first: datetime, last: datetime, 
     )
 
 
-@click.group()
-def donation() -> None:
-    """Single gifts."""
-
-
-@donation.command()
+@click.command("resend-receipt")
 @click.argument("donation_id")
 def resend_receipt(*, donation_id: str) -> None:
     """Send the receipt of DONATION_ID once more, to the address the gift has: the same receipt, the same number."""
@@ -99,7 +94,7 @@ def resend_receipt(*, donation_id: str) -> None:
     click.echo(json.dumps({"id": donation_id, "sent": "with the next run, within half a minute"}))
 
 
-@donation.command()
+@click.command()
 @click.argument("donation_id")
 @click.option("--description", required=True, help="what the donor got")
 @click.option("--minor-units", type=int, help="its estimated value with taxes, in minor units of --currency")

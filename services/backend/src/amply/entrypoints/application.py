@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import donations, ledger, organizations, payments, webhooks
+from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -77,7 +77,7 @@ def create(parts: Parts) -> FastAPI:
     problems.install(app)
     routers = (
         *(donations.router, organizations.router, ledger.router, ledger.public_router),
-        *(webhooks.router, health),
+        *(payouts.router, webhooks.router, health),
     )
     for router in routers:
         app.include_router(router)

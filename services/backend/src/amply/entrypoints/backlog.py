@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import donations, ledger, payments, webhooks
+from amply.modules import donations, ledger, payments, payouts, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -23,20 +23,26 @@ class Backlog:
         ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.
         exhausted_events: Provider events that could not be handled.
         exhausted_payments: Payments whose intent could not be opened or found.
+        exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.
+        payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
+        unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
     """
 
     ledger_unpublished_seconds: float
     exhausted_events: int
     exhausted_payments: int
+    exhausted_refunds: int
     exhausted_receipts: int
     exhausted_facts: int
     awaited_events: int
     reconciled_seconds: float
+    payout_differences: int
+    unmatched_movements: int
     bookings_paused: int
 
 
@@ -47,10 +53,13 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
             exhausted_events=webhooks.count_exhausted(session),
             exhausted_payments=payments.count_exhausted(session),
+            exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
             reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),
+            payout_differences=payouts.count_differences(session, now=now),
+            unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
         )
 

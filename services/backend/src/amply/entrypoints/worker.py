@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.ses import SesFeedback, SesMailer
-from amply.adapters.stripe import StripeProcessor
+from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
@@ -29,13 +29,17 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, mail
+from amply.modules import donations, ledger, mail, payments, payouts, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
 RECONCILE: Final = "ledger.reconcile"
 HEAR_FEEDBACK: Final = "mail.hear_feedback"
+RECONCILE_PAYOUT: Final = "payouts.reconcile"
+MATCH_WAITING: Final = "payouts.match_waiting"
+CLOSE_BOOKS: Final = "payouts.close_books"
+FIND_MISSED: Final = "webhooks.find_missed"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -53,6 +57,8 @@ class Parts:
     events: donations.EventHandling
     receipts: donations.ReceiptSending
     hearing: mail.Hearing
+    payouts: payouts.Handling
+    gaps: webhooks.Gaps
     clock: Clock
 
 
@@ -60,21 +66,23 @@ def register(app: Celery, parts: Parts) -> None:
     """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
 
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
-        outcome = donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
+        outcome = _handle(parts, event_id)
         _log.info("provider event", event_id=event_id, outcome=outcome)
-
-    def send_due_receipts(**_: Any) -> None:
-        sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
-        if sent:
-            _log.info("receipts sent", count=sent)
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
         if completed:
             _log.warning("stuck payments completed", count=completed)
-
-    def hear_feedback(**_: Any) -> None:
-        mail.hear_feedback(parts.hearing, now=parts.clock())
+        refunded = donations.complete_stuck_refunds(
+            donations.Refunding(
+                database=parts.events.database,
+                processor=parts.events.processor,
+                secrets=parts.events.secrets,
+                clock=parts.clock,
+            )
+        )
+        if refunded:
+            _log.warning("stuck refunds completed", count=refunded)
 
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
@@ -91,13 +99,70 @@ def register(app: Celery, parts: Parts) -> None:
 
     for name, work in (
         (HANDLE_PROVIDER_EVENT, handle_provider_event),
-        (SEND_DUE_RECEIPTS, send_due_receipts),
         (COMPLETE_STUCK, complete_stuck),
         (RECONCILE, reconcile),
-        (HEAR_FEEDBACK, hear_feedback),
+        *_about_letters(parts),
+        *_about_the_processor(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))
+
+
+def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
+    """Each event goes to whoever books what it tells of."""
+    with parts.events.database.transaction() as session:
+        told = webhooks.type_of(session, event_id=event_id)
+    if told in webhooks.PAYOUT_TYPES:
+        return payouts.handle_provider_event(parts.payouts, event_id=event_id, now=parts.clock())
+    return donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
+
+
+def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Sending receipts, and hearing what became of them."""
+
+    def send_due_receipts(**_: Any) -> None:
+        sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
+        if sent:
+            _log.info("receipts sent", count=sent)
+
+    def hear_feedback(**_: Any) -> None:
+        mail.hear_feedback(parts.hearing, now=parts.clock())
+
+    return (SEND_DUE_RECEIPTS, send_due_receipts), (HEAR_FEEDBACK, hear_feedback)
+
+
+def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """The tasks that hold the books against what the processor says."""
+
+    def reconcile_payout(*, payout_id: str, account_id: str, **_: Any) -> None:
+        try:
+            payouts.reconcile(
+                parts.payouts, payout_id=payout_id, account_id=account_id or None, now=parts.clock()
+            )
+        except (payouts.PayoutNotFound, payouts.PayoutNotReconciled, payments.ProcessorRefused) as error:
+            # Nothing that is tried again can change the answer.
+            _log.warning("payout_not_reconciled", payout_id=payout_id, reason=error.code)
+
+    def match_waiting(**_: Any) -> None:
+        found = payouts.match_waiting(parts.payouts, now=parts.clock())
+        if found:
+            _log.info("movements_matched", count=found)
+
+    def close_books(**_: Any) -> None:
+        payouts.close_due(parts.payouts, now=parts.clock())
+
+    def find_missed(**_: Any) -> None:
+        with parts.events.database.transaction() as session:
+            known = payments.known_accounts(session)
+        accounts = [None, *(account.account_id for account in known)]
+        webhooks.find_missed_of(parts.gaps, account_ids=accounts, now=parts.clock())
+
+    return (
+        (RECONCILE_PAYOUT, reconcile_payout),
+        (MATCH_WAITING, match_waiting),
+        (CLOSE_BOOKS, close_books),
+        (FIND_MISSED, find_missed),
+    )
 
 
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
@@ -127,9 +192,15 @@ def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    stripe = StripeSettings()
     return Parts(
-        events=donations.EventHandling(
-            database=database, processor=StripeProcessor(StripeSettings()), secrets=secrets
+        events=donations.EventHandling(database=database, processor=StripeProcessor(stripe), secrets=secrets),
+        payouts=payouts.Handling(database=database, processor=StripePayouts(stripe), secrets=secrets),
+        gaps=webhooks.Gaps(
+            database=database,
+            source=StripeEventSource(stripe),
+            livemode=ServiceSettings().livemode,
+            keeps=donations.keeps_event,
         ),
         receipts=donations.ReceiptSending(
             database=database,

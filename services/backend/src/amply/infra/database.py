@@ -6,8 +6,10 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 import boto3
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
@@ -41,6 +43,14 @@ def forbid_transaction(call: str) -> None:
     """
     if _open_transaction.get():
         raise ExternalCallInTransaction(f"{call} was called inside a transaction")
+
+
+def begins_again(error: OperationalError) -> bool:
+    """Whether the database refused a transaction only for its moment: the same one, begun again, may pass.
+
+    So for an entry that names one which a younger transaction has posted (docs/books.md, `entry_follows_what_it_names`).
+    """
+    return isinstance(error.orig, psycopg.errors.SerializationFailure)
 
 
 class Database:

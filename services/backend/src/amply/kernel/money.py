@@ -10,6 +10,7 @@ MINOR_UNITS_MAX: Final = 99_999_999
 """The largest single amount: what Stripe accepts for one charge (docs.stripe.com/currencies, "eight digits")."""
 
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
+_DECIMAL: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,4}))?")
 
 
 class CurrencyMismatch(Exception):
@@ -105,6 +106,20 @@ class Money:
                 param="amount.minor_units",
             )
         return cls(minor_units=amount, currency=currency)
+
+    @classmethod
+    def from_decimal(cls, text: str, *, currency: str) -> Self:
+        """Read an amount as people write it: `5`, `5.00`. Digits that the currency does not have are refused, not rounded.
+
+        Raises:
+            ValueError: Not such a number, or not above zero.
+        """
+        found = _DECIMAL.fullmatch(text)
+        exponent = CURRENCIES[currency].exponent if currency in CURRENCIES else 2
+        whole, fraction = (found[1], found[2] or "") if found else ("", "")
+        if not whole or len(fraction) > exponent or int(whole + fraction) == 0:
+            raise ValueError(text)
+        return cls(minor_units=int(whole + fraction.ljust(exponent, "0")), currency=currency)
 
     def __add__(self, other: "Money") -> "Money":
         return Money(minor_units=self.minor_units + self._same(other), currency=self.currency)

@@ -16,7 +16,7 @@ from stripe_sandbox.ids import new_id
 from stripe_sandbox.objects import PLATFORM
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import confirmation, payment_intents
+from stripe_sandbox.resources import client_secrets, confirmation, payment_intents, setup_intents
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Test bank</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -28,9 +28,13 @@ button{{font:inherit;padding:.6rem 1rem;margin-right:.5rem}}</style>
 
 
 def _finish(call: Call) -> Json:
-    intent = call.objects.get("payment_intent", call.path["id"], param="intent")
-    payment_intents.require_client_secret(intent, call.params["client_secret"])
-    finished = confirmation.finish_authentication(call, intent, succeeded=call.params["outcome"] == "succeed")
+    succeeded = call.params["outcome"] == "succeed"
+    if call.path["id"].startswith("seti_"):
+        setup = client_secrets.opened(call, "setup_intent")
+        finished = setup_intents.finish_authentication(call, setup, succeeded=succeeded)
+        return setup_intents.seen_by(call, finished)
+    intent = client_secrets.opened(call, "payment_intent")
+    finished = confirmation.finish_authentication(call, intent, succeeded=succeeded)
     return payment_intents.seen_by(call, finished)
 
 
@@ -81,8 +85,8 @@ def _back(request: Request, answer: Answer) -> Response:
     parts = urlsplit(return_url)
     added = urlencode(
         {
-            "payment_intent": answer.body["id"],
-            "payment_intent_client_secret": answer.body["client_secret"],
+            answer.body["object"]: answer.body["id"],
+            f"{answer.body['object']}_client_secret": answer.body["client_secret"],
             "redirect_status": "succeeded" if answer.body["status"] == "succeeded" else "failed",
         }
     )

@@ -1,4 +1,4 @@
-// A double of Stripe.js for the sandbox: the part of its interface that a one-off payment with a card needs.
+// A double of Stripe.js for the sandbox: the part of its interface that paying with a card, or storing one, needs.
 // Where the real script puts inputs into frames of its own, this one puts them into the page: for tests only.
 (() => {
   'use strict';
@@ -149,7 +149,7 @@
         Object.assign(button, { type: 'button', textContent: label });
         button.addEventListener('click', async () => {
           dialog.remove();
-          // What the bank decided is read from the PaymentIntent, whether this answer arrives or not.
+          // What the bank decided is read from the intent, whether this answer arrives or not.
           await fetch(`${api}${pathname}${search}`, { method: 'POST', body: new URLSearchParams({ outcome }) }).catch(() => {});
           resolve();
         });
@@ -168,8 +168,8 @@
     }
 
     elements({ clientSecret } = {}) {
-      if (!/^pi_\w+_secret_\w+$/.test(clientSecret ?? '')) {
-        throw new Error('In order to create a payment element, you must pass a valid PaymentIntent client secret.');
+      if (!/^(pi|seti)_\w+_secret_\w+$/.test(clientSecret ?? '')) {
+        throw new Error('In order to create a payment element, you must pass a valid PaymentIntent or SetupIntent client secret.');
       }
       return new Elements({ clientSecret });
     }
@@ -178,22 +178,34 @@
       return this.request('GET', clientSecret, '', {});
     }
 
-    async confirmPayment({ elements, clientSecret, confirmParams = {}, redirect = 'always' }) {
+    async retrieveSetupIntent(clientSecret) {
+      return this.request('GET', clientSecret, '', {});
+    }
+
+    async confirmPayment(options) {
+      return this.confirm('confirmPayment', options);
+    }
+
+    async confirmSetup(options) {
+      return this.confirm('confirmSetup', options);
+    }
+
+    async confirm(caller, { elements, clientSecret, confirmParams = {}, redirect = 'always' }) {
       if (redirect === 'always' && !confirmParams.return_url) {
-        throw new Error("confirmPayment needs confirmParams.return_url, unless redirect is 'if_required'.");
+        throw new Error(`${caller} needs confirmParams.return_url, unless redirect is 'if_required'.`);
       }
       const secret = clientSecret ?? elements.clientSecret;
       const data = this.paymentMethod(elements, confirmParams);
       if (data.error) return data;
       const params = { return_url: confirmParams.return_url, receipt_email: confirmParams.receipt_email, ...data };
       const result = await this.request('POST', secret, '/confirm', { ...params, use_stripe_sdk: true });
-      const settled = result.paymentIntent ? await this.followUp(result.paymentIntent) : result;
-      return redirect === 'always' && settled.paymentIntent ? this.leave(confirmParams.return_url, settled.paymentIntent) : settled;
+      const settled = await this.followUp(result);
+      const intent = settled.paymentIntent ?? settled.setupIntent;
+      return redirect === 'always' && intent ? this.leave(confirmParams.return_url, intent) : settled;
     }
 
     async handleNextAction({ clientSecret }) {
-      const result = await this.retrievePaymentIntent(clientSecret);
-      return result.paymentIntent ? this.followUp(result.paymentIntent) : result;
+      return this.followUp(await this.request('GET', clientSecret, '', {}));
     }
 
     paymentMethod(elements, confirmParams) {
@@ -204,18 +216,20 @@
       return { payment_method_data: { type: 'card', card, billing_details: billing } };
     }
 
-    async followUp(intent) {
-      if (intent.status !== 'requires_action') return { paymentIntent: intent };
+    async followUp(given) {
+      const intent = given.paymentIntent ?? given.setupIntent;
+      if (intent?.status !== 'requires_action') return given;
       await authenticate(intent);
-      const result = await this.retrievePaymentIntent(intent.client_secret);
-      const failed = result.paymentIntent?.last_payment_error;
-      return failed ? { error: { ...failed, payment_intent: result.paymentIntent } } : result;
+      const result = await this.request('GET', intent.client_secret, '', {});
+      const decided = result.paymentIntent ?? result.setupIntent;
+      const failed = decided?.last_payment_error ?? decided?.last_setup_error;
+      return failed ? { error: { ...failed, [decided.object]: decided } } : result;
     }
 
     leave(returnUrl, intent) {
       const url = new URL(returnUrl);
-      url.searchParams.set('payment_intent', intent.id);
-      url.searchParams.set('payment_intent_client_secret', intent.client_secret);
+      url.searchParams.set(intent.object, intent.id);
+      url.searchParams.set(`${intent.object}_client_secret`, intent.client_secret);
       url.searchParams.set('redirect_status', intent.status === 'succeeded' ? 'succeeded' : 'pending');
       window.location.assign(url);
       return new Promise(() => {});
@@ -224,13 +238,14 @@
     async request(method, clientSecret, action, params) {
       const id = clientSecret.split('_secret_')[0];
       const encoded = encode({ client_secret: clientSecret, ...params });
-      const url = `${api}/v1/payment_intents/${encodeURIComponent(id)}${action}`;
+      const setsUp = id.startsWith('seti_');
+      const url = `${api}/v1/${setsUp ? 'setup_intents' : 'payment_intents'}/${encodeURIComponent(id)}${action}`;
       try {
         const response = method === 'GET'
           ? await fetch(`${url}?${encoded}`, { headers: this.headers })
           : await fetch(url, { method, headers: this.headers, body: encoded });
         const body = await response.json();
-        return response.ok ? { paymentIntent: body } : { error: body.error };
+        return response.ok ? { [setsUp ? 'setupIntent' : 'paymentIntent']: body } : { error: body.error };
       } catch (cause) {
         return { error: { type: 'api_connection_error', message: 'We are unable to reach the payment provider. Try again.' } };
       }

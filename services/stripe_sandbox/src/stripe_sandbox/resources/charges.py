@@ -1,13 +1,14 @@
 """Charges: one attempt to move money (https://docs.stripe.com/api/charges)."""
 
 from stripe_sandbox import schedule
+from stripe_sandbox.cards import card_of_charge
 from stripe_sandbox.errors import Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import balance_transactions
+from stripe_sandbox.resources import application_fees, balance_transactions
 
 _MESSAGES = {
     "generic_decline": "Your card was declined.",
@@ -28,10 +29,11 @@ def add_succeeded(call: Call, intent: Json, payment_method: Json, *, authenticat
     return mark_paid(call, charge, at_once=intent["capture_method"] == "automatic")
 
 
-def add_pending(call: Call, intent: Json, payment_method: Json) -> Json:
+def add_pending(call: Call, intent: Json, payment_method: Json, *, mandate: str) -> Json:
     """A charge that waits for a bank."""
     charge = _charge(call, intent, payment_method, authenticated=False)
     charge["outcome"] = _outcome("approved_by_network", "authorized", "Payment pending.")
+    charge["payment_method_details"]["sepa_debit"]["mandate"] = mandate
     call.objects.add(charge)
     call.emit("charge.pending", charge)
     return charge
@@ -53,11 +55,13 @@ def mark_paid(call: Call, charge: Json, *, at_once: bool = False) -> Json:
     """The money is the account's. `at_once`: with its balance transaction, which otherwise follows."""
     charge |= {"amount_captured": charge["amount"], "captured": True, "paid": True, "status": "succeeded"}
     if at_once:
-        charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+        _book(call, charge)
     else:
         schedule.put_off(call, "settle", charge["id"], call.settings.settlement_delay)
     call.objects.save(charge)
     call.emit("charge.succeeded", charge)
+    if at_once:
+        _let_follow(call, charge)
     return charge
 
 
@@ -72,9 +76,29 @@ def mark_failed(call: Call, charge: Json, *, code: str, message: str) -> Json:
 def settle(call: Call, charge_id: str) -> None:
     """Give a captured charge its balance transaction."""
     charge = call.objects.get("charge", charge_id)
-    charge["balance_transaction"] = balance_transactions.add_for_charge(call, charge)["id"]
+    _book(call, charge)
     call.objects.save(charge)
-    call.emit("charge.updated", charge, previous={"balance_transaction": None})
+    previous: Json = {"balance_transaction": None}
+    if charge["application_fee"] is not None:
+        previous["application_fee"] = None
+    call.emit("charge.updated", charge, previous=previous)
+    _let_follow(call, charge)
+
+
+def _book(call: Call, charge: Json) -> None:
+    movement = balance_transactions.add_for_charge(call, charge)
+    charge["balance_transaction"] = movement["id"]
+    if charge["application_fee_amount"] is not None:
+        charge["application_fee"] = application_fees.collect(call, charge, movement["available_on"])["id"]
+
+
+def _let_follow(call: Call, charge: Json) -> None:
+    """What the test card brings after its money."""
+    card = card_of_charge(charge)
+    if card is not None and card.disputed_as is not None:
+        schedule.put_off(call, "dispute", charge["id"])
+    if card is not None and card.reported_as_fraud:
+        schedule.put_off(call, "warn", charge["id"])
 
 
 def retrieve(call: Call) -> Json:
@@ -112,14 +136,14 @@ def _charge(call: Call, intent: Json, payment_method: Json, *, authenticated: bo
         "amount_refunded": 0,
         "application": intent["application"],
         "application_fee": None,
-        "application_fee_amount": None,
+        "application_fee_amount": intent["application_fee_amount"],
         "balance_transaction": None,
         "billing_details": payment_method["billing_details"],
         "calculated_statement_descriptor": "SANDBOX",
         "captured": False,
         "created": call.now,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from stripe_sandbox.cards import SandboxCard
 from stripe_sandbox.errors import CardError, InvalidRequestError, Json, NotModelledError
 from stripe_sandbox.operations import Call
 from stripe_sandbox.resources import charges, direct_debits, payment_methods
@@ -14,17 +15,19 @@ def confirm(call: Call, intent: Json) -> Json:
     """Confirm a stored PaymentIntent. Raises CardError (what happened is kept) and InvalidRequestError."""
     _check_state(intent)
     method = _payment_method(call, intent)
-    _check_return_url(call, intent)
+    payment_methods.require_usable(call, method, intent["customer"])
+    check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     if "receipt_email" in call.params:
         intent["receipt_email"] = call.params["receipt_email"] or None
     if method["type"] == "sepa_debit":
         return direct_debits.begin(call, intent, method)
     card = payment_methods.card_of(method)
-    if card.behaviour == "authenticate":
+    if asks_the_bank(call, method):
         return _ask_for_authentication(call, intent, method)
-    if card.decline_code is not None:
-        raise _declined(call, intent, method, card.decline_code)
+    refused = _refusal(card, method)
+    if refused is not None:
+        raise _declined(call, intent, method, refused)
     return succeed(call, intent, method, authenticated=False)
 
 
@@ -39,6 +42,8 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> J
         "next_action": None,
     }
     call.objects.save(intent)
+    if intent["setup_future_usage"] is not None and intent["customer"] is not None:
+        payment_methods.keep_with(call, method, intent["customer"])
     call.emit("payment_intent.succeeded", intent)
     return intent
 
@@ -62,6 +67,19 @@ def finish_authentication(call: Call, intent: Json, *, succeeded: bool) -> Json:
     return _back_to_start(call, intent, error | {"payment_method": method})
 
 
+def asks_the_bank(call: Call, method: Json) -> bool:
+    """Whether a payment with this card needs its owner before the bank's page."""
+    card = payment_methods.card_of(method)
+    if card.behaviour == "authenticate_once":
+        return not payment_methods.is_set_up(call, method)
+    return card.behaviour == "authenticate"
+
+
+def _refusal(card: SandboxCard, method: Json) -> str | None:
+    stored = method["customer"] is not None
+    return card.decline_code if card.behaviour == "decline" or stored else None
+
+
 def _check_state(intent: Json) -> None:
     if intent["status"] in _CONFIRMABLE:
         return
@@ -78,7 +96,7 @@ def _check_state(intent: Json) -> None:
 
 def _payment_method(call: Call, intent: Json) -> Json:
     if "payment_method_data" in call.params:
-        return _new_payment_method(call, call.params["payment_method_data"])
+        return new_payment_method(call, call.params["payment_method_data"])
     name = call.params.get("payment_method") or intent["payment_method"]
     if name is None:
         raise InvalidRequestError(
@@ -91,7 +109,8 @@ def _payment_method(call: Call, intent: Json) -> Json:
     return payment_methods.resolve(call, name, param="payment_method")
 
 
-def _new_payment_method(call: Call, data: Json) -> Json:
+def new_payment_method(call: Call, data: Json) -> Json:
+    """Store what came as `payment_method_data`. Raises CardError, InvalidRequestError, NotModelledError."""
     if data["type"] == "sepa_debit":
         return direct_debits.payment_method(call, data)
     if data["type"] == "card" and not call.caller.secret:
@@ -102,7 +121,8 @@ def _new_payment_method(call: Call, data: Json) -> Json:
     )
 
 
-def _check_return_url(call: Call, intent: Json) -> None:
+def check_return_url(call: Call, intent: Json) -> None:
+    """Raises InvalidRequestError when methods that redirect are allowed and there is nowhere to come back to."""
     automatic = intent["automatic_payment_methods"]
     redirects = automatic is not None and automatic["allow_redirects"] == "always"
     # Stripe.js deals with redirects itself.
@@ -123,21 +143,24 @@ def _ask_for_authentication(call: Call, intent: Json, method: Json) -> Json:
         raise _declined(call, intent, method, "authentication_required")
     if call.params.get("error_on_requires_action"):
         raise _declined(call, intent, method, "authentication_required")
+    intent |= {"status": "requires_action", "next_action": next_action(call, intent)}
+    call.objects.save(intent)
+    call.emit("payment_intent.requires_action", intent)
+    return intent
+
+
+def next_action(call: Call, intent: Json) -> Json:
+    """The way to the bank's page: by redirect when there is a `return_url`, else by Stripe.js."""
     query = urlencode({"account": call.objects.account, "client_secret": intent["client_secret"]})
     page = f"{call.settings.public_url}/_sandbox/authentications/{intent['id']}?{query}"
     return_url = call.params.get("return_url")
     if return_url and not call.params.get("use_stripe_sdk"):
         page = f"{page}&{urlencode({'return_url': return_url})}"
-        action: Json = {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
-    else:
-        action = {
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
-        }
-    intent |= {"status": "requires_action", "next_action": action}
-    call.objects.save(intent)
-    call.emit("payment_intent.requires_action", intent)
-    return intent
+        return {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
+    return {
+        "type": "use_stripe_sdk",
+        "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
+    }
 
 
 def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> CardError:

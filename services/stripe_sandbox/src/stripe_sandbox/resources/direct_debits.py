@@ -4,7 +4,7 @@ from stripe_sandbox import schedule
 from stripe_sandbox.bank_accounts import account_by_fingerprint, account_by_iban
 from stripe_sandbox.errors import InvalidRequestError, Json, ParameterError
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges, payment_methods
+from stripe_sandbox.resources import charges, mandates, payment_methods
 
 _REFUSED = "The payment could not be processed: the bank refused the direct debit."
 
@@ -36,16 +36,13 @@ def begin(call: Call, intent: Json, method: Json) -> Json:
             code="payment_intent_incompatible_payment_method",
             param="payment_method",
         )
-    if "customer_acceptance" not in call.params.get("mandate_data", {}):
-        raise InvalidRequestError(
-            "This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance "
-            "from the customer and try again, providing acceptance data in the mandate_data parameter.",
-            code="payment_intent_mandate_invalid",
-        )
-    charge = charges.add_pending(call, intent, method)
+    mandate = mandates.required(call, method, "payment_intent_mandate_invalid")
+    charge = charges.add_pending(call, intent, method, mandate=mandate["id"])
     schedule.put_off(call, "debit", charge["id"], call.settings.debit_delay)
     intent |= {"status": "processing", "latest_charge": charge["id"]}
     call.objects.save(intent)
+    if intent["setup_future_usage"] is not None and intent["customer"] is not None:
+        payment_methods.keep_with(call, method, intent["customer"])
     call.emit("payment_intent.processing", intent)
     return intent
 

@@ -1,7 +1,6 @@
 """PaymentIntents: one donation's payment from creation to its end (https://docs.stripe.com/api/payment_intents)."""
 
 import re
-import secrets
 
 from stripe_sandbox.currencies import check_amount, currency_of
 from stripe_sandbox.errors import (
@@ -9,16 +8,22 @@ from stripe_sandbox.errors import (
     Json,
     NotModelledError,
     ParameterError,
-    PermissionDeniedError,
     StripeError,
 )
 from stripe_sandbox.ids import new_client_secret, new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
-from stripe_sandbox.objects import PLATFORM
+from stripe_sandbox.objects import APPLICATION, PLATFORM
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import accounts, confirmation, payment_intent_search, payment_methods
+from stripe_sandbox.resources import (
+    accounts,
+    client_secrets,
+    confirmation,
+    customers,
+    payment_intent_search,
+    payment_methods,
+)
 
 _ONLY_WITH_CONFIRM = (
     "return_url",
@@ -69,6 +74,9 @@ def create(call: Call) -> Json:
     for name in _ONLY_WITH_CONFIRM:
         if name in params and not params.get("confirm"):
             raise ParameterError(f"`{name}` can only be used together with `confirm=true`.", param=name)
+    _check_application_fee(call)
+    if "customer" in params:
+        customers.get(call, params["customer"])
     if params.get("capture_method") == "manual":
         raise NotModelledError("This sandbox does not model capture_method manual.", param="capture_method")
     if call.objects.account != PLATFORM:
@@ -84,12 +92,12 @@ def create(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     """One PaymentIntent; a browser sees its public part."""
-    return seen_by(call, _opened(call))
+    return seen_by(call, client_secrets.opened(call, "payment_intent"))
 
 
 def confirm(call: Call) -> Json:
     """Try to pay, by the platform or by a browser that holds the client secret."""
-    intent = _opened(call)
+    intent = client_secrets.opened(call, "payment_intent")
     _check_common(call.params)
     try:
         return seen_by(call, confirmation.confirm(call, intent))
@@ -145,36 +153,13 @@ def update(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """PaymentIntents, newest first."""
-    return listed(call, "payment_intent", "/v1/payment_intents")
+    """PaymentIntents, newest first, by customer."""
+    return listed(call, "payment_intent", "/v1/payment_intents", filters={"customer": "customer"})
 
 
 def seen_by(call: Call, intent: Json) -> Json:
     """The whole object for the platform, its public fields for a browser."""
     return intent if call.caller.secret else {name: intent[name] for name in _PUBLIC_FIELDS}
-
-
-def require_client_secret(intent: Json, secret: str) -> None:
-    """Raises PermissionDeniedError."""
-    if not secrets.compare_digest(secret.encode(), intent["client_secret"].encode()):
-        raise PermissionDeniedError(
-            "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
-            code="payment_intent_invalid_parameter",
-            param="client_secret",
-        )
-
-
-def _opened(call: Call) -> Json:
-    """The PaymentIntent of the path, if this caller may touch it."""
-    secret = call.params.get("client_secret")
-    if secret is None and not call.caller.secret:
-        raise ParameterError(
-            "Missing required param: client_secret.", code="parameter_missing", param="client_secret"
-        )
-    intent = call.objects.get("payment_intent", call.path["id"], param="intent")
-    if secret is not None:
-        require_client_secret(intent, secret)
-    return intent
 
 
 def _check_common(params: Json) -> None:
@@ -190,6 +175,23 @@ def _check_common(params: Json) -> None:
         )
 
 
+def _check_application_fee(call: Call) -> None:
+    fee = call.params.get("application_fee_amount")
+    if fee is None:
+        return
+    name = "application_fee_amount"
+    if call.objects.account == PLATFORM:
+        raise ParameterError(
+            f"Can only apply an {name} when the PaymentIntent is attempting a direct payment (using an OAuth key or "
+            "Stripe-Account header) or destination payment (using `transfer_data[destination]`).",
+            param=name,
+        )
+    if fee < 1:
+        raise ParameterError("Invalid positive integer", code="parameter_invalid_integer", param=name)
+    if fee > call.params["amount"]:
+        raise ParameterError(f"The {name} must not be greater than the amount.", param=name)
+
+
 def _new(call: Call) -> Json:
     params, intent_id = call.params, new_id("pi")
     automatic = params.get("automatic_payment_methods", {"enabled": True})
@@ -203,8 +205,8 @@ def _new(call: Call) -> Json:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None if call.objects.account == PLATFORM else "ca_sandboxplatform",
-        "application_fee_amount": None,
+        "application": None if call.objects.account == PLATFORM else APPLICATION,
+        "application_fee_amount": params.get("application_fee_amount"),
         "automatic_payment_methods": automatic if automatic["enabled"] else None,
         "canceled_at": None,
         "cancellation_reason": None,
@@ -213,7 +215,7 @@ def _new(call: Call) -> Json:
         "confirmation_method": "automatic",
         "created": call.now,
         "currency": params["currency"].lower(),
-        "customer": None,
+        "customer": params.get("customer"),
         "customer_account": None,
         "description": params.get("description"),
         "excluded_payment_method_types": None,
@@ -231,7 +233,7 @@ def _new(call: Call) -> Json:
         "processing": None,
         "receipt_email": params.get("receipt_email"),
         "review": None,
-        "setup_future_usage": None,
+        "setup_future_usage": params.get("setup_future_usage"),
         "shipping": None,
         "source": None,
         "statement_descriptor": params.get("statement_descriptor"),
@@ -248,8 +250,8 @@ _CONFIRM = (
 )
 _DESCRIBE = "amount currency description metadata receipt_email"
 _CREATE = (
-    f"{_DESCRIBE} {_CONFIRM} automatic_payment_methods capture_method confirm statement_descriptor "
-    "statement_descriptor_suffix"
+    f"{_DESCRIBE} {_CONFIRM} application_fee_amount automatic_payment_methods capture_method confirm customer "
+    "setup_future_usage statement_descriptor statement_descriptor_suffix"
 )
 OPERATIONS = (
     Operation(
@@ -261,7 +263,7 @@ OPERATIONS = (
     Operation(
         method="GET",
         path="/v1/payment_intents",
-        shape=shape("_payment_intent_list_params:PaymentIntentListParams", LIST_PARAMETERS),
+        shape=shape("_payment_intent_list_params:PaymentIntentListParams", f"{LIST_PARAMETERS} customer"),
         handler=list_,
     ),
     payment_intent_search.OPERATION,

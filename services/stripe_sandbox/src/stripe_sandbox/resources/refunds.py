@@ -1,5 +1,10 @@
-"""Refunds: money back to the donor (https://docs.stripe.com/api/refunds)."""
+"""Refunds: money back to the donor (https://docs.stripe.com/api/refunds).
 
+A refund leaves the balance when it is made, whatever the donor's bank does about it later (see `refund_outcomes`).
+"""
+
+from stripe_sandbox import schedule
+from stripe_sandbox.cards import card_of_charge
 from stripe_sandbox.currencies import currency_of
 from stripe_sandbox.errors import InvalidRequestError, Json, NoSuchObjectError, ParameterError
 from stripe_sandbox.ids import new_id
@@ -7,7 +12,13 @@ from stripe_sandbox.lists import LIST_PARAMETERS, listed
 from stripe_sandbox.metadata import check_metadata, merged
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
-from stripe_sandbox.resources import balance_transactions
+from stripe_sandbox.resources import (
+    application_fees,
+    balance_transactions,
+    chargebacks,
+    early_fraud_warnings,
+    refund_outcomes,
+)
 
 
 def create(call: Call) -> Json:
@@ -15,8 +26,16 @@ def create(call: Call) -> Json:
     check_metadata(call.params.get("metadata", {}))
     charge = _charge(call)
     amount = _amount(call, charge)
+    card = card_of_charge(charge)
+    course = card.refunds if card else "at_once"
     refund = _new(call, charge, amount)
-    refund["balance_transaction"] = balance_transactions.add_for_refund(call, refund)["id"]
+    if course == "pending":
+        refund |= {"status": "pending", "pending_reason": "processing"}
+    returned = 0
+    if call.params.get("refund_application_fee"):
+        returned = application_fees.give_back_with(call, charge, amount)
+    booked = balance_transactions.add_for_refund(call, refund, charge, application_fee=returned)
+    refund["balance_transaction"] = booked["id"]
     call.objects.add(refund)
     previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
     charge["amount_refunded"] += amount
@@ -24,6 +43,21 @@ def create(call: Call) -> Json:
     call.objects.save(charge)
     call.emit("refund.created", refund)
     call.emit("charge.refunded", charge, previous=previous)
+    if charge["refunded"]:
+        early_fraud_warnings.overtake(call, charge)
+    if course != "at_once":
+        schedule.put_off(call, "finish_refund", refund["id"], call.settings.refund_delay)
+    return refund
+
+
+def update(call: Call) -> Json:
+    """Change a refund's metadata."""
+    check_metadata(call.params.get("metadata", {}))
+    refund = call.objects.get("refund", call.path["id"])
+    previous = {"metadata": refund["metadata"]}
+    refund["metadata"] = merged(refund["metadata"], call.params.get("metadata", {}))
+    call.objects.save(refund)
+    refund_outcomes.tell(call, refund, previous)
     return refund
 
 
@@ -61,6 +95,12 @@ def _charge(call: Call) -> Json:
 def _amount(call: Call, charge: Json) -> int:
     if charge["status"] != "succeeded":
         raise InvalidRequestError("This charge did not succeed and cannot be refunded.", param="charge")
+    if chargebacks.holds(call, charge):
+        raise InvalidRequestError(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.",
+            code="charge_disputed",
+            param="charge",
+        )
     left = charge["amount"] - charge["amount_refunded"]
     if left == 0:
         raise InvalidRequestError(
@@ -113,15 +153,17 @@ def _new(call: Call, charge: Json, amount: int) -> Json:
     }
 
 
-OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/v1/refunds",
-        shape=shape(
-            "_refund_create_params:RefundCreateParams", "amount charge payment_intent metadata reason expand"
-        ),
-        handler=create,
+CREATE = Operation(
+    method="POST",
+    path="/v1/refunds",
+    shape=shape(
+        "_refund_create_params:RefundCreateParams",
+        "amount charge payment_intent metadata reason refund_application_fee expand",
     ),
+    handler=create,
+)
+OPERATIONS = (
+    CREATE,
     Operation(
         method="GET",
         path="/v1/refunds",
@@ -133,5 +175,11 @@ OPERATIONS = (
         path="/v1/refunds/{id}",
         shape=shape("_refund_retrieve_params:RefundRetrieveParams", "expand"),
         handler=retrieve,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/refunds/{id}",
+        shape=shape("_refund_update_params:RefundUpdateParams", "metadata expand"),
+        handler=update,
     ),
 )

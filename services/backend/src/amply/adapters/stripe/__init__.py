@@ -1,6 +1,8 @@
-"""Stripe: implements the payments' processor and the webhooks' verifier."""
+"""Stripe: implements the payments' processor, the payouts' processor, and the webhooks' verifier and source."""
 
+from amply.adapters.stripe.events import StripeEventSource
+from amply.adapters.stripe.payouts import StripePayouts
 from amply.adapters.stripe.processor import StripeProcessor
 from amply.adapters.stripe.signatures import StripeEventVerifier
 
-__all__ = ["StripeEventVerifier", "StripeProcessor"]
+__all__ = ["StripeEventSource", "StripeEventVerifier", "StripePayouts", "StripeProcessor"]

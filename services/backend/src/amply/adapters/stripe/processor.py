@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final
 
 import stripe
 import structlog
+from stripe.params import RefundCreateParams
 
+from amply.adapters.stripe.returns import REASONS, remote_dispute, remote_refund, remote_warning
 from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import StripeSettings
@@ -17,6 +20,10 @@ from amply.modules.payments import (
     Intent,
     ProcessorRefused,
     ProcessorUnavailable,
+    RefundReason,
+    RemoteDispute,
+    RemoteRefund,
+    RemoteWarning,
     Settlement,
 )
 
@@ -26,6 +33,10 @@ _TIMEOUT_SECONDS: Final = 10
 _RETRIES_MAX: Final = 2
 _HTTP_CONFLICT: Final = 409
 _MERCHANT: Final = "configuration.merchant"
+_PAGE: Final = 100
+_RETURNS_MAX: Final = 1_000
+"""Refunds or disputes of one payment that are read; there are a handful."""
+_MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
 class StripeProcessor:
@@ -33,12 +44,7 @@ class StripeProcessor:
 
     def __init__(self, settings: StripeSettings) -> None:
         self._publishable_key = settings.publishable_key
-        self._client = stripe.StripeClient(
-            settings.secret_key.get_secret_value(),
-            base_addresses={"api": settings.api_url},
-            max_network_retries=_RETRIES_MAX,
-            http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
-        )
+        self._client = client_for(settings)
 
     @property
     def publishable_key(self) -> str:
@@ -113,6 +119,81 @@ class StripeProcessor:
                 gross=Money(minor_units=intent.amount_received, currency=currency),
                 fee=Money(minor_units=balance.fee, currency=currency) if settled_here else None,
             )
+
+    def refunds(self, *, remote_id: str, account_id: str) -> tuple[RemoteRefund, ...]:
+        with _translated("list refunds"):
+            listed = self._client.v1.refunds.list(
+                {
+                    "payment_intent": remote_id,
+                    "limit": _PAGE,
+                    "expand": [f"data.{name}" for name in _MOVEMENTS],
+                },
+                {"stripe_account": account_id},
+            )
+            newest_first = [remote_refund(each) for each in islice(listed.auto_paging_iter(), _RETURNS_MAX)]
+            return tuple(reversed(newest_first))
+
+    def create_refund(
+        self,
+        *,
+        refund_id: str,
+        payment_id: str,
+        remote_id: str,
+        account_id: str,
+        amount: Money,
+        reason: RefundReason | None,
+        idempotency_key: str,
+    ) -> RemoteRefund:
+        """Refund a charge on the organisation's account. The fee of an application is not given back by this."""
+        asked: RefundCreateParams = {
+            "payment_intent": remote_id,
+            "amount": amount.minor_units,
+            "metadata": {"amply_refund_id": refund_id, "amply_payment_id": payment_id},
+            "expand": list(_MOVEMENTS),
+        }
+        if reason is not None:
+            asked["reason"] = REASONS[reason]
+        with _translated("create refund"):
+            made = self._client.v1.refunds.create(
+                asked, {"idempotency_key": idempotency_key, "stripe_account": account_id}
+            )
+            return remote_refund(made)
+
+    def disputes(self, *, remote_id: str, account_id: str) -> tuple[RemoteDispute, ...]:
+        with _translated("list disputes"):
+            listed = self._client.v1.disputes.list(
+                {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
+            )
+            newest_first = [remote_dispute(each) for each in islice(listed.auto_paging_iter(), _RETURNS_MAX)]
+            return tuple(reversed(newest_first))
+
+    def answer_dispute(self, *, dispute_id: str, account_id: str, words: str, submits: bool) -> RemoteDispute:
+        with _translated("update dispute"):
+            return remote_dispute(
+                self._client.v1.disputes.update(
+                    dispute_id,
+                    {"evidence": {"uncategorized_text": words}, "submit": submits},
+                    {"stripe_account": account_id},
+                )
+            )
+
+    def fraud_warning(self, *, warning_id: str, account_id: str) -> RemoteWarning:
+        with _translated("retrieve early fraud warning"):
+            return remote_warning(
+                self._client.v1.radar.early_fraud_warnings.retrieve(
+                    warning_id, None, {"stripe_account": account_id}
+                )
+            )
+
+
+def client_for(settings: StripeSettings) -> stripe.StripeClient:
+    """The SDK's client as every call of ours uses it: bounded in time and in repetitions."""
+    return stripe.StripeClient(
+        settings.secret_key.get_secret_value(),
+        base_addresses={"api": settings.api_url},
+        max_network_retries=_RETRIES_MAX,
+        http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
+    )
 
 
 @contextmanager

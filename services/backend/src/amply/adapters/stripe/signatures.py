@@ -74,15 +74,29 @@ def _signed_at(signature: str) -> datetime | None:
 
 def _event(text: str) -> ProviderEvent:
     try:
-        event = _Event.model_validate_json(text)
-        occurred_at = datetime.fromtimestamp(event.created, UTC)
+        return _read(_Event.model_validate_json(text))
     except (ValidationError, OverflowError, ValueError, OSError):
         raise EventMalformed("The body is not a Stripe event; send the event as Stripe sent it.") from None
+
+
+def listed_event(given: dict[str, Any]) -> ProviderEvent:
+    """An event as Stripe's API lists it: the same object, believed because Stripe was asked for it.
+
+    Raises:
+        EventMalformed: It is none.
+    """
+    try:
+        return _read(_Event.model_validate(given))
+    except (ValidationError, OverflowError, ValueError, OSError):
+        raise EventMalformed("What was listed is not a Stripe event.") from None
+
+
+def _read(event: _Event) -> ProviderEvent:
     return ProviderEvent(
         id=event.id,
         type=event.type,
         account_id=event.account,
         livemode=event.livemode,
-        occurred_at=occurred_at,
+        occurred_at=datetime.fromtimestamp(event.created, UTC),
         object=event.data.object,
     )

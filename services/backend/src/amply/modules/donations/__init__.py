@@ -1,8 +1,10 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
+from amply.modules.donations.evidence import evidence
 from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.receipting import (
     ReceiptSending,
@@ -11,20 +13,42 @@ from amply.modules.donations.receipting import (
     state_advantage,
     void_receipt,
 )
+from amply.modules.donations.refunds import (
+    DonationNotRefundable,
+    RefundAmountNotAcceptable,
+    Refunded,
+    Refunding,
+    RefundNotFinished,
+    RefundRefused,
+    complete_stuck_refunds,
+    refund,
+)
 from amply.modules.donations.router import router
 from amply.modules.donations.service import complete_stuck
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "DisputeNotAnswerable",
+    "DonationNotRefundable",
     "Erasure",
     "EventHandling",
     "ReceiptSending",
+    "RefundAmountNotAcceptable",
+    "RefundNotFinished",
+    "RefundRefused",
+    "Refunded",
+    "Refunding",
+    "StatementNotAcceptable",
+    "answer_dispute",
     "complete_stuck",
+    "complete_stuck_refunds",
     "count_exhausted_receipts",
     "erase_donor",
+    "evidence",
     "gift_aid_claim",
     "handle_provider_event",
     "keeps_event",
+    "refund",
     "resend_receipt",
     "router",
     "send_due_receipts",

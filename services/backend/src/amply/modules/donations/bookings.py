@@ -11,13 +11,10 @@ from amply.infra import tracing
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
 
 _SUCCESS: Final = "payment_intent.succeeded"
 _FEE_KNOWN: Final = "charge.updated"
-
-
-class GiftNotBookedYet(Exception):
-    """An event about a gift's fee came before the gift's success; it stays unhandled and comes back."""
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
@@ -58,8 +55,54 @@ def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     """
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False
+    return not is_about_the_erased(session, event)
+
+
+def about_gift(news: News) -> Applies:
+    """Ask what a payment moved, where its event says that it did."""
+    settlement = None
+    if needs_settlement(news.event):
+        settlement = news.processor.settlement(
+            remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
+        )
+
+    def apply(hand: Hand) -> webhooks.Outcome:
+        return EventInHand(
+            session=hand.session,
+            event=news.event,
+            settlement=settlement,
+            secrets=news.secrets,
+            now=hand.now,
+        ).apply()
+
+    return apply
+
+
+def locked_gift(
+    news: News, hand: Hand, *, asked_about_returns: bool = True
+) -> tuple[payments.Payment, DonationRow] | None:
+    """Lock the payment that news is about, and find its gift; None when it is none of ours.
+
+    Raises:
+        AnswerOutdated: What went back of it is not what it was when the processor was asked.
+    """
+    payment = payments.lock_for_event(
+        hand.session,
+        remote_id=intent_id(news.event.object),
+        payment_id=payment_id(news.event.object),
+        account_id=news.event.account_id or "",
+    )
+    if payment is None:
+        return None
+    if asked_about_returns and payment.returns_known != news.payment.returns_known:
+        raise payments.AnswerOutdated(news.event.id)
+    return payment, hand.session.get_one(DonationRow, payment.donation_id)
+
+
+def is_about_the_erased(session: Session, event: webhooks.ProviderEvent) -> bool:
+    """Whether the event's donor was erased: then it must not stay, for it names the payment."""
     payment = find_payment(session, event)
-    return payment is None or session.get_one(DonationRow, payment.donation_id).erased_at is None
+    return payment is not None and session.get_one(DonationRow, payment.donation_id).erased_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +136,6 @@ class EventInHand:
         row.status = status_of_payment(following)
         row.updated_at = self.now
         return webhooks.Outcome.APPLIED
-
-    def is_about_the_erased(self) -> bool:
-        """Whether the event's donor was erased: then it must not stay, for it names the payment."""
-        payment = find_payment(self.session, self.event)
-        return payment is not None and (
-            self.session.get_one(DonationRow, payment.donation_id).erased_at is not None
-        )
 
     def _apply_fee(self, row: DonationRow) -> webhooks.Outcome:
         """With asynchronous capture the fee becomes known after the success.

@@ -7,7 +7,7 @@ from typing import Final
 
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
-from amply.modules.payments import PaymentStatus
+from amply.modules.payments import DisputeState, PaymentStatus
 from amply.modules.receipts import DonorFacts
 
 RECEIPT_ATTEMPTS_MAX: Final = 10
@@ -23,6 +23,23 @@ class DonationStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class Standing(StrEnum):
+    """What has become of a gift: its status, and once it has succeeded what happened to the money since.
+
+    `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about.
+    """
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    CHARGED_BACK = "charged_back"
+
+
 _OF_PAYMENT: Final = {
     PaymentStatus.CREATED: DonationStatus.PENDING,
     PaymentStatus.PENDING: DonationStatus.PENDING,
@@ -31,6 +48,8 @@ _OF_PAYMENT: Final = {
     PaymentStatus.FAILED: DonationStatus.FAILED,
     PaymentStatus.CANCELED: DonationStatus.CANCELED,
 }
+
+_OF_DISPUTE: Final = {DisputeState.OPEN: Standing.DISPUTED, DisputeState.LOST: Standing.CHARGED_BACK}
 
 
 class Withheld(StrEnum):
@@ -67,7 +86,10 @@ class Gift:
 
 @dataclass(frozen=True, kw_only=True)
 class Donation:
-    """One gift to one organisation. `entry_id` names its ledger entry once it has succeeded."""
+    """One gift to one organisation. `entry_id` names its ledger entry once it has succeeded.
+
+    `refunded` is what went back to the donor by refunds that hold; nothing of it is below zero.
+    """
 
     id: str
     organization_id: str
@@ -75,6 +97,20 @@ class Donation:
     status: DonationStatus
     entry_id: str | None
     created_at: datetime
+    refunded: Money
+    dispute: DisputeState | None
+
+    @property
+    def standing(self) -> Standing:
+        """What has become of it. An open dispute hides a refund, and so does a lost one: they are about the rest."""
+        if self.status is not DonationStatus.SUCCEEDED:
+            return Standing(self.status)
+        if self.dispute is not None:
+            return _OF_DISPUTE[self.dispute]
+        if self.refunded.minor_units == 0:
+            return Standing.SUCCEEDED
+        whole = self.refunded.minor_units >= self.amount.minor_units
+        return Standing.REFUNDED if whole else Standing.PARTIALLY_REFUNDED
 
     @property
     def is_open(self) -> bool:

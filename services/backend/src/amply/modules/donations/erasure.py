@@ -62,6 +62,7 @@ class _Traces:
 
     donations: Sequence[str]
     payments: Mapping[str, str | None]
+    returns: frozenset[str]
     events: webhooks.EventTraces
     addresses: frozenset[str]
     booked: frozenset[str]
@@ -70,7 +71,7 @@ class _Traces:
     def texts(self) -> set[str]:
         """What stands behind commitments to this donor."""
         remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
-        return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids}
+        return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids, *self.returns}
 
 
 def erase_donor(
@@ -88,6 +89,7 @@ def erase_donor(
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
         OpeningsUnreadable: The commitment key is not the one that sealed the ledger's openings.
+        RefundUnderWay: A refund of one of these gifts is not answered yet.
     """
     if (email_sha256 is None) == (donation_id is None):
         raise DonorNotNamed("Name the donor by the digest of an e-mail address or by a gift, not by both.")
@@ -136,6 +138,7 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
     return _Traces(
         donations=donations,
         payments=locked,
+        returns=frozenset(payments.names_of_returns(session, payment_ids=list(locked))),
         events=events,
         addresses=frozenset(row.donor_email for row in rows if row.donor_email is not None),
         booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),

@@ -20,6 +20,8 @@ class DonationRow(Record):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    refunded_minor_units: Mapped[int] = mapped_column(server_default="0")
+    dispute_state: Mapped[str | None]
 
 
 class ReceiptRow(Record):

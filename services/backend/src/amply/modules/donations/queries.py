@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from amply.kernel.money import Money
 from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, Donation, DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.payments import DisputeState
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -37,4 +38,6 @@ def donation_of(row: DonationRow) -> Donation:
         status=DonationStatus(row.status),
         entry_id=row.entry_id,
         created_at=row.created_at,
+        refunded=Money(minor_units=row.refunded_minor_units, currency=row.currency),
+        dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
     )

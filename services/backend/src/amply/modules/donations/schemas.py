@@ -172,8 +172,15 @@ class DonationOut(BaseModel):
     """A donation without anything personal: the id alone is enough to see it."""
 
     id: str
-    status: str
+    status: str = Field(description="How its payment went. It stays `succeeded` when money goes back later.")
+    standing: str = Field(
+        description=(
+            "What has become of the gift: its status, and once it has succeeded `partially_refunded`, `refunded`, "
+            "`disputed` while the donor's bank wants it back, or `charged_back` when the bank has kept it."
+        )
+    )
     amount: AmountOut
+    refunded: AmountOut = Field(description="What went back to the donor by refunds; zero without one.")
     organization_id: str
     ledger: LedgerOut | None
     waits_for_books: bool = Field(
@@ -195,7 +202,9 @@ class DonationOut(BaseModel):
         return cls(
             id=donation.id,
             status=donation.status,
+            standing=donation.standing,
             amount=AmountOut.of(donation.amount),
+            refunded=AmountOut.of(donation.refunded),
             organization_id=donation.organization_id,
             ledger=ledger or None,
             waits_for_books=waits_for_books,

@@ -3,26 +3,37 @@
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from amply.infra import tracing
-from amply.infra.database import Database
+from amply.infra.database import Database, begins_again
 from amply.modules import ledger, payments, webhooks
-from amply.modules.donations.bookings import (
-    EventInHand,
-    find_payment,
-    intent_id,
-    needs_settlement,
-    payment_id,
-)
+from amply.modules.donations.bookings import about_gift, find_payment, is_about_the_erased
+from amply.modules.donations.dispute_news import about_disputes, about_fraud_warning
+from amply.modules.donations.news import Applies, Hand, Handler, News
+from amply.modules.donations.refund_news import about_refunds
+
+_HANDLERS: Final[Mapping[str, Handler]] = {
+    **dict.fromkeys(webhooks.GIFT_TYPES, about_gift),
+    **dict.fromkeys(webhooks.REFUND_TYPES, about_refunds),
+    **dict.fromkeys(webhooks.DISPUTE_TYPES, about_disputes),
+    **dict.fromkeys(webhooks.FRAUD_WARNING_TYPES, about_fraud_warning),
+}
+"""Who handles an event about a payment, by its type."""
+
+_ROUNDS_MAX: Final = 5
+"""How often an event is looked at again at once, when others about the same payment were faster."""
 
 _COUNTED: Final = {
     "payment_intent.succeeded": "gift_booked",
     "payment_intent.payment_failed": "payment_declined",
+    "radar.early_fraud_warning.created": "fraud_warning",
 }
 """Log lines that `stacks/observability.py` counts, by the type of the event that was applied."""
 
@@ -58,13 +69,8 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
     # The donor's request is a story of its own, told up to days before: this one leads to it.
     tracing.annotate(event_id=event_id, donation_id=payment.donation_id, payment_id=payment.id)
     tracing.link(payment.traceparent)
-    settlement = None
-    if needs_settlement(event):
-        settlement = parts.processor.settlement(
-            remote_id=intent_id(event.object), account_id=event.account_id or ""
-        )
     try:
-        outcome = _apply(parts, event, settlement, now=now)
+        outcome = _follow(parts, event, payment, now=now)
     except ledger.BookingsPaused:
         with parts.database.transaction() as session:
             webhooks.put_off(session, event_id=event_id, now=now)
@@ -72,26 +78,43 @@ def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime)
         return None
     # After the commit: what was rolled back has not happened.
     if outcome is webhooks.Outcome.APPLIED and event.type in _COUNTED:
-        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment_id(event.object))
+        _log.info(_COUNTED[event.type], event_id=event_id, payment_id=payment.id)
     return outcome
 
 
+def _follow(
+    parts: EventHandling, event: webhooks.ProviderEvent, payment: payments.Payment, *, now: datetime
+) -> webhooks.Outcome | None:
+    """Ask, then apply; ask again when what was asked about has changed meanwhile.
+
+    Raises:
+        AnswerOutdated, sqlalchemy.exc.OperationalError: Others were faster each time; the event comes back.
+    """
+    for left in reversed(range(_ROUNDS_MAX)):
+        news = News(event=event, payment=payment, processor=parts.processor, secrets=parts.secrets)
+        applies = _HANDLERS[event.type](news)
+        try:
+            return _apply(parts, event, applies, now=now)
+        except payments.AnswerOutdated:
+            if left == 0:
+                raise
+        except OperationalError as error:
+            if left == 0 or not begins_again(error):
+                raise
+        with parts.database.transaction() as session:
+            payment = find_payment(session, event) or payment
+    raise AssertionError("the last round returns or raises")
+
+
 def _apply(
-    parts: EventHandling,
-    event: webhooks.ProviderEvent,
-    settlement: payments.Settlement | None,
-    *,
-    now: datetime,
+    parts: EventHandling, event: webhooks.ProviderEvent, applies: Applies, *, now: datetime
 ) -> webhooks.Outcome | None:
     """All that an event changes, in one transaction; None when somebody else was faster."""
     with parts.database.transaction() as session:
         if not webhooks.lock_unhandled(session, event_id=event.id):
             return None
-        in_hand = EventInHand(
-            session=session, event=event, settlement=settlement, secrets=parts.secrets, now=now
-        )
-        outcome = in_hand.apply()
+        outcome = applies(Hand(session=session, now=now))
         webhooks.mark_handled(session, event_id=event.id, outcome=outcome, now=now)
-        if in_hand.is_about_the_erased():
+        if is_about_the_erased(session, event):
             webhooks.forget(session, event_ids=[event.id])
     return outcome

@@ -33,6 +33,7 @@ from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
+from amply.modules.ledger.facts import Moved, find_payout_step, moved_by, published_places
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
@@ -125,6 +126,7 @@ __all__ = [
     "LedgerNotShown",
     "LedgerShownInSums",
     "Line",
+    "Moved",
     "NewEntry",
     "NewTransfer",
     "OpeningsUnreadable",
@@ -166,18 +168,21 @@ __all__ = [
     "entries_about_since",
     "entry_location",
     "erase_openings",
+    "find_payout_step",
     "fold_days",
     "inclusion",
     "is_published",
     "leadership",
     "let_go_of_partials",
     "misfolded",
+    "moved_by",
     "oldest_unpublished_age",
     "post",
     "postings",
     "processor_fee",
     "public_router",
     "publish_checkpoint",
+    "published_places",
     "published_size",
     "published_sizes",
     "receipt",

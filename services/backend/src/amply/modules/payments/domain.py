@@ -113,6 +113,7 @@ class Payment:
     """One attempt to move one gift from a donor to one organisation's account.
 
     `traceparent` leads to the trace of the request that intended it; None when that one was not recorded.
+    `returns_known` counts how often news about money that went back changed something.
     """
 
     id: str
@@ -124,6 +125,11 @@ class Payment:
     remote_id: str | None
     created_at: datetime
     traceparent: str | None
+    returns_known: int = 0
+
+
+class AnswerOutdated(Exception):
+    """The processor was asked, and before its answer was applied other news was: ask again."""
 
 
 def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:

@@ -1,7 +1,7 @@
 """A payment without a person: it keeps its amount and its account, and loses every name that leads to the donor."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,10 +9,26 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
+from amply.kernel.errors import Conflict
 from amply.modules.payments.domain import PaymentStatus
-from amply.modules.payments.models import PaymentRow
+from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentRow, RefundRow
+from amply.modules.payments.returns import RefundStatus
 
 _PREFIX: Final = "erased:"
+
+
+_RETURNS: Final[Mapping[type[RefundRow | DisputeRow | FraudWarningRow], str]] = {
+    RefundRow: "rfd",
+    DisputeRow: "dsp",
+    FraudWarningRow: "frw",
+}
+"""What can go back of a payment, and what its ids begin with."""
+
+
+class RefundUnderWay(Conflict):
+    """Whether the processor has a refund of this gift is not known yet: its answer needs the names that an erasure removes."""
+
+    code = "refund_under_way"
 
 
 def erased_reference(remote_id: str) -> str:
@@ -22,6 +38,11 @@ def erased_reference(remote_id: str) -> str:
     """
     digest = hashlib.sha256(b"amply/erased/v1\0" + remote_id.encode()).hexdigest()
     return f"{_PREFIX}{digest}"
+
+
+def is_erased(remote_id: str | None) -> bool:
+    """Whether this stands for an id that is erased."""
+    return remote_id is not None and remote_id.startswith(_PREFIX)
 
 
 def names_of_payments(
@@ -37,15 +58,30 @@ def names_of_payments(
     return {row.id: row.remote_id for row in rows}
 
 
+def names_of_returns(session: Session, *, payment_ids: Collection[str]) -> set[str]:
+    """The processor's ids of these payments' refunds, disputes and warnings, where they are not erased."""
+    return {
+        name
+        for table in _RETURNS
+        for name in session.scalars(select(table.remote_id).where(table.payment_id.in_(payment_ids)))
+        if name is not None and not is_erased(name)
+    }
+
+
 def erase(session: Session, *, payment_id: str, now: datetime) -> None:
-    """Give a payment names that lead nowhere. One the processor never heard of is given up."""
+    """Give a payment, and what went back of it, names that lead nowhere. One the processor never heard of is given up.
+
+    Raises:
+        RefundUnderWay: A refund of it was asked for and not answered yet.
+    """
+    _erase_returns(session, payment_id=payment_id)
     row = session.scalars(select(PaymentRow).where(PaymentRow.id == payment_id).with_for_update()).one()
     session.execute(
         update(PaymentRow)
         .where(PaymentRow.id == payment_id)
         .values(
             id=ids.new_id("pay"),
-            remote_id=None if row.remote_id is None else erased_reference(row.remote_id),
+            remote_id=_without_name(row.remote_id),
             status=case(
                 (PaymentRow.status == PaymentStatus.CREATED, PaymentStatus.FAILED), else_=PaymentRow.status
             ),
@@ -54,3 +90,28 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     session.expunge(row)
+
+
+def _without_name(remote_id: str | None) -> str | None:
+    return remote_id if remote_id is None or is_erased(remote_id) else erased_reference(remote_id)
+
+
+def _erase_returns(session: Session, *, payment_id: str) -> None:
+    """Of refunds, disputes and warnings too, nothing leads to the donor any more."""
+    refunds = session.scalars(select(RefundRow).where(RefundRow.payment_id == payment_id)).all()
+    for row in refunds:
+        if row.status == RefundStatus.CREATED:
+            raise RefundUnderWay(
+                f"Refund {row.id} of this gift is not answered yet; repeat the erasure once it is."
+            )
+    for table, prefix in _RETURNS.items():
+        named = select(table.id, table.remote_id).where(table.payment_id == payment_id)
+        for row_id, remote_id in session.execute(named).all():
+            session.execute(
+                update(table)
+                .where(table.id == row_id)
+                .values(id=ids.new_id(prefix), remote_id=_without_name(remote_id))
+                .execution_options(synchronize_session=False)
+            )
+    for row in refunds:
+        session.expunge(row)

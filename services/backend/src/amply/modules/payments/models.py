@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from sqlalchemy import ARRAY, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -30,3 +31,55 @@ class PaymentRow(Record):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     traceparent: Mapped[str | None]
+    returns_known: Mapped[int] = mapped_column(server_default="0")
+
+
+class RefundRow(Record):
+    __tablename__ = "refund"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    remote_id: Mapped[str | None]
+    reserved_entry_id: Mapped[str | None]
+    entry_id: Mapped[str | None]
+    failed_entry_id: Mapped[str | None]
+    attempts: Mapped[int]
+    next_attempt_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DisputeRow(Record):
+    __tablename__ = "dispute"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str]
+    organization_id: Mapped[str]
+    remote_id: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    status: Mapped[str]
+    evidence_due_at: Mapped[datetime | None]
+    booked: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    opened_entry_id: Mapped[str | None]
+    held_minor_units: Mapped[int]
+    lost_minor_units: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class FraudWarningRow(Record):
+    __tablename__ = "fraud_warning"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    payment_id: Mapped[str]
+    organization_id: Mapped[str]
+    remote_id: Mapped[str]
+    fraud_type: Mapped[str]
+    warned_at: Mapped[datetime]
+    created_at: Mapped[datetime]

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from amply.kernel.money import Money
 from amply.modules.payments.domain import Account, Intent, Settlement
+from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
 class Processor(Protocol):
@@ -33,3 +34,28 @@ class Processor(Protocol):
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """What a succeeded payment moved."""
+
+    def refunds(self, *, remote_id: str, account_id: str) -> tuple[RemoteRefund, ...]:
+        """Every refund of a payment as it stands, the oldest first, whoever made it."""
+
+    def create_refund(
+        self,
+        *,
+        refund_id: str,
+        payment_id: str,
+        remote_id: str,
+        account_id: str,
+        amount: Money,
+        reason: RefundReason | None,
+        idempotency_key: str,
+    ) -> RemoteRefund:
+        """Give some or all of a payment back. The same idempotency key always yields the same refund."""
+
+    def disputes(self, *, remote_id: str, account_id: str) -> tuple[RemoteDispute, ...]:
+        """Every dispute of a payment as it stands, the oldest first, inquiries included."""
+
+    def answer_dispute(self, *, dispute_id: str, account_id: str, words: str, submits: bool) -> RemoteDispute:
+        """Lay a statement beside a dispute; `submits` hands it to the bank, once and for all."""
+
+    def fraud_warning(self, *, warning_id: str, account_id: str) -> RemoteWarning:
+        """A card issuer's warning of fraud."""

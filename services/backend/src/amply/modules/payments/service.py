@@ -161,7 +161,12 @@ def refuse(session: Session, *, payment_id: str, now: datetime) -> bool:
 
 def for_donation(session: Session, *, donation_id: str) -> Payment:
     """The payment of a donation."""
-    return _payment(session.scalars(select(PaymentRow).where(PaymentRow.donation_id == donation_id)).one())
+    return payment_of(session.scalars(select(PaymentRow).where(PaymentRow.donation_id == donation_id)).one())
+
+
+def get(session: Session, *, payment_id: str) -> Payment:
+    """One payment of ours."""
+    return payment_of(session.get_one(PaymentRow, payment_id))
 
 
 def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
@@ -184,7 +189,7 @@ def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
     for row in rows:
         row.attempts += 1
         row.next_attempt_at = now + _STUCK_AFTER * (1 << row.attempts)
-    return [_payment(row) for row in rows]
+    return [payment_of(row) for row in rows]
 
 
 def count_exhausted(session: Session) -> int:
@@ -200,7 +205,7 @@ def find_for_event(
 ) -> Payment | None:
     """The payment an event speaks of, without locking it; None when it is not one of ours on that account."""
     row = locks.payment_of_intent(session, remote_id=remote_id, payment_id=payment_id, lock=False)
-    return _payment(row) if row is not None and _is_about(row, remote_id, account_id) else None
+    return payment_of(row) if row is not None and _is_about(row, remote_id, account_id) else None
 
 
 def lock_for_event(
@@ -211,7 +216,7 @@ def lock_for_event(
     if row is None or not _is_about(row, remote_id, account_id):
         return None
     row.remote_id = row.remote_id or remote_id
-    return _payment(row)
+    return payment_of(row)
 
 
 def transition(session: Session, *, payment: Payment, following: PaymentStatus, now: datetime) -> bool:
@@ -224,6 +229,21 @@ def transition(session: Session, *, payment: Payment, following: PaymentStatus, 
     return True
 
 
+def lock_for_refund(session: Session, *, donation_id: str) -> Payment | None:
+    """Lock a donation's payment; None when there is no such donation."""
+    row = session.scalars(
+        select(PaymentRow).where(PaymentRow.donation_id == donation_id).with_for_update()
+    ).one_or_none()
+    return None if row is None else payment_of(row)
+
+
+def note_return(session: Session, *, payment: Payment, now: datetime) -> None:
+    """Count that news about money that went back has changed something: answers asked for before it are out of date."""
+    row = locks.payment(session, payment_id=payment.id)
+    row.returns_known += 1
+    row.updated_at = now
+
+
 def _is_about(row: PaymentRow, remote_id: str, account_id: str) -> bool:
     return row.account_id == account_id and row.remote_id in (
         *(None, remote_id),
@@ -231,7 +251,8 @@ def _is_about(row: PaymentRow, remote_id: str, account_id: str) -> bool:
     )
 
 
-def _payment(row: PaymentRow) -> Payment:
+def payment_of(row: PaymentRow) -> Payment:
+    """The payment a row holds."""
     return Payment(
         id=row.id,
         donation_id=row.donation_id,
@@ -242,4 +263,5 @@ def _payment(row: PaymentRow) -> Payment:
         remote_id=row.remote_id,
         created_at=row.created_at,
         traceparent=row.traceparent,
+        returns_known=row.returns_known,
     )

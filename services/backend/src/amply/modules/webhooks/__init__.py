@@ -2,7 +2,12 @@
 
 from amply.modules.webhooks.domain import (
     AWAITED_TYPES,
+    DISPUTE_TYPES,
+    FRAUD_WARNING_TYPES,
+    GIFT_TYPES,
     HANDLED_TYPES,
+    PAYOUT_TYPES,
+    REFUND_TYPES,
     EventMalformed,
     EventNotStored,
     EventRejected,
@@ -12,7 +17,8 @@ from amply.modules.webhooks.domain import (
     SignatureNotValid,
     WrongLivemode,
 )
-from amply.modules.webhooks.ports import EventVerifier, KeepsEvent
+from amply.modules.webhooks.gaps import Gaps, Looked, find_missed, find_missed_of
+from amply.modules.webhooks.ports import EventPage, EventSource, EventVerifier, KeepsEvent
 from amply.modules.webhooks.replaying import (
     REPLAYED_MAX,
     Replayed,
@@ -35,20 +41,30 @@ from amply.modules.webhooks.service import (
     lock_unhandled,
     mark_handled,
     put_off,
+    type_of,
 )
 
 __all__ = [
     "AWAITED_TYPES",
+    "DISPUTE_TYPES",
     "FACT_RECEIVED",
+    "FRAUD_WARNING_TYPES",
+    "GIFT_TYPES",
     "HANDLED_TYPES",
+    "PAYOUT_TYPES",
+    "REFUND_TYPES",
     "REPLAYED_MAX",
     "EventMalformed",
     "EventNotStored",
+    "EventPage",
     "EventRejected",
+    "EventSource",
     "EventTraces",
     "EventTypeNotHandled",
     "EventVerifier",
+    "Gaps",
     "KeepsEvent",
+    "Looked",
     "Outcome",
     "ProviderEvent",
     "Replayed",
@@ -59,6 +75,8 @@ __all__ = [
     "count_awaited",
     "count_exhausted",
     "due_again",
+    "find_missed",
+    "find_missed_of",
     "forget",
     "ingest",
     "lock_events_about",
@@ -68,5 +86,6 @@ __all__ = [
     "replay",
     "replay_one",
     "router",
+    "type_of",
     "unhandled",
 ]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from amply.kernel.errors import AmplyError, Conflict, NotFound
 
-HANDLED_TYPES: Final = frozenset(
+GIFT_TYPES: Final = frozenset(
     {
         "payment_intent.processing",
         "payment_intent.succeeded",
@@ -23,6 +23,38 @@ HANDLED_TYPES: Final = frozenset(
         "charge.updated",
     }
 )
+REFUND_TYPES: Final = frozenset(
+    {
+        "charge.refunded",
+        "charge.refund.updated",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+    }
+)
+DISPUTE_TYPES: Final = frozenset(
+    {
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    }
+)
+PAYOUT_TYPES: Final = frozenset(
+    {
+        "payout.canceled",
+        "payout.created",
+        "payout.failed",
+        "payout.paid",
+        "payout.reconciliation_completed",
+        "payout.updated",
+    }
+)
+FRAUD_WARNING_TYPES: Final = frozenset({"radar.early_fraud_warning.created"})
+"""Event types by what they are about."""
+
+HANDLED_TYPES: Final = GIFT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES | FRAUD_WARNING_TYPES
 """What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
 
 AWAITED_TYPES: Final = frozenset(
@@ -30,19 +62,6 @@ AWAITED_TYPES: Final = frozenset(
         "application_fee.created",
         "application_fee.refund.updated",
         "application_fee.refunded",
-        "charge.dispute.closed",
-        "charge.dispute.created",
-        "charge.dispute.funds_reinstated",
-        "charge.dispute.funds_withdrawn",
-        "charge.refund.updated",
-        "charge.refunded",
-        "payout.canceled",
-        "payout.created",
-        "payout.failed",
-        "payout.paid",
-        "refund.created",
-        "refund.failed",
-        "refund.updated",
     }
 )
 """Those among the others that moved money: the books have a kind for each, and nobody posts it yet (docs/books.md)."""

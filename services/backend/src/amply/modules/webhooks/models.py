@@ -21,3 +21,13 @@ class ProviderEventRow(Record):
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     traceparent: Mapped[str | None]
+
+
+class EventWatermarkRow(Record):
+    __tablename__ = "event_watermark"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    seen_to: Mapped[datetime]
+    began_at: Mapped[datetime | None]
+    walked_to: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """What webhooks need from outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -22,3 +23,20 @@ class EventVerifier(Protocol):
             SignatureNotValid: The signature does not match or its time is more than 5 minutes from `now`.
             EventMalformed: The payload is not an event.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPage:
+    """Events, newest first. `older_than` asks for the next page; None on the last one."""
+
+    items: Sequence[ProviderEvent]
+    older_than: str | None
+
+
+class EventSource(Protocol):
+    """The provider's own list of events. May not be called inside a transaction."""
+
+    def events_between(
+        self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
+    ) -> EventPage:
+        """A page of what happened on an account (None: the platform's own) from `since` (inclusive) to `until`."""

@@ -96,6 +96,11 @@ def _kept(snapshot: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def type_of(session: Session, *, event_id: str) -> str | None:
+    """What a stored event tells of; None when it is not stored."""
+    return session.scalar(select(ProviderEventRow.type).where(ProviderEventRow.id == event_id))
+
+
 def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | None:
     """Count an attempt at an event and return it; None when it is handled already."""
     row = _locked(session, event_id)

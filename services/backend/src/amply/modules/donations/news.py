@@ -1,0 +1,88 @@
+"""News about a payment: an event, and who can be asked what it is about.
+
+An event is a hint, and its snapshot may be stale: whoever handles one asks the processor first, outside any transaction,
+and applies the answer inside one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.models import DonationRow
+
+
+class GiftNotBookedYet(Exception):
+    """An event about what became of a gift came before the gift's success; it stays unhandled and comes back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """An event about a payment of ours, as the payment stood before the processor is asked."""
+
+    event: webhooks.ProviderEvent
+    payment: payments.Payment
+    processor: payments.Processor
+    secrets: ledger.CommitmentSecrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """The transaction that an event's effects belong to."""
+
+    session: Session
+    now: datetime
+
+
+Applies = Callable[[Hand], webhooks.Outcome]
+"""Applies the processor's answer. Raises `AnswerOutdated` when other news was applied since it was asked."""
+
+Handler = Callable[[News], Applies]
+"""Asks the processor what an event is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftBooks:
+    """Books what becomes of one gift after it has arrived."""
+
+    session: Session
+    gift: DonationRow
+    secrets: ledger.CommitmentSecrets
+    now: datetime
+
+    def post(
+        self,
+        *,
+        kind: ledger.Kind,
+        key: str,
+        transfers: tuple[ledger.NewTransfer, ...],
+        event_at: datetime,
+        reference: str,
+        reverses: str | None = None,
+        reason: str | None = None,
+    ) -> str:
+        """One entry a key and kind; returns its id. The log commits to the reference and does not show it.
+
+        About an erased donor nothing is kept to open it.
+        """
+        entry = ledger.NewEntry(
+            kind=kind,
+            organization_id=self.gift.organization_id,
+            idempotency_key=f"{key}:{kind}",
+            transfers=transfers,
+            event_at=event_at,
+            reference=None,
+            reverses=reverses,
+            reason=reason,
+            personal={"reference": reference},
+        )
+        posted = ledger.post(
+            self.session,
+            entry=entry,
+            now=self.now,
+            secrets=self.secrets,
+            keeps_openings=self.gift.erased_at is None,
+        )
+        return posted.id

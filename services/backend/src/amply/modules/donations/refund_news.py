@@ -1,0 +1,137 @@
+"""The books follow a gift's refunds: whoever made them, in whatever order their events come."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from amply.kernel.money import Money
+from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.bookings import intent_id, locked_gift
+from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.receipting import void_receipt
+
+Lines = tuple[ledger.NewTransfer, ...]
+
+
+def about_refunds(news: News) -> Applies:
+    """Ask for all refunds of the payment, whichever of them the event names."""
+    told = news.processor.refunds(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
+    return partial(_apply, news, told)
+
+
+def refund_lines(organization_id: str, amount: Money) -> Lines:
+    """From which accounts a refund is taken: gifts first, and nothing else exists yet.
+
+    A donor's fee cover and contribution will be taken after the gift, once gifts have them.
+    """
+    return ledger.postings.refund(organization_id=organization_id, amount=amount)
+
+
+def reserved_lines(organization_id: str, amount: Money) -> Lines:
+    """What stands in the books before we ask for a refund."""
+    return ledger.postings.reserve(refund_lines(organization_id, amount))
+
+
+def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> webhooks.Outcome:
+    found = locked_gift(news, hand)
+    if found is None:
+        return webhooks.Outcome.NOT_OURS
+    payment, gift = found
+    if not told:
+        return webhooks.Outcome.NO_CHANGE
+    if gift.entry_id is None:
+        raise GiftNotBookedYet(news.event.id)
+    books = GiftBooks(session=hand.session, gift=gift, secrets=news.secrets, now=hand.now)
+    changed = [_follow(news, books, payment, each) for each in told]
+    if not any(changed):
+        return webhooks.Outcome.NO_CHANGE
+    held = [each for each in payments.refunds_of(hand.session, payment_id=payment.id) if each.is_held]
+    gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
+    gift.updated_at = hand.now
+    left = max(gift.minor_units - gift.refunded_minor_units, 0)
+    void_receipt(
+        hand.session,
+        donation_id=gift.id,
+        remaining=Money(minor_units=left, currency=gift.currency),
+        now=hand.now,
+    )
+    payments.note_return(hand.session, payment=payment, now=hand.now)
+    return webhooks.Outcome.APPLIED
+
+
+def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund) -> bool:
+    """Book what is not in the books of one refund; False when it stands as it did."""
+    known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
+    entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
+    if entry_id is None and told.moved_at is not None:
+        entry_id = _book_moved(books, known, told)
+    if failed_entry_id is None and told.has_failed:
+        failed_entry_id = _book_failed(news, books, known, told, entry_id)
+    if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
+        return False
+    payments.note_refund(
+        books.session,
+        refund_id=known.id,
+        told=told,
+        entry_id=entry_id,
+        failed_entry_id=failed_entry_id,
+        now=books.now,
+    )
+    return True
+
+
+def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund) -> str:
+    """Post what we reserved, or what somebody refunded on the processor's own pages."""
+    organization_id = books.gift.organization_id
+    lines = refund_lines(organization_id, told.amount)
+    if known.reserved_entry_id is not None:
+        lines = ledger.postings.post(
+            entry_id=known.reserved_entry_id,
+            pending=reserved_lines(organization_id, known.amount),
+            moved=lines,
+        )
+    return books.post(
+        kind=ledger.Kind.DONATION_REFUNDED,
+        key=_key(told),
+        transfers=lines,
+        event_at=told.moved_at or books.now,
+        reference=_key(told),
+        reverses=books.gift.entry_id,
+        reason=known.reason,
+    )
+
+
+def _book_failed(
+    news: News,
+    books: GiftBooks,
+    known: payments.Refund,
+    told: payments.RemoteRefund,
+    entry_id: str | None,
+) -> str | None:
+    """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
+    organization_id = books.gift.organization_id
+    if entry_id is not None:
+        lines, reverses = ledger.postings.reverse(refund_lines(organization_id, told.amount)), entry_id
+    elif known.reserved_entry_id is not None:
+        lines = released_lines(organization_id, known)
+        reverses = books.gift.entry_id or ""
+    else:
+        return None
+    return books.post(
+        kind=ledger.Kind.REFUND_FAILED,
+        key=_key(told),
+        transfers=lines,
+        event_at=told.returned_at or news.event.occurred_at,
+        reference=_key(told),
+        reverses=reverses,
+    )
+
+
+def released_lines(organization_id: str, refund: payments.Refund) -> Lines:
+    """What releases a refund's reservation."""
+    return ledger.postings.void(
+        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(organization_id, refund.amount)
+    )
+
+
+def _key(told: payments.RemoteRefund) -> str:
+    return f"stripe:refund:{told.remote_id}"

@@ -1,0 +1,230 @@
+"""Refunds we ask for: record and reserve, ask outside any transaction, record. Its event books it, or releases it.
+
+Killed between the steps, `complete_stuck_refunds` finishes it a minute later: the key at the processor is derived from
+the row, and a refund that carries our id is looked for first. What is reserved stays so until the event comes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from amply.infra import tracing
+from amply.infra.database import Database, begins_again
+from amply.kernel import ids
+from amply.kernel.clock import Clock
+from amply.kernel.errors import Conflict, InvalidRequest
+from amply.kernel.money import Money
+from amply.modules import ledger, payments
+from amply.modules.donations.domain import DonationNotFound, DonationStatus
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.news import GiftBooks
+from amply.modules.donations.refund_news import released_lines, reserved_lines
+
+_log = structlog.get_logger()
+
+_ROUNDS_MAX: Final = 5
+
+
+class DonationNotRefundable(Conflict):
+    """There is nothing of this gift that we could ask the processor to give back."""
+
+    code = "donation_not_refundable"
+
+
+class RefundNotFinished(Conflict):
+    """Whether the processor has an earlier refund of the same gift is not known yet."""
+
+    code = "refund_not_finished"
+
+
+class RefundAmountNotAcceptable(InvalidRequest):
+    """The amount is not one that can go back."""
+
+    code = "refund_amount_not_acceptable"
+
+
+class RefundRefused(Conflict):
+    """The processor will not refund this."""
+
+    code = "refund_refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refunding:
+    """The parts that refunds of ours work with."""
+
+    database: Database
+    processor: payments.Processor
+    secrets: ledger.CommitmentSecrets
+    clock: Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refunded:
+    """A refund that the processor has. `status` is its word; the books follow with its event."""
+
+    id: str
+    donation_id: str
+    amount: Money
+    status: payments.RefundStatus
+
+
+def refund(
+    parts: Refunding, *, donation_id: str, amount: str | None, reason: payments.RefundReason
+) -> Refunded:
+    """Give some or all of a gift back. `amount` is written as people do, such as `5.00`; without one, all that is left.
+
+    Raises:
+        DonationNotFound: There is no such gift.
+        DonationNotRefundable: It has not arrived, nothing is left of it, or its donor was erased.
+        RefundNotFinished: An earlier refund of it is not answered yet.
+        RefundAmountNotAcceptable: The amount cannot be read, or is not above zero.
+        ReversalExceedsOriginal: More than was given would go back; the database says so.
+        BookingsPaused: Nothing can be reserved now.
+        RefundRefused: The processor said no; nothing is reserved any more.
+        ProcessorUnavailable: No answer; the refund is recorded, and completed by itself.
+    """
+    recorded, payment = _recorded(parts, donation_id=donation_id, amount=amount, reason=reason)
+    tracing.annotate(donation_id=donation_id, payment_id=payment.id)
+    told = _open(parts, recorded, payment)
+    return Refunded(id=recorded.id, donation_id=donation_id, amount=told.amount, status=told.status)
+
+
+def complete_stuck_refunds(parts: Refunding) -> int:
+    """Finish what a crash left; return how many refunds were completed. Each is tried ten times, ever further apart."""
+    with parts.database.transaction() as session:
+        waiting = payments.claim_stuck_refunds(session, now=parts.clock())
+    return sum(_complete(parts, recorded, payment) for recorded, payment in waiting)
+
+
+def _complete(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> bool:
+    """Finish one; whatever stops this one must not stop the others."""
+    try:
+        _open(parts, recorded, payment)
+    except (RefundRefused, payments.ProcessorUnavailable) as reason:
+        _log.warning("stuck refund not completed", refund_id=recorded.id, reason=reason.code)
+        return False
+    except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
+        _log.exception("stuck refund not completed", refund_id=recorded.id)
+        return False
+    return True
+
+
+def _recorded(
+    parts: Refunding, *, donation_id: str, amount: str | None, reason: payments.RefundReason
+) -> tuple[payments.Refund, payments.Payment]:
+    for left in reversed(range(_ROUNDS_MAX)):
+        try:
+            with parts.database.transaction() as session:
+                return _record(
+                    parts, session, donation_id=donation_id, amount=amount, reason=reason, now=parts.clock()
+                )
+        except OperationalError as error:
+            if left == 0 or not begins_again(error):
+                raise
+    raise AssertionError("the last round returns or raises")
+
+
+def _record(
+    parts: Refunding,
+    session: Session,
+    *,
+    donation_id: str,
+    amount: str | None,
+    reason: payments.RefundReason,
+    now: datetime,
+) -> tuple[payments.Refund, payments.Payment]:
+    payment = payments.lock_for_refund(session, donation_id=donation_id)
+    if payment is None:
+        raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
+    gift = session.get_one(DonationRow, donation_id)
+    refund_id, money = ids.new_id("rfd"), _amount(session, gift, payment, amount)
+    books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
+    entry_id = books.post(
+        kind=ledger.Kind.REFUND_INITIATED,
+        key=f"refund:{refund_id}",
+        transfers=reserved_lines(gift.organization_id, money),
+        event_at=now,
+        reference=f"stripe:payment_intent:{payment.remote_id}",
+        reverses=gift.entry_id,
+        reason=reason,
+    )
+    recorded = payments.record_refund(
+        session,
+        refund_id=refund_id,
+        payment=payment,
+        amount=money,
+        reason=reason,
+        reserved_entry_id=entry_id,
+        now=now,
+    )
+    return recorded, payment
+
+
+def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amount: str | None) -> Money:
+    """What should go back. How much may, the database decides when it is reserved."""
+    if gift.entry_id is None or gift.status != DonationStatus.SUCCEEDED:
+        raise DonationNotRefundable(
+            "This gift has not arrived, so nothing can go back; look at how it stands."
+        )
+    if payments.is_erased(payment.remote_id):
+        raise DonationNotRefundable(
+            "This gift's donor was erased, and with them its name at the processor: refund it on the processor's dashboard."
+        )
+    earlier = payments.refunds_of(session, payment_id=payment.id)
+    for each in earlier:
+        if each.status is payments.RefundStatus.CREATED:
+            raise RefundNotFinished(
+                f"Refund {each.id} of this gift is not answered yet: it is completed by itself; try again in some minutes."
+            )
+    if amount is not None:
+        try:
+            return Money.from_decimal(amount, currency=gift.currency)
+        except ValueError:
+            raise RefundAmountNotAcceptable(
+                f"Write the amount as digits above zero, such as 5.00, in {gift.currency}.", param="amount"
+            ) from None
+    left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
+    if left <= 0:
+        raise DonationNotRefundable("All of this gift has gone back; look at its refunds on the dashboard.")
+    return Money(minor_units=left, currency=gift.currency)
+
+
+def _open(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> payments.RemoteRefund:
+    try:
+        told = payments.open_refund(parts.processor, refund=recorded, payment=payment, now=parts.clock())
+    except payments.ProcessorRefused as refusal:
+        _release(parts, recorded, payment)
+        raise RefundRefused(
+            "The processor refused this refund, and nothing is reserved any more; its dashboard says whether the payment is "
+            "refunded or disputed already."
+        ) from refusal
+    with parts.database.transaction() as session:
+        payments.lock_for_refund(session, donation_id=payment.donation_id)
+        payments.note_refund_opened(session, refund=recorded, told=told, now=parts.clock())
+    _log.info("refund_opened", refund_id=recorded.id, payment_id=payment.id)
+    return told
+
+
+def _release(parts: Refunding, recorded: payments.Refund, payment: payments.Payment) -> None:
+    """A no is an answer: give back what was reserved, unless an event says that there is a refund after all."""
+    now = parts.clock()
+    with parts.database.transaction() as session:
+        payments.lock_for_refund(session, donation_id=payment.donation_id)
+        for standing in payments.refunds_of(session, payment_id=payment.id):
+            if standing.id != recorded.id or standing.status is not payments.RefundStatus.CREATED:
+                continue
+            gift = session.get_one(DonationRow, payment.donation_id)
+            entry_id = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now).post(
+                kind=ledger.Kind.REFUND_FAILED,
+                key=f"refund:{recorded.id}",
+                transfers=released_lines(gift.organization_id, standing),
+                event_at=now,
+                reference=f"stripe:payment_intent:{payment.remote_id}",
+                reverses=gift.entry_id,
+            )
+            payments.note_refund_refused(session, refund_id=recorded.id, failed_entry_id=entry_id, now=now)

@@ -1,0 +1,244 @@
+"""Disputes and warnings of fraud as rows. Whoever changes one holds its payment's lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, load_only
+
+from amply.kernel import ids
+from amply.kernel.errors import NotFound
+from amply.kernel.money import Money
+from amply.modules.payments.domain import Payment
+from amply.modules.payments.erasure import erased_reference
+from amply.modules.payments.models import DisputeRow, FraudWarningRow
+from amply.modules.payments.refunds import remote_name
+from amply.modules.payments.returns import RemoteDispute, RemoteWarning
+
+LISTED_MAX = 1_000
+"""Disputes or warnings shown at once."""
+
+
+class DisputeNotFound(NotFound):
+    """No dispute has this id."""
+
+    code = "dispute_not_found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisputeBooks:
+    """What of a dispute is in the books.
+
+    Attributes:
+        booked: Digests of the balance transactions that are.
+        opened_entry_id: The newest entry that withdrew something.
+        held: What was withdrawn and not given back, minor units.
+        lost: What of that is booked as lost, minor units.
+    """
+
+    booked: tuple[str, ...] = ()
+    opened_entry_id: str | None = None
+    held: int = 0
+    lost: int = 0
+
+    def has(self, movement_id: str) -> bool:
+        """Whether this balance transaction is in the books."""
+        return erased_reference(movement_id) in self.booked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    """A donor's bank that wants a gift back."""
+
+    id: str
+    payment_id: str
+    status: str
+    evidence_due_at: datetime | None
+    books: DisputeBooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedDispute:
+    """What operators see of a dispute. `remote_id` is what it is called on the processor's dashboard."""
+
+    id: str
+    organization_id: str
+    remote_id: str
+    amount: Money
+    reason: str
+    status: str
+    evidence_due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedWarning:
+    """What operators see of a warning of fraud."""
+
+    id: str
+    organization_id: str
+    remote_id: str
+    fraud_type: str
+    warned_at: datetime
+
+
+def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, now: datetime) -> Dispute:
+    """The dispute the processor speaks of; recorded now when it is new."""
+    names = (told.remote_id, erased_reference(told.remote_id))
+    row = session.scalars(
+        select(DisputeRow).where(DisputeRow.payment_id == payment.id, DisputeRow.remote_id.in_(names))
+    ).one_or_none()
+    if row is None:
+        row = DisputeRow(
+            id=ids.new_id("dsp"),
+            payment_id=payment.id,
+            organization_id=payment.organization_id,
+            remote_id=remote_name(payment, told.remote_id),
+            minor_units=told.amount.minor_units,
+            currency=told.amount.currency,
+            reason=told.reason,
+            status="",
+            evidence_due_at=told.evidence_due_at,
+            booked=[],
+            held_minor_units=0,
+            lost_minor_units=0,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(row)
+        session.flush()
+    return _dispute(row)
+
+
+def note_dispute(
+    session: Session, *, dispute_id: str, told: RemoteDispute, books: DisputeBooks, now: datetime
+) -> None:
+    """Write down how the processor says it stands, and what of it is in the books."""
+    row = session.get_one(DisputeRow, dispute_id)
+    row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
+    row.reason, row.status, row.evidence_due_at = told.reason, told.status, told.evidence_due_at
+    row.booked = list(books.booked)
+    row.opened_entry_id = books.opened_entry_id
+    row.held_minor_units, row.lost_minor_units = books.held, books.lost
+    row.updated_at = now
+
+
+def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
+    """How a payment's disputes stand, in the processor's words."""
+    session.flush()
+    return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
+
+
+def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:
+    """Keep a warning of fraud and return our id of it; None when it is kept already."""
+    names = (told.remote_id, erased_reference(told.remote_id))
+    known = select(FraudWarningRow.id).where(FraudWarningRow.remote_id.in_(names))
+    if session.scalar(known) is not None:
+        return None
+    return session.scalar(
+        insert(FraudWarningRow)
+        .values(
+            id=ids.new_id("frw"),
+            payment_id=payment.id,
+            organization_id=payment.organization_id,
+            remote_id=remote_name(payment, told.remote_id),
+            fraud_type=told.fraud_type,
+            warned_at=told.warned_at,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(FraudWarningRow.id)
+    )
+
+
+def list_disputes(session: Session, *, is_open: bool, limit: int) -> list[ListedDispute]:
+    """Disputes, those whose evidence is due first at the front; only those that are not decided with `is_open`."""
+    listed = (
+        select(DisputeRow)
+        .options(
+            load_only(
+                DisputeRow.id,
+                DisputeRow.organization_id,
+                DisputeRow.remote_id,
+                DisputeRow.minor_units,
+                DisputeRow.currency,
+                DisputeRow.reason,
+                DisputeRow.status,
+                DisputeRow.evidence_due_at,
+                DisputeRow.created_at,
+                DisputeRow.updated_at,
+                raiseload=True,
+            )
+        )
+        .order_by(DisputeRow.evidence_due_at.nulls_last(), DisputeRow.id)
+        .limit(min(limit, LISTED_MAX))
+    )
+    if is_open:
+        listed = listed.where(DisputeRow.status.not_in(("won", "lost", "prevented", "warning_closed")))
+    return [_listed(row) for row in session.scalars(listed)]
+
+
+def list_warnings(session: Session, *, limit: int) -> list[ListedWarning]:
+    """Warnings of fraud, the newest first."""
+    columns = FraudWarningRow
+    rows = session.execute(
+        select(columns.id, columns.organization_id, columns.remote_id, columns.fraud_type, columns.warned_at)
+        .order_by(columns.warned_at.desc(), columns.id)
+        .limit(min(limit, LISTED_MAX))
+    )
+    return [
+        ListedWarning(
+            id=row.id,
+            organization_id=row.organization_id,
+            remote_id=row.remote_id,
+            fraud_type=row.fraud_type,
+            warned_at=row.warned_at,
+        )
+        for row in rows
+    ]
+
+
+def disputed_payment(session: Session, *, dispute_id: str) -> tuple[ListedDispute, str]:
+    """A dispute, and the id of the payment it is about.
+
+    Raises:
+        DisputeNotFound: There is none of this id.
+    """
+    row = session.get(DisputeRow, dispute_id)
+    if row is None:
+        raise DisputeNotFound(
+            f"There is no dispute {dispute_id}; `admin disputes list` shows those there are."
+        )
+    return _listed(row), row.payment_id
+
+
+def _listed(row: DisputeRow) -> ListedDispute:
+    return ListedDispute(
+        id=row.id,
+        organization_id=row.organization_id,
+        remote_id=row.remote_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        reason=row.reason,
+        status=row.status,
+        evidence_due_at=row.evidence_due_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _dispute(row: DisputeRow) -> Dispute:
+    return Dispute(
+        id=row.id,
+        payment_id=row.payment_id,
+        status=row.status,
+        evidence_due_at=row.evidence_due_at,
+        books=DisputeBooks(
+            booked=tuple(row.booked),
+            opened_entry_id=row.opened_entry_id,
+            held=row.held_minor_units,
+            lost=row.lost_minor_units,
+        ),
+    )

@@ -1,0 +1,241 @@
+"""Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.kernel.errors import invariant
+from amply.kernel.money import Money
+from amply.modules.payments.domain import Payment
+from amply.modules.payments.erasure import erased_reference, is_erased
+from amply.modules.payments.models import PaymentRow, RefundRow
+from amply.modules.payments.ports import Processor
+from amply.modules.payments.returns import RefundReason, RefundStatus, RemoteRefund
+from amply.modules.payments.service import payment_of
+
+_STUCK_AFTER: Final = timedelta(minutes=1)
+_STUCK_BATCH_MAX: Final = 50
+_STUCK_ATTEMPTS_MAX: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """Money that goes back, or should.
+
+    Attributes:
+        reserved_entry_id: The entry that reserved it, where we asked for it.
+        entry_id: The entry that says it moved.
+        failed_entry_id: The entry that took it back, or released what was reserved.
+    """
+
+    id: str
+    payment_id: str
+    amount: Money
+    status: RefundStatus
+    reason: RefundReason | None
+    remote_id: str | None
+    reserved_entry_id: str | None
+    entry_id: str | None
+    failed_entry_id: str | None
+    created_at: datetime
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its money has left the organisation and not come back."""
+        return self.entry_id is not None and self.failed_entry_id is None
+
+    @property
+    def takes_up(self) -> bool:
+        """Whether its amount cannot be refunded a second time."""
+        return self.status not in (RefundStatus.FAILED, RefundStatus.CANCELED)
+
+
+def record_refund(
+    session: Session,
+    *,
+    refund_id: str,
+    payment: Payment,
+    amount: Money,
+    reason: RefundReason,
+    reserved_entry_id: str,
+    now: datetime,
+) -> Refund:
+    """Write down that we shall ask for a refund, in the transaction that reserves it in the books."""
+    row = RefundRow(
+        id=refund_id,
+        payment_id=payment.id,
+        minor_units=amount.minor_units,
+        currency=amount.currency,
+        status=RefundStatus.CREATED,
+        reason=reason,
+        reserved_entry_id=reserved_entry_id,
+        attempts=0,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return _refund(row)
+
+
+def refunds_of(session: Session, *, payment_id: str) -> list[Refund]:
+    """All refunds of a payment, the oldest first."""
+    rows = session.scalars(
+        select(RefundRow)
+        .where(RefundRow.payment_id == payment_id)
+        .order_by(RefundRow.created_at, RefundRow.id)
+    )
+    return [_refund(row) for row in rows]
+
+
+def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, now: datetime) -> Refund:
+    """The refund the processor speaks of: found by its id there, or by ours in its metadata while we do not know that.
+
+    One that was made on the processor's own pages is recorded now. (Metadata can be edited there: an id of ours that
+    belongs to another payment, or to a refund with another id, finds nothing.)
+    """
+    row = _one_told_of(session, payment=payment, told=told)
+    if row is None:
+        row = RefundRow(
+            id=ids.new_id("rfd"),
+            payment_id=payment.id,
+            minor_units=told.amount.minor_units,
+            currency=told.amount.currency,
+            status=RefundStatus.PENDING,
+            attempts=0,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(row)
+    row.remote_id = row.remote_id or remote_name(payment, told.remote_id)
+    session.flush()
+    return _refund(row)
+
+
+def note_refund(
+    session: Session,
+    *,
+    refund_id: str,
+    told: RemoteRefund,
+    entry_id: str | None,
+    failed_entry_id: str | None,
+    now: datetime,
+) -> None:
+    """Write down how the processor says it stands, and the entries that say the same."""
+    row = session.get_one(RefundRow, refund_id)
+    row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
+    row.status = told.status
+    row.entry_id, row.failed_entry_id = entry_id, failed_entry_id
+    row.updated_at = now
+
+
+def note_refund_opened(session: Session, *, refund: Refund, told: RemoteRefund, now: datetime) -> None:
+    """Write down the processor's id of a refund of ours. An event may have brought it before us; then both agree."""
+    row = session.scalars(select(RefundRow).where(RefundRow.id == refund.id).with_for_update()).one_or_none()
+    if row is None:
+        return  # the donor was erased meanwhile, and the refund has another name
+    invariant(row.remote_id in (None, told.remote_id), "a refund is one refund at the processor for ever")
+    row.remote_id = told.remote_id
+    if row.status == RefundStatus.CREATED:
+        row.status = RefundStatus.PENDING
+    row.updated_at = now
+
+
+def note_refund_refused(session: Session, *, refund_id: str, failed_entry_id: str, now: datetime) -> None:
+    """The processor said no, and what was reserved is released."""
+    row = session.get_one(RefundRow, refund_id)
+    row.status = RefundStatus.FAILED
+    row.failed_entry_id = failed_entry_id
+    row.updated_at = now
+
+
+def open_refund(processor: Processor, *, refund: Refund, payment: Payment, now: datetime) -> RemoteRefund:
+    """Ask for a refund, with a key derived from its row: repeating this is the same refund, never a second one.
+
+    The processor forgets keys after a day, but not metadata: when this may be a repetition, a refund that carries our id
+    is looked for first.
+
+    Raises:
+        ProcessorUnavailable, ProcessorRefused: As the processor's port says.
+    """
+    remote_id = payment.remote_id or ""
+    if now - refund.created_at > _STUCK_AFTER:
+        made = processor.refunds(remote_id=remote_id, account_id=payment.account_id)
+        for told in made:
+            if told.refund_id == refund.id:
+                return told
+    return processor.create_refund(
+        refund_id=refund.id,
+        payment_id=payment.id,
+        remote_id=remote_id,
+        account_id=payment.account_id,
+        amount=refund.amount,
+        reason=refund.reason,
+        idempotency_key=f"refund:{refund.id}:create",
+    )
+
+
+def claim_stuck_refunds(session: Session, *, now: datetime) -> list[tuple[Refund, Payment]]:
+    """Count an attempt at each refund whose answer did not come back within a minute, and return them.
+
+    After ten attempts a refund waits for a person; until then the attempts are ever further apart.
+    """
+    due_at = func.coalesce(RefundRow.next_attempt_at, RefundRow.created_at + _STUCK_AFTER)
+    rows = session.scalars(
+        select(RefundRow)
+        .where(
+            RefundRow.status == RefundStatus.CREATED,
+            due_at < now,
+            RefundRow.attempts < _STUCK_ATTEMPTS_MAX,
+        )
+        .order_by(due_at)
+        .limit(_STUCK_BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.attempts += 1
+        row.next_attempt_at = now + _STUCK_AFTER * (1 << row.attempts)
+    return [(_refund(row), payment_of(session.get_one(PaymentRow, row.payment_id))) for row in rows]
+
+
+def count_exhausted_refunds(session: Session) -> int:
+    """How many refunds of ours used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        RefundRow.status == RefundStatus.CREATED, RefundRow.attempts >= _STUCK_ATTEMPTS_MAX
+    )
+    return session.scalars(exhausted).one()
+
+
+def remote_name(payment: Payment, remote_id: str) -> str:
+    """What is kept of the processor's id: a digest where its payment's donor was erased."""
+    return erased_reference(remote_id) if is_erased(payment.remote_id) else remote_id
+
+
+def _one_told_of(session: Session, *, payment: Payment, told: RemoteRefund) -> RefundRow | None:
+    of_payment = select(RefundRow).where(RefundRow.payment_id == payment.id)
+    names = (told.remote_id, erased_reference(told.remote_id))
+    row = session.scalars(of_payment.where(RefundRow.remote_id.in_(names))).one_or_none()
+    if row is not None or told.refund_id is None:
+        return row
+    return session.scalars(
+        of_payment.where(RefundRow.id == told.refund_id, RefundRow.remote_id.is_(None))
+    ).one_or_none()
+
+
+def _refund(row: RefundRow) -> Refund:
+    return Refund(
+        id=row.id,
+        payment_id=row.payment_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        status=RefundStatus(row.status),
+        reason=None if row.reason is None else RefundReason(row.reason),
+        remote_id=row.remote_id,
+        reserved_entry_id=row.reserved_entry_id,
+        entry_id=row.entry_id,
+        failed_entry_id=row.failed_entry_id,
+        created_at=row.created_at,
+    )

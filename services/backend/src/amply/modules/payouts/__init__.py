@@ -1,0 +1,67 @@
+"""Payouts: what the processor sends to the bank, what it consists of, and whether books and processor agree.
+
+Import from here only.
+"""
+
+from amply.modules.payouts.closing import Closed, Handling, close_books
+from amply.modules.payouts.domain import (
+    MovementNotOpen,
+    Payout,
+    PayoutNotFound,
+    PayoutNotReconciled,
+    PayoutStatus,
+    PayoutTooLong,
+    ReasonNotAcceptable,
+    Transaction,
+)
+from amply.modules.payouts.ports import PayoutProcessor, TransactionPage
+from amply.modules.payouts.queries import (
+    LISTED_MAX,
+    OpenMovement,
+    count_differences,
+    count_unmatched,
+    unmatched,
+)
+from amply.modules.payouts.recording import explain
+from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
+from amply.modules.payouts.router import router
+from amply.modules.payouts.tasks import (
+    FACT_ASKED,
+    ask_for,
+    close_due,
+    handle_provider_event,
+    match_waiting,
+    reconcile,
+)
+
+__all__ = [
+    "FACT_ASKED",
+    "LISTED_MAX",
+    "Closed",
+    "Handling",
+    "MovementNotOpen",
+    "OpenMovement",
+    "Payout",
+    "PayoutNotFound",
+    "PayoutNotReconciled",
+    "PayoutProcessor",
+    "PayoutStatus",
+    "PayoutTooLong",
+    "PayoutTotalsDiffer",
+    "ReasonNotAcceptable",
+    "ReportFormat",
+    "Transaction",
+    "TransactionPage",
+    "ask_for",
+    "close_books",
+    "close_due",
+    "count_differences",
+    "count_unmatched",
+    "explain",
+    "handle_provider_event",
+    "match_waiting",
+    "reconcile",
+    "report",
+    "router",
+    "unmatched",
+]

@@ -1,0 +1,175 @@
+"""Which entry books a transaction of the processor's: decided by names alone, free of I/O.
+
+A transaction is one amount and up to two fees, and the books have an entry for each: a row a part. Entries are found by
+their idempotency keys, which are made of the processor's names (`stripe:pi_…:donation.succeeded`) and kept as digests,
+so that this works for erased donors too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from amply.kernel.money import Money
+from amply.modules import ledger
+from amply.modules.payouts.domain import Transaction, digest_of
+
+
+class Part(StrEnum):
+    """Of a transaction."""
+
+    AMOUNT = "amount"
+    FEE = "fee"
+    APPLICATION_FEE = "application_fee"
+
+
+class State(StrEnum):
+    """Of a movement. `OPEN`: in the queue; `OUTSIDE`: nothing of ours; `EXPLAINED`: an operator said why it is not booked."""
+
+    OPEN = "open"
+    MATCHED = "matched"
+    OUTSIDE = "outside"
+    EXPLAINED = "explained"
+
+
+class Reason(StrEnum):
+    """Why a movement has no entry."""
+
+    NOT_BOOKED = "not_booked"
+    AMOUNT_DIFFERS = "amount_differs"
+    CATEGORY_UNKNOWN = "category_unknown"
+    CURRENCY_EXCHANGED = "currency_exchanged"
+    NOT_OURS = "not_ours"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """One part of a transaction, and the entry that would book it.
+
+    Attributes:
+        kind: None where no kind of entry is meant for it.
+        fact: The idempotency key of that entry.
+    """
+
+    transaction: Transaction
+    part: Part
+    amount: Money
+    kind: ledger.Kind | None
+    fact: str | None
+
+    @property
+    def transaction_digest(self) -> str:
+        return digest_of(self.transaction.id)
+
+    @property
+    def booked_as(self) -> str | None:
+        """What the ledger keeps of the key."""
+        return None if self.fact is None else ledger.stored_key(self.fact)
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.transaction.occurred_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a movement is, now."""
+
+    state: State
+    reason: str | None = None
+    entry_id: str | None = None
+
+
+_KINDS: Final[Mapping[str, ledger.Kind]] = {
+    "charge": ledger.Kind.DONATION_SUCCEEDED,
+    "refund": ledger.Kind.DONATION_REFUNDED,
+    "refund_failure": ledger.Kind.REFUND_FAILED,
+    "dispute": ledger.Kind.DISPUTE_OPENED,
+    "dispute_reversal": ledger.Kind.DISPUTE_WON,
+    "payout": ledger.Kind.PAYOUT_CREATED,
+    "payout_reversal": ledger.Kind.PAYOUT_FAILED,
+    "fee": ledger.Kind.PROCESSOR_FEE,
+}
+"""Reporting categories (docs.stripe.com/reports/reporting-categories) and what books their amount."""
+
+_FEE_KINDS: Final[Mapping[str, ledger.Kind]] = {
+    "charge": ledger.Kind.PROCESSOR_FEE,
+    "refund": ledger.Kind.PROCESSOR_FEE,
+    "dispute": ledger.Kind.DISPUTE_FEE,
+    "dispute_reversal": ledger.Kind.DISPUTE_FEE_REFUNDED,
+}
+
+
+def movements(transaction: Transaction) -> Iterator[Movement]:
+    """What a transaction moved, part by part; what is nothing is left out. Together they are its net."""
+    parts = (
+        (Part.AMOUNT, transaction.gross.minor_units),
+        (Part.FEE, -transaction.fee.minor_units),
+        (Part.APPLICATION_FEE, -transaction.application_fee.minor_units),
+    )
+    for part, minor_units in parts:
+        if minor_units != 0:
+            kind = _kind(transaction, part)
+            yield Movement(
+                transaction=transaction,
+                part=part,
+                amount=Money(minor_units=minor_units, currency=transaction.gross.currency),
+                kind=kind,
+                fact=None if kind is None else _fact(transaction, kind),
+            )
+
+
+def is_bookable(movement: Movement) -> bool:
+    """Whether reconciliation itself may book it: a fee that the processor took, of whatever."""
+    return (
+        movement.kind is ledger.Kind.PROCESSOR_FEE
+        and movement.amount.minor_units < 0
+        and not movement.transaction.is_exchanged
+    )
+
+
+def decide(movement: Movement, *, moved: "ledger.Moved | None", is_ours: bool) -> Decision:
+    """Hold a movement against the entry that has its name, if there is one.
+
+    An entry decides before anything else. Without one: what belongs to no payment of ours is the organisation's own
+    affair (its account takes other money too), and all else waits.
+    """
+    if moved is not None and moved.minor_units.get(movement.amount.currency) == movement.amount.minor_units:
+        return Decision(state=State.MATCHED, entry_id=moved.entry_id)
+    if not is_ours:
+        return Decision(state=State.OUTSIDE, reason=Reason.NOT_OURS)
+    if movement.transaction.is_exchanged:
+        return Decision(state=State.OPEN, reason=Reason.CURRENCY_EXCHANGED)
+    if moved is not None:
+        return Decision(state=State.OPEN, reason=Reason.AMOUNT_DIFFERS)
+    if movement.fact is None:
+        return Decision(state=State.OPEN, reason=Reason.CATEGORY_UNKNOWN)
+    return Decision(state=State.OPEN, reason=Reason.NOT_BOOKED)
+
+
+def _kind(transaction: Transaction, part: Part) -> ledger.Kind | None:
+    match part:
+        case Part.AMOUNT:
+            return _KINDS.get(transaction.category)
+        case Part.FEE:
+            return _FEE_KINDS.get(transaction.category)
+        case Part.APPLICATION_FEE:
+            return ledger.Kind.APPLICATION_FEE_CREATED
+
+
+def _fact(transaction: Transaction, kind: ledger.Kind) -> str | None:
+    """The key under which modules/donations and this one book it; None where the name it needs is missing."""
+    source = transaction.source_id
+    match transaction.category:
+        case "charge":
+            named = transaction.intent_id
+        case "refund" | "refund_failure":
+            named = source and f"refund:{source}"
+        case "dispute" | "dispute_reversal":
+            named = source and f"dispute:{source}:{transaction.id}"
+        case "fee":
+            named = transaction.id
+        case _:
+            named = source
+    return f"stripe:{named}:{kind}" if named else None

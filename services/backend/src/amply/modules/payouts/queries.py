@@ -1,0 +1,261 @@
+"""Reading payouts, what they consist of, and what waits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger
+from amply.modules.payouts.domain import PayoutNotFound, PayoutNotReconciled
+from amply.modules.payouts.matching import State
+from amply.modules.payouts.models import MovementRow, PayoutRow, ProcessorBalanceRow
+
+STANDS_AFTER: Final = timedelta(days=1)
+"""A difference, and a movement without its entry, may be events on their way; after a day they are not."""
+
+LISTED_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPayout:
+    """A payout as it was told of last, with the entries of its steps; amounts in minor units.
+
+    `items_minor_units` is what its items come to, None while they are not known: equal to `minor_units` when all is well.
+    """
+
+    id: str
+    owner: str
+    minor_units: int
+    currency: str
+    status: str
+    is_automatic: bool
+    created_at: datetime
+    arrives_on: date
+    entries: tuple[tuple[ledger.Kind, str], ...]
+    reconciled_at: datetime | None
+    items: int | None
+    items_minor_units: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A part of what a payout consists of.
+
+    Attributes:
+        name: What it is, in a word: `gift`, `fee`, `refund`, `dispute`, `other` (outside our books), or the processor's
+            category.
+        minor_units: Positive: into the balance.
+        entry_id: The entry that books it; None where none does.
+    """
+
+    id: str
+    transaction_digest: str
+    name: str
+    part: str
+    category: str
+    kind: str | None
+    minor_units: int
+    currency: str
+    occurred_at: datetime
+    state: str
+    entry_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMovement:
+    """What moved a balance and is in no books, as an operator sees it. The processor's name for it is not kept."""
+
+    id: str
+    owner: str
+    payout_id: str | None
+    category: str
+    part: str
+    reason: str | None
+    minor_units: int
+    currency: str
+    occurred_at: datetime
+    seen_at: datetime
+
+
+_NAMES: Final = {"charge": "gift", "dispute_reversal": "dispute_won", "refund_failure": "refund_failed"}
+
+
+def name_of(category: str, part: str, state: str) -> str:
+    """What an item is called in reports: a charge that is none of ours is no gift."""
+    if state == State.OUTSIDE:
+        return "other"
+    return _NAMES.get(category, category) if part == "amount" else part
+
+
+def find(session: Session, *, payout_id: str) -> KnownPayout:
+    """One payout.
+
+    Raises:
+        PayoutNotFound: It is not known.
+    """
+    found = list(_known(session, PayoutRow.id == payout_id, limit=1))
+    if not found:
+        raise PayoutNotFound(payout_id)
+    return found[0]
+
+
+def newest(
+    session: Session, *, owner: str, until: datetime | None, before: str | None, limit: int
+) -> Sequence[KnownPayout]:
+    """An owner's payouts below the payout `before`, newest first, none made at `until` or later."""
+    wanted: ColumnElement[bool] = PayoutRow.owner == owner
+    if until is not None:
+        wanted = wanted & (PayoutRow.created_at < until)
+    if before is not None:
+        place = select(PayoutRow.created_at).where(PayoutRow.id == before, PayoutRow.owner == owner)
+        at = place.scalar_subquery()
+        wanted = wanted & or_(
+            PayoutRow.created_at < at, (PayoutRow.created_at == at) & (PayoutRow.id < before)
+        )
+    return list(_known(session, wanted, limit=limit))
+
+
+def items_of(
+    session: Session, *, payout_id: str, after: str = "", limit: int | None = None
+) -> Sequence[Item]:
+    """What a payout consists of, without the payout's own transaction, in the order of our ids.
+
+    Raises:
+        PayoutNotReconciled: It is not known.
+    """
+    if find(session, payout_id=payout_id).reconciled_at is None:
+        raise PayoutNotReconciled(payout_id)
+    columns = (
+        *(MovementRow.id, MovementRow.transaction_digest, MovementRow.part, MovementRow.category),
+        *(MovementRow.kind, MovementRow.minor_units, MovementRow.currency, MovementRow.occurred_at),
+        *(MovementRow.state, MovementRow.entry_id),
+    )
+    chosen = select(*columns).where(
+        MovementRow.payout_id == payout_id, MovementRow.category != "payout", MovementRow.id > after
+    )
+    rows = session.execute(chosen.order_by(MovementRow.id).limit(limit))
+    return [
+        Item(
+            id=row.id,
+            transaction_digest=row.transaction_digest,
+            name=name_of(row.category, row.part, row.state),
+            part=row.part,
+            category=row.category,
+            kind=row.kind,
+            minor_units=row.minor_units,
+            currency=row.currency,
+            occurred_at=row.occurred_at,
+            state=row.state,
+            entry_id=row.entry_id,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemSum:
+    """What the items of one name come to, minor units."""
+
+    name: str
+    items: int
+    minor_units: int
+
+
+def item_sums(session: Session, *, payout_id: str) -> Sequence[ItemSum]:
+    """All a payout consists of, added up by what it is."""
+    rows = session.execute(
+        select(
+            *(MovementRow.category, MovementRow.part, MovementRow.state),
+            func.count().label("items"),
+            func.sum(MovementRow.minor_units).label("minor_units"),
+        )
+        .where(MovementRow.payout_id == payout_id, MovementRow.category != "payout")
+        .group_by(MovementRow.category, MovementRow.part, MovementRow.state)
+    )
+    sums: dict[str, ItemSum] = {}
+    for row in rows:
+        name = name_of(row.category, row.part, row.state)
+        before = sums.get(name, ItemSum(name=name, items=0, minor_units=0))
+        sums[name] = ItemSum(
+            name=name, items=before.items + row.items, minor_units=before.minor_units + int(row.minor_units)
+        )
+    return [sums[name] for name in sorted(sums)]
+
+
+def bank_reference(session: Session, *, payout_id: str) -> str | None:
+    """The trace id by which the bank knows a payout, as far as it has said so."""
+    return session.scalar(select(PayoutRow.bank_reference).where(PayoutRow.id == payout_id))
+
+
+def unmatched(session: Session, *, owner: str | None, limit: int) -> Iterator[OpenMovement]:
+    """What waits for its entry or for a person, the oldest first."""
+    chosen = select(MovementRow).where(MovementRow.state == State.OPEN)
+    if owner is not None:
+        chosen = chosen.where(MovementRow.owner == owner)
+    rows = session.scalars(
+        chosen.order_by(MovementRow.occurred_at, MovementRow.id).limit(min(limit, LISTED_MAX))
+    )
+    for row in rows:
+        yield OpenMovement(
+            id=row.id,
+            owner=row.owner,
+            payout_id=row.payout_id,
+            category=row.category,
+            part=row.part,
+            reason=row.reason,
+            minor_units=row.minor_units,
+            currency=row.currency,
+            occurred_at=row.occurred_at,
+            seen_at=row.seen_at,
+        )
+
+
+def count_unmatched(session: Session, *, now: datetime) -> int:
+    """How many movements have waited for their entry for more than a day."""
+    waiting = select(func.count()).where(
+        MovementRow.state == State.OPEN, MovementRow.seen_at <= now - STANDS_AFTER
+    )
+    return session.scalars(waiting).one()
+
+
+def count_differences(session: Session, *, now: datetime) -> int:
+    """How many balances have differed from the processor's for more than a day, and payouts from their items."""
+    balances = select(func.count()).where(ProcessorBalanceRow.differs_since <= now - STANDS_AFTER)
+    unequal = select(func.count()).where(PayoutRow.items_minor_units != PayoutRow.minor_units)
+    return session.scalars(balances).one() + session.scalars(unequal).one()
+
+
+def _known(session: Session, wanted: ColumnElement[bool], *, limit: int) -> Iterator[KnownPayout]:
+    """Named columns: the API may not read what a bank says."""
+    columns = (
+        *(PayoutRow.id, PayoutRow.owner, PayoutRow.minor_units, PayoutRow.currency, PayoutRow.status),
+        *(PayoutRow.is_automatic, PayoutRow.created_at, PayoutRow.arrives_on),
+        *(PayoutRow.created_entry_id, PayoutRow.paid_entry_id),
+        *(PayoutRow.returned_entry_id, PayoutRow.failed_entry_id),
+        *(PayoutRow.reconciled_at, PayoutRow.items, PayoutRow.items_minor_units),
+    )
+    order = (PayoutRow.created_at.desc(), PayoutRow.id.desc())
+    for row in session.execute(select(*columns).where(wanted).order_by(*order).limit(limit)):
+        steps = (
+            (ledger.Kind.PAYOUT_CREATED, row.created_entry_id),
+            (ledger.Kind.PAYOUT_PAID, row.paid_entry_id),
+            (ledger.Kind.PAYOUT_RETURNED, row.returned_entry_id),
+            (ledger.Kind.PAYOUT_FAILED, row.failed_entry_id),
+        )
+        yield KnownPayout(
+            id=row.id,
+            owner=row.owner,
+            minor_units=row.minor_units,
+            currency=row.currency,
+            status=row.status,
+            is_automatic=row.is_automatic,
+            created_at=row.created_at,
+            arrives_on=row.arrives_on,
+            entries=tuple((kind, entry_id) for kind, entry_id in steps if entry_id is not None),
+            reconciled_at=row.reconciled_at,
+            items=row.items,
+            items_minor_units=row.items_minor_units,
+        )

@@ -1,0 +1,198 @@
+"""A payout as files that people keep accounts with: item by item, as a journal, and gift by gift.
+
+Every file is added up and held against the payout before a line of it is written. No file names a donor: nobody has
+agreed to that, and nothing here knows who they are.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import Conflict
+from amply.kernel.money import format_minor_units
+from amply.modules import ledger
+from amply.modules.payouts.queries import Item, KnownPayout, bank_reference, find, items_of
+
+DONOR_NOT_SHARED: Final = "Not shared"
+
+Row = Sequence[str]
+
+
+class ReportFormat(StrEnum):
+    """`csv`: a line an item. `journal`: Xero's manual journal. `quickbooks`: the same as QuickBooks imports it.
+    `disbursement`: a line a gift.
+    """
+
+    CSV = "csv"
+    JOURNAL = "journal"
+    QUICKBOOKS = "quickbooks"
+    DISBURSEMENT = "disbursement"
+
+
+class PayoutTotalsDiffer(Conflict):
+    """What a payout consists of does not come to the payout."""
+
+    code = "payout_totals_differ"
+
+    def __init__(self, payout: KnownPayout, total: int) -> None:
+        super().__init__(
+            f"The items of {payout.id} come to {format_minor_units(total, payout.currency)} and the payout to "
+            f"{format_minor_units(payout.minor_units, payout.currency)}; docs/runbooks/payout-differs.md says what to do."
+        )
+        self.payout_id = payout.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """A payout and all it consists of; amounts in minor units."""
+
+    payout: KnownPayout
+    bank_reference: str | None
+    items: Sequence[Item]
+
+    def decimal(self, minor_units: int) -> str:
+        """An amount as spreadsheets read it."""
+        return format_minor_units(minor_units, self.payout.currency).partition(" ")[0]
+
+    @property
+    def total(self) -> int:
+        return sum(item.minor_units for item in self.items)
+
+
+def report(session: Session, *, payout_id: str, file_format: ReportFormat) -> str:
+    """The file as text, lines ending as RFC 4180 says.
+
+    Raises:
+        PayoutNotFound, PayoutNotReconciled: There is nothing to report (yet).
+        PayoutTotalsDiffer: The items do not come to the payout: no file is better than a wrong one.
+    """
+    payout = find(session, payout_id=payout_id)
+    reported = Reported(
+        payout=payout,
+        bank_reference=bank_reference(session, payout_id=payout_id),
+        items=sorted(
+            items_of(session, payout_id=payout_id),
+            key=lambda item: (item.occurred_at, item.transaction_digest, item.part),
+        ),
+    )
+    if reported.total != payout.minor_units:
+        raise PayoutTotalsDiffer(payout, reported.total)
+    written = io.StringIO()
+    csv.writer(written).writerows(_WRITERS[file_format](reported))
+    return written.getvalue()
+
+
+def _item_lines(reported: Reported) -> Iterable[Row]:
+    yield (
+        *("payout", "arrives_on", "bank_reference", "date", "item", "category", "minor_units", "amount"),
+        *("currency", "entry", "state"),
+    )
+    payout = reported.payout
+    same = (payout.id, payout.arrives_on.isoformat(), reported.bank_reference or "")
+    for item in reported.items:
+        yield (
+            *same,
+            *(item.occurred_at.date().isoformat(), item.name, item.category),
+            *(str(item.minor_units), reported.decimal(item.minor_units), item.currency),
+            *(item.entry_id or "", item.state),
+        )
+    total = reported.total
+    yield (
+        *(*same, payout.arrives_on.isoformat(), "payout", "payout"),
+        *(str(-total), reported.decimal(-total), payout.currency),
+        *(dict(payout.entries).get(ledger.Kind.PAYOUT_CREATED, ""), "matched"),
+    )
+
+
+_ACCOUNT_OF: Final[Mapping[str, str]] = {
+    "gift": "gifts",
+    "refund": "gifts",
+    "refund_failed": "gifts",
+    "fee": "processor_fees",
+    "dispute": "dispute_hold",
+    "dispute_won": "dispute_hold",
+    "application_fee": "platform_contributions_due",
+}
+"""By the item's name: the account of our chart that it is on the other side of."""
+
+
+def _journal(reported: Reported) -> list[tuple[str, int, str]]:
+    """Accounts with what is booked on each, debits positive, and a word on it: nothing together.
+
+    What is outside our books is one line, which only the organisation can place.
+    """
+    sums: dict[str, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
+    for item in reported.items:
+        account = _ACCOUNT_OF.get(item.name, "other")
+        if item.name == "fee" and item.category in ("dispute", "dispute_reversal"):
+            account = "dispute_fees"
+        sums[account] -= item.minor_units
+        counts[account] += 1
+    lines = [
+        (account, sums[account], f"{counts[account]} items of {reported.payout.id}")
+        for account in sorted(sums)
+        if sums[account] != 0
+    ]
+    paid = f"Paid out, bank reference {reported.bank_reference or 'not known yet'}"
+    return [("bank", reported.payout.minor_units, paid), *lines]
+
+
+def _xero(reported: Reported) -> Iterable[Row]:
+    """help.xero.com/nz/ManualJournalsImport: a debit is positive; the date with its day first."""
+    yield ("*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount")
+    narration = f"Payout {reported.payout.id} ({reported.payout.currency})"
+    day = reported.payout.arrives_on.strftime("%d/%m/%Y")
+    for account, amount, words in _journal(reported):
+        yield (narration, day, words, account, "Tax Exempt", reported.decimal(amount))
+
+
+def _quickbooks(reported: Reported) -> Iterable[Row]:
+    yield ("Journal No", "Journal Date", "Account Name", "Debits", "Credits", "Description", "Currency")
+    payout = reported.payout
+    for account, amount, words in _journal(reported):
+        debit, credit = (reported.decimal(amount), "") if amount > 0 else ("", reported.decimal(-amount))
+        yield (payout.id, payout.arrives_on.isoformat(), account, debit, credit, words, payout.currency)
+
+
+def _disbursement(reported: Reported) -> Iterable[Row]:
+    """As corporate giving platforms report to charities: whose money is in which transfer, gift by gift, and totals."""
+    payout = reported.payout
+    yield ("Disbursement ID", payout.id)
+    yield ("Bank Date", payout.arrives_on.isoformat())
+    yield ("Bank Reference ID", reported.bank_reference or "not known yet")
+    yield ("Currency", payout.currency)
+    yield ()
+    yield ("Date", "Item", "Donor", "Gross", "Fee", "Net", "Ledger Entry")
+    by_transaction: dict[str, list[Item]] = defaultdict(list)
+    for item in reported.items:
+        by_transaction[item.transaction_digest].append(item)
+    gross = fees = 0
+    for parts in by_transaction.values():
+        amount = sum(item.minor_units for item in parts if item.part == "amount" and item.category != "fee")
+        net = sum(item.minor_units for item in parts)
+        gross, fees = gross + amount, fees + net - amount
+        yield (
+            *(parts[0].occurred_at.date().isoformat(), parts[0].name, _donor(parts[0])),
+            *(reported.decimal(each) for each in (amount, net - amount, net)),
+            parts[0].entry_id or "",
+        )
+    yield ("Total", "", "", *(reported.decimal(each) for each in (gross, fees, gross + fees)), "")
+
+
+def _donor(item: Item) -> str:
+    return DONOR_NOT_SHARED if item.name == "gift" else ""
+
+
+_WRITERS: Final[Mapping[ReportFormat, Callable[[Reported], Iterable[Row]]]] = {
+    ReportFormat.CSV: _item_lines,
+    ReportFormat.JOURNAL: _xero,
+    ReportFormat.QUICKBOOKS: _quickbooks,
+    ReportFormat.DISBURSEMENT: _disbursement,
+}

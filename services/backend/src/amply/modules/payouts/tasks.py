@@ -1,0 +1,256 @@
+"""What happens to payouts: the processor's events are followed, what they consist of is listed, balances are compared.
+
+Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox, tracing
+from amply.infra.database import begins_again
+from amply.modules import ledger, payments, webhooks
+from amply.modules.payouts.bookings import PayoutInHand
+from amply.modules.payouts.closing import RUNBOOK, Handling, close_books, close_later, close_soon
+from amply.modules.payouts.domain import (
+    ITEMS_MAX,
+    RECONCILED_EVENT,
+    Payout,
+    PayoutNotFound,
+    PayoutNotReconciled,
+    PayoutTooLong,
+)
+from amply.modules.payouts.models import MovementWatermarkRow, PayoutRow
+from amply.modules.payouts.recording import Recording, match_open
+
+FACT_ASKED: Final = "payout.asked_for"
+"""An operator wants a payout to be asked for and reconciled."""
+
+CLOSED_EVERY: Final = timedelta(hours=6)
+TRIED_AGAIN_AFTER: Final = timedelta(minutes=10)
+"""Where a balance moved while it was compared, or the processor did not answer."""
+ACCOUNTS_MAX: Final = 10
+"""Whose balances one run compares."""
+
+_TRIES_MAX: Final = 3
+
+Result = TypeVar("Result")
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A payout as the processor told of it just now, whose it is, and when it came to this state as far as we know."""
+
+    payout: Payout
+    owner: str
+    account_id: str | None
+    happened_at: datetime
+
+
+def handle_provider_event(parts: Handling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
+    """Apply one stored event about a payout: the processor is asked for the payout, and the books follow what it says.
+
+    Returns None when there is nothing left to do (the event is unknown or was handled before), and while nothing may be
+    booked: then the event waits, and the attempt does not count.
+
+    Raises:
+        payments.ProcessorUnavailable, payments.ProcessorRefused, PayoutTooLong: It stays unhandled and comes back.
+    """
+    with parts.database.transaction() as session:
+        event = webhooks.claim(session, event_id=event_id, now=now)
+        if event is None:
+            return None
+        owner = _owner(session, event.account_id)
+        if owner is None:
+            webhooks.mark_handled(session, event_id=event_id, outcome=webhooks.Outcome.NOT_OURS, now=now)
+            return webhooks.Outcome.NOT_OURS
+    tracing.annotate(event_id=event_id)
+    try:
+        return _apply(parts, event, owner=owner, now=now)
+    except ledger.BookingsPaused:
+        with parts.database.transaction() as session:
+            webhooks.put_off(session, event_id=event_id, now=now)
+        _log.warning("bookings_paused", event_id=event_id, runbook="docs/runbooks/alarms/bookings-paused.md")
+        return None
+
+
+def _apply(
+    parts: Handling, event: webhooks.ProviderEvent, *, owner: str, now: datetime
+) -> webhooks.Outcome | None:
+    """What the event changes, in the transaction that stamps it; None when somebody else was faster.
+
+    What the payout consists of is listed page by page before the stamp: whoever is killed begins again.
+    """
+    told = Told(
+        payout=parts.processor.payout(payout_id=str(event.object.get("id")), account_id=event.account_id),
+        owner=owner,
+        account_id=event.account_id,
+        happened_at=event.occurred_at,
+    )
+    lists = event.type == RECONCILED_EVENT and told.payout.is_itemised
+
+    def write(session: Session) -> webhooks.Outcome | None:
+        if not webhooks.lock_unhandled(session, event_id=event.id):
+            return None
+        changed = _follow(session, parts, told, now=now) or lists
+        outcome = webhooks.Outcome.APPLIED if changed else webhooks.Outcome.NO_CHANGE
+        if not lists:
+            webhooks.mark_handled(session, event_id=event.id, outcome=outcome, now=now)
+        return outcome
+
+    outcome = _again(parts, write)
+    if outcome is not None and lists:
+        _itemise(parts, told, now=now)
+        with parts.database.transaction() as session:
+            if webhooks.lock_unhandled(session, event_id=event.id):
+                webhooks.mark_handled(session, event_id=event.id, outcome=outcome, now=now)
+    if outcome is webhooks.Outcome.APPLIED:
+        _log.info("payout_followed", payout_id=told.payout.id, status=told.payout.status)
+    return outcome
+
+
+def ask_for(session: Session, *, payout_id: str, organization_id: str | None, now: datetime) -> None:
+    """Let the worker ask the processor for a payout, follow what it says, and list what it consists of.
+
+    `organization_id` says whose it is where no event has told of it yet.
+
+    Raises:
+        PayoutNotFound: It is not known, and nobody said whose it is; or that organisation has no account.
+    """
+    row = session.get(PayoutRow, payout_id)
+    account_id = row.account_id if row is not None else None
+    if row is None and organization_id is not None:
+        account_id = payments.account_of(session, organization_id=organization_id)
+    if row is None and account_id is None:
+        raise PayoutNotFound(payout_id)
+    payload = {"payout_id": payout_id, "account_id": account_id or ""}
+    outbox.put(session, topic=FACT_ASKED, payload=payload, now=now)
+
+
+def reconcile(parts: Handling, *, payout_id: str, account_id: str | None, now: datetime) -> None:
+    """Follow a payout and list what it consists of, whether or not an event told of it.
+
+    Raises:
+        PayoutNotFound: The account is none that we know.
+        PayoutNotReconciled: The processor does not list its items (yet).
+    """
+    with parts.database.transaction() as session:
+        owner = _owner(session, account_id)
+    if owner is None:
+        raise PayoutNotFound(payout_id)
+    payout = parts.processor.payout(payout_id=payout_id, account_id=account_id)
+    told = Told(payout=payout, owner=owner, account_id=account_id, happened_at=now)
+    _again(parts, lambda session: _follow(session, parts, told, now=now))
+    if not payout.is_itemised:
+        raise PayoutNotReconciled(payout_id)
+    _itemise(parts, told, now=now)
+
+
+def match_waiting(parts: Handling, *, now: datetime) -> int:
+    """Look for the entries of movements that had none; how many have been booked since."""
+    with parts.database.transaction() as session:
+        return match_open(session, now=now)
+
+
+def close_due(parts: Handling, *, now: datetime) -> int:
+    """Compare the balances of accounts that were not compared for hours, or after a payout; how many.
+
+    One account that cannot be compared holds back no other.
+    """
+    closed = 0
+    for known in _due(parts, now=now):
+        try:
+            compared = close_books(parts, owner=known.organization_id, account_id=known.account_id, now=now)
+        except (payments.ProcessorUnavailable, payments.ProcessorRefused, ledger.BookingsPaused):
+            _log.warning("balance_not_compared", organization_id=known.organization_id, exc_info=True)
+            compared = None
+        if compared is not None:
+            closed += 1
+            continue
+        with parts.database.transaction() as session:
+            close_later(session, account_id=known.account_id, as_if_at=now - CLOSED_EVERY + TRIED_AGAIN_AFTER)
+    return closed
+
+
+def _due(parts: Handling, *, now: datetime) -> list[payments.KnownAccount]:
+    with parts.database.transaction() as session:
+        known = payments.known_accounts(session)
+        looked = dict(
+            session.execute(select(MovementWatermarkRow.account_id, MovementWatermarkRow.looked_at)).all()
+        )
+    never = datetime.min.replace(tzinfo=now.tzinfo)
+    due = [account for account in known if (looked.get(account.account_id) or never) <= now - CLOSED_EVERY]
+    return sorted(due, key=lambda account: looked.get(account.account_id) or never)[:ACCOUNTS_MAX]
+
+
+def _owner(session: Session, account_id: str | None) -> str | None:
+    if account_id is None:
+        return ledger.PLATFORM
+    return payments.owner_of_account(session, account_id=account_id)
+
+
+def _follow(session: Session, parts: Handling, told: Told, *, now: datetime) -> bool:
+    return PayoutInHand(
+        session=session,
+        payout=told.payout,
+        owner=told.owner,
+        account_id=told.account_id,
+        secrets=parts.secrets,
+        happened_at=told.happened_at,
+        now=now,
+    ).follow()
+
+
+def _again(parts: Handling, work: Callable[[Session], Result]) -> Result:
+    """Begin a transaction again that is older than an entry it names: somebody else booked the step before meanwhile."""
+    for _ in range(_TRIES_MAX - 1):
+        try:
+            with parts.database.transaction() as session:
+                return work(session)
+        except OperationalError as error:
+            if not begins_again(error):
+                raise
+    with parts.database.transaction() as session:
+        return work(session)
+
+
+def _itemise(parts: Handling, told: Told, *, now: datetime) -> None:
+    """List what a payout consists of, page by page, hold it against the books, and add it up."""
+    payout = told.payout
+    items = total = 0
+    older_than: str | None = None
+    while True:
+        page = parts.processor.transactions_of(
+            payout_id=payout.id, account_id=told.account_id, older_than=older_than
+        )
+        of_payout = [transaction for transaction in page.items if transaction.source_id != payout.id]
+        items += len(of_payout)
+        total += sum(transaction.net for transaction in of_payout)
+        if items > ITEMS_MAX:
+            raise PayoutTooLong(payout.id)
+        with parts.database.transaction() as session:
+            Recording(
+                session=session,
+                owner=told.owner,
+                account_id=told.account_id,
+                secrets=parts.secrets,
+                now=now,
+            ).record(page.items, payout_id=payout.id)
+        older_than = page.older_than
+        if older_than is None:
+            break
+    with parts.database.transaction() as session:
+        row = session.get_one(PayoutRow, payout.id, with_for_update=True)
+        row.reconciled_at, row.items, row.items_minor_units = now, items, total
+        if told.account_id is not None:
+            close_soon(session, account_id=told.account_id)
+    if total != payout.amount.minor_units:
+        _log.warning("payout_items_differ", payout_id=payout.id, runbook=RUNBOOK)

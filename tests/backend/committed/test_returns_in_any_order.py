@@ -1,0 +1,160 @@
+"""One gift, two refunds and a dispute: however their events are late, repeated, reordered and at once, the books end the same."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from random import Random
+from typing import Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from amply.kernel.ids import new_id
+from amply.modules import ledger
+from amply.modules.donations.news import GiftNotBookedYet
+from tests.backend.committed.money_back import DISPUTE, INTENT, Returns
+from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.conftest import Databases, Server
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.world import FakeProcessor
+
+Step = tuple[Callable[[FakeProcessor], object], tuple[str, ...]]
+"""What happens at the processor, and the events that tell of it."""
+
+WITHDRAWN, REINSTATED = (-2500, 1500), (2500, 0)
+KINDS: Final = Counter(
+    {
+        "donation.succeeded": 1,
+        "processor.fee": 1,
+        "donation.refunded": 2,
+        "refund.failed": 1,
+        "dispute.opened": 1,
+        "dispute.fee": 1,
+    }
+)
+ENDS: Final = {
+    "won": (
+        {"dispute_fees": 1500, "gifts": 2000, "processor_balance": 437, "processor_fees": 63},
+        ("partially_refunded", 500),
+        "dispute.won",
+    ),
+    "lost": (
+        {"dispute_fees": 1500, "gifts": -500, "processor_balance": -2063, "processor_fees": 63},
+        ("charged_back", 500),
+        "dispute.lost",
+    ),
+}
+
+
+def refund(name: str, minor_units: int, status: str = "succeeded", *, has_moved: bool = True) -> Step:
+    events = {
+        "pending": ("refund.created",),
+        "succeeded": ("refund.updated", "charge.refunded"),
+        "failed": ("refund.failed", "charge.refund.updated"),
+    }
+
+    def happen(processor: FakeProcessor) -> None:
+        processor.tell_refund(INTENT, name, minor_units=minor_units, status=status, has_moved=has_moved)
+
+    return happen, events[status]
+
+
+def dispute(status: str, *movements: tuple[int, int], events: tuple[str, ...] = ("updated",)) -> Step:
+    def happen(processor: FakeProcessor) -> None:
+        processor.tell_dispute(INTENT, DISPUTE, *movements, status=status)
+
+    return happen, tuple(f"charge.dispute.{name}" for name in events)
+
+
+def history(verdict: str) -> Sequence[Step]:
+    """As Stripe tells it; a charge that was refunded in part is disputed as a whole."""
+    closing = (WITHDRAWN, REINSTATED) if verdict == "won" else (WITHDRAWN,)
+    return (
+        (lambda _: None, ("payment_intent.succeeded", "charge.updated")),
+        refund("re_1", 500, "pending", has_moved=False),
+        refund("re_1", 500),
+        refund("re_2", 700),
+        refund("re_2", 700, "failed"),
+        dispute("warning_needs_response", events=("created",)),
+        dispute("needs_response", WITHDRAWN, events=("funds_withdrawn", "updated")),
+        dispute("under_review", WITHDRAWN),
+        dispute(verdict, *closing, events=("closed", "funds_reinstated")),
+    )
+
+
+@contextmanager
+def fresh(server: Server) -> Iterator[tuple[Returns, LedgerWorld]]:
+    """A database of its own for each example."""
+    databases = Databases(server, new_id("test"))
+    server.copy("template_amply", name=databases.name)
+    app, sequencer = databases.as_role("amply_app", pool_size=8), databases.as_role("amply_sequencer")
+    try:
+        yield Returns(app, arrives=False), LedgerWorld(app=app, sequencer=sequencer, secrets=SECRETS)
+    finally:
+        app.close()
+        sequencer.close()
+        server.run(f"DROP DATABASE {databases.name} WITH (FORCE)")
+
+
+def handle(books: Returns, event_ids: Sequence[str]) -> list[str]:
+    """All at once; returns those that came too early."""
+
+    def one(event_id: str) -> str | None:
+        try:
+            books.handle(event_id)
+        except GiftNotBookedYet:
+            return event_id
+        return None
+
+    with ThreadPoolExecutor(4) as pool:
+        return [early for early in pool.map(one, event_ids) if early is not None]
+
+
+@given(
+    verdict=st.sampled_from(sorted(ENDS)),
+    delays=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3)), min_size=16, max_size=16),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_in_whatever_order_events_come_the_books_end_the_same(
+    verdict: str, delays: list[tuple[int, int]], order: Random, server: Server
+) -> None:
+    """`delays`: for each event, after how many further steps it is handled, and how often."""
+    balances, shown, ending = ENDS[verdict]
+    late = iter(delays)
+    with fresh(server) as (books, world):
+        waiting: list[tuple[int, str]] = []
+        for now, (happen, events) in enumerate(history(verdict)):
+            happen(books.processor)
+            for event_type in events:
+                delay, times = next(late)
+                waiting += [(now + delay + each, store(books, event_type)) for each in range(times)]
+            due = [event_id for at, event_id in waiting if at <= now]
+            order.shuffle(due)
+            early = handle(books, due)
+            waiting = [(at, event_id) for at, event_id in waiting if at > now]
+            waiting += [(now + 1, event_id) for event_id in early]
+        left = [event_id for _, event_id in waiting]
+        order.shuffle(left)
+        for _ in range(2):  # what came before its gift comes again
+            left = handle(books, left)
+        assert left == []
+
+        assert books.balances() == balances
+        assert books.shown() == shown
+        assert Counter(books.kinds()) == KINDS + Counter([ending])
+        world.sequence()
+        with world.app.transaction() as session:
+            (trial,) = ledger.trial_balance(session, size=ledger.sequenced_size(session))
+        assert trial.sums.is_balanced
+
+
+def store(books: Returns, event_type: str) -> str:
+    """An event about the gift, or about money that went back of it."""
+    if not event_type.startswith("payment_intent") and event_type != "charge.updated":
+        return books.store(event_type)
+    event_id = new_id("evt")
+    charge = {} if event_type.startswith("payment_intent") else {"object": books.charge()}
+    books.deliver(event_id, event_type, **charge)
+    return event_id
