@@ -120,6 +120,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
+        "AMPLY_MAIL_FEEDBACK_URL": around.mail.feedback.queue_url,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,

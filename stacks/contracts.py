@@ -137,7 +137,7 @@ _DATABASE = frozenset({f"AMPLY_DATABASE_{part}" for part in ("HOST", "PORT", "NA
 _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
-_MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET"})
+_MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET", "AMPLY_MAIL_FEEDBACK_URL"})
 _TRACES = frozenset({"AMPLY_TRACES_URL"})
 """Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
 _INSTALLED = "/opt/amply/lib/python3.11/site-packages/amply"

@@ -298,7 +298,7 @@ def watch_mail(pager: Pager, mail: Mail) -> None:
         mail.feedback.metric_approximate_age_of_oldest_message(statistic="Maximum"),
         FEEDBACK_AGE_SECONDS_MAX,
         minutes=5,
-        meaning="What SES says of a letter has waited unread for more than a day.",
+        meaning="What SES says of a letter has waited for more than a day, and the worker has not read it.",
         severity=Severity.NOTICE,
     )
     pager.above(
@@ -306,7 +306,7 @@ def watch_mail(pager: Pager, mail: Mail) -> None:
         mail.feedback.metric_approximate_number_of_messages_visible(statistic="Minimum"),
         FEEDBACK_DEPTH_MAX,
         minutes=15,
-        meaning=f"SES has said something of more than {FEEDBACK_DEPTH_MAX} letters, and nobody has read it.",
+        meaning=f"SES has said something of more than {FEEDBACK_DEPTH_MAX} letters, and the worker does not keep up.",
         severity=Severity.NOTICE,
     )
 

@@ -89,6 +89,7 @@ class Workers(AmplyStack):
         for queue in (around.queues.high, around.queues.low):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
+        around.mail.feedback.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],
             resources=[

@@ -18,14 +18,21 @@ from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import ledger, payouts, webhooks
+from amply.modules import ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
-from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, ready_organization
+from tests.backend.world import (
+    FakeClock,
+    FakeFeedback,
+    FakeMailer,
+    FakeProcessor,
+    NoLimit,
+    ready_organization,
+)
 
 CREATED, ACCEPTED = 201, 202
 PERSONAL = {
@@ -60,6 +67,7 @@ class Town:
                 receipts=ReceiptSending(
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
+                hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
                 payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event

@@ -1,6 +1,6 @@
 """A processor, a mailbox and a clock for tests: they implement the modules' ports and keep what they were told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.money import Money
 from amply.modules import organizations, payments
-from amply.modules.donations import Mail
+from amply.modules.mail import FeedbackReceived, Mail
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
 
@@ -201,12 +201,16 @@ class FakeProcessor:
 
 @dataclass
 class FakeMailer:
-    """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no."""
+    """A mailbox; `dies_…` end the process around the hand-over, `refuses` is a mail service that says no.
+
+    `meanwhile` happens once, while a letter is handed over.
+    """
 
     sent: list[Mail] = field(default_factory=list)
     dies_before_send: bool = False
     dies_after_send: bool = False
     refuses: bool = False
+    meanwhile: Callable[[], object] | None = None
 
     def send(self, *, mail: Mail) -> str:
         forbid_transaction("send")
@@ -215,9 +219,30 @@ class FakeMailer:
         if self.refuses:
             raise ConnectionRefusedError("this address is on the suppression list")
         self.sent.append(mail)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
         if self.dies_after_send:
             raise Died
         return f"mail-{len(self.sent)}"
+
+
+@dataclass
+class FakeFeedback:
+    """A queue in memory of what became of letters; what is not done comes back."""
+
+    waiting: list[FeedbackReceived] = field(default_factory=list)
+    dies_before_done: bool = False
+
+    def receive(self) -> Sequence[FeedbackReceived]:
+        forbid_transaction("receive feedback")
+        return self.waiting[:10]
+
+    def done(self, *, receipt: str) -> None:
+        forbid_transaction("feedback done")
+        if self.dies_before_done:
+            raise Died
+        self.waiting = [message for message in self.waiting if message.receipt != receipt]
 
 
 @dataclass

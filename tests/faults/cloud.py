@@ -113,6 +113,7 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
             "AMPLY_SIGNING_KEY_ARN": _make_signing_key(kms),
             "AMPLY_MAIL_SENDER": f"receipts@{_MAIL_DOMAIN}",
             "AMPLY_MAIL_CONFIGURATION_SET": _MAIL_CONFIGURATION,
+            "AMPLY_MAIL_FEEDBACK_URL": sqs.create_queue(QueueName="feedback")["QueueUrl"],
             **_make_queues(sqs),
         }
         yield Cloud(url=url, values=values, s3=s3, kms=kms, http=http)

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from amply.entrypoints.admin import main as admin
 from amply.modules import donations, ledger, payments
 from amply.modules.donations import erasure
+from amply.modules.mail import address_digest
 from ledger_format.errors import FormatError
 from ledger_format.merkle import leaf_hash, root_of
 from ledger_format.receipts import decode_receipt, verify_receipt
@@ -35,7 +36,7 @@ from tests.backend.ledger_world import ORIGIN
 from tests.backend.personal_data import found_in
 from tests.backend.world import NOW
 
-DIGEST = donations.address_digest(EMAIL)
+DIGEST = address_digest(EMAIL)
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "erase-a-donor.md"
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -240,7 +241,7 @@ def test_an_erasure_names_a_donor_in_one_way(platform: Platform) -> None:
 
 def test_a_digest_of_nobody_forgets_nobody(gifts: Gifts) -> None:
     before = dict(gifts.platform.dump())
-    told = gifts.platform.erase("--email-sha256", donations.address_digest(f"x{EMAIL}"))
+    told = gifts.platform.erase("--email-sha256", address_digest(f"x{EMAIL}"))
     assert told == {"id": None, "gifts": 0, "entries": 0, "events": 0, "events_under_way": 0}
     assert dict(gifts.platform.dump()) == before
 

@@ -5,7 +5,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import boto3
 import pytest
@@ -14,11 +14,11 @@ from celery.worker import WorkController
 from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 from amply.adapters import sqs
-from amply.adapters.ses import SesMailer
+from amply.adapters.ses import MESSAGE_BYTES_MAX, SesMailer
 from amply.infra.database import Database, ExternalCallInTransaction
 from amply.infra.outbox import Fact
 from amply.infra.settings import MailSettings, QueueSettings
-from amply.modules.donations import Attachment, Mail
+from amply.modules.mail import Attachment, Mail, MailTooLarge
 
 pytestmark = [
     pytest.mark.allow_hosts(["127.0.0.1"]),
@@ -145,3 +145,10 @@ def test_a_letter_is_accepted_and_gets_an_id(mailer: SesMailer) -> None:
 def test_no_letter_leaves_from_inside_a_transaction(mailer: SesMailer, database: Database) -> None:
     with pytest.raises(ExternalCallInTransaction), database.transaction():
         mailer.send(mail=MAIL)
+
+
+def test_a_letter_that_no_mailbox_takes_is_not_handed_over(mailer: SesMailer) -> None:
+    huge = Attachment(filename="x.pdf", media_type="application/pdf", content=bytes(MESSAGE_BYTES_MAX))
+
+    with pytest.raises(MailTooLarge):
+        mailer.send(mail=replace(MAIL, attachments=(huge,)))

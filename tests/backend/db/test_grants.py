@@ -78,6 +78,7 @@ API = {
     "posting": READ,
     "processor_account": READ,
     "provider_event": ADD,
+    "receipt_facts": "INSERT",
     "transfer": READ,
 }
 GRANTED = text("""

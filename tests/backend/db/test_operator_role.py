@@ -13,7 +13,10 @@ from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor, ready_organization
 
-OF_A_DONOR: Final = ("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key")
+OF_A_DONOR: Final = (
+    *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
+    *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
+)
 MAY: Final = {
     "account": {"SELECT"},
     "account_closure": {
@@ -30,6 +33,7 @@ MAY: Final = {
         )
     },
     "entry": {"SELECT"},
+    "issued_receipt": {f"SELECT ({column})" for column in ("organization_id", "reasons", "voided_at")},
     "event_watermark": {"SELECT"},
     "fraud_warning": {
         f"SELECT ({column})"
@@ -49,6 +53,7 @@ MAY: Final = {
         "SELECT",
         *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
     },
+    "receipt_settings": {"SELECT", "INSERT", "UPDATE"},
     "transfer": {"SELECT"},
 }
 
@@ -81,7 +86,7 @@ def test_the_role_has_what_the_commands_need_and_nothing_else(databases: Databas
     for table, privilege, column in given:
         found.setdefault(table, set()).add(f"{privilege} ({column})" if column else privilege)
     assert found == MAY
-    assert functions == []
+    assert functions == ["resend_receipt"]
 
 
 @pytest.mark.parametrize("table", OF_A_DONOR)

@@ -10,6 +10,14 @@ from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_payouts import payouts
+from amply.entrypoints.admin_receipts import (
+    advantage,
+    gift_aid_schedule,
+    organization_receipts,
+    receipt_problems,
+    resend_receipt,
+)
+from amply.entrypoints.admin_receipts import donor as donors
 from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
@@ -158,6 +166,11 @@ main.add_command(payouts)
 main.add_command(disputes)
 main.add_command(donation)
 main.add_command(webhooks)
+main.add_command(donors, "donor")
+for command in (organization_receipts, receipt_problems, gift_aid_schedule):
+    organization.add_command(command)
+for command in (resend_receipt, advantage):
+    donation.add_command(command)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from celery import Celery, bootsteps
 from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
-from amply.adapters.ses import SesMailer
+from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
@@ -20,6 +20,7 @@ from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
+    MailFeedbackSettings,
     MailSettings,
     QueueSettings,
     ServiceSettings,
@@ -28,12 +29,13 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, payments, payouts, webhooks
+from amply.modules import donations, ledger, mail, payments, payouts, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
 RECONCILE: Final = "ledger.reconcile"
+HEAR_FEEDBACK: Final = "mail.hear_feedback"
 RECONCILE_PAYOUT: Final = "payouts.reconcile"
 MATCH_WAITING: Final = "payouts.match_waiting"
 CLOSE_BOOKS: Final = "payouts.close_books"
@@ -54,6 +56,7 @@ class Parts:
 
     events: donations.EventHandling
     receipts: donations.ReceiptSending
+    hearing: mail.Hearing
     payouts: payouts.Handling
     gaps: webhooks.Gaps
     clock: Clock
@@ -65,11 +68,6 @@ def register(app: Celery, parts: Parts) -> None:
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
         outcome = _handle(parts, event_id)
         _log.info("provider event", event_id=event_id, outcome=outcome)
-
-    def send_due_receipts(**_: Any) -> None:
-        sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
-        if sent:
-            _log.info("receipts sent", count=sent)
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
@@ -101,9 +99,9 @@ def register(app: Celery, parts: Parts) -> None:
 
     for name, work in (
         (HANDLE_PROVIDER_EVENT, handle_provider_event),
-        (SEND_DUE_RECEIPTS, send_due_receipts),
         (COMPLETE_STUCK, complete_stuck),
         (RECONCILE, reconcile),
+        *_about_letters(parts),
         *_about_the_processor(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
@@ -117,6 +115,20 @@ def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
     if told in webhooks.PAYOUT_TYPES:
         return payouts.handle_provider_event(parts.payouts, event_id=event_id, now=parts.clock())
     return donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
+
+
+def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Sending receipts, and hearing what became of them."""
+
+    def send_due_receipts(**_: Any) -> None:
+        sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
+        if sent:
+            _log.info("receipts sent", count=sent)
+
+    def hear_feedback(**_: Any) -> None:
+        mail.hear_feedback(parts.hearing, now=parts.clock())
+
+    return (SEND_DUE_RECEIPTS, send_due_receipts), (HEAR_FEEDBACK, hear_feedback)
 
 
 def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -196,6 +208,7 @@ def parts_from_environment() -> Parts:
             secrets=secrets,
             ledger_page=f"{SiteSettings().edge_url}/ledger/",
         ),
+        hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
         clock=system_clock,
     )
 

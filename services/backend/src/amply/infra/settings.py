@@ -134,3 +134,11 @@ class MailSettings(BaseSettings):
 
     sender: str
     configuration_set: str
+
+
+class MailFeedbackSettings(BaseSettings):
+    """The queue that SES tells of bounces, complaints, delays and refusals."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_MAIL_", frozen=True)
+
+    feedback_url: str

@@ -66,9 +66,9 @@ def take_donation(settings: Settings, steps: Steps, *, now: datetime) -> DemoRes
     with steps.step("checkpoint", "signed checkpoint covers it, on the public edge") as told:
         size = donor.wait_until_published(index)
         told.result = f"size {size}"
-    with steps.step("receipt", "receipt e-mailed, proof attached") as told:
-        receipt = Inbox(settings).save_proof(donation.id, to=donor.email)
-        told.result = receipt.name
+    with steps.step("receipt", "receipt e-mailed, proof and PDF attached") as told:
+        receipt, paper = Inbox(settings).save_receipt(donation.id, to=donor.email)
+        told.result = f"{receipt.name}, {paper.name}"
     verifier_key.write(cloud, settings.verifier_key)
     witnesses = _verify(steps, Verifier(settings), receipt)
     result = DemoResult(

@@ -1,4 +1,4 @@
-"""Amazon SES: implements the donations' mailer."""
+"""Amazon SES: sends letters, and tells what became of them."""
 
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Final
@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from amply.adapters.ses.feedback import SesFeedback
 from amply.infra import tracing
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import MailSettings
-from amply.modules.donations import Mail
+from amply.modules.mail import Mail, MailTooLarge
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
+
+__all__ = ["SesFeedback", "SesMailer", "mime"]
+
+MESSAGE_BYTES_MAX: Final = 10 * 1024 * 1024
+"""SES takes 40 MB with everything encoded (docs.aws.amazon.com/ses, "Service quotas"); many mailboxes take 10."""
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
@@ -26,11 +32,14 @@ class SesMailer:
 
     def send(self, *, mail: Mail) -> str:
         forbid_transaction("SES: send")
+        raw = mime(mail, sender=self._settings.sender).as_bytes()
+        if len(raw) > MESSAGE_BYTES_MAX:
+            raise MailTooLarge(f"{len(raw)} bytes; at most {MESSAGE_BYTES_MAX} are sent")
         with tracing.call("SES: send"):
             answer = self._client.send_email(
                 FromEmailAddress=self._settings.sender,
                 Destination={"ToAddresses": [mail.to]},
-                Content={"Raw": {"Data": mime(mail, sender=self._settings.sender).as_bytes()}},
+                Content={"Raw": {"Data": raw}},
                 ConfigurationSetName=self._settings.configuration_set,
             )
         return answer["MessageId"]

@@ -2,10 +2,17 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
-from amply.modules.donations.erasure import Erasure, address_digest, erase_donor
+from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
+from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
-from amply.modules.donations.ports import Attachment, Mail, Mailer
 from amply.modules.donations.queries import count_exhausted_receipts
+from amply.modules.donations.receipting import (
+    ReceiptSending,
+    resend_receipt,
+    send_due_receipts,
+    state_advantage,
+    void_receipt,
+)
 from amply.modules.donations.refunds import (
     DonationNotRefundable,
     RefundAmountNotAcceptable,
@@ -18,21 +25,13 @@ from amply.modules.donations.refunds import (
 )
 from amply.modules.donations.router import router
 from amply.modules.donations.service import complete_stuck
-from amply.modules.donations.tasks import (
-    EventHandling,
-    ReceiptSending,
-    handle_provider_event,
-    send_due_receipts,
-)
+from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
-    "Attachment",
     "DisputeNotAnswerable",
     "DonationNotRefundable",
     "Erasure",
     "EventHandling",
-    "Mail",
-    "Mailer",
     "ReceiptSending",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
@@ -40,16 +39,20 @@ __all__ = [
     "Refunded",
     "Refunding",
     "StatementNotAcceptable",
-    "address_digest",
     "answer_dispute",
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
     "erase_donor",
     "evidence",
+    "gift_aid_claim",
     "handle_provider_event",
     "keeps_event",
     "refund",
+    "resend_receipt",
     "router",
     "send_due_receipts",
+    "state_advantage",
+    "statement_of_donor",
+    "void_receipt",
 ]

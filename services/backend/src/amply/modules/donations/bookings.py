@@ -170,6 +170,7 @@ class EventInHand:
                     entry_id=posted.id,
                     attempts=0,
                     next_attempt_at=self.now,
+                    received_at=self.event.occurred_at,
                     traceparent=tracing.traceparent(),
                 )
             )

@@ -1,6 +1,6 @@
 """What a donation is, and what it becomes when its payment changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules.payments import DisputeState, PaymentStatus
+from amply.modules.receipts import DonorFacts
 
 RECEIPT_ATTEMPTS_MAX: Final = 10
 
@@ -51,6 +52,13 @@ _OF_PAYMENT: Final = {
 _OF_DISPUTE: Final = {DisputeState.OPEN: Standing.DISPUTED, DisputeState.LOST: Standing.CHARGED_BACK}
 
 
+class Withheld(StrEnum):
+    """Why a receipt is not sent. `SUPPRESSED`: the address bounced for good, or its owner complained."""
+
+    SUPPRESSED = "suppressed"
+    REFUNDED = "refunded"
+
+
 class DonationNotFound(NotFound):
     """No donation has this id."""
 
@@ -73,6 +81,7 @@ class Gift:
     amount: Money
     donor: Donor
     message: str | None
+    for_receipt: DonorFacts = field(default_factory=DonorFacts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ repeated, it removes what has come since. The public log needs no change, and th
 the gift: it holds the openings that are deleted here.
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from amply.infra import idempotency, outbox
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
-from amply.modules import ledger, payments, webhooks
+from amply.modules import ledger, mail, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import DonationRow, ErasureRow, ReceiptRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
@@ -75,14 +74,6 @@ class _Traces:
         return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids, *self.returns}
 
 
-def address_digest(address: str) -> str:
-    """What an operator names a donor by: SHA-256, in lower-case hex, of the address in lower case without spaces around it.
-
-    `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.
-    """
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()
-
-
 def erase_donor(
     database: Database,
     secrets: ledger.CommitmentSecrets,
@@ -91,7 +82,7 @@ def erase_donor(
     donation_id: str | None,
     now: datetime,
 ) -> Erasure:
-    """Forget everything about the donor whose address has this digest (`address_digest`), or about one gift.
+    """Forget everything about the donor whose address has this digest (`mail.address_digest`), or about one gift.
 
     Reads every gift's address when it is given a digest: no index leads from a digest to a person.
 
@@ -129,7 +120,7 @@ def _gifts_of(session: Session, *, digest: str) -> list[str]:
         .order_by(DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    return [row.id for row in session.execute(given) if address_digest(row.donor_email) == digest]
+    return [row.id for row in session.execute(given) if mail.address_digest(row.donor_email) == digest]
 
 
 def _traces(session: Session, donations: Sequence[str]) -> _Traces:
@@ -160,6 +151,8 @@ def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
+    receipts.erase(session, donation_ids=found.donations)
+    mail.forget(session, addresses=found.addresses)
     for payment_id in sorted(found.payments):
         payments.erase(session, payment_id=payment_id, now=now)
     gifts = sum(

@@ -33,6 +33,10 @@ class ReceiptRow(Record):
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     traceparent: Mapped[str | None]
+    received_at: Mapped[datetime | None]
+    left_minor_units: Mapped[int | None]
+    withheld: Mapped[str | None]
+    message_id: Mapped[str | None]
 
 
 class ErasureRow(Record):

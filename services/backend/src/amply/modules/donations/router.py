@@ -10,7 +10,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import ledger, payments
+from amply.modules import ledger, payments, receipts
 from amply.modules.donations import queries, service
 from amply.modules.donations.domain import DonationNotFound
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut
@@ -37,6 +37,7 @@ def _processor(request: Request) -> payments.Processor:
         payments.OrganizationNotReady,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,
+        receipts.DonorFactsNotAcceptable,
         TooManyRequests,
     ),
 )

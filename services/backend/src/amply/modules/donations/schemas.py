@@ -1,6 +1,6 @@
 """Donations as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
@@ -9,6 +9,7 @@ from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.donations.domain import Donation, Donor, Gift
 from amply.modules.ledger import Inclusion
+from amply.modules.receipts import DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
 
 # People's words may hold any character but those that control terminals, headers, text direction or the database.
 ShortText = Annotated[
@@ -43,11 +44,57 @@ class AmountIn(Request):
     currency: Annotated[str, StringConstraints(min_length=3, max_length=3)]
 
 
+class AddressIn(Request):
+    """Where the donor lives; some countries' receipts name it."""
+
+    lines: Annotated[list[ShortText], Field(min_length=1, max_length=4)]
+    city: ShortText
+    region: ShortText | None = None
+    postal_code: Annotated[ShortText, Field(max_length=20)]
+    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
+
+    def address(self) -> PostalAddress:
+        """The address as receipts hold it."""
+        return PostalAddress(
+            lines=tuple(self.lines),
+            city=self.city,
+            region=self.region or "",
+            postal_code=self.postal_code,
+            country=self.country,
+        )
+
+
+class GiftAidIn(Request):
+    """A UK taxpayer's declaration with this gift (gov.uk, "Gift Aid declarations"); show its words beside the box."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, max_length=10)] = ""
+    first_name: ShortText
+    last_name: ShortText
+    house: ShortText
+    postcode: Annotated[ShortText, Field(max_length=20)]
+    declares: Literal[True] = Field(description="The donor has read the declaration and makes it.")
+
+    def declaration(self) -> GiftAidDeclaration:
+        """The declaration as HMRC's schedule takes it.
+
+        Raises:
+            DonorFactsNotAcceptable: The schedule would not take it.
+        """
+        return declare(
+            title=self.title,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            house=self.house,
+            postcode=self.postcode,
+        )
+
+
 class DonorIn(Request):
     """Who gives."""
 
     name: ShortText
     email: EmailStr
+    address: AddressIn | None = None
 
 
 class DonationIn(Request):
@@ -57,18 +104,28 @@ class DonationIn(Request):
     amount: AmountIn
     donor: DonorIn
     message: LongText | None = None
+    language: Language | None = Field(
+        default=None, description="Of letters to the donor; the organisation's, where none is named."
+    )
+    gift_aid: GiftAidIn | None = None
 
     def gift(self) -> Gift:
         """The gift this request asks for.
 
         Raises:
             CurrencyNotSupported, AmountNotAcceptable: As `Money.parse_gift` says.
+            DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
         """
         return Gift(
             organization_id=self.organization_id,
             amount=Money.parse_gift(minor_units=self.amount.minor_units, currency=self.amount.currency),
             donor=Donor(name=self.donor.name, email=self.donor.email),
             message=self.message or None,
+            for_receipt=DonorFacts(
+                language=self.language,
+                address=self.donor.address.address() if self.donor.address else None,
+                gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
+            ),
         )
 
 

@@ -20,7 +20,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
-from amply.modules import organizations, payments
+from amply.modules import organizations, payments, receipts
 from amply.modules.donations.domain import DonationStatus, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
@@ -128,6 +128,7 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
             updated_at=now,
         )
     )
+    receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
     return payments.create(
         session,
         donation_id=donation_id,

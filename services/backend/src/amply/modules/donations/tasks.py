@@ -1,4 +1,4 @@
-"""What happens to a donation later: provider events are applied, receipts are sent.
+"""What happens to a donation later: provider events are applied.
 
 Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
 """
@@ -9,21 +9,14 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from opentelemetry.trace import SpanKind
-from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from amply.infra import tracing
 from amply.infra.database import Database, begins_again
-from amply.modules import ledger, organizations, payments, webhooks
-from amply.modules.donations import queries
+from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import about_gift, find_payment, is_about_the_erased
 from amply.modules.donations.dispute_news import about_disputes, about_fraud_warning
-from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, receipt_retry_delay
-from amply.modules.donations.letters import Letter, receipt_mail
-from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, Hand, Handler, News
-from amply.modules.donations.ports import Mail, Mailer
 from amply.modules.donations.refund_news import about_refunds
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
@@ -47,10 +40,6 @@ _COUNTED: Final = {
 _log = structlog.get_logger()
 
 
-class ReceiptNotPossible(Exception):
-    """There is nobody to send the receipt to any more, or nothing that proves the gift."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class EventHandling:
     """The parts event handling works with."""
@@ -58,16 +47,6 @@ class EventHandling:
     database: Database
     processor: payments.Processor
     secrets: ledger.CommitmentSecrets
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReceiptSending:
-    """The parts receipt sending works with. `ledger_page` is where people read the public ledger."""
-
-    database: Database
-    mailer: Mailer
-    secrets: ledger.CommitmentSecrets
-    ledger_page: str
 
 
 def handle_provider_event(parts: EventHandling, *, event_id: str, now: datetime) -> webhooks.Outcome | None:
@@ -139,74 +118,3 @@ def _apply(
         if is_about_the_erased(session, event):
             webhooks.forget(session, event_ids=[event.id])
     return outcome
-
-
-def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
-    """Send the receipts whose entries are covered by a published checkpoint; return how many were sent.
-
-    The attempt is counted before the e-mail leaves. A crash in between sends it again later: a receipt twice is
-    better than none.
-    """
-    sent = 0
-    while (due := _claim_receipt(parts, now=now)) is not None:
-        with tracing.continued("send receipt", traceparent=due.traceparent, kind=SpanKind.INTERNAL):
-            tracing.annotate(donation_id=due.donation_id)
-            sent += _send_receipt(parts, donation_id=due.donation_id, now=now)
-    return sent
-
-
-def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
-    """Send one; whatever stops this one must not stop the others."""
-    try:
-        parts.mailer.send(mail=_letter(parts, donation_id=donation_id))
-    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("receipt not sent", donation_id=donation_id)
-        return False
-    with parts.database.transaction() as session:
-        session.get_one(ReceiptRow, donation_id).sent_at = now
-    return True
-
-
-def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None:
-    """Take the next receipt that can be proven and count the attempt."""
-    with parts.database.transaction() as session:
-        due = session.scalars(
-            select(ReceiptRow)
-            .where(
-                ReceiptRow.sent_at.is_(None),
-                # The first try waits for no clock: the one that booked the gift may be ahead of this one.
-                or_(ReceiptRow.attempts == 0, ReceiptRow.next_attempt_at <= now),
-                ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
-                ledger.is_published(ReceiptRow.entry_id),
-            )
-            .order_by(ReceiptRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if due is None:
-            return None
-        due.attempts += 1
-        due.next_attempt_at = now + receipt_retry_delay(due.attempts)
-        return due
-
-
-def _letter(parts: ReceiptSending, *, donation_id: str) -> Mail:
-    with parts.database.transaction() as session:
-        row = session.get_one(DonationRow, donation_id)
-        donation = queries.donation_of(row)
-        proof = ledger.receipt(session, entry_id=donation.entry_id or "", secrets=parts.secrets)
-        organization = organizations.get(session, organization_id=donation.organization_id)
-    if proof is None or row.donor_email is None or row.donor_name is None:
-        raise ReceiptNotPossible(donation_id)
-    return receipt_mail(
-        Letter(
-            donor_name=row.donor_name,
-            donor_email=row.donor_email,
-            organization=organization.name,
-            amount=donation.amount,
-            donation_id=donation.id,
-            given_at=donation.created_at,
-            proof=proof,
-            ledger_page=parts.ledger_page,
-        )
-    )

@@ -1,0 +1,151 @@
+"""What one donor gave one organisation in a year, and what an organisation claims Gift Aid on: for people who ask."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.errors import NotFound
+from amply.kernel.money import Money
+from amply.modules import organizations, receipts
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.mail import address_digest
+
+_ROWS = 1_000
+"""Gifts looked at in one go when an address is sought by its digest."""
+
+
+class NoGiftsFound(NotFound):
+    """Nobody with this address gave to the organisation in this time."""
+
+    code = "no_gifts_found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    id: str
+    donor_name: str
+    donor_email: str
+    amount: Money
+    given_at: datetime
+
+
+def statement_of_donor(
+    database: Database,
+    *,
+    organization_id: str,
+    email_sha256: str,
+    year: int,
+    language: receipts.Language | None = None,
+) -> receipts.Statement:
+    """The organisation's fiscal year that begins in `year`, for the donor whose address has this digest.
+
+    Raises:
+        OrganizationNotFound, YearNotAcceptable: What was asked for does not exist.
+        NoGiftsFound: Nobody with this address gave in that year.
+    """
+    with database.transaction() as session:
+        organization = organizations.get(session, organization_id=organization_id)
+        settings = receipts.settings_of(session, organization_id=organization_id)
+        span = receipts.FiscalYear.of(settings, year=year)
+        given = [
+            gift
+            for gift in _given(session, organization_id, since=span.begins_at, before=span.ends_before)
+            if address_digest(gift.donor_email) == email_sha256
+        ]
+        if not given:
+            raise NoGiftsFound(
+                f"Nobody with this address gave from {span.first} to {span.last}; check digest and year."
+            )
+        told = receipts.told_of_many(session, donation_ids=[gift.id for gift in given])
+        lines = _lines(session, given)
+    # The language of the newest gift that names one; else the organisation's.
+    languages = [told[gift.id][0].language for gift in given if gift.id in told]
+    chosen = language or next((known for known in reversed(languages) if known), None)
+    return receipts.Statement(
+        organization=organization.name,
+        country=organization.country,
+        donor_name=given[-1].donor_name,
+        language=chosen or (settings.language if settings else receipts.Language.EN),
+        year=span,
+        gifts=lines,
+        settings=settings,
+    )
+
+
+def gift_aid_claim(
+    database: Database, *, organization_id: str, first: date, last: date
+) -> list[receipts.ClaimedGift]:
+    """The gifts of a period that Gift Aid can be claimed on: those with a valid receipt that says so.
+
+    Raises:
+        OrganizationNotFound: No organisation has this id.
+    """
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        settings = receipts.settings_of(session, organization_id=organization_id)
+        span = receipts.FiscalYear.of_days(settings, first=first, last=last)
+        given = list(_given(session, organization_id, since=span.begins_at, before=span.ends_before))
+        told = receipts.told_of_many(session, donation_ids=[gift.id for gift in given])
+        issued = receipts.latest_of_many(session, donation_ids=list(told))
+    return [
+        receipts.ClaimedGift(
+            declaration=declaration,
+            given_on=gift.given_at.astimezone(span.zone).date(),
+            amount=issued[gift.id].eligible,
+        )
+        for gift in given
+        if gift.id in issued
+        and issued[gift.id].claims_gift_aid
+        and (declaration := told[gift.id][0].gift_aid) is not None
+    ]
+
+
+def _given(session: Session, organization_id: str, *, since: datetime, before: datetime) -> Iterator[_Given]:
+    """Gifts that arrived in a time and whose donor we know, the oldest first."""
+    given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
+    rows = session.execute(
+        select(DonationRow, given_at)
+        .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .where(
+            DonationRow.organization_id == organization_id,
+            DonationRow.status == DonationStatus.SUCCEEDED,
+            DonationRow.donor_email.is_not(None),
+            given_at >= since,
+            given_at < before,
+        )
+        .order_by(given_at, DonationRow.id)
+        .execution_options(yield_per=_ROWS)
+    )
+    for row, moment in rows:
+        yield _Given(
+            id=row.id,
+            donor_name=row.donor_name or "",
+            donor_email=row.donor_email or "",
+            amount=Money(minor_units=row.minor_units, currency=row.currency),
+            given_at=moment,
+        )
+
+
+def _lines(session: Session, given: Sequence[_Given]) -> list[receipts.GiftInYear]:
+    issued = receipts.latest_of_many(session, donation_ids=[gift.id for gift in given])
+    return [_line(gift, issued.get(gift.id)) for gift in given]
+
+
+def _line(gift: _Given, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:
+    """A receipt that is void counts nothing, for the gift went back; an acknowledgement claims nothing."""
+    nothing = Money(minor_units=0, currency=gift.amount.currency)
+    if receipt is None:
+        return receipts.GiftInYear(given_at=gift.given_at, number=None, amount=gift.amount, eligible=nothing)
+    if receipt.voided_at is not None:
+        return receipts.GiftInYear(given_at=gift.given_at, number=None, amount=nothing, eligible=nothing)
+    return receipts.GiftInYear(
+        given_at=gift.given_at,
+        number=receipt.number,
+        amount=receipt.amount,
+        eligible=receipt.eligible if receipt.kind is receipts.ReceiptKind.OFFICIAL else nothing,
+    )

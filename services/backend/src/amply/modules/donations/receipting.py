@@ -1,0 +1,237 @@
+"""Receipts of gifts: sent once the log covers them, void or replaced when a gift changes, sent again when asked.
+
+Every task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from opentelemetry.trace import SpanKind
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from amply.infra import tracing
+from amply.infra.database import Database
+from amply.kernel.money import Money
+from amply.modules import ledger, mail, organizations, receipts
+from amply.modules.donations.domain import (
+    RECEIPT_ATTEMPTS_MAX,
+    DonationNotFound,
+    Withheld,
+    receipt_retry_delay,
+)
+from amply.modules.donations.models import DonationRow, ReceiptRow
+
+_log = structlog.get_logger()
+
+
+class ReceiptNotPossible(Exception):
+    """There is nobody to send the receipt to any more, or nothing that proves the gift."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptSending:
+    """The parts receipt sending works with. `ledger_page` is where people read the public ledger."""
+
+    database: Database
+    mailer: mail.Mailer
+    secrets: ledger.CommitmentSecrets
+    ledger_page: str
+
+
+def send_due_receipts(parts: ReceiptSending, *, now: datetime) -> int:
+    """Send the receipts whose entries are covered by a published checkpoint; return how many were sent.
+
+    The attempt is counted before the e-mail leaves. A crash in between sends it again later: a receipt twice is
+    better than none, and it is the same receipt with the same number.
+    """
+    sent = 0
+    while (due := _claim_receipt(parts, now=now)) is not None:
+        with tracing.continued("send receipt", traceparent=due.traceparent, kind=SpanKind.INTERNAL):
+            tracing.annotate(donation_id=due.donation_id)
+            sent += _send_receipt(parts, donation_id=due.donation_id, now=now)
+    return sent
+
+
+def void_receipt(
+    session: Session,
+    *,
+    donation_id: str,
+    remaining: Money,
+    now: datetime,
+    reason: receipts.VoidReason = receipts.VoidReason.REFUNDED,
+) -> receipts.IssuedReceipt | None:
+    """Say that `remaining` is left of a gift: its receipt is void, and replaced by one over what is left, if anything is.
+
+    In the transaction that records the refund or the correction. The donor is told by the next run of
+    `send_due_receipts`. What counts is how much is left: saying it again changes nothing. Returns the receipt that stands
+    now; None where none was issued yet (the first one will be over what is left) or the donor was erased.
+    """
+    waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
+    if waiting is None:
+        return None
+    before = receipts.latest(session, donation_id=donation_id)
+    waiting.left_minor_units = remaining.minor_units
+    session.flush()
+    row = session.get_one(DonationRow, donation_id)
+    gift = gift_facts(session, row, waiting) if row.donor_name is not None else None
+    standing = receipts.void(
+        session, donation_id=donation_id, reason=reason, remaining=remaining, gift=gift, now=now
+    )
+    arrives_again = waiting.withheld == Withheld.REFUNDED and remaining.minor_units > 0
+    if standing != before or arrives_again:
+        waiting.sent_at, waiting.withheld, waiting.attempts, waiting.next_attempt_at = None, None, 0, now
+    return standing
+
+
+def resend_receipt(session: Session, *, donation_id: str, now: datetime) -> None:
+    """Let the receipt of a gift be sent once more: the same one, to the address the gift has.
+
+    Raises:
+        ReceiptNotFound: The gift has not arrived, or its donor was erased.
+    """
+    if not session.scalars(select(func.resend_receipt(donation_id, now))).one():
+        raise receipts.ReceiptNotFound(
+            "No receipt belongs to this id; check it, and whether the gift has arrived.", param="donation_id"
+        )
+
+
+def state_advantage(
+    session: Session, *, donation_id: str, advantage: receipts.Advantage, now: datetime
+) -> receipts.IssuedReceipt | None:
+    """Say what the donor got in return for a gift; a receipt that was issued without it is replaced.
+
+    Raises:
+        DonationNotFound: No donation has this id.
+        AdvantageNotAcceptable: It has no description or a value that is none.
+    """
+    row = session.get(DonationRow, donation_id)
+    if row is None:
+        raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
+    if advantage.value is not None and advantage.value.currency != row.currency:
+        raise receipts.AdvantageNotAcceptable(
+            f"Give the value in {row.currency}, as the gift.", param="value"
+        )
+    waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
+    receipts.state_advantage(session, donation_id=donation_id, advantage=advantage)
+    if waiting is None:
+        return None
+    remaining = _left(row, waiting)
+    return void_receipt(
+        session,
+        donation_id=donation_id,
+        remaining=remaining,
+        reason=receipts.VoidReason.CORRECTED,
+        now=now,
+    )
+
+
+def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> receipts.GiftFacts:
+    """What a receipt tells of this gift: of what is left of it."""
+    organization = organizations.get(session, organization_id=row.organization_id)
+    donor, advantage = receipts.told_of(session, donation_id=row.id)
+    return receipts.GiftFacts(
+        donation_id=row.id,
+        organization_id=row.organization_id,
+        organization=organization.name,
+        country=organization.country,
+        amount=_left(row, waiting),
+        asked_at=row.created_at,
+        given_at=waiting.received_at or row.created_at,
+        entry_id=waiting.entry_id,
+        donor_name=row.donor_name or "",
+        donor=donor,
+        advantage=advantage,
+    )
+
+
+def _left(row: DonationRow, waiting: ReceiptRow) -> Money:
+    left = row.minor_units if waiting.left_minor_units is None else waiting.left_minor_units
+    return Money(minor_units=left, currency=row.currency)
+
+
+def _send_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
+    """Send one; whatever stops this one must not stop the others."""
+    try:
+        letter = _letter(parts, donation_id=donation_id, now=now)
+        if letter is None:
+            return False
+        message_id = parts.mailer.send(mail=receipts.receipt_mail(letter))
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("receipt not sent", donation_id=donation_id)
+        return False
+    _note_sent(parts, donation_id=donation_id, message_id=message_id, now=now)
+    return True
+
+
+def _note_sent(parts: ReceiptSending, *, donation_id: str, message_id: str, now: datetime) -> None:
+    """Unless the gift changed while the letter was on its way, which began the attempts anew: another one is due."""
+    with parts.database.transaction() as session:
+        waiting = session.get(ReceiptRow, donation_id, with_for_update=True)
+        if waiting is None:
+            return
+        waiting.message_id = message_id
+        if waiting.attempts > 0:
+            waiting.sent_at = now
+
+
+def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None:
+    """Take the next receipt that can be proven and count the attempt."""
+    with parts.database.transaction() as session:
+        due = session.scalars(
+            select(ReceiptRow)
+            .where(
+                ReceiptRow.sent_at.is_(None),
+                ReceiptRow.withheld.is_(None),
+                # The first try waits for no clock: the one that booked the gift may be ahead of this one.
+                or_(ReceiptRow.attempts == 0, ReceiptRow.next_attempt_at <= now),
+                ReceiptRow.attempts < RECEIPT_ATTEMPTS_MAX,
+                ledger.is_published(ReceiptRow.entry_id),
+            )
+            .order_by(ReceiptRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if due is None:
+            return None
+        due.attempts += 1
+        due.next_attempt_at = now + receipt_retry_delay(due.attempts)
+        return due
+
+
+def _letter(parts: ReceiptSending, *, donation_id: str, now: datetime) -> receipts.Letter | None:
+    """The letter, its receipt issued; None where none is to be sent, which is recorded."""
+    with parts.database.transaction() as session:
+        waiting = session.get_one(ReceiptRow, donation_id, with_for_update=True)
+        row = session.get_one(DonationRow, donation_id)
+        proof = ledger.receipt(session, entry_id=waiting.entry_id, secrets=parts.secrets)
+        if proof is None or row.donor_email is None or row.donor_name is None:
+            raise ReceiptNotPossible(donation_id)
+        gift = gift_facts(session, row, waiting)
+        receipt = receipts.latest(session, donation_id=donation_id)
+        if receipt is None and gift.amount.minor_units > 0:
+            receipt = receipts.issue(session, gift=gift, now=now)
+        waiting.withheld = _withheld(session, receipt, address=row.donor_email)
+        if waiting.withheld is not None or receipt is None or receipt.document is None:
+            _log.warning("receipt_withheld", donation_id=donation_id, reason=waiting.withheld)
+            return None
+        settings = receipts.settings_of(session, organization_id=row.organization_id)
+    return receipts.Letter(
+        receipt=receipt,
+        document=receipt.document,
+        donor_name=row.donor_name,
+        donor_email=row.donor_email,
+        organization=gift.organization,
+        country=gift.country,
+        entry_id=gift.entry_id,
+        proof=proof,
+        ledger_page=parts.ledger_page,
+        logo=settings.logo if settings is not None else None,
+    )
+
+
+def _withheld(session: Session, receipt: receipts.IssuedReceipt | None, *, address: str) -> Withheld | None:
+    if mail.suppressed_because(session, address=address) is not None:
+        return Withheld.SUPPRESSED
+    return Withheld.REFUNDED if receipt is None else None

@@ -1,0 +1,21 @@
+"""Letters to people: what one is, who sends it, and whom none may be sent to any more. Import from here only."""
+
+from amply.modules.mail.domain import Feedback, FeedbackKind, address_digest
+from amply.modules.mail.ports import Attachment, FeedbackQueue, FeedbackReceived, Mail, Mailer, MailTooLarge
+from amply.modules.mail.service import Hearing, forget, hear_feedback, suppressed_because
+
+__all__ = [
+    "Attachment",
+    "Feedback",
+    "FeedbackKind",
+    "FeedbackQueue",
+    "FeedbackReceived",
+    "Hearing",
+    "Mail",
+    "MailTooLarge",
+    "Mailer",
+    "address_digest",
+    "forget",
+    "hear_feedback",
+    "suppressed_because",
+]

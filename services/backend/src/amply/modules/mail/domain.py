@@ -1,0 +1,45 @@
+"""What a mail service says of a letter, and what follows from it. An address is kept as its digest alone."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FeedbackKind(StrEnum):
+    """What became of a letter."""
+
+    HARD_BOUNCE = "hard_bounce"
+    SOFT_BOUNCE = "soft_bounce"
+    COMPLAINT = "complaint"
+    DELAY = "delay"
+    REJECTED = "rejected"
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether nothing more may be sent to the address: it does not exist, or its owner wants none of it."""
+        return self in (FeedbackKind.HARD_BOUNCE, FeedbackKind.COMPLAINT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
+    """One thing that the mail service said of one letter and one address.
+
+    Attributes:
+        event_id: The mail service's own id of the event: the same one told twice is kept once.
+        message_id: What `Mailer.send` returned for the letter.
+    """
+
+    event_id: str
+    kind: FeedbackKind
+    message_id: str
+    address_sha256: str
+    occurred_at: datetime
+
+
+def address_digest(address: str) -> str:
+    """What stands for an address: SHA-256, in lower-case hex, of it in lower case without spaces around it.
+
+    `docs/runbooks/erase-a-donor.md` computes the same on the operator's machine, so that commands hold no address.
+    """
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""The e-mail with a receipt: text, HTML, the PDF, and the ledger's proof that checks offline."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+
+import jinja2
+
+from amply.modules.mail import Attachment, Mail
+from amply.modules.receipts.composing import cancelled
+from amply.modules.receipts.domain import Document, IssuedReceipt, harmless
+from amply.modules.receipts.paper import receipt_pdf
+from amply.modules.receipts.wording import Wording
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("amply.modules.receipts"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_OURS: Final = "#05668d"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """Everything the e-mail says. `proof` is the tlog-proof text; the policy's file stands on the site of `ledger_page`."""
+
+    receipt: IssuedReceipt
+    document: Document
+    donor_name: str
+    donor_email: str
+    organization: str
+    country: str
+    entry_id: str
+    proof: str
+    ledger_page: str
+    logo: bytes | None = None
+
+    @property
+    def proof_filename(self) -> str:
+        """What the proof is called, attached to the letter and within the PDF."""
+        return f"{self.receipt.donation_id}.tlog-proof"
+
+
+def receipt_mail(letter: Letter) -> Mail:
+    """Write the letter as text and as HTML, with `ID.tlog-proof` and `NUMBER.pdf` attached."""
+    is_void = letter.receipt.voided_at is not None
+    document = cancelled(letter.document) if is_void else letter.document
+    wording = Wording.of(letter.receipt.language, country=letter.country)
+    facts = {
+        "letter": letter,
+        "document": document,
+        "said": _said(letter, wording),
+        "label_width": max(len(label) for label, _ in document.rows) + 2,
+        "policy_file": urljoin(letter.ledger_page, "/policy.txt"),
+        "colour": document.colour or _OURS,
+    }
+    return Mail(
+        to=letter.donor_email,
+        subject=_subject(letter, wording),
+        text=_TEMPLATES.get_template("receipt.txt").render(facts),
+        html=_TEMPLATES.get_template("receipt.html").render(facts),
+        attachments=(
+            Attachment(
+                filename=letter.proof_filename,
+                media_type="application/octet-stream",
+                content=letter.proof.encode(),
+            ),
+            Attachment(
+                filename=f"{letter.receipt.number}.pdf",
+                media_type="application/pdf",
+                content=_pdf(letter, document),
+            ),
+        ),
+    )
+
+
+def _pdf(letter: Letter, document: Document) -> bytes:
+    return receipt_pdf(
+        document,
+        issued_at=letter.receipt.voided_at or letter.receipt.issued_at,
+        entry_id=letter.entry_id,
+        ledger_page=letter.ledger_page,
+        proof=letter.proof,
+        filename=letter.proof_filename,
+        logo=letter.logo,
+    )
+
+
+def _subject(letter: Letter, wording: Wording) -> str:
+    name = {"": "subject", "replaced": "subject_replaced", "cancelled": "subject_cancelled"}[_turn(letter)]
+    return wording.say(
+        "letter",
+        name,
+        amount=wording.amount(letter.receipt.amount),
+        organization=harmless(letter.organization),
+    )
+
+
+def _turn(letter: Letter) -> str:
+    """What is special about the receipt, if anything."""
+    if letter.receipt.voided_at is not None:
+        return "cancelled"
+    return "replaced" if letter.receipt.replaces is not None else ""
+
+
+def _said(letter: Letter, wording: Wording) -> dict[str, str]:
+    filled = {"donor": harmless(letter.donor_name), "filename": letter.proof_filename}
+    names = ("greeting", "attached", "straight", "offline", "registry", "key", "keep")
+    said = {name: wording.say("letter", name, **filled) for name in names}
+    return {**said, "opening": wording.say("letter", _turn(letter) or "thanks")}

@@ -1,0 +1,169 @@
+"""What each jurisdiction asks of a receipt. Pure: settings and a gift in, and what may be said of it out.
+
+Sources: US IRC §170(f)(8), §6115 and IRS Publication 1771; Canada Income Tax Regulations 3501 and the CRA's checklist;
+UK Gift Aid (gov.uk, "Claiming Gift Aid as a charity", donor benefit rules of 2019); Australia ITAA 1997 s 30-228, div 30.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from amply.kernel.money import Money
+from amply.modules.receipts.domain import (
+    AdvantageKind,
+    GiftAidDeclaration,
+    GiftFacts,
+    Jurisdiction,
+    Reason,
+    ReceiptKind,
+    ReceiptSettings,
+)
+
+US_WRITTEN_FROM: Final = 250_00
+"""Minor units of USD from which the donor needs it in writing (IRC §170(f)(8))."""
+US_QUID_PRO_QUO_ABOVE: Final = 75_00
+"""Minor units of USD above which a payment with something in return must be told what part is deductible (§6115)."""
+AU_GIFT_MIN: Final = 2_00
+AU_CONTRIBUTION_ABOVE: Final = 150_00
+AU_RIGHT_MAX: Final = 150_00
+AU_RIGHT_SHARE: Final = 20
+"""Percent of a contribution that the right in return may be worth (ITAA 1997 s 30-15, items 7 and 8)."""
+CA_ADVANTAGE_SHARE: Final = 80
+"""Percent of a gift above which it is presumed to be none (Income Tax Act s 248(30))."""
+GB_BENEFIT_FIRST: Final = 100_00
+GB_BENEFIT_MAX: Final = 2_500_00
+
+_CURRENCY: Final = {
+    Jurisdiction.US: "USD",
+    Jurisdiction.CA: "CAD",
+    Jurisdiction.GB: "GBP",
+    Jurisdiction.AU: "AUD",
+}
+_GB_NAME: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '.])*", re.UNICODE)
+_GB_POSTCODE: Final = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}|X")
+GB_TITLE_MAX: Final = 4
+GB_NAME_MAX: Final = 35
+GB_HOUSE_MAX: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What may be said of a gift. `statements` name texts; `eligible` is what counts, the whole gift where nothing is claimed."""
+
+    kind: ReceiptKind
+    eligible: Money
+    statements: tuple[str, ...]
+    reasons: tuple[Reason, ...] = ()
+
+
+def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
+    """What the organisation's jurisdiction lets it say of this gift; an acknowledgement where something is missing."""
+    if settings is None:
+        return _acknowledgement(gift, (Reason.NO_SETTINGS,))
+    if settings.jurisdiction is Jurisdiction.NONE:
+        return _acknowledgement(gift, ())
+    currency = _CURRENCY[settings.jurisdiction]
+    other = gift.advantage.value if gift.advantage is not None else None
+    # Elsewhere amounts are compared: those of another currency cannot be.
+    if gift.amount.currency != currency or (other is not None and other.currency != currency):
+        return _acknowledgement(gift, (Reason.WRONG_CURRENCY,))
+    return _OF[settings.jurisdiction](gift)
+
+
+def _acknowledgement(gift: GiftFacts, reasons: tuple[Reason, ...]) -> Assessment:
+    returned = ("ack_advantage",) if gift.advantage is not None else ()
+    return Assessment(
+        kind=ReceiptKind.ACKNOWLEDGEMENT, eligible=gift.amount, statements=("ack", *returned), reasons=reasons
+    )
+
+
+def _official(gift: GiftFacts, *statements: str) -> Assessment:
+    eligible = Money(minor_units=gift.amount.minor_units - returned(gift), currency=gift.amount.currency)
+    return Assessment(kind=ReceiptKind.OFFICIAL, eligible=eligible, statements=statements)
+
+
+def returned(gift: GiftFacts) -> int:
+    """What the donor got in return is worth, in minor units; never more than the gift."""
+    value = gift.advantage.value if gift.advantage is not None else None
+    return min(value.minor_units, gift.amount.minor_units) if value is not None else 0
+
+
+def _united_states(gift: GiftFacts) -> Assessment:
+    """The sentence about what came in return is always there; a written acknowledgment without it is none."""
+    if gift.advantage is None:
+        said = ["us_nothing"]
+    elif gift.advantage.kind is AdvantageKind.INTANGIBLE_RELIGIOUS:
+        said = ["us_religious"]
+    else:
+        said = ["us_goods"]
+        if gift.amount.minor_units > US_QUID_PRO_QUO_ABOVE:
+            said.append("us_quid_pro_quo")
+    if returned(gift) >= gift.amount.minor_units:
+        return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
+    if gift.amount.minor_units >= US_WRITTEN_FROM:
+        said.append("us_written")
+    return _official(gift, *said)
+
+
+def _canada(gift: GiftFacts) -> Assessment:
+    if gift.donor.address is None:
+        return _acknowledgement(gift, (Reason.NO_DONOR_ADDRESS,))
+    if returned(gift) * 100 > gift.amount.minor_units * CA_ADVANTAGE_SHARE:
+        return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
+    return _official(gift, "ca_agency")
+
+
+def _united_kingdom(gift: GiftFacts) -> Assessment:
+    """Gift Aid is claimed on the whole gift or not at all: a benefit within the limits lessens nothing."""
+    declaration = gift.donor.gift_aid
+    if declaration is None:
+        return _acknowledgement(gift, (Reason.NO_DECLARATION,))
+    if not is_usable(declaration):
+        return _acknowledgement(gift, (Reason.DECLARATION_UNUSABLE,))
+    if returned(gift) > gift_aid_benefit_max(gift.amount.minor_units):
+        return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
+    benefit = ("gb_benefit",) if gift.advantage is not None else ()
+    return Assessment(
+        kind=ReceiptKind.OFFICIAL, eligible=gift.amount, statements=("gb_declared", "gb_worth", *benefit)
+    )
+
+
+def _australia(gift: GiftFacts) -> Assessment:
+    if gift.advantage is None:
+        if gift.amount.minor_units < AU_GIFT_MIN:
+            return _acknowledgement(gift, (Reason.BELOW_MINIMUM,))
+        return _official(gift, "au_gift")
+    right, whole = returned(gift), gift.amount.minor_units
+    if whole <= AU_CONTRIBUTION_ABOVE:
+        return _acknowledgement(gift, (Reason.BELOW_MINIMUM,))
+    if right > AU_RIGHT_MAX or right * 100 > whole * AU_RIGHT_SHARE:
+        return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
+    return _official(gift, "au_contribution")
+
+
+def gift_aid_benefit_max(minor_units: int) -> int:
+    """What a donor may get back of a gift with Gift Aid, in pence: a quarter of the first £100, a twentieth above, £2,500."""
+    first = min(minor_units, GB_BENEFIT_FIRST)
+    return min(first // 4 + (minor_units - first) // 20, GB_BENEFIT_MAX)
+
+
+def is_usable(declaration: GiftAidDeclaration) -> bool:
+    """Whether HMRC's schedule takes it: the name, the house and the postcode of the home."""
+    return (
+        len(declaration.title) <= GB_TITLE_MAX
+        and all(
+            0 < len(name) <= GB_NAME_MAX and _GB_NAME.fullmatch(name) is not None
+            for name in (declaration.first_name, declaration.last_name)
+        )
+        and 0 < len(declaration.house) <= GB_HOUSE_MAX
+        and _GB_POSTCODE.fullmatch(declaration.postcode) is not None
+    )
+
+
+_OF: Final[dict[Jurisdiction, Callable[[GiftFacts], Assessment]]] = {
+    Jurisdiction.US: _united_states,
+    Jurisdiction.CA: _canada,
+    Jurisdiction.GB: _united_kingdom,
+    Jurisdiction.AU: _australia,
+}

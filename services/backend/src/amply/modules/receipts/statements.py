@@ -1,0 +1,161 @@
+"""A donor's year with one organisation: what was given and what counts, each currency by itself."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from amply.kernel.errors import InvalidRequest
+from amply.kernel.money import Money
+from amply.modules.receipts.domain import Language, ReceiptSettings, harmless
+from amply.modules.receipts.paper import statement_pdf
+from amply.modules.receipts.wording import Wording
+
+_YEARS: Final = range(2000, 2200)
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("amply.modules.receipts"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+class YearNotAcceptable(InvalidRequest):
+    """A year that no organisation has books of."""
+
+    code = "year_not_acceptable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiscalYear:
+    """The days of an organisation's year, in its own time zone; named by the calendar year it begins in."""
+
+    first: date
+    last: date
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, settings: ReceiptSettings | None, *, year: int) -> "FiscalYear":
+        """The organisation's year that begins in `year`; the calendar year, in UTC, where it never said.
+
+        Raises:
+            YearNotAcceptable: Before 2000 or after 2199.
+        """
+        if year not in _YEARS:
+            raise YearNotAcceptable(
+                "Give the year in which the fiscal year begins, such as 2026.", param="year"
+            )
+        month = settings.fiscal_year_starts if settings is not None else 1
+        first = date(year, month, 1)
+        return cls.of_days(settings, first=first, last=first.replace(year=year + 1) - timedelta(days=1))
+
+    @classmethod
+    def of_days(cls, settings: ReceiptSettings | None, *, first: date, last: date) -> "FiscalYear":
+        """Any span of days, both included, in the organisation's time zone."""
+        return cls(
+            first=first,
+            last=last,
+            zone=ZoneInfo(settings.time_zone if settings is not None else "UTC"),
+        )
+
+    @property
+    def begins_at(self) -> datetime:
+        """The first moment, in UTC."""
+        return self._midnight(self.first)
+
+    @property
+    def ends_before(self) -> datetime:
+        """The first moment that no longer belongs to it, in UTC."""
+        return self._midnight(self.last + timedelta(days=1))
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftInYear:
+    """One line. `number` is None where no receipt is valid; `eligible` is what its receipt counts, nothing without one."""
+
+    given_at: datetime
+    number: str | None
+    amount: Money
+    eligible: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """Everything a statement says."""
+
+    organization: str
+    country: str
+    donor_name: str
+    language: Language
+    year: FiscalYear
+    gifts: Sequence[GiftInYear]
+    settings: ReceiptSettings | None
+
+
+def as_pdf(statement: Statement, *, now: datetime) -> bytes:
+    """The statement as a tagged PDF, dated now."""
+    return statement_pdf(_facts(statement), language=statement.language, at=now)
+
+
+def as_html(statement: Statement) -> str:
+    """The statement as a page of its own."""
+    return _TEMPLATES.get_template("statement.html").render(_facts(statement), language=statement.language)
+
+
+def totals(gifts: Sequence[GiftInYear]) -> dict[str, tuple[Money, Money]]:
+    """Given and eligible, by currency."""
+    sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for gift in gifts:
+        given, eligible = sums[gift.amount.currency]
+        sums[gift.amount.currency] = (given + gift.amount.minor_units, eligible + gift.eligible.minor_units)
+    return {
+        currency: (
+            Money(minor_units=given, currency=currency),
+            Money(minor_units=eligible, currency=currency),
+        )
+        for currency, (given, eligible) in sorted(sums.items())
+    }
+
+
+def _facts(statement: Statement) -> dict[str, Any]:
+    wording = Wording.of(statement.language, country=statement.country, time_zone=str(statement.year.zone))
+    settings, organization = statement.settings, harmless(statement.organization)
+    return {
+        "title": wording.say("annual", "title"),
+        "issuer": [settings.legal_name, *settings.address] if settings else [organization],
+        "subject": wording.say(
+            "annual",
+            "subject_line",
+            organization=settings.legal_name if settings else organization,
+            first=wording.day(statement.year.first),
+            last=wording.day(statement.year.last),
+        ),
+        "donor": f"{wording.say('annual', 'donor')}: {harmless(statement.donor_name)}",
+        "head": [wording.say("annual", name) for name in ("day", "number", "amount", "eligible")],
+        "gifts": [
+            list(_line(gift, wording)) for gift in sorted(statement.gifts, key=lambda gift: gift.given_at)
+        ],
+        "totals": [
+            [
+                f"{wording.say('annual', 'total')} {currency}",
+                "",
+                wording.amount(given),
+                wording.amount(eligible),
+            ]
+            for currency, (given, eligible) in totals(statement.gifts).items()
+        ],
+        "empty": wording.say("annual", "empty"),
+        "note": f"{wording.say('annual', 'note')} {wording.say('paper', 'days', zone=str(wording.zone))}",
+        "colour": settings.brand_colour if settings else "",
+    }
+
+
+def _line(gift: GiftInYear, wording: Wording) -> Iterator[str]:
+    yield wording.day(gift.given_at)
+    yield gift.number or wording.say("annual", "none")
+    yield wording.amount(gift.amount)
+    yield wording.amount(gift.eligible)

@@ -1,0 +1,88 @@
+"""Texts in each language, and amounts and days as people of a place write them."""
+
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date
+from babel.languages import get_official_languages
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
+
+from amply.kernel.money import CURRENCIES, Money
+from amply.modules.receipts.domain import Language
+
+Texts = Mapping[str, Mapping[str, str]]
+
+_TEXTS: Final = files("amply.modules.receipts") / "texts"
+_DIGITS_ELSE: Final = 2
+_STRAIGHT: Final = "'"
+_CURLY: Final = "\u2019"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """Words of one language, numbers and days as one place writes them."""
+
+    language: Language
+    texts: Texts
+    locale: Locale
+    zone: zoneinfo.ZoneInfo
+
+    @classmethod
+    def of(cls, language: Language, *, country: str, time_zone: str = "UTC") -> "Wording":
+        """The wording for a language in a country (ISO 3166-1 alpha-2); the language's own where it is not spoken there."""
+        return cls(
+            language=language,
+            texts=texts_in(language),
+            locale=_locale(language, country),
+            zone=zoneinfo.ZoneInfo(time_zone),
+        )
+
+    def say(self, section: str, name: str, **said: str) -> str:
+        """One text with its blanks filled in. What is filled in stands as it is: braces in it mean nothing."""
+        return self.texts[section][name].format_map(said)
+
+    def amount(self, money: Money) -> str:
+        """`1,234.50 CAD`, `1.234,50 CAD`: with the code, since dollars are of many kinds."""
+        digits = CURRENCIES[money.currency].exponent if money.currency in CURRENCIES else _DIGITS_ELSE
+        number = Decimal(money.minor_units).scaleb(-digits)
+        return f"{self._number(number, digits=digits)} {money.currency}"
+
+    def _number(self, number: Decimal, *, digits: int) -> str:
+        if get_group_symbol(self.locale) == _STRAIGHT:
+            # Babel takes the apostrophe of Swiss numbers for a quote, and leaves it out.
+            swapped = str.maketrans(",.", f"{_CURLY}{get_decimal_symbol(self.locale)}")
+            return f"{number:,.{digits}f}".translate(swapped)
+        pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+        return format_decimal(number, format=pattern, locale=self.locale)
+
+    def day_of(self, moment: datetime) -> date:
+        """Which day a moment falls on."""
+        return moment.astimezone(self.zone).date()
+
+    def day(self, moment: datetime | date) -> str:
+        """`21 November 2026`, `November 21, 2026`, `21. November 2026`."""
+        day = self.day_of(moment) if isinstance(moment, datetime) else moment
+        return format_date(day, format="long", locale=self.locale)
+
+
+@cache
+def texts_in(language: Language) -> Texts:
+    """All texts of a language, by section and name."""
+    found: Texts = tomllib.loads((_TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _locale(language: Language, country: str) -> Locale:
+    """As the country writes it where it speaks the language; English elsewhere is written as in Britain."""
+    if language.value in get_official_languages(country, de_facto=True):
+        return Locale(language.value, territory=country)
+    return Locale("en", territory="GB") if language is Language.EN else Locale(language.value)
