@@ -11,11 +11,11 @@ from celery import Celery
 from amply.adapters import sqs
 from amply.entrypoints import scheduler, worker
 from amply.infra.database import Database
-from amply.modules import donations, payouts, webhooks
+from amply.modules import donations, mail, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
-from tests.backend.world import NOW, FakeMailer
+from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
 Run = Callable[..., None]
 
@@ -44,6 +44,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
             receipts=donations.ReceiptSending(
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
+            hearing=mail.Hearing(database=treasury.database, queue=FakeFeedback()),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
             clock=treasury.clock,
