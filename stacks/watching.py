@@ -180,23 +180,11 @@ def watch_books(pager: Pager, measured: Measurements) -> None:
 
 
 def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudwatch.Alarm:
-    for key, fact in EXHAUSTED.items():
-        pager.above(
-            key.replace("_", "-"),
-            measured.exhausted[key],
-            0,
-            minutes=1,
-            meaning=fact,
-            severity=Severity.NOTICE,
-        )
-    pager.above(
-        "fraud-warning",
-        measured.counted["fraud_warning"],
-        0,
-        minutes=1,
-        meaning="A card issuer warns that a gift may be fraud; refunded in time, it is not disputed.",
-        severity=Severity.NOTICE,
-    )
+    rings = {key.replace("_", "-"): (measured.exhausted[key], fact) for key, fact in EXHAUSTED.items()}
+    warned = "A card issuer warns that a gift may be fraud; refunded in time, it is not disputed."
+    rings["fraud-warning"] = (measured.counted["fraud_warning"], warned)
+    for name, (metric, meaning) in rings.items():
+        pager.above(name, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
     pager.above(
         "witnesses-missing",
         # The lowest of an hour: a witness that missed one checkpoint and cosigned the next is none that is missing.
