@@ -205,6 +205,33 @@ class Between:
         return call
 
 
+class ForgottenMeanwhile(FakeSigner):
+    """Signs while the database is put back to a state in which nobody had decided on a tree."""
+
+    def __init__(self, databases: Databases) -> None:
+        super().__init__()
+        self._databases = databases
+
+    def sign(self, message: bytes) -> bytes:
+        master = self._databases.as_role("master")
+        with master.transaction() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            session.execute(text("DELETE FROM checkpoint"))
+        master.close()
+        return super().sign(message)
+
+
+def test_a_signature_that_outlived_its_database_is_shown_to_nobody(
+    books: LedgerWorld, databases: Databases
+) -> None:
+    books.post_many(3)
+    books.sequence()
+    books.signer = ForgottenMeanwhile(databases)
+    assert books.publish() is None
+    assert (books.signer.signed, books.public_log.note) == (1, None)
+    assert not any(path.startswith("checkpoints/") for path in books.archive.objects)
+
+
 def test_a_receipt_of_any_entry_verifies_against_the_newest_checkpoint(books: LedgerWorld) -> None:
     posted = [books.post().id for _ in range(5)]
     books.post_many(300)

@@ -23,7 +23,11 @@ _CLAIM: Final = text("""
     INSERT INTO checkpoint (size, previous_size, root, created_at) VALUES (:size, :previous_size, :root, :now)
 """)
 
-_KEEP_NOTE: Final = text("UPDATE checkpoint SET note = :note WHERE size = :size AND note IS NULL")
+_KEEP_NOTE: Final = text("""
+    UPDATE checkpoint SET note = :note WHERE size = :size AND note IS NULL RETURNING size
+""")
+
+_IS_CLAIMED: Final = text("SELECT EXISTS (SELECT FROM checkpoint WHERE size = :size)")
 
 _EXTEND_NOTE: Final = text("""
     UPDATE checkpoint SET note = :longer WHERE size = :size AND note = :seen RETURNING size
@@ -35,7 +39,7 @@ _MARK_PUBLISHED: Final = text("""
 
 
 class CheckpointTaken(Exception):
-    """Another publisher extended the same checkpoint first."""
+    """Another publisher extended the same checkpoint first, or this is not the database that decided on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +97,15 @@ def claim(session: Session, *, size: int, previous_size: int | None, root: bytes
 
 
 def keep_note(session: Session, *, size: int, note: str) -> None:
-    """Remember the signature. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6)."""
-    session.execute(_KEEP_NOTE, {"size": size, "note": note})
+    """Remember the signature. Signing again gives the same: Ed25519 is deterministic (RFC 8032 §5.1.6).
+
+    Raises:
+        CheckpointTaken: No such tree was decided on here: the database was put back to an older state since. Whoever
+            holds the signature must not show it to a witness.
+    """
+    kept = session.execute(_KEEP_NOTE, {"size": size, "note": note}).one_or_none()
+    if kept is None and not session.scalars(_IS_CLAIMED, {"size": size}).one():
+        raise CheckpointTaken(f"this database knows nothing of a tree of {size} entries")
 
 
 def extend_note(session: Session, *, size: int, seen: str, longer: str) -> None:
