@@ -8,6 +8,11 @@ from stripe_sandbox.operations import Call
 from stripe_sandbox.resources import charges, direct_debits, payment_methods
 
 _CONFIRMABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
+_FAILED = {
+    "payment_intent": ("last_payment_error", "payment_intent.payment_failed"),
+    "setup_intent": ("last_setup_error", "setup_intent.setup_failed"),
+}
+"""The field that holds what went wrong, and the event."""
 _AUTHENTICATION_FAILED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
 
 
@@ -64,7 +69,7 @@ def finish_authentication(call: Call, intent: Json, *, succeeded: bool) -> Json:
         "message": _AUTHENTICATION_FAILED,
         "type": "invalid_request_error",
     }
-    return _back_to_start(call, intent, error | {"payment_method": method})
+    return back_to_start(call, intent, error | {"payment_method": method})
 
 
 def asks_the_bank(call: Call, method: Json) -> bool:
@@ -175,7 +180,7 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
         "message": charges.decline_message(decline_code),
         "type": "card_error",
     }
-    _back_to_start(call, intent, error | {"payment_method": method})
+    back_to_start(call, intent, error | {"payment_method": method})
     return CardError(
         error["message"],
         code=code,
@@ -186,13 +191,15 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
     )
 
 
-def _back_to_start(call: Call, intent: Json, error: Json) -> Json:
+def back_to_start(call: Call, intent: Json, error: Json) -> Json:
+    """Take a method off an intent that it did not serve; each kind of intent tells of it in its own words."""
+    told, event = _FAILED[intent["object"]]
     intent |= {
         "status": "requires_payment_method",
         "payment_method": None,
         "next_action": None,
-        "last_payment_error": error,
+        told: error,
     }
     call.objects.save(intent)
-    call.emit("payment_intent.payment_failed", intent)
+    call.emit(event, intent)
     return intent

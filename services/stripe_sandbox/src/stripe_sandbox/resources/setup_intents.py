@@ -127,7 +127,7 @@ def finish_authentication(call: Call, intent: Json, *, succeeded: bool) -> Json:
         "message": _AUTHENTICATION_FAILED,
         "type": "invalid_request_error",
     }
-    return _back_to_start(call, intent, error | {"payment_method": method})
+    return confirmation.back_to_start(call, intent, error | {"payment_method": method})
 
 
 def seen_by(call: Call, intent: Json) -> Json:
@@ -185,7 +185,7 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
         "message": charges.decline_message(decline_code),
         "type": "card_error",
     }
-    _back_to_start(call, intent, error | {"payment_method": method})
+    confirmation.back_to_start(call, intent, error | {"payment_method": method})
     return CardError(
         error["message"],
         code="card_declined",
@@ -193,18 +193,6 @@ def _declined(call: Call, intent: Json, method: Json, decline_code: str) -> Card
         setup_intent=intent,
         payment_method=method,
     )
-
-
-def _back_to_start(call: Call, intent: Json, error: Json) -> Json:
-    intent |= {
-        "status": "requires_payment_method",
-        "payment_method": None,
-        "next_action": None,
-        "last_setup_error": error,
-    }
-    call.objects.save(intent)
-    call.emit("setup_intent.setup_failed", intent)
-    return intent
 
 
 def _require_open(intent: Json, verb: str) -> None:
