@@ -34,6 +34,9 @@ class Actor:
         self.at = _START
         self.choices: tuple[Fate, ...] = ()
         self.has_ended = False
+        self.closed: list[int] = []
+        """Backends whose connections it closed; they release what they held a moment later."""
+
         self.failure: BaseException | None = None
         self._work = work
         self._is_doomed = False

@@ -18,6 +18,7 @@ from amply.infra.database import connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
+from ledger_format.checkpoints import Checkpoint
 from local_cloud.postgres import PostgresCluster
 from tests.rooms import room
 
@@ -31,6 +32,7 @@ _OURS: Final = "simulation"
 _LIFE: Final = """
     CREATE SCHEMA simulation;
     CREATE SEQUENCE simulation.life;
+    SELECT nextval('simulation.life');
     CREATE FUNCTION public.pg_postmaster_start_time() RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER
         AS 'SELECT to_timestamp(last_value) FROM simulation.life';
     ALTER DATABASE postgres SET search_path = public, pg_catalog
@@ -62,6 +64,7 @@ _EVERYBODY: Final = """
     SELECT pid FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND application_name <> %s ORDER BY pid
 """
+_DECIDED: Final = "SELECT EXISTS (SELECT FROM checkpoint WHERE size = %s AND root = %s)"
 _ALIVE: Final = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 
 
@@ -105,6 +108,10 @@ class Cluster:
         """Whether a statement of this actor waits for another's transaction."""
         return bool(self.value(_WAITS, name))
 
+    def has_checkpoint(self, checkpoint: Checkpoint) -> bool:
+        """Whether a publisher has decided on this tree."""
+        return bool(self.value(_DECIDED, checkpoint.size, checkpoint.root))
+
     def cancel(self, name: str) -> None:
         """Break off the statement an actor waits with, as a time limit would."""
         for (pid,) in self.rows(_BACKENDS, name):
@@ -117,6 +124,13 @@ class Cluster:
         if choice is not None and pids:
             pids = [pids[choice % len(pids)]]
         self._end(pids)
+
+    def see_off(self, pids: list[int]) -> None:
+        """Return when the server has forgotten what these connections held, which their clients have closed."""
+        give_up = time.monotonic() + _GONE_SECONDS_MAX
+        while pids and self.value(_ALIVE, pids):
+            assert time.monotonic() < give_up, "a connection that was closed does not end"
+            time.sleep(0.0005)
 
     def take(self) -> Snapshot:
         """Remember what is committed now."""
@@ -155,10 +169,7 @@ class Cluster:
         if not pids:
             return
         self.rows("SELECT pg_terminate_backend(pid) FROM unnest(%s::integer[]) AS pid", pids)
-        give_up = time.monotonic() + _GONE_SECONDS_MAX
-        while self.value(_ALIVE, pids):
-            assert time.monotonic() < give_up, "a terminated connection does not end"
-            time.sleep(0.0005)
+        self.see_off(pids)
 
     def _open(self) -> psycopg.Connection:
         return psycopg.connect(

@@ -54,7 +54,10 @@ def _by_the_format(watch: Callable[Told, None]) -> Callable[Told, None]:
 class Outside:
     """Signer, public log and archive, and everything that ever left them."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_decided: Callable[[Checkpoint], bool]) -> None:
+        self._is_decided: Final = is_decided
+        """Whether the present database has a checkpoint's row, without which no publisher may ask for a signature."""
+
         self.signer: Final = WatchedSigner(self)
         self.public_log: Final = WatchedPublicLog(self)
         self.archive: Final = FakeArchive()
@@ -76,11 +79,15 @@ class Outside:
         if checkpoint.size == 0:
             return  # every tree extends the empty one, with which witnesses are asked what they have seen
         hold(checkpoint.size >= len(self.hashes), "nothing is signed that is smaller than what is public")
-        for earlier in self.signed:
-            same_size = earlier.checkpoint.size == checkpoint.size
-            if same_size and earlier.life == self.life:
-                hold(earlier.checkpoint == checkpoint, "no two trees of one size are signed")
-        self.signed.append(Signed(life=self.life, checkpoint=checkpoint))
+        if self._is_decided(checkpoint):
+            for earlier in self.signed:
+                same_size = earlier.checkpoint.size == checkpoint.size
+                if same_size and earlier.life == self.life:
+                    hold(earlier.checkpoint == checkpoint, "no two trees of one size are signed")
+            self.signed.append(Signed(life=self.life, checkpoint=checkpoint))
+        else:
+            # Decided in a database that another has replaced since: the present one is not bound by it.
+            hold(self.life > 0, "nothing is signed that the database has not decided on")
         self.public_log.version(checkpoint)
 
     @_by_the_format
@@ -182,7 +189,7 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """A tree that was signed, and which database asked for it."""
+    """A tree that was signed, and which database decided on it."""
 
     life: int
     checkpoint: Checkpoint

@@ -268,6 +268,9 @@ class Schedule:
                 # Were two to wait, chance would decide which goes on first. One at a time; the other was too slow.
                 self._note(f"{cast.name} gives up waiting for a lock")
                 self._cluster.cancel(actor.name)
+        # Whoever asks next for the lead that it gave away would find it held or not, as the server has time.
+        self._cluster.see_off(actor.closed)
+        actor.closed.clear()
         if actor.has_ended:
             cast.actor = None
             if actor.failure is not None:

@@ -35,6 +35,7 @@ class SeamedDatabase(Database):
         self._actor = actor
         self._opened: list[psycopg.Connection] = []
         event.listen(self.engine, "connect", lambda opened, _record: self._opened.append(opened))
+        event.listen(self.engine, "close", self._before_close)
         event.listen(self.engine, "before_cursor_execute", self._before_statement)
 
     @contextmanager
@@ -51,6 +52,9 @@ class SeamedDatabase(Database):
         super().close()
         for connection in self._opened:
             connection.close()
+
+    def _before_close(self, opened: psycopg.Connection, _record: object) -> None:
+        self._actor.closed.append(opened.info.backend_pid)
 
     def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self._actor.reach(" ".join(statement.split())[:60])

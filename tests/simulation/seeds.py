@@ -57,7 +57,7 @@ class Simulation:
         """
         chance = random.Random(seed)  # noqa: S311 -- a seed that can be named, not a secret
         plan = plans(draw(chance))
-        outside, base = Outside(), self._bases[plan.base]
+        outside, base = Outside(self._cluster.has_checkpoint), self._bases[plan.base]
         self._cluster.put_back(base.database)
         base.outside.put(outside)
         outside.witnesses[LIAR].lies = plan.has_liar
@@ -100,7 +100,7 @@ def _always_lead(leadership: ledger.Leadership) -> bool:
 
 def _make_bases(cluster: Cluster) -> dict[int, Base]:
     app, sequencer = _open(cluster, "amply_app"), _open(cluster, "amply_sequencer")
-    outside = Outside()
+    outside = Outside(cluster.has_checkpoint)
     books = LedgerWorld(
         app=app,
         sequencer=sequencer,
