@@ -13,6 +13,7 @@ from amply.modules.donations import (
     send_due_receipts,
 )
 from amply.modules.donations.domain import Donor, Gift
+from amply.modules.donations.options import GiftOptions
 from amply.modules.donations.service import donate
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_provider_events import SECRETS
@@ -49,6 +50,7 @@ class ReceiptOffice(Desk):
         *,
         donor: Donor = ADA,
         at: datetime = NOW,
+        options: GiftOptions = GiftOptions(),  # noqa: B008 -- it cannot change
         **for_receipt: Any,
     ) -> str:
         """A gift that has arrived at `at`; its id."""
@@ -60,6 +62,7 @@ class ReceiptOffice(Desk):
             donor=donor,
             message=None,
             for_receipt=receipts.DonorFacts(**for_receipt),
+            options=options,
         )
         answer = donate(
             self.database,

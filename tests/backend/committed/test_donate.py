@@ -27,7 +27,12 @@ class Desk:
         self.organization_id = ready_organization(database, self.processor)
 
     def give(
-        self, *, key: str = "key-1", minor_units: int = 2500, organization_id: str | None = None
+        self,
+        *,
+        key: str = "key-1",
+        minor_units: int = 2500,
+        organization_id: str | None = None,
+        **said: Any,
     ) -> Answer:
         organization_id = organization_id or self.organization_id
         gift = Gift(
@@ -35,6 +40,7 @@ class Desk:
             amount=Money(minor_units=minor_units, currency="EUR"),
             donor=Donor(name="Ada", email="ada@example.org"),
             message=None,
+            **said,
         )
         request = {"organization_id": organization_id, "minor_units": str(minor_units)}
         return donate(self.database, self.processor, gift=gift, key=key, request=request, clock=self.clock)

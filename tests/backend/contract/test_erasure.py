@@ -60,11 +60,26 @@ def digest_typed(address: str) -> str:
 def test_once_erased_no_byte_of_ours_names_the_donor(gifts: Gifts) -> None:
     platform = gifts.platform
     held = {table for table, content in platform.dump() if found_in(content, gifts.secrets)}
-    assert held >= {"donation", "payment", "idempotency_key", "provider_event", "outbox", "receipt"}
+    assert held >= {
+        "dedication",
+        "donation",
+        "payment",
+        "idempotency_key",
+        "provider_event",
+        "outbox",
+        "receipt",
+    }
     openings = platform.value("SELECT count(*) FROM opening")
 
     told = platform.erase("--email-sha256", digest_typed(f" {EMAIL.upper()} "))
-    assert {**told, "id": None} == {"id": None, "gifts": 1, "entries": 2, "events": 2, "events_under_way": 0}
+    assert {**told, "id": None} == {
+        "id": None,
+        "gifts": 1,
+        "entries": 2,
+        "events": 2,
+        "events_under_way": 0,
+        "dedications": 0,
+    }
 
     looked_at = [
         *platform.dump(),
@@ -116,7 +131,14 @@ def test_erasing_again_changes_nothing_and_is_recorded_once_without_a_name(gifts
     told = platform.erase("--email-sha256", DIGEST)
     before = dict(platform.dump())
     again = platform.erase("--email-sha256", DIGEST)
-    assert again == {"id": None, "gifts": 0, "entries": 0, "events": 0, "events_under_way": 0}
+    assert again == {
+        "id": None,
+        "gifts": 0,
+        "entries": 0,
+        "events": 0,
+        "events_under_way": 0,
+        "dedications": 0,
+    }
     assert dict(platform.dump()) == before
     (record,) = platform.rows("SELECT * FROM erasure")
     assert (record.id, record.gifts, record.entries, record.events) == (told["id"], 1, 2, 2)
@@ -242,7 +264,14 @@ def test_an_erasure_names_a_donor_in_one_way(platform: Platform) -> None:
 def test_a_digest_of_nobody_forgets_nobody(gifts: Gifts) -> None:
     before = dict(gifts.platform.dump())
     told = gifts.platform.erase("--email-sha256", address_digest(f"x{EMAIL}"))
-    assert told == {"id": None, "gifts": 0, "entries": 0, "events": 0, "events_under_way": 0}
+    assert told == {
+        "id": None,
+        "gifts": 0,
+        "entries": 0,
+        "events": 0,
+        "events_under_way": 0,
+        "dedications": 0,
+    }
     assert dict(gifts.platform.dump()) == before
 
 

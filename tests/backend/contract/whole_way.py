@@ -46,6 +46,8 @@ INTENT, CHARGE, EVENTS = (
     "ch_3QzoeThordardottirCharge",
     ("evt_1QzoeThordardottirSucceeded", "evt_1QzoeThordardottirUpdated"),
 )
+COMPANY = "Þórðardóttir Fish & Sons ehf."
+HONOUREE, TOLD_NAME, TOLD_EMAIL = "Gróa Grímsdóttir", "Ásta Þorvaldsdóttir", "asta@told-of-the-gift.org"
 OTHER_INTENT = "pi_3QsomebodyElseIntentXyz"
 OTHER_NAME, OTHER_EMAIL = "Somebody Else Entirely", "somebody.else@another-donor.org"
 
@@ -84,12 +86,12 @@ class Platform:
     mailer: FakeMailer = field(default_factory=FakeMailer)
     lines: list[dict[str, Any]] = field(default_factory=list)
 
-    def give(self, *, name: str, email: str, key: str, message: str | None = None) -> str:
+    def give(self, *, name: str, email: str, key: str, **said: object) -> str:
         body: dict[str, Any] = {
             "organization_id": self.organization_id,
             "amount": {"minor_units": "2500", "currency": "EUR"},
             "donor": {"name": name, "email": email},
-            **({"message": message} if message else {}),
+            **said,
         }
         created = self.client.post("/v1/donations", json=body, headers={"Idempotency-Key": key})
         assert created.status_code == 201, created.text
@@ -308,7 +310,18 @@ class Gifts:
 
 @pytest.fixture
 def gifts(platform: Platform) -> Gifts:
-    donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY, message=MESSAGE)
+    donation_id = platform.give(
+        name=NAME,
+        email=EMAIL,
+        key=IDEMPOTENCY_KEY,
+        message=MESSAGE,
+        company={"name": COMPANY},
+        dedication={
+            "kind": "in_memory_of",
+            "honouree": HONOUREE,
+            "notify": {"name": TOLD_NAME, "email": TOLD_EMAIL},
+        },
+    )
     payment_id = platform.value("SELECT id FROM payment")
     platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
     platform.deliver(EVENTS[1], "charge.updated", platform.charge())
@@ -325,6 +338,10 @@ def gifts(platform: Platform) -> Gifts:
         "mailbox": EMAIL.partition("@")[0],
         "host": EMAIL.partition("@")[2],
         "message": MESSAGE,
+        "company": COMPANY,
+        "honouree": HONOUREE,
+        "told": TOLD_NAME,
+        "told at": TOLD_EMAIL,
         "idempotency key": IDEMPOTENCY_KEY,
         "intent": INTENT,
         "charge": CHARGE,

@@ -17,6 +17,7 @@ API = {
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "dedication": "INSERT",
     "donation": WRITE,
     "entry": " ".join(
         f"SELECT({column})"
@@ -34,6 +35,7 @@ API = {
             "xid",
         )
     ),
+    "fund": READ,
     "idempotency_key": WRITE,
     "leaf": READ,
     "ledger_day": READ,
@@ -79,6 +81,8 @@ API = {
     "processor_account": READ,
     "provider_event": ADD,
     "receipt_facts": "INSERT",
+    "split_gift": WRITE,
+    "split_part": ADD,
     "transfer": READ,
 }
 GRANTED = text("""
@@ -118,6 +122,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "DELETE FROM opening",
         "SELECT payload FROM outbox",
         "DELETE FROM donation",
+        "SELECT honouree FROM dedication",
+        "INSERT INTO fund (id) VALUES ('fund_x')",
         "INSERT INTO organization (id) VALUES ('org_x')",
         "UPDATE processor_account SET status = 'active'",
         "SELECT bank_reference FROM payout",

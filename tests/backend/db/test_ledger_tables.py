@@ -17,6 +17,8 @@ from ledger_format.entries import MAX_TRANSFERS
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, OTHER_ORG, LedgerWorld
 
+FUND = "fund_" + "0" * 26
+
 
 @pytest.fixture
 def owner(databases: Databases) -> Iterator[Database]:
@@ -131,7 +133,8 @@ def test_no_line_is_added_to_an_entry_of_the_past(full: LedgerWorld) -> None:
         pytest.param({"debit": f"{ORG}/pocket"}, "fk_account_code", id="not in the chart"),
         pytest.param({"debit": "me/gifts"}, "ck_account_owner", id="nobody's account"),
         pytest.param({"debit": "gifts"}, "ck_account_owner", id="no owner"),
-        pytest.param({"debit": f"{ORG}/gifts/x"}, "fk_account_code", id="half an account"),
+        pytest.param({"debit": f"{ORG}/gifts/x"}, "ck_account_part", id="half an account"),
+        pytest.param({"debit": f"{ORG}/bank/{FUND}"}, "ck_account_part", id="a part of what has none"),
     ],
 )
 def test_an_unsound_transfer_is_refused(changed: dict[str, Any], rule: str, full: LedgerWorld) -> None:

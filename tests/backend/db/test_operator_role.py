@@ -16,6 +16,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
     *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
+    *("dedication", "split_gift", "split_part"),
 )
 MAY: Final = {
     "account": {"SELECT"},
@@ -39,11 +40,12 @@ MAY: Final = {
         f"SELECT ({column})"
         for column in ("created_at", "fraud_type", "id", "organization_id", "remote_id", "warned_at")
     },
+    "fund": {"SELECT", "INSERT", "UPDATE (closed_at)"},
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
     "movement_watermark": {"SELECT"},
-    "organization": {"SELECT", "INSERT"},
+    "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
     "posting": {"SELECT"},

@@ -33,6 +33,7 @@ from amply.modules import donations, ledger, mail, payments, payouts, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
+SEND_DUE_DEDICATIONS: Final = "donations.send_due_dedications"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
 RECONCILE: Final = "ledger.reconcile"
 HEAR_FEEDBACK: Final = "mail.hear_feedback"
@@ -118,17 +119,27 @@ def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
 
 
 def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Sending receipts, and hearing what became of them."""
+    """Sending receipts, telling of dedications, and hearing what became of letters."""
 
     def send_due_receipts(**_: Any) -> None:
         sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
         if sent:
             _log.info("receipts sent", count=sent)
 
+    def send_due_dedications(**_: Any) -> None:
+        sending = donations.DedicationSending(database=parts.receipts.database, mailer=parts.receipts.mailer)
+        told = donations.send_due_dedications(sending, now=parts.clock())
+        if told:
+            _log.info("dedications told", count=told)
+
     def hear_feedback(**_: Any) -> None:
         mail.hear_feedback(parts.hearing, now=parts.clock())
 
-    return (SEND_DUE_RECEIPTS, send_due_receipts), (HEAR_FEEDBACK, hear_feedback)
+    return (
+        (SEND_DUE_RECEIPTS, send_due_receipts),
+        (SEND_DUE_DEDICATIONS, send_due_dedications),
+        (HEAR_FEEDBACK, hear_feedback),
+    )
 
 
 def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:

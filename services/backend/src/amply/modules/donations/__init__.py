@@ -2,6 +2,7 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
+from amply.modules.donations.dedications import DedicationSending, send_due_dedications
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
@@ -28,6 +29,7 @@ from amply.modules.donations.service import complete_stuck
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "DedicationSending",
     "DisputeNotAnswerable",
     "DonationNotRefundable",
     "Erasure",
@@ -51,6 +53,7 @@ __all__ = [
     "refund",
     "resend_receipt",
     "router",
+    "send_due_dedications",
     "send_due_receipts",
     "state_advantage",
     "statement_of_donor",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
-from amply.modules import ledger, payments, webhooks
+from amply.modules import ledger, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
@@ -151,11 +151,19 @@ class EventInHand:
         return webhooks.Outcome.APPLIED if booked else webhooks.Outcome.NO_CHANGE
 
     def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
-        personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
+        company = receipts.told_of(self.session, donation_id=row.id)[0].company
+        personal = {
+            "donor_name": row.donor_name,
+            "donor_email": row.donor_email,
+            "donation_id": row.id,
+            "company_name": company.name if company is not None else None,
+        }
         posted = self._post(
             kind=ledger.Kind.DONATION_SUCCEEDED,
             organization_id=row.organization_id,
-            transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
+            transfers=ledger.donation_succeeded(
+                organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
+            ),
             personal={field: value for field, value in personal.items() if value is not None},
             is_erased=row.erased_at is not None,
         )

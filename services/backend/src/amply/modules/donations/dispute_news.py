@@ -128,7 +128,9 @@ def _book_given_back(
         lost = Money(minor_units=won_after_all, currency=amount.currency)
         lines = (
             *ledger.postings.reverse(
-                ledger.postings.dispute_lost(organization_id=organization_id, amount=lost)
+                ledger.postings.dispute_lost(
+                    organization_id=organization_id, amount=lost, fund_id=books.gift.fund_id
+                )
             ),
             *lines,
         )
@@ -156,7 +158,9 @@ def _book_lost(
         kind=ledger.Kind.DISPUTE_LOST,
         # A dispute that was lost, won and lost again has moved in between.
         key=_key(told, f"{len(standing.booked)}"),
-        transfers=ledger.postings.dispute_lost(organization_id=books.gift.organization_id, amount=gone),
+        transfers=ledger.postings.dispute_lost(
+            organization_id=books.gift.organization_id, amount=gone, fund_id=books.gift.fund_id
+        ),
         event_at=told.movements[-1].moved_at if told.movements else told.opened_at,
         reference=_key(told),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
+from amply.modules.donations.options import GiftOptions
 from amply.modules.payments import DisputeState, PaymentStatus
 from amply.modules.receipts import DonorFacts
 
@@ -82,6 +83,7 @@ class Gift:
     donor: Donor
     message: str | None
     for_receipt: DonorFacts = field(default_factory=DonorFacts)
+    options: GiftOptions = field(default_factory=GiftOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,7 @@ class Donation:
     created_at: datetime
     refunded: Money
     dispute: DisputeState | None
+    fund_id: str | None = None
 
     @property
     def standing(self) -> Standing:

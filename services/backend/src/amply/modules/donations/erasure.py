@@ -21,7 +21,7 @@ from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import ledger, mail, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.models import DonationRow, ErasureRow, ReceiptRow
+from amply.modules.donations.models import DedicationRow, DonationRow, ErasureRow, ReceiptRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 
 _log = structlog.get_logger()
@@ -47,6 +47,7 @@ class Erasure:
         entries: Ledger entries whose commitments nobody here can open any more.
         events: Stored provider events that were deleted.
         events_under_way: Events about these gifts that are not handled yet. Each is forgotten once it is.
+        dedications: Gifts of others that this person was, or would have been, told of by letter.
     """
 
     id: str | None
@@ -54,6 +55,7 @@ class Erasure:
     entries: int
     events: int
     events_under_way: int
+    dedications: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,9 @@ def erase_donor(
     donation_id: str | None,
     now: datetime,
 ) -> Erasure:
-    """Forget everything about the donor whose address has this digest (`mail.address_digest`), or about one gift.
+    """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
+
+    That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
     Reads every gift's address when it is given a digest: no index leads from a digest to a person.
 
@@ -105,7 +109,9 @@ def erase_donor(
         # Looked for again, now that nothing can be booked of these gifts: the search took its time.
         held = _traces(session, donations)
         since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
-        return _remove(session, held, entry_ids={*about.entry_ids, *since, *held.booked}, now=now)
+        told = _forget_recipient(session, digest=email_sha256) if email_sha256 is not None else 0
+        entries = {*about.entry_ids, *since, *held.booked}
+        return _remove(session, held, entry_ids=entries, told=told, now=now)
 
 
 def _gifts_of(session: Session, *, digest: str) -> list[str]:
@@ -145,12 +151,28 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
     )
 
 
-def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now: datetime) -> Erasure:
+def _forget_recipient(session: Session, *, digest: str) -> int:
+    """Somebody who did not give, and was to be told of a gift."""
+    return len(
+        session.execute(
+            update(DedicationRow)
+            .where(DedicationRow.recipient_sha256 == digest)
+            .values(recipient_name=None, recipient_email=None, recipient_sha256=None)
+            .returning(DedicationRow.donation_id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    )
+
+
+def _remove(
+    session: Session, found: _Traces, *, entry_ids: Collection[str], told: int, now: datetime
+) -> Erasure:
     webhooks.forget(session, event_ids=found.events.handled_ids)
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
+    session.execute(delete(DedicationRow).where(DedicationRow.donation_id.in_(found.donations)))
     receipts.erase(session, donation_ids=found.donations)
     mail.forget(session, addresses=found.addresses)
     for payment_id in sorted(found.payments):
@@ -159,11 +181,12 @@ def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now
         _forget_gift(session, DonationRow.id == donation_id, now=now) for donation_id in found.donations
     )
     removed = Erasure(
-        id=ids.new_id("era") if gifts or opened or found.events.handled_ids else None,
+        id=ids.new_id("era") if gifts or opened or told or found.events.handled_ids else None,
         gifts=gifts,
         entries=opened,
         events=len(found.events.handled_ids),
         events_under_way=found.events.unhandled,
+        dedications=told,
     )
     if removed.id is not None:
         _record(session, removed, now=now)
@@ -178,6 +201,7 @@ def _record(session: Session, removed: Erasure, *, now: datetime) -> None:
             gifts=removed.gifts,
             entries=removed.entries,
             events=removed.events,
+            dedications=removed.dedications,
         )
     )
     _log.info("donor_erased", erasure_id=removed.id, gifts=removed.gifts, entries=removed.entries)

@@ -10,6 +10,7 @@ from amply.modules import ledger, organizations, payments
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Donation
 from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.donations.options import Anonymity
 
 _STATEMENT: Final = """\
 {organization} received a gift of {amount} on {given_on} (UTC), donation {donation_id}.
@@ -31,7 +32,8 @@ _PROOF: Final = (
 def evidence(database: Database, secrets: ledger.CommitmentSecrets, *, dispute_id: str) -> dict[str, bytes]:
     """The files of a dispute's bundle by their names: the facts, a statement in words, and the ledger's proof.
 
-    Of an erased donor there are facts alone.
+    Of an erased donor there are facts alone. The organisation answers the bank: of a gift whose donor it is not told, the
+    files do not tell it either.
 
     Raises:
         DisputeNotFound: There is no such dispute.
@@ -44,7 +46,8 @@ def evidence(database: Database, secrets: ledger.CommitmentSecrets, *, dispute_i
         receipt = session.get(ReceiptRow, row.id)
         sent_at = None if receipt is None else receipt.sent_at
         refunds = payments.refunds_of(session, payment_id=payment_id)
-        proof = ledger.receipt(session, entry_id=donation.entry_id or "", secrets=secrets)
+        is_told = row.anonymity != Anonymity.ORGANIZATION
+        proof = ledger.receipt(session, entry_id=donation.entry_id or "", secrets=secrets, opens=is_told)
         organization = organizations.get(session, organization_id=donation.organization_id)
     facts = {
         "dispute": _dispute(dispute),
@@ -103,6 +106,7 @@ def _dispute(dispute: payments.ListedDispute) -> dict[str, Any]:
 
 
 def _gift(donation: Donation, row: DonationRow, payment: payments.Payment) -> dict[str, Any]:
+    is_told = row.anonymity != Anonymity.ORGANIZATION
     return {
         "id": donation.id,
         "payment_at_processor": payment.remote_id,
@@ -111,8 +115,8 @@ def _gift(donation: Donation, row: DonationRow, payment: payments.Payment) -> di
         "given_at": iso(donation.created_at),
         "standing": donation.standing,
         "ledger_entry": donation.entry_id,
-        "donor_name": row.donor_name,
-        "donor_email": row.donor_email,
+        "donor_name": row.donor_name if is_told else None,
+        "donor_email": row.donor_email if is_told else None,
         "message": row.message,
     }
 

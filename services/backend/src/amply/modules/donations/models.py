@@ -22,6 +22,26 @@ class DonationRow(Record):
     erased_at: Mapped[datetime | None]
     refunded_minor_units: Mapped[int] = mapped_column(server_default="0")
     dispute_state: Mapped[str | None]
+    fund_id: Mapped[str | None]
+    anonymity: Mapped[str] = mapped_column(server_default="public")
+
+
+class DedicationRow(Record):
+    """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so."""
+
+    __tablename__ = "dedication"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    honouree: Mapped[str]
+    recipient_name: Mapped[str | None]
+    recipient_email: Mapped[str | None]
+    recipient_sha256: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+    handed_over_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
+    message_id: Mapped[str | None]
 
 
 class ReceiptRow(Record):
@@ -47,3 +67,4 @@ class ErasureRow(Record):
     gifts: Mapped[int]
     entries: Mapped[int]
     events: Mapped[int]
+    dedications: Mapped[int]

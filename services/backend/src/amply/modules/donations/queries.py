@@ -40,4 +40,5 @@ def donation_of(row: DonationRow) -> Donation:
         created_at=row.created_at,
         refunded=Money(minor_units=row.refunded_minor_units, currency=row.currency),
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
+        fund_id=row.fund_id,
     )

@@ -21,7 +21,8 @@ from amply.modules.donations.domain import (
     Withheld,
     receipt_retry_delay,
 )
-from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.donations.models import DedicationRow, DonationRow, ReceiptRow
+from amply.modules.donations.options import Anonymity
 
 _log = structlog.get_logger()
 
@@ -131,6 +132,7 @@ def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> recei
     """What a receipt tells of this gift: of what is left of it."""
     organization = organizations.get(session, organization_id=row.organization_id)
     donor, advantage = receipts.told_of(session, donation_id=row.id)
+    dedication = session.get(DedicationRow, row.id)
     return receipts.GiftFacts(
         donation_id=row.id,
         organization_id=row.organization_id,
@@ -143,7 +145,18 @@ def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> recei
         donor_name=row.donor_name or "",
         donor=donor,
         advantage=advantage,
+        fund=_fund_name(session, row),
+        dedicated=receipts.Dedicated(kind=dedication.kind, honouree=dedication.honouree)
+        if dedication is not None
+        else None,
+        is_anonymous=row.anonymity == Anonymity.ORGANIZATION,
     )
+
+
+def _fund_name(session: Session, row: DonationRow) -> str:
+    if row.fund_id is None:
+        return ""
+    return organizations.find_fund(session, organization_id=row.organization_id, fund_id=row.fund_id).name
 
 
 def _left(row: DonationRow, waiting: ReceiptRow) -> Money:

@@ -18,17 +18,17 @@ def about_refunds(news: News) -> Applies:
     return partial(_apply, news, told)
 
 
-def refund_lines(organization_id: str, amount: Money) -> Lines:
+def refund_lines(organization_id: str, amount: Money, fund_id: str | None) -> Lines:
     """From which accounts a refund is taken: gifts first, and nothing else exists yet.
 
     A donor's fee cover and contribution will be taken after the gift, once gifts have them.
     """
-    return ledger.postings.refund(organization_id=organization_id, amount=amount)
+    return ledger.postings.refund(organization_id=organization_id, amount=amount, fund_id=fund_id)
 
 
-def reserved_lines(organization_id: str, amount: Money) -> Lines:
+def reserved_lines(organization_id: str, amount: Money, fund_id: str | None) -> Lines:
     """What stands in the books before we ask for a refund."""
-    return ledger.postings.reserve(refund_lines(organization_id, amount))
+    return ledger.postings.reserve(refund_lines(organization_id, amount, fund_id))
 
 
 def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> webhooks.Outcome:
@@ -81,12 +81,12 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
 
 def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund) -> str:
     """Post what we reserved, or what somebody refunded on the processor's own pages."""
-    organization_id = books.gift.organization_id
-    lines = refund_lines(organization_id, told.amount)
+    organization_id, fund_id = books.gift.organization_id, books.gift.fund_id
+    lines = refund_lines(organization_id, told.amount, fund_id)
     if known.reserved_entry_id is not None:
         lines = ledger.postings.post(
             entry_id=known.reserved_entry_id,
-            pending=reserved_lines(organization_id, known.amount),
+            pending=reserved_lines(organization_id, known.amount, fund_id),
             moved=lines,
         )
     return books.post(
@@ -108,11 +108,12 @@ def _book_failed(
     entry_id: str | None,
 ) -> str | None:
     """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
-    organization_id = books.gift.organization_id
+    organization_id, fund_id = books.gift.organization_id, books.gift.fund_id
     if entry_id is not None:
-        lines, reverses = ledger.postings.reverse(refund_lines(organization_id, told.amount)), entry_id
+        lines = ledger.postings.reverse(refund_lines(organization_id, told.amount, fund_id))
+        reverses = entry_id
     elif known.reserved_entry_id is not None:
-        lines = released_lines(organization_id, known)
+        lines = released_lines(organization_id, known, fund_id)
         reverses = books.gift.entry_id or ""
     else:
         return None
@@ -126,10 +127,11 @@ def _book_failed(
     )
 
 
-def released_lines(organization_id: str, refund: payments.Refund) -> Lines:
+def released_lines(organization_id: str, refund: payments.Refund, fund_id: str | None) -> Lines:
     """What releases a refund's reservation."""
     return ledger.postings.void(
-        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(organization_id, refund.amount)
+        entry_id=refund.reserved_entry_id or "",
+        pending=reserved_lines(organization_id, refund.amount, fund_id),
     )
 
 

@@ -147,7 +147,7 @@ def _record(
     entry_id = books.post(
         kind=ledger.Kind.REFUND_INITIATED,
         key=f"refund:{refund_id}",
-        transfers=reserved_lines(gift.organization_id, money),
+        transfers=reserved_lines(gift.organization_id, money, gift.fund_id),
         event_at=now,
         reference=f"stripe:payment_intent:{payment.remote_id}",
         reverses=gift.entry_id,
@@ -222,7 +222,7 @@ def _release(parts: Refunding, recorded: payments.Refund, payment: payments.Paym
             entry_id = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now).post(
                 kind=ledger.Kind.REFUND_FAILED,
                 key=f"refund:{recorded.id}",
-                transfers=released_lines(gift.organization_id, standing),
+                transfers=released_lines(gift.organization_id, standing, gift.fund_id),
                 event_at=now,
                 reference=f"stripe:payment_intent:{payment.remote_id}",
                 reverses=gift.entry_id,

@@ -10,9 +10,10 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import ledger, payments, receipts
+from amply.modules import ledger, organizations, payments, receipts
 from amply.modules.donations import queries, service
 from amply.modules.donations.domain import DonationNotFound
+from amply.modules.donations.options import GiftOptionsNotAcceptable
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut
 
 router = APIRouter(prefix="/v1/donations", tags=["Donations"])
@@ -32,8 +33,10 @@ def _processor(request: Request) -> payments.Processor:
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
+        GiftOptionsNotAcceptable,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
+        organizations.FundNotAcceptable,
         payments.OrganizationNotReady,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,

@@ -8,8 +8,9 @@ from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.donations.domain import Donation, Donor, Gift
+from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.ledger import Inclusion
-from amply.modules.receipts import DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
+from amply.modules.receipts import Company, DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
 
 # People's words may hold any character but those that control terminals, headers, text direction or the database.
 ShortText = Annotated[
@@ -28,6 +29,13 @@ LongText = Annotated[
         max_length=2000,
         pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$",
     ),
+]
+
+
+# A letter to somebody who did not ask for one holds names, and nothing that leads anywhere.
+NameInLetter = Annotated[
+    ShortText,
+    StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/@:<>\\]+$"),
 ]
 
 
@@ -97,6 +105,35 @@ class DonorIn(Request):
     address: AddressIn | None = None
 
 
+class CompanyIn(Request):
+    """A company that gives: the receipt is made out to it."""
+
+    name: ShortText
+    tax_id: Annotated[ShortText, Field(max_length=40)] | None = Field(
+        default=None, description="As the company writes it, where its receipts need one."
+    )
+
+
+class RecipientIn(Request):
+    """Somebody who is told by e-mail, once, that a gift was made for the honouree: never how much."""
+
+    name: NameInLetter
+    email: EmailStr
+
+
+class DedicationIn(Request):
+    """For whom the gift is made."""
+
+    kind: DedicationKind
+    honouree: NameInLetter
+    notify: RecipientIn | None = None
+
+    def dedication(self) -> Dedication:
+        """The dedication this request asks for."""
+        notify = self.notify and Recipient(name=self.notify.name, email=self.notify.email)
+        return Dedication(kind=self.kind, honouree=self.honouree, notify=notify or None)
+
+
 class DonationIn(Request):
     """A gift to one organisation."""
 
@@ -108,6 +145,18 @@ class DonationIn(Request):
         default=None, description="Of letters to the donor; the organisation's, where none is named."
     )
     gift_aid: GiftAidIn | None = None
+    company: CompanyIn | None = None
+    fund_id: Identifier | None = Field(
+        default=None, description="One of the organisation's open funds. It stands in the public ledger."
+    )
+    anonymity: Anonymity = Field(
+        default=Anonymity.PUBLIC,
+        description=(
+            "`none`: the donor may be named in public. `public`: only the organisation is told. `organization`: it is not "
+            "told either; some organisations do not take such gifts."
+        ),
+    )
+    dedication: DedicationIn | None = None
 
     def gift(self) -> Gift:
         """The gift this request asks for.
@@ -125,6 +174,14 @@ class DonationIn(Request):
                 language=self.language,
                 address=self.donor.address.address() if self.donor.address else None,
                 gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
+                company=Company(name=self.company.name, tax_id=self.company.tax_id or "")
+                if self.company
+                else None,
+            ),
+            options=GiftOptions(
+                fund_id=self.fund_id,
+                anonymity=self.anonymity,
+                dedication=self.dedication.dedication() if self.dedication else None,
             ),
         )
 
@@ -182,6 +239,9 @@ class DonationOut(BaseModel):
     amount: AmountOut
     refunded: AmountOut = Field(description="What went back to the donor by refunds; zero without one.")
     organization_id: str
+    fund_id: str | None = Field(
+        description="What it is restricted to; null where it may be used for anything."
+    )
     ledger: LedgerOut | None
     waits_for_books: bool = Field(
         description=(
@@ -206,6 +266,7 @@ class DonationOut(BaseModel):
             amount=AmountOut.of(donation.amount),
             refunded=AmountOut.of(donation.refunded),
             organization_id=donation.organization_id,
+            fund_id=donation.fund_id,
             ledger=ledger or None,
             waits_for_books=waits_for_books,
             created_at=iso(donation.created_at),

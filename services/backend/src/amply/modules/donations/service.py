@@ -23,6 +23,7 @@ from amply.kernel.clock import Clock, iso
 from amply.modules import organizations, payments, receipts
 from amply.modules.donations.domain import DonationStatus, Gift
 from amply.modules.donations.models import DonationRow
+from amply.modules.donations.options import check_options, keep_dedication
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
 
 _log = structlog.get_logger()
@@ -54,6 +55,7 @@ def donate(
     Raises:
         IdempotencyKeyReused: The key was used with another request.
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+        FundNotAcceptable, GiftOptionsNotAcceptable: As `options.check_options` says.
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """
@@ -107,6 +109,7 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
 
 
 def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
+    check_options(session, gift)
     account_id = payments.find_account(session, organization_id=gift.organization_id)
     if account_id is None:
         organizations.get(session, organization_id=gift.organization_id)
@@ -124,11 +127,14 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
             donor_name=gift.donor.name,
             donor_email=gift.donor.email,
             message=gift.message,
+            fund_id=gift.options.fund_id,
+            anonymity=gift.options.anonymity,
             created_at=now,
             updated_at=now,
         )
     )
     receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
+    keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
     return payments.create(
         session,
         donation_id=donation_id,

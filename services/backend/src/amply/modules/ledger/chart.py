@@ -1,6 +1,6 @@
 """The chart of accounts: what is counted, and in whose books.
 
-An account is written `owner/code`. The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
+An account is written `owner/code`, or `owner/gifts/fund_…` for what was given for one of its funds. The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
 organisation's books mirror its own money at the processor, which never passes through ours; the platform's are of what
 it is given; a business's are memo accounts that say what it promised, and move nothing.
 """
@@ -42,17 +42,26 @@ CHART: Final[Mapping[str, Side]] = {
 - `match_pledged` = `match_available` + `match_paid`: a business's promise, what is left of it, what it gave.
 """
 
+PARTED: Final = "gifts"
+"""The one code that has parts: a fund's gifts are counted apart from those that may be used for anything."""
+
 CLEARING: Final = ("dispute_hold", "payout_in_transit", "platform_contributions_due")
 """Codes of accounts that only hold what is on its way."""
 
 _OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
 _OWNER_ALONE: Final = re.compile(_OWNER)
-_ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)})")
+_FUND: Final = r"fund_[0-9a-z]{26}"
+_ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)}|{PARTED}/{_FUND})")
 
 
 def account(owner: str, code: str) -> str:
     """Write an account reference."""
     return f"{owner}/{code}"
+
+
+def gifts(fund_id: str | None) -> str:
+    """The code of the account that a gift is credited to: the fund's own where it is given for one."""
+    return PARTED if fund_id is None else f"{PARTED}/{fund_id}"
 
 
 def is_owner(text: str) -> bool:
@@ -67,4 +76,4 @@ def is_account(text: str) -> bool:
 
 def normal_side(reference: str) -> Side:
     """The side on which an account grows."""
-    return CHART[reference.partition("/")[2]]
+    return CHART[reference.split("/")[1]]

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
-from amply.modules.ledger.chart import PLATFORM, account
+from amply.modules.ledger.chart import PLATFORM, account, gifts
 from amply.modules.ledger.domain import NewTransfer
 
 Lines = tuple[NewTransfer, ...]
@@ -54,15 +54,17 @@ def donation_succeeded(
     amount: Money,
     fee_cover: Money | None = None,
     contribution: Money | None = None,
+    fund_id: str | None = None,
 ) -> Lines:
     """A gift arrived in the organisation's balance at the processor.
 
     `fee_cover` is what the donor added for the processor's fee, `contribution` what they added for the platform: it
-    is due to the platform until the processor passes it on (`application_fee`). `amount` holds neither.
+    is due to the platform until the processor passes it on (`application_fee`). `amount` holds neither. What is given for a
+    fund is credited to the fund's own part of `gifts`, for all to see.
     """
     return tuple(
         _within(organization_id, debit="processor_balance", credit=code, amount=part)
-        for code, part in _parts(amount, fee_cover, contribution)
+        for code, part in _parts(amount, fee_cover, contribution, fund_id)
     )
 
 
@@ -87,13 +89,15 @@ def refund(
     amount: Money | None,
     fee_cover: Money | None = None,
     contribution: Money | None = None,
+    fund_id: str | None = None,
 ) -> Lines:
     """Some or all of a gift went back to the donor; the processor's fee stays where it is.
 
     A contribution that goes back after it was passed on leaves `platform_contributions_due` in debit until the
     application fee is refunded as well, which the processor does only when asked.
     """
-    return _taken_back(organization_id, to="processor_balance", parts=_parts(amount, fee_cover, contribution))
+    parts = _parts(amount, fee_cover, contribution, fund_id)
+    return _taken_back(organization_id, to="processor_balance", parts=parts)
 
 
 def dispute_opened(*, organization_id: str, amount: Money) -> Lines:
@@ -112,9 +116,11 @@ def dispute_lost(
     amount: Money | None,
     fee_cover: Money | None = None,
     contribution: Money | None = None,
+    fund_id: str | None = None,
 ) -> Lines:
     """The held money is gone, and with it the gift. (Won: `reverse` what `dispute_opened` moved.)"""
-    return _taken_back(organization_id, to="dispute_hold", parts=_parts(amount, fee_cover, contribution))
+    parts = _parts(amount, fee_cover, contribution, fund_id)
+    return _taken_back(organization_id, to="dispute_hold", parts=parts)
 
 
 def payout_created(*, owner: str, amount: Money) -> Lines:
@@ -209,10 +215,10 @@ def _resolve(
 
 
 def _parts(
-    amount: Money | None, fee_cover: Money | None, contribution: Money | None
+    amount: Money | None, fee_cover: Money | None, contribution: Money | None, fund_id: str | None
 ) -> tuple[tuple[str, Money], ...]:
     """What a donor pays, by the account that it is credited to."""
-    parts = (("gifts", amount), ("fee_cover", fee_cover), ("platform_contributions_due", contribution))
+    parts = ((gifts(fund_id), amount), ("fee_cover", fee_cover), ("platform_contributions_due", contribution))
     given = tuple((code, part) for code, part in parts if part is not None)
     invariant(len({part.currency for _, part in given}) == 1, "a payment has one currency")
     return given

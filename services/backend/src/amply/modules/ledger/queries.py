@@ -120,15 +120,15 @@ def published_sizes(session: Session) -> list[int]:
     )
 
 
-def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets) -> str | None:
+def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets, opens: bool = True) -> str | None:
     """The text of a `c2sp.org/tlog-proof@v1` file against the newest published checkpoint; None while there is none.
 
-    It opens every commitment whose opening was not erased.
+    It opens every commitment whose opening was not erased; none where it is for somebody who must not know whose gift it is.
     """
     row = session.execute(_PROVABLE, {"entry_id": entry_id}).one_or_none()
     if row is None:
         return None
-    sealed = session.scalar(_OPENINGS, {"entry_id": entry_id})
+    sealed = session.scalar(_OPENINGS, {"entry_id": entry_id}) if opens else None
     openings = {} if sealed is None else secrets.unseal(bytes(sealed), entry_id=entry_id)
     proof = inclusion_proof(row.idx, row.size, tile_reader(session))
     return encode_receipt(

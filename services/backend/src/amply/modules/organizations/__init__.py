@@ -1,8 +1,34 @@
-"""Organisations that receive gifts. Import from here only."""
+"""Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
 from amply.modules.organizations.domain import Organization, SlugTaken
+from amply.modules.organizations.funds import (
+    Fund,
+    FundKind,
+    FundNotAcceptable,
+    close_fund,
+    create_fund,
+    find_fund,
+    funds_of,
+    open_fund,
+)
 from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.router import router
-from amply.modules.organizations.service import create
+from amply.modules.organizations.service import create, take_anonymous_gifts
 
-__all__ = ["Organization", "SlugTaken", "create", "get", "list_public", "router"]
+__all__ = [
+    "Fund",
+    "FundKind",
+    "FundNotAcceptable",
+    "Organization",
+    "SlugTaken",
+    "close_fund",
+    "create",
+    "create_fund",
+    "find_fund",
+    "funds_of",
+    "get",
+    "list_public",
+    "open_fund",
+    "router",
+    "take_anonymous_gifts",
+]

@@ -32,13 +32,17 @@ class OrganizationNotAcceptable(InvalidRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
-    """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2."""
+    """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2.
+
+    `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told.
+    """
 
     id: str
     slug: str
     name: str
     country: str
     created_at: datetime
+    takes_anonymous_gifts: bool = False
 
 
 def check(*, name: str, slug: str, country: str) -> None:

@@ -13,3 +13,15 @@ class OrganizationRow(Record):
     name: Mapped[str]
     country: Mapped[str]
     created_at: Mapped[datetime]
+    takes_anonymous_gifts: Mapped[bool] = mapped_column(server_default="false")
+
+
+class FundRow(Record):
+    __tablename__ = "fund"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

@@ -40,5 +40,10 @@ def list_public(session: Session, *, after: str | None, limit: int) -> Page[Orga
 
 def _organization(row: OrganizationRow) -> Organization:
     return Organization(
-        id=row.id, slug=row.slug, name=row.name, country=row.country, created_at=row.created_at
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        country=row.country,
+        created_at=row.created_at,
+        takes_anonymous_gifts=row.takes_anonymous_gifts,
     )

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Query
 
 from amply.infra.web import DatabaseOf, Identifier, responses
 from amply.kernel.pagination import PAGE_SIZE_MAX
-from amply.modules.organizations import queries
+from amply.modules.organizations import funds, queries
 from amply.modules.organizations.domain import OrganizationNotFound
-from amply.modules.organizations.schemas import PublicOrganization, PublicOrganizationPage
+from amply.modules.organizations.schemas import (
+    PublicFund,
+    PublicFunds,
+    PublicOrganization,
+    PublicOrganizationPage,
+)
 
 router = APIRouter(prefix="/v1/public/organisations", tags=["Public"])
 
@@ -32,3 +37,15 @@ def list_organisations(
 def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicOrganization:
     with database.transaction() as session:
         return PublicOrganization.of(queries.get(session, organization_id=organization_id))
+
+
+@router.get(
+    "/{organization_id}/funds",
+    summary="List what an organisation lets people give for",
+    responses=responses(OrganizationNotFound),
+)
+def list_funds(organization_id: Identifier, database: DatabaseOf) -> PublicFunds:
+    with database.transaction() as session:
+        queries.get(session, organization_id=organization_id)
+        found = funds.funds_of(session, organization_id=organization_id)
+    return PublicFunds(data=[PublicFund.of(fund) for fund in found])

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -33,3 +34,20 @@ def create(session: Session, *, name: str, slug: str, country: str, now: datetim
             f"The slug '{slug}' belongs to another organisation; choose another one.", param="slug"
         )
     return found
+
+
+def take_anonymous_gifts(session: Session, *, organization_id: str, takes: bool) -> Organization:
+    """Say whether gifts are taken from people whom the organisation is not told. Gifts that were made stay as they are.
+
+    Raises:
+        OrganizationNotFound: No organisation has this id.
+    """
+    queries.get(session, organization_id=organization_id)
+    session.execute(
+        update(OrganizationRow)
+        .where(OrganizationRow.id == organization_id)
+        .values(takes_anonymous_gifts=takes)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return queries.get(session, organization_id=organization_id)

@@ -1,9 +1,12 @@
 """Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
 
+from amply.modules.receipts.dedications import DedicationLetter, dedication_mail
 from amply.modules.receipts.domain import (
     Advantage,
     AdvantageKind,
     AdvantageNotAcceptable,
+    Company,
+    Dedicated,
     DonorFacts,
     DonorFactsNotAcceptable,
     GiftAidDeclaration,
@@ -32,6 +35,9 @@ __all__ = [
     "AdvantageKind",
     "AdvantageNotAcceptable",
     "ClaimedGift",
+    "Company",
+    "Dedicated",
+    "DedicationLetter",
     "DonorFacts",
     "DonorFactsNotAcceptable",
     "FiscalYear",
@@ -54,6 +60,7 @@ __all__ = [
     "as_html",
     "as_pdf",
     "declare",
+    "dedication_mail",
     "erase",
     "issue",
     "keep",

@@ -96,10 +96,13 @@ def _rows(
     yield wording.say("row", "organization"), settings.legal_name if settings else harmless(gift.organization)
     if settings is not None and official:
         yield wording.say("row", f"registration_{settings.jurisdiction}"), settings.registration_number
-    yield wording.say("row", "donor"), harmless(gift.donor_name)
+    yield from _donor_rows(gift, wording)
     if gift.donor.address is not None and official:
         yield wording.say("row", "donor_address"), ", ".join(map(harmless, gift.donor.address.as_lines()))
     yield wording.say("row", "amount"), wording.amount(gift.amount)
+    yield wording.say("row", "fund"), harmless(gift.fund)
+    if gift.dedicated is not None:
+        yield wording.say("row", gift.dedicated.kind), harmless(gift.dedicated.honouree)
     yield from _advantage_rows(gift, wording)
     if official:
         yield wording.say("row", "eligible"), wording.amount(assessment.eligible)
@@ -108,6 +111,14 @@ def _rows(
     if settings is not None and official:
         yield wording.say("row", "place"), settings.place
     yield wording.say("row", "donation"), gift.donation_id
+
+
+def _donor_rows(gift: GiftFacts, wording: Wording) -> Iterator[tuple[str, str]]:
+    """A company's gift is the company's, whoever typed it in."""
+    company = gift.donor.company
+    yield wording.say("row", "donor"), harmless(company.name if company is not None else gift.donor_name)
+    if company is not None:
+        yield wording.say("row", "donor_tax_id"), harmless(company.tax_id)
 
 
 def _advantage_rows(gift: GiftFacts, wording: Wording) -> Iterator[tuple[str, str]]:

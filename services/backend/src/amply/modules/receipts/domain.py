@@ -45,6 +45,8 @@ class Reason(StrEnum):
     ADVANTAGE_TOO_LARGE = "advantage_too_large"
     NO_DECLARATION = "no_declaration"
     DECLARATION_UNUSABLE = "declaration_unusable"
+    COMPANY_GIFT = "company_gift"
+    ANONYMOUS = "anonymous"
 
 
 class AdvantageKind(StrEnum):
@@ -115,12 +117,29 @@ class Advantage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Company:
+    """Who gives, where it is a company: the receipt is made out to it. `tax_id` as the company writes it; may be empty."""
+
+    name: str
+    tax_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dedicated:
+    """For whom a gift was made. `kind` names a text: `in_honour_of`, `in_memory_of`."""
+
+    kind: str
+    honouree: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DonorFacts:
     """What a donor may tell for the receipt. Personal: erasable, and never in the log."""
 
     language: Language | None = None
     address: PostalAddress | None = None
     gift_aid: GiftAidDeclaration | None = None
+    company: Company | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -161,7 +180,7 @@ class ReceiptSettings:
 class GiftFacts:
     """One gift, as far as its receipt tells of it. `amount` is what is left of it after refunds.
 
-    `asked_at` is when the donor gave and declared, `given_at` when the money arrived. `organization` and `country` are those of the public profile: what an acknowledgement says where no receipt settings are.
+    `asked_at` is when the donor gave and declared, `given_at` when the money arrived. `organization` and `country` are those of the public profile: what an acknowledgement says where no receipt settings are. `fund` is the name of what it is restricted to, or empty. `is_anonymous`: the organisation is not told who gave.
     """
 
     donation_id: str
@@ -175,6 +194,9 @@ class GiftFacts:
     donor_name: str
     donor: DonorFacts = field(default_factory=DonorFacts)
     advantage: Advantage | None = None
+    fund: str = ""
+    dedicated: Dedicated | None = None
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

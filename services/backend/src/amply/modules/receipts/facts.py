@@ -13,6 +13,7 @@ from amply.modules.receipts.domain import (
     Advantage,
     AdvantageKind,
     AdvantageNotAcceptable,
+    Company,
     DonorFacts,
     DonorFactsNotAcceptable,
     GiftAidDeclaration,
@@ -61,6 +62,7 @@ def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:
             language=donor.language,
             address=asdict(donor.address) if donor.address else None,
             gift_aid=asdict(donor.gift_aid) if donor.gift_aid else None,
+            company=asdict(donor.company) if donor.company else None,
         )
     )
 
@@ -134,6 +136,7 @@ def _read(row: ReceiptFactsRow) -> tuple[DonorFacts, Advantage | None]:
         if row.address
         else None,
         gift_aid=GiftAidDeclaration(**row.gift_aid) if row.gift_aid else None,
+        company=Company(**row.company) if row.company else None,
     )
     return donor, _advantage(row.advantage) if row.advantage else None
 

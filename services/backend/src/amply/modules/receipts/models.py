@@ -34,6 +34,7 @@ class ReceiptFactsRow(Record):
     address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     gift_aid: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     advantage: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    company: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class IssuedReceiptRow(Record):

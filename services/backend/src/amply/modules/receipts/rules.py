@@ -63,6 +63,9 @@ def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.NO_SETTINGS,))
     if settings.jurisdiction is Jurisdiction.NONE:
         return _acknowledgement(gift, ())
+    if gift.is_anonymous:
+        # An official receipt is the organisation's own document: it has to know whom it is made out to.
+        return _acknowledgement(gift, (Reason.ANONYMOUS,))
     currency = _CURRENCY[settings.jurisdiction]
     other = gift.advantage.value if gift.advantage is not None else None
     # Elsewhere amounts are compared: those of another currency cannot be.
@@ -117,6 +120,8 @@ def _canada(gift: GiftFacts) -> Assessment:
 def _united_kingdom(gift: GiftFacts) -> Assessment:
     """Gift Aid is claimed on the whole gift or not at all: a benefit within the limits lessens nothing."""
     declaration = gift.donor.gift_aid
+    if gift.donor.company is not None:
+        return _acknowledgement(gift, (Reason.COMPANY_GIFT,))
     if declaration is None:
         return _acknowledgement(gift, (Reason.NO_DECLARATION,))
     if not is_usable(declaration):

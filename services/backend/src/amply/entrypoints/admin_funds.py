@@ -1,0 +1,90 @@
+"""`admin organization fund …`, `admin organization anonymous-gifts`: what gifts can be for, and from whom."""
+
+import json
+
+import click
+
+from amply.infra.database import connect
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import iso, system_clock
+from amply.modules import organizations
+
+_ORGANIZATION = click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+
+
+@click.group()
+def fund() -> None:
+    """What an organisation lets people give for. Names are public, and so is what is given for each."""
+
+
+@fund.command("create")
+@_ORGANIZATION
+@click.option("--name", required=True, help="as donors read it; it cannot be changed")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in organizations.FundKind]),
+    default=organizations.FundKind.FUND.value,
+    show_default=True,
+)
+def create_fund(*, organization_id: str, name: str, kind: str) -> None:
+    """Create a fund and print it; running it again changes nothing."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        made = organizations.create_fund(
+            session,
+            organization_id=organization_id,
+            name=name,
+            kind=organizations.FundKind(kind),
+            now=system_clock(),
+        )
+    database.close()
+    click.echo(json.dumps(_shown(made)))
+
+
+@fund.command("list")
+@_ORGANIZATION
+def list_funds(*, organization_id: str) -> None:
+    """Print all funds, closed ones too, the oldest first; one a line."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        found = organizations.funds_of(session, organization_id=organization_id)
+    database.close()
+    for each in found:
+        click.echo(json.dumps(_shown(each)))
+
+
+@fund.command("close")
+@_ORGANIZATION
+@click.option("--fund", "fund_id", required=True, help="fund_…")
+def close_fund(*, organization_id: str, fund_id: str) -> None:
+    """Let nothing more be given for a fund; what is on its way still arrives in it."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        closed = organizations.close_fund(
+            session, organization_id=organization_id, fund_id=fund_id, now=system_clock()
+        )
+    database.close()
+    click.echo(json.dumps(_shown(closed)))
+
+
+@click.command("anonymous-gifts")
+@_ORGANIZATION
+@click.option("--take/--refuse", "takes", required=True)
+def anonymous_gifts(*, organization_id: str, takes: bool) -> None:
+    """Say whether gifts are taken from people whom the organisation is not told."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        changed = organizations.take_anonymous_gifts(session, organization_id=organization_id, takes=takes)
+    database.close()
+    click.echo(json.dumps({"id": changed.id, "takes_anonymous_gifts": changed.takes_anonymous_gifts}))
+
+
+def _shown(fund: organizations.Fund) -> dict[str, str | None]:
+    return {
+        "id": fund.id,
+        "name": fund.name,
+        "kind": fund.kind,
+        "closed_at": iso(fund.closed_at) if fund.closed_at is not None else None,
+    }

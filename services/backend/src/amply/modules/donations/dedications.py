@@ -1,0 +1,172 @@
+"""Telling somebody, once, that a gift was made for another: after it has arrived, and never again.
+
+The letter is marked as handed over before it is. Whoever dies in between leaves it unsent for ever: somebody who mourns
+must not get it twice. What the mail service refuses is tried again, five times at most. Whom it went to is then forgotten.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.modules import mail, organizations, receipts
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.models import DedicationRow, DonationRow
+from amply.modules.donations.options import Anonymity
+from amply.modules.payments import DisputeState
+
+_log = structlog.get_logger()
+
+_ATTEMPTS_MAX: Final = 5
+_RUN_MAX: Final = 200
+"""Letters of one run; the next one follows in half a minute."""
+_DAY: Final = timedelta(days=1)
+_A_DAY_MAX: Final = 3
+"""Letters to one address within a day: a form that anybody may fill in must not fill somebody's mailbox."""
+
+
+class WithheldDedication(StrEnum):
+    """Why nobody is told. `TOO_MANY`: the address had three such letters within a day."""
+
+    SUPPRESSED = "suppressed"
+    TOO_MANY = "too_many"
+    GIVEN_BACK = "given_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedicationSending:
+    """The parts that telling works with."""
+
+    database: Database
+    mailer: mail.Mailer
+
+
+def send_due_dedications(parts: DedicationSending, *, now: datetime) -> int:
+    """Write to those who are to be told of gifts that have arrived; return how many letters were handed over."""
+    _forget_told(parts, now=now)
+    sent = 0
+    for _ in range(_RUN_MAX):
+        donation_id = _next(parts, now=now)
+        if donation_id is None:
+            break
+        sent += _send(parts, donation_id=donation_id, now=now)
+    return sent
+
+
+def _next(parts: DedicationSending, *, now: datetime) -> str | None:
+    with parts.database.transaction() as session:
+        return session.scalars(
+            select(DedicationRow.donation_id)
+            .join(DonationRow, DonationRow.id == DedicationRow.donation_id)
+            .where(
+                DonationRow.status == DonationStatus.SUCCEEDED,
+                DedicationRow.recipient_email.is_not(None),
+                DedicationRow.handed_over_at.is_(None),
+                DedicationRow.withheld.is_(None),
+                DedicationRow.attempts < _ATTEMPTS_MAX,
+                or_(DedicationRow.next_attempt_at.is_(None), DedicationRow.next_attempt_at <= now),
+            )
+            .order_by(DedicationRow.next_attempt_at.nulls_first(), DedicationRow.donation_id)
+            .limit(1)
+            .with_for_update(of=DedicationRow, skip_locked=True)
+        ).one_or_none()
+
+
+def _send(parts: DedicationSending, *, donation_id: str, now: datetime) -> bool:
+    """Hand one letter over; whatever stops this one must not stop the others."""
+    letter = _claim(parts, donation_id=donation_id, now=now)
+    if letter is None:
+        return False
+    try:
+        message_id = parts.mailer.send(mail=receipts.dedication_mail(letter))
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("dedication not told", donation_id=donation_id)
+        with parts.database.transaction() as session:
+            _give_back(session, donation_id=donation_id, now=now)
+        return False
+    with parts.database.transaction() as session:
+        _forget(session, donation_id=donation_id, message_id=message_id)
+    return True
+
+
+def _claim(parts: DedicationSending, *, donation_id: str, now: datetime) -> receipts.DedicationLetter | None:
+    """The letter, marked as handed over; None where none is to be sent, which is recorded, or where others were faster."""
+    with parts.database.transaction() as session:
+        row = session.get(DedicationRow, donation_id, with_for_update=True)
+        if row is None or row.recipient_email is None or row.handed_over_at is not None:
+            return None
+        gift = session.get_one(DonationRow, donation_id)
+        row.withheld = _withheld(session, row, gift, now=now)
+        if row.withheld is not None:
+            row.recipient_name = row.recipient_email = None
+            _log.warning("dedication_withheld", donation_id=donation_id, reason=row.withheld)
+            return None
+        row.attempts += 1
+        row.handed_over_at = now
+        return _letter(session, row, gift)
+
+
+def _withheld(
+    session: Session, row: DedicationRow, gift: DonationRow, *, now: datetime
+) -> WithheldDedication | None:
+    if gift.refunded_minor_units >= gift.minor_units or gift.dispute_state == DisputeState.LOST:
+        return WithheldDedication.GIVEN_BACK
+    if mail.suppressed_because(session, address=row.recipient_email or "") is not None:
+        return WithheldDedication.SUPPRESSED
+    told = session.scalars(
+        select(func.count()).where(
+            DedicationRow.recipient_sha256 == row.recipient_sha256,
+            DedicationRow.handed_over_at > now - _DAY,
+        )
+    ).one()
+    return WithheldDedication.TOO_MANY if told >= _A_DAY_MAX else None
+
+
+def _letter(session: Session, row: DedicationRow, gift: DonationRow) -> receipts.DedicationLetter:
+    organization = organizations.get(session, organization_id=gift.organization_id)
+    settings = receipts.settings_of(session, organization_id=gift.organization_id)
+    donor, _ = receipts.told_of(session, donation_id=gift.id)
+    name = donor.company.name if donor.company is not None else gift.donor_name
+    return receipts.DedicationLetter(
+        recipient_name=row.recipient_name or "",
+        recipient_email=row.recipient_email or "",
+        dedicated=receipts.Dedicated(kind=row.kind, honouree=row.honouree),
+        donor_name=None if gift.anonymity == Anonymity.ORGANIZATION else name,
+        organization=organization.name,
+        country=organization.country,
+        language=donor.language or (settings.language if settings is not None else receipts.Language.EN),
+    )
+
+
+def _give_back(session: Session, *, donation_id: str, now: datetime) -> None:
+    """It did not leave: let it be tried again, ever later, and give up after five times."""
+    row = session.get(DedicationRow, donation_id, with_for_update=True)
+    if row is None:
+        return
+    row.handed_over_at = None
+    row.next_attempt_at = now + timedelta(minutes=1) * (1 << row.attempts)
+    if row.attempts >= _ATTEMPTS_MAX:
+        row.recipient_name = row.recipient_email = None
+
+
+def _forget(session: Session, *, donation_id: str, message_id: str) -> None:
+    row = session.get(DedicationRow, donation_id, with_for_update=True)
+    if row is not None:
+        row.message_id = message_id
+        row.recipient_name = row.recipient_email = None
+
+
+def _forget_told(parts: DedicationSending, *, now: datetime) -> None:
+    """Those whose letter was on its way when its sender died: nobody will write to them again."""
+    with parts.database.transaction() as session:
+        session.execute(
+            update(DedicationRow)
+            .where(DedicationRow.handed_over_at < now - _DAY, DedicationRow.recipient_email.is_not(None))
+            .values(recipient_name=None, recipient_email=None)
+            .execution_options(synchronize_session=False)
+        )

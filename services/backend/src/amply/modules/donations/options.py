@@ -1,0 +1,115 @@
+"""What a gift may say beside its amount: for which fund, for whom, from whom, and who is not told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import InvalidRequest
+from amply.modules import organizations
+from amply.modules.donations.models import DedicationRow
+from amply.modules.mail import address_digest
+
+if TYPE_CHECKING:
+    from amply.modules.donations.domain import Gift
+
+
+class GiftOptionsNotAcceptable(InvalidRequest):
+    """What the gift says does not go together, or not with this organisation's rules."""
+
+    code = "gift_options_not_acceptable"
+
+
+class Anonymity(StrEnum):
+    """Who is not told the donor's name. `PUBLIC`: nobody but the organisation is; `ORGANIZATION`: not even it is."""
+
+    NONE = "none"
+    PUBLIC = "public"
+    ORGANIZATION = "organization"
+
+
+class DedicationKind(StrEnum):
+    """Of somebody who lives, or who has died."""
+
+    IN_HONOUR_OF = "in_honour_of"
+    IN_MEMORY_OF = "in_memory_of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """Who is written to about a dedication. Personal, of somebody who did not give: erasable by themselves."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dedication:
+    """For whom a gift is made. Personal, like all that a donor says: never in the log."""
+
+    kind: DedicationKind
+    honouree: str
+    notify: Recipient | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftOptions:
+    """What a donor may say of a gift. `fund_id` is public, in the ledger too; the rest is for those it names."""
+
+    fund_id: str | None = None
+    anonymity: Anonymity = Anonymity.PUBLIC
+    dedication: Dedication | None = None
+
+
+def check_options(session: Session, gift: "Gift") -> None:
+    """Refuse what does not go together, or not with this organisation. In the transaction that records the gift.
+
+    Raises:
+        FundNotAcceptable: The fund is not the organisation's, or closed.
+        GiftOptionsNotAcceptable: The organisation takes no anonymous gifts, or something else of the gift names the donor.
+    """
+    _check_company(gift)
+    if gift.options.anonymity is Anonymity.ORGANIZATION:
+        _check_anonymity(session, gift)
+    if gift.options.fund_id is not None:
+        organizations.open_fund(session, organization_id=gift.organization_id, fund_id=gift.options.fund_id)
+
+
+def keep_dedication(session: Session, *, donation_id: str, dedication: Dedication | None) -> None:
+    """Keep for whom a gift is; nothing where it is for nobody. In the transaction that records the gift."""
+    if dedication is None:
+        return
+    notify = dedication.notify
+    session.execute(
+        insert(DedicationRow).values(
+            donation_id=donation_id,
+            kind=dedication.kind,
+            honouree=dedication.honouree,
+            recipient_name=notify.name if notify else None,
+            recipient_email=notify.email if notify else None,
+            recipient_sha256=address_digest(notify.email) if notify else None,
+        )
+    )
+
+
+def _check_company(gift: "Gift") -> None:
+    if gift.for_receipt.company is not None and gift.for_receipt.gift_aid is not None:
+        raise GiftOptionsNotAcceptable(
+            "Gift Aid is for people: leave the declaration out, or give in your own name.", param="gift_aid"
+        )
+
+
+def _check_anonymity(session: Session, gift: "Gift") -> None:
+    organization = organizations.get(session, organization_id=gift.organization_id)
+    if not organization.takes_anonymous_gifts:
+        raise GiftOptionsNotAcceptable(
+            "This organisation has to know its donors; give without being named in public instead.",
+            param="anonymity",
+        )
+    if gift.for_receipt.gift_aid is not None:
+        raise GiftOptionsNotAcceptable(
+            "A Gift Aid declaration tells the organisation who gives: leave it out to stay anonymous.",
+            param="gift_aid",
+        )

@@ -1,0 +1,153 @@
+"""Funds: what an organisation lets people give for. A gift is for one of them, or for whatever is needed most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound
+from amply.modules.organizations.models import FundRow
+
+_NAME_LENGTH_MAX: Final = 100
+FUNDS_MAX: Final = 200
+"""Open and closed ones of an organisation: its page lists them all at once."""
+
+
+class FundKind(StrEnum):
+    """What people call it; all are restricted in the same way."""
+
+    FUND = "fund"
+    PROJECT = "project"
+    CAMPAIGN = "campaign"
+
+
+class FundNotFound(NotFound):
+    """The organisation has no fund with this id."""
+
+    code = "fund_not_found"
+
+
+class FundNotAcceptable(InvalidRequest):
+    """A gift cannot be for this fund, or a fund cannot be called so."""
+
+    code = "fund_not_acceptable"
+
+
+class FundTaken(Conflict):
+    """The name stands for a fund of another kind, or there are as many funds as there may be."""
+
+    code = "fund_taken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fund:
+    """Something that gifts can be restricted to. Public, its name included. `closed_at`: since then nothing is given for it."""
+
+    id: str
+    organization_id: str
+    name: str
+    kind: FundKind
+    created_at: datetime
+    closed_at: datetime | None
+
+
+def create_fund(session: Session, *, organization_id: str, name: str, kind: FundKind, now: datetime) -> Fund:
+    """Create a fund, or return the one that has this name and kind already.
+
+    Raises:
+        FundNotAcceptable: The name is unusable.
+        FundTaken: The name stands for a fund of another kind, or there are 200.
+    """
+    named = " ".join(name.split())
+    if not 0 < len(named) <= _NAME_LENGTH_MAX or not named.isprintable():
+        raise FundNotAcceptable(f"Name the fund in 1 to {_NAME_LENGTH_MAX} characters.", param="name")
+    # Two at once may pass the limit by one: it keeps a page short and guards nothing else.
+    known = funds_of(session, organization_id=organization_id)
+    if len(known) >= FUNDS_MAX and all(fund.name != named for fund in known):
+        raise FundTaken(f"An organisation has {FUNDS_MAX} funds at most; rename what the next one is for.")
+    session.execute(
+        insert(FundRow)
+        .values(id=ids.new_id("fund"), organization_id=organization_id, name=named, kind=kind, created_at=now)
+        .on_conflict_do_nothing(index_elements=["organization_id", "name"])
+    )
+    row = session.scalars(
+        select(FundRow).where(FundRow.organization_id == organization_id, FundRow.name == named)
+    ).one()
+    if row.kind != kind:
+        raise FundTaken(f"'{named}' is a {row.kind} of this organisation already; choose another name.")
+    return _fund(row)
+
+
+def close_fund(session: Session, *, organization_id: str, fund_id: str, now: datetime) -> Fund:
+    """Let nothing more be given for a fund. Gifts that are on their way still arrive in it; its past stays public.
+
+    Raises:
+        FundNotFound: The organisation has no such fund.
+    """
+    find_fund(session, organization_id=organization_id, fund_id=fund_id)
+    session.execute(
+        update(FundRow)
+        .where(FundRow.id == fund_id, FundRow.closed_at.is_(None))
+        .values(closed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return find_fund(session, organization_id=organization_id, fund_id=fund_id)
+
+
+def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
+    """One fund of an organisation, open or closed.
+
+    Raises:
+        FundNotFound: The organisation has no such fund.
+    """
+    row = session.scalars(
+        select(FundRow).where(FundRow.organization_id == organization_id, FundRow.id == fund_id)
+    ).one_or_none()
+    if row is None:
+        raise FundNotFound(
+            "This organisation has no fund with this id; its page lists those it has.", param="fund_id"
+        )
+    return _fund(row)
+
+
+def open_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
+    """A fund that a gift to this organisation can be for.
+
+    Raises:
+        FundNotAcceptable: It is not the organisation's, or closed.
+    """
+    try:
+        fund = find_fund(session, organization_id=organization_id, fund_id=fund_id)
+    except FundNotFound as missing:
+        raise FundNotAcceptable(missing.detail, param="fund_id") from None
+    if fund.closed_at is not None:
+        raise FundNotAcceptable(
+            "Nothing is given for this fund any more; choose another one, or none.", param="fund_id"
+        )
+    return fund
+
+
+def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
+    """All funds of an organisation, the oldest first."""
+    rows = session.scalars(
+        select(FundRow).where(FundRow.organization_id == organization_id).order_by(FundRow.id)
+    )
+    return [_fund(row) for row in rows]
+
+
+def _fund(row: FundRow) -> Fund:
+    return Fund(
+        id=row.id,
+        organization_id=row.organization_id,
+        name=row.name,
+        kind=FundKind(row.kind),
+        created_at=row.created_at,
+        closed_at=row.closed_at,
+    )

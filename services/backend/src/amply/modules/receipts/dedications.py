@@ -1,0 +1,51 @@
+"""The letter to somebody who is told of a gift made for another: names, and neither amount nor link."""
+
+from dataclasses import dataclass
+
+from amply.modules.mail import Mail
+from amply.modules.receipts.domain import Dedicated, Language, harmless
+from amply.modules.receipts.letters import TEMPLATES
+from amply.modules.receipts.wording import Wording
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedicationLetter:
+    """Everything the letter says. `donor_name` is None where the donor would rather not be named."""
+
+    recipient_name: str
+    recipient_email: str
+    dedicated: Dedicated
+    donor_name: str | None
+    organization: str
+    country: str
+    language: Language
+
+
+def dedication_mail(letter: DedicationLetter) -> Mail:
+    """Write the letter as text and as HTML that say the same."""
+    wording = Wording.of(letter.language, country=letter.country)
+    honouree = harmless(letter.dedicated.honouree)
+    donor = (
+        harmless(letter.donor_name)
+        if letter.donor_name is not None
+        else wording.say("dedication", "somebody")
+    )
+    said = {
+        "greeting": wording.say("dedication", "greeting", recipient=harmless(letter.recipient_name)),
+        "told": wording.say(
+            "dedication",
+            f"told_{letter.dedicated.kind}",
+            donor=donor,
+            organization=harmless(letter.organization),
+            honouree=honouree,
+        ),
+        "once": wording.say("dedication", "once"),
+    }
+    subject = wording.say("dedication", f"subject_{letter.dedicated.kind}", honouree=honouree)
+    facts = {"said": said, "subject": subject, "language": letter.language.value}
+    return Mail(
+        to=letter.recipient_email,
+        subject=subject,
+        text=TEMPLATES.get_template("dedication.txt").render(facts),
+        html=TEMPLATES.get_template("dedication.html").render(facts),
+    )

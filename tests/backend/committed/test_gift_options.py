@@ -1,0 +1,205 @@
+"""What a gift may say: companies, anonymity and dedications, and what each of them changes."""
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from amply.infra.database import Database
+from amply.modules import organizations, receipts
+from amply.modules.donations import evidence
+from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions
+from amply.modules.receipts import Company, Jurisdiction
+from ledger_format.receipts import decode_receipt, verify_receipt
+from tests.backend.committed.money_back import DISPUTE, INTENT, Returns
+from tests.backend.committed.test_donor_facts import DECLARATION
+from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
+from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.receipt_office import ReceiptOffice
+from tests.backend.unit.receipt_samples import HOME
+from tests.backend.world import NOW
+
+COMPANY = Company(name="Ångström & Söhne GmbH", tax_id="DE 123/456")
+
+
+@pytest.fixture
+def office(books: LedgerWorld) -> ReceiptOffice:
+    return ReceiptOffice(books)
+
+
+def takes_anonymous_gifts(database: Database, organization_id: str) -> None:
+    with database.transaction() as session:
+        organizations.take_anonymous_gifts(session, organization_id=organization_id, takes=True)
+
+
+def rows_of(office: ReceiptOffice) -> dict[str, str]:
+    (issued,) = office.issued()
+    return dict(issued.document["rows"])
+
+
+# ---- a company ---------------------------------------------------------------------------------------------------
+
+
+def test_a_companys_receipt_is_made_out_to_the_company_and_proves_its_name(office: ReceiptOffice) -> None:
+    office.issues_in(Jurisdiction.US)
+    office.gives(30_000, "USD", company=COMPANY)
+    office.publish_and_send()
+
+    rows = rows_of(office)
+    assert (rows["Donor"], rows["Donor's tax number"]) == (COMPANY.name, COMPANY.tax_id)
+    (mail,) = office.mailer.sent
+    assert "Ångström &amp; Söhne GmbH" in mail.html
+    opened = verify_receipt(decode_receipt(mail.attachments[0].content), [office.world.verifier]).opened
+    assert (opened["company_name"], opened["donor_name"]) == (COMPANY.name, "Ada")
+
+
+def test_a_company_claims_no_gift_aid(office: ReceiptOffice) -> None:
+    office.issues_in(Jurisdiction.GB)
+    office.gives(30_000, "GBP", company=COMPANY)
+    office.publish_and_send()
+
+    (issued,) = office.issued()
+    assert (issued.kind, issued.reasons) == ("acknowledgement", ["company_gift"])
+
+
+def test_a_company_that_declares_gift_aid_is_refused(api: Api) -> None:  # noqa: F811 -- the fixture
+    refused = api.give(company={"name": "Angstrom Ltd"}, gift_aid=DECLARATION)
+
+    assert_problem(refused, status=422, code="gift_options_not_acceptable", param="gift_aid")
+
+
+# ---- who is not told ---------------------------------------------------------------------------------------------
+
+
+def test_whether_an_organisation_takes_anonymous_gifts_is_its_own_rule(
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    refused = api.give(anonymity="organization")
+    assert_problem(refused, status=422, code="gift_options_not_acceptable", param="anonymity")
+
+    takes_anonymous_gifts(database, api.organization_id)
+    assert api.client.get(f"/v1/public/organisations/{api.organization_id}").json()["takes_anonymous_gifts"]
+    assert api.give(anonymity="organization").status_code == 201
+    declared = api.give(key="another", anonymity="organization", gift_aid=DECLARATION)
+    assert_problem(declared, status=422, code="gift_options_not_acceptable", param="gift_aid")
+
+
+def test_nobody_is_named_in_public_unless_the_donor_says_so(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+    api.give()
+    api.give(key="another", anonymity="none")
+
+    with database.transaction() as session:
+        said = session.scalars(text("SELECT anonymity FROM donation ORDER BY id")).all()
+    assert said == ["public", "none"]
+
+
+def test_an_anonymous_gift_gets_thanks_and_no_official_receipt(office: ReceiptOffice) -> None:
+    office.issues_in(Jurisdiction.CA)
+    takes_anonymous_gifts(office.database, office.organization_id)
+    options = GiftOptions(anonymity=Anonymity.ORGANIZATION)
+    office.gives(30_000, "CAD", options=options, address=HOME)
+    office.publish_and_send()
+
+    (issued,) = office.issued()
+    assert (issued.kind, issued.reasons) == ("acknowledgement", ["anonymous"])
+
+
+class Unnamed(Returns):
+    """Books whose donor the organisation is not told."""
+
+    def give(self, **_: object) -> Any:  # type: ignore[override] # what it is asked for is the test's own
+        takes_anonymous_gifts(self.database, self.organization_id)
+        return super().give(options=GiftOptions(anonymity=Anonymity.ORGANIZATION))
+
+
+def test_the_files_against_a_dispute_do_not_tell_the_organisation(books: LedgerWorld) -> None:
+    returns = Unnamed(books.app)
+    books.sequence()
+    books.publish()
+    returns.processor.tell_dispute(INTENT, DISPUTE, (-2500, 1500), status="needs_response")
+    returns.news("charge.dispute.created")
+    (dispute,) = returns.rows("dispute")
+
+    files = evidence(returns.database, SECRETS, dispute_id=dispute.id)
+    gift = json.loads(files["facts.json"])["gift"]
+    assert (gift["donor_name"], gift["donor_email"]) == (None, None)
+    (proof,) = (content for name, content in files.items() if name.endswith(".tlog-proof"))
+    assert verify_receipt(decode_receipt(proof), [books.verifier]).opened == {}
+    assert b"ada@example.org" not in b"".join(files.values())
+
+
+# ---- for whom ----------------------------------------------------------------------------------------------------
+
+
+def test_the_receipt_says_for_whom_and_for_what_a_gift_is(office: ReceiptOffice) -> None:
+    with office.database.transaction() as session:
+        fund = organizations.create_fund(
+            session,
+            organization_id=office.organization_id,
+            name="Wells",
+            kind=organizations.FundKind.FUND,
+            now=NOW,
+        )
+    dedication = Dedication(kind=DedicationKind.IN_MEMORY_OF, honouree="Grace <b>Hopper</b>")
+    office.gives(options=GiftOptions(fund_id=fund.id, dedication=dedication))
+    office.publish_and_send()
+
+    rows = rows_of(office)
+    assert (rows["Given for"], rows["In memory of"]) == ("Wells", "Grace <b>Hopper</b>")
+    assert "Grace &lt;b&gt;Hopper" in office.mailer.sent[0].html
+
+
+@pytest.mark.parametrize(
+    ("changes", "param"),
+    [
+        ({"kind": "in_spite_of"}, "dedication.kind"),
+        ({"honouree": ""}, "dedication.honouree"),
+        ({"honouree": "x" * 101}, "dedication.honouree"),
+        ({"honouree": "see https://evil.example"}, "dedication.honouree"),
+        ({"honouree": "Grace\r\nBcc: all@example.org"}, "dedication.honouree"),
+        ({"notify": {"name": "Ann", "email": "nonsense"}}, "dedication.notify.email"),
+        ({"notify": {"name": "www.evil.example/x", "email": "ann@example.org"}}, "dedication.notify.name"),
+        (
+            {"notify": {"name": "Ann", "email": "ann@example.org", "message": "x"}},
+            "dedication.notify.message",
+        ),
+    ],
+)
+def test_a_dedication_that_could_carry_something_else_is_refused(
+    changes: dict[str, Any],
+    param: str,
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    refused = api.give(dedication={"kind": "in_honour_of", "honouree": "Grace", **changes})
+
+    assert_problem(refused, status=422, code="invalid_request", param=param)
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM donation")) == 0
+
+
+def test_everything_at_once_is_taken_with_no_more_rights_than_the_api_has(
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    created = api.give(
+        company={"name": COMPANY.name, "tax_id": COMPANY.tax_id},
+        dedication={
+            "kind": "in_honour_of",
+            "honouree": "Grace",
+            "notify": {"name": "Ann", "email": "ann@example.org"},
+        },
+        message="<script>for the river</script>\nthank you",
+    )
+
+    assert created.status_code == 201, created.text
+    with database.transaction() as session:
+        told, _ = receipts.told_of(session, donation_id=created.json()["id"])
+        (kept,) = session.execute(text("SELECT * FROM dedication")).all()
+    assert told.company == COMPANY
+    assert (kept.honouree, kept.recipient_email, kept.attempts) == ("Grace", "ann@example.org", 0)
+    shown = api.client.get(f"/v1/donations/{created.json()['id']}").text
+    assert [leak for leak in ("Grace", "river", "ann@", "ngstr") if leak in shown] == []
