@@ -10,6 +10,7 @@ from tests.browser.loopback import Request, Response
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
+FUND: Final = "fund_0199aaaabbbbccccddddeeeeff"
 
 _STRIPE_JS: Final = Path(__file__).with_name("stripe_double.js")
 
@@ -55,6 +56,7 @@ class PlatformDouble:
         found = {
             "/v1/public/organisations": {"data": [self._organization(i) for i in self.organizations]},
             **{f"/v1/public/organisations/{i}": self._organization(i) for i in self.organizations},
+            **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
         match request.method, request.path:
@@ -66,8 +68,12 @@ class PlatformDouble:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
 
-    def _organization(self, organization_id: str) -> dict[str, str]:
-        return {"id": organization_id, "name": self.organizations[organization_id]}
+    def _organization(self, organization_id: str) -> dict[str, object]:
+        return {
+            "id": organization_id,
+            "name": self.organizations[organization_id],
+            "takes_anonymous_gifts": True,
+        }
 
     def _donate(self, request: Request) -> Response:
         self.posts.append(request)
@@ -122,6 +128,13 @@ def _json(content: object, *, status: int = 200) -> Response:
         headers={"Content-Type": "application/json", **_CORS},
     )
 
+
+_FUNDS: Final = {
+    "data": [
+        {"id": FUND, "name": "Hedges", "kind": "project", "is_open": True},
+        {"id": "fund_closed", "name": "Old barn", "kind": "fund", "is_open": False},
+    ]
+}
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",

@@ -32,6 +32,13 @@ def _details(page: Page) -> None:
     page.get_by_label("Amount in EUR").wait_for()
 
 
+def _details_with_options(page: Page) -> None:
+    page.get_by_text("Say more about your gift").click()
+    page.get_by_label("Dedicate it").select_option("In honour of somebody")
+    page.get_by_label("Company").fill("Angstrom & Sons")
+    page.get_by_label("Their e-mail address").wait_for()
+
+
 def _details_with_faults(page: Page) -> None:
     page.get_by_role("button", name="Continue to payment").click()
     page.get_by_text("Enter your name").wait_for()
@@ -70,6 +77,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
     ("path", "reach"),
     [
         pytest.param(_DONATE, _details, id="donate-details"),
+        pytest.param(_DONATE, _details_with_options, id="donate-options"),
         pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _paid, id="donate-paid"),

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Pages
-from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
+from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
 
 pytestmark = pytest.mark.enable_socket
 
@@ -58,6 +58,44 @@ def test_a_gift_is_followed_from_the_form_into_the_ledger(
     }
 
 
+def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    page.get_by_text("Say more about your gift").click()
+    expect(page.get_by_label("What it is for").locator("option")).to_have_text(
+        ["Wherever it is needed most", "Hedges"]
+    )
+    page.get_by_label("What it is for").select_option("Hedges")
+    page.get_by_label("Dedicate it").select_option("In memory of somebody")
+    _continue(page)
+    expect(page.get_by_role("alert")).to_have_text("Enter the name of whom you dedicate the gift to.")
+    page.get_by_label("Their name").fill("Grace Hopper")
+    page.get_by_label("Whom we should tell").fill("Ann")
+    page.get_by_label("Their e-mail address").fill("ann@example.org")
+    page.get_by_label("Company").fill("Angstrom & Sons")
+    page.get_by_label("Its tax number").fill("DE 1")
+    page.get_by_label("A message to the organisation").fill("<b>thank you</b>")
+    page.get_by_label("Do not tell the organisation who I am").check()
+    _continue(page)
+    expect(page.get_by_label("Card number")).to_be_visible()
+
+    (post,) = platform.posts
+    said = json.loads(post.body)
+    assert {name: said[name] for name in said if name not in ("organization_id", "amount", "donor")} == {
+        "fund_id": FUND,
+        "dedication": {
+            "kind": "in_memory_of",
+            "honouree": "Grace Hopper",
+            "notify": {"name": "Ann", "email": "ann@example.org"},
+        },
+        "company": {"name": "Angstrom & Sons", "tax_id": "DE 1"},
+        "message": "<b>thank you</b>",
+        "anonymity": "organization",
+    }
+
+
 def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platform: PlatformDouble) -> None:
     page = pages.open(_donate_link(edge))
     keyboard = page.keyboard
@@ -74,6 +112,8 @@ def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platfor
         expect(page.get_by_label(label)).to_be_focused()
         keyboard.press("ControlOrMeta+a")
         keyboard.type(text)
+    keyboard.press("Tab")
+    expect(page.get_by_text("Say more about your gift")).to_be_focused()
     keyboard.press("Tab")
     expect(page.get_by_role("button", name="Continue to payment")).to_be_focused()
     keyboard.press("Enter")

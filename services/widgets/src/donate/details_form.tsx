@@ -2,19 +2,23 @@ import type { TargetedInputEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { exponentOf } from "../money";
-import type { CreatedDonation, NewDonation, Organization } from "../site/api";
+import type { Api, CreatedDonation, NewDonation, Organization } from "../site/api";
 import { RequestFault, sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { checkDraft, type Draft, FIELDS, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { FormField } from "./field";
+import { checkOptions, GiftOptionsForm, type OptionsDraft } from "./gift_options";
 
 interface DetailsFormProps {
+  readonly api: Api;
   readonly organization: Organization;
   readonly currency: string;
   readonly draft: Draft;
+  readonly options: OptionsDraft;
   /** The donor came back from the payment to change something. */
   readonly isReturning: boolean;
   readonly onDraft: (draft: Draft) => void;
+  readonly onOptions: (options: OptionsDraft) => void;
   readonly send: (donation: NewDonation) => Promise<CreatedDonation>;
   readonly onCreated: (created: CreatedDonation) => void;
 }
@@ -48,6 +52,7 @@ export function DetailsForm(props: DetailsFormProps) {
         autocomplete="email"
         maxLength={254}
       />
+      <GiftOptionsForm {...props} />
       <p class="fault" role="alert">
         {formFault}
       </p>
@@ -58,7 +63,8 @@ export function DetailsForm(props: DetailsFormProps) {
   );
 }
 
-function useSubmission({ organization, currency, draft, isReturning, send, onCreated }: DetailsFormProps) {
+function useSubmission(props: DetailsFormProps) {
+  const { organization, currency, draft, options, isReturning, send, onCreated } = props;
   const [faults, setFaults] = useState<FieldFaults>({});
   const [formFault, setFormFault] = useState("");
   const [isSending, setSending] = useState(false);
@@ -79,9 +85,11 @@ function useSubmission({ organization, currency, draft, isReturning, send, onCre
     const checked = checkDraft(draft, organization.id, currency);
     setFaults("faults" in checked ? checked.faults : {});
     if ("faults" in checked) return;
+    const more = checkOptions(options);
+    if ("fault" in more) return setFormFault(more.fault);
     setSending(true);
     try {
-      onCreated(await send(checked.donation));
+      onCreated(await send({ ...checked.donation, options: more.said }));
     } catch (fault) {
       setSending(false);
       const found = fault instanceof RequestFault ? fieldFaultIn(fault) : null;

@@ -7,6 +7,7 @@ import type { SiteConfig } from "../site/config";
 import { sentenceOf } from "../site/http";
 import { DetailsForm } from "./details_form";
 import type { Draft } from "./draft";
+import { NO_OPTIONS } from "./gift_options";
 import { PaymentStep } from "./payment_step";
 import { Progress } from "./progress";
 import { DonationSender } from "./sending";
@@ -52,6 +53,7 @@ function Giving({ api, config, address, organization }: GivingProps) {
   const sender = useMemo(() => new DonationSender(api), [api]);
   const amount = address.amount === null ? "" : decimalText(address.amount);
   const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
+  const [options, setOptions] = useState(NO_OPTIONS);
   const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
   const again = linkTo(address, organization.id);
 
@@ -59,7 +61,8 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const { isReturning } = step;
     const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
     const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
-    return <DetailsForm {...form} send={(donation) => sender.send(donation)} />;
+    const more = { api, options, onOptions: setOptions };
+    return <DetailsForm {...form} {...more} send={(donation) => sender.send(donation)} />;
   }
   if (step.at === "paid") {
     const gift = { donationId: step.donationId, organizationName: organization.name };

@@ -10,7 +10,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 }
 
 /** A label, an input and, beside it, what is wrong with it, tied together for those who cannot see them stand together. */
-export function FormField({ id, label, hint, fault, suffix, inputRef, ...input }: FieldProps) {
+export function FormField({ id, label, hint, fault, suffix, inputRef, required = true, ...input }: FieldProps) {
   const about = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
   return (
     <div class="field">
@@ -26,7 +26,7 @@ export function FormField({ id, label, hint, fault, suffix, inputRef, ...input }
           ref={inputRef}
           id={id}
           name={id}
-          required
+          required={required}
           aria-invalid={fault === undefined ? undefined : "true"}
           aria-describedby={about || undefined}
         />

@@ -4,6 +4,27 @@ import { asCount, asList, asObject, asText, requestJson } from "./http";
 export interface Organization {
   readonly id: string;
   readonly name: string;
+  /** Whether a gift may keep its donor from the organisation. */
+  readonly takesAnonymousGifts: boolean;
+}
+
+/** Something that a gift can be restricted to. */
+export interface Fund {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What a donor may say beside amount and name. */
+export interface GiftOptions {
+  readonly fundId: string | null;
+  readonly dedication: {
+    readonly kind: "in_honour_of" | "in_memory_of";
+    readonly honouree: string;
+    readonly notify: { readonly name: string; readonly email: string } | null;
+  } | null;
+  readonly company: { readonly name: string; readonly taxId: string | null } | null;
+  readonly message: string | null;
+  readonly isAnonymous: boolean;
 }
 
 const STATUSES = ["pending", "processing", "succeeded", "failed", "canceled"] as const;
@@ -42,6 +63,7 @@ export interface NewDonation {
   readonly amount: Money;
   readonly donorName: string;
   readonly donorEmail: string;
+  readonly options?: GiftOptions;
 }
 
 /** The public part of the HTTP API. Every method throws RequestFault. */
@@ -58,6 +80,15 @@ export class Api {
 
   organizations(): Promise<readonly Organization[]> {
     return requestJson(`${this.#url}/public/organisations`, (parsed) => listIn(parsed).map(organizationFrom));
+  }
+
+  openFunds(organizationId: string): Promise<readonly Fund[]> {
+    return requestJson(`${this.#url}/public/organisations/${encodeURIComponent(organizationId)}/funds`, (parsed) =>
+      listIn(parsed)
+        .map(asObject)
+        .filter((fund) => fund["is_open"] === true)
+        .map(({ id, name }) => ({ id: asText(id), name: asText(name) })),
+    );
   }
 
   donation(id: string): Promise<Donation> {
@@ -78,12 +109,24 @@ export class Api {
   }
 }
 
-export function donationBody({ organizationId, amount, donorName, donorEmail }: NewDonation): string {
+export function donationBody({ organizationId, amount, donorName, donorEmail, options }: NewDonation): string {
   return JSON.stringify({
     organization_id: organizationId,
     amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency },
     donor: { name: donorName, email: donorEmail },
+    ...(options === undefined ? {} : optionsBody(options)),
   });
+}
+
+/** Only what was said: what was not keeps the API's own defaults. */
+function optionsBody({ fundId, dedication, company, message, isAnonymous }: GiftOptions): object {
+  return {
+    ...(fundId !== null && { fund_id: fundId }),
+    ...(dedication !== null && { dedication }),
+    ...(company !== null && { company: { name: company.name, tax_id: company.taxId } }),
+    ...(message !== null && { message }),
+    ...(isAnonymous && { anonymity: "organization" }),
+  };
 }
 
 /** A page of results carries its items under `data`. */
@@ -92,8 +135,8 @@ function listIn(parsed: unknown): readonly unknown[] {
 }
 
 function organizationFrom(parsed: unknown): Organization {
-  const { id, name } = asObject(parsed);
-  return { id: asText(id), name: asText(name) };
+  const { id, name, takes_anonymous_gifts: takesAnonymousGifts } = asObject(parsed);
+  return { id: asText(id), name: asText(name), takesAnonymousGifts: takesAnonymousGifts === true };
 }
 
 function donationFrom(parsed: unknown): Donation {
