@@ -143,6 +143,19 @@ def test_a_stored_card_is_copied_to_every_organisation_it_gives_to(
         client.v1.payment_methods.create({"payment_method": method}, options)
 
 
+def test_a_copy_is_charged_as_the_card_that_is_stored_and_none_is_made_of_a_forgotten_customers(
+    client: stripe.StripeClient, customer: str, account: str
+) -> None:
+    options: stripe.RequestOptions = {"stripe_account": account}
+    broke = str(set_up(client, customer, "pm_card_chargeCustomerFail").payment_method)
+    copy = client.v1.payment_methods.create({"customer": customer, "payment_method": broke}, options)
+    with pytest.raises(stripe.CardError, match="declined"):
+        client.v1.payment_intents.create(wanted(payment_method=copy.id, confirm=True), options)
+    client.v1.customers.delete(customer)
+    with pytest.raises(stripe.InvalidRequestError, match="deleted customer"):
+        client.v1.payment_methods.create({"customer": customer, "payment_method": broke}, options)
+
+
 def test_a_card_can_be_taken_from_its_customer(client: stripe.StripeClient, customer: str) -> None:
     method = str(set_up(client, customer).payment_method)
     assert client.v1.payment_methods.detach(method).customer is None

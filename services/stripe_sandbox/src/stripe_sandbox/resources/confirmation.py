@@ -30,7 +30,7 @@ def confirm(call: Call, intent: Json) -> Json:
     card = payment_methods.card_of(method)
     if asks_the_bank(call, method):
         return _ask_for_authentication(call, intent, method)
-    refused = _refusal(card, method)
+    refused = _refusal(call, card, method)
     if refused is not None:
         raise _declined(call, intent, method, refused)
     return succeed(call, intent, method, authenticated=False)
@@ -80,8 +80,8 @@ def asks_the_bank(call: Call, method: Json) -> bool:
     return card.behaviour == "authenticate"
 
 
-def _refusal(card: SandboxCard, method: Json) -> str | None:
-    stored = method["customer"] is not None
+def _refusal(call: Call, card: SandboxCard, method: Json) -> str | None:
+    stored = payment_methods.is_stored(call, method)
     return card.decline_code if card.behaviour == "decline" or stored else None
 
 

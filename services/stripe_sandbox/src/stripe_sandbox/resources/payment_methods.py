@@ -20,6 +20,7 @@ from stripe_sandbox.resources import customers
 
 _BILLING_FIELDS = ("address", "email", "name", "phone", "tax_id")
 _RETIRED = "sandbox.retired_payment_method"
+_COPY = "sandbox.copied_payment_method"
 _LIST_PARAMETERS = "ending_before expand limit starting_after"
 _ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -133,6 +134,11 @@ def require_usable(call: Call, method: Json, customer: str | None) -> None:
         )
 
 
+def is_stored(call: Call, method: Json) -> bool:
+    """Whether it is kept with a customer, or a copy of one that is."""
+    return method["customer"] is not None or call.objects.find(_COPY, f"{method['id']}_copy") is not None
+
+
 def is_set_up(call: Call, method: Json) -> bool:
     """Whether the bank has agreed to payments without the donor (https://docs.stripe.com/payments/setup-intents)."""
     return bool(call.objects.where("setup_intent", {"payment_method": method["id"], "status": "succeeded"}))
@@ -189,7 +195,10 @@ def _copied(call: Call) -> Json:
             "The payment method must be attached to the customer.",
             param="payment_method",
         )
-    return add(call, method["type"], method[method["type"]], billing=method["billing_details"])
+    customers.get(platform, customer)
+    copy = add(call, method["type"], method[method["type"]], billing=method["billing_details"])
+    call.objects.add({"id": f"{copy['id']}_copy", "object": _COPY})
+    return copy
 
 
 def _card(card: SandboxCard, now: int) -> Json:
