@@ -68,6 +68,7 @@ from amply.modules.payments.service import (
     find_account,
     find_for_event,
     for_donation,
+    for_donations,
     get,
     knows_account,
     lock_for_event,
@@ -78,6 +79,9 @@ from amply.modules.payments.service import (
     refuse,
     transition,
 )
+from amply.modules.payments.sharing import MethodSharing, Paid
+from amply.modules.payments.sharing import Outcome as SharedOutcome
+from amply.modules.payments.sharing import Setup as SharedSetup
 
 __all__ = [
     "LISTED_MAX",
@@ -93,7 +97,9 @@ __all__ = [
     "KnownAccount",
     "ListedDispute",
     "ListedWarning",
+    "MethodSharing",
     "OrganizationNotReady",
+    "Paid",
     "Payment",
     "PaymentStatus",
     "Processor",
@@ -107,6 +113,8 @@ __all__ = [
     "RemoteRefund",
     "RemoteWarning",
     "Settlement",
+    "SharedOutcome",
+    "SharedSetup",
     "account_of",
     "claim_stuck",
     "claim_stuck_refunds",
@@ -123,6 +131,7 @@ __all__ = [
     "find_account",
     "find_for_event",
     "for_donation",
+    "for_donations",
     "get",
     "is_erased",
     "known_accounts",

@@ -1,5 +1,6 @@
 """Recording payments, opening them at the processor, and applying what it tells us."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -162,6 +163,12 @@ def refuse(session: Session, *, payment_id: str, now: datetime) -> bool:
 def for_donation(session: Session, *, donation_id: str) -> Payment:
     """The payment of a donation."""
     return payment_of(session.scalars(select(PaymentRow).where(PaymentRow.donation_id == donation_id)).one())
+
+
+def for_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[str, Payment]:
+    """The payments of these donations, by donation."""
+    rows = session.scalars(select(PaymentRow).where(PaymentRow.donation_id.in_(donation_ids)))
+    return {row.donation_id: payment_of(row) for row in rows}
 
 
 def get(session: Session, *, payment_id: str) -> Payment:
