@@ -31,6 +31,7 @@ from amply.infra.database import Database, connect
 from amply.kernel.clock import system_clock
 from amply.modules.donations.schemas import DonationIn
 from benchmarks.apparatus.postgresql import free_port, server
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
@@ -69,6 +70,7 @@ def serve(port: int, ready: Any) -> None:
             application.Parts(
                 database=opened,
                 processor=processor,
+                sharing=FakeSharing(),
                 verifier=None,
                 limiter=NoLimit(),
                 clock=system_clock,

@@ -12,6 +12,7 @@ from amply.modules import ledger
 from ledger_format.merkle import leaf_hash
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, LedgerWorld
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit
 
 LEDGER = f"/v1/public/organisations/{ORG}/ledger"
@@ -29,6 +30,7 @@ class PublicLedger:
             application.Parts(
                 database=self.own,
                 processor=FakeProcessor(),
+                sharing=FakeSharing(),
                 verifier=None,
                 limiter=self.limiter,
                 clock=self.clock,

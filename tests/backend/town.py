@@ -23,6 +23,7 @@ from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
 from tests.backend.world import (
@@ -68,6 +69,7 @@ class Town:
                     database=books.app, mailer=self.mailer, secrets=secrets, ledger_page="https://e.example/"
                 ),
                 hearing=mail.Hearing(database=books.app, queue=FakeFeedback()),
+                sharing=FakeSharing(),
                 payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
@@ -81,6 +83,7 @@ class Town:
         return application.Parts(
             database=self.own,
             processor=self.processor,
+            sharing=FakeSharing(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
             clock=self.clock,

@@ -14,6 +14,7 @@ from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings
 from amply.modules import payments
 from tests.backend.conftest import Databases
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import EVENT, SECRET, signed
 from tests.backend.world import FakeClock, FakeProcessor, NoLimit, ready_organization
 
@@ -25,6 +26,7 @@ class Api:
 
     def __init__(self, database: Database, *, operator: Database) -> None:
         self.processor = FakeProcessor()
+        self.sharing = FakeSharing()
         self.limiter = NoLimit()
         self.clock = FakeClock()
         self.organization_id = ready_organization(operator, self.processor)
@@ -32,6 +34,7 @@ class Api:
             application.Parts(
                 database=database,
                 processor=self.processor,
+                sharing=self.sharing,
                 verifier=StripeEventVerifier(SECRET),
                 limiter=self.limiter,
                 clock=self.clock,

@@ -15,6 +15,7 @@ from amply.modules import donations, mail, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
 Run = Callable[..., None]
@@ -45,6 +46,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
                 database=treasury.database, mailer=FakeMailer(), secrets=SECRETS, ledger_page=""
             ),
             hearing=mail.Hearing(database=treasury.database, queue=FakeFeedback()),
+            sharing=FakeSharing(),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
             clock=treasury.clock,

@@ -15,6 +15,7 @@ from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import PAYOUT, Treasury, euros, of_payout, payout, transaction
 from tests.backend.public_ledger import FULL, HIDDEN, SUMS, WEEK_LATE
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeProcessor, NoLimit
 
 RECONCILED = "payout.reconciliation_completed"
@@ -36,6 +37,7 @@ class Stranger:
                 application.Parts(
                     database=self.own,
                     processor=FakeProcessor(),
+                    sharing=FakeSharing(),
                     verifier=None,
                     limiter=NoLimit(),
                     clock=self.clock,

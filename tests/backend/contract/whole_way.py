@@ -33,6 +33,7 @@ from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, free_port
 from tests.backend.contract.test_ledger_outside import bucket
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET, signed
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, ready_organization
 
@@ -260,6 +261,7 @@ def platform(
     parts = application.Parts(
         database=own,
         processor=processor,
+        sharing=FakeSharing(),
         verifier=StripeEventVerifier(SECRET),
         limiter=CacheLimiter(cache),
         clock=clock,

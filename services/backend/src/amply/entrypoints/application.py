@@ -33,6 +33,7 @@ class Parts:
 
     database: Database
     processor: payments.Processor
+    sharing: payments.MethodSharing
     verifier: webhooks.EventVerifier | None
     limiter: Limiter
     clock: Clock
@@ -76,7 +77,13 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
-        *(donations.router, organizations.router, ledger.router, ledger.public_router),
+        *(
+            donations.router,
+            donations.split_router,
+            organizations.router,
+            ledger.router,
+            ledger.public_router,
+        ),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:

@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
+from amply.adapters.stripe import StripeEventVerifier, StripeProcessor, StripeSharing
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -40,6 +40,7 @@ def serve(service: ServiceSettings) -> None:
         application.Parts(
             database=connect(DatabaseSettings(), application=service.service, pool_size=20),
             processor=StripeProcessor(stripe),
+            sharing=StripeSharing(stripe),
             verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
             limiter=CacheLimiter(CacheSettings()),
             clock=system_clock,

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.ses import SesFeedback, SesMailer
-from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor
+from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor, StripeSharing
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
@@ -35,6 +35,7 @@ HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 SEND_DUE_DEDICATIONS: Final = "donations.send_due_dedications"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
+COMPLETE_SPLITS: Final = "donations.complete_splits"
 RECONCILE: Final = "ledger.reconcile"
 HEAR_FEEDBACK: Final = "mail.hear_feedback"
 RECONCILE_PAYOUT: Final = "payouts.reconcile"
@@ -58,6 +59,7 @@ class Parts:
     events: donations.EventHandling
     receipts: donations.ReceiptSending
     hearing: mail.Hearing
+    sharing: payments.MethodSharing
     payouts: payouts.Handling
     gaps: webhooks.Gaps
     clock: Clock
@@ -85,6 +87,18 @@ def register(app: Celery, parts: Parts) -> None:
         if refunded:
             _log.warning("stuck refunds completed", count=refunded)
 
+    def complete_splits(**_: Any) -> None:
+        paid = donations.complete_splits(
+            donations.Splitting(
+                database=parts.events.database,
+                processor=parts.events.processor,
+                sharing=parts.sharing,
+                clock=parts.clock,
+            )
+        )
+        if paid:
+            _log.warning("split gifts paid on", count=paid)
+
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
         if looked.difference is not None:
@@ -101,6 +115,7 @@ def register(app: Celery, parts: Parts) -> None:
     for name, work in (
         (HANDLE_PROVIDER_EVENT, handle_provider_event),
         (COMPLETE_STUCK, complete_stuck),
+        (COMPLETE_SPLITS, complete_splits),
         (RECONCILE, reconcile),
         *_about_letters(parts),
         *_about_the_processor(parts),
@@ -219,6 +234,7 @@ def parts_from_environment() -> Parts:
             secrets=secrets,
             ledger_page=f"{SiteSettings().edge_url}/ledger/",
         ),
+        sharing=StripeSharing(stripe),
         hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
         clock=system_clock,
     )

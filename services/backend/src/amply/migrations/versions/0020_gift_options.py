@@ -121,7 +121,8 @@ def _split_gifts() -> None:
         )
     """)
     op.execute("""
-        CREATE INDEX ix_split_gift_due ON split_gift (next_attempt_at) WHERE next_attempt_at IS NOT NULL
+        CREATE INDEX ix_split_gift_due ON split_gift (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+        CREATE INDEX ix_split_gift_kept ON split_gift (created_at) WHERE customer_id IS NOT NULL
     """)
 
 

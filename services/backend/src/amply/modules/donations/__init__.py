@@ -6,6 +6,7 @@ from amply.modules.donations.dedications import DedicationSending, send_due_dedi
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
+from amply.modules.donations.gift_list import as_csv, gifts_of
 from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.receipting import (
     ReceiptSending,
@@ -26,6 +27,8 @@ from amply.modules.donations.refunds import (
 )
 from amply.modules.donations.router import router
 from amply.modules.donations.service import complete_stuck
+from amply.modules.donations.split_router import router as split_router
+from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
@@ -40,14 +43,18 @@ __all__ = [
     "RefundRefused",
     "Refunded",
     "Refunding",
+    "Splitting",
     "StatementNotAcceptable",
     "answer_dispute",
+    "as_csv",
+    "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
     "erase_donor",
     "evidence",
     "gift_aid_claim",
+    "gifts_of",
     "handle_provider_event",
     "keeps_event",
     "refund",
@@ -55,6 +62,7 @@ __all__ = [
     "router",
     "send_due_dedications",
     "send_due_receipts",
+    "split_router",
     "state_advantage",
     "statement_of_donor",
     "void_receipt",

@@ -20,9 +20,11 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import ledger, mail, payments, receipts, webhooks
+from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import DedicationRow, DonationRow, ErasureRow, ReceiptRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
+from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 
 _log = structlog.get_logger()
 
@@ -170,6 +172,7 @@ def _remove(
     webhooks.forget(session, event_ids=found.events.handled_ids)
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
+    split_rows.forget(session, scope=SPLIT_SCOPE, donation_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
     session.execute(delete(DedicationRow).where(DedicationRow.donation_id.in_(found.donations)))

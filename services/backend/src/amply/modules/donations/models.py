@@ -44,6 +44,30 @@ class DedicationRow(Record):
     message_id: Mapped[str | None]
 
 
+class SplitGiftRow(Record):
+    """`setups`: how many payment methods were asked for. `next_attempt_at`: when paying is done again, should it not end."""
+
+    __tablename__ = "split_gift"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str | None]
+    setup_id: Mapped[str | None]
+    setups: Mapped[int] = mapped_column(server_default="0")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class SplitPartRow(Record):
+    __tablename__ = "split_part"
+
+    split_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    donation_id: Mapped[str]
+
+
 class ReceiptRow(Record):
     __tablename__ = "receipt"
 

@@ -65,7 +65,7 @@ def donate(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
         )
         if earlier is None:
-            payment = _record(session, donation_id=donation_id, gift=gift, now=clock())
+            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
         elif earlier.body is not None and earlier.status is not None:
             return _replay(earlier.status, earlier.body)
         else:
@@ -108,7 +108,12 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
-def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
+def record_gift(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
+    """Write down what a donor asks for: the donation, what was said of it, and the payment that is to be made.
+
+    Raises:
+        OrganizationNotFound, OrganizationNotReady, FundNotAcceptable, GiftOptionsNotAcceptable: As `donate` says.
+    """
     check_options(session, gift)
     account_id = payments.find_account(session, organization_id=gift.organization_id)
     if account_id is None:
@@ -200,11 +205,8 @@ def _record_refusal(
 ) -> None:
     """A refusal is an answer: the donation has failed, and the same request gets the same no."""
     with database.transaction() as session:
-        if not payments.refuse(session, payment_id=payment.id, now=now):
+        if not _fail(session, payment=payment, now=now):
             return
-        row = session.get_one(DonationRow, payment.donation_id)
-        row.status = DonationStatus.FAILED
-        row.updated_at = now
         idempotency.store_answer(
             session,
             scope=IDEMPOTENCY_SCOPE,
@@ -212,3 +214,19 @@ def _record_refusal(
             status=refusal.status,
             body={"detail": refusal.detail},
         )
+
+
+def record_refused(database: Database, *, payment: payments.Payment, now: datetime) -> None:
+    """The same of a payment that is one of several: its donation has failed, and the others may not."""
+    with database.transaction() as session:
+        _fail(session, payment=payment, now=now)
+
+
+def _fail(session: Session, *, payment: payments.Payment, now: datetime) -> bool:
+    """False where an earlier call did reach the processor: then its events decide."""
+    if not payments.refuse(session, payment_id=payment.id, now=now):
+        return False
+    row = session.get_one(DonationRow, payment.donation_id)
+    row.status = DonationStatus.FAILED
+    row.updated_at = now
+    return True

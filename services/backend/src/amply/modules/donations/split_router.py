@@ -1,0 +1,119 @@
+"""`/v1/split-gifts`: one gift to several organisations, with one payment method."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse
+
+from amply.infra import idempotency
+from amply.infra.rate_limits import limit_by_address
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
+from amply.kernel.errors import TooManyRequests
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
+from amply.modules import organizations, payments, receipts
+from amply.modules.donations import split_rows, splits
+from amply.modules.donations.options import GiftOptionsNotAcceptable
+from amply.modules.donations.split_domain import (
+    PaymentMethodMissing,
+    SetupsUsedUp,
+    SplitGiftClosed,
+    SplitGiftNotFound,
+)
+from amply.modules.donations.split_schemas import (
+    SetupOut,
+    SplitGiftCreated,
+    SplitGiftIn,
+    SplitGiftOut,
+    SplitNotAcceptable,
+)
+
+router = APIRouter(prefix="/v1/split-gifts", tags=["Donations"])
+
+
+def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.Splitting:
+    state = request.app.state
+    return splits.Splitting(database=database, processor=state.processor, sharing=state.sharing, clock=clock)
+
+
+SplittingOf = Annotated[splits.Splitting, Depends(_splitting)]
+_limited = [Depends(limit_by_address("donations"))]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Give to several organisations at once",
+    response_model=SplitGiftCreated,
+    dependencies=_limited,
+    responses=responses(
+        AmountNotAcceptable,
+        CurrencyNotSupported,
+        GiftOptionsNotAcceptable,
+        idempotency.IdempotencyKeyMissing,
+        idempotency.IdempotencyKeyReused,
+        organizations.FundNotAcceptable,
+        payments.OrganizationNotReady,
+        payments.ProcessorRefused,
+        payments.ProcessorUnavailable,
+        receipts.DonorFactsNotAcceptable,
+        SplitNotAcceptable,
+        TooManyRequests,
+    ),
+)
+def create_split_gift(
+    body: SplitGiftIn,
+    parts: SplittingOf,
+    idempotency_key: Annotated[
+        str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
+    ] = None,
+) -> JSONResponse:
+    key = idempotency.check_key(idempotency_key)
+    answer = splits.give_to_many(parts, split=body.split(), key=key, request=body.model_dump(mode="json"))
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+
+
+@router.post(
+    "/{split_id}/payments",
+    summary="Pay all parts that are not paid, with the method that was entered",
+    description="Safe to repeat: what is paid is not paid again. What was declined is tried again.",
+    dependencies=_limited,
+    responses=responses(
+        SplitGiftNotFound,
+        SplitGiftClosed,
+        PaymentMethodMissing,
+        payments.ProcessorUnavailable,
+        TooManyRequests,
+    ),
+)
+def pay_split_gift(split_id: Identifier, parts: SplittingOf) -> SplitGiftOut:
+    return SplitGiftOut.of(splits.pay_parts(parts, split_id=split_id))
+
+
+@router.post(
+    "/{split_id}/setups",
+    status_code=201,
+    summary="Let the donor enter another payment method for the parts that failed",
+    dependencies=_limited,
+    responses=responses(
+        SplitGiftNotFound,
+        SplitGiftClosed,
+        PaymentMethodMissing,
+        SetupsUsedUp,
+        payments.ProcessorRefused,
+        payments.ProcessorUnavailable,
+        TooManyRequests,
+    ),
+)
+def create_setup(split_id: Identifier, parts: SplittingOf) -> SetupOut:
+    return splits.new_setup(parts, split_id=split_id)
+
+
+@router.get(
+    "/{split_id}",
+    summary="See how a gift to several organisations stands",
+    responses=responses(SplitGiftNotFound),
+)
+def show_split_gift(split_id: Identifier, database: DatabaseOf) -> SplitGiftOut:
+    with database.transaction() as session:
+        return SplitGiftOut.of(split_rows.get(session, split_id=split_id))

@@ -1,0 +1,219 @@
+"""The rows of gifts to several organisations, and what of them is due."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency
+from amply.kernel.money import Money
+from amply.modules import payments
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.models import DonationRow, SplitGiftRow, SplitPartRow
+from amply.modules.donations.split_domain import (
+    PaymentMethodMissing,
+    SplitGift,
+    SplitGiftClosed,
+    SplitGiftNotFound,
+    SplitPart,
+)
+
+_BATCH_MAX: Final = 50
+_HAS_PARTS: Final = exists().where(SplitPartRow.split_id == SplitGiftRow.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A gift whose payment method is with the processor."""
+
+    id: str
+    payer_id: str
+    setup_id: str
+    setups: int
+
+
+def add(session: Session, *, split_id: str, donation_ids: Sequence[str], now: datetime) -> None:
+    """Write down which donations are one gift."""
+    session.execute(insert(SplitGiftRow).values(id=split_id, created_at=now, updated_at=now))
+    session.execute(
+        insert(SplitPartRow),
+        [
+            {"split_id": split_id, "position": position, "donation_id": donation_id}
+            for position, donation_id in enumerate(donation_ids)
+        ],
+    )
+
+
+def get(session: Session, *, split_id: str) -> SplitGift:
+    """One gift as its parts stand.
+
+    Raises:
+        SplitGiftNotFound: There is none with this id.
+    """
+    row = session.get(SplitGiftRow, split_id)
+    donations = session.scalars(
+        select(DonationRow)
+        .join(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
+        .where(SplitPartRow.split_id == split_id)
+        .order_by(SplitPartRow.position)
+        .execution_options(populate_existing=True)
+    ).all()
+    if row is None or not donations:
+        raise SplitGiftNotFound("No gift to several organisations has this id; check it and try again.")
+    accounts = payments.for_donations(session, donation_ids=[each.id for each in donations])
+    return SplitGift(
+        id=row.id,
+        parts=tuple(_part(each, accounts[each.id].account_id) for each in donations),
+        created_at=row.created_at,
+    )
+
+
+def payments_of(session: Session, *, split_id: str) -> list[payments.Payment]:
+    """The payments of its parts, in their order."""
+    donation_ids = session.scalars(
+        select(SplitPartRow.donation_id)
+        .where(SplitPartRow.split_id == split_id)
+        .order_by(SplitPartRow.position)
+    ).all()
+    found = payments.for_donations(session, donation_ids=donation_ids)
+    return [found[donation_id] for donation_id in donation_ids]
+
+
+def keep_payer(session: Session, *, split_id: str, payer_id: str, setup_id: str, now: datetime) -> None:
+    """Write down where the payment method is entered, unless somebody with the same request did."""
+    row = session.get_one(SplitGiftRow, split_id, with_for_update=True)
+    if row.setup_id is None:
+        row.customer_id, row.setup_id, row.setups, row.updated_at = payer_id, setup_id, 1, now
+
+
+def begin_paying(session: Session, *, split_id: str, until: datetime) -> Held:
+    """Note that the donor wants to pay: what dies before `end_paying` is done again at `until`.
+
+    Raises:
+        SplitGiftNotFound, SplitGiftClosed: There is nothing to pay with.
+    """
+    row = _open(session, split_id)
+    row.attempts, row.next_attempt_at = 0, until
+    return _held(row)
+
+
+def end_paying(session: Session, *, split_id: str, now: datetime) -> None:
+    """Every part was told how it stands: nothing has to be done again."""
+    row = session.get(SplitGiftRow, split_id, with_for_update=True)
+    if row is not None:
+        row.next_attempt_at, row.updated_at = None, now
+
+
+def next_setup(session: Session, *, split_id: str, most: int, now: datetime) -> Held | None:
+    """Count another payment method; None when there were as many as may be.
+
+    Raises:
+        SplitGiftNotFound, SplitGiftClosed: There is nothing to pay.
+    """
+    row = _open(session, split_id)
+    if row.setups >= most:
+        return None
+    row.setups += 1
+    row.updated_at = now
+    return _held(row)
+
+
+def use_setup(session: Session, *, split_id: str, number: int, setup_id: str, now: datetime) -> None:
+    """Pay with what is entered here from now on, unless a later one was asked for meanwhile."""
+    row = session.get(SplitGiftRow, split_id, with_for_update=True)
+    if row is not None and row.setups == number and row.released_at is None:
+        row.setup_id, row.updated_at = setup_id, now
+
+
+def claim_due(session: Session, *, now: datetime, most: int, again_after: timedelta) -> list[Held]:
+    """Count an attempt at each gift whose paying did not end, and return them; after `most` they are let go of."""
+    rows = session.scalars(
+        select(SplitGiftRow)
+        .where(SplitGiftRow.next_attempt_at < now, SplitGiftRow.released_at.is_(None))
+        .order_by(SplitGiftRow.next_attempt_at)
+        .limit(_BATCH_MAX)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.attempts += 1
+        row.next_attempt_at = now + again_after * (1 << row.attempts) if row.attempts < most else None
+    return [_held(row) for row in rows if row.customer_id is not None and row.setup_id is not None]
+
+
+def kept_too_long(session: Session, *, before: datetime) -> list[tuple[str, str]]:
+    """Gifts whose payment method should be forgotten by now, or whose donor was erased; with whom it is kept."""
+    rows = session.scalars(
+        select(SplitGiftRow)
+        .where(
+            SplitGiftRow.customer_id.is_not(None),
+            SplitGiftRow.released_at.is_(None),
+            or_(SplitGiftRow.created_at < before, ~_HAS_PARTS),
+        )
+        .order_by(SplitGiftRow.created_at)
+        .limit(_BATCH_MAX)
+    )
+    return [(row.id, row.customer_id or "") for row in rows]
+
+
+def released(session: Session, *, split_id: str, now: datetime) -> None:
+    """The processor has forgotten the payment method, and so do we."""
+    row = session.get(SplitGiftRow, split_id, with_for_update=True)
+    if row is not None:
+        row.customer_id = row.setup_id = row.next_attempt_at = None
+        row.released_at = row.updated_at = now
+
+
+def sweep(session: Session, *, split_ids: Collection[str]) -> None:
+    """Delete what an erasure left of these gifts, now that the processor has forgotten their payment methods too."""
+    session.execute(
+        delete(SplitGiftRow).where(
+            SplitGiftRow.id.in_(split_ids), SplitGiftRow.customer_id.is_(None), ~_HAS_PARTS
+        )
+    )
+
+
+def forget(session: Session, *, scope: str, donation_ids: Collection[str]) -> None:
+    """Take apart the gifts that these donations were parts of: one donor gave them all.
+
+    With whom a payment method is kept stays until the processor has forgotten it too, which is within the minute.
+    """
+    split_ids = session.scalars(
+        select(SplitPartRow.split_id).where(SplitPartRow.donation_id.in_(donation_ids)).distinct()
+    ).all()
+    idempotency.forget(session, scope=scope, resource_ids=split_ids)
+    session.execute(delete(SplitPartRow).where(SplitPartRow.split_id.in_(split_ids)))
+    session.execute(
+        delete(SplitGiftRow).where(SplitGiftRow.id.in_(split_ids), SplitGiftRow.customer_id.is_(None))
+    )
+
+
+def _open(session: Session, split_id: str) -> SplitGiftRow:
+    row = session.get(SplitGiftRow, split_id, with_for_update=True)
+    if row is None:
+        raise SplitGiftNotFound("No gift to several organisations has this id; check it and try again.")
+    if row.released_at is None and row.setup_id is None:
+        raise PaymentMethodMissing(
+            "This gift is not ready yet; repeat the request that made it, with its key."
+        )
+    if row.customer_id is None or row.setup_id is None:
+        raise SplitGiftClosed(
+            "This gift's payment method is not kept any more; look at its parts, and begin a new gift for those that failed."
+        )
+    return row
+
+
+def _held(row: SplitGiftRow) -> Held:
+    return Held(id=row.id, payer_id=row.customer_id or "", setup_id=row.setup_id or "", setups=row.setups)
+
+
+def _part(row: DonationRow, account_id: str) -> SplitPart:
+    return SplitPart(
+        donation_id=row.id,
+        organization_id=row.organization_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        status=DonationStatus(row.status),
+        account_id=account_id,
+    )

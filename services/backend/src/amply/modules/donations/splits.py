@@ -1,0 +1,302 @@
+"""Taking one gift to several organisations: record, call, record, as of any gift; then one payment method for all parts.
+
+Each part is a donation like any other: its own payment, intent, events, entry, receipt, refund. What is added is where the
+donor enters the method once, and its copies. Nothing is charged twice: a part has one intent for ever, which the processor
+lets succeed once, so that paying can be repeated after any crash, by the donor or by `complete_splits`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.clock import Clock
+from amply.kernel.errors import AmplyError
+from amply.modules import payments
+from amply.modules.donations import split_rows
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.service import Answer, record_gift, record_refused
+from amply.modules.donations.split_domain import (
+    NewSplitGift,
+    PaymentMethodMissing,
+    SetupsUsedUp,
+    SplitGift,
+    SplitPart,
+)
+from amply.modules.donations.split_schemas import SetupOut, SplitGiftCreated, SplitGiftOut
+from amply.modules.payments import Paid, SharedOutcome
+
+_log = structlog.get_logger()
+
+SCOPE: Final = "POST /v1/split-gifts"
+_CREATED: Final = 201
+_SETUPS_MAX: Final = 5
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+_TRIES_MAX: Final = 5
+"""How often paying is repeated for a donor whose request died: within half an hour, or not at all."""
+KEPT: Final = timedelta(days=1)
+"""How long a payment method is kept for parts that failed."""
+_OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, DonationStatus.CANCELED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splitting:
+    """The parts that gifts to several organisations work with."""
+
+    database: Database
+    processor: payments.Processor
+    sharing: payments.MethodSharing
+    clock: Clock
+
+
+def give_to_many(parts: Splitting, *, split: NewSplitGift, key: str, request: Mapping[str, Any]) -> Answer:
+    """Take a gift as far as the donor can enter a payment method.
+
+    Raises:
+        IdempotencyKeyReused: The key was used with another request.
+        OrganizationNotFound, OrganizationNotReady, FundNotAcceptable, GiftOptionsNotAcceptable: Of the part that `param`
+            names; nothing is recorded then.
+        ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
+        ProcessorRefused: The processor said no to every part.
+    """
+    split_id = ids.new_id("spl")
+    with parts.database.transaction() as session:
+        earlier = idempotency.claim(
+            session, scope=SCOPE, key=key, body=request, resource_id=split_id, now=parts.clock()
+        )
+        if earlier is None:
+            _record(session, split_id, split, now=parts.clock())
+        elif earlier.body is not None and earlier.status is not None:
+            return _replay(earlier.status, earlier.body)
+        else:
+            split_id = earlier.resource_id
+    _open_intents(parts, split_id)
+    return _open_setup(parts, split_id)
+
+
+def pay_parts(parts: Splitting, *, split_id: str) -> SplitGift:
+    """Pay every part that is not paid, with the method the donor entered. Again, only what failed is tried again.
+
+    Raises:
+        SplitGiftNotFound: There is no such gift.
+        SplitGiftClosed: Its payment method is forgotten.
+        PaymentMethodMissing: The donor has not entered one yet.
+        ProcessorUnavailable: Nobody can say whether they have; ask again.
+    """
+    with parts.database.transaction() as session:
+        held = split_rows.begin_paying(session, split_id=split_id, until=parts.clock() + _AGAIN_AFTER)
+    return _pay(parts, held)
+
+
+def new_setup(parts: Splitting, *, split_id: str) -> SetupOut:
+    """Let the donor enter another payment method for the parts that are not paid.
+
+    Raises:
+        SplitGiftNotFound, SplitGiftClosed: As `pay_parts` says.
+        SetupsUsedUp: Five were asked for before.
+        ProcessorUnavailable, ProcessorRefused: As the port says.
+    """
+    with parts.database.transaction() as session:
+        held = split_rows.next_setup(session, split_id=split_id, most=_SETUPS_MAX, now=parts.clock())
+    if held is None:
+        raise SetupsUsedUp("Five payment methods were tried for this gift; begin a new one.")
+    made = parts.sharing.open_setup(split_id=split_id, payer_id=held.payer_id, number=held.setups)
+    with parts.database.transaction() as session:
+        split_rows.use_setup(
+            session, split_id=split_id, number=held.setups, setup_id=made.remote_id, now=parts.clock()
+        )
+    return SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+
+
+def complete_splits(parts: Splitting) -> int:
+    """Pay what a crash left unpaid, and forget payment methods that are kept no longer; return how many gifts were paid on.
+
+    A donor who asked to pay is charged within half an hour or not at all.
+    """
+    done = 0
+    with parts.database.transaction() as session:
+        due = split_rows.claim_due(session, now=parts.clock(), most=_TRIES_MAX, again_after=_AGAIN_AFTER)
+    for held in due:
+        done += _completed(parts, held)
+    with parts.database.transaction() as session:
+        kept = split_rows.kept_too_long(session, before=parts.clock() - KEPT)
+    for split_id, payer_id in kept:
+        _release(parts, split_id=split_id, payer_id=payer_id)
+    with parts.database.transaction() as session:
+        split_rows.sweep(session, split_ids=[split_id for split_id, _ in kept])
+    return done
+
+
+def _completed(parts: Splitting, held: split_rows.Held) -> bool:
+    """Whatever stops this one must not stop the others."""
+    try:
+        _pay(parts, held)
+    except AmplyError as reason:
+        _log.warning("split gift not completed", split_id=held.id, reason=reason.code)
+        return False
+    except Exception:  # noqa: BLE001 -- the attempt is counted: it waits its turn and holds back no other
+        _log.exception("split gift not completed", split_id=held.id)
+        return False
+    return True
+
+
+def _replay(status: int, body: Mapping[str, Any]) -> Answer:
+    if status == payments.ProcessorRefused.status:
+        raise payments.ProcessorRefused(str(body["detail"]))
+    return Answer(status=status, body=body, replayed=True)
+
+
+def _record(session: Session, split_id: str, split: NewSplitGift, *, now: datetime) -> None:
+    donation_ids = []
+    for position, gift in enumerate(split.gifts):
+        donation_id = ids.new_id("don")
+        try:
+            record_gift(session, donation_id=donation_id, gift=gift, now=now)
+        except AmplyError as refused:
+            refused.param = f"parts.{position}.{refused.param}" if refused.param else f"parts.{position}"
+            raise
+        donation_ids.append(donation_id)
+    split_rows.add(session, split_id=split_id, donation_ids=donation_ids, now=now)
+
+
+def _open_intents(parts: Splitting, split_id: str) -> None:
+    """Announce each part's payment on its organisation's account; one that is refused has failed, and stops no other.
+
+    Raises:
+        ProcessorUnavailable: No answer about one; `complete_stuck` opens it as it does for any gift.
+        ProcessorRefused: Every part was refused; the same request gets the same no.
+    """
+    with parts.database.transaction() as session:
+        opened = split_rows.payments_of(session, split_id=split_id)
+    for payment in opened:
+        if payment.remote_id is None and payment.status is payments.PaymentStatus.CREATED:
+            _open_intent(parts, payment)
+    with parts.database.transaction() as session:
+        standing = split_rows.payments_of(session, split_id=split_id)
+        if not all(_was_refused(payment) for payment in standing):
+            return
+        refusal = payments.ProcessorRefused(
+            "The payment processor refused every part of this gift; check the organisations' accounts and the amounts."
+        )
+        idempotency.store_answer(
+            session,
+            scope=SCOPE,
+            resource_id=split_id,
+            status=refusal.status,
+            body={"detail": refusal.detail},
+        )
+    raise refusal
+
+
+def _was_refused(payment: payments.Payment) -> bool:
+    """Whether the processor would not even open it; what was opened and declined has a name there."""
+    return payment.remote_id is None and payment.status is payments.PaymentStatus.FAILED
+
+
+def _open_intent(parts: Splitting, payment: payments.Payment) -> None:
+    """Open one part, or note that it was refused.
+
+    Raises:
+        ProcessorUnavailable: No answer.
+    """
+    try:
+        intent = payments.open_at_processor(parts.processor, payment=payment, now=parts.clock())
+    except payments.ProcessorRefused:
+        record_refused(parts.database, payment=payment, now=parts.clock())
+        return
+    with parts.database.transaction() as session:
+        payments.record_intent(session, payment_id=payment.id, intent=intent, now=parts.clock())
+
+
+def _open_setup(parts: Splitting, split_id: str) -> Answer:
+    payer_id = parts.sharing.open_payer(split_id=split_id)
+    made = parts.sharing.open_setup(split_id=split_id, payer_id=payer_id, number=1)
+    setup = SetupOut(client_secret=made.client_secret, publishable_key=parts.sharing.publishable_key)
+    with parts.database.transaction() as session:
+        split_rows.keep_payer(
+            session, split_id=split_id, payer_id=payer_id, setup_id=made.remote_id, now=parts.clock()
+        )
+        shown = SplitGiftOut.of(split_rows.get(session, split_id=split_id))
+        body = SplitGiftCreated(**shown.model_dump(), setup=setup).model_dump()
+        idempotency.store_answer(session, scope=SCOPE, resource_id=split_id, status=_CREATED, body=body)
+    _log.info("split_gift_opened", split_id=split_id, parts=len(shown.parts))
+    return Answer(status=_CREATED, body=body)
+
+
+def _pay(parts: Splitting, held: split_rows.Held) -> SplitGift:
+    method_id = parts.sharing.method_of(setup_id=held.setup_id)
+    if method_id is None:
+        with parts.database.transaction() as session:
+            split_rows.end_paying(session, split_id=held.id, now=parts.clock())
+        raise PaymentMethodMissing(
+            "Let the donor enter a payment method first, with the setup's client_secret."
+        )
+    _open_missing(parts, held)
+    with parts.database.transaction() as session:
+        split = split_rows.get(session, split_id=held.id)
+        intents = {
+            payment.donation_id: payment.remote_id
+            for payment in split_rows.payments_of(session, split_id=held.id)
+        }
+    told = tuple(
+        replace(part, outcome=_pay_part(parts, held, part, intents[part.donation_id], method_id=method_id))
+        for part in split.parts
+    )
+    if not any(part.outcome is not None and part.outcome.paid is Paid.UNKNOWN for part in told):
+        with parts.database.transaction() as session:
+            split_rows.end_paying(session, split_id=held.id, now=parts.clock())
+    if all(_is_over(part) for part in told):
+        _release(parts, split_id=held.id, payer_id=held.payer_id)
+    return replace(split, parts=told)
+
+
+def _open_missing(parts: Splitting, held: split_rows.Held) -> None:
+    """Parts whose intent a crash left unopened; what does not answer now is told as unknown."""
+    with parts.database.transaction() as session:
+        waiting: Sequence[payments.Payment] = split_rows.payments_of(session, split_id=held.id)
+    for payment in waiting:
+        if payment.remote_id is None and payment.status is payments.PaymentStatus.CREATED:
+            try:
+                _open_intent(parts, payment)
+            except payments.ProcessorUnavailable:
+                _log.warning("part not opened", payment_id=payment.id)
+
+
+def _pay_part(
+    parts: Splitting, held: split_rows.Held, part: SplitPart, remote_id: str | None, *, method_id: str
+) -> SharedOutcome | None:
+    """One part; whatever becomes of it, the others are tried. None where there is nothing to pay any more."""
+    if part.status in _OVER or (remote_id is None and part.status is DonationStatus.FAILED):
+        return None
+    if remote_id is None:
+        return SharedOutcome(paid=Paid.UNKNOWN)
+    try:
+        return parts.sharing.pay(
+            remote_id=remote_id, account_id=part.account_id, payer_id=held.payer_id, method_id=method_id
+        )
+    except payments.ProcessorUnavailable:
+        return SharedOutcome(paid=Paid.UNKNOWN)
+    except payments.ProcessorRefused:
+        return SharedOutcome(paid=Paid.DECLINED)
+
+
+def _is_over(part: SplitPart) -> bool:
+    """Whether the payment method is not needed for it any more."""
+    return part.outcome is None or part.outcome.paid in (Paid.PAID, Paid.UNDER_WAY)
+
+
+def _release(parts: Splitting, *, split_id: str, payer_id: str) -> None:
+    """Let the processor forget the method; what does not answer now is asked again within the minute."""
+    try:
+        parts.sharing.release(payer_id=payer_id)
+    except (payments.ProcessorUnavailable, payments.ProcessorRefused) as reason:
+        _log.warning("payment method not released", split_id=split_id, reason=reason.code)
+        return
+    with parts.database.transaction() as session:
+        split_rows.released(session, split_id=split_id, now=parts.clock())

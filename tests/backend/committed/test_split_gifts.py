@@ -1,0 +1,462 @@
+"""One gift to several organisations: parts that fail alone, are tried again alone, and are never paid twice."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import text
+
+from amply.infra.database import Database
+from amply.kernel.money import Money
+from amply.modules import organizations, payments, webhooks
+from amply.modules.donations import (
+    EventHandling,
+    Splitting,
+    complete_splits,
+    complete_stuck,
+    erase_donor,
+    handle_provider_event,
+    keeps_event,
+)
+from amply.modules.donations.domain import Donor, Gift
+from amply.modules.donations.service import Answer
+from amply.modules.donations.split_domain import (
+    NewSplitGift,
+    PaymentMethodMissing,
+    SetupsUsedUp,
+    SplitGiftClosed,
+)
+from amply.modules.donations.split_rows import get
+from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
+from amply.modules.mail import address_digest
+from amply.modules.payments import Paid
+from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
+from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.sharing_world import FakeSharing
+from tests.backend.world import NOW, FakeClock, FakeProcessor, death, ready_organization
+
+AMOUNTS: Final = (2000, 1500, 1500)
+CARD: Final = "pm_card"
+
+
+class Giver:
+    """Somebody who gives to three organisations at once, always in the same words."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.processor = FakeProcessor()
+        self.sharing = FakeSharing()
+        self.clock = FakeClock()
+        self.organizations = [
+            ready_organization(database, self.processor, slug=f"trust-{number}") for number in range(3)
+        ]
+        self.parts = Splitting(
+            database=database, processor=self.processor, sharing=self.sharing, clock=self.clock
+        )
+        self._events = 0
+
+    def give(self, *, key: str = "key-1") -> Answer:
+        gifts = tuple(
+            Gift(
+                organization_id=organization_id,
+                amount=Money(minor_units=amount, currency="EUR"),
+                donor=Donor(name="Ada", email="ada@example.org"),
+                message=None,
+            )
+            for organization_id, amount in zip(self.organizations, AMOUNTS, strict=True)
+        )
+        return give_to_many(
+            self.parts, split=NewSplitGift(gifts=gifts), key=key, request={"amounts": AMOUNTS}
+        )
+
+    def give_with(self, card: str = CARD) -> str:
+        """A gift whose donor has entered a card."""
+        split_id: str = self.give().body["id"]
+        self.enter(split_id, card)
+        return split_id
+
+    def enter(self, split_id: str, card: str, *, number: int = 1) -> None:
+        self.sharing.entered[f"seti_{split_id}_{number}"] = card
+
+    def pay(self, split_id: str) -> list[Paid | None]:
+        split = pay_parts(self.parts, split_id=split_id)
+        return [part.outcome.paid if part.outcome is not None else None for part in split.parts]
+
+    def hear(self) -> None:
+        """What the processor says of each intent arrives as events, and is booked."""
+        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
+        for payment in self.rows("payment"):
+            paid = self.sharing.standing.get(payment.remote_id) is Paid.PAID
+            self._events += 1
+            event = webhooks.ProviderEvent(
+                id=f"evt_{self._events}",
+                type="payment_intent.succeeded" if paid else "payment_intent.payment_failed",
+                account_id=payment.account_id,
+                livemode=False,
+                occurred_at=NOW,
+                object={"id": payment.remote_id, "metadata": {"amply_payment_id": payment.id}},
+            )
+            self.processor.gross = Money(minor_units=payment.minor_units, currency="EUR")
+            self.processor.fee = None
+            with self.database.transaction() as session:
+                webhooks.ingest(session, event=event, livemode=False, keeps=keeps_event, now=NOW)
+            handle_provider_event(handling, event_id=event.id, now=self.clock())
+
+    def status(self, split_id: str) -> str:
+        with self.database.transaction() as session:
+            return get(session, split_id=split_id).status
+
+    def complete(self, *, minutes: float) -> int:
+        self.clock.advance(minutes=minutes)
+        return complete_splits(self.parts)
+
+    def rows(self, table: str) -> list[Any]:
+        with self.database.transaction() as session:
+            return list(session.execute(text(f"SELECT * FROM {table} ORDER BY 1")))  # noqa: S608 -- this file's words
+
+    def charged(self) -> list[str]:
+        return sorted(remote_id for remote_id, _ in self.sharing.charged)
+
+
+@pytest.fixture
+def giver(database: Database) -> Giver:
+    return Giver(database)
+
+
+INTENTS: Final = ["pi_0", "pi_1", "pi_2"]
+
+
+def test_each_part_is_a_donation_with_its_own_entry_and_receipt(giver: Giver) -> None:
+    split_id = giver.give_with()
+    assert giver.status(split_id) == "pending"
+    assert giver.pay(split_id) == [Paid.PAID] * 3
+    giver.hear()
+
+    assert giver.status(split_id) == "succeeded"
+    donations = giver.rows("donation")
+    assert [(row.organization_id, row.minor_units, row.status) for row in donations] == [
+        (organization_id, amount, "succeeded")
+        for organization_id, amount in zip(giver.organizations, AMOUNTS, strict=True)
+    ]
+    assert len({row.entry_id for row in donations}) == len(giver.rows("receipt")) == 3
+    assert giver.charged() == INTENTS
+
+
+def test_the_same_request_again_is_the_same_gift(giver: Giver) -> None:
+    first, again = giver.give(), giver.give()
+
+    assert (again.body, again.replayed) == (first.body, True)
+    assert len(giver.rows("donation")) == len(giver.processor.intents) == 3
+
+
+def test_nothing_is_recorded_where_one_organisation_cannot_take_gifts(giver: Giver) -> None:
+    with giver.database.transaction() as session:
+        other = organizations.create(session, name="Later", slug="later", country="DE", now=NOW)
+    giver.organizations[1] = other.id
+
+    with pytest.raises(payments.OrganizationNotReady) as refused:
+        giver.give()
+    assert refused.value.param == "parts.1.organization_id"
+    assert giver.rows("donation") == giver.rows("split_gift") == giver.rows("idempotency_key") == []
+
+
+def test_nothing_is_paid_before_a_method_was_entered(giver: Giver) -> None:
+    split_id = giver.give().body["id"]
+
+    with pytest.raises(PaymentMethodMissing):
+        giver.pay(split_id)
+    assert giver.complete(minutes=5) == 0, "nobody asked for what cannot be done"
+    assert giver.charged() == []
+
+
+def test_a_part_that_is_declined_is_tried_again_alone(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.declining = {"pi_1"}
+    assert giver.pay(split_id) == [Paid.PAID, Paid.DECLINED, Paid.PAID]
+    giver.hear()
+    assert giver.status(split_id) == "partly_succeeded"
+
+    giver.sharing.declining = set()
+    assert giver.pay(split_id) == [None, Paid.PAID, None], "what is paid is not even asked for"
+    giver.hear()
+    assert giver.status(split_id) == "succeeded"
+    assert giver.charged() == INTENTS
+
+
+def test_another_card_pays_what_the_first_one_did_not(giver: Giver) -> None:
+    split_id = giver.give_with("pm_broke")
+    giver.sharing.declines = {"pm_broke"}
+    assert giver.pay(split_id) == [Paid.DECLINED] * 3
+    giver.hear()
+    assert giver.status(split_id) == "failed"
+
+    setup = new_setup(giver.parts, split_id=split_id)
+    assert setup.client_secret == f"seti_{split_id}_2_secret_x"
+    with pytest.raises(PaymentMethodMissing):
+        giver.pay(split_id)
+    giver.enter(split_id, CARD, number=2)
+    assert giver.pay(split_id) == [Paid.PAID] * 3
+    assert {card for _, card in giver.sharing.charged} == {CARD}
+
+
+def test_five_cards_are_tried_and_no_more(giver: Giver) -> None:
+    split_id = giver.give_with()
+    for _ in range(4):
+        new_setup(giver.parts, split_id=split_id)
+
+    with pytest.raises(SetupsUsedUp):
+        new_setup(giver.parts, split_id=split_id)
+
+
+def test_a_bank_that_asks_is_answered_and_the_part_is_paid(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.asking = {"pi_2"}
+    split = pay_parts(giver.parts, split_id=split_id)
+    outcome = split.parts[2].outcome
+    assert outcome is not None
+    assert (outcome.paid, outcome.client_secret) == (Paid.NEEDS_DONOR, "pi_2_secret_x")
+    assert giver.sharing.released == []
+
+    giver.sharing.standing["pi_2"] = Paid.PAID
+    assert giver.pay(split_id)[2] is Paid.PAID
+
+
+def test_a_refused_part_has_failed_and_the_others_are_paid(giver: Giver) -> None:
+    giver.processor.fails = [payments.ProcessorRefused("no")]
+    split_id = giver.give_with()
+
+    assert giver.pay(split_id) == [None, Paid.PAID, Paid.PAID]
+    giver.hear()
+    assert giver.status(split_id) == "partly_succeeded"
+    assert [row.status for row in giver.rows("donation")] == ["failed", "succeeded", "succeeded"]
+
+
+def test_where_every_part_is_refused_the_same_request_gets_the_same_no(giver: Giver) -> None:
+    giver.processor.fails = [payments.ProcessorRefused("no")] * 3
+
+    for _ in range(2):
+        with pytest.raises(payments.ProcessorRefused, match="refused every part"):
+            giver.give()
+    assert [row.status for row in giver.rows("donation")] == ["failed"] * 3
+
+
+def test_killed_once_every_part_was_refused_the_retry_is_refused_too(giver: Giver) -> None:
+    giver.processor.fails = [payments.ProcessorRefused("no")] * 2
+    create = giver.processor.create_intent
+
+    def dying(**asked: Any) -> payments.Intent:
+        giver.processor.dies_before_create = not giver.processor.fails
+        return create(**asked)
+
+    giver.processor.create_intent = dying  # type: ignore[method-assign] # it dies at its third call
+    with death():
+        giver.give()
+    giver.processor.create_intent = create  # type: ignore[method-assign] # as it was
+    giver.processor.dies_before_create = False
+    giver.processor.fails = [payments.ProcessorRefused("no")]
+
+    with pytest.raises(payments.ProcessorRefused, match="refused every part"):
+        giver.give()
+    assert giver.sharing.payers == {}, "nothing is there to enter a card for"
+
+
+# ---- killed and unanswered ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", ["dies_before_create", "dies_after_create"])
+@pytest.mark.parametrize("opened", [0, 1, 2])
+def test_killed_while_opening_the_donors_retry_finishes(giver: Giver, point: str, opened: int) -> None:
+    create = giver.processor.create_intent
+
+    def dying(**asked: Any) -> payments.Intent:
+        if len(giver.processor.intents) == opened:
+            setattr(giver.processor, point, True)
+        return create(**asked)
+
+    giver.processor.create_intent = dying  # type: ignore[method-assign] # it dies at one of its calls
+    with death():
+        giver.give()
+    setattr(giver.processor, point, False)
+    giver.processor.create_intent = create  # type: ignore[method-assign] # as it was
+
+    assert giver.give().status == 201
+    assert len(giver.rows("donation")) == len(giver.processor.intents) == 3
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_killed_while_paying_nothing_is_paid_twice_and_the_rest_is_paid_a_minute_later(
+    giver: Giver, part: int, *, after: bool
+) -> None:
+    split_id = giver.give_with()
+    giver.sharing.dies_at, giver.sharing.dies_after = part, after
+    with death():
+        giver.pay(split_id)
+    assert len(giver.charged()) == part + after
+
+    assert giver.complete(minutes=0.5) == 0, "somebody may still be paying it"
+    assert giver.complete(minutes=1) == 1
+    assert giver.charged() == INTENTS
+    assert giver.complete(minutes=60) == 0
+    giver.hear()
+    assert giver.status(split_id) == "succeeded"
+
+
+def test_killed_while_paying_the_donor_may_ask_again_at_once(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.dies_at, giver.sharing.dies_after = 1, True
+    with death():
+        giver.pay(split_id)
+
+    assert giver.pay(split_id) == [Paid.PAID] * 3
+    assert giver.charged() == INTENTS
+
+
+def test_a_part_that_nobody_answers_for_is_asked_about_again_and_the_others_are_paid(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.silent = {"pi_1"}
+    assert giver.pay(split_id) == [Paid.PAID, Paid.UNKNOWN, Paid.PAID]
+
+    giver.sharing.silent = set()
+    assert giver.complete(minutes=2) == 1
+    assert giver.charged() == INTENTS, "it was charged before, when no answer came"
+
+
+def test_what_is_never_answered_is_given_up(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.silent = set(INTENTS)
+    giver.pay(split_id)
+
+    assert [giver.complete(minutes=20) for _ in range(7)] == [1] * 5 + [0, 0]
+
+
+def test_an_intent_that_a_crash_left_unopened_is_opened_before_it_is_paid(giver: Giver) -> None:
+    split_id = giver.give_with()
+    with giver.database.transaction() as session:
+        session.execute(
+            text("UPDATE payment SET remote_id = NULL, status = 'created' WHERE remote_id = 'pi_1'")
+        )
+
+    assert giver.pay(split_id) == [Paid.PAID] * 3
+    giver.clock.advance(hours=1)
+    assert complete_stuck(giver.database, giver.processor, clock=giver.clock) == 0
+
+
+# ---- what is kept ------------------------------------------------------------------------------------------------
+
+
+def test_the_card_is_forgotten_once_everything_is_paid(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.pay(split_id)
+
+    assert giver.sharing.released == [f"cus_{split_id}"]
+    (row,) = giver.rows("split_gift")
+    assert (row.customer_id, row.setup_id) == (None, None)
+    with pytest.raises(SplitGiftClosed):
+        giver.pay(split_id)
+
+
+def test_the_card_is_forgotten_after_a_day_whatever_happened(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.declines = {CARD}
+    giver.pay(split_id)
+    assert giver.complete(minutes=60) == 0
+    assert giver.sharing.released == []
+
+    giver.complete(minutes=timedelta(days=1) / timedelta(minutes=1))
+    assert giver.sharing.released == [f"cus_{split_id}"]
+    with pytest.raises(SplitGiftClosed):
+        new_setup(giver.parts, split_id=split_id)
+
+
+def test_an_erased_donors_card_is_forgotten_and_nothing_ties_the_gifts_together(giver: Giver) -> None:
+    split_id = giver.give_with()
+    giver.sharing.declining = {"pi_1"}
+    giver.pay(split_id)
+    giver.hear()
+    erase_donor(
+        giver.database, SECRETS, email_sha256=address_digest("ada@example.org"), donation_id=None, now=NOW
+    )
+    assert giver.rows("split_part") == giver.rows("idempotency_key") == []
+
+    giver.complete(minutes=0.1)
+    assert giver.sharing.released == [f"cus_{split_id}"]
+    assert giver.rows("split_gift") == []
+
+
+# ---- over HTTP ---------------------------------------------------------------------------------------------------
+
+
+def asked(api: Api, database: Database, **changes: Any) -> Any:  # noqa: F811 -- the fixture
+    """A gift to the API's organisation and another one."""
+    other = ready_organization(database, api.processor, slug="other-trust")
+    body = {
+        "total": {"minor_units": "1001", "currency": "EUR"},
+        "parts": [
+            {"organization_id": api.organization_id, "share": 1},
+            {"organization_id": other, "share": 1},
+        ],
+        "donor": {"name": "Ada", "email": "ada@example.org"},
+        **changes,
+    }
+    return api.client.post("/v1/split-gifts", json=body, headers={"Idempotency-Key": "key-1"})
+
+
+def test_a_gift_is_split_paid_and_seen_without_anything_personal(
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    created = asked(api, database)
+    assert created.status_code == 201, created.text
+    gift = created.json()
+    assert [part["amount"]["minor_units"] for part in gift["parts"]] == ["501", "500"]
+    url = f"/v1/split-gifts/{gift['id']}"
+
+    early = api.client.post(f"{url}/payments")
+    assert_problem(early, status=409, code="payment_method_missing")
+    api.sharing.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
+    paid = api.client.post(f"{url}/payments").json()
+    assert [part["payment"] for part in paid["parts"]] == ["paid", "paid"]
+    shown = api.client.get(url)
+    assert (shown.status_code, shown.json()["status"]) == (200, "pending"), "its events have not come"
+    assert "ada" not in shown.text.lower()
+    closed = api.client.post(f"{url}/setups")
+    assert_problem(closed, status=409, code="split_gift_closed")
+    assert_problem(api.client.get("/v1/split-gifts/spl_0"), status=404, code="split_gift_not_found")
+
+
+def parts_of(api: Api, *parts: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: F811 -- the fixture
+    return [{"organization_id": api.organization_id, **part} for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("parts", "code", "param"),
+    [
+        ([{"share": 1}], "invalid_request", "parts"),
+        ([{"share": 1}, {"minor_units": "500"}], "invalid_request", "body"),
+        ([{"share": 1}, {}], "invalid_request", "body"),
+        ([{"share": 1}, {"share": 0}], "invalid_request", "parts.1.share"),
+        ([{"share": 1}, {"share": 1.5}], "invalid_request", "parts.1.share"),
+        ([{"share": 1}, {"share": 1}], "split_not_acceptable", "parts"),
+        (
+            [{"minor_units": "500"}, {"minor_units": "500", "fund_id": "fund_0"}],
+            "split_not_acceptable",
+            "total",
+        ),
+        ([{"share": 1000}, {"share": 1, "fund_id": "fund_0"}], "amount_not_acceptable", "parts.1"),
+        ([{"minor_units": "1001"}, {"minor_units": "x", "fund_id": "f"}], "amount_not_acceptable", "parts.1"),
+        ([{"share": 1}, {"share": 1, "fund_id": "fund_0"}], "fund_not_acceptable", "parts.1.fund_id"),
+    ],
+)
+def test_parts_that_are_no_whole_are_refused_before_anything_is_kept(
+    parts: list[dict[str, Any]],
+    code: str,
+    param: str,
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    refused = asked(api, database, parts=parts_of(api, *parts))
+
+    assert_problem(refused, status=422, code=code, param=param)
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM donation")) == 0
