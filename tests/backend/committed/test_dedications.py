@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from amply.modules.donations import DedicationSending, erase_donor, send_due_dedications
+from amply.modules.donations.domain import Donor
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.mail import address_digest
-from amply.modules.receipts import Company, Language
+from amply.modules.receipts import Company, Language, is_name_alone
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_gift_options import takes_anonymous_gifts
 from tests.backend.committed.test_mail_feedback import BOUNCE, heard
@@ -88,6 +89,22 @@ def test_who_gives_anonymously_is_not_named_in_the_letter(parlour: Parlour) -> N
         parlour.mailer.sent[0].text.split()
     )
     assert "Ada" not in parlour.mailer.sent[0].text
+
+
+@pytest.mark.parametrize("name", ["Win at https://evil.example", "evil.example", "x" * 101])
+def test_a_donors_name_that_leads_away_stands_in_no_letter(name: str, parlour: Parlour) -> None:
+    parlour.gives(options=dedicated(), donor=Donor(name=name, email="ada@example.org"))
+    parlour.tell()
+
+    (mail,) = parlour.mailer.sent
+    assert name not in mail.text
+    assert name not in mail.html
+    assert "Somebody who would rather not be named" in " ".join(mail.text.split())
+
+
+@pytest.mark.parametrize("name", ["J.R.R. Tolkien", "Martin Luther King Jr.", "O'Neill & Sons, Inc."])
+def test_a_name_with_dots_is_a_name(name: str) -> None:
+    assert is_name_alone(name)
 
 
 def test_killed_while_handing_over_it_is_not_sent_twice_and_forgotten_a_day_later(parlour: Parlour) -> None:

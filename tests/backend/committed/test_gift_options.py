@@ -1,6 +1,9 @@
 """What a gift may say: companies, anonymity and dedications, and what each of them changes."""
 
+import csv
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +11,13 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import organizations, receipts
-from amply.modules.donations import evidence
+from amply.modules.donations import as_csv, evidence, gifts_of
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions
 from amply.modules.receipts import Company, Jurisdiction
 from ledger_format.receipts import decode_receipt, verify_receipt
 from tests.backend.committed.money_back import DISPUTE, INTENT, Returns
 from tests.backend.committed.test_donor_facts import DECLARATION
+from tests.backend.committed.test_donor_years import typed  # noqa: F401 -- a fixture
 from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
@@ -110,7 +114,7 @@ def test_an_anonymous_gift_gets_thanks_and_no_official_receipt(office: ReceiptOf
 class Unnamed(Returns):
     """Books whose donor the organisation is not told."""
 
-    def give(self, **_: object) -> Any:  # type: ignore[override] # what it is asked for is the test's own
+    def give(self, **_: object) -> Any:
         takes_anonymous_gifts(self.database, self.organization_id)
         return super().give(options=GiftOptions(anonymity=Anonymity.ORGANIZATION))
 
@@ -159,6 +163,7 @@ def test_the_receipt_says_for_whom_and_for_what_a_gift_is(office: ReceiptOffice)
         ({"honouree": ""}, "dedication.honouree"),
         ({"honouree": "x" * 101}, "dedication.honouree"),
         ({"honouree": "see https://evil.example"}, "dedication.honouree"),
+        ({"honouree": "cheap at evil.example"}, "dedication.honouree"),
         ({"honouree": "Grace\r\nBcc: all@example.org"}, "dedication.honouree"),
         ({"notify": {"name": "Ann", "email": "nonsense"}}, "dedication.notify.email"),
         ({"notify": {"name": "www.evil.example/x", "email": "ann@example.org"}}, "dedication.notify.name"),
@@ -203,3 +208,39 @@ def test_everything_at_once_is_taken_with_no_more_rights_than_the_api_has(
     assert (kept.honouree, kept.recipient_email, kept.attempts) == ("Grace", "ann@example.org", 0)
     shown = api.client.get(f"/v1/donations/{created.json()['id']}").text
     assert [leak for leak in ("Grace", "river", "ann@", "ngstr") if leak in shown] == []
+
+
+# ---- what the organisation reads ---------------------------------------------------------------------------------
+
+
+def test_the_organisation_reads_what_donors_said_and_no_formula(office: ReceiptOffice) -> None:
+    takes_anonymous_gifts(office.database, office.organization_id)
+    dedication = Dedication(kind=DedicationKind.IN_HONOUR_OF, honouree='=HYPERLINK("x")')
+    office.gives(options=GiftOptions(dedication=dedication, anonymity=Anonymity.NONE), company=COMPANY)
+    office.gives(options=GiftOptions(anonymity=Anonymity.ORGANIZATION), company=COMPANY)
+    with office.database.transaction() as session:
+        session.execute(text("UPDATE donation SET message = E'+1\\nfor the \"river\"'"))
+
+    day = NOW.date()
+    listed = gifts_of(office.database, organization_id=office.organization_id, first=day, last=day)
+    header, *rows = csv.reader(io.StringIO(as_csv(listed), newline=""))
+    named, unnamed = (dict(zip(header, row, strict=True)) for row in rows)
+    assert (named["donor_name"], named["company"], named["may_be_named"]) == ("Ada", COMPANY.name, "yes")
+    assert (named["amount"], named["currency"], named["received_on"]) == ("25.00", "EUR", "2026-11-21")
+    assert (named["honouree"], named["message"]) == ('\'=HYPERLINK("x")', '\'+1\nfor the "river"')
+    assert (unnamed["donor_name"], unnamed["donor_email"], unnamed["company"]) == ("", "", "")
+    assert unnamed["may_be_named"] == "no"
+    before = day.replace(day=1)
+    assert gifts_of(office.database, organization_id=office.organization_id, first=before, last=before) == []
+
+
+def test_an_operator_writes_the_file(office: ReceiptOffice, typed: Any, tmp_path: Path) -> None:  # noqa: F811 -- the fixture
+    office.gives()
+    out = tmp_path / "gifts.csv"
+    period = ("--from", "2026-11-21", "--until", "2026-11-21", "--out", str(out))
+
+    done = typed("organization", "gifts", "--id", office.organization_id, *period)
+    assert (done.exit_code, json.loads(done.output)["gifts"]) == (0, 1), done.output
+    assert "ada@example.org" in out.read_text()
+    refused = typed("organization", "gifts", "--id", office.organization_id, *period, user="amply_operator")
+    assert refused.exit_code != 0, "operators see no donors"

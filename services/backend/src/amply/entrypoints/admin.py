@@ -9,7 +9,7 @@ import click
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
-from amply.entrypoints.admin_funds import anonymous_gifts, fund
+from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
     advantage,
@@ -169,7 +169,13 @@ main.add_command(donation)
 main.add_command(webhooks)
 main.add_command(donors, "donor")
 organization.add_command(fund)
-for command in (organization_receipts, receipt_problems, gift_aid_schedule, anonymous_gifts):
+for command in (
+    organization_receipts,
+    receipt_problems,
+    gift_aid_schedule,
+    anonymous_gifts,
+    organization_gifts,
+):
     organization.add_command(command)
 for command in (resend_receipt, advantage):
     donation.add_command(command)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
@@ -10,7 +10,15 @@ from amply.kernel.money import Money
 from amply.modules.donations.domain import Donation, Donor, Gift
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.ledger import Inclusion
-from amply.modules.receipts import Company, DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
+from amply.modules.receipts import (
+    Company,
+    DonorFacts,
+    GiftAidDeclaration,
+    Language,
+    PostalAddress,
+    declare,
+    is_name_alone,
+)
 
 # People's words may hold any character but those that control terminals, headers, text direction or the database.
 ShortText = Annotated[
@@ -32,11 +40,14 @@ LongText = Annotated[
 ]
 
 
-# A letter to somebody who did not ask for one holds names, and nothing that leads anywhere.
-NameInLetter = Annotated[
-    ShortText,
-    StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069/@:<>\\]+$"),
-]
+def _name_alone(text: str) -> str:
+    if not is_name_alone(text):
+        raise ValueError("write a name of at most 100 characters, without addresses or links")
+    return text
+
+
+NameInLetter = Annotated[ShortText, AfterValidator(_name_alone)]
+"""Stands in a letter to somebody who did not ask for one."""
 
 
 class Request(BaseModel):

@@ -1,6 +1,6 @@
 """Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
 
-from amply.modules.receipts.dedications import DedicationLetter, dedication_mail
+from amply.modules.receipts.dedications import DedicationLetter, dedication_mail, is_name_alone
 from amply.modules.receipts.domain import (
     Advantage,
     AdvantageKind,
@@ -62,6 +62,7 @@ __all__ = [
     "declare",
     "dedication_mail",
     "erase",
+    "is_name_alone",
     "issue",
     "keep",
     "latest",

@@ -1,16 +1,29 @@
 """The letter to somebody who is told of a gift made for another: names, and neither amount nor link."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from amply.modules.mail import Mail
 from amply.modules.receipts.domain import Dedicated, Language, harmless
 from amply.modules.receipts.letters import TEMPLATES
 from amply.modules.receipts.wording import Wording
 
+_NAME_LENGTH_MAX: Final = 100
+_LEADS_AWAY: Final = re.compile(r"[/@:<>\\]|\w\.\w\w")
+"""Addresses, and what mail programs make links of: `evil.example`, but neither `J.R.R.` nor `Inc.`"""
+
+
+def is_name_alone(text: str) -> bool:
+    """Whether a letter to somebody who did not ask for it may hold this name: it is short, and leads nowhere."""
+    return len(text) <= _NAME_LENGTH_MAX and _LEADS_AWAY.search(text) is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class DedicationLetter:
-    """Everything the letter says. `donor_name` is None where the donor would rather not be named."""
+    """Everything the letter says. `donor_name` is None where the donor would rather not be named; one that is no name
+    alone is left out too.
+    """
 
     recipient_name: str
     recipient_email: str
@@ -25,11 +38,8 @@ def dedication_mail(letter: DedicationLetter) -> Mail:
     """Write the letter as text and as HTML that say the same."""
     wording = Wording.of(letter.language, country=letter.country)
     honouree = harmless(letter.dedicated.honouree)
-    donor = (
-        harmless(letter.donor_name)
-        if letter.donor_name is not None
-        else wording.say("dedication", "somebody")
-    )
+    named = letter.donor_name is not None and is_name_alone(letter.donor_name)
+    donor = harmless(letter.donor_name or "") if named else wording.say("dedication", "somebody")
     said = {
         "greeting": wording.say("dedication", "greeting", recipient=harmless(letter.recipient_name)),
         "told": wording.say(

@@ -1,0 +1,114 @@
+"""What an organisation is told of its gifts: who gave, for what, for whom, and what they wrote, as far as donors let it."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.money import Money
+from amply.modules import organizations, receipts
+from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.models import DedicationRow, DonationRow, ReceiptRow
+from amply.modules.donations.options import Anonymity
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_ROWS: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedGift:
+    """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave."""
+
+    donation_id: str
+    received_on: str
+    amount: str
+    currency: str
+    fund: str
+    donor_name: str
+    donor_email: str
+    company: str
+    may_be_named: str
+    dedication: str
+    honouree: str
+    message: str
+
+
+def gifts_of(database: Database, *, organization_id: str, first: date, last: date) -> list[ListedGift]:
+    """The gifts of a period in the organisation's time zone, the oldest first. Personal: for the organisation alone.
+
+    Raises:
+        OrganizationNotFound: No organisation has this id.
+    """
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        settings = receipts.settings_of(session, organization_id=organization_id)
+        span = receipts.FiscalYear.of_days(settings, first=first, last=last)
+        funds = {
+            fund.id: fund.name for fund in organizations.funds_of(session, organization_id=organization_id)
+        }
+        return list(_listed(session, organization_id, span, funds))
+
+
+def as_csv(gifts: list[ListedGift]) -> str:
+    """RFC 4180, with a header. What people wrote is text: a cell that would begin a formula gets an apostrophe before it."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow([field.name for field in fields(ListedGift)])
+    writer.writerows([_text(cell) for cell in asdict(gift).values()] for gift in gifts)
+    return written.getvalue()
+
+
+def _text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _listed(
+    session: Session, organization_id: str, span: receipts.FiscalYear, funds: dict[str, str]
+) -> Iterator[ListedGift]:
+    given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
+    rows = session.execute(
+        select(DonationRow, DedicationRow, given_at)
+        .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .outerjoin(DedicationRow, DedicationRow.donation_id == DonationRow.id)
+        .where(
+            DonationRow.organization_id == organization_id,
+            DonationRow.status == DonationStatus.SUCCEEDED,
+            given_at >= span.begins_at,
+            given_at < span.ends_before,
+        )
+        .order_by(given_at, DonationRow.id)
+        .execution_options(yield_per=_ROWS)
+    )
+    for batch in rows.partitions():
+        told = receipts.told_of_many(session, donation_ids=[row.id for row, _, _ in batch])
+        for row, dedication, moment in batch:
+            donor = told[row.id][0] if row.id in told else receipts.DonorFacts()
+            day = moment.astimezone(span.zone).date().isoformat()
+            yield _gift(row, dedication, donor, day=day, fund=funds.get(row.fund_id or "", ""))
+
+
+def _gift(
+    row: DonationRow, dedication: DedicationRow | None, donor: receipts.DonorFacts, *, day: str, fund: str
+) -> ListedGift:
+    is_told = row.anonymity != Anonymity.ORGANIZATION
+    number, _, currency = str(Money(minor_units=row.minor_units, currency=row.currency)).partition(" ")
+    return ListedGift(
+        donation_id=row.id,
+        received_on=day,
+        amount=number,
+        currency=currency,
+        fund=fund,
+        donor_name=(row.donor_name or "") if is_told else "",
+        donor_email=(row.donor_email or "") if is_told else "",
+        company=donor.company.name if is_told and donor.company is not None else "",
+        may_be_named="yes" if row.anonymity == Anonymity.NONE and row.donor_name is not None else "no",
+        dedication=dedication.kind if dedication is not None else "",
+        honouree=dedication.honouree if dedication is not None else "",
+        message=row.message or "",
+    )
