@@ -82,10 +82,12 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
     others = {
         "alembic_version",
         "dispute",
+        "dedication",
         "donation",
         "erasure",
         "event_watermark",
         "fraud_warning",
+        "fund",
         "idempotency_key",
         "issued_receipt",
         "ledger_day",
@@ -109,6 +111,8 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "receipt_settings",
         "reconciliation",
         "refund",
+        "split_gift",
+        "split_part",
     }
     with full.app.transaction() as session:
         tables = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))

@@ -1,12 +1,14 @@
 """`admin organization fund …`, `admin organization anonymous-gifts`: what gifts can be for, from whom, and what came."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from amply.infra.database import connect
+from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings
 from amply.kernel.clock import iso, system_clock
 from amply.modules import donations, organizations
@@ -31,8 +33,7 @@ def fund() -> None:
 )
 def create_fund(*, organization_id: str, name: str, kind: str) -> None:
     """Create a fund and print it; running it again changes nothing."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         organizations.get(session, organization_id=organization_id)
         made = organizations.create_fund(
             session,
@@ -41,7 +42,6 @@ def create_fund(*, organization_id: str, name: str, kind: str) -> None:
             kind=organizations.FundKind(kind),
             now=system_clock(),
         )
-    database.close()
     click.echo(json.dumps(_shown(made)))
 
 
@@ -49,11 +49,9 @@ def create_fund(*, organization_id: str, name: str, kind: str) -> None:
 @_ORGANIZATION
 def list_funds(*, organization_id: str) -> None:
     """Print all funds, closed ones too, the oldest first; one a line."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         organizations.get(session, organization_id=organization_id)
         found = organizations.funds_of(session, organization_id=organization_id)
-    database.close()
     for each in found:
         click.echo(json.dumps(_shown(each)))
 
@@ -63,12 +61,10 @@ def list_funds(*, organization_id: str) -> None:
 @click.option("--fund", "fund_id", required=True, help="fund_…")
 def close_fund(*, organization_id: str, fund_id: str) -> None:
     """Let nothing more be given for a fund; what is on its way still arrives in it."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         closed = organizations.close_fund(
             session, organization_id=organization_id, fund_id=fund_id, now=system_clock()
         )
-    database.close()
     click.echo(json.dumps(_shown(closed)))
 
 
@@ -77,10 +73,8 @@ def close_fund(*, organization_id: str, fund_id: str) -> None:
 @click.option("--take/--refuse", "takes", required=True)
 def anonymous_gifts(*, organization_id: str, takes: bool) -> None:
     """Say whether gifts are taken from people whom the organisation is not told."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with _database() as database, database.transaction() as session:
         changed = organizations.take_anonymous_gifts(session, organization_id=organization_id, takes=takes)
-    database.close()
     click.echo(json.dumps({"id": changed.id, "takes_anonymous_gifts": changed.takes_anonymous_gifts}))
 
 
@@ -94,13 +88,21 @@ def organization_gifts(*, organization_id: str, first: datetime, last: datetime,
 
     For the organisation alone: it names donors, but for those it is not told. The file is its, to be sent on encrypted.
     """
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    found = donations.gifts_of(
-        database, organization_id=organization_id, first=first.date(), last=last.date()
-    )
-    database.close()
+    with _database() as database:
+        found = donations.gifts_of(
+            database, organization_id=organization_id, first=first.date(), last=last.date()
+        )
     out.write_text(donations.as_csv(found), encoding="utf-8", newline="")
     click.echo(json.dumps({"file": str(out), "gifts": len(found)}))
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _shown(fund: organizations.Fund) -> dict[str, str | None]:
