@@ -40,6 +40,7 @@ prerequisites:
 .venv/ready: .venv/uv requirements.txt $(SERVICES:%=services/%/pyproject.toml)
 	$(call step,Python packages,$(UV) pip install -q --require-hashes -r requirements.txt)
 	$(call step,services as packages,$(UV) pip install -q --no-deps $(SERVICES:%=-e services/%))
+	$(call step,CDK library unpacked,$(BIN)/python -c 'import stacks.build')
 	@touch $@
 
 .venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt

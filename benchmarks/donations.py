@@ -35,7 +35,7 @@ from tests.backend.world import FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
 IS_QUICK = "--quick" in sys.argv
-REQUESTS = 160 if IS_QUICK else 1_600
+REQUESTS = 64 if IS_QUICK else 1_600
 TURNS = 1 if IS_QUICK else 3
 
 
