@@ -78,12 +78,15 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean local-diff witness stripe-sandbox
+.PHONY: local demo demo-payments status logs stop clean local-diff witness stripe-sandbox
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
+
+demo-payments: .venv/ready ## gifts, refund, dispute and payout, each with its ledger entries
+	@$(BIN)/python -m local_cloud demo-payments
 
 # One for trying out; how a partner runs one stands in services/verify/README.md.
 witness: NAME ?= localhost/witness
