@@ -17,7 +17,7 @@ from amply.infra.database import Database, begins_again
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.kernel.errors import Conflict, InvalidRequest
-from amply.kernel.money import Money
+from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
 from amply.modules.donations.domain import DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow
@@ -185,8 +185,9 @@ def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amou
         try:
             return Money.from_decimal(amount, currency=gift.currency)
         except ValueError:
+            example = format_minor_units(5 * 10 ** exponent_of(gift.currency), gift.currency)
             raise RefundAmountNotAcceptable(
-                f"Write the amount as digits above zero, such as 5.00, in {gift.currency}.", param="amount"
+                f"Write the amount as digits above zero, in {gift.currency} as in {example}.", param="amount"
             ) from None
     left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
     if left <= 0:
