@@ -1,4 +1,4 @@
-"""What a gift costs: the currencies that are taken, with their limits."""
+"""What a gift costs: currencies with their limits, and what a donor adds for the processor's fee."""
 
 from alembic import op
 
@@ -10,6 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     _currencies()
+    _fee_cover()
 
 
 def _currencies() -> None:
@@ -61,7 +62,34 @@ def _currencies() -> None:
     op.execute("GRANT SELECT ON currency TO amply_read")
 
 
+def _fee_cover() -> None:
+    # The cover is a part of `minor_units`. The true fee is NULL until the processor has told it.
+    op.execute("""
+        ALTER TABLE donation
+            ADD COLUMN fee_cover_minor_units bigint NOT NULL DEFAULT 0
+                CONSTRAINT ck_donation_fee_cover CHECK (
+                    fee_cover_minor_units >= 0 AND fee_cover_minor_units < minor_units
+                ),
+            ADD COLUMN fee_cover_method text
+                CONSTRAINT ck_donation_fee_cover_method
+                CHECK (fee_cover_method IN ('card', 'sepa_debit', 'us_bank_account')),
+            ADD COLUMN processor_fee_minor_units bigint
+                CONSTRAINT ck_donation_processor_fee CHECK (processor_fee_minor_units >= 0)
+    """)
+    # What of a reserved refund is reserved on the cover.
+    op.execute("""
+        ALTER TABLE refund
+            ADD COLUMN reserved_cover_minor_units bigint NOT NULL DEFAULT 0
+                CONSTRAINT ck_refund_reserved_cover CHECK (reserved_cover_minor_units >= 0)
+    """)
+
+
 def downgrade() -> None:
+    op.execute("ALTER TABLE refund DROP COLUMN reserved_cover_minor_units")
+    op.execute("""
+        ALTER TABLE donation
+            DROP COLUMN processor_fee_minor_units, DROP COLUMN fee_cover_method, DROP COLUMN fee_cover_minor_units
+    """)
     op.execute("DROP TRIGGER payment_within_limits ON payment")
     op.execute("DROP FUNCTION check_payment_amount()")
     op.execute("DROP TABLE currency")
