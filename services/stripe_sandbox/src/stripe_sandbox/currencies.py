@@ -36,6 +36,17 @@ class Currency:
         return f"{whole}.{rest:0{self.exponent}d} {self.code}"
 
 
+_DEBIT_FEES = {"sepa_debit": (0, 35, None), "us_bank_account": (80, 0, 500)}
+"""By kind: basis points, what is fixed, and what the former is at most, in the one currency of each."""
+
+
+def debit_fee(kind: str, amount: int) -> int:
+    """Stripe's published fee for one direct debit of `amount` minor units, rounded half up."""
+    rate, fixed, cap = _DEBIT_FEES[kind]
+    share = (amount * rate + _BASIS_POINTS // 2) // _BASIS_POINTS
+    return fixed + (share if cap is None else min(share, cap))
+
+
 def _currency(code: str, minimum: int, fee_rate: int, fee_fixed: int, exponent: int = 2) -> Currency:
     return Currency(code=code, exponent=exponent, minimum=minimum, fee_rate=fee_rate, fee_fixed=fee_fixed)
 
