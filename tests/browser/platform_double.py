@@ -27,6 +27,7 @@ class PlatformDouble:
     posts: list[Request] = field(default_factory=list)
     donations: dict[str, dict[str, Any]] = field(default_factory=dict)
     stripe_js_is_down: bool = False
+    covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -62,6 +63,8 @@ class PlatformDouble:
                 return self._donate(request)
             case "POST", "/confirm":
                 return self._confirm(request)
+            case "GET", "/v1/donations/quote":
+                return _json({"covers": self.covers})
             case "GET", path if path in found:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
@@ -81,7 +84,7 @@ class PlatformDouble:
             {
                 "id": donation_id,
                 "status": "pending",
-                "amount": asked["amount"],
+                **_amounts(asked),
                 "organization_id": asked["organization_id"],
                 "ledger": None,
             },
@@ -103,6 +106,16 @@ class PlatformDouble:
         if self.stripe_js_is_down:
             return Response(status=503)
         return Response(body=_STRIPE_JS.read_bytes(), headers={"Content-Type": "text/javascript"})
+
+
+def _amounts(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is paid in all, and what of it covers the fee."""
+    amount, cover = asked["amount"], asked.get("fee_cover", {}).get("minor_units", "0")
+    total = int(amount["minor_units"]) + int(cover)
+    return {
+        "amount": {**amount, "minor_units": str(total)},
+        "fee_cover": {**amount, "minor_units": cover},
+    }
 
 
 def problem(status: int, detail: str, **more: str) -> Response:

@@ -58,6 +58,73 @@ def test_a_gift_is_followed_from_the_form_into_the_ledger(
     }
 
 
+def _cover(method: str, minor_units: str) -> dict[str, object]:
+    return {"method": method, "fee_cover": {"minor_units": minor_units, "currency": "EUR"}}
+
+
+def test_a_donor_may_add_the_fee_and_sees_what_they_pay(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.covers = [_cover("card", "64"), _cover("sepa_debit", "35")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    box = page.get_by_role("checkbox", name="Add €0.64 for the payment fee")
+    expect(box).not_to_be_checked()
+    box.check()
+    expect(page.get_by_text("You pay €25.64.")).to_be_visible()
+    page.get_by_role("radio", name="SEPA direct debit: adds €0.35").check()
+    expect(page.get_by_text("You pay €25.35.")).to_be_visible()
+    page.get_by_role("radio", name="card: adds €0.64").check()
+    _continue(page)
+
+    expect(page.get_by_text("€0.64 of it are for the payment fee")).to_be_visible()
+    expect(page.get_by_role("button", name="Donate €25.64")).to_be_visible()
+    (post,) = platform.posts
+    assert json.loads(post.body)["fee_cover"] == {"method": "card", "minor_units": "64"}
+
+    page.get_by_role("button", name="Change the details").click()
+    page.get_by_role("checkbox", name="Add €0.64 for the payment fee").uncheck()
+    _continue(page)
+    expect(page.get_by_role("button", name="Donate €25.00")).to_be_visible()
+    assert "fee_cover" not in json.loads(platform.posts[-1].body)
+
+
+def test_a_fee_that_has_changed_is_said_and_nothing_is_paid(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.covers = [_cover("card", "64")]
+    platform.refusals = [problem(422, "The fee is another one.", code="fee_cover_changed", param="fee_cover")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    page.get_by_role("checkbox").check()
+    _continue(page)
+    expect(page.get_by_text("The payment fee has changed meanwhile.")).to_be_visible()
+    page.get_by_role("checkbox").uncheck()
+    _continue(page)
+    expect(page.get_by_role("button", name="Donate €25.00")).to_be_visible()
+    pages.forgive("422")
+
+
+def test_what_was_ticked_for_one_amount_is_not_added_to_another_unseen(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.covers = [_cover("card", "64")]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    page.get_by_role("checkbox").check()
+    # Typed and sent before anybody could be asked.
+    page.evaluate(
+        """() => {
+          const amount = document.getElementById("amount");
+          amount.value = "100";
+          amount.dispatchEvent(new Event("input", { bubbles: true }));
+          setTimeout(() => document.querySelector("form").requestSubmit());
+        }"""
+    )
+    expect(page.get_by_text("is not known yet")).to_be_visible()
+    assert platform.posts == []
+
+
 def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platform: PlatformDouble) -> None:
     page = pages.open(_donate_link(edge))
     keyboard = page.keyboard

@@ -27,7 +27,12 @@ class Desk:
         self.organization_id = ready_organization(database, self.processor)
 
     def give(
-        self, *, key: str = "key-1", minor_units: int = 2500, organization_id: str | None = None
+        self,
+        *,
+        key: str = "key-1",
+        minor_units: int = 2500,
+        organization_id: str | None = None,
+        fee_cover: int = 0,
     ) -> Answer:
         organization_id = organization_id or self.organization_id
         gift = Gift(
@@ -35,6 +40,7 @@ class Desk:
             amount=Money(minor_units=minor_units, currency="EUR"),
             donor=Donor(name="Ada", email="ada@example.org"),
             message=None,
+            fee_cover=card_fee(fee_cover) if fee_cover else None,
         )
         request = {"organization_id": organization_id, "minor_units": str(minor_units)}
         return donate(self.database, self.processor, gift=gift, key=key, request=request, clock=self.clock)
@@ -47,6 +53,12 @@ class Desk:
         (payment,) = self.rows("payment")
         status: str = payment.status
         return status
+
+
+def card_fee(minor_units: int) -> payments.FeeCover:
+    return payments.FeeCover(
+        method=payments.Method.CARD, amount=Money(minor_units=minor_units, currency="EUR")
+    )
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
 from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
-from amply.kernel.money import Money
+from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
 from stripe_sandbox.settings import Settings
 from tests.backend.world import FakeProcessor
@@ -130,6 +130,24 @@ def test_a_paid_intent_settles_with_its_fee_and_a_signed_event(sandbox: Sandbox,
     assert settlement.gross == GIFT
     assert settlement.fee is not None
     assert 0 < settlement.fee.minor_units < GIFT.minor_units
+
+
+@pytest.mark.parametrize("currency", CURRENCIES.values(), ids=lambda currency: currency.code)
+def test_the_least_and_the_largest_gift_of_every_currency_is_taken(
+    currency: Currency, sandbox: Sandbox
+) -> None:
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+
+    for minor_units in (currency.gift_min, currency.gift_min + currency.step, currency.gift_max):
+        made = processor.create_intent(
+            payment_id="pay_1",
+            donation_id="don_1",
+            account_id=account_id,
+            amount=Money(minor_units=minor_units, currency=currency.code),
+            idempotency_key=f"payment:{minor_units}:create",
+        )
+        assert made.remote_id
 
 
 def test_an_amount_the_processor_does_not_take_is_refused(sandbox: Sandbox) -> None:

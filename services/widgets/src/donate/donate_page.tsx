@@ -52,6 +52,7 @@ function Giving({ api, config, address, organization }: GivingProps) {
   const sender = useMemo(() => new DonationSender(api), [api]);
   const amount = address.amount === null ? "" : decimalText(address.amount);
   const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
+  const [coversFeeOf, setCoversFeeOf] = useState<string | null>(null);
   const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
   const again = linkTo(address, organization.id);
 
@@ -59,7 +60,8 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const { isReturning } = step;
     const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
     const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
-    return <DetailsForm {...form} send={(donation) => sender.send(donation)} />;
+    const fee = { coversFeeOf, onCoversFeeOf: setCoversFeeOf };
+    return <DetailsForm {...{ api, ...form, ...fee }} send={(donation) => sender.send(donation)} />;
   }
   if (step.at === "paid") {
     const gift = { donationId: step.donationId, organizationName: organization.name };

@@ -37,6 +37,9 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
       <StepHeading>
         {amount} to {organization.name}
       </StepHeading>
+      {created.donation.feeCover !== null && (
+        <p class="hint">{formatMoney(created.donation.feeCover)} of it are for the payment fee, as you chose.</p>
+      )}
       <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
       {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
       <div ref={target} class="payment-element" />

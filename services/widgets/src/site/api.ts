@@ -18,7 +18,10 @@ export interface LedgerPlace {
 export interface Donation {
   readonly id: string;
   readonly status: DonationStatus;
+  /** What the donor pays in all. */
   readonly amount: Money;
+  /** What of it they added for the processor's fee; null without. */
+  readonly feeCover: Money | null;
   readonly organizationId: string;
   readonly ledger: LedgerPlace | null;
   /** Nothing is entered just now: the books are compared with the public ledger. A payment that was made is safe. */
@@ -42,6 +45,15 @@ export interface NewDonation {
   readonly amount: Money;
   readonly donorName: string;
   readonly donorEmail: string;
+  /** What the donor ticked to add; absent, nothing is added. */
+  readonly feeCover?: FeeCover;
+}
+
+/** What covers the processor's fee of one gift, for one way to pay. */
+export interface FeeCover {
+  /** In Stripe's words: `card`, `sepa_debit`, `us_bank_account`. */
+  readonly method: string;
+  readonly amount: Money;
 }
 
 /** The public part of the HTTP API. Every method throws RequestFault. */
@@ -64,6 +76,14 @@ export class Api {
     return requestJson(`${this.#url}/donations/${encodeURIComponent(id)}`, donationFrom);
   }
 
+  /** What covers the fee of this gift, the usual way to pay first; empty where nobody knows it beforehand. */
+  feeCovers(organizationId: string, { minorUnits, currency }: Money): Promise<readonly FeeCover[]> {
+    const asked = { organization_id: organizationId, minor_units: minorUnits.toString(), currency };
+    return requestJson(`${this.#url}/donations/quote?${new URLSearchParams(asked)}`, (parsed) =>
+      asList(asObject(parsed)["covers"]).map(feeCoverFrom),
+    );
+  }
+
   /** The same key and body are one donation, however often they are sent. */
   createDonation(body: string, idempotencyKey: string): Promise<CreatedDonation> {
     return requestJson(
@@ -78,11 +98,12 @@ export class Api {
   }
 }
 
-export function donationBody({ organizationId, amount, donorName, donorEmail }: NewDonation): string {
+export function donationBody({ organizationId, amount, donorName, donorEmail, feeCover }: NewDonation): string {
   return JSON.stringify({
     organization_id: organizationId,
     amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency },
     donor: { name: donorName, email: donorEmail },
+    ...(feeCover && { fee_cover: { method: feeCover.method, minor_units: feeCover.amount.minorUnits.toString() } }),
   });
 }
 
@@ -102,10 +123,23 @@ function donationFrom(parsed: unknown): Donation {
     id: asText(answer["id"]),
     status: statusFrom(answer["status"]),
     amount: moneyFrom(answer["amount"]),
+    feeCover: coverIn(answer),
     organizationId: asText(answer["organization_id"]),
     ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
     waitsForBooks: answer["waits_for_books"] === true,
   };
+}
+
+/** It stands by itself in the answer to a new donation, and among its costs later. */
+function coverIn(answer: Readonly<Record<string, unknown>>): Money | null {
+  const told = isAbsent(answer["costs"]) ? answer["fee_cover"] : asObject(answer["costs"])["fee_cover"];
+  const cover = isAbsent(told) ? null : moneyFrom(told);
+  return cover === null || cover.minorUnits === 0n ? null : cover;
+}
+
+function feeCoverFrom(parsed: unknown): FeeCover {
+  const { method, fee_cover: cover } = asObject(parsed);
+  return { method: asText(method), amount: moneyFrom(cover) };
 }
 
 function statusFrom(parsed: unknown): DonationStatus {

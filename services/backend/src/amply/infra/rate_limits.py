@@ -19,6 +19,8 @@ _log = structlog.get_logger()
 LIMITS: Final = {
     # A family at one address gives several times; a card tester gives hundreds of times.
     "donations": limits.parse("60/minute"),
+    # A donation page asks once for each amount that somebody tries.
+    "quotes": limits.parse("300/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.

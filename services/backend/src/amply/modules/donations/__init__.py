@@ -5,7 +5,7 @@ from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
-from amply.modules.donations.queries import count_exhausted_receipts
+from amply.modules.donations.queries import count_exhausted_receipts, covered_fees
 from amply.modules.donations.receipting import (
     ReceiptSending,
     resend_receipt,
@@ -43,6 +43,7 @@ __all__ = [
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
+    "covered_fees",
     "erase_donor",
     "evidence",
     "gift_aid_claim",

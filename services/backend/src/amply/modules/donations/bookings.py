@@ -8,10 +8,12 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
+from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
+from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
 _FEE_KNOWN: Final = "charge.updated"
@@ -105,6 +107,23 @@ def is_about_the_erased(session: Session, event: webhooks.ProviderEvent) -> bool
     return payment is not None and session.get_one(DonationRow, payment.donation_id).erased_at is not None
 
 
+def arrived(row: DonationRow, gross: Money) -> GiftParts:
+    """What arrived, by its parts: the gift whole before the fee's cover, and what is beyond both is the gift's."""
+    asked = row.minor_units - row.fee_cover_minor_units
+    cover = min(max(gross.minor_units - asked, 0), row.fee_cover_minor_units)
+    return GiftParts(gift=gross.minor_units - cover, cover=cover, currency=gross.currency)
+
+
+def gift_lines(organization_id: str, parts: GiftParts) -> tuple[ledger.NewTransfer, ...]:
+    """What a gift of these parts moves."""
+    cover = Money(minor_units=parts.cover, currency=parts.currency)
+    return ledger.donation_succeeded(
+        organization_id=organization_id,
+        amount=Money(minor_units=parts.gift, currency=parts.currency),
+        fee_cover=cover if parts.cover else None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventInHand:
     """An event, what the processor said of its money, and the transaction its effects belong to."""
@@ -152,16 +171,18 @@ class EventInHand:
 
     def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
         personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
+        parts = arrived(row, settlement.gross)
         posted = self._post(
             kind=ledger.Kind.DONATION_SUCCEEDED,
             organization_id=row.organization_id,
-            transfers=ledger.donation_succeeded(organization_id=row.organization_id, amount=settlement.gross),
+            transfers=gift_lines(row.organization_id, parts),
             personal={field: value for field, value in personal.items() if value is not None},
             is_erased=row.erased_at is not None,
         )
         self._book_fee(row, settlement)
         # A gift is what arrived. The processor's truth wins over what was asked for.
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
+        row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
         if row.erased_at is None:
             self.session.add(
@@ -177,7 +198,10 @@ class EventInHand:
 
     def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:
         """Post the processor's fee; False when it is unknown, nothing, or posted already."""
-        if settlement.fee is None or settlement.fee.minor_units == 0:
+        if settlement.fee is None:
+            return False
+        row.processor_fee_minor_units = settlement.fee.minor_units
+        if settlement.fee.minor_units == 0:
             return False
         return self._post(
             kind=ledger.Kind.PROCESSOR_FEE,

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from amply.kernel.errors import NotFound
+from amply.kernel.errors import InvalidRequest, NotFound
 from amply.kernel.money import Money
-from amply.modules.payments import DisputeState, PaymentStatus
+from amply.modules.payments import DisputeState, FeeCover, Method, PaymentStatus
 from amply.modules.receipts import DonorFacts
 
 RECEIPT_ATTEMPTS_MAX: Final = 10
@@ -59,6 +59,32 @@ class Withheld(StrEnum):
     REFUNDED = "refunded"
 
 
+class FeeCoverChanged(InvalidRequest):
+    """What the donor agreed to add is not what covers the fee."""
+
+    code = "fee_cover_changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoveredFees:
+    """An organisation's gifts whose donors covered the fee, of one currency and way to pay.
+
+    Attributes:
+        gifts: How many have arrived.
+        fee_cover: What their donors added.
+        known: How many of their fees are known.
+        processor_fee: What those were.
+        difference: What was added for those less what they were; below zero: it was not enough.
+    """
+
+    method: Method
+    gifts: int
+    fee_cover: Money
+    known: int
+    processor_fee: Money
+    difference: Money
+
+
 class DonationNotFound(NotFound):
     """No donation has this id."""
 
@@ -75,19 +101,48 @@ class Donor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What a donor asks for."""
+    """What a donor asks for. `fee_cover` comes on top of `amount`."""
 
     organization_id: str
     amount: Money
     donor: Donor
     message: str | None
     for_receipt: DonorFacts = field(default_factory=DonorFacts)
+    fee_cover: FeeCover | None = None
+
+    @property
+    def total(self) -> Money:
+        """What the donor pays in all."""
+        return self.amount if self.fee_cover is None else self.amount + self.fee_cover.amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What a donor added for the processor's fee, and what that fee really was.
+
+    Attributes:
+        fee_cover: A part of the donation's amount; zero where the donor added nothing.
+        method: The way to pay that it was quoted for.
+        processor_fee: None while it is not known, and where it was taken in another currency.
+    """
+
+    fee_cover: Money
+    method: Method | None
+    processor_fee: Money | None
+
+    @property
+    def difference(self) -> Money | None:
+        """How much more was added than the fee took; below zero: less. None where nothing was added or the fee is unknown."""
+        if self.processor_fee is None or self.fee_cover.minor_units == 0:
+            return None
+        return self.fee_cover - self.processor_fee
 
 
 @dataclass(frozen=True, kw_only=True)
 class Donation:
     """One gift to one organisation. `entry_id` names its ledger entry once it has succeeded.
 
+    `amount` is what the donor pays in all, with what they added for the processor's fee (`costs`).
     `refunded` is what went back to the donor by refunds that hold; nothing of it is below zero.
     """
 
@@ -99,6 +154,7 @@ class Donation:
     created_at: datetime
     refunded: Money
     dispute: DisputeState | None
+    costs: Costs
 
     @property
     def standing(self) -> Standing:

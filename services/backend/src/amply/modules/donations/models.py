@@ -22,6 +22,9 @@ class DonationRow(Record):
     erased_at: Mapped[datetime | None]
     refunded_minor_units: Mapped[int] = mapped_column(server_default="0")
     dispute_state: Mapped[str | None]
+    fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    fee_cover_method: Mapped[str | None]
+    processor_fee_minor_units: Mapped[int | None]
 
 
 class ReceiptRow(Record):

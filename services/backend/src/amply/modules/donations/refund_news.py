@@ -7,6 +7,7 @@ from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.parts import TakenBack
 from amply.modules.donations.receipting import void_receipt
 
 Lines = tuple[ledger.NewTransfer, ...]
@@ -18,17 +19,16 @@ def about_refunds(news: News) -> Applies:
     return partial(_apply, news, told)
 
 
-def refund_lines(organization_id: str, amount: Money) -> Lines:
-    """From which accounts a refund is taken: gifts first, and nothing else exists yet.
+def refund_lines(organization_id: str, taken: TakenBack) -> Lines:
+    """What a refund moves. A donor's contribution to the platform will be taken last, once gifts have one."""
+    return ledger.postings.refund(
+        organization_id=organization_id, amount=taken.amount, fee_cover=taken.fee_cover
+    )
 
-    A donor's fee cover and contribution will be taken after the gift, once gifts have them.
-    """
-    return ledger.postings.refund(organization_id=organization_id, amount=amount)
 
-
-def reserved_lines(organization_id: str, amount: Money) -> Lines:
+def reserved_lines(organization_id: str, taken: TakenBack) -> Lines:
     """What stands in the books before we ask for a refund."""
-    return ledger.postings.reserve(refund_lines(organization_id, amount))
+    return ledger.postings.reserve(refund_lines(organization_id, taken))
 
 
 def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> webhooks.Outcome:
@@ -62,10 +62,12 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
     """Book what is not in the books of one refund; False when it stands as it did."""
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
     entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
+    gone = payments.gone_back(books.session, payment_id=payment.id)
     if entry_id is None and told.moved_at is not None:
-        entry_id = _book_moved(books, known, told)
+        gone += told.amount.minor_units
+        entry_id = _book_moved(books, known, told, gone=gone)
     if failed_entry_id is None and told.has_failed:
-        failed_entry_id = _book_failed(news, books, known, told, entry_id)
+        failed_entry_id = _book_failed(news, books, known, told, entry_id, gone=gone)
     if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
         return False
     payments.note_refund(
@@ -79,14 +81,14 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
     return True
 
 
-def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund) -> str:
-    """Post what we reserved, or what somebody refunded on the processor's own pages."""
+def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund, *, gone: int) -> str:
+    """Post what we reserved, or what somebody refunded on the processor's own pages; `gone` holds it already."""
     organization_id = books.gift.organization_id
-    lines = refund_lines(organization_id, told.amount)
+    lines = refund_lines(organization_id, books.parts.between(gone - told.amount.minor_units, gone))
     if known.reserved_entry_id is not None:
         lines = ledger.postings.post(
             entry_id=known.reserved_entry_id,
-            pending=reserved_lines(organization_id, known.amount),
+            pending=reserved_lines(organization_id, _reserved(known)),
             moved=lines,
         )
     return books.post(
@@ -106,11 +108,14 @@ def _book_failed(
     known: payments.Refund,
     told: payments.RemoteRefund,
     entry_id: str | None,
+    *,
+    gone: int,
 ) -> str | None:
     """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
     organization_id = books.gift.organization_id
     if entry_id is not None:
-        lines, reverses = ledger.postings.reverse(refund_lines(organization_id, told.amount)), entry_id
+        taken = books.parts.between(gone - told.amount.minor_units, gone)
+        lines, reverses = ledger.postings.reverse(refund_lines(organization_id, taken)), entry_id
     elif known.reserved_entry_id is not None:
         lines = released_lines(organization_id, known)
         reverses = books.gift.entry_id or ""
@@ -129,7 +134,13 @@ def _book_failed(
 def released_lines(organization_id: str, refund: payments.Refund) -> Lines:
     """What releases a refund's reservation."""
     return ledger.postings.void(
-        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(organization_id, refund.amount)
+        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(organization_id, _reserved(refund))
+    )
+
+
+def _reserved(refund: payments.Refund) -> TakenBack:
+    return TakenBack.of(
+        refund.amount.minor_units, cover=refund.reserved_cover, currency=refund.amount.currency
     )
 
 

@@ -17,7 +17,7 @@ from amply.infra.database import Database, begins_again
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.kernel.errors import Conflict, InvalidRequest
-from amply.kernel.money import Money
+from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
 from amply.modules.donations.domain import DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow
@@ -144,10 +144,12 @@ def _record(
     gift = session.get_one(DonationRow, donation_id)
     refund_id, money = ids.new_id("rfd"), _amount(session, gift, payment, amount)
     books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
+    gone = _spoken_for(session, payment)
+    taken = books.parts.between(gone, gone + money.minor_units)
     entry_id = books.post(
         kind=ledger.Kind.REFUND_INITIATED,
         key=f"refund:{refund_id}",
-        transfers=reserved_lines(gift.organization_id, money),
+        transfers=reserved_lines(gift.organization_id, taken),
         event_at=now,
         reference=f"stripe:payment_intent:{payment.remote_id}",
         reverses=gift.entry_id,
@@ -160,9 +162,20 @@ def _record(
         amount=money,
         reason=reason,
         reserved_entry_id=entry_id,
+        reserved_cover=0 if taken.fee_cover is None else taken.fee_cover.minor_units,
         now=now,
     )
     return recorded, payment
+
+
+def _spoken_for(session: Session, payment: payments.Payment) -> int:
+    """What has gone back of a payment or is about to, minor units."""
+    coming = sum(
+        each.amount.minor_units
+        for each in payments.refunds_of(session, payment_id=payment.id)
+        if each.takes_up and not each.is_held
+    )
+    return payments.gone_back(session, payment_id=payment.id) + coming
 
 
 def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amount: str | None) -> Money:
@@ -185,8 +198,12 @@ def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amou
         try:
             return Money.from_decimal(amount, currency=gift.currency)
         except ValueError:
+            example = format_minor_units(5 * 10 ** exponent_of(gift.currency), gift.currency).partition(" ")[
+                0
+            ]
             raise RefundAmountNotAcceptable(
-                f"Write the amount as digits above zero, such as 5.00, in {gift.currency}.", param="amount"
+                f"Write the amount as digits above zero, such as {example}, in {gift.currency}.",
+                param="amount",
             ) from None
     left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
     if left <= 0:

@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from amply.infra import idempotency
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
-from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import ledger, payments, receipts
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
+from amply.modules import ledger, organizations, payments, receipts
 from amply.modules.donations import queries, service
-from amply.modules.donations.domain import DonationNotFound
-from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut
+from amply.modules.donations.domain import DonationNotFound, FeeCoverChanged
+from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
 
 router = APIRouter(prefix="/v1/donations", tags=["Donations"])
 
@@ -32,6 +32,7 @@ def _processor(request: Request) -> payments.Processor:
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
+        FeeCoverChanged,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
         payments.OrganizationNotReady,
@@ -56,6 +57,26 @@ def create_donation(
     )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+
+
+@router.get(
+    "/quote",
+    summary="See what covers the processor's fee",
+    dependencies=[Depends(limit_by_address("quotes"))],
+    responses=responses(
+        AmountNotAcceptable, CurrencyNotSupported, organizations.OrganizationNotFound, TooManyRequests
+    ),
+)
+def quote(
+    organization_id: Identifier,
+    minor_units: Annotated[str, Query(max_length=20, description="The gift, without what would be added.")],
+    currency: Annotated[str, Query(min_length=3, max_length=3)],
+    database: DatabaseOf,
+) -> QuoteOut:
+    gift = Money.parse_gift(minor_units=minor_units, currency=currency)
+    with database.transaction() as session:
+        organization = organizations.get(session, organization_id=organization_id)
+    return QuoteOut.of(gift, payments.fee_covers(country=organization.country, gift=gift))
 
 
 @router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))

@@ -1,5 +1,6 @@
 """Donations as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
@@ -7,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Donation, Donor, Gift
+from amply.modules.donations.domain import Costs, Donation, Donor, Gift
 from amply.modules.ledger import Inclusion
+from amply.modules.payments import FeeCover, Method
 from amply.modules.receipts import DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
 
 # People's words may hold any character but those that control terminals, headers, text direction or the database.
@@ -97,8 +99,15 @@ class DonorIn(Request):
     address: AddressIn | None = None
 
 
+class FeeCoverIn(Request):
+    """What the donor was quoted and has ticked, on top of the amount; never on their behalf."""
+
+    method: Method
+    minor_units: Annotated[str, StringConstraints(max_length=20, pattern="^[0-9]+$")]
+
+
 class DonationIn(Request):
-    """A gift to one organisation."""
+    """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
 
     organization_id: Identifier
     amount: AmountIn
@@ -108,6 +117,9 @@ class DonationIn(Request):
         default=None, description="Of letters to the donor; the organisation's, where none is named."
     )
     gift_aid: GiftAidIn | None = None
+    fee_cover: FeeCoverIn | None = Field(
+        default=None, description="As `GET /v1/donations/quote` told it; another amount is refused."
+    )
 
     def gift(self) -> Gift:
         """The gift this request asks for.
@@ -116,15 +128,21 @@ class DonationIn(Request):
             CurrencyNotSupported, AmountNotAcceptable: As `Money.parse_gift` says.
             DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
         """
+        amount = Money.parse_gift(minor_units=self.amount.minor_units, currency=self.amount.currency)
         return Gift(
             organization_id=self.organization_id,
-            amount=Money.parse_gift(minor_units=self.amount.minor_units, currency=self.amount.currency),
+            amount=amount,
             donor=Donor(name=self.donor.name, email=self.donor.email),
             message=self.message or None,
             for_receipt=DonorFacts(
                 language=self.language,
                 address=self.donor.address.address() if self.donor.address else None,
                 gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
+            ),
+            fee_cover=self.fee_cover
+            and FeeCover(
+                method=self.fee_cover.method,
+                amount=Money(minor_units=int(self.fee_cover.minor_units), currency=amount.currency),
             ),
         )
 
@@ -149,12 +167,46 @@ class PaymentOut(BaseModel):
     stripe_account: str
 
 
+class FeeCoverOut(BaseModel):
+    """For one way to pay: what covers the fee, and what the donor pays then in all."""
+
+    method: str = Field(description="In Stripe's words: `card`, `sepa_debit`, `us_bank_account`.")
+    fee_cover: AmountOut
+    total: AmountOut
+
+
+class QuoteOut(BaseModel):
+    """What a donor may add so that a gift arrives whole. Nothing is added unless they say so."""
+
+    amount: AmountOut
+    covers: list[FeeCoverOut] = Field(
+        description="The first is the usual one. Empty where nobody publishes the fee beforehand, as for another currency than "
+        "that of the organisation's account."
+    )
+
+    @classmethod
+    def of(cls, amount: Money, covers: Sequence[FeeCover]) -> "QuoteOut":
+        """The wire form of what covers the fee of a gift."""
+        return cls(
+            amount=AmountOut.of(amount),
+            covers=[
+                FeeCoverOut(
+                    method=cover.method,
+                    fee_cover=AmountOut.of(cover.amount),
+                    total=AmountOut.of(amount + cover.amount),
+                )
+                for cover in covers
+            ],
+        )
+
+
 class DonationCreated(BaseModel):
     """A donation that waits for its payment to be confirmed."""
 
     id: str
     status: str
-    amount: AmountOut
+    amount: AmountOut = Field(description="What the donor pays in all.")
+    fee_cover: AmountOut = Field(description="What of it they add for the processor's fee.")
     organization_id: str
     payment: PaymentOut
     created_at: str
@@ -168,6 +220,30 @@ class LedgerOut(BaseModel):
     checkpoint_size: int | None
 
 
+class CostsOut(BaseModel):
+    """What the donor added for the processor's fee, and what that fee really was."""
+
+    fee_cover: AmountOut = Field(description="A part of the donation's amount; zero where nothing was added.")
+    method: str | None = Field(description="The way to pay that it was quoted for.")
+    processor_fee: AmountOut | None = Field(
+        description="What the processor kept. Null until it has said so, and where it kept it in another currency."
+    )
+    difference: AmountOut | None = Field(
+        description="`fee_cover` less `processor_fee`: what the organisation has beyond the gift, or below zero lacks of it. "
+        "Null where nothing was added or the fee is not known."
+    )
+
+    @classmethod
+    def of(cls, costs: Costs) -> "CostsOut":
+        """The wire form of `costs`."""
+        return cls(
+            fee_cover=AmountOut.of(costs.fee_cover),
+            method=costs.method,
+            processor_fee=costs.processor_fee and AmountOut.of(costs.processor_fee),
+            difference=costs.difference and AmountOut.of(costs.difference),
+        )
+
+
 class DonationOut(BaseModel):
     """A donation without anything personal: the id alone is enough to see it."""
 
@@ -179,7 +255,8 @@ class DonationOut(BaseModel):
             "`disputed` while the donor's bank wants it back, or `charged_back` when the bank has kept it."
         )
     )
-    amount: AmountOut
+    amount: AmountOut = Field(description="What the donor pays in all.")
+    costs: CostsOut
     refunded: AmountOut = Field(description="What went back to the donor by refunds; zero without one.")
     organization_id: str
     ledger: LedgerOut | None
@@ -204,6 +281,7 @@ class DonationOut(BaseModel):
             status=donation.status,
             standing=donation.standing,
             amount=AmountOut.of(donation.amount),
+            costs=CostsOut.of(donation.costs),
             refunded=AmountOut.of(donation.refunded),
             organization_id=donation.organization_id,
             ledger=ledger or None,

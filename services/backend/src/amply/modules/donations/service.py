@@ -21,7 +21,8 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.modules import organizations, payments, receipts
-from amply.modules.donations.domain import DonationStatus, Gift
+from amply.modules.donations import queries
+from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
 
@@ -54,6 +55,7 @@ def donate(
     Raises:
         IdempotencyKeyReused: The key was used with another request.
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+        FeeCoverChanged: What the donor agreed to add is not what covers the fee.
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """
@@ -114,12 +116,16 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
             "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
             param="organization_id",
         )
+    check_fee_cover(session, gift=gift)
+    cover = gift.fee_cover
     session.execute(
         insert(DonationRow).values(
             id=donation_id,
             organization_id=gift.organization_id,
-            minor_units=gift.amount.minor_units,
-            currency=gift.amount.currency,
+            minor_units=gift.total.minor_units,
+            currency=gift.total.currency,
+            fee_cover_minor_units=0 if cover is None else cover.amount.minor_units,
+            fee_cover_method=None if cover is None else cover.method,
             status=DonationStatus.PENDING,
             donor_name=gift.donor.name,
             donor_email=gift.donor.email,
@@ -134,9 +140,25 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
         donation_id=donation_id,
         organization_id=gift.organization_id,
         account_id=account_id,
-        amount=gift.amount,
+        amount=gift.total,
         now=now,
     )
+
+
+def check_fee_cover(session: Session, *, gift: Gift) -> None:
+    """Charge what the donor was shown and agreed to, or nothing.
+
+    Raises:
+        FeeCoverChanged: The quote is another one by now, or there is none for this way to pay.
+    """
+    if gift.fee_cover is None:
+        return
+    organization = organizations.get(session, organization_id=gift.organization_id)
+    if gift.fee_cover not in payments.fee_covers(country=organization.country, gift=gift.amount):
+        raise FeeCoverChanged(
+            "The fee for this payment is another one; ask GET /v1/donations/quote for it, and let the donor decide again.",
+            param="fee_cover",
+        )
 
 
 def _open(
@@ -158,9 +180,10 @@ def _record_outcome(
     intent: payments.Intent,
     now: datetime,
 ) -> Answer:
-    answer = _answer(payment=payment, intent=intent, processor=processor)
     with database.transaction() as session:
         payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
+        costs = queries.costs_of(session.get_one(DonationRow, payment.donation_id))
+        answer = _answer(payment=payment, costs=costs, intent=intent, processor=processor)
         idempotency.store_answer(
             session,
             scope=IDEMPOTENCY_SCOPE,
@@ -173,11 +196,14 @@ def _record_outcome(
     return answer
 
 
-def _answer(*, payment: payments.Payment, intent: payments.Intent, processor: payments.Processor) -> Answer:
+def _answer(
+    *, payment: payments.Payment, costs: Costs, intent: payments.Intent, processor: payments.Processor
+) -> Answer:
     body = DonationCreated(
         id=payment.donation_id,
         status=DonationStatus.PENDING,
         amount=AmountOut.of(payment.amount),
+        fee_cover=AmountOut.of(costs.fee_cover),
         organization_id=payment.organization_id,
         payment=PaymentOut(
             client_secret=intent.client_secret,

@@ -11,6 +11,7 @@ from amply.modules.payments.disputes import (
     dispute_statuses,
     dispute_told_of,
     disputed_payment,
+    gone_back,
     list_disputes,
     list_warnings,
     note_dispute,
@@ -37,6 +38,7 @@ from amply.modules.payments.erasure import (
     names_of_payments,
     names_of_returns,
 )
+from amply.modules.payments.fees import Fee, FeeCover, Method, fee_covers
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.refunds import (
     Refund,
@@ -89,10 +91,13 @@ __all__ = [
     "DisputeMovement",
     "DisputeNotFound",
     "DisputeState",
+    "Fee",
+    "FeeCover",
     "Intent",
     "KnownAccount",
     "ListedDispute",
     "ListedWarning",
+    "Method",
     "OrganizationNotReady",
     "Payment",
     "PaymentStatus",
@@ -120,10 +125,12 @@ __all__ = [
     "disputed_payment",
     "erase",
     "erased_reference",
+    "fee_covers",
     "find_account",
     "find_for_event",
     "for_donation",
     "get",
+    "gone_back",
     "is_erased",
     "known_accounts",
     "knows_account",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, load_only
 
@@ -13,7 +13,7 @@ from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules.payments.domain import Payment
 from amply.modules.payments.erasure import erased_reference
-from amply.modules.payments.models import DisputeRow, FraudWarningRow
+from amply.modules.payments.models import DisputeRow, FraudWarningRow, RefundRow
 from amply.modules.payments.refunds import remote_name
 from amply.modules.payments.returns import RemoteDispute, RemoteWarning
 
@@ -130,6 +130,23 @@ def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
     """How a payment's disputes stand, in the processor's words."""
     session.flush()
     return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
+
+
+def gone_back(session: Session, *, payment_id: str, beside_dispute: str | None = None) -> int:
+    """How much of a payment has left the gift for good, minor units: refunds that hold, and disputes that were lost.
+
+    Without what `beside_dispute` took.
+    """
+    session.flush()
+    refunded = select(func.coalesce(func.sum(RefundRow.minor_units), 0)).where(
+        RefundRow.payment_id == payment_id,
+        RefundRow.entry_id.is_not(None),
+        RefundRow.failed_entry_id.is_(None),
+    )
+    lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0)).where(
+        DisputeRow.payment_id == payment_id, DisputeRow.id != (beside_dispute or "")
+    )
+    return int(session.scalars(refunded).one()) + int(session.scalars(lost).one())
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:

@@ -45,6 +45,7 @@ class RefundRow(Record):
     reason: Mapped[str | None]
     remote_id: Mapped[str | None]
     reserved_entry_id: Mapped[str | None]
+    reserved_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     entry_id: Mapped[str | None]
     failed_entry_id: Mapped[str | None]
     attempts: Mapped[int]

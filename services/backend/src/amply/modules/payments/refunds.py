@@ -28,6 +28,7 @@ class Refund:
 
     Attributes:
         reserved_entry_id: The entry that reserved it, where we asked for it.
+        reserved_cover: What of that was reserved on the donor's fee cover, minor units.
         entry_id: The entry that says it moved.
         failed_entry_id: The entry that took it back, or released what was reserved.
     """
@@ -42,6 +43,7 @@ class Refund:
     entry_id: str | None
     failed_entry_id: str | None
     created_at: datetime
+    reserved_cover: int = 0
 
     @property
     def is_held(self) -> bool:
@@ -62,6 +64,7 @@ def record_refund(
     amount: Money,
     reason: RefundReason,
     reserved_entry_id: str,
+    reserved_cover: int,
     now: datetime,
 ) -> Refund:
     """Write down that we shall ask for a refund, in the transaction that reserves it in the books."""
@@ -73,6 +76,7 @@ def record_refund(
         status=RefundStatus.CREATED,
         reason=reason,
         reserved_entry_id=reserved_entry_id,
+        reserved_cover_minor_units=reserved_cover,
         attempts=0,
         created_at=now,
         updated_at=now,
@@ -106,6 +110,7 @@ def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, no
             minor_units=told.amount.minor_units,
             currency=told.amount.currency,
             status=RefundStatus.PENDING,
+            reserved_cover_minor_units=0,
             attempts=0,
             created_at=now,
             updated_at=now,
@@ -240,4 +245,5 @@ def _refund(row: RefundRow) -> Refund:
         entry_id=row.entry_id,
         failed_entry_id=row.failed_entry_id,
         created_at=row.created_at,
+        reserved_cover=row.reserved_cover_minor_units,
     )
