@@ -1,5 +1,7 @@
 """Reading donations."""
 
+from collections.abc import Collection, Mapping
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,12 @@ def get(session: Session, *, donation_id: str) -> Donation:
     if row is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
     return donation_of(row)
+
+
+def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, DonationStatus]:
+    """Where each of these donations stands."""
+    rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
+    return {row.id: DonationStatus(row.status) for row in rows}
 
 
 def count_exhausted_receipts(session: Session) -> int:
