@@ -19,6 +19,11 @@ _log = structlog.get_logger()
 LIMITS: Final = {
     # A family at one address gives several times; a card tester gives hundreds of times.
     "donations": limits.parse("60/minute"),
+    # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.
+    "donor_links": limits.parse("10/hour"),
+    # To one mailbox, whoever asks: nobody's is filled by somebody else.
+    "links_to_one_address": limits.parse("3/hour"),
+    "donor_plans": limits.parse("60/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.
