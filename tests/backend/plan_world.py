@@ -120,13 +120,20 @@ def plan_work(
 class Plans:
     """One organisation, one donor, and everything that collects from them."""
 
-    def __init__(self, database: Database, *, now: datetime, time_zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: datetime,
+        time_zone: str = "UTC",
+        secrets: ledger.CommitmentSecrets = SECRETS,
+    ) -> None:
         self.database = database
         self.clock = FakeClock(now)
         self.processor, self.saved, self.mailer = FakeProcessor(fee=None), FakeSavedMethods(), FakeMailer()
         self.organization_id = ready_organization(database, self.processor)
         self.time_zone = time_zone
-        self.events = EventHandling(database=database, processor=self.processor, secrets=SECRETS)
+        self.events = EventHandling(database=database, processor=self.processor, secrets=secrets)
         self.parts = plan_work(
             database,
             processor=self.processor,

@@ -7,25 +7,31 @@ from typing import Any
 import pytest
 from celery import Celery
 from click.testing import CliRunner, Result
+from pydantic import SecretStr
 
 from amply.adapters import sqs
 from amply.entrypoints import scheduler, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
-from amply.modules import donations, mail, payouts, recurring, webhooks
+from amply.infra.settings import CommitmentSettings
+from amply.modules import donations, ledger, mail, payouts, recurring, webhooks
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ADA, EMAIL, SECRETS, Plans, declined
 from tests.backend.world import FakeFeedback
 
+COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
+THE_COMMANDS = ledger.CommitmentSecrets.from_settings(
+    CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
+)
 OF_A_DONOR = {"email": EMAIL, "digest": ADA, "customer": "cus_pln_"}
 TABLES = ("plan", "plan_charge", "plan_letter", "donor_link_request", "idempotency_key", "payment")
 
 
 @pytest.fixture
 def plans(database: Database) -> Plans:
-    made = Plans(database, now=datetime(2026, 1, 31, 12, tzinfo=UTC))
+    made = Plans(database, now=datetime(2026, 1, 31, 12, tzinfo=UTC), secrets=THE_COMMANDS)
     made.begin()
     return made
 
@@ -35,7 +41,7 @@ def run(monkeypatch: pytest.MonkeyPatch, databases: Databases, user: str, *words
     for name in ("host", "port", "name", "user", "auth", "tls"):
         monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
-    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "for-tests-0123456789-0123456789-0123456789-0123")
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
     return CliRunner().invoke(admin, list(words))
 
 
