@@ -97,7 +97,8 @@ class Shelf:
 
     def pay_first(self, **how: Any) -> payments.SavedMethod:
         remote_id = self.intent(0, keeps=True)
-        self.sandbox.client().v1.payment_intents.confirm(remote_id, {"return_url": PAGE, **how}, self.options)
+        confirmed: Any = {"return_url": PAGE, **how}
+        self.sandbox.client().v1.payment_intents.confirm(remote_id, confirmed, self.options)
         kept = self.saved.method_of_intent(remote_id=remote_id, account_id=self.account_id)
         assert kept is not None
         return kept
@@ -210,11 +211,15 @@ class Year:
             made = organizations.create(
                 session, name="River Trust", slug="river-trust", country="DE", now=clock()
             )
-        for _ in range(2):  # opened; by the next look it is ready
-            account = payments.connect_organization(
+
+        def connect() -> payments.Account:
+            return payments.connect_organization(
                 database, self.processor, organization=made, email="t@river.example", now=clock()
             )
-        self.organization_id, self.options = made.id, {"stripe_account": account.id}
+
+        connect()  # opened; by the next look it is ready
+        self.options: Any = {"stripe_account": connect().id}
+        self.organization_id = made.id
         self.events = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
         self.parts = recurring.Recurring(
             collecting=recurring.Collecting(database=database, processor=self.processor, saved=self.saved),
@@ -242,7 +247,7 @@ class Year:
         self.sandbox.client().v1.payment_intents.confirm(
             secret.partition("_secret_")[0],
             {"payment_method": payment_method, "return_url": PAGE},
-            self.options,  # type: ignore[arg-type] # a plain dict is what the client takes
+            self.options,
         )
         self.hear("payment_intent.succeeded")
         self.work()
@@ -297,7 +302,7 @@ class Year:
         self.sandbox.client().v1.setup_intents.confirm(
             opened.client_secret.partition("_secret_")[0],
             {"payment_method": payment_method, "return_url": PAGE},
-            self.options,  # type: ignore[arg-type] # a plain dict is what the client takes
+            self.options,
         )
         finish_card(cards, plan_id=plan_id, email_sha256=ADA)
 
@@ -341,7 +346,7 @@ def test_a_year_of_monthly_gifts_with_a_decline_a_recovery_a_pause_and_an_end(
     assert year.value("SELECT status FROM plan") == "ended"
     booked = "SELECT count(*) FROM entry WHERE kind = 'donation.succeeded'"
     assert year.value(booked) == year.value("SELECT count(*) FROM plan_charge WHERE state = 'paid'") == 10
-    charges = sandbox.client().v1.charges.list({"limit": 100}, year.options).data  # type: ignore[arg-type] # a plain dict is what the client takes
+    charges = sandbox.client().v1.charges.list({"limit": 100}, year.options).data
     assert (
         sorted((charge.status, charge.amount) for charge in charges)
         == [("failed", 2500)] + [("succeeded", 2500)] * 10
@@ -384,5 +389,5 @@ def test_a_worker_that_died_after_the_money_was_taken_takes_it_once(
     clock.advance(hours=1)
     year.work()
     assert year.value("SELECT state FROM plan_charge WHERE period = 1") == "paid"
-    charges = sandbox.client().v1.charges.list({"limit": 100}, year.options).data  # type: ignore[arg-type] # a plain dict is what the client takes
+    charges = sandbox.client().v1.charges.list({"limit": 100}, year.options).data
     assert len(charges) == 2
