@@ -23,6 +23,7 @@ from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.plan_world import plan_work
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
 from tests.backend.world import (
@@ -71,6 +72,9 @@ class Town:
                 payouts=payouts.Handling(database=books.app, processor=FakePayouts(), secrets=secrets),
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
+                ),
+                recurring=plan_work(
+                    books.app, processor=self.processor, mailer=self.mailer, clock=self.clock
                 ),
                 clock=self.clock,
             ),

@@ -62,7 +62,14 @@ class FakeProcessor:
         return payments.Account(id=account_id, status=payments.AccountStatus.ACTIVE)
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: payments.Customer | None = None,
     ) -> payments.Intent:
         forbid_transaction("create intent")
         if self.dies_before_create:

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from tests.browser.loopback import Request, Response
+from tests.browser.plans_double import PlansDouble
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
@@ -29,6 +30,7 @@ class PlatformDouble:
     stripe_js_is_down: bool = False
     covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
+    plans: PlansDouble = field(default_factory=PlansDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -58,6 +60,9 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}": self._organization(i) for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
+        if request.path.startswith("/v1/donor/"):
+            status, content = self.plans.answer(request)
+            return _json(content, status=status)
         match request.method, request.path:
             case "POST", "/v1/donations":
                 return self._donate(request)
@@ -138,5 +143,5 @@ def _json(content: object, *, status: int = 200) -> Response:
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "content-type, idempotency-key",
+    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key",
 }

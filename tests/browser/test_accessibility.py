@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, donation_entries, published
+from tests.browser.plans_double import TOKEN
 from tests.browser.platform_double import ORGANIZATION
 from tests.browser.site_server import WIDGETS, Site
 
@@ -59,6 +60,11 @@ def _button(page: Page) -> None:
     page.get_by_role("link", name="Donate €25.00").wait_for()
 
 
+def _amount_of_a_plan(page: Page) -> None:
+    page.get_by_role("button", name="Change the amount").click()
+    page.get_by_label("Amount in EUR").wait_for()
+
+
 def _nothing(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
@@ -74,6 +80,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
+        pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
         pytest.param("/demo/", _button, id="demo"),
         pytest.param("/trust/", _nothing, id="trust"),
         pytest.param("/", _nothing, id="front"),

@@ -18,6 +18,7 @@ API = {
     "booking_gate": READ,
     "checkpoint": READ,
     "donation": WRITE,
+    "donor_link_request": "INSERT",
     "entry": " ".join(
         f"SELECT({column})"
         for column in (
@@ -59,6 +60,9 @@ API = {
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,
+    "plan": WRITE,
+    "plan_charge": WRITE,
+    "plan_letter": "INSERT",
     "payout": " ".join(
         f"SELECT({column})"
         for column in (
@@ -123,6 +127,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT bank_reference FROM payout",
         "SELECT booked_as FROM movement",
         "UPDATE payout SET status = 'paid'",
+        "SELECT email FROM donor_link_request",
+        "DELETE FROM plan",
         "UPDATE provider_event SET handled_at = now()",
     ],
 )

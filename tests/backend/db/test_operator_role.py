@@ -16,6 +16,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
     *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
+    *("plan", "plan_charge", "plan_letter", "donor_link_request"),
 )
 MAY: Final = {
     "account": {"SELECT"},
@@ -46,6 +47,13 @@ MAY: Final = {
     "organization": {"SELECT", "INSERT"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
+    "plan": {
+        f"SELECT ({column})"
+        for column in (
+            *("created_at", "currency", "every", "id", "method_kind", "minor_units", "next_due_at"),
+            *("next_period", "organization_id", "reason", "status", "time_zone", "updated_at"),
+        )
+    },
     "posting": {"SELECT"},
     "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
     "processor_balance": {"SELECT"},

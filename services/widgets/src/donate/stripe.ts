@@ -1,14 +1,17 @@
 import type { PaymentHandle } from "../site/api";
 import { RequestFault } from "../site/http";
 
-/** The part of Stripe.js that the page uses. https://docs.stripe.com/js/payment_intents/confirm_payment */
+interface Confirmation {
+  elements: StripeElements;
+  confirmParams: { return_url: string };
+  redirect: "if_required";
+}
+
+/** The part of Stripe.js that the pages use. https://docs.stripe.com/js/payment_intents/confirm_payment */
 interface StripeClient {
   elements(options: { clientSecret: string; appearance?: object }): StripeElements;
-  confirmPayment(options: {
-    elements: StripeElements;
-    confirmParams: { return_url: string };
-    redirect: "if_required";
-  }): Promise<{ error?: { message?: string } }>;
+  confirmPayment(options: Confirmation): Promise<{ error?: { message?: string } }>;
+  confirmSetup(options: Confirmation): Promise<{ error?: { message?: string } }>;
 }
 
 interface StripeElements {
@@ -37,7 +40,7 @@ const UNREACHABLE = "The payment form could not be loaded. Check your connection
 let loading: Promise<void> | undefined;
 
 /**
- * Mounts the Payment Element for one PaymentIntent on the organization's own account.
+ * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent (`stores`).
  *
  * Stripe.js always comes from the vendor's host and carries no integrity hash, as Stripe asks of every site; the page's
  * Content-Security-Policy names that one host.
@@ -47,6 +50,7 @@ export async function mountPaymentForm(
   { publishableKey, stripeAccount, clientSecret }: PaymentHandle,
   target: HTMLElement,
   onFault: (sentence: string) => void,
+  stores = false,
 ): Promise<PaymentForm> {
   loading ??= load(stripeJsUrl);
   await loading;
@@ -59,7 +63,8 @@ export async function mountPaymentForm(
   return {
     async confirm(returnUrl) {
       const confirmParams = { return_url: returnUrl };
-      const { error } = await stripe.confirmPayment({ elements, confirmParams, redirect: "if_required" });
+      const confirmation: Confirmation = { elements, confirmParams, redirect: "if_required" };
+      const { error } = await (stores ? stripe.confirmSetup(confirmation) : stripe.confirmPayment(confirmation));
       if (error === undefined) return null;
       return error.message ?? "The payment was not accepted. Please try another way to pay.";
     },

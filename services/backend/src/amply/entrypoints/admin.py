@@ -19,6 +19,7 @@ from amply.entrypoints.admin_receipts import (
     resend_receipt,
 )
 from amply.entrypoints.admin_receipts import donor as donors
+from amply.entrypoints.admin_recurring import recurring as plans
 from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
@@ -30,7 +31,7 @@ from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import donations, ledger, organizations, payments
+from amply.modules import donations, ledger, organizations, payments, recurring
 from ledger_format.notes import VerifierKey
 
 
@@ -150,6 +151,8 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     logging.configure(service="erase")
     database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    with database.transaction() as session:
+        recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
     done = donations.erase_donor(
         database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
     )
@@ -165,6 +168,7 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
 main.add_command(books)
 main.add_command(payouts)
 main.add_command(disputes)
+main.add_command(plans)
 main.add_command(donation)
 main.add_command(webhooks)
 main.add_command(donors, "donor")

@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
+from amply.modules import donations, ledger, organizations, payments, payouts, recurring, webhooks
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -27,6 +27,8 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
+
+    `plans` is None where nothing signs donors' links.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -40,6 +42,7 @@ class Parts:
     log_url: str
     allowed_origins: tuple[str, ...]
     client_address_header: str
+    plans: recurring.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -76,7 +79,7 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
-        *(donations.router, organizations.router, ledger.router, ledger.public_router),
+        *(donations.router, recurring.router, organizations.router, ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:
@@ -85,7 +88,7 @@ def create(parts: Parts) -> FastAPI:
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Content-Type", "Idempotency-Key"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
     app.add_middleware(RequestFrame)

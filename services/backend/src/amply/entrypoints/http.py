@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
+from amply.adapters.stripe import StripeEventVerifier, StripeProcessor, StripeSavedMethods
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -14,11 +14,13 @@ from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
+    LinkSettings,
     ServiceSettings,
     StripeSettings,
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
+from amply.modules import recurring
 
 
 def main() -> None:
@@ -47,6 +49,9 @@ def serve(service: ServiceSettings) -> None:
             log_url=api.log_url,
             allowed_origins=(api.edge_url,),
             client_address_header=api.client_address_header,
+            plans=recurring.Parts(
+                saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
+            ),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

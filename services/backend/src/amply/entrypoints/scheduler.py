@@ -77,6 +77,8 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(worker.RECONCILE)),
+        Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(worker.COLLECT_DUE)),
+        Job(name="send letters about them", every=timedelta(seconds=30), run=send(worker.SEND_PLAN_LETTERS)),
         Job(name="match what waits", every=timedelta(minutes=1), run=send(worker.MATCH_WAITING)),
         Job(
             name="hold books and processor together", every=timedelta(minutes=1), run=send(worker.CLOSE_BOOKS)

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.ses import SesFeedback, SesMailer
-from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor
+from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor, StripeSavedMethods
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
@@ -20,6 +20,7 @@ from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
+    LinkSettings,
     MailFeedbackSettings,
     MailSettings,
     QueueSettings,
@@ -29,7 +30,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, mail, payments, payouts, webhooks
+from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
@@ -40,6 +41,8 @@ RECONCILE_PAYOUT: Final = "payouts.reconcile"
 MATCH_WAITING: Final = "payouts.match_waiting"
 CLOSE_BOOKS: Final = "payouts.close_books"
 FIND_MISSED: Final = "webhooks.find_missed"
+COLLECT_DUE: Final = "recurring.collect_due"
+SEND_PLAN_LETTERS: Final = "recurring.send_letters"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -59,6 +62,7 @@ class Parts:
     hearing: mail.Hearing
     payouts: payouts.Handling
     gaps: webhooks.Gaps
+    recurring: recurring.Recurring
     clock: Clock
 
 
@@ -103,6 +107,7 @@ def register(app: Celery, parts: Parts) -> None:
         (RECONCILE, reconcile),
         *_about_letters(parts),
         *_about_the_processor(parts),
+        *_about_plans(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))
@@ -165,6 +170,22 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
     )
 
 
+def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Recurring gifts, and the letters about them."""
+
+    def collect_due(**_: Any) -> None:
+        looked = recurring.collect_due(parts.recurring, now=parts.clock())
+        if looked:
+            _log.info("plan_charges_looked_at", count=looked)
+
+    def send_letters(**_: Any) -> None:
+        sent = recurring.send_letters(parts.recurring, now=parts.clock())
+        if sent:
+            _log.info("plan_letters_sent", count=sent)
+
+    return (COLLECT_DUE, collect_due), (SEND_PLAN_LETTERS, send_letters)
+
+
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
     """The same work as a part of the trace its message came from."""
 
@@ -192,9 +213,10 @@ def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    stripe = StripeSettings()
+    stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
+    processor = StripeProcessor(stripe)
     return Parts(
-        events=donations.EventHandling(database=database, processor=StripeProcessor(stripe), secrets=secrets),
+        events=donations.EventHandling(database=database, processor=processor, secrets=secrets),
         payouts=payouts.Handling(database=database, processor=StripePayouts(stripe), secrets=secrets),
         gaps=webhooks.Gaps(
             database=database,
@@ -204,11 +226,23 @@ def parts_from_environment() -> Parts:
         ),
         receipts=donations.ReceiptSending(
             database=database,
-            mailer=SesMailer(MailSettings()),
+            mailer=mailer,
             secrets=secrets,
-            ledger_page=f"{SiteSettings().edge_url}/ledger/",
+            ledger_page=f"{site.edge_url}/ledger/",
         ),
         hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
+        recurring=recurring.Recurring(
+            collecting=recurring.Collecting(
+                database=database, processor=processor, saved=StripeSavedMethods(stripe)
+            ),
+            writing=recurring.Writing(
+                database=database,
+                mailer=mailer,
+                key=recurring.LinkKey.from_settings(LinkSettings()),
+                page=f"{site.edge_url}/giving/",
+            ),
+            clock=system_clock,
+        ),
         clock=system_clock,
     )
 

@@ -21,6 +21,11 @@ LIMITS: Final = {
     "donations": limits.parse("60/minute"),
     # A donation page asks once for each amount that somebody tries.
     "quotes": limits.parse("300/minute"),
+    # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.
+    "donor_links": limits.parse("10/hour"),
+    # To one mailbox, whoever asks: nobody's is filled by somebody else.
+    "links_to_one_address": limits.parse("3/hour"),
+    "donor_plans": limits.parse("60/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import stripe
 import structlog
-from stripe.params import RefundCreateParams
+from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 
 from amply.adapters.stripe.returns import REASONS, remote_dispute, remote_refund, remote_warning
 from amply.infra import tracing
@@ -17,6 +17,7 @@ from amply.kernel.money import Money
 from amply.modules.payments import (
     Account,
     AccountStatus,
+    Customer,
     Intent,
     ProcessorRefused,
     ProcessorUnavailable,
@@ -78,17 +79,26 @@ class StripeProcessor:
             return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: Customer | None = None,
     ) -> Intent:
+        asked: PaymentIntentCreateParams = {
+            "amount": amount.minor_units,
+            "currency": amount.currency.lower(),
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"amply_payment_id": payment_id, "amply_donation_id": donation_id},
+        }
+        if customer is not None:
+            _keep(asked, customer)
         with _translated("create payment intent"):
             intent = self._client.v1.payment_intents.create(
-                {
-                    "amount": amount.minor_units,
-                    "currency": amount.currency.lower(),
-                    "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"amply_payment_id": payment_id, "amply_donation_id": donation_id},
-                },
-                {"idempotency_key": idempotency_key, "stripe_account": account_id},
+                asked, {"idempotency_key": idempotency_key, "stripe_account": account_id}
             )
             return _intent(intent)
 
@@ -219,6 +229,15 @@ def _translated(call: str) -> Iterator[None]:
         raise ProcessorUnavailable(
             "The payment processor does not answer; repeat the request with the same Idempotency-Key."
         ) from error
+
+
+def _keep(asked: PaymentIntentCreateParams, customer: Customer) -> None:
+    """The first gift of a plan stores what pays it; the others are paid with that, and lead nobody to another page."""
+    asked["customer"] = customer.id
+    if customer.keeps_method:
+        asked["setup_future_usage"] = "off_session"
+    else:
+        asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
 
 
 def _intent(intent: stripe.PaymentIntent) -> Intent:

@@ -2,10 +2,11 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
+from amply.modules.donations.domain import DonationStatus, Donor, Gift
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
-from amply.modules.donations.queries import count_exhausted_receipts, covered_fees
+from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
 from amply.modules.donations.receipting import (
     ReceiptSending,
     resend_receipt,
@@ -24,14 +25,23 @@ from amply.modules.donations.refunds import (
     refund,
 )
 from amply.modules.donations.router import router
-from amply.modules.donations.service import complete_stuck
+from amply.modules.donations.schemas import AmountIn, AmountOut, DonationCreated, DonationIn
+from amply.modules.donations.service import Answer, complete_stuck, open_payment, record_gift
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "AmountIn",
+    "AmountOut",
+    "Answer",
     "DisputeNotAnswerable",
+    "DonationCreated",
+    "DonationIn",
     "DonationNotRefundable",
+    "DonationStatus",
+    "Donor",
     "Erasure",
     "EventHandling",
+    "Gift",
     "ReceiptSending",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
@@ -49,11 +59,14 @@ __all__ = [
     "gift_aid_claim",
     "handle_provider_event",
     "keeps_event",
+    "open_payment",
+    "record_gift",
     "refund",
     "resend_receipt",
     "router",
     "send_due_receipts",
     "state_advantage",
     "statement_of_donor",
+    "statuses",
     "void_receipt",
 ]

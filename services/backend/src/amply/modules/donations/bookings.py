@@ -17,6 +17,7 @@ from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
 _FEE_KNOWN: Final = "charge.updated"
+_ABOUT_PEOPLE: Final = ("customer.", "mandate.", "payment_method.", "setup_intent.")
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
@@ -53,8 +54,11 @@ def intent_id(snapshot: Mapping[str, Any]) -> str:
 def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     """Whether an event that nobody handles yet is kept: the platform's own or a known account's, about nobody erased.
 
-    What the processor still tells of an erased donor's gift stays with the processor until somebody handles it.
+    What the processor still tells of an erased donor's gift stays with the processor until somebody handles it, and so
+    does what it tells of people and their cards: it moves no money, and no gift would lead an erasure to it.
     """
+    if event.type.startswith(_ABOUT_PEOPLE):
+        return False
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False
     return not is_about_the_erased(session, event)

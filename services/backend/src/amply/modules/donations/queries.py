@@ -1,5 +1,7 @@
 """Reading donations."""
 
+from collections.abc import Collection, Mapping
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -60,6 +62,10 @@ def covered_fees(session: Session, *, organization_id: str) -> list[CoveredFees]
         )
         for row in rows
     ]
+def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, DonationStatus]:
+    """Where each of these donations stands."""
+    rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
+    return {row.id: DonationStatus(row.status) for row in rows}
 
 
 def count_exhausted_receipts(session: Session) -> int:

@@ -65,13 +65,13 @@ def donate(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
         )
         if earlier is None:
-            payment = _record(session, donation_id=donation_id, gift=gift, now=clock())
+            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
         elif earlier.body is not None and earlier.status is not None:
             return _replay(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
-    return _open(database, processor, payment=payment, clock=clock)
+    return open_payment(database, processor, payment=payment, clock=clock)
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
@@ -92,7 +92,7 @@ def _complete(
         with tracing.continued(
             "complete stuck payment", traceparent=payment.traceparent, kind=SpanKind.INTERNAL
         ):
-            _open(database, processor, payment=payment, clock=clock)
+            open_payment(database, processor, payment=payment, clock=clock)
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
@@ -108,7 +108,19 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
-def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
+def record_gift(
+    session: Session,
+    *,
+    donation_id: str,
+    gift: Gift,
+    now: datetime,
+    customer: payments.Customer | None = None,
+) -> payments.Payment:
+    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
+
+    Raises:
+        OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+    """
     account_id = payments.find_account(session, organization_id=gift.organization_id)
     if account_id is None:
         organizations.get(session, organization_id=gift.organization_id)
@@ -142,6 +154,7 @@ def _record(session: Session, *, donation_id: str, gift: Gift, now: datetime) ->
         account_id=account_id,
         amount=gift.total,
         now=now,
+        customer=customer,
     )
 
 
@@ -161,9 +174,15 @@ def check_fee_cover(session: Session, *, gift: Gift) -> None:
         )
 
 
-def _open(
+def open_payment(
     database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
 ) -> Answer:
+    """Steps (2) and (3), as often as it takes.
+
+    Raises:
+        ProcessorUnavailable: No answer; it can be repeated.
+        ProcessorRefused: The processor said no; the donation has failed.
+    """
     try:
         intent = payments.open_at_processor(processor, payment=payment, now=clock())
     except payments.ProcessorRefused as refusal:

@@ -21,6 +21,7 @@ from amply.modules.payments.domain import (
     Account,
     AccountStatus,
     AnswerOutdated,
+    Customer,
     Intent,
     OrganizationNotReady,
     Payment,
@@ -62,6 +63,7 @@ from amply.modules.payments.returns import (
     RemoteWarning,
     dispute_state,
 )
+from amply.modules.payments.saved_methods import Charged, Decline, SavedMethod, SavedMethods
 from amply.modules.payments.service import (
     claim_stuck,
     connect_organization,
@@ -86,6 +88,9 @@ __all__ = [
     "Account",
     "AccountStatus",
     "AnswerOutdated",
+    "Charged",
+    "Customer",
+    "Decline",
     "Dispute",
     "DisputeBooks",
     "DisputeMovement",
@@ -111,6 +116,8 @@ __all__ = [
     "RemoteDispute",
     "RemoteRefund",
     "RemoteWarning",
+    "SavedMethod",
+    "SavedMethods",
     "Settlement",
     "account_of",
     "claim_stuck",

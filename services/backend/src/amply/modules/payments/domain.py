@@ -88,6 +88,14 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Customer:
+    """For whom the processor keeps a way to pay. `keeps_method`: what the donor pays with now is kept, for gifts to come."""
+
+    id: str
+    keeps_method: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Intent:
     """The processor's record of a payment to be made. `client_secret` lets the donor's browser confirm it."""
 
@@ -114,6 +122,7 @@ class Payment:
 
     `traceparent` leads to the trace of the request that intended it; None when that one was not recorded.
     `returns_known` counts how often news about money that went back changed something.
+    `customer` is None for gifts that nothing is kept for.
     """
 
     id: str
@@ -126,6 +135,7 @@ class Payment:
     created_at: datetime
     traceparent: str | None
     returns_known: int = 0
+    customer: Customer | None = None
 
 
 class AnswerOutdated(Exception):

@@ -32,6 +32,8 @@ class PaymentRow(Record):
     updated_at: Mapped[datetime]
     traceparent: Mapped[str | None]
     returns_known: Mapped[int] = mapped_column(server_default="0")
+    customer_id: Mapped[str | None]
+    keeps_method: Mapped[bool] = mapped_column(server_default="false")
 
 
 class RefundRow(Record):

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Intent, Settlement
+from amply.modules.payments.domain import Account, Customer, Intent, Settlement
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
@@ -25,7 +25,14 @@ class Processor(Protocol):
         """The account as it stands."""
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: Customer | None = None,
     ) -> Intent:
         """Announce a payment. The same idempotency key always yields the same intent."""
 

@@ -17,6 +17,7 @@ from amply.modules.payments import locks
 from amply.modules.payments.domain import (
     Account,
     AccountStatus,
+    Customer,
     Intent,
     Payment,
     PaymentStatus,
@@ -76,7 +77,14 @@ def knows_account(session: Session, *, account_id: str) -> bool:
 
 
 def create(
-    session: Session, *, donation_id: str, organization_id: str, account_id: str, amount: Money, now: datetime
+    session: Session,
+    *,
+    donation_id: str,
+    organization_id: str,
+    account_id: str,
+    amount: Money,
+    now: datetime,
+    customer: Customer | None = None,
 ) -> Payment:
     """Record that a payment is intended, before anybody outside hears of it."""
     payment = Payment(
@@ -89,6 +97,7 @@ def create(
         remote_id=None,
         created_at=now,
         traceparent=tracing.traceparent(),
+        customer=customer,
     )
     session.execute(
         insert(PaymentRow).values(
@@ -102,6 +111,8 @@ def create(
             created_at=now,
             updated_at=now,
             traceparent=payment.traceparent,
+            customer_id=customer.id if customer else None,
+            keeps_method=customer is not None and customer.keeps_method,
         )
     )
     return payment
@@ -126,6 +137,7 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
         account_id=payment.account_id,
         amount=payment.amount,
         idempotency_key=f"payment:{payment.id}:create",
+        customer=payment.customer,
     )
 
 
@@ -264,4 +276,5 @@ def payment_of(row: PaymentRow) -> Payment:
         created_at=row.created_at,
         traceparent=row.traceparent,
         returns_known=row.returns_known,
+        customer=Customer(id=row.customer_id, keeps_method=row.keeps_method) if row.customer_id else None,
     )

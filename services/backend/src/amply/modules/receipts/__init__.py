@@ -17,6 +17,7 @@ from amply.modules.receipts.domain import (
     ReceiptNotFound,
     ReceiptSettings,
     ReceiptSettingsNotAcceptable,
+    harmless,
     number_of,
 )
 from amply.modules.receipts.facts import declare, erase, keep, state_advantage, told_of, told_of_many
@@ -26,6 +27,7 @@ from amply.modules.receipts.letters import Letter, receipt_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
+from amply.modules.receipts.wording import Wording
 
 __all__ = [
     "Advantage",
@@ -51,10 +53,12 @@ __all__ = [
     "ScheduleNotPossible",
     "Statement",
     "VoidReason",
+    "Wording",
     "as_html",
     "as_pdf",
     "declare",
     "erase",
+    "harmless",
     "issue",
     "keep",
     "latest",
