@@ -26,6 +26,7 @@ from amply.modules.payments.domain import (
     PaymentStatus,
     ProcessorRefused,
     ProcessorUnavailable,
+    RemoteDecline,
     Settlement,
     status_of_event,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "RefundReason",
     "RefundStatus",
     "RefundUnderWay",
+    "RemoteDecline",
     "RemoteDispute",
     "RemoteRefund",
     "RemoteWarning",
