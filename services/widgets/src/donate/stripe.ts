@@ -8,7 +8,7 @@ interface StripeClient {
     elements: StripeElements;
     confirmParams: { return_url: string };
     redirect: "if_required";
-  }): Promise<{ error?: { message?: string } }>;
+  }): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
 }
 
 interface StripeElements {
@@ -34,6 +34,11 @@ export interface PaymentForm {
 }
 
 const UNREACHABLE = "The payment form could not be loaded. Check your connection or content blocker and try again.";
+/** The same words for every reason: whoever tries stolen cards learns nothing here about any of them. */
+const DECLINED =
+  "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.";
+/** A payment ends after several cards were declined. */
+const ENDED = "This payment cannot be tried any more, and no money was taken. Please reload the page to start again.";
 let loading: Promise<void> | undefined;
 
 /**
@@ -61,6 +66,8 @@ export async function mountPaymentForm(
       const confirmParams = { return_url: returnUrl };
       const { error } = await stripe.confirmPayment({ elements, confirmParams, redirect: "if_required" });
       if (error === undefined) return null;
+      if (error.type === "card_error") return DECLINED;
+      if (error.code === "payment_intent_unexpected_state") return ENDED;
       return error.message ?? "The payment was not accepted. Please try another way to pay.";
     },
     remove: () => element.destroy(),

@@ -27,9 +27,9 @@ from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
 from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
-from amply.kernel.clock import system_clock
+from amply.kernel.clock import iso, system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import donations, ledger, organizations, payments
+from amply.modules import defence, donations, ledger, organizations, payments
 from ledger_format.notes import VerifierKey
 
 
@@ -128,6 +128,19 @@ def visibility(*, organization_id: str, policy: str, days: int | None, minimum: 
         ledger.set_visibility(session, organization_id=organization_id, policy=chosen, now=system_clock())
     database.close()
     click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
+
+
+@organization.command()
+def attacks() -> None:
+    """Print the organisations whose forms are used to test stolen cards just now, one JSON object a line."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        found = defence.attacks(session, now=system_clock())
+    database.close()
+    for attack in found:
+        click.echo(
+            json.dumps({**asdict(attack), "began_at": iso(attack.began_at), "until": iso(attack.until)})
+        )
 
 
 @main.group()

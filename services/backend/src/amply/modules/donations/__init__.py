@@ -2,6 +2,7 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
+from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
@@ -40,6 +41,7 @@ __all__ = [
     "Refunding",
     "StatementNotAcceptable",
     "answer_dispute",
+    "close_exhausted",
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
