@@ -105,7 +105,7 @@ class PlatformDouble:
         return Response(body=_STRIPE_JS.read_bytes(), headers={"Content-Type": "text/javascript"})
 
 
-def problem(status: int, detail: str, **more: str) -> Response:
+def problem(status: int, detail: str, **more: object) -> Response:
     """An RFC 9457 problem as the API words it."""
     body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail, **more}
     return Response(
@@ -125,5 +125,5 @@ def _json(content: object, *, status: int = 200) -> Response:
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "content-type, idempotency-key",
+    "Access-Control-Allow-Headers": "content-type, idempotency-key, amply-challenge",
 }
