@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 import redis
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.entrypoints import backlog
+from amply.entrypoints.admin import main
 from amply.infra import outbox
 from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
 from tests.backend.committed.test_http_api import Api, assert_problem
-from tests.backend.conftest import Databases
+from tests.backend.conftest import PASSWORD, Databases
 
 STRANGER = "198.51.100.7"
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
@@ -52,7 +54,7 @@ class Form(Api):
             donor={"name": "Ada", "email": f"ada-{self.keys}@example.org"},
         )
 
-    def decline(self, donation_id: str, *, card: str, charge: str | None = None) -> None:
+    def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
         """The processor tells of a card that was declined for this gift."""
         with self.operator.transaction() as session:
             payment = payments.for_donation(session, donation_id=donation_id)
@@ -221,6 +223,14 @@ def test_a_card_that_was_declined_everywhere_ends_the_next_payment_at_once(form:
     assert form.processor.canceled == ["pi_3"]
 
 
+def test_bank_accounts_that_refuse_are_not_one_card(form: Form) -> None:
+    for number in range(5):
+        opened = form.open(address=f"198.51.{number}.1").json()["id"]
+        form.decline(opened, card=None)
+
+    assert form.close() == 0
+
+
 def test_an_organisation_under_attack_challenges_everybody_and_is_told_of_until_it_is_over(
     form: Form,
 ) -> None:
@@ -304,3 +314,18 @@ def test_marks_cannot_be_made_again_once_the_key_is_gone(form: Form) -> None:
     with form.operator.transaction() as session:
         defence.forget(session, now=form.clock() + timedelta(days=3))
     assert defence.DailyKeys(form.operator).of(day) != before
+
+
+def test_operators_see_who_is_under_attack(
+    form: Form, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = databases.server.settings(name=databases.name, user="amply_operator")
+    for name in ("host", "port", "name", "user", "auth", "tls"):
+        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    monkeypatch.setattr("amply.entrypoints.admin.system_clock", form.clock)
+    form.attack()
+
+    (line,) = CliRunner().invoke(main, ["organization", "attacks"]).output.splitlines()
+    told = json.loads(line)
+    assert (told["organization_id"], told["declines"]) == (form.organization_id, 20)

@@ -153,14 +153,12 @@ def _must_end(session: Session, decline: Decline, card: bytes | None, *, now: da
             DeclineRow.donation_id == decline.donation_id
         )
     ).one()
-    gifts_of_card = session.scalars(
-        select(func.count(DeclineRow.donation_id.distinct())).where(
-            DeclineRow.card == card, DeclineRow.declined_at > now - HOUR
-        )
-    ).one()
+    of_card = select(func.count(DeclineRow.donation_id.distinct())).where(
+        DeclineRow.card == card, DeclineRow.declined_at > now - HOUR
+    )
     return is_exhausted(
         declines=declines,
         cards=cards,
-        gifts_of_card=gifts_of_card,
+        gifts_of_card=0 if card is None else session.scalars(of_card).one(),
         is_under_attack=queries.is_under_attack(session, organization_id=decline.organization_id, now=now),
     )
