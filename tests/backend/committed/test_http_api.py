@@ -96,6 +96,7 @@ def test_a_gift_is_taken_and_can_be_looked_up_without_anything_personal(api: Api
         "amount": {"minor_units": "2500", "currency": "EUR"},
         "refunded": {"minor_units": "0", "currency": "EUR"},
         "organization_id": api.organization_id,
+        "channel": "online",
         "ledger": None,
         "waits_for_books": False,
         "created_at": "2026-11-21T09:00:30.000Z",

@@ -98,6 +98,7 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "mail_suppression",
         "movement",
         "movement_watermark",
+        "offline_gift",
         "opened_gift",
         "organization",
         "outbox",

@@ -15,7 +15,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
-    *("daily_key", "decline", "opened_gift"),
+    *("daily_key", "decline", "offline_gift", "opened_gift"),
     *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
 )
 MAY: Final = {

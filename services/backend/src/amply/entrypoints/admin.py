@@ -9,6 +9,7 @@ import click
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
+from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
     advantage,
@@ -182,6 +183,7 @@ main.add_command(webhooks)
 main.add_command(donors, "donor")
 for command in (organization_receipts, receipt_problems, gift_aid_schedule):
     organization.add_command(command)
+donation.add_command(offline)
 for command in (resend_receipt, advantage):
     donation.add_command(command)
 

@@ -1,4 +1,8 @@
-"""Defence against card testing: who opened which gift, what was declined, which organisation is under attack."""
+"""Defence against card testing, and gifts that never passed the processor.
+
+Who opened which gift, what was declined, which organisation is under attack; and what staff record of cash, cheques, bank
+transfers and things.
+"""
 
 from alembic import op
 
@@ -15,8 +19,12 @@ MARKS = """
 """HMACs under the day's key: nothing that names a person, and nothing at all once the key is deleted."""
 
 
+CHART = (("gifts_in_kind", "credit"), ("in_kind", "debit"), ("offline_received", "debit"))
+
+
 def upgrade() -> None:
     _defence()
+    _offline()
     _grants()
 
 
@@ -78,7 +86,43 @@ def _defence() -> None:
     """)
 
 
+def _offline() -> None:
+    codes = ", ".join(f"('{code}', '{side}')" for code, side in CHART)
+    op.execute(f"INSERT INTO chart (code, normal_side) VALUES {codes}")  # noqa: S608 -- the table above
+    op.execute("""
+        ALTER TABLE donation
+            ADD COLUMN method text CONSTRAINT ck_donation_method
+                CHECK (method IN ('cash', 'cheque', 'bank_transfer', 'in_kind')),
+            ADD COLUMN reversed_at timestamptz
+                CONSTRAINT ck_donation_reversed_at CHECK (reversed_at IS NULL OR method IS NOT NULL)
+    """)
+    # Leads to the donor, and goes with them.
+    op.execute("""
+        CREATE TABLE offline_gift (
+            donation_id     text NOT NULL CONSTRAINT pk_offline_gift PRIMARY KEY
+                                 CONSTRAINT fk_offline_gift_donation_id REFERENCES donation (id) ON UPDATE CASCADE,
+            organization_id text NOT NULL,
+            method          text NOT NULL,
+            reference       text NOT NULL,
+            description     text,
+            appraiser       text,
+            is_reversed     boolean NOT NULL DEFAULT false,
+            CONSTRAINT ck_offline_gift_described CHECK ((method = 'in_kind') = (description IS NOT NULL))
+        )
+    """)
+    op.execute("""
+        CREATE UNIQUE INDEX uq_offline_gift_reference ON offline_gift (organization_id, method, reference)
+        WHERE NOT is_reversed
+    """)
+    op.execute("""
+        ALTER TABLE receipt
+            DROP CONSTRAINT ck_receipt_withheld,
+            ADD CONSTRAINT ck_receipt_withheld CHECK (withheld IN ('suppressed', 'refunded', 'no_address'))
+    """)
+
+
 def _grants() -> None:
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON offline_gift TO amply_app")
     op.execute("""
         GRANT SELECT, INSERT ON daily_key TO amply_api, amply_app;
         GRANT INSERT ON opened_gift TO amply_api;
@@ -91,4 +135,16 @@ def _grants() -> None:
 
 
 def downgrade() -> None:
+    op.execute("UPDATE receipt SET withheld = 'suppressed' WHERE withheld = 'no_address'")
+    op.execute("""
+        ALTER TABLE receipt
+            DROP CONSTRAINT ck_receipt_withheld,
+            ADD CONSTRAINT ck_receipt_withheld CHECK (withheld IN ('suppressed', 'refunded'))
+    """)
+    op.execute("DROP TABLE offline_gift")
+    op.execute("ALTER TABLE donation DROP COLUMN reversed_at, DROP COLUMN method")
+    op.execute("ALTER TABLE chart DISABLE TRIGGER append_only")
+    codes = ", ".join(f"'{code}'" for code, _ in CHART)
+    op.execute(f"DELETE FROM chart WHERE code IN ({codes})")  # noqa: S608 -- the table above
+    op.execute("ALTER TABLE chart ENABLE TRIGGER append_only")
     op.execute("DROP TABLE attack, decline, opened_gift, daily_key")

@@ -3,12 +3,23 @@
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.declines import close_exhausted
+from amply.modules.donations.domain import Method
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
+from amply.modules.donations.offline import (
+    DonationNotReversible,
+    OfflineGift,
+    OfflineGiftKnown,
+    OfflineGiftNotAcceptable,
+    ReversalReason,
+    record_offline,
+    reverse_offline,
+)
 from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.receipting import (
     ReceiptSending,
+    printed_receipt,
     resend_receipt,
     send_due_receipts,
     state_advantage,
@@ -31,14 +42,20 @@ from amply.modules.donations.tasks import EventHandling, handle_provider_event
 __all__ = [
     "DisputeNotAnswerable",
     "DonationNotRefundable",
+    "DonationNotReversible",
     "Erasure",
     "EventHandling",
+    "Method",
+    "OfflineGift",
+    "OfflineGiftKnown",
+    "OfflineGiftNotAcceptable",
     "ReceiptSending",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
     "RefundRefused",
     "Refunded",
     "Refunding",
+    "ReversalReason",
     "StatementNotAcceptable",
     "answer_dispute",
     "close_exhausted",
@@ -50,8 +67,11 @@ __all__ = [
     "gift_aid_claim",
     "handle_provider_event",
     "keeps_event",
+    "printed_receipt",
+    "record_offline",
     "refund",
     "resend_receipt",
+    "reverse_offline",
     "router",
     "send_due_receipts",
     "state_advantage",

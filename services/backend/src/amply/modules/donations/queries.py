@@ -4,7 +4,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, Donation, DonationNotFound, DonationStatus
+from amply.modules.donations.domain import (
+    RECEIPT_ATTEMPTS_MAX,
+    Donation,
+    DonationNotFound,
+    DonationStatus,
+    Method,
+)
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.payments import DisputeState
 
@@ -39,5 +45,7 @@ def donation_of(row: DonationRow) -> Donation:
         entry_id=row.entry_id,
         created_at=row.created_at,
         refunded=Money(minor_units=row.refunded_minor_units, currency=row.currency),
+        method=None if row.method is None else Method(row.method),
+        is_reversed=row.reversed_at is not None,
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
     )

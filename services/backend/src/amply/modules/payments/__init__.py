@@ -13,6 +13,7 @@ from amply.modules.payments.disputes import (
     disputed_payment,
     list_disputes,
     list_warnings,
+    lost_to_disputes,
     note_dispute,
     note_warning,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "list_warnings",
     "lock_for_event",
     "lock_for_refund",
+    "lost_to_disputes",
     "names_of_payments",
     "names_of_returns",
     "note_dispute",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, load_only
 
@@ -130,6 +130,13 @@ def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
     """How a payment's disputes stand, in the processor's words."""
     session.flush()
     return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
+
+
+def lost_to_disputes(session: Session, *, payment_id: str) -> int:
+    """What the donor's bank has kept of a payment, minor units."""
+    session.flush()
+    lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
+    return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:
