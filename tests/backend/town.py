@@ -32,6 +32,7 @@ from tests.backend.world import (
     FakeMailer,
     FakeProcessor,
     NoLimit,
+    open_gate,
     ready_organization,
 )
 
@@ -87,6 +88,7 @@ class Town:
             processor=self.processor,
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
+            gate=open_gate(self.own),
             clock=self.clock,
             livemode=False,
             log_url="http://edge.example/log",

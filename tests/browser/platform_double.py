@@ -123,7 +123,7 @@ def _amounts(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def problem(status: int, detail: str, **more: str) -> Response:
+def problem(status: int, detail: str, **more: object) -> Response:
     """An RFC 9457 problem as the API words it."""
     body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail, **more}
     return Response(
@@ -143,5 +143,5 @@ def _json(content: object, *, status: int = 200) -> Response:
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key",
+    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, amply-challenge",
 }

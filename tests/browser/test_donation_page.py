@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from amply.modules import defence
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
 
@@ -254,12 +256,31 @@ def test_a_declined_card_is_explained_and_another_one_pays(
     _fill_in(page)
     _continue(page)
     _pay(page, card="4000000000000002")
-    expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
+    expect(page.get_by_role("alert")).to_contain_text("Your bank did not accept this payment")
     _pay(page)
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="succeeded")
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
     assert len(platform.posts) == 1
+
+
+def test_a_challenge_is_solved_by_the_browser_and_the_same_gift_goes_on(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    about = defence.About(organization_id=ORGANIZATION, idempotency_key="any")
+    work = defence.ProofOfWork(lambda _day: b"k" * 32)
+    posed = work.pose(about, bits=8, now=datetime.now(UTC))
+    platform.refusals = [problem(403, "Solve it.", code="challenge_required", challenge=posed)]
+    page = pages.open(_donate_link(edge))
+    _fill_in(page)
+    _continue(page)
+    page.get_by_label("Card number").wait_for()
+
+    asked, solved = platform.posts
+    assert "amply-challenge" not in asked.headers
+    assert asked.headers["idempotency-key"] == solved.headers["idempotency-key"]
+    assert work.is_solved(about, solution=solved.headers["amply-challenge"], now=datetime.now(UTC))
+    pages.forgive("403")
 
 
 def test_while_the_books_are_compared_the_donor_is_told_not_to_pay_again(

@@ -14,9 +14,12 @@ ADD = "INSERT SELECT"
 WRITE = "INSERT SELECT UPDATE"
 API = {
     "account": READ,
+    "attack": READ,
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "daily_key": ADD,
+    "decline": READ,
     "donation": WRITE,
     "donor_link_request": "INSERT",
     "entry": " ".join(
@@ -57,6 +60,7 @@ API = {
             *("payout_id", "state", "transaction_digest"),
         )
     ),
+    "opened_gift": "INSERT",
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,

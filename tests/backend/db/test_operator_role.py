@@ -15,6 +15,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
+    *("daily_key", "decline", "offline_gift", "opened_gift"),
     *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
     *("plan", "plan_charge", "plan_letter", "donor_link_request"),
 )
@@ -24,6 +25,7 @@ MAY: Final = {
         "SELECT",
         *(f"INSERT ({column})" for column in ("account", "currency", "decided_at", "is_closed", "reason")),
     },
+    "attack": {"SELECT"},
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
     "dispute": {

@@ -10,8 +10,8 @@ interface Confirmation {
 /** The part of Stripe.js that the pages use. https://docs.stripe.com/js/payment_intents/confirm_payment */
 interface StripeClient {
   elements(options: { clientSecret: string; appearance?: object }): StripeElements;
-  confirmPayment(options: Confirmation): Promise<{ error?: { message?: string } }>;
-  confirmSetup(options: Confirmation): Promise<{ error?: { message?: string } }>;
+  confirmPayment(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
+  confirmSetup(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
 }
 
 interface StripeElements {
@@ -37,6 +37,11 @@ export interface PaymentForm {
 }
 
 const UNREACHABLE = "The payment form could not be loaded. Check your connection or content blocker and try again.";
+/** The same words for every reason: whoever tries stolen cards learns nothing here about any of them. */
+const DECLINED =
+  "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.";
+/** A payment ends after several cards were declined. */
+const ENDED = "This payment cannot be tried any more, and no money was taken. Please reload the page to start again.";
 let loading: Promise<void> | undefined;
 
 /**
@@ -66,6 +71,8 @@ export async function mountPaymentForm(
       const confirmation: Confirmation = { elements, confirmParams, redirect: "if_required" };
       const { error } = await (stores ? stripe.confirmSetup(confirmation) : stripe.confirmPayment(confirmation));
       if (error === undefined) return null;
+      if (error.type === "card_error") return DECLINED;
+      if (error.code === "payment_intent_unexpected_state") return ENDED;
       return error.message ?? "The payment was not accepted. Please try another way to pay.";
     },
     remove: () => element.destroy(),

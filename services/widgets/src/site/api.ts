@@ -84,14 +84,18 @@ export class Api {
     );
   }
 
-  /** The same key and body are one donation, however often they are sent. */
-  createDonation(body: string, idempotencyKey: string): Promise<CreatedDonation> {
+  /** The same key and body are one donation, however often they are sent. `solution`: of the challenge it was answered with. */
+  createDonation(body: string, idempotencyKey: string, solution?: string): Promise<CreatedDonation> {
     return requestJson(
       `${this.#url}/donations`,
       (parsed) => ({ donation: donationFrom(parsed), payment: paymentFrom(asObject(parsed)["payment"]) }),
       {
         method: "POST",
-        headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },
+        headers: {
+          "Content-Type": "application/json",
+          "Idempotency-Key": idempotencyKey,
+          ...(solution === undefined ? {} : { "Amply-Challenge": solution }),
+        },
         body,
       },
     );

@@ -10,6 +10,7 @@ from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
+from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
     advantage,
@@ -29,9 +30,9 @@ from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
 from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
-from amply.kernel.clock import system_clock
+from amply.kernel.clock import iso, system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import donations, ledger, organizations, payments, recurring
+from amply.modules import donations, ledger, organizations, payments, recurring, defence
 from ledger_format.notes import VerifierKey
 
 
@@ -132,6 +133,19 @@ def visibility(*, organization_id: str, policy: str, days: int | None, minimum: 
     click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
 
 
+@organization.command()
+def attacks() -> None:
+    """Print the organisations whose forms are used to test stolen cards just now, one JSON object a line."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        found = defence.attacks(session, now=system_clock())
+    database.close()
+    for attack in found:
+        click.echo(
+            json.dumps({**asdict(attack), "began_at": iso(attack.began_at), "until": iso(attack.until)})
+        )
+
+
 @main.group()
 def erase() -> None:
     """Forget people."""
@@ -174,6 +188,7 @@ main.add_command(webhooks)
 main.add_command(donors, "donor")
 for command in (organization_receipts, receipt_problems, gift_aid_schedule, fee_cover):
     organization.add_command(command)
+donation.add_command(offline)
 for command in (resend_receipt, advantage):
     donation.add_command(command)
 

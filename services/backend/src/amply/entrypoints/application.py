@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import donations, ledger, organizations, payments, payouts, recurring, webhooks
+from amply.modules import defence, donations, ledger, organizations, payments, payouts, recurring, webhooks
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -37,6 +37,7 @@ class Parts:
     processor: payments.Processor
     verifier: webhooks.EventVerifier | None
     limiter: Limiter
+    gate: defence.Gate
     clock: Clock
     livemode: bool
     log_url: str
@@ -88,7 +89,7 @@ def create(parts: Parts) -> FastAPI:
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
     app.add_middleware(RequestFrame)

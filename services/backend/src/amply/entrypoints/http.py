@@ -8,6 +8,7 @@ from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
+from amply.infra.counters import CacheCounters, FallingBack
 from amply.infra.database import connect
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import (
@@ -20,7 +21,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import recurring
+from amply.modules import defence, recurring
 
 
 def main() -> None:
@@ -37,13 +38,16 @@ def serve(service: ServiceSettings) -> None:
     """Answer until told to stop."""
     api = ApiSettings()
     stripe = StripeSettings()
+    cache = CacheSettings()
+    database = connect(DatabaseSettings(), application=service.service, pool_size=20)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
         application.Parts(
-            database=connect(DatabaseSettings(), application=service.service, pool_size=20),
+            database=database,
             processor=StripeProcessor(stripe),
             verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
-            limiter=CacheLimiter(CacheSettings()),
+            limiter=CacheLimiter(cache),
+            gate=defence.gate(database, FallingBack(CacheCounters(cache))),
             clock=system_clock,
             livemode=service.livemode,
             log_url=api.log_url,

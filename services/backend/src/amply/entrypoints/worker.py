@@ -35,6 +35,7 @@ from amply.modules import donations, ledger, mail, payments, payouts, recurring,
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
+CLOSE_EXHAUSTED: Final = "donations.close_exhausted"
 RECONCILE: Final = "ledger.reconcile"
 HEAR_FEEDBACK: Final = "mail.hear_feedback"
 RECONCILE_PAYOUT: Final = "payouts.reconcile"
@@ -88,6 +89,11 @@ def register(app: Celery, parts: Parts) -> None:
         if refunded:
             _log.warning("stuck refunds completed", count=refunded)
 
+    def close_exhausted(**_: Any) -> None:
+        closed = donations.close_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
+        if closed:
+            _log.info("exhausted payments ended", count=closed)
+
     def reconcile(**_: Any) -> None:
         looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
         if looked.difference is not None:
@@ -104,6 +110,7 @@ def register(app: Celery, parts: Parts) -> None:
     for name, work in (
         (HANDLE_PROVIDER_EVENT, handle_provider_event),
         (COMPLETE_STUCK, complete_stuck),
+        (CLOSE_EXHAUSTED, close_exhausted),
         (RECONCILE, reconcile),
         *_about_letters(parts),
         *_about_the_processor(parts),

@@ -1,4 +1,4 @@
-"""Rate limits, counted in the cache. When the cache is away, requests pass: no donation is lost to a counter."""
+"""Rate limits of what is read, counted in the cache; while it is away, requests pass. Gifts have a gate (`modules/defence`)."""
 
 import urllib.parse
 from collections.abc import Callable
@@ -17,8 +17,6 @@ from amply.kernel.errors import TooManyRequests
 _log = structlog.get_logger()
 
 LIMITS: Final = {
-    # A family at one address gives several times; a card tester gives hundreds of times.
-    "donations": limits.parse("60/minute"),
     # A donation page asks once for each amount that somebody tries.
     "quotes": limits.parse("300/minute"),
     # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from amply.modules.payments import (
     ProcessorRefused,
     ProcessorUnavailable,
     RefundReason,
+    RemoteDecline,
     RemoteDispute,
     RemoteRefund,
     RemoteWarning,
@@ -110,6 +112,21 @@ class StripeProcessor:
                 {"stripe_account": account_id},
             )
             return _intent(found.data[0]) if found.data else None
+
+    def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
+        """The reason Stripe keeps is neutral: nothing is said of whoever tried."""
+        with _translated("cancel payment intent"):
+            self._client.v1.payment_intents.cancel(
+                remote_id, {"cancellation_reason": "abandoned"}, {"stripe_account": account_id}
+            )
+
+    def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
+        """Each attempt is a charge of its own (docs.stripe.com/api/charges): those that failed."""
+        with _translated("list charges"):
+            listed = self._client.v1.charges.list(
+                {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
+            )
+            return tuple(_decline(charge) for charge in reversed(listed.data) if charge.status == "failed")
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """The gross is what the donor paid; the fee counts only in the gift's own currency.
@@ -242,6 +259,16 @@ def _keep(asked: PaymentIntentCreateParams, customer: Customer) -> None:
 
 def _intent(intent: stripe.PaymentIntent) -> Intent:
     return Intent(remote_id=intent.id, client_secret=intent.client_secret or "")
+
+
+def _decline(charge: stripe.Charge) -> RemoteDecline:
+    details = charge.payment_method_details
+    card = getattr(details, "card", None)
+    return RemoteDecline(
+        remote_id=charge.id,
+        card=getattr(card, "fingerprint", None),
+        declined_at=datetime.fromtimestamp(charge.created, UTC),
+    )
 
 
 def _account(account: Any) -> Account:

@@ -7,8 +7,24 @@ from amply.modules.donations.donor_years import gift_aid_claim, statement_of_don
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
+from amply.modules.donations.declines import close_exhausted
+from amply.modules.donations.domain import OfflineMethod
+from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
+from amply.modules.donations.erasure import Erasure, erase_donor
+from amply.modules.donations.evidence import evidence
+from amply.modules.donations.offline import (
+    DonationNotReversible,
+    OfflineGift,
+    OfflineGiftKnown,
+    OfflineGiftNotAcceptable,
+    ReversalReason,
+    record_offline,
+    reverse_offline,
+)
+from amply.modules.donations.queries import count_exhausted_receipts
 from amply.modules.donations.receipting import (
     ReceiptSending,
+    printed_receipt,
     resend_receipt,
     send_due_receipts,
     state_advantage,
@@ -42,14 +58,23 @@ __all__ = [
     "Erasure",
     "EventHandling",
     "Gift",
+    "DonationNotReversible",
+    "Erasure",
+    "EventHandling",
+    "OfflineGift",
+    "OfflineGiftKnown",
+    "OfflineGiftNotAcceptable",
+    "OfflineMethod",
     "ReceiptSending",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
     "RefundRefused",
     "Refunded",
     "Refunding",
+    "ReversalReason",
     "StatementNotAcceptable",
     "answer_dispute",
+    "close_exhausted",
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
@@ -61,8 +86,11 @@ __all__ = [
     "keeps_event",
     "open_payment",
     "record_gift",
+    "printed_receipt",
+    "record_offline",
     "refund",
     "resend_receipt",
+    "reverse_offline",
     "router",
     "send_due_receipts",
     "state_advantage",

@@ -8,6 +8,7 @@ from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.receipting import void_what_went_back
 
 
 def about_disputes(news: News) -> Applies:
@@ -41,6 +42,7 @@ def _apply(news: News, told: Sequence[payments.RemoteDispute], hand: Hand) -> we
         payments.dispute_statuses(hand.session, payment_id=payment.id)
     )
     gift.updated_at = hand.now
+    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)
     return webhooks.Outcome.APPLIED
 

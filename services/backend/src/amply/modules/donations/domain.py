@@ -23,10 +23,27 @@ class DonationStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class Channel(StrEnum):
+    """Whether a gift came through the processor, or the organisation recorded what it received itself."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class OfflineMethod(StrEnum):
+    """How an offline gift came."""
+
+    CASH = "cash"
+    CHEQUE = "cheque"
+    BANK_TRANSFER = "bank_transfer"
+    IN_KIND = "in_kind"
+
+
 class Standing(StrEnum):
     """What has become of a gift: its status, and once it has succeeded what happened to the money since.
 
-    `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about.
+    `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about. `REVERSED`: it had been recorded
+    wrongly.
     """
 
     PENDING = "pending"
@@ -38,6 +55,7 @@ class Standing(StrEnum):
     REFUNDED = "refunded"
     DISPUTED = "disputed"
     CHARGED_BACK = "charged_back"
+    REVERSED = "reversed"
 
 
 _OF_PAYMENT: Final = {
@@ -53,10 +71,14 @@ _OF_DISPUTE: Final = {DisputeState.OPEN: Standing.DISPUTED, DisputeState.LOST: S
 
 
 class Withheld(StrEnum):
-    """Why a receipt is not sent. `SUPPRESSED`: the address bounced for good, or its owner complained."""
+    """Why a receipt is not sent. `SUPPRESSED`: the address bounced for good, or its owner complained.
+
+    `NO_ADDRESS`: the donor of an offline gift gave no e-mail address; the receipt is issued, and staff print it.
+    """
 
     SUPPRESSED = "suppressed"
     REFUNDED = "refunded"
+    NO_ADDRESS = "no_address"
 
 
 class FeeCoverChanged(InvalidRequest):
@@ -155,12 +177,21 @@ class Donation:
     refunded: Money
     dispute: DisputeState | None
     costs: Costs
+    method: OfflineMethod | None = None
+    is_reversed: bool = False
+
+    @property
+    def channel(self) -> Channel:
+        """Whether the processor saw it."""
+        return Channel.ONLINE if self.method is None else Channel.OFFLINE
 
     @property
     def standing(self) -> Standing:
         """What has become of it. An open dispute hides a refund, and so does a lost one: they are about the rest."""
         if self.status is not DonationStatus.SUCCEEDED:
             return Standing(self.status)
+        if self.is_reversed:
+            return Standing.REVERSED
         if self.dispute is not None:
             return _OF_DISPUTE[self.dispute]
         if self.refunded.minor_units == 0:

@@ -19,9 +19,9 @@ from amply.infra import idempotency, outbox
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
-from amply.modules import ledger, mail, payments, receipts, webhooks
+from amply.modules import defence, ledger, mail, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.models import DonationRow, ErasureRow, ReceiptRow
+from amply.modules.donations.models import DonationRow, ErasureRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 
 _log = structlog.get_logger()
@@ -150,7 +150,9 @@ def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now
     outbox.forget_about(session, ids=[*found.donations, *found.payments])
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
+    session.execute(delete(OfflineGiftRow).where(OfflineGiftRow.donation_id.in_(found.donations)))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
+    defence.forget_donor(session, donation_ids=found.donations)
     receipts.erase(session, donation_ids=found.donations)
     mail.forget(session, addresses=found.addresses)
     for payment_id in sorted(found.payments):

@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from sqlalchemy import Boolean
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -25,6 +26,20 @@ class DonationRow(Record):
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     fee_cover_method: Mapped[str | None]
     processor_fee_minor_units: Mapped[int | None]
+    method: Mapped[str | None]
+    reversed_at: Mapped[datetime | None]
+
+
+class OfflineGiftRow(Record):
+    __tablename__ = "offline_gift"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    method: Mapped[str]
+    reference: Mapped[str]
+    description: Mapped[str | None]
+    appraiser: Mapped[str | None]
+    is_reversed: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 
 class ReceiptRow(Record):

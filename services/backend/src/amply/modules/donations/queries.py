@@ -13,6 +13,7 @@ from amply.modules.donations.domain import (
     Donation,
     DonationNotFound,
     DonationStatus,
+    OfflineMethod,
 )
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.payments import DisputeState, Method
@@ -62,6 +63,8 @@ def covered_fees(session: Session, *, organization_id: str) -> list[CoveredFees]
         )
         for row in rows
     ]
+
+
 def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, DonationStatus]:
     """Where each of these donations stands."""
     rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
@@ -86,6 +89,8 @@ def donation_of(row: DonationRow) -> Donation:
         entry_id=row.entry_id,
         created_at=row.created_at,
         refunded=Money(minor_units=row.refunded_minor_units, currency=row.currency),
+        method=None if row.method is None else OfflineMethod(row.method),
+        is_reversed=row.reversed_at is not None,
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
         costs=costs_of(row),
     )

@@ -8,7 +8,7 @@ from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.parts import TakenBack
-from amply.modules.donations.receipting import void_receipt
+from amply.modules.donations.receipting import void_receipt, void_what_went_back
 
 Lines = tuple[ledger.NewTransfer, ...]
 
@@ -47,13 +47,7 @@ def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> web
     held = [each for each in payments.refunds_of(hand.session, payment_id=payment.id) if each.is_held]
     gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
     gift.updated_at = hand.now
-    left = max(gift.minor_units - gift.refunded_minor_units, 0)
-    void_receipt(
-        hand.session,
-        donation_id=gift.id,
-        remaining=Money(minor_units=left, currency=gift.currency),
-        now=hand.now,
-    )
+    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)
     return webhooks.Outcome.APPLIED
 

@@ -139,6 +139,11 @@ def _record(
     now: datetime,
 ) -> tuple[payments.Refund, payments.Payment]:
     payment = payments.lock_for_refund(session, donation_id=donation_id)
+    if payment is None and session.get(DonationRow, donation_id) is not None:
+        raise DonationNotRefundable(
+            "This gift never passed the processor: the organisation gives it back itself; then reverse it with "
+            "'donation offline reverse'."
+        )
     if payment is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
     gift = session.get_one(DonationRow, donation_id)

@@ -10,7 +10,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
-from amply.modules import ledger, organizations, payments, receipts
+from amply.modules import defence, ledger, organizations, payments, receipts
 from amply.modules.donations import queries, service
 from amply.modules.donations.domain import DonationNotFound, FeeCoverChanged
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
@@ -28,11 +28,11 @@ def _processor(request: Request) -> payments.Processor:
     status_code=201,
     summary="Give to an organisation",
     response_model=DonationCreated,
-    dependencies=[Depends(limit_by_address("donations"))],
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
         FeeCoverChanged,
+        defence.ChallengeRequired,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
         payments.OrganizationNotReady,
@@ -47,13 +47,34 @@ def create_donation(
     database: DatabaseOf,
     clock: ClockOf,
     processor: Annotated[payments.Processor, Depends(_processor)],
+    gate: defence.GateOf,
+    client: defence.ClientOf,
     idempotency_key: Annotated[
         str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
     ] = None,
+    amply_challenge: defence.SolutionOf = None,
 ) -> JSONResponse:
     key = idempotency.check_key(idempotency_key)
+    gift = body.gift()
+    marks = gate.admit(
+        defence.Attempt(
+            client=client,
+            organization_id=gift.organization_id,
+            mail=gift.donor.email,
+            amount=gift.amount,
+            idempotency_key=key,
+        ),
+        solution=amply_challenge,
+        now=clock(),
+    )
     answer = service.donate(
-        database, processor, gift=body.gift(), key=key, request=body.model_dump(mode="json"), clock=clock
+        database,
+        processor,
+        gift=gift,
+        key=key,
+        request=body.model_dump(mode="json"),
+        clock=clock,
+        marks=marks,
     )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)

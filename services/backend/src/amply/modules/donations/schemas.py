@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Costs, Donation, Donor, Gift
+from amply.modules.donations.domain import Costs, Donation, Donor, Gift, Channel
 from amply.modules.ledger import Inclusion
 from amply.modules.payments import FeeCover, Method
 from amply.modules.receipts import DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare
@@ -252,13 +252,17 @@ class DonationOut(BaseModel):
     standing: str = Field(
         description=(
             "What has become of the gift: its status, and once it has succeeded `partially_refunded`, `refunded`, "
-            "`disputed` while the donor's bank wants it back, or `charged_back` when the bank has kept it."
+            "`disputed` while the donor's bank wants it back, `charged_back` when the bank has kept it, or `reversed` when "
+            "an offline gift had been recorded wrongly."
         )
     )
     amount: AmountOut = Field(description="What the donor pays in all.")
     costs: CostsOut
     refunded: AmountOut = Field(description="What went back to the donor by refunds; zero without one.")
     organization_id: str
+    channel: Channel = Field(
+        description="`offline`: cash, a cheque, a bank transfer or a thing, recorded by the organisation itself."
+    )
     ledger: LedgerOut | None
     waits_for_books: bool = Field(
         description=(
@@ -284,6 +288,7 @@ class DonationOut(BaseModel):
             costs=CostsOut.of(donation.costs),
             refunded=AmountOut.of(donation.refunded),
             organization_id=donation.organization_id,
+            channel=donation.channel,
             ledger=ledger or None,
             waits_for_books=waits_for_books,
             created_at=iso(donation.created_at),

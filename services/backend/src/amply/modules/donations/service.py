@@ -20,7 +20,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
-from amply.modules import organizations, payments, receipts
+from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
@@ -49,8 +49,9 @@ def donate(
     key: str,
     request: Mapping[str, Any],
     clock: Clock,
+    marks: defence.Marks | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor's browser can carry on.
+    """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
@@ -66,6 +67,14 @@ def donate(
         )
         if earlier is None:
             payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
+            if marks is not None:
+                defence.note_opened(
+                    session,
+                    donation_id=donation_id,
+                    organization_id=gift.organization_id,
+                    marks=marks,
+                    now=clock(),
+                )
         elif earlier.body is not None and earlier.status is not None:
             return _replay(earlier.status, earlier.body)
         else:

@@ -14,6 +14,7 @@ from amply.modules.payments.disputes import (
     gone_back,
     list_disputes,
     list_warnings,
+    lost_to_disputes,
     note_dispute,
     note_warning,
 )
@@ -28,6 +29,7 @@ from amply.modules.payments.domain import (
     PaymentStatus,
     ProcessorRefused,
     ProcessorUnavailable,
+    RemoteDecline,
     Settlement,
     status_of_event,
 )
@@ -113,6 +115,7 @@ __all__ = [
     "RefundReason",
     "RefundStatus",
     "RefundUnderWay",
+    "RemoteDecline",
     "RemoteDispute",
     "RemoteRefund",
     "RemoteWarning",
@@ -145,6 +148,7 @@ __all__ = [
     "list_warnings",
     "lock_for_event",
     "lock_for_refund",
+    "lost_to_disputes",
     "names_of_payments",
     "names_of_returns",
     "note_dispute",

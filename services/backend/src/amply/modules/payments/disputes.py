@@ -147,6 +147,11 @@ def gone_back(session: Session, *, payment_id: str, beside_dispute: str | None =
         DisputeRow.payment_id == payment_id, DisputeRow.id != (beside_dispute or "")
     )
     return int(session.scalars(refunded).one()) + int(session.scalars(lost).one())
+def lost_to_disputes(session: Session, *, payment_id: str) -> int:
+    """What the donor's bank has kept of a payment, minor units."""
+    session.flush()
+    lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
+    return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:

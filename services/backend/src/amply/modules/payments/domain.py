@@ -117,6 +117,20 @@ class Settlement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteDecline:
+    """One attempt to pay that was declined.
+
+    Attributes:
+        remote_id: The processor's name for the attempt.
+        card: The processor's fingerprint of the card, the same whenever it is used; None for other methods.
+    """
+
+    remote_id: str
+    card: str | None
+    declined_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Payment:
     """One attempt to move one gift from a donor to one organisation's account.
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Customer, Intent, Settlement
+from amply.modules.payments.domain import Account, Customer, Intent, Settlement, RemoteDecline
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
@@ -38,6 +38,15 @@ class Processor(Protocol):
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
         """The intent that carries our payment id, if one was ever made."""
+
+    def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
+        """End a payment that has not succeeded: no card can be tried for it any more.
+
+        `ProcessorRefused` where there is nothing left to end.
+        """
+
+    def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
+        """The newest hundred declined attempts of a payment, the oldest first."""
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """What a succeeded payment moved."""

@@ -8,6 +8,7 @@ from amply.modules.receipts.domain import (
     DonorFactsNotAcceptable,
     GiftAidDeclaration,
     GiftFacts,
+    InKind,
     IssuedReceipt,
     Jurisdiction,
     Language,
@@ -23,7 +24,7 @@ from amply.modules.receipts.domain import (
 from amply.modules.receipts.facts import declare, erase, keep, state_advantage, told_of, told_of_many
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
-from amply.modules.receipts.letters import Letter, receipt_mail
+from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
@@ -40,6 +41,7 @@ __all__ = [
     "GiftAidDeclaration",
     "GiftFacts",
     "GiftInYear",
+    "InKind",
     "IssuedReceipt",
     "Jurisdiction",
     "Language",
@@ -64,6 +66,7 @@ __all__ = [
     "latest",
     "latest_of_many",
     "number_of",
+    "paper_of",
     "problems",
     "receipt_mail",
     "save_settings",

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     ADVANTAGE_TOO_LARGE = "advantage_too_large"
     NO_DECLARATION = "no_declaration"
     DECLARATION_UNUSABLE = "declaration_unusable"
+    NOT_MONEY = "not_money"
 
 
 class AdvantageKind(StrEnum):
@@ -158,8 +159,17 @@ class ReceiptSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InKind:
+    """A gift that is no money. `appraiser` says who valued it, where somebody did."""
+
+    description: str
+    appraiser: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GiftFacts:
-    """One gift, as far as its receipt tells of it. `amount` is what is left of it after refunds.
+    """One gift, as far as its receipt tells of it. `amount` is what is left of it after refunds; of a thing, its value as the
+    organisation books it, which not every receipt may state.
 
     `asked_at` is when the donor gave and declared, `given_at` when the money arrived. `organization` and `country` are those of the public profile: what an acknowledgement says where no receipt settings are.
     """
@@ -175,6 +185,7 @@ class GiftFacts:
     donor_name: str
     donor: DonorFacts = field(default_factory=DonorFacts)
     advantage: Advantage | None = None
+    in_kind: InKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.clock import Clock
 from amply.kernel.errors import TooManyRequests, Unavailable
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import mail, payments, receipts
+from amply.modules import defence, mail, payments, receipts
 from amply.modules.recurring import cards, changes, links, queries, starting
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -144,11 +144,11 @@ _AT_PROCESSOR = responses(
     status_code=201,
     summary="Give to an organisation again and again",
     response_model=PlanCreated,
-    dependencies=[Depends(limit_by_address("donations"))],
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
         ScheduleNotAcceptable,
+        defence.ChallengeRequired,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
         payments.OrganizationNotReady,
@@ -165,19 +165,35 @@ def create_plan(
     database: DatabaseOf,
     clock: ClockOf,
     parts: PartsOf,
+    gate: defence.GateOf,
+    client: defence.ClientOf,
     idempotency_key: Annotated[
         str | None, Header(description="Fresh for each plan; 1 to 255 visible ASCII")
     ] = None,
+    amply_challenge: defence.SolutionOf = None,
 ) -> JSONResponse:
     key = idempotency.check_key(idempotency_key)
+    gift = body.gift()
+    marks = gate.admit(
+        defence.Attempt(
+            client=client,
+            organization_id=gift.organization_id,
+            mail=gift.donor.email,
+            amount=gift.amount,
+            idempotency_key=key,
+        ),
+        solution=amply_challenge,
+        now=clock(),
+    )
     answer = starting.start(
         starting.Starting(
             database=database, processor=request.app.state.processor, saved=parts.saved, clock=clock
         ),
-        gift=body.gift(),
+        gift=gift,
         schedule=body.schedule(now=clock()),
         key=key,
         request=body.model_dump(mode="json"),
+        marks=marks,
     )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)

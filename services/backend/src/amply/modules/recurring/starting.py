@@ -18,7 +18,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import donations, mail, organizations, payments
+from amply.modules import defence, donations, mail, organizations, payments
 from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
@@ -38,8 +38,16 @@ class Starting:
     clock: Clock
 
 
-def start(parts: Starting, *, gift: Gift, schedule: Schedule, key: str, request: Mapping[str, Any]) -> Answer:
-    """Begin a plan and take its first gift as far as the donor's browser can carry on.
+def start(
+    parts: Starting,
+    *,
+    gift: Gift,
+    schedule: Schedule,
+    key: str,
+    request: Mapping[str, Any],
+    marks: defence.Marks | None = None,
+) -> Answer:
+    """Begin a plan and take its first gift as far as the donor's browser can carry on. `marks`: as for `donations.donate`.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
@@ -60,7 +68,7 @@ def start(parts: Starting, *, gift: Gift, schedule: Schedule, key: str, request:
             plan_id = earlier.resource_id
     tracing.annotate(plan_id=plan_id)
     try:
-        payment = _first_payment(parts, plan_id=plan_id, gift=gift)
+        payment = _first_payment(parts, plan_id=plan_id, gift=gift, marks=marks)
         opened = donations.open_payment(parts.database, parts.processor, payment=payment, clock=parts.clock)
     except payments.ProcessorRefused as refusal:
         _record_refusal(parts, plan_id=plan_id, refusal=refusal)
@@ -109,7 +117,9 @@ def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, n
     )
 
 
-def _first_payment(parts: Starting, *, plan_id: str, gift: Gift) -> payments.Payment:
+def _first_payment(
+    parts: Starting, *, plan_id: str, gift: Gift, marks: defence.Marks | None
+) -> payments.Payment:
     """The first gift's payment: the one that is there, or a new one for a customer that the processor knows."""
     with parts.database.transaction() as session:
         plan = plan_of(session.get_one(PlanRow, plan_id))
@@ -132,6 +142,14 @@ def _first_payment(parts: Starting, *, plan_id: str, gift: Gift) -> payments.Pay
             now=now,
             customer=payments.Customer(id=customer_id, keeps_method=True),
         )
+        if marks is not None:
+            defence.note_opened(
+                session,
+                donation_id=payment.donation_id,
+                organization_id=gift.organization_id,
+                marks=marks,
+                now=now,
+            )
         session.add(
             PlanChargeRow(
                 plan_id=plan_id,

@@ -59,7 +59,6 @@ HANDLED_TYPES: Final = GIFT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES 
 
 AWAITED_TYPES: Final = frozenset(
     {
-        "application_fee.created",
         "application_fee.refund.updated",
         "application_fee.refunded",
     }
