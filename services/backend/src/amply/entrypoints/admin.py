@@ -32,7 +32,7 @@ from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import iso, system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import donations, ledger, organizations, payments, recurring, defence
+from amply.modules import defence, donations, ledger, organizations, payments, recurring
 from ledger_format.notes import VerifierKey
 
 

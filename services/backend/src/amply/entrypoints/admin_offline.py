@@ -31,7 +31,9 @@ def offline() -> None:
 
 @offline.command()
 @click.option("--organization", "organization_id", required=True, help="the organisation, org_…")
-@click.option("--method", required=True, type=click.Choice([method.value for method in donations.OfflineMethod]))
+@click.option(
+    "--method", required=True, type=click.Choice([method.value for method in donations.OfflineMethod])
+)
 @click.option(
     "--amount", required=True, help="as people write it, such as 50.00; of a thing, what it is booked at"
 )

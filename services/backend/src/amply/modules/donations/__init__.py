@@ -2,13 +2,8 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
-from amply.modules.donations.domain import DonationStatus, Donor, Gift
-from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
-from amply.modules.donations.erasure import Erasure, erase_donor
-from amply.modules.donations.evidence import evidence
-from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
 from amply.modules.donations.declines import close_exhausted
-from amply.modules.donations.domain import OfflineMethod
+from amply.modules.donations.domain import DonationStatus, Donor, Gift, OfflineMethod
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
@@ -21,7 +16,7 @@ from amply.modules.donations.offline import (
     record_offline,
     reverse_offline,
 )
-from amply.modules.donations.queries import count_exhausted_receipts
+from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
 from amply.modules.donations.receipting import (
     ReceiptSending,
     printed_receipt,
@@ -53,14 +48,12 @@ __all__ = [
     "DonationCreated",
     "DonationIn",
     "DonationNotRefundable",
+    "DonationNotReversible",
     "DonationStatus",
     "Donor",
     "Erasure",
     "EventHandling",
     "Gift",
-    "DonationNotReversible",
-    "Erasure",
-    "EventHandling",
     "OfflineGift",
     "OfflineGiftKnown",
     "OfflineGiftNotAcceptable",
@@ -85,8 +78,8 @@ __all__ = [
     "handle_provider_event",
     "keeps_event",
     "open_payment",
-    "record_gift",
     "printed_receipt",
+    "record_gift",
     "record_offline",
     "refund",
     "resend_receipt",

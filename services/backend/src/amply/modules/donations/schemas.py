@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Costs, Donation, Donor, Gift, Channel
+from amply.modules.donations.domain import Channel, Costs, Donation, Donor, Gift
 from amply.modules.ledger import Inclusion
 from amply.modules.payments import FeeCover, Method
 from amply.modules.receipts import DonorFacts, GiftAidDeclaration, Language, PostalAddress, declare

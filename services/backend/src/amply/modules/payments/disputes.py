@@ -147,6 +147,8 @@ def gone_back(session: Session, *, payment_id: str, beside_dispute: str | None =
         DisputeRow.payment_id == payment_id, DisputeRow.id != (beside_dispute or "")
     )
     return int(session.scalars(refunded).one()) + int(session.scalars(lost).one())
+
+
 def lost_to_disputes(session: Session, *, payment_id: str) -> int:
     """What the donor's bank has kept of a payment, minor units."""
     session.flush()

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Customer, Intent, Settlement, RemoteDecline
+from amply.modules.payments.domain import Account, Customer, Intent, RemoteDecline, Settlement
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
