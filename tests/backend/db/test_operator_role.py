@@ -15,7 +15,7 @@ from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
-    *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
+    *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
 )
 MAY: Final = {
     "account": {"SELECT"},

@@ -5,6 +5,7 @@ from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
+from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.queries import count_exhausted_receipts, covered_fees
 from amply.modules.donations.receipting import (
     ReceiptSending,
@@ -52,6 +53,7 @@ __all__ = [
     "refund",
     "resend_receipt",
     "router",
+    "send_due_notices",
     "send_due_receipts",
     "state_advantage",
     "statement_of_donor",

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Intent, Settlement
+from amply.modules.payments.domain import Account, Attempt, Intent, Settlement
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
@@ -31,6 +31,9 @@ class Processor(Protocol):
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
         """The intent that carries our payment id, if one was ever made."""
+
+    def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
+        """How a payment stands now, and which attempt to pay is the newest."""
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """What a succeeded payment moved."""

@@ -23,6 +23,7 @@ from amply.modules.receipts.facts import declare, erase, keep, state_advantage, 
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
 from amply.modules.receipts.letters import Letter, receipt_mail
+from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
@@ -42,6 +43,7 @@ __all__ = [
     "Jurisdiction",
     "Language",
     "Letter",
+    "NotPaid",
     "PostalAddress",
     "Reason",
     "ReceiptKind",
@@ -59,6 +61,7 @@ __all__ = [
     "keep",
     "latest",
     "latest_of_many",
+    "not_paid_mail",
     "number_of",
     "problems",
     "receipt_mail",
