@@ -47,6 +47,7 @@ class FakeProcessor:
     dies_after_create: bool = False
     fee: Money | None = field(default_factory=lambda: Money(minor_units=63, currency="EUR"))
     gross: Money = field(default_factory=lambda: Money(minor_units=2500, currency="EUR"))
+    attempts: dict[str, payments.Attempt] = field(default_factory=dict)
     refunded: dict[str, dict[str, payments.RemoteRefund]] = field(default_factory=dict)
     disputed: dict[str, dict[str, payments.RemoteDispute]] = field(default_factory=dict)
     warned: dict[str, payments.RemoteWarning] = field(default_factory=dict)
@@ -106,6 +107,11 @@ class FakeProcessor:
     def declines(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDecline, ...]:
         forbid_transaction("declines")
         return tuple(self.declined.get(remote_id, ()))
+    def attempt(self, *, remote_id: str, account_id: str) -> payments.Attempt:
+        forbid_transaction("attempt")
+        return self.attempts.get(
+            remote_id, payments.Attempt(status=payments.PaymentStatus.PENDING, name=None)
+        )
 
     def settlement(self, *, remote_id: str, account_id: str) -> payments.Settlement:
         forbid_transaction("settlement")
@@ -160,6 +166,10 @@ class FakeProcessor:
         return self.warned[warning_id]
 
     # ---- what happens at the processor -------------------------------------------------------------------------
+
+    def tell_attempt(self, intent_id: str, status: str, name: str | None = "ch_0") -> None:
+        """How a payment stands from now on."""
+        self.attempts[intent_id] = payments.Attempt(status=payments.PaymentStatus(status), name=name)
 
     def tell_refund(
         self,

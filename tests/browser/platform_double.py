@@ -113,6 +113,11 @@ class PlatformDouble:
         return Response(body=_STRIPE_JS.read_bytes(), headers={"Content-Type": "text/javascript"})
 
 
+def quoted(method: str, minor_units: str) -> dict[str, Any]:
+    """What covers the fee of a gift in euros, for one way to pay."""
+    return {"method": method, "fee_cover": {"minor_units": minor_units, "currency": "EUR"}}
+
+
 def _amounts(asked: dict[str, Any]) -> dict[str, Any]:
     """What is paid in all, and what of it covers the fee."""
     amount, cover = asked["amount"], asked.get("fee_cover", {}).get("minor_units", "0")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, donation_entries, published
 from tests.browser.plans_double import TOKEN
-from tests.browser.platform_double import ORGANIZATION
+from tests.browser.platform_double import ORGANIZATION, PlatformDouble, quoted
 from tests.browser.site_server import WIDGETS, Site
 
 pytestmark = pytest.mark.enable_socket
@@ -36,6 +36,11 @@ def _details(page: Page) -> None:
 def _details_with_faults(page: Page) -> None:
     page.get_by_role("button", name="Continue to payment").click()
     page.get_by_text("Enter your name").wait_for()
+
+
+def _fee_covered(page: Page) -> None:
+    page.get_by_role("checkbox").check()
+    page.get_by_role("radio", name="SEPA direct debit").wait_for()
 
 
 def _payment(page: Page) -> None:
@@ -77,6 +82,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
     [
         pytest.param(_DONATE, _details, id="donate-details"),
         pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
+        pytest.param(_DONATE, _fee_covered, id="donate-fee-covered"),
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
@@ -88,9 +94,15 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
     ],
 )
 def test_no_page_has_a_violation_or_scrolls_sideways(
-    pages: Pages, edge: str, site: Site, path: str, reach: Callable[[Page], None]
+    pages: Pages,
+    edge: str,
+    site: Site,
+    platform: PlatformDouble,
+    path: str,
+    reach: Callable[[Page], None],
 ) -> None:
     site.policy = POLICY
+    platform.covers = [quoted("card", "64"), quoted("sepa_debit", "35")]
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")
     reach(page)

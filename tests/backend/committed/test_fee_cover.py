@@ -150,8 +150,8 @@ def test_a_refund_above_gift_and_cover_is_refused_by_the_database(database: Data
         books.refund("25.01")
 
 
-def test_a_failed_refund_gives_back_to_the_accounts_that_the_rest_leaves(database: Database) -> None:
-    """The first took the gift, the second had to take the cover; the first fails, and the gift has it all again."""
+def test_a_failed_refund_gives_back_what_it_took_and_the_rest_can_go_back_again(database: Database) -> None:
+    """The first took the gift, the second had to take the cover; the first fails, and is asked for once more."""
     books = Returns(database, covered=True)
     books.processor.tell_refund(INTENT, REFUND, minor_units=2437)
     books.news("refund.created")
@@ -161,12 +161,26 @@ def test_a_failed_refund_gives_back_to_the_accounts_that_the_rest_leaves(databas
 
     books.processor.tell_refund(INTENT, REFUND, minor_units=2437, status="failed")
     books.news("refund.failed")
-    assert books.balances() == {
-        "gifts": 2437 - COVER,
-        "fee_cover": COVER,
-        "processor_balance": 2437 - 63,
-        "processor_fees": 63,
-    }
+    assert books.balances() == {"gifts": 2437, "processor_balance": 2437 - 63, "processor_fees": 63}
+
+    made = books.refund()
+    assert made.amount == euros(2437)
+    books.news("refund.updated", object_id=f"re_of_refund:{made.id}:create")
+    assert books.balances() == {"processor_balance": -63, "processor_fees": 63}
+
+
+def test_what_is_reserved_of_the_gift_is_not_taken_by_another_refund(database: Database) -> None:
+    """Ours is on its way when somebody refunds the rest on the processor's own pages, and that is heard of first."""
+    books = Returns(database, covered=True)
+    ours = books.refund("24.37")
+    books.processor.refunded[INTENT].clear()
+    books.processor.tell_refund(INTENT, "re_theirs", minor_units=COVER)
+    books.news("refund.created")
+    assert moved(books, "donation.refunded") == {"fee_cover": COVER}
+
+    books.processor.tell_refund(INTENT, f"re_of_refund:{ours.id}:create", minor_units=2437, refund_id=ours.id)
+    books.news("refund.updated")
+    assert books.balances() == {"processor_balance": -63, "processor_fees": 63}
 
 
 def test_the_organisation_sees_what_was_added_and_what_it_cost(

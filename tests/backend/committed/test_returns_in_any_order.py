@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,6 +165,6 @@ def store(books: Returns, event_type: str) -> str:
     if not event_type.startswith("payment_intent") and event_type != "charge.updated":
         return books.store(event_type)
     event_id = new_id("evt")
-    charge = {} if event_type.startswith("payment_intent") else {"object": books.charge()}
-    books.deliver(event_id, event_type, **charge)
+    about: dict[str, Any] = {} if event_type.startswith("payment_intent") else {"object": books.charge()}
+    books.deliver(event_id, event_type, **about)
     return event_id

@@ -3,7 +3,7 @@
 import pytest
 
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Donation, DonationStatus, Standing
+from amply.modules.donations.domain import Costs, Donation, DonationStatus, Standing
 from amply.modules.payments import DisputeState, RefundStatus, dispute_state
 from tests.backend.world import NOW
 
@@ -23,6 +23,7 @@ def gift(
         created_at=NOW,
         refunded=Money(minor_units=refunded, currency="EUR"),
         dispute=dispute,
+        costs=Costs(fee_cover=Money(minor_units=0, currency="EUR"), method=None, processor_fee=None),
     )
 
 

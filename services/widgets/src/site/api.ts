@@ -9,6 +9,10 @@ export interface Organization {
 const STATUSES = ["pending", "processing", "succeeded", "failed", "canceled"] as const;
 export type DonationStatus = (typeof STATUSES)[number];
 
+const RETURNED = ["partially_refunded", "refunded", "disputed", "charged_back"] as const;
+/** What became of a gift's money after it had arrived. */
+export type Returned = (typeof RETURNED)[number];
+
 /** Where the gift stands in the public ledger. `checkpointSize` is null until a checkpoint covers the entry. */
 export interface LedgerPlace {
   readonly index: number;
@@ -23,6 +27,9 @@ export interface Donation {
   /** What of it they added for the processor's fee; null without. */
   readonly feeCover: Money | null;
   readonly organizationId: string;
+  /** Null while the gift stands whole, and for words that this page does not know. */
+  readonly returned: Returned | null;
+  readonly refunded: Money | null;
   readonly ledger: LedgerPlace | null;
   /** Nothing is entered just now: the books are compared with the public ledger. A payment that was made is safe. */
   readonly waitsForBooks: boolean;
@@ -129,6 +136,8 @@ function donationFrom(parsed: unknown): Donation {
     amount: moneyFrom(answer["amount"]),
     feeCover: coverIn(answer),
     organizationId: asText(answer["organization_id"]),
+    returned: RETURNED.find((known) => known === answer["standing"]) ?? null,
+    refunded: isAbsent(answer["refunded"]) ? null : moneyFrom(answer["refunded"]),
     ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
     waitsForBooks: answer["waits_for_books"] === true,
   };

@@ -136,6 +136,9 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
         if sent:
             _log.info("receipts sent", count=sent)
+        told = donations.send_due_notices(parts.receipts, now=parts.clock())
+        if told:
+            _log.info("notices sent", count=told)
 
     def hear_feedback(**_: Any) -> None:
         mail.hear_feedback(parts.hearing, now=parts.clock())

@@ -19,7 +19,9 @@ from amply.modules.payments import (
     Account,
     AccountStatus,
     Customer,
+    Attempt,
     Intent,
+    PaymentStatus,
     ProcessorRefused,
     ProcessorUnavailable,
     RefundReason,
@@ -39,6 +41,11 @@ _MERCHANT: Final = "configuration.merchant"
 _PAGE: Final = 100
 _RETURNS_MAX: Final = 1_000
 """Refunds or disputes of one payment that are read; there are a handful."""
+_ATTEMPTS: Final = {
+    "processing": PaymentStatus.PROCESSING,
+    "succeeded": PaymentStatus.SUCCEEDED,
+    "canceled": PaymentStatus.CANCELED,
+}
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
@@ -127,6 +134,18 @@ class StripeProcessor:
                 {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
             )
             return tuple(_decline(charge) for charge in reversed(listed.data) if charge.status == "failed")
+
+    def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
+        with _translated("retrieve payment intent"):
+            intent = self._client.v1.payment_intents.retrieve(remote_id, None, {"stripe_account": account_id})
+            charge: Any = intent.latest_charge
+            has_failed = intent.status == "requires_payment_method" and intent.last_payment_error is not None
+            return Attempt(
+                status=PaymentStatus.FAILED
+                if has_failed
+                else _ATTEMPTS.get(intent.status, PaymentStatus.PENDING),
+                name=charge if isinstance(charge, str) or charge is None else str(charge.id),
+            )
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """The gross is what the donor paid; the fee counts only in the gift's own currency.

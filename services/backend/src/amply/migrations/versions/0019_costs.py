@@ -1,4 +1,4 @@
-"""What a gift costs: currencies with their limits, and what a donor adds for the processor's fee."""
+"""What a gift costs and when it has come: currencies, what a donor adds for the fee, and what is reserved meanwhile."""
 
 from alembic import op
 
@@ -11,6 +11,7 @@ depends_on = None
 def upgrade() -> None:
     _currencies()
     _fee_cover()
+    _processing()
 
 
 def _currencies() -> None:
@@ -76,16 +77,52 @@ def _fee_cover() -> None:
             ADD COLUMN processor_fee_minor_units bigint
                 CONSTRAINT ck_donation_processor_fee CHECK (processor_fee_minor_units >= 0)
     """)
-    # What of a reserved refund is reserved on the cover.
+    # What of a refund is reserved on the cover, and what was taken from it; what of a lost dispute was.
     op.execute("""
         ALTER TABLE refund
             ADD COLUMN reserved_cover_minor_units bigint NOT NULL DEFAULT 0
-                CONSTRAINT ck_refund_reserved_cover CHECK (reserved_cover_minor_units >= 0)
+                CONSTRAINT ck_refund_reserved_cover CHECK (reserved_cover_minor_units >= 0),
+            ADD COLUMN cover_minor_units bigint NOT NULL DEFAULT 0
+                CONSTRAINT ck_refund_cover CHECK (cover_minor_units BETWEEN 0 AND minor_units)
+    """)
+    op.execute("""
+        ALTER TABLE dispute
+            ADD COLUMN lost_cover_minor_units bigint NOT NULL DEFAULT 0
+                CONSTRAINT ck_dispute_lost_cover CHECK (lost_cover_minor_units BETWEEN 0 AND lost_minor_units)
+    """)
+
+
+def _processing() -> None:
+    # What is reserved while a bank takes days, and a digest of the newest attempt's name at the processor.
+    op.execute("""
+        ALTER TABLE donation
+            ADD COLUMN reserved_entry_id text CONSTRAINT uq_donation_reserved_entry_id UNIQUE,
+            ADD COLUMN newest_attempt    text,
+            ADD CONSTRAINT ck_donation_reserved_while_processing
+                CHECK (reserved_entry_id IS NULL OR status = 'processing')
+    """)
+    # Donors who are to be told that their bank refused, days after they left the page.
+    op.execute("""
+        CREATE TABLE payment_notice (
+            donation_id     text        CONSTRAINT pk_payment_notice PRIMARY KEY
+                                        CONSTRAINT fk_payment_notice_donation_id
+                                        REFERENCES donation (id) ON UPDATE CASCADE,
+            attempts        integer     NOT NULL DEFAULT 0,
+            next_attempt_at timestamptz NOT NULL,
+            sent_at         timestamptz,
+            withheld        text        CONSTRAINT ck_payment_notice_withheld CHECK (withheld IN ('suppressed'))
+        );
+        CREATE INDEX ix_payment_notice_due ON payment_notice (next_attempt_at)
+            WHERE sent_at IS NULL AND withheld IS NULL;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON payment_notice TO amply_app
     """)
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE refund DROP COLUMN reserved_cover_minor_units")
+    op.execute("DROP TABLE payment_notice")
+    op.execute("ALTER TABLE donation DROP COLUMN newest_attempt, DROP COLUMN reserved_entry_id")
+    op.execute("ALTER TABLE dispute DROP COLUMN lost_cover_minor_units")
+    op.execute("ALTER TABLE refund DROP COLUMN cover_minor_units, DROP COLUMN reserved_cover_minor_units")
     op.execute("""
         ALTER TABLE donation
             DROP COLUMN processor_fee_minor_units, DROP COLUMN fee_cover_method, DROP COLUMN fee_cover_minor_units

@@ -17,6 +17,8 @@ from amply.modules.donations.offline import (
     reverse_offline,
 )
 from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
+from amply.modules.donations.notices import send_due_notices
+from amply.modules.donations.queries import count_exhausted_receipts, covered_fees
 from amply.modules.donations.receipting import (
     ReceiptSending,
     printed_receipt,
@@ -85,6 +87,7 @@ __all__ = [
     "resend_receipt",
     "reverse_offline",
     "router",
+    "send_due_notices",
     "send_due_receipts",
     "state_advantage",
     "statement_of_donor",

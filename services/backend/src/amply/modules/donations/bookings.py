@@ -12,7 +12,7 @@ from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
+from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
@@ -128,6 +128,28 @@ def gift_lines(organization_id: str, parts: GiftParts) -> tuple[ledger.NewTransf
     )
 
 
+def reserved_lines(row: DonationRow) -> tuple[ledger.NewTransfer, ...]:
+    """What stands in the books while a bank takes days: all that was asked for, and nothing has moved."""
+    cover = row.fee_cover_minor_units
+    asked = GiftParts(gift=row.minor_units - cover, cover=cover, currency=row.currency)
+    return ledger.postings.reserve(gift_lines(row.organization_id, asked))
+
+
+def release(books: GiftBooks, *, event: webhooks.ProviderEvent) -> None:
+    """Void what is reserved of a gift that will not come this way; nothing where nothing is."""
+    gift = books.gift
+    if gift.reserved_entry_id is None:
+        return
+    books.post(
+        kind=ledger.Kind.DONATION_FAILED,
+        key=f"reserved:{gift.reserved_entry_id}",
+        transfers=ledger.postings.void(entry_id=gift.reserved_entry_id, pending=reserved_lines(gift)),
+        event_at=event.occurred_at,
+        reference=f"stripe:payment_intent:{intent_id(event.object)}",
+    )
+    gift.reserved_entry_id = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventInHand:
     """An event, what the processor said of its money, and the transaction its effects belong to."""
@@ -156,6 +178,9 @@ class EventInHand:
             return webhooks.Outcome.NO_CHANGE
         if self.settlement is not None:
             self._book_gift(row, self.settlement)
+        else:
+            books = GiftBooks(session=self.session, gift=row, secrets=self.secrets, now=self.now)
+            release(books, event=self.event)
         row.status = status_of_payment(following)
         row.updated_at = self.now
         return webhooks.Outcome.APPLIED
@@ -166,20 +191,28 @@ class EventInHand:
         Raises:
             GiftNotBookedYet: The success is still on its way, and may have read the money before the fee was known.
         """
+        if self.settlement is None or self.settlement.fee is None:
+            return webhooks.Outcome.NO_CHANGE  # it changed otherwise, as while a bank takes days
         if row.entry_id is None and row.status in (DonationStatus.FAILED, DonationStatus.CANCELED):
             return webhooks.Outcome.NO_CHANGE  # the charge that changed is one that never succeeded
         if row.entry_id is None:
             raise GiftNotBookedYet(self.event.id)
-        booked = self.settlement is not None and self._book_fee(row, self.settlement)
+        booked = self._book_fee(row, self.settlement)
         return webhooks.Outcome.APPLIED if booked else webhooks.Outcome.NO_CHANGE
 
     def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
         personal = {"donor_name": row.donor_name, "donor_email": row.donor_email, "donation_id": row.id}
         parts = arrived(row, settlement.gross)
+        lines = gift_lines(row.organization_id, parts)
+        if row.reserved_entry_id is not None:
+            lines = ledger.postings.post(
+                entry_id=row.reserved_entry_id, pending=reserved_lines(row), moved=lines
+            )
+            row.reserved_entry_id = None
         posted = self._post(
             kind=ledger.Kind.DONATION_SUCCEEDED,
             organization_id=row.organization_id,
-            transfers=gift_lines(row.organization_id, parts),
+            transfers=lines,
             personal={field: value for field, value in personal.items() if value is not None},
             is_erased=row.erased_at is not None,
         )

@@ -5,21 +5,22 @@ import structlog
 from amply.infra.database import Database
 from amply.kernel.clock import Clock
 from amply.modules import defence, payments, webhooks
-from amply.modules.donations.bookings import about_gift, intent_id
+from amply.modules.donations.attempt_news import about_attempt
+from amply.modules.donations.bookings import intent_id
 from amply.modules.donations.news import Applies, Hand, News
 
 _log = structlog.get_logger()
 
 
 def about_decline(news: News) -> Applies:
-    """The payment's state as with every event of a gift; and each card that was declined is counted, once.
+    """The payment's state as with every attempt; and each card that was declined is counted, once.
 
     The event says that there was one, the processor which: an event that never came is made up for by the next.
     """
     declined = news.processor.declines(
         remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
     )
-    apply_state = about_gift(news)
+    apply_state = about_attempt(news)
 
     def apply(hand: Hand) -> webhooks.Outcome:
         outcome = apply_state(hand)

@@ -9,6 +9,7 @@ from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
 from amply.modules.donations.receipting import void_what_went_back
+from amply.modules.donations.parts import TakenBack
 
 
 def about_disputes(news: News) -> Applies:
@@ -59,13 +60,12 @@ def _follow(books: GiftBooks, payment: payments.Payment, told: payments.RemoteDi
     """Book what is not in the books of one dispute; False when it stands as it did."""
     known = payments.dispute_told_of(books.session, payment=payment, told=told, now=books.now)
     standing = known.books
-    # What has left the gift by other ways; this dispute's own part is in `standing`.
-    gone = payments.gone_back(books.session, payment_id=payment.id, beside_dispute=known.id)
     for movement in told.movements:
         if not standing.has(movement.remote_id):
-            standing = _book_movement(books, told, movement, standing, gone=gone)
+            standing = _book_movement(books, told, movement, standing)
     if told.is_lost and standing.held > standing.lost:
-        standing = _book_lost(books, told, standing, gone=gone)
+        beside = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
+        standing = _book_lost(books, told, standing, beside)
     if (standing, told.status, told.evidence_due_at) == (known.books, known.status, known.evidence_due_at):
         return False
     payments.note_dispute(books.session, dispute_id=known.id, told=told, books=standing, now=books.now)
@@ -77,14 +77,12 @@ def _book_movement(
     told: payments.RemoteDispute,
     movement: payments.DisputeMovement,
     standing: payments.DisputeBooks,
-    *,
-    gone: int,
 ) -> payments.DisputeBooks:
     """One balance transaction: the amount it withdrew or gave back, and the fee it charged or gave back."""
     if movement.amount.minor_units < 0:
         standing = _book_withdrawn(books, told, movement, standing)
     elif movement.amount.minor_units > 0:
-        standing = _book_given_back(books, told, movement, standing, gone=gone)
+        standing = _book_given_back(books, told, movement, standing)
     fee = _size(movement.fee)
     if fee.minor_units:
         lines = ledger.postings.dispute_fee(organization_id=books.gift.organization_id, amount=fee)
@@ -122,8 +120,6 @@ def _book_given_back(
     told: payments.RemoteDispute,
     movement: payments.DisputeMovement,
     standing: payments.DisputeBooks,
-    *,
-    gone: int,
 ) -> payments.DisputeBooks:
     """Out of what is held. What was booked as lost, and won after all, is given to the gift again first."""
     organization_id, amount = books.gift.organization_id, _size(movement.amount)
@@ -132,10 +128,11 @@ def _book_given_back(
     )
     free = standing.held - standing.lost
     won_after_all = min(max(0, amount.minor_units - free), standing.lost)
+    # What was lost last comes back first.
+    cover = min(won_after_all, standing.lost_cover)
     if won_after_all > 0:
-        left_gift = gone + standing.lost
-        lost = _lost_lines(books, left_gift - won_after_all, left_gift)
-        lines = (*ledger.postings.reverse(lost), *lines)
+        taken = TakenBack(minor_units=won_after_all, cover=cover, currency=amount.currency)
+        lines = (*ledger.postings.reverse(_lost_lines(organization_id, taken)), *lines)
     books.post(
         kind=ledger.Kind.DISPUTE_WON,
         key=_key(told, movement.remote_id),
@@ -148,29 +145,35 @@ def _book_given_back(
         standing,
         held=max(0, standing.held - amount.minor_units),
         lost=standing.lost - won_after_all,
+        lost_cover=standing.lost_cover - cover,
     )
 
 
 def _book_lost(
-    books: GiftBooks, told: payments.RemoteDispute, standing: payments.DisputeBooks, *, gone: int
+    books: GiftBooks,
+    told: payments.RemoteDispute,
+    standing: payments.DisputeBooks,
+    beside: payments.TakenSoFar,
 ) -> payments.DisputeBooks:
-    """What is still held is gone, and with it the gift."""
+    """What is still held is gone, and with it the gift. `beside`: what refunds and other disputes took of it."""
+    so_far = payments.TakenSoFar(
+        minor_units=beside.minor_units + standing.lost, cover=beside.cover + standing.lost_cover
+    )
+    taken = books.parts.take(standing.held - standing.lost, taken=so_far)
     books.post(
         kind=ledger.Kind.DISPUTE_LOST,
         # A dispute that was lost, won and lost again has moved in between.
         key=_key(told, f"{len(standing.booked)}"),
-        transfers=_lost_lines(books, gone + standing.lost, gone + standing.held),
+        transfers=_lost_lines(books.gift.organization_id, taken),
         event_at=told.movements[-1].moved_at if told.movements else told.opened_at,
         reference=_key(told),
     )
-    return replace(standing, lost=standing.held)
+    return replace(standing, lost=standing.held, lost_cover=standing.lost_cover + taken.cover)
 
 
-def _lost_lines(books: GiftBooks, before: int, after: int) -> tuple[ledger.NewTransfer, ...]:
-    """What a loss takes from the gift, when it raises what has gone in all from `before` to `after`."""
-    taken = books.parts.between(before, after)
+def _lost_lines(organization_id: str, taken: TakenBack) -> tuple[ledger.NewTransfer, ...]:
     return ledger.postings.dispute_lost(
-        organization_id=books.gift.organization_id, amount=taken.amount, fee_cover=taken.fee_cover
+        organization_id=organization_id, amount=taken.amount, fee_cover=taken.fee_cover
     )
 
 

@@ -21,7 +21,7 @@ from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.models import DonationRow, ErasureRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.models import DonationRow, ErasureRow, OfflineGiftRow, ReceiptRow, NoticeRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 
 _log = structlog.get_logger()
@@ -153,6 +153,7 @@ def _remove(session: Session, found: _Traces, *, entry_ids: Collection[str], now
     session.execute(delete(OfflineGiftRow).where(OfflineGiftRow.donation_id.in_(found.donations)))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
     defence.forget_donor(session, donation_ids=found.donations)
+    session.execute(delete(NoticeRow).where(NoticeRow.donation_id.in_(found.donations)))
     receipts.erase(session, donation_ids=found.donations)
     mail.forget(session, addresses=found.addresses)
     for payment_id in sorted(found.payments):

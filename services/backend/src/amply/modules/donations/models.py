@@ -26,6 +26,8 @@ class DonationRow(Record):
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     fee_cover_method: Mapped[str | None]
     processor_fee_minor_units: Mapped[int | None]
+    reserved_entry_id: Mapped[str | None]
+    newest_attempt: Mapped[str | None]
     method: Mapped[str | None]
     reversed_at: Mapped[datetime | None]
 
@@ -55,6 +57,16 @@ class ReceiptRow(Record):
     left_minor_units: Mapped[int | None]
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]
+
+
+class NoticeRow(Record):
+    __tablename__ = "payment_notice"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    attempts: Mapped[int]
+    next_attempt_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
 
 
 class ErasureRow(Record):

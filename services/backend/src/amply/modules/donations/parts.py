@@ -2,44 +2,47 @@
 
 from dataclasses import dataclass
 
-from amply.kernel.errors import invariant
 from amply.kernel.money import Money
+from amply.modules.payments import TakenSoFar
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """What goes back in one step, minor units: in all, and what of it is taken from the fee cover."""
+
+    minor_units: int
+    cover: int
+    currency: str
+
+    @property
+    def amount(self) -> Money | None:
+        """What is taken from the gift; None for nothing."""
+        return self._part(self.minor_units - self.cover)
+
+    @property
+    def fee_cover(self) -> Money | None:
+        """What is taken from the fee cover; None for nothing."""
+        return self._part(self.cover)
+
+    def _part(self, minor_units: int) -> Money | None:
+        return Money(minor_units=minor_units, currency=self.currency) if minor_units > 0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GiftParts:
-    """Minor units: the gift itself, and the donor's fee cover on top of it.
-
-    Whatever goes back or is lost, in whatever order it becomes known, the two accounts end the same: each step takes the
-    difference between how they stand before and after it. What goes back beyond the payment is the gift's.
-    """
+    """Minor units: the gift itself, and the donor's fee cover on top of it."""
 
     gift: int
     cover: int
     currency: str
 
-    def between(self, before: int, after: int) -> "TakenBack":
-        """The parts of the step that raises what has gone back in all from `before` to `after`."""
-        invariant(before < after, "something goes back")
-        cover = self._of_cover(after) - self._of_cover(before)
-        return TakenBack.of(after - before, cover=cover, currency=self.currency)
+    def take(self, minor_units: int, *, taken: TakenSoFar) -> TakenBack:
+        """The parts of what goes back now, when so much has been taken: the rest of the gift first.
 
-    def _of_cover(self, gone: int) -> int:
-        return min(max(gone - self.gift, 0), self.cover)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakenBack:
-    """What goes back in one step, by the account that it is taken from; None where nothing is."""
-
-    amount: Money | None
-    fee_cover: Money | None
-
-    @classmethod
-    def of(cls, minor_units: int, *, cover: int, currency: str) -> "TakenBack":
-        """So much in all, so much of it from the fee cover."""
-        parts = (minor_units - cover, cover)
-        amount, fee_cover = (
-            Money(minor_units=part, currency=currency) if part > 0 else None for part in parts
-        )
-        return cls(amount=amount, fee_cover=fee_cover)
+        Neither account gives more than it got (docs/ledger-format.md §8, rule 6), as long as the whole payment does not;
+        what goes back beyond that is the gift's.
+        """
+        left_of_gift = max(0, self.gift - (taken.minor_units - taken.cover))
+        left_of_cover = max(0, self.cover - taken.cover)
+        cover = min(max(0, minor_units - left_of_gift), left_of_cover)
+        return TakenBack(minor_units=minor_units, cover=cover, currency=self.currency)

@@ -55,12 +55,12 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
     """Book what is not in the books of one refund; False when it stands as it did."""
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
     entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
-    gone = payments.gone_back(books.session, payment_id=payment.id)
+    taken = TakenBack(minor_units=told.amount.minor_units, cover=known.cover, currency=told.amount.currency)
     if entry_id is None and told.moved_at is not None:
-        gone += told.amount.minor_units
-        entry_id = _book_moved(books, known, told, gone=gone)
+        taken = _taken(books, payment, known, told)
+        entry_id = _book_moved(books, known, told, taken)
     if failed_entry_id is None and told.has_failed:
-        failed_entry_id = _book_failed(news, books, known, told, entry_id, gone=gone)
+        failed_entry_id = _book_failed(news, books, known, told, entry_id, taken)
     if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
         return False
     payments.note_refund(
@@ -69,15 +69,28 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
         told=told,
         entry_id=entry_id,
         failed_entry_id=failed_entry_id,
+        cover=taken.cover,
         now=books.now,
     )
     return True
 
 
-def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund, *, gone: int) -> str:
-    """Post what we reserved, or what somebody refunded on the processor's own pages; `gone` holds it already."""
+def _taken(
+    books: GiftBooks, payment: payments.Payment, known: payments.Refund, told: payments.RemoteRefund
+) -> TakenBack:
+    """From which parts a refund is taken: as it was reserved, or what is left of the gift first."""
+    if known.reserved_entry_id is not None and known.amount == told.amount:
+        return _reserved(known)
+    taken = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
+    return books.parts.take(told.amount.minor_units, taken=taken)
+
+
+def _book_moved(
+    books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund, taken: TakenBack
+) -> str:
+    """Post what we reserved, or what somebody refunded on the processor's own pages."""
     organization_id = books.gift.organization_id
-    lines = refund_lines(organization_id, books.parts.between(gone - told.amount.minor_units, gone))
+    lines = refund_lines(organization_id, taken)
     if known.reserved_entry_id is not None:
         lines = ledger.postings.post(
             entry_id=known.reserved_entry_id,
@@ -101,13 +114,11 @@ def _book_failed(
     known: payments.Refund,
     told: payments.RemoteRefund,
     entry_id: str | None,
-    *,
-    gone: int,
+    taken: TakenBack,
 ) -> str | None:
     """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
     organization_id = books.gift.organization_id
     if entry_id is not None:
-        taken = books.parts.between(gone - told.amount.minor_units, gone)
         lines, reverses = ledger.postings.reverse(refund_lines(organization_id, taken)), entry_id
     elif known.reserved_entry_id is not None:
         lines = released_lines(organization_id, known)
@@ -132,8 +143,8 @@ def released_lines(organization_id: str, refund: payments.Refund) -> Lines:
 
 
 def _reserved(refund: payments.Refund) -> TakenBack:
-    return TakenBack.of(
-        refund.amount.minor_units, cover=refund.reserved_cover, currency=refund.amount.currency
+    return TakenBack(
+        minor_units=refund.amount.minor_units, cover=refund.reserved_cover, currency=refund.amount.currency
     )
 
 

@@ -149,8 +149,8 @@ def _record(
     gift = session.get_one(DonationRow, donation_id)
     refund_id, money = ids.new_id("rfd"), _amount(session, gift, payment, amount)
     books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
-    gone = _spoken_for(session, payment)
-    taken = books.parts.between(gone, gone + money.minor_units)
+    before = payments.taken_back(session, payment_id=payment.id, beside=refund_id)
+    taken = books.parts.take(money.minor_units, taken=before)
     entry_id = books.post(
         kind=ledger.Kind.REFUND_INITIATED,
         key=f"refund:{refund_id}",
@@ -167,20 +167,10 @@ def _record(
         amount=money,
         reason=reason,
         reserved_entry_id=entry_id,
-        reserved_cover=0 if taken.fee_cover is None else taken.fee_cover.minor_units,
+        reserved_cover=taken.cover,
         now=now,
     )
     return recorded, payment
-
-
-def _spoken_for(session: Session, payment: payments.Payment) -> int:
-    """What has gone back of a payment or is about to, minor units."""
-    coming = sum(
-        each.amount.minor_units
-        for each in payments.refunds_of(session, payment_id=payment.id)
-        if each.takes_up and not each.is_held
-    )
-    return payments.gone_back(session, payment_id=payment.id) + coming
 
 
 def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amount: str | None) -> Money:

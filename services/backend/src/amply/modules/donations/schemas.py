@@ -105,6 +105,12 @@ class FeeCoverIn(Request):
     method: Method
     minor_units: Annotated[str, StringConstraints(max_length=20, pattern="^[0-9]+$")]
 
+    def cover(self, currency: str) -> FeeCover:
+        """The cover as the quote has it, in the gift's currency."""
+        return FeeCover(
+            method=self.method, amount=Money(minor_units=int(self.minor_units), currency=currency)
+        )
+
 
 class DonationIn(Request):
     """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
@@ -139,11 +145,7 @@ class DonationIn(Request):
                 address=self.donor.address.address() if self.donor.address else None,
                 gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
             ),
-            fee_cover=self.fee_cover
-            and FeeCover(
-                method=self.fee_cover.method,
-                amount=Money(minor_units=int(self.fee_cover.minor_units), currency=amount.currency),
-            ),
+            fee_cover=self.fee_cover.cover(amount.currency) if self.fee_cover else None,
         )
 
 
@@ -239,8 +241,8 @@ class CostsOut(BaseModel):
         return cls(
             fee_cover=AmountOut.of(costs.fee_cover),
             method=costs.method,
-            processor_fee=costs.processor_fee and AmountOut.of(costs.processor_fee),
-            difference=costs.difference and AmountOut.of(costs.difference),
+            processor_fee=AmountOut.of(costs.processor_fee) if costs.processor_fee else None,
+            difference=AmountOut.of(costs.difference) if costs.difference else None,
         )
 
 

@@ -48,6 +48,7 @@ class RefundRow(Record):
     remote_id: Mapped[str | None]
     reserved_entry_id: Mapped[str | None]
     reserved_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     entry_id: Mapped[str | None]
     failed_entry_id: Mapped[str | None]
     attempts: Mapped[int]
@@ -72,6 +73,7 @@ class DisputeRow(Record):
     opened_entry_id: Mapped[str | None]
     held_minor_units: Mapped[int]
     lost_minor_units: Mapped[int]
+    lost_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -250,7 +250,7 @@ def lock_for_refund(session: Session, *, donation_id: str) -> Payment | None:
 
 
 def note_return(session: Session, *, payment: Payment, now: datetime) -> None:
-    """Count that news about money that went back has changed something: answers asked for before it are out of date."""
+    """Count that news which may be overtaken has changed something: answers asked for before it are out of date."""
     row = locks.payment(session, payment_id=payment.id)
     row.returns_known += 1
     row.updated_at = now

@@ -25,6 +25,7 @@ from amply.modules.receipts.facts import declare, erase, keep, state_advantage, 
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
 from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
+from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
@@ -46,6 +47,7 @@ __all__ = [
     "Jurisdiction",
     "Language",
     "Letter",
+    "NotPaid",
     "PostalAddress",
     "Reason",
     "ReceiptKind",
@@ -65,6 +67,7 @@ __all__ = [
     "keep",
     "latest",
     "latest_of_many",
+    "not_paid_mail",
     "number_of",
     "paper_of",
     "problems",

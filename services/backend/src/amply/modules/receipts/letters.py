@@ -12,7 +12,7 @@ from amply.modules.receipts.domain import Document, IssuedReceipt, harmless
 from amply.modules.receipts.paper import receipt_pdf
 from amply.modules.receipts.wording import Wording
 
-_TEMPLATES: Final = jinja2.Environment(
+TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("amply.modules.receipts"),
     autoescape=jinja2.select_autoescape(["html"]),
     undefined=jinja2.StrictUndefined,
@@ -61,8 +61,8 @@ def receipt_mail(letter: Letter) -> Mail:
     return Mail(
         to=letter.donor_email,
         subject=_subject(letter, wording),
-        text=_TEMPLATES.get_template("receipt.txt").render(facts),
-        html=_TEMPLATES.get_template("receipt.html").render(facts),
+        text=TEMPLATES.get_template("receipt.txt").render(facts),
+        html=TEMPLATES.get_template("receipt.html").render(facts),
         attachments=(
             Attachment(
                 filename=letter.proof_filename,
