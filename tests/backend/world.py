@@ -107,6 +107,7 @@ class FakeProcessor:
     def declines(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDecline, ...]:
         forbid_transaction("declines")
         return tuple(self.declined.get(remote_id, ()))
+
     def attempt(self, *, remote_id: str, account_id: str) -> payments.Attempt:
         forbid_transaction("attempt")
         return self.attempts.get(

@@ -204,9 +204,9 @@ def test_a_challenge_is_solved_by_the_browser_and_the_same_gift_goes_on(
     work = defence.ProofOfWork(lambda _day: b"k" * 32)
     posed = work.pose(about, bits=8, now=datetime.now(UTC))
     platform.refusals = [problem(403, "Solve it.", code="challenge_required", challenge=posed)]
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     page.get_by_label("Card number").wait_for()
 
     asked, solved = platform.posts

@@ -13,7 +13,7 @@ from amply.modules import payments, recurring
 from amply.modules.mail import address_digest
 from tests.backend.conftest import Databases
 from tests.backend.plan_world import ADA, EMAIL, KEY, Plans, declined
-from tests.backend.world import NoLimit
+from tests.backend.world import NoLimit, open_gate
 
 
 class Page:
@@ -28,6 +28,7 @@ class Page:
                     processor=plans.processor,
                     verifier=None,
                     limiter=self.limiter,
+                    gate=open_gate(own),
                     clock=plans.clock,
                     livemode=False,
                     log_url="http://edge.example/log",

@@ -18,8 +18,8 @@ from amply.kernel.money import Money
 from amply.modules.payments import (
     Account,
     AccountStatus,
-    Customer,
     Attempt,
+    Customer,
     Intent,
     PaymentStatus,
     ProcessorRefused,

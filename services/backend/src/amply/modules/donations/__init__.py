@@ -7,6 +7,7 @@ from amply.modules.donations.domain import DonationStatus, Donor, Gift, OfflineM
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
+from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
     DonationNotReversible,
     OfflineGift,
@@ -17,8 +18,6 @@ from amply.modules.donations.offline import (
     reverse_offline,
 )
 from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
-from amply.modules.donations.notices import send_due_notices
-from amply.modules.donations.queries import count_exhausted_receipts, covered_fees
 from amply.modules.donations.receipting import (
     ReceiptSending,
     printed_receipt,

@@ -8,8 +8,8 @@ from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
-from amply.modules.donations.receipting import void_what_went_back
 from amply.modules.donations.parts import TakenBack
+from amply.modules.donations.receipting import void_what_went_back
 
 
 def about_disputes(news: News) -> Applies:

@@ -21,7 +21,7 @@ from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.models import DonationRow, ErasureRow, OfflineGiftRow, ReceiptRow, NoticeRow
+from amply.modules.donations.models import DonationRow, ErasureRow, NoticeRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 
 _log = structlog.get_logger()

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Customer, Intent, RemoteDecline, Settlement, Attempt
+from amply.modules.payments.domain import Account, Attempt, Customer, Intent, RemoteDecline, Settlement
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
@@ -47,6 +47,7 @@ class Processor(Protocol):
 
     def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
         """The newest hundred declined attempts of a payment, the oldest first."""
+
     def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
         """How a payment stands now, and which attempt to pay is the newest."""
 
