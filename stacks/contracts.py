@@ -166,7 +166,14 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_LOG_URL",
             "AMPLY_CLIENT_ADDRESS_HEADER",
         },
-        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_STRIPE_WEBHOOK_SECRET", "AMPLY_CACHE_PASSWORD"}),
+        secrets=frozenset(
+            {
+                "AMPLY_STRIPE_SECRET_KEY",
+                "AMPLY_STRIPE_WEBHOOK_SECRET",
+                "AMPLY_LINK_KEY",
+                "AMPLY_CACHE_PASSWORD",
+            }
+        ),
         database_user="amply_api",
     ),
     TaskName.WORKER: ContainerContract(
@@ -179,7 +186,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _MAIL
         | _TRACES
         | {"AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
-        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY"}),
+        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY"}),
         database_user="amply_app",
     ),
     TaskName.SCHEDULER: ContainerContract(

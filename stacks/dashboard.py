@@ -95,6 +95,13 @@ def _money(watched: Watched) -> list[Panel]:
             right=[counted["fraud_warning"]],
         ),
         Panel(
+            title="Are stolen cards tried? Gifts a minute",
+            healthy="Nobody challenged, nobody refused, no organisation attacked. Challenged without an attack: many give "
+            "from one place, or a newsletter has just left.",
+            left=[counted["gift_challenged"], counted["gift_refused"]],
+            right=[watched.measured.attacked_organizations],
+        ),
+        Panel(
             title="Does the processor answer?",
             healthy="Zero, now and then a refusal. *Away* above zero for minutes: see Stripe's own status page.",
             left=[counted["processor_refused"], counted["processor_away"]],

@@ -69,6 +69,7 @@ class Keys(AmplyStack):
         self.overlapping = made[keys.overlapping] if keys.overlapping else None
         self.stripe = self._stripe_secret()
         self.commitments = self._commitment_secret()
+        self.links = self._link_secret()
         self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
         self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
         self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
@@ -154,6 +155,20 @@ class Keys(AmplyStack):
         waive(secret, "AwsSolutions-SMG4", COMMITMENTS_STAY)
         return secret
 
+    def _link_secret(self) -> secretsmanager.Secret:
+        """Nothing is lost with it: a new one ends the links in letters, which live for a week, and signs others."""
+        secret = secretsmanager.Secret(
+            self,
+            "Links",
+            description="Signs the links that let donors at their own recurring gifts",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=43, exclude_punctuation=True, require_each_included_type=False
+            ),
+            removal_policy=self.settings.durability.removal_policy,
+        )
+        waive(secret, "AwsSolutions-SMG4", LINKS_ARE_SHORT)
+        return secret
+
     def _second_region(self) -> list[secretsmanager.ReplicaRegion] | None:
         """The one secret that nobody could make again: a region's loss must not close every commitment for ever."""
         region = self.settings.replica_region
@@ -162,6 +177,10 @@ class Keys(AmplyStack):
 
 STRIPE_ROTATES = Waiver(
     reason="Stripe issues and rolls these credentials; only people can fetch new ones from its dashboard.",
+    until=NEXT_REVIEW,
+)
+LINKS_ARE_SHORT = Waiver(
+    reason="Rotating it ends the links in letters of the last week; people do it when it may have leaked.",
     until=NEXT_REVIEW,
 )
 COMMITMENTS_STAY = Waiver(

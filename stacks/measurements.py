@@ -33,6 +33,8 @@ PAYOUT_DIFFERENCES = "payout_differences"
 """Balances that have differed from the processor's for a day, and payouts from their items."""
 UNMATCHED_MOVEMENTS = "unmatched_movements"
 """What moved a balance at the processor and has been in no books for a day."""
+ATTACKED_ORGANIZATIONS = "attacked_organizations"
+"""Organisations whose form is being used to test cards."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -52,6 +54,8 @@ COUNTED_BY_WORKER: Mapping[str, str] = {
 }
 COUNTED_BY_API: Mapping[str, str] = {
     "gift_opened": "gift_opened",
+    "gift_challenged": "gift_challenged",
+    "gift_refused": "gift_refused",
     "processor_refused": "stripe refused",
     "processor_away": "stripe did not answer",
     "database_away": "database unavailable",
@@ -65,6 +69,7 @@ class Measurements:
 
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
+    attacked_organizations: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     payout_differences: cloudwatch.Metric
     unmatched_movements: cloudwatch.Metric
@@ -95,6 +100,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         payout_differences=backlog.highest(BACKLOG, PAYOUT_DIFFERENCES),
         unmatched_movements=backlog.highest(BACKLOG, UNMATCHED_MOVEMENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
+        attacked_organizations=backlog.highest(BACKLOG, ATTACKED_ORGANIZATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

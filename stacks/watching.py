@@ -183,6 +183,8 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
     rings = {key.replace("_", "-"): (measured.exhausted[key], fact) for key, fact in EXHAUSTED.items()}
     warned = "A card issuer warns that a gift may be fraud; refunded in time, it is not disputed."
     rings["fraud-warning"] = (measured.counted["fraud_warning"], warned)
+    tested = "Stolen cards are tried on an organisation's form; its donors are asked for a proof of work meanwhile."
+    rings["card-testing"] = (measured.attacked_organizations, tested)
     for name, (metric, meaning) in rings.items():
         pager.above(name, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
     pager.above(

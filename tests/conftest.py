@@ -4,7 +4,7 @@ A folder or a file that shares something dearer says so with a mark of its own (
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +13,16 @@ from tests.browser import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Loading the tests makes objects that stay: the garbage collector would look through them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 # First, so that the group's name is there when xdist reads it.
@@ -28,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Without groups every worker would start everything; nothing fails then, it only takes twice as long.
 
-    What was loaded until now stays to the end: the garbage collector need not look through it again and again.
+    What was loaded until now stays to the end, and is not looked through again.
     """
     gc.freeze()
     is_grouping = getattr(session.config.option, "loadgroup", False)

@@ -11,14 +11,15 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
 const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
 
-async function bundle(entry) {
+async function bundle(entry, define = {}) {
   const { outputFiles } = await build({
     absWorkingDir: HERE,
     entryPoints: [entry],
     bundle: true,
+    define,
     write: false,
     format: "iife",
     target: ["chrome111", "firefox113", "safari16.4"],
@@ -50,8 +51,10 @@ function published(name, extension, contents) {
 }
 
 async function assets() {
-  const found = {};
-  for (const [name, entry] of Object.entries(SCRIPTS)) found[name] = published(name, ".js", await bundle(entry));
+  const challenge = published("challenge", ".js", await bundle("src/challenge/worker.ts"));
+  const define = { CHALLENGE_WORKER_URL: JSON.stringify(challenge.url) };
+  const found = { challenge };
+  for (const [name, entry] of Object.entries(SCRIPTS)) found[name] = published(name, ".js", await bundle(entry, define));
   found.pages = published("pages", ".css", await stylesheet("src/look/pages.css"));
   found.icon = published("icon", ".svg", readFileSync(join(HERE, "src/look/icon.svg")));
   return found;
@@ -109,6 +112,6 @@ for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter(
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 writePublished(folder, JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8")));
-const licences = ["preact", "@noble/ed25519"].map((name) => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`);
+const licences = ["preact", "@noble/ed25519", "@noble/hashes"].map((name) => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`);
 write(folder, "licenses.txt", `The scripts under assets/ contain these libraries.\n\n${licences.join("\n\n")}`);
 console.log(`amply-button ${buttonBytes} bytes gzipped, integrity ${found["amply-button"].integrity}`);

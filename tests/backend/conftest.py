@@ -3,8 +3,9 @@
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket  # taken before the tests' ban on sockets replaces it
 from typing import Any
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 import structlog
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
@@ -26,11 +28,22 @@ from tests.rooms import room
 PASSWORD = "for-tests-on-loopback"
 
 
+@dataclass(kw_only=True)
+class Lent:
+    """An opened role that goes from test to test, since a new one would compile every statement again."""
+
+    database: Database
+    to: str
+    """The name of the database that its next connection is made to."""
+
+
 @dataclass(frozen=True)
 class Server:
     """The worker's PostgreSQL, and how to sign in to one of its databases as one of its roles."""
 
     running: RunningPostgres
+    idle: dict[tuple[str, int], list[Lent]] = field(default_factory=lambda: defaultdict(list))
+    """What no test uses, by role and size of its pool."""
 
     def settings(self, *, name: str, user: str) -> DatabaseSettings:
         return DatabaseSettings(
@@ -45,6 +58,21 @@ class Server:
 
     def connect(self, *, name: str, user: str, pool_size: int = 5) -> Database:
         return connect(self.settings(name=name, user=user), application="tests", pool_size=pool_size)
+
+    def lend(self, *, name: str, user: str, pool_size: int) -> Lent:
+        """A role, opened for one user at a time, who closes it and puts it back among the idle."""
+        found = self.idle[user, pool_size]
+        if found:
+            lent = found.pop()
+            lent.to = name
+            return lent
+        lent = Lent(database=self.connect(name=name, user=user, pool_size=pool_size), to=name)
+
+        def choose(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+            parameters["dbname"] = lent.to
+
+        event.listen(lent.database.engine, "do_connect", choose, insert=True)
+        return lent
 
     def run(self, statement: str) -> None:
         """Run one statement as the master user, outside any transaction."""
@@ -62,9 +90,18 @@ class Databases:
 
     server: Server
     name: str
+    lent: list[tuple[tuple[str, int], Lent]] = field(default_factory=list)
 
     def as_role(self, user: str, *, pool_size: int = 5) -> Database:
-        return self.server.connect(name=self.name, user=user, pool_size=pool_size)
+        lent = self.server.lend(name=self.name, user=user, pool_size=pool_size)
+        self.lent.append(((user, pool_size), lent))
+        return lent.database
+
+    def put_back(self) -> None:
+        """At the end: close all that was opened, for the next test."""
+        for kind, lent in self.lent:
+            lent.database.close()
+            self.server.idle[kind].append(lent)
 
 
 def start_server(directory: Path) -> RunningPostgres:
@@ -136,7 +173,9 @@ def databases(server: Server) -> Iterator[Databases]:
     """A fresh database that really commits."""
     name = f"test_{free_port()}_{id(object())}"
     server.copy("template_amply", name=name)
-    yield Databases(server, name)
+    made = Databases(server, name)
+    yield made
+    made.put_back()
     server.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -72,12 +72,13 @@ def of_payout(
 class FakePayouts:
     """A processor that tells of one payout, of transactions newest first, and of a balance; in pages of `page`.
 
-    `between` is called whenever the balance is asked for: what happens meanwhile.
+    `platform` holds the transactions of the platform's own account.
     """
 
     told: payouts.Payout = field(default_factory=payout)
     items: list[payouts.Transaction] = field(default_factory=list)
     transactions: list[payouts.Transaction] = field(default_factory=list)
+    platform: list[payouts.Transaction] = field(default_factory=list)
     balances: list[Mapping[str, int]] = field(default_factory=list)
     page: int = 100
     asked: int = 0
@@ -100,17 +101,16 @@ class FakePayouts:
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> payouts.TransactionPage:
         forbid_transaction("transactions")
-        return self._page(
-            [each for each in self.transactions if since <= each.occurred_at < until], older_than
-        )
+        listed = self.platform if account_id is None else self.transactions
+        return self._page([each for each in listed if since <= each.occurred_at < until], older_than)
 
     def balance(self, *, account_id: str | None) -> Mapping[str, int]:
         """What was put into `balances`, in turn, the last of them for ever; without any what the transactions come to."""
         forbid_transaction("balance")
-        if self.balances:
+        if self.balances and account_id is not None:
             return self.balances.pop(0) if len(self.balances) > 1 else self.balances[0]
         held: dict[str, int] = {}
-        for each in self.transactions:
+        for each in self.platform if account_id is None else self.transactions:
             held[each.gross.currency] = held.get(each.gross.currency, 0) + each.net
         return held
 

@@ -13,7 +13,7 @@ from ledger_format.merkle import leaf_hash
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, LedgerWorld
 from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import FakeClock, FakeProcessor, NoLimit
+from tests.backend.world import FakeClock, FakeProcessor, NoLimit, open_gate
 
 LEDGER = f"/v1/public/organisations/{ORG}/ledger"
 
@@ -33,6 +33,7 @@ class PublicLedger:
                 sharing=FakeSharing(),
                 verifier=None,
                 limiter=self.limiter,
+                gate=open_gate(self.own),
                 clock=self.clock,
                 livemode=False,
                 log_url="http://edge.example/log",

@@ -23,6 +23,7 @@ from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.plan_world import plan_work
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.span_receiver import Receiver
 from tests.backend.unit.test_stripe_signatures import SECRET, body, signed
@@ -32,6 +33,7 @@ from tests.backend.world import (
     FakeMailer,
     FakeProcessor,
     NoLimit,
+    open_gate,
     ready_organization,
 )
 
@@ -74,6 +76,9 @@ class Town:
                 gaps=webhooks.Gaps(
                     database=books.app, source=FakeEvents(), livemode=False, keeps=keeps_event
                 ),
+                recurring=plan_work(
+                    books.app, processor=self.processor, mailer=self.mailer, clock=self.clock
+                ),
                 clock=self.clock,
             ),
         )
@@ -86,6 +91,7 @@ class Town:
             sharing=FakeSharing(),
             verifier=StripeEventVerifier(SECRET),
             limiter=NoLimit(),
+            gate=open_gate(self.own),
             clock=self.clock,
             livemode=False,
             log_url="http://edge.example/log",

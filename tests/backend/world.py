@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from amply.infra.counters import Counted, Hit, ProcessCounters
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.money import Money
-from amply.modules import organizations, payments
+from amply.modules import defence, organizations, payments
 from amply.modules.mail import FeedbackReceived, Mail
 
 NOW = datetime(2026, 11, 21, 9, 0, 30, tzinfo=UTC)
@@ -46,10 +47,13 @@ class FakeProcessor:
     dies_after_create: bool = False
     fee: Money | None = field(default_factory=lambda: Money(minor_units=63, currency="EUR"))
     gross: Money = field(default_factory=lambda: Money(minor_units=2500, currency="EUR"))
+    attempts: dict[str, payments.Attempt] = field(default_factory=dict)
     refunded: dict[str, dict[str, payments.RemoteRefund]] = field(default_factory=dict)
     disputed: dict[str, dict[str, payments.RemoteDispute]] = field(default_factory=dict)
     warned: dict[str, payments.RemoteWarning] = field(default_factory=dict)
     answered: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    canceled: list[str] = field(default_factory=list)
+    declined: dict[str, list[payments.RemoteDecline]] = field(default_factory=dict)
 
     def create_account(
         self, *, organization_id: str, name: str, country: str, email: str
@@ -62,7 +66,14 @@ class FakeProcessor:
         return payments.Account(id=account_id, status=payments.AccountStatus.ACTIVE)
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: payments.Customer | None = None,
     ) -> payments.Intent:
         forbid_transaction("create intent")
         if self.dies_before_create:
@@ -86,6 +97,22 @@ class FakeProcessor:
             if self.payment_of[intent.remote_id] == payment_id:
                 return intent
         return None
+
+    def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
+        forbid_transaction("cancel intent")
+        if self.fails:
+            raise self.fails.pop(0)
+        self.canceled.append(remote_id)
+
+    def declines(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDecline, ...]:
+        forbid_transaction("declines")
+        return tuple(self.declined.get(remote_id, ()))
+
+    def attempt(self, *, remote_id: str, account_id: str) -> payments.Attempt:
+        forbid_transaction("attempt")
+        return self.attempts.get(
+            remote_id, payments.Attempt(status=payments.PaymentStatus.PENDING, name=None)
+        )
 
     def settlement(self, *, remote_id: str, account_id: str) -> payments.Settlement:
         forbid_transaction("settlement")
@@ -140,6 +167,10 @@ class FakeProcessor:
         return self.warned[warning_id]
 
     # ---- what happens at the processor -------------------------------------------------------------------------
+
+    def tell_attempt(self, intent_id: str, status: str, name: str | None = "ch_0") -> None:
+        """How a payment stands from now on."""
+        self.attempts[intent_id] = payments.Attempt(status=payments.PaymentStatus(status), name=name)
 
     def tell_refund(
         self,
@@ -255,6 +286,18 @@ class NoLimit:
     def allows(self, *, limit: str, caller: str) -> bool:
         self.counted.append((limit, caller))
         return self.allowed
+
+
+class CountsNothing:
+    """Counters for whoever sends more gifts than all donors together."""
+
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+        return Counted(numbers=(0.0,) * len(hits), is_shared=True)
+
+
+def open_gate(database: Database) -> defence.Gate:
+    """The gate as it is, with its counters in this process, which is the only one."""
+    return defence.gate(database, ProcessCounters(sees_all=True))
 
 
 def ready_organization(database: Database, processor: FakeProcessor, *, slug: str = "river-trust") -> str:

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from tests.browser.loopback import Request, Response
+from tests.browser.plans_double import PlansDouble
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
@@ -28,7 +29,9 @@ class PlatformDouble:
     posts: list[Request] = field(default_factory=list)
     donations: dict[str, dict[str, Any]] = field(default_factory=dict)
     stripe_js_is_down: bool = False
+    covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
+    plans: PlansDouble = field(default_factory=PlansDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -59,11 +62,16 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
+        if request.path.startswith("/v1/donor/"):
+            status, content = self.plans.answer(request)
+            return _json(content, status=status)
         match request.method, request.path:
             case "POST", "/v1/donations":
                 return self._donate(request)
             case "POST", "/confirm":
                 return self._confirm(request)
+            case "GET", "/v1/donations/quote":
+                return _json({"covers": self.covers})
             case "GET", path if path in found:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
@@ -87,7 +95,7 @@ class PlatformDouble:
             {
                 "id": donation_id,
                 "status": "pending",
-                "amount": asked["amount"],
+                **_amounts(asked),
                 "organization_id": asked["organization_id"],
                 "ledger": None,
             },
@@ -111,7 +119,22 @@ class PlatformDouble:
         return Response(body=_STRIPE_JS.read_bytes(), headers={"Content-Type": "text/javascript"})
 
 
-def problem(status: int, detail: str, **more: str) -> Response:
+def quoted(method: str, minor_units: str) -> dict[str, Any]:
+    """What covers the fee of a gift in euros, for one way to pay."""
+    return {"method": method, "fee_cover": {"minor_units": minor_units, "currency": "EUR"}}
+
+
+def _amounts(asked: dict[str, Any]) -> dict[str, Any]:
+    """What is paid in all, and what of it covers the fee."""
+    amount, cover = asked["amount"], asked.get("fee_cover", {}).get("minor_units", "0")
+    total = int(amount["minor_units"]) + int(cover)
+    return {
+        "amount": {**amount, "minor_units": str(total)},
+        "fee_cover": {**amount, "minor_units": cover},
+    }
+
+
+def problem(status: int, detail: str, **more: object) -> Response:
     """An RFC 9457 problem as the API words it."""
     body = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail, **more}
     return Response(
@@ -138,5 +161,5 @@ _FUNDS: Final = {
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "content-type, idempotency-key",
+    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, amply-challenge",
 }

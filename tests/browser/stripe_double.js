@@ -25,9 +25,13 @@
         },
       }),
     }),
+    async confirmSetup({ confirmParams, redirect }) {
+      if (redirect !== "if_required" || !confirmParams.return_url) throw new Error("confirmSetup was called wrongly");
+      return { setupIntent: { status: "succeeded" } };
+    },
     async confirmPayment({ elements, confirmParams, redirect }) {
       if (redirect !== "if_required" || !confirmParams.return_url) throw new Error("confirmPayment was called wrongly");
-      if (document.getElementById("card").value === declined) return { error: { message: "Your card was declined." } };
+      if (document.getElementById("card").value === declined) return { error: { type: "card_error", message: "Your card has insufficient funds." } };
       await fetch(`${origin}/confirm`, { method: "POST", body: JSON.stringify({ client_secret: elements.clientSecret }) });
       return { paymentIntent: { status: "processing" } };
     },

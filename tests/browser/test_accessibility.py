@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, donation_entries, published
-from tests.browser.platform_double import ORGANIZATION
+from tests.browser.plans_double import TOKEN
+from tests.browser.platform_double import ORGANIZATION, PlatformDouble, quoted
 from tests.browser.site_server import WIDGETS, Site
 
 pytestmark = pytest.mark.enable_socket
@@ -44,6 +45,11 @@ def _details_with_faults(page: Page) -> None:
     page.get_by_text("Enter your name").wait_for()
 
 
+def _fee_covered(page: Page) -> None:
+    page.get_by_role("checkbox").check()
+    page.get_by_role("radio", name="SEPA direct debit").wait_for()
+
+
 def _payment(page: Page) -> None:
     page.get_by_label("Your name").fill("Ada")
     page.get_by_label("Your e-mail address").fill("ada@example.org")
@@ -66,6 +72,11 @@ def _button(page: Page) -> None:
     page.get_by_role("link", name="Donate €25.00").wait_for()
 
 
+def _amount_of_a_plan(page: Page) -> None:
+    page.get_by_role("button", name="Change the amount").click()
+    page.get_by_label("Amount in EUR").wait_for()
+
+
 def _nothing(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
@@ -79,9 +90,11 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _details, id="donate-details"),
         pytest.param(_DONATE, _details_with_options, id="donate-options"),
         pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
+        pytest.param(_DONATE, _fee_covered, id="donate-fee-covered"),
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
+        pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
         pytest.param("/demo/", _button, id="demo"),
         pytest.param("/trust/", _nothing, id="trust"),
         pytest.param("/", _nothing, id="front"),
@@ -89,9 +102,15 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
     ],
 )
 def test_no_page_has_a_violation_or_scrolls_sideways(
-    pages: Pages, edge: str, site: Site, path: str, reach: Callable[[Page], None]
+    pages: Pages,
+    edge: str,
+    site: Site,
+    platform: PlatformDouble,
+    path: str,
+    reach: Callable[[Page], None],
 ) -> None:
     site.policy = POLICY
+    platform.covers = [quoted("card", "64"), quoted("sepa_debit", "35")]
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")
     reach(page)

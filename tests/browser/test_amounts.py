@@ -76,3 +76,27 @@ def test_amounts_are_written_with_their_currency_s_digits(
 def test_the_amount_field_reads_back_what_it_shows(money: Page, units: int, currency: str) -> None:
     script = "([units, currency]) => module.decimalText({minorUnits: BigInt(units), currency})"
     assert _parse(money, money.evaluate(script, [str(units), currency]), currency) == str(units)
+
+
+@pytest.mark.parametrize(
+    ("units", "currency", "sentence"),
+    [
+        (100, "EUR", None),
+        (99, "EUR", "Give at least €1.00 and at most €999,999.99."),
+        (100, "JPY", None),
+        (100_000_000, "JPY", "Give at least JP¥100 and at most JP¥99,999,999."),
+        (5_120, "KWD", None),
+        (5_124, "KWD", "Give in steps of KWD\u00a00.010, such as KWD\u00a05.120 or KWD\u00a05.130."),
+        (
+            2_500,
+            "SEK",
+            "Gifts are not taken in SEK: use a link with one of EUR, GBP, USD, CHF, CAD, AUD, JPY, KWD.",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_is_said_in_one_sentence(
+    run_module: Callable[[str], Page], units: int, currency: str, sentence: str | None
+) -> None:
+    page = run_module("src/currencies.ts")
+    script = "([units, currency]) => module.limitFault({minorUnits: BigInt(units), currency})"
+    assert page.evaluate(script, [str(units), currency]) == sentence

@@ -2,30 +2,32 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from amply.modules import defence
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem
 
 pytestmark = pytest.mark.enable_socket
 
 
-def _donate_link(edge: str, amount: str = "2500", currency: str = "EUR") -> str:
+def donate_link(edge: str, amount: str = "2500", currency: str = "EUR") -> str:
     return f"{edge}/donate/?org={ORGANIZATION}&amount={amount}&currency={currency}"
 
 
-def _fill_in(page: Page, name: str = "Ada Example", email: str = "ada@example.org") -> None:
+def fill_in(page: Page, name: str = "Ada Example", email: str = "ada@example.org") -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Your e-mail address").fill(email)
 
 
-def _continue(page: Page) -> None:
+def continue_to_payment(page: Page) -> None:
     page.get_by_role("button", name="Continue to payment").click()
 
 
-def _pay(page: Page, card: str = "4242424242424242") -> None:
+def pay(page: Page, card: str = "4242424242424242") -> None:
     page.get_by_label("Card number").fill(card)
     page.get_by_role("button", name="Donate €25.00").click()
 
@@ -33,14 +35,14 @@ def _pay(page: Page, card: str = "4242424242424242") -> None:
 def test_a_gift_is_followed_from_the_form_into_the_ledger(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
+    page = pages.open(donate_link(edge))
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Donate to {ORGANIZATION_NAME}")
     expect(page).to_have_title(f"Donate to {ORGANIZATION_NAME} · Amply")
     expect(page.get_by_label("Amount in EUR")).to_have_value("25.00")
-    _fill_in(page)
-    _continue(page)
+    fill_in(page)
+    continue_to_payment(page)
     expect(page.locator(".payment-element")).to_have_attribute("data-account", "pk_test_double acct_double")
-    _pay(page)
+    pay(page)
     expect(page.get_by_role("status")).to_contain_text("waiting for the payment")
 
     platform.settle(status="succeeded")
@@ -61,15 +63,15 @@ def test_a_gift_is_followed_from_the_form_into_the_ledger(
 def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
     page.get_by_text("Say more about your gift").click()
     expect(page.get_by_label("What it is for").locator("option")).to_have_text(
         ["Wherever it is needed most", "Hedges"]
     )
     page.get_by_label("What it is for").select_option("Hedges")
     page.get_by_label("Dedicate it").select_option("In memory of somebody")
-    _continue(page)
+    continue_to_payment(page)
     expect(page.get_by_role("alert")).to_have_text("Enter the name of whom you dedicate the gift to.")
     page.get_by_label("Their name").fill("Grace Hopper")
     page.get_by_label("Whom we should tell").fill("Ann")
@@ -78,7 +80,7 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
     page.get_by_label("Its tax number").fill("DE 1")
     page.get_by_label("A message to the organisation").fill("<b>thank you</b>")
     page.get_by_label("Do not tell the organisation who I am").check()
-    _continue(page)
+    continue_to_payment(page)
     expect(page.get_by_label("Card number")).to_be_visible()
 
     (post,) = platform.posts
@@ -97,7 +99,7 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
 
 
 def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platform: PlatformDouble) -> None:
-    page = pages.open(_donate_link(edge))
+    page = pages.open(donate_link(edge))
     keyboard = page.keyboard
     page.get_by_label("Amount in EUR").wait_for()
     keyboard.press("Tab")
@@ -132,9 +134,9 @@ def test_a_retry_of_the_same_form_keeps_its_idempotency_key(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     platform.refusals = [problem(503, "Try again."), problem(409, "Still in progress.")]
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     page.get_by_label("Card number").wait_for()
     assert len(platform.posts) == 3
     assert len({post.headers["idempotency-key"] for post in platform.posts}) == 1
@@ -145,17 +147,17 @@ def test_a_retry_of_the_same_form_keeps_its_idempotency_key(
 def test_going_back_without_a_change_is_the_same_donation_and_a_change_is_another(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     page.get_by_role("button", name="Change the details").click()
     expect(page.get_by_label("Amount in EUR")).to_be_focused()
     expect(page.get_by_label("Your name")).to_have_value("Ada Example")
-    _continue(page)
+    continue_to_payment(page)
     page.get_by_role("button", name="Change the details").click()
     assert len(platform.donations) == 1
     page.get_by_label("Amount in EUR").fill("26")
-    _continue(page)
+    continue_to_payment(page)
     page.get_by_role("heading", name="€26.00").wait_for()
     assert len(platform.donations) == 2
     assert len({post.headers["idempotency-key"] for post in platform.posts}) == 2
@@ -173,9 +175,9 @@ def test_the_api_s_sentence_stands_beside_the_field_it_speaks_of(
     pages: Pages, edge: str, platform: PlatformDouble, param: str, label: str
 ) -> None:
     platform.refusals = [problem(422, "This cannot be right.", param=param)]
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     field = page.get_by_label(label)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
@@ -188,9 +190,9 @@ def test_a_sentence_for_programmers_is_not_shown_to_donors(
 ) -> None:
     detail = "Correct 'donor.email': value is not a valid email address."
     platform.refusals = [problem(422, detail, param="donor.email", code="invalid_request")]
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     expect(page.get_by_text("Write the e-mail address like name@example.org.")).to_be_visible()
     expect(page.get_by_text("Correct")).not_to_be_visible()
     pages.forgive("422")
@@ -200,9 +202,9 @@ def test_a_problem_without_a_field_is_announced_with_the_form(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     platform.refusals = [problem(422, "This organisation takes no donations at the moment.")]
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     expect(page.get_by_role("alert")).to_have_text("This organisation takes no donations at the moment.")
     pages.forgive("422")
 
@@ -211,10 +213,10 @@ def test_a_problem_without_a_field_is_announced_with_the_form(
 def test_an_amount_that_cannot_be_given_is_refused_before_it_travels(
     pages: Pages, edge: str, platform: PlatformDouble, amount: str
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
     page.get_by_label("Amount in EUR").fill(amount)
-    _continue(page)
+    continue_to_payment(page)
     expect(page.get_by_label("Amount in EUR")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Amount in EUR")).to_be_focused()
     assert platform.posts == []
@@ -223,25 +225,44 @@ def test_an_amount_that_cannot_be_given_is_refused_before_it_travels(
 def test_a_declined_card_is_explained_and_another_one_pays(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
-    _pay(page, card="4000000000000002")
-    expect(page.get_by_role("alert")).to_have_text("Your card was declined.")
-    _pay(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
+    pay(page, card="4000000000000002")
+    expect(page.get_by_role("alert")).to_contain_text("Your bank did not accept this payment")
+    pay(page)
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="succeeded")
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
     assert len(platform.posts) == 1
 
 
+def test_a_challenge_is_solved_by_the_browser_and_the_same_gift_goes_on(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    about = defence.About(organization_id=ORGANIZATION, idempotency_key="any")
+    work = defence.ProofOfWork(lambda _day: b"k" * 32)
+    posed = work.pose(about, bits=8, now=datetime.now(UTC))
+    platform.refusals = [problem(403, "Solve it.", code="challenge_required", challenge=posed)]
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
+    page.get_by_label("Card number").wait_for()
+
+    asked, solved = platform.posts
+    assert "amply-challenge" not in asked.headers
+    assert asked.headers["idempotency-key"] == solved.headers["idempotency-key"]
+    assert work.is_solved(about, solution=solved.headers["amply-challenge"], now=datetime.now(UTC))
+    pages.forgive("403")
+
+
 def test_while_the_books_are_compared_the_donor_is_told_not_to_pay_again(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
-    _pay(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
+    pay(page)
     platform.settle(waits_for_books=True)
     expect(page.get_by_role("status")).to_contain_text("You need not pay again")
 
@@ -254,9 +275,9 @@ def test_a_blocked_payment_form_says_so_and_loads_on_another_try(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     platform.stripe_js_is_down = True
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
     platform.stripe_js_is_down = False
     page.get_by_role("button", name="Try again").click()
@@ -268,9 +289,9 @@ def test_a_payment_form_that_breaks_in_its_frame_says_so_and_loads_on_another_tr
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
     platform.publishable_key = "pk_test_broken"
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
     expect(page.get_by_role("button", name="Donate €25.00")).not_to_be_attached()
     page.get_by_role("button", name="Try again").click()
@@ -280,8 +301,8 @@ def test_a_payment_form_that_breaks_in_its_frame_says_so_and_loads_on_another_tr
 def test_a_form_that_is_sent_twice_at_once_travels_once(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
     page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
     page.get_by_label("Card number").fill("4242424242424242")
     page.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
@@ -293,10 +314,10 @@ def test_a_form_that_is_sent_twice_at_once_travels_once(
 def test_reloading_after_the_payment_shows_what_became_of_it(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
-    page = pages.open(_donate_link(edge))
-    _fill_in(page)
-    _continue(page)
-    _pay(page)
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
+    pay(page)
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="failed")
     page.reload()
@@ -309,7 +330,7 @@ def test_a_return_without_payment_says_so_and_leaves_no_secret_in_the_address(
     pages: Pages, edge: str
 ) -> None:
     page = pages.open(
-        f"{_donate_link(edge)}&donation=don_1&payment_intent=pi_1"
+        f"{donate_link(edge)}&donation=don_1&payment_intent=pi_1"
         "&payment_intent_client_secret=pi_1_secret_2&redirect_status=failed"
     )
     expect(page.get_by_role("alert")).to_contain_text("not completed")
@@ -329,5 +350,5 @@ def test_an_unknown_organisation_is_said_in_one_sentence(pages: Pages, edge: str
 
 
 def test_without_javascript_the_page_says_what_it_needs(pages: Pages, edge: str) -> None:
-    page = pages.open(_donate_link(edge), java_script_enabled=False)
+    page = pages.open(donate_link(edge), java_script_enabled=False)
     expect(page.get_by_text("Paying by card needs JavaScript")).to_be_visible()

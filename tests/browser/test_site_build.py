@@ -32,7 +32,16 @@ def test_the_same_sources_give_the_same_bytes(dist: Path, tmp_path: Path) -> Non
 
 def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
     manifest = json.loads((dist / "manifest.json").read_text())
-    assert set(manifest) == {"amply-button", "donate", "ledger", "demo", "pages", "icon"}
+    assert set(manifest) == {
+        "amply-button",
+        "challenge",
+        "donate",
+        "giving",
+        "ledger",
+        "demo",
+        "pages",
+        "icon",
+    }
     for name, entry in manifest.items():
         content = (dist / entry["url"].removeprefix("/")).read_bytes()
         assert entry["url"].startswith(f"/assets/{name}.{hashlib.sha256(content).hexdigest()[:16]}.")

@@ -182,7 +182,9 @@ def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:
         for container in task.properties["ContainerDefinitions"]:
             for variable in container["Environment"]:
                 value = json.dumps(variable["Value"])
-                if "{{resolve" in value or re.search(r"SECRET|PASSWORD|COMMITMENT_KEY", variable["Name"]):
+                if "{{resolve" in value or re.search(
+                    r"SECRET|PASSWORD|COMMITMENT_KEY|LINK_KEY", variable["Name"]
+                ):
                     yield f"{task.where}: {variable['Name']} in plain words"
     for stack, template in deployed.templates.items():
         for shape in SECRET_SHAPES.finditer(json.dumps(template)):

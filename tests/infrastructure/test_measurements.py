@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.measurements import (
+    ATTACKED_ORGANIZATIONS,
     AWAITED_EVENTS,
     BOOKINGS_PAUSED,
     COUNTED_BY_API,
@@ -32,6 +33,7 @@ FILTER = "AWS::Logs::MetricFilter"
 MEASURED = {
     *(
         LEDGER_AGE,
+        ATTACKED_ORGANIZATIONS,
         RECONCILED_SECONDS,
         BOOKINGS_PAUSED,
         AWAITED_EVENTS,

@@ -79,6 +79,7 @@ NOTICES = {
     "api-slow",
     "books-unchecked",
     "cache-full",
+    "card-testing",
     "database-cpu",
     "firewall-refusing",
     "fraud-warning",

@@ -229,6 +229,22 @@ def test_a_second_up_changes_nothing(platform: Platform, demo: dict[str, Any]) -
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
 
 
+def test_every_way_that_money_moves_is_shown_with_its_entries(platform: Platform) -> None:
+    done = platform.type("demo-payments")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert json.loads((platform.settings.state / "payments.json").read_text()) == result
+    kinds = {
+        name: [entry["kind"] for entry in flow["entries"]]
+        for name, flow in result.items()
+        if name != "seconds"
+    }
+    assert kinds["one_off"] == ["donation.succeeded", "processor.fee"]
+    assert kinds["refund"] == ["refund.initiated", "donation.refunded"]
+    assert {"dispute.opened", "dispute.fee", "dispute.won"} <= set(kinds["dispute"])
+    assert {"payout.created", "payout.paid"} <= set(kinds["payout"])
+
+
 def test_the_sandbox_pages_commands_for_a_laptop_end_with_a_verified_donation(platform: Platform) -> None:
     done = sandbox_page.typed(sandbox_page.commands(sandbox_page.LAPTOP), platform.place)
     assert done.returncode == 0, done.stdout + done.stderr

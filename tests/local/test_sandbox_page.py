@@ -28,6 +28,8 @@ SIGNED_IN: Mapping[str, str] = {
     "AWS_REGION": SANDBOX.region,
     "AWS_DEFAULT_REGION": SANDBOX.region,
     "CDK_DISABLE_CLI_TELEMETRY": "true",
+    # The gates validate a named sandbox's templates (tests/infrastructure/test_gate.py).
+    "CDK_VALIDATION": "false",
     "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
 }
 

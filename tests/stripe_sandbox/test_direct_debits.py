@@ -23,7 +23,21 @@ def debit(iban: str, **more: Any) -> Any:
         "sepa_debit": {"iban": iban},
         "billing_details": {"name": "Ada", "email": "ada@example.org"},
     }
-    return wanted(confirm=True, payment_method_data=data, **({"mandate_data": MANDATE} | more))
+    return wanted(**({"confirm": True, "payment_method_data": data, "mandate_data": MANDATE} | more))
+
+
+def ach(account_number: str, **more: Any) -> Any:
+    """Parameters of a PaymentIntent confirmed with a debit of a US account."""
+    data = {
+        "type": "us_bank_account",
+        "us_bank_account": {
+            "account_holder_type": "individual",
+            "account_number": account_number,
+            "routing_number": "110000000",
+        },
+        "billing_details": {"name": "Ada"},
+    }
+    return debit("", payment_method_data=data, **({"currency": "usd"} | more))
 
 
 @pytest.mark.parametrize(
@@ -84,6 +98,9 @@ def test_a_debit_canceled_in_time_takes_no_money(settings: Settings) -> None:
         (debit("DE00"), "invalid_bank_account_iban"),
         (debit("AT611904300234573201", mandate_data={}), "payment_intent_mandate_invalid"),
         (debit("AT611904300234573201", currency="gbp"), "payment_intent_incompatible_payment_method"),
+        (ach("000123456789", currency="eur"), "payment_intent_incompatible_payment_method"),
+        (ach("000123456789", mandate_data={}), "payment_intent_mandate_invalid"),
+        (ach("4242"), "account_number_invalid"),
     ],
 )
 def test_a_debit_that_cannot_be_is_refused(client: stripe.StripeClient, params: Any, code: str) -> None:
@@ -91,3 +108,49 @@ def test_a_debit_that_cannot_be_is_refused(client: stripe.StripeClient, params: 
         client.v1.payment_intents.create(params)
     assert refused.value.code == code
     assert client.v1.charges.list().data == []
+
+
+@pytest.mark.parametrize(
+    ("account_number", "failure"),
+    [
+        ("000123456789", None),
+        ("000111111113", "account_closed"),
+        ("000111111116", "no_account"),
+        ("000222222227", "insufficient_funds"),
+        ("000333333335", "debit_not_authorized"),
+    ],
+)
+def test_a_us_account_is_debited_or_refuses_in_its_banks_words(
+    settings: Settings, account_number: str, failure: str | None
+) -> None:
+    moment = [datetime(2026, 11, 21, 8, 0, tzinfo=UTC)]
+    with running(replace(settings, debit_delay=timedelta(days=4)), lambda: moment[0]) as sandbox:
+        client = sandbox.client()
+        intent = client.v1.payment_intents.create(ach(account_number, amount=100_000))
+        assert intent.status == "processing"
+        moment[0] += timedelta(days=4)
+        client.v1.payment_intents.list()
+        charge = client.v1.charges.retrieve(str(intent.latest_charge))
+        assert charge.failure_code == failure
+        assert charge.payment_method_details is not None
+        assert charge.payment_method_details.us_bank_account is not None
+        assert charge.payment_method_details.us_bank_account.last4 == account_number[-4:]
+
+
+@pytest.mark.parametrize(
+    ("params", "fee"),
+    [
+        (debit("DE89370400440532013000", amount=50_000), 35),
+        (ach("000123456789", amount=10_000), 80),
+        (ach("000123456789", amount=100_000), 500),
+    ],
+)
+def test_a_debit_costs_what_its_method_costs(settings: Settings, params: Any, fee: int) -> None:
+    moment = [datetime(2026, 11, 21, 8, 0, tzinfo=UTC)]
+    with running(settings, lambda: moment[0]) as sandbox:
+        client = sandbox.client()
+        client.v1.payment_intents.create(params)
+        moment[0] += timedelta(days=1)
+        client.v1.payment_intents.list()
+        (movement,) = client.v1.balance_transactions.list().data
+        assert movement.fee == fee

@@ -40,6 +40,7 @@ GOOD = {"amount": "2500", "currency": "eur"}
         (GOOD | {"amount": "0"}, "amount", "parameter_invalid_integer"),
         (GOOD | {"amount": "-2500"}, "amount", "parameter_invalid_integer"),
         (GOOD | {"amount": "49"}, "amount", "amount_too_small"),
+        (GOOD | {"amount": "5124", "currency": "kwd"}, "amount", "invalid_amount"),
         (GOOD | {"amount": "100000000"}, "amount", "amount_too_large"),
         (GOOD | {"currency": "xyz"}, "currency", None),
         (GOOD | {"currency": ""}, "currency", "parameter_invalid_empty"),

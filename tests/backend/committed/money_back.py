@@ -10,15 +10,22 @@ from amply.modules.donations import queries
 from amply.modules.ledger.chart import CHART
 from tests.backend.committed.test_provider_events import SECRETS, Books
 
+COVER = 63
 INTENT, REFUND, DISPUTE, WARNING = "pi_0", "re_1", "dp_1", "issfr_1"
 
 
 class Returns(Books):
-    """Books whose gift succeeded; `tell_…` of the processor, then `news` of it."""
+    """Books whose gift of 25.00 EUR in all succeeded; `tell_…` of the processor, then `news` of it.
 
-    def __init__(self, database: Database, *, arrives: bool = True) -> None:
+    With `covered` 0.63 EUR of it is for the fee.
+    """
+
+    def __init__(self, database: Database, *, arrives: bool = True, covered: bool = False) -> None:
         super().__init__(database)
-        self.give()
+        if covered:
+            self.give(minor_units=2500 - COVER, fee_cover=COVER)
+        else:
+            self.give()
         self._events = 0
         if arrives:
             self.succeed("evt_gift")

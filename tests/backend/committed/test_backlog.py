@@ -29,6 +29,7 @@ NOTHING = Backlog(
     payout_differences=0,
     unmatched_movements=0,
     bookings_paused=0,
+    attacked_organizations=0,
 )
 
 

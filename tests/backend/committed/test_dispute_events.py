@@ -12,8 +12,10 @@ from click.testing import CliRunner, Result
 
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
-from amply.modules import donations, ledger, payments, webhooks
+from amply.modules import donations, ledger, payments, receipts, webhooks
+from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import GiftNotBookedYet
+from amply.modules.donations.receipting import gift_facts
 from tests.backend.committed.money_back import DISPUTE, INTENT, REFUND, WARNING, Returns
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import PASSWORD, Databases
@@ -89,6 +91,43 @@ def test_a_dispute_first_heard_of_when_it_is_lost_is_booked_whole(books: Returns
     books.news("charge.dispute.closed")
 
     assert (books.balances(), books.shown()) == (LOST, ("charged_back", 0))
+
+
+def receipts_of(books: Returns) -> list[tuple[int, int, bool]]:
+    rows = sorted(books.rows("issued_receipt"), key=lambda row: row.serial)
+    return [(row.serial, row.minor_units, row.voided_at is None) for row in rows]
+
+
+def issue_receipt(books: Returns) -> None:
+    with books.database.transaction() as session:
+        (row,), (waiting,) = session.query(DonationRow).all(), session.query(ReceiptRow).all()
+        receipts.issue(session, gift=gift_facts(session, row, waiting), now=NOW)
+
+
+def test_a_lost_dispute_voids_the_receipt_and_one_won_after_all_issues_another(books: Returns) -> None:
+    issue_receipt(books)
+    books.processor.tell_dispute(INTENT, DISPUTE, WITHDRAWN, status="under_review")
+    books.news("charge.dispute.created")
+    assert receipts_of(books) == [(1, 2500, True)], "open, it takes nothing yet"
+
+    books.processor.tell_dispute(INTENT, DISPUTE, WITHDRAWN, status="lost")
+    for told in ("charge.dispute.closed", "charge.dispute.updated"):
+        books.news(told)
+    assert receipts_of(books) == [(1, 2500, False)]
+
+    books.processor.tell_dispute(INTENT, DISPUTE, WITHDRAWN, REINSTATED, status="won")
+    books.news("charge.dispute.funds_reinstated")
+    assert receipts_of(books) == [(1, 2500, False), (2, 2500, True)]
+
+
+def test_a_lost_dispute_and_a_refund_leave_nothing_whichever_is_told_first(books: Returns) -> None:
+    issue_receipt(books)
+    books.processor.tell_refund(INTENT, REFUND, minor_units=1000)
+    books.processor.tell_dispute(INTENT, DISPUTE, (-1500, 1500), status="lost", minor_units=1500)
+    books.news("charge.dispute.closed")
+    assert receipts_of(books) == [(1, 2500, False), (2, 1000, True)]
+    books.news("refund.created")
+    assert [valid for *_, valid in receipts_of(books)] == [False, False]
 
 
 def test_a_dispute_that_is_won_after_it_was_lost_gives_the_gift_back(books: Returns) -> None:
@@ -217,6 +256,7 @@ def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
         for name in ("host", "port", "name", "user", "auth", "tls"):
             monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
         monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+        monkeypatch.setenv("AMPLY_EDGE_URL", "https://edge.example")
         monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "for-tests-0123456789-0123456789-0123456789-0123")
         return CliRunner().invoke(admin, ["disputes", *words])
 
@@ -260,9 +300,15 @@ def test_the_evidence_holds_what_we_know_and_the_ledgers_proof(databases: Databa
     world.publish()
     (dispute,) = books.rows("dispute")
 
-    files = donations.evidence(app, SECRETS, dispute_id=dispute.id)
-    assert set(files) == {"facts.json", "statement.txt", f"{books.donation_id}.tlog-proof"}
+    issue_receipt(books)
+    files = donations.evidence(
+        app, SECRETS, dispute_id=dispute.id, ledger_page="https://edge.example/ledger/"
+    )
+    proof_file = f"{books.donation_id}.tlog-proof"
+    assert set(files) == {"facts.json", "statement.txt", proof_file, "A-000001.pdf"}
+    assert files["A-000001.pdf"].startswith(b"%PDF")
     facts = json.loads(files["facts.json"])
+    assert facts["receipt_number"] == "A-000001"
     assert (facts["gift"]["donor_name"], facts["gift"]["donor_email"]) == ("Ada", "ada@example.org")
     assert facts["dispute"]["at_processor"] == DISPUTE
     assert facts["refunds"][0]["at_processor"] == REFUND

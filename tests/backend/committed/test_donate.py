@@ -32,6 +32,7 @@ class Desk:
         key: str = "key-1",
         minor_units: int = 2500,
         organization_id: str | None = None,
+        fee_cover: int = 0,
         **said: Any,
     ) -> Answer:
         organization_id = organization_id or self.organization_id
@@ -40,6 +41,7 @@ class Desk:
             amount=Money(minor_units=minor_units, currency="EUR"),
             donor=Donor(name="Ada", email="ada@example.org"),
             message=None,
+            fee_cover=card_fee(fee_cover) if fee_cover else None,
             **said,
         )
         request = {"organization_id": organization_id, "minor_units": str(minor_units)}
@@ -53,6 +55,12 @@ class Desk:
         (payment,) = self.rows("payment")
         status: str = payment.status
         return status
+
+
+def card_fee(minor_units: int) -> payments.FeeCover:
+    return payments.FeeCover(
+        method=payments.Method.CARD, amount=Money(minor_units=minor_units, currency="EUR")
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from amply.modules.donations.options import GiftOptions
 from amply.modules.organizations import FundKind, FundNotAcceptable
 from amply.modules.organizations.funds import FUNDS_MAX, FundTaken
 from ledger_format.entries import decode
-from tests.backend.committed.money_back import DISPUTE, INTENT, Returns
+from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
+from tests.backend.committed.test_delayed_payments import FAILED, PROCESSING, SUCCEEDED, Debits
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_donor_years import typed  # noqa: F401 -- a fixture
 from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
@@ -35,9 +36,9 @@ def closed(database: Database, fund: organizations.Fund) -> None:
 class Restricted(Returns):
     """Books whose one gift is for a fund."""
 
-    def give(self, **_: object) -> None:  # type: ignore[override] # what it is asked for is the test's own
+    def give(self, **said: Any) -> Any:
         self.fund = made(self.database, self.organization_id)
-        Desk.give(self, options=GiftOptions(fund_id=self.fund.id))
+        return Desk.give(self, options=GiftOptions(fund_id=self.fund.id), **said)
 
     def in_fund(self) -> int:
         return self.balance(f"gifts/{self.fund.id}").minor_units
@@ -89,6 +90,49 @@ def test_a_lost_dispute_comes_out_of_the_fund_and_goes_back_when_it_is_won_after
     books.processor.tell_dispute(INTENT, DISPUTE, (-2500, 1500), (2500, 0), status="won")
     books.news("charge.dispute.funds_reinstated")
     assert books.in_fund() == 2500
+
+
+def test_a_refund_beyond_a_covered_gift_empties_its_fund_and_takes_the_rest_from_the_cover(
+    database: Database,
+) -> None:
+    books = Restricted(database, covered=True)
+    assert (books.in_fund(), books.balances()["fee_cover"]) == (2500 - COVER, COVER)
+    books.processor.tell_refund(INTENT, "re_1", minor_units=2450)
+    books.news("refund.created")
+    assert (books.in_fund(), books.balances()["fee_cover"]) == (0, 50)
+
+    books.processor.tell_refund(INTENT, "re_1", minor_units=2450, status="failed")
+    books.news("refund.failed")
+    assert (books.in_fund(), books.balances()["fee_cover"]) == (2500 - COVER, COVER)
+    made_here = books.refund("24.50")
+    assert books.balance(f"gifts/{books.fund.id}").available_minor_units == 0
+    assert books.balance("fee_cover").available_minor_units == 50
+    books.news("refund.updated", object_id=f"re_of_refund:{made_here.id}:create")
+    books.processor.tell_dispute(INTENT, DISPUTE, (-50, 1500), status="lost")
+    books.news("charge.dispute.closed")
+    assert (books.in_fund(), books.balances().keys() & {"gifts", "fee_cover"}) == (0, set())
+
+
+class RestrictedDebits(Debits, Restricted):
+    """A gift to a fund that takes days to arrive."""
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_delayed_gift_is_reserved_on_its_fund_and_arrives_there_or_is_released(
+    database: Database,
+    pays: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    debits = RestrictedDebits(database, covered=True)
+    debits.stands("processing")
+    debits.hear(PROCESSING)
+    assert debits.reserved() == {f"gifts/{debits.fund.id}": 2500 - COVER, "fee_cover": COVER}
+    assert debits.in_fund() == 0
+
+    debits.stands("succeeded" if pays else "failed")
+    assert debits.hear(SUCCEEDED if pays else FAILED) == webhooks.Outcome.APPLIED
+    assert debits.reserved() == {}
+    assert debits.in_fund() == (2500 - COVER if pays else 0)
+    assert debits.balances().get("fee_cover", 0) == (COVER if pays else 0)
 
 
 def test_a_fund_that_was_closed_meanwhile_still_gets_what_was_on_its_way(database: Database) -> None:

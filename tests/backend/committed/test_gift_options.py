@@ -127,7 +127,7 @@ def test_the_files_against_a_dispute_do_not_tell_the_organisation(books: LedgerW
     returns.news("charge.dispute.created")
     (dispute,) = returns.rows("dispute")
 
-    files = evidence(returns.database, SECRETS, dispute_id=dispute.id)
+    files = evidence(returns.database, SECRETS, dispute_id=dispute.id, ledger_page="https://edge.example/")
     gift = json.loads(files["facts.json"])["gift"]
     assert (gift["donor_name"], gift["donor_email"]) == (None, None)
     (proof,) = (content for name, content in files.items() if name.endswith(".tlog-proof"))
@@ -227,6 +227,7 @@ def test_the_organisation_reads_what_donors_said_and_no_formula(office: ReceiptO
     named, unnamed = (dict(zip(header, row, strict=True)) for row in rows)
     assert (named["donor_name"], named["company"], named["may_be_named"]) == ("Ada", COMPANY.name, "yes")
     assert (named["amount"], named["currency"], named["received_on"]) == ("25.00", "EUR", "2026-11-21")
+    assert named["fee_cover"] == "0.00"
     assert (named["honouree"], named["message"]) == ('\'=HYPERLINK("x")', '\'+1\nfor the "river"')
     assert (unnamed["donor_name"], unnamed["donor_email"], unnamed["company"]) == ("", "", "")
     assert unnamed["may_be_named"] == "no"

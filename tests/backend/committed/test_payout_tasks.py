@@ -15,6 +15,7 @@ from amply.modules import donations, mail, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
+from tests.backend.plan_world import plan_work
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
 
@@ -49,6 +50,12 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
             sharing=FakeSharing(),
             payouts=treasury.handling,
             gaps=treasury.gaps(source),
+            recurring=plan_work(
+                treasury.database,
+                processor=treasury.processor,
+                mailer=FakeMailer(),
+                clock=treasury.clock,
+            ),
             clock=treasury.clock,
         ),
     )

@@ -17,6 +17,7 @@ from amply.modules.donations.news import GiftNotBookedYet
 from tests.backend.committed.test_donate import Desk
 from tests.backend.world import NOW, Died, FakeProcessor, death
 
+ATTEMPTS = {"payment_intent.processing": "processing", "payment_intent.payment_failed": "failed"}
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
 
 
@@ -27,7 +28,10 @@ class Books(Desk):
         super().__init__(database)
         self.parts = EventHandling(database=database, processor=self.processor, secrets=SECRETS)
 
-    def deliver(self, event_id: str, event_type: str, **changes: Any) -> bool:
+    def deliver(self, event_id: str, event_type: str, *, happens: bool = True, **changes: Any) -> bool:
+        """An event comes, and is stored. It `happens`: the processor, when asked, says the same of the payment."""
+        if happens and event_type in ATTEMPTS:
+            self.processor.tell_attempt("pi_0", ATTEMPTS[event_type])
         (payment,) = self.rows("payment")
         intent = {"id": "pi_0", "metadata": {"amply_payment_id": payment.id}}
         event = webhooks.ProviderEvent(
@@ -169,10 +173,11 @@ def test_a_declined_card_then_one_that_works_is_one_success(books: Books) -> Non
 
 def test_processing_is_shown_while_money_is_on_its_way(books: Books) -> None:
     books.deliver("evt_1", "payment_intent.processing")
-    books.handle("evt_1")
 
-    assert books.donation_status() == "processing"
-    assert books.kinds() == [], "nothing is booked before the money is there"
+    assert books.handle("evt_1") == webhooks.Outcome.APPLIED
+    assert books.donation_status() == books.payment_status() == "processing"
+    assert books.kinds() == ["donation.processing"]
+    assert books.rows("receipt") == [], "no receipt before the money is there"
 
 
 def test_a_canceled_payment_is_shown_and_books_nothing(books: Books) -> None:

@@ -16,7 +16,7 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.payout_world import PAYOUT, Treasury, euros, of_payout, payout, transaction
 from tests.backend.public_ledger import FULL, HIDDEN, SUMS, WEEK_LATE
 from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import NOW, FakeClock, FakeProcessor, NoLimit
+from tests.backend.world import NOW, FakeClock, FakeProcessor, NoLimit, open_gate
 
 RECONCILED = "payout.reconciliation_completed"
 SHOP = transaction(id="txn_shop", intent_id="pi_shop", source_id="ch_shop", gross=euros(900), fee=euros(40))
@@ -40,6 +40,7 @@ class Stranger:
                     sharing=FakeSharing(),
                     verifier=None,
                     limiter=NoLimit(),
+                    gate=open_gate(self.own),
                     clock=self.clock,
                     livemode=False,
                     log_url="http://edge.example/log",

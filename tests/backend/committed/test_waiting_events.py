@@ -77,11 +77,20 @@ def test_what_is_kept_says_what_moved_and_nothing_of_a_person(books: Books) -> N
 
 
 @pytest.mark.parametrize(
-    "event_type", sorted(webhooks.AWAITED_TYPES | {"customer.created", "balance.available"})
+    "event_type", sorted(webhooks.AWAITED_TYPES | {"capability.updated", "balance.available"})
 )
 def test_every_type_is_kept(event_type: str, books: Books) -> None:
     assert books.deliver("evt_1", event_type, object={"id": "x_1", "object": "thing"})
     assert outcomes(books) == {"evt_1": "unsupported"}
+
+
+@pytest.mark.parametrize(
+    "event_type", ["customer.created", "payment_method.attached", "setup_intent.succeeded", "mandate.updated"]
+)
+def test_what_tells_of_people_and_their_cards_is_not_kept(event_type: str, books: Books) -> None:
+    """No gift leads to it, so that no erasure would find it."""
+    assert not books.deliver("evt_1", event_type, object={"object": "customer", "id": "cus_1"})
+    assert outcomes(books) == {}
 
 
 def test_the_platforms_own_events_are_kept_and_strangers_are_not(books: Books) -> None:

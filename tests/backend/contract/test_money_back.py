@@ -87,23 +87,25 @@ class Life:
         self.options: Any = {"stripe_account": account.id}
         self.waiting: list[str] = []
 
-    def give(self) -> None:
+    def give(self, *, fee_cover: payments.FeeCover | None = None, paid_by: Any = None) -> None:
+        """A gift of 25.00 EUR, paid by a card unless `paid_by` says how its intent is confirmed."""
         gift = Gift(
             organization_id=self.organization_id,
             amount=Money(minor_units=2500, currency="EUR"),
             donor=Donor(name="Ada", email="ada@example.org"),
             message=None,
+            fee_cover=fee_cover,
         )
         answer = donate(
             self.database, self.processor, gift=gift, key="key-1", request={"a": "gift"}, clock=system_clock
         )
         self.donation_id = str(answer.body["id"])
         self.intent_id = answer.body["payment"]["client_secret"].partition("_secret_")[0]
-        paid = self.sandbox.client().v1.payment_intents.confirm(
-            self.intent_id,
-            {"payment_method": "pm_card_visa", "return_url": "https://edge.example/"},
-            self.options,
-        )
+        confirmed: Any = {
+            **(paid_by or {"payment_method": "pm_card_visa"}),
+            "return_url": "https://edge.example/",
+        }
+        paid = self.sandbox.client().v1.payment_intents.confirm(self.intent_id, confirmed, self.options)
         self.charge_id = str(paid.latest_charge)
 
     def refund(self, amount: str) -> donations.Refunded:

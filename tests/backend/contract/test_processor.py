@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import stripe
 from pydantic import SecretStr
 
 from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
 from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
-from amply.kernel.money import Money
+from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
 from stripe_sandbox.settings import Settings
 from tests.backend.world import FakeProcessor
@@ -104,6 +105,36 @@ def test_an_intent_is_found_by_our_payment_id(processor: payments.Processor) -> 
     assert processor.find_intent(payment_id="pay_2", account_id=account_id) is None
 
 
+def test_declined_cards_are_told_from_each_other_and_an_ended_intent_takes_none(sandbox: Sandbox) -> None:
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+    made = intent(processor, account_id)
+
+    def pay_with(method: str) -> None:
+        with pytest.raises(stripe.StripeError):
+            sandbox.client().v1.payment_intents.confirm(
+                made.remote_id,
+                {"payment_method": method, "return_url": "https://edge.example/"},
+                {"stripe_account": account_id},
+            )
+
+    for method in (
+        "pm_card_chargeDeclined",
+        "pm_card_chargeDeclined",
+        "pm_card_chargeDeclinedInsufficientFunds",
+    ):
+        pay_with(method)
+    declined = processor.declines(remote_id=made.remote_id, account_id=account_id)
+    assert [declined[0].card == each.card for each in declined] == [True, True, False]
+    assert len({each.remote_id for each in declined}) == 3
+
+    processor.cancel_intent(remote_id=made.remote_id, account_id=account_id)
+    pay_with("pm_card_visa")
+    assert len(processor.declines(remote_id=made.remote_id, account_id=account_id)) == 3
+    with pytest.raises(payments.ProcessorRefused):
+        processor.cancel_intent(remote_id=made.remote_id, account_id=account_id)
+
+
 def test_a_paid_intent_settles_with_its_fee_and_a_signed_event(sandbox: Sandbox, endpoint: Endpoint) -> None:
     processor = stripe_at(sandbox.url)
     account_id = opened(processor)
@@ -130,6 +161,24 @@ def test_a_paid_intent_settles_with_its_fee_and_a_signed_event(sandbox: Sandbox,
     assert settlement.gross == GIFT
     assert settlement.fee is not None
     assert 0 < settlement.fee.minor_units < GIFT.minor_units
+
+
+@pytest.mark.parametrize("currency", CURRENCIES.values(), ids=lambda currency: currency.code)
+def test_the_least_and_the_largest_gift_of_every_currency_is_taken(
+    currency: Currency, sandbox: Sandbox
+) -> None:
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+
+    for minor_units in (currency.gift_min, currency.gift_min + currency.step, currency.gift_max):
+        made = processor.create_intent(
+            payment_id="pay_1",
+            donation_id="don_1",
+            account_id=account_id,
+            amount=Money(minor_units=minor_units, currency=currency.code),
+            idempotency_key=f"payment:{minor_units}:create",
+        )
+        assert made.remote_id
 
 
 def test_an_amount_the_processor_does_not_take_is_refused(sandbox: Sandbox) -> None:

@@ -25,9 +25,10 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.entrypoints.admin import main as admin
 from amply.infra import outbox
+from amply.infra.counters import CacheCounters
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import CacheSettings, CommitmentSettings
-from amply.modules import donations, ledger, payments
+from amply.modules import defence, donations, ledger, payments
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, free_port
@@ -264,6 +265,7 @@ def platform(
         sharing=FakeSharing(),
         verifier=StripeEventVerifier(SECRET),
         limiter=CacheLimiter(cache),
+        gate=defence.gate(own, CacheCounters(cache)),
         clock=clock,
         livemode=False,
         log_url="http://edge.example/log",

@@ -14,11 +14,15 @@ ADD = "INSERT SELECT"
 WRITE = "INSERT SELECT UPDATE"
 API = {
     "account": READ,
+    "attack": READ,
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "daily_key": ADD,
+    "decline": READ,
     "dedication": "INSERT",
     "donation": WRITE,
+    "donor_link_request": "INSERT",
     "entry": " ".join(
         f"SELECT({column})"
         for column in (
@@ -58,9 +62,13 @@ API = {
             *("payout_id", "state", "transaction_digest"),
         )
     ),
+    "opened_gift": "INSERT",
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,
+    "plan": WRITE,
+    "plan_charge": WRITE,
+    "plan_letter": "INSERT",
     "payout": " ".join(
         f"SELECT({column})"
         for column in (
@@ -129,6 +137,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT bank_reference FROM payout",
         "SELECT booked_as FROM movement",
         "UPDATE payout SET status = 'paid'",
+        "SELECT email FROM donor_link_request",
+        "DELETE FROM plan",
         "UPDATE provider_event SET handled_at = now()",
     ],
 )

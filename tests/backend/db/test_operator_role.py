@@ -15,7 +15,9 @@ from tests.backend.world import FakeProcessor, ready_organization
 
 OF_A_DONOR: Final = (
     *("donation", "opening", "payment", "receipt", "refund", "erasure", "idempotency_key"),
-    *("receipt_facts", "issued_receipt", "mail_feedback", "mail_suppression"),
+    *("daily_key", "decline", "offline_gift", "opened_gift"),
+    *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
+    *("plan", "plan_charge", "plan_letter", "donor_link_request"),
     *("dedication", "split_gift", "split_part"),
 )
 MAY: Final = {
@@ -24,6 +26,7 @@ MAY: Final = {
         "SELECT",
         *(f"INSERT ({column})" for column in ("account", "currency", "decided_at", "is_closed", "reason")),
     },
+    "attack": {"SELECT"},
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
     "dispute": {
@@ -48,6 +51,13 @@ MAY: Final = {
     "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
+    "plan": {
+        f"SELECT ({column})"
+        for column in (
+            *("created_at", "currency", "every", "id", "method_kind", "minor_units", "next_due_at"),
+            *("next_period", "organization_id", "reason", "status", "time_zone", "updated_at"),
+        )
+    },
     "posting": {"SELECT"},
     "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
     "processor_balance": {"SELECT"},

@@ -53,6 +53,16 @@ TABLE = [
         id="succeeded",
     ),
     pytest.param(
+        postings.donation_offline(organization_id=ORG, amount=euros(5000)),
+        ["offline_received <- gifts 5000 EUR"],
+        id="offline",
+    ),
+    pytest.param(
+        postings.reverse(postings.donation_in_kind(organization_id=ORG, value=euros(5000))),
+        ["gifts_in_kind <- in_kind 5000 EUR"],
+        id="in kind, reversed",
+    ),
+    pytest.param(
         WHOLE_GIFT,
         [
             "processor_balance <- gifts 5000 EUR",

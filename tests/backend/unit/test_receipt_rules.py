@@ -257,3 +257,44 @@ def test_au_tells_the_market_value_of_a_right_with_gst() -> None:
 )
 def test_au_bounds_contributions(minor_units: int, value: int, reason: Reason) -> None:
     assert reason_of(AU, minor_units, advantage=dinner(value, "AUD")) is reason
+
+
+# Gifts that are no money
+
+PIANO = receipts.InKind(description="A piano, upright", appraiser="Key & Sons, 1 Main Street")
+
+
+@pytest.mark.parametrize("jurisdiction", [US, AU])
+def test_of_a_thing_no_value_is_stated_where_the_donor_has_to_find_it_out(
+    jurisdiction: receipts.Jurisdiction,
+) -> None:
+    said = said_of(jurisdiction, in_kind=PIANO)
+
+    assert assess(settings(jurisdiction), gift_in(jurisdiction, in_kind=PIANO)).kind is ReceiptKind.OFFICIAL
+    assert "What was given: A piano, upright" in said
+    assert "states no value" in said
+    assert "300.00" not in said
+
+
+def test_ca_states_the_fair_market_value_of_a_thing_and_who_appraised_it() -> None:
+    said = said_of(CA, in_kind=PIANO)
+
+    assert "What was given: A piano, upright" in said
+    assert "Fair market value on the day it was received: 300.00 CAD" in said
+    assert "Appraised by: Key & Sons, 1 Main Street" in said
+
+
+def test_gb_claims_gift_aid_on_money_only() -> None:
+    assert reason_of(GB, in_kind=PIANO) is Reason.NOT_MONEY
+    assert "300.00" not in said_of(GB, in_kind=PIANO)
+
+
+def test_au_says_nothing_on_taxes_of_a_thing_with_something_in_return() -> None:
+    assert reason_of(AU, in_kind=PIANO, advantage=dinner(1_000, "AUD")) is Reason.NOT_MONEY
+
+
+def test_an_acknowledgement_of_a_thing_states_no_value() -> None:
+    said = said_of(receipts.Jurisdiction.NONE, in_kind=PIANO)
+
+    assert "A piano, upright" in said
+    assert "300.00" not in said

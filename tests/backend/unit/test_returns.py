@@ -3,7 +3,7 @@
 import pytest
 
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Donation, DonationStatus, Standing
+from amply.modules.donations.domain import Costs, Donation, DonationStatus, Standing
 from amply.modules.payments import DisputeState, RefundStatus, dispute_state
 from tests.backend.world import NOW
 
@@ -23,6 +23,7 @@ def gift(
         created_at=NOW,
         refunded=Money(minor_units=refunded, currency="EUR"),
         dispute=dispute,
+        costs=Costs(fee_cover=Money(minor_units=0, currency="EUR"), method=None, processor_fee=None),
     )
 
 
@@ -93,3 +94,17 @@ def test_an_amount_is_read_as_people_write_it(written: str, minor_units: int) ->
 def test_an_amount_that_could_mean_something_else_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Money.from_decimal(written, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "minor_units"),
+    [("500", "JPY", 500), ("5.12", "KWD", 5_120), ("5.120", "KWD", 5_120)],
+)
+def test_an_amount_is_read_in_its_currencys_digits(written: str, currency: str, minor_units: int) -> None:
+    assert Money.from_decimal(written, currency=currency) == Money(minor_units=minor_units, currency=currency)
+
+
+@pytest.mark.parametrize(("written", "currency"), [("5.0", "JPY"), ("5.124", "KWD"), ("5.1200", "KWD")])
+def test_digits_that_a_currency_does_not_have_are_refused(written: str, currency: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Money.from_decimal(written, currency=currency)

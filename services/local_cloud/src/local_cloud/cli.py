@@ -14,6 +14,7 @@ from local_cloud import status as status_table
 from local_cloud import stripe
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
+from local_cloud.demo.payments import walk
 from local_cloud.demo.story import take_donation
 from local_cloud.deployment import Deployment
 from local_cloud.failures import LocalCloudError
@@ -49,6 +50,15 @@ def demo() -> None:
     settings = Settings.from_environment()
     require_running(client_of(settings))
     result = take_donation(settings, Steps(), now=datetime.now(UTC))
+    click.echo(result.line())
+
+
+@cli.command()
+def demo_payments() -> None:
+    """Move money in every way there is and show each way's ledger entries; the last line is JSON."""
+    settings = Settings.from_environment()
+    require_running(client_of(settings))
+    result = walk(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
 
 

@@ -11,6 +11,7 @@ from stripe_sandbox.errors import ParameterError
 # Stripe takes at most eight digits for most currencies.
 MAXIMUM_AMOUNT = 99_999_999
 _BASIS_POINTS = 10_000
+_THREE_DECIMALS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,17 @@ class Currency:
         return f"{whole}.{rest:0{self.exponent}d} {self.code}"
 
 
+_DEBIT_FEES = {"sepa_debit": (0, 35, None), "us_bank_account": (80, 0, 500)}
+"""By kind: basis points, what is fixed, and what the former is at most, in the one currency of each."""
+
+
+def debit_fee(kind: str, amount: int) -> int:
+    """Stripe's published fee for one direct debit of `amount` minor units, rounded half up."""
+    rate, fixed, cap = _DEBIT_FEES[kind]
+    share = (amount * rate + _BASIS_POINTS // 2) // _BASIS_POINTS
+    return fixed + (share if cap is None else min(share, cap))
+
+
 def _currency(code: str, minimum: int, fee_rate: int, fee_fixed: int, exponent: int = 2) -> Currency:
     return Currency(code=code, exponent=exponent, minimum=minimum, fee_rate=fee_rate, fee_fixed=fee_fixed)
 
@@ -51,6 +63,8 @@ CURRENCIES = {
         _currency("gbp", 30, 150, 20),
         _currency("huf", 17500, 150, 8500),
         _currency("jpy", 50, 360, 0, exponent=0),
+        # Nobody's account is at home there: the minimum and the price are those of a US account, in dinars.
+        _currency("kwd", 160, 290, 100, exponent=3),
         _currency("nok", 300, 240, 200),
         _currency("nzd", 50, 270, 30),
         _currency("pln", 200, 150, 100),
@@ -83,6 +97,13 @@ def check_amount(amount: int, currency: Currency) -> None:
         raise ParameterError(
             f"Amount must be at least {currency.written(currency.minimum)}",
             code="amount_too_small",
+            param="amount",
+        )
+    if currency.exponent == _THREE_DECIMALS and amount % 10:
+        # https://docs.stripe.com/currencies#three-decimal
+        raise ParameterError(
+            f"Invalid amount: the last digit must be 0 for {currency.code}, a three-decimal currency.",
+            code="invalid_amount",
             param="amount",
         )
     if amount > MAXIMUM_AMOUNT:

@@ -54,6 +54,7 @@ function Giving({ api, config, address, organization }: GivingProps) {
   const amount = address.amount === null ? "" : decimalText(address.amount);
   const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
   const [options, setOptions] = useState(NO_OPTIONS);
+  const [coversFeeOf, setCoversFeeOf] = useState<string | null>(null);
   const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
   const again = linkTo(address, organization.id);
 
@@ -61,8 +62,8 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const { isReturning } = step;
     const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
     const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
-    const more = { api, options, onOptions: setOptions };
-    return <DetailsForm {...form} {...more} send={(donation) => sender.send(donation)} />;
+    const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
+    return <DetailsForm {...{ api, ...form, ...more }} send={(donation) => sender.send(donation)} />;
   }
   if (step.at === "paid") {
     const gift = { donationId: step.donationId, organizationName: organization.name };

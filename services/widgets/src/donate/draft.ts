@@ -1,4 +1,5 @@
-import { parseAmount } from "../money";
+import { limitFault } from "../currencies";
+import { type AmountFault, type Money, parseAmount } from "../money";
 import type { NewDonation } from "../site/api";
 import type { RequestFault } from "../site/http";
 
@@ -21,7 +22,7 @@ const HOW_TO_WRITE_AN_ADDRESS = "Write the e-mail address like name@example.org.
 
 /** Catches slips before they travel. The API decides what is valid; its sentences land beside the same fields. */
 export function checkDraft(draft: Draft, organizationId: string, currency: string): CheckedDraft {
-  const amount = parseAmount(draft.amount, currency);
+  const amount = acceptableAmount(draft.amount, currency);
   const donorName = draft.name.trim();
   const donorEmail = draft.email.trim();
   const faults: { -readonly [field in Field]?: string } = {};
@@ -31,6 +32,14 @@ export function checkDraft(draft: Draft, organizationId: string, currency: strin
   else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = HOW_TO_WRITE_AN_ADDRESS;
   if ("fault" in amount || Object.keys(faults).length > 0) return { faults };
   return { donation: { organizationId, amount, donorName, donorEmail } };
+}
+
+/** What was typed, when it is an amount that is taken in this currency. */
+export function acceptableAmount(typed: string, currency: string): Money | AmountFault {
+  const amount = parseAmount(typed, currency);
+  if ("fault" in amount) return amount;
+  const fault = limitFault(amount);
+  return fault === null ? amount : { fault };
 }
 
 /**

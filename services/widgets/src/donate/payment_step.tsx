@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { formatMoney } from "../money";
-import type { CreatedDonation, Organization } from "../site/api";
+import type { CreatedDonation, Organization, PaymentHandle } from "../site/api";
 import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { StepHeading } from "../site/step_heading";
@@ -18,7 +18,7 @@ interface PaymentStepProps {
 }
 
 export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
-  const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created);
+  const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created.payment);
   const [isPaying, setPaying] = useState(false);
   const once = useOneAtATime();
   const amount = formatMoney(created.donation.amount);
@@ -37,6 +37,9 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
       <StepHeading>
         {amount} to {organization.name}
       </StepHeading>
+      {created.donation.feeCover !== null && (
+        <p class="hint">{formatMoney(created.donation.feeCover)} of it are for the payment fee, as you chose.</p>
+      )}
       <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
       {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
       <div ref={target} class="payment-element" />
@@ -61,7 +64,8 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
   );
 }
 
-function usePaymentForm(stripeJsUrl: string, { payment }: CreatedDonation) {
+/** `stores`: a card or account is stored for later, and nothing is paid now. */
+export function usePaymentForm(stripeJsUrl: string, payment: PaymentHandle, stores = false) {
   const target = useRef<HTMLDivElement>(null);
   const [form, setForm] = useState<PaymentForm | null>(null);
   const [fault, setFault] = useState("");
@@ -74,7 +78,7 @@ function usePaymentForm(stripeJsUrl: string, { payment }: CreatedDonation) {
       setForm(null);
       setFault(sentence);
     };
-    mountPaymentForm(stripeJsUrl, payment, target.current!, lose).then(
+    mountPaymentForm(stripeJsUrl, payment, target.current!, lose, stores).then(
       (ready) => {
         if (isGone) return ready.remove();
         mounted = ready;

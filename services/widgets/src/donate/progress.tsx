@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { formatMoney } from "../money";
-import type { Api, Donation, LedgerPlace } from "../site/api";
+import type { Api, Donation, LedgerPlace, Returned } from "../site/api";
 import { sentenceOf } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import { follow, isSettled } from "./following";
@@ -24,7 +24,9 @@ export function Progress({ api, donationId, organizationName, startAgainUrl }: P
       <div role="status">
         {donation !== null && !hasFailed && <Steps donation={donation} organizationName={organizationName} />}
         {hasFailed && <p>The payment did not go through, and no money was taken.</p>}
-        {hasGivenUp && <p>This takes longer than usual. You can close the page: the receipt comes by e-mail.</p>}
+        {hasGivenUp && donation?.status !== "processing" && (
+          <p>This takes longer than usual. You can close the page: the receipt comes by e-mail.</p>
+        )}
       </div>
       <p class="fault" role="alert">
         {fault}
@@ -43,9 +45,16 @@ export function Progress({ api, donationId, organizationName, startAgainUrl }: P
   );
 }
 
+const HEADINGS: Readonly<Record<Returned, string>> = {
+  partially_refunded: "Refunded in part",
+  refunded: "Refunded",
+  disputed: "Disputed",
+  charged_back: "Taken back",
+};
+
 function headingFor(donation: Donation | null): string {
   if (donation === null) return "Looking for your donation…";
-  if (donation.status === "succeeded") return "Thank you!";
+  if (donation.status === "succeeded") return donation.returned === null ? "Thank you!" : HEADINGS[donation.returned];
   if (donation.status === "failed" || donation.status === "canceled") return "Not paid";
   return "Confirming your payment…";
 }
@@ -59,6 +68,13 @@ function Steps({ donation, organizationName }: { donation: Donation; organizatio
       <li data-state={isPaid ? "done" : "now"}>
         {isPaid ? `${gift} went through.` : `${gift}: waiting for the payment's confirmation…`}
       </li>
+      {donation.status === "processing" && (
+        <li data-state="now">
+          A card is confirmed within moments; a debit from your bank account takes days. You can close the page: the receipt
+          comes by e-mail once the money has arrived, and not before.
+        </li>
+      )}
+      {isPaid && donation.returned !== null && <li data-state="done">{whatReturned(donation, donation.returned)}</li>}
       {!isPaid && donation.waitsForBooks && (
         <li data-state="now">
           Our books take nothing just now: we compare them with the public ledger. If your bank has confirmed the payment,
@@ -72,6 +88,21 @@ function Steps({ donation, organizationName }: { donation: Donation; organizatio
       )}
     </ol>
   );
+}
+
+/** No reasons: whoever has the link sees this page. */
+function whatReturned({ refunded }: Donation, returned: Returned): string {
+  const amount = refunded === null ? "It" : formatMoney(refunded);
+  switch (returned) {
+    case "partially_refunded":
+      return `${amount} of it went back to you; the rest stays given.`;
+    case "refunded":
+      return `${amount} went back to you.`;
+    case "disputed":
+      return "The bank that paid it has asked for it back. Until that is decided, the money is held.";
+    case "charged_back":
+      return "The bank that paid it has taken it back.";
+  }
 }
 
 function Place({ ledger }: { ledger: LedgerPlace | null }) {

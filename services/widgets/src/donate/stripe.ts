@@ -1,14 +1,17 @@
 import type { PaymentHandle } from "../site/api";
 import { RequestFault } from "../site/http";
 
-/** The part of Stripe.js that the page uses. https://docs.stripe.com/js/payment_intents/confirm_payment */
+interface Confirmation {
+  elements: StripeElements;
+  confirmParams: { return_url: string };
+  redirect: "if_required";
+}
+
+/** The part of Stripe.js that the pages use. https://docs.stripe.com/js/payment_intents/confirm_payment */
 interface StripeClient {
   elements(options: { clientSecret: string; appearance?: object }): StripeElements;
-  confirmPayment(options: {
-    elements: StripeElements;
-    confirmParams: { return_url: string };
-    redirect: "if_required";
-  }): Promise<{ error?: { message?: string } }>;
+  confirmPayment(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
+  confirmSetup(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
 }
 
 interface StripeElements {
@@ -34,10 +37,15 @@ export interface PaymentForm {
 }
 
 const UNREACHABLE = "The payment form could not be loaded. Check your connection or content blocker and try again.";
+/** The same words for every reason: whoever tries stolen cards learns nothing here about any of them. */
+const DECLINED =
+  "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.";
+/** A payment ends after several cards were declined. */
+const ENDED = "This payment cannot be tried any more, and no money was taken. Please reload the page to start again.";
 let loading: Promise<void> | undefined;
 
 /**
- * Mounts the Payment Element for one PaymentIntent on the organization's own account.
+ * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent (`stores`).
  *
  * Stripe.js always comes from the vendor's host and carries no integrity hash, as Stripe asks of every site; the page's
  * Content-Security-Policy names that one host.
@@ -47,6 +55,7 @@ export async function mountPaymentForm(
   { publishableKey, stripeAccount, clientSecret }: PaymentHandle,
   target: HTMLElement,
   onFault: (sentence: string) => void,
+  stores = false,
 ): Promise<PaymentForm> {
   loading ??= load(stripeJsUrl);
   await loading;
@@ -59,8 +68,11 @@ export async function mountPaymentForm(
   return {
     async confirm(returnUrl) {
       const confirmParams = { return_url: returnUrl };
-      const { error } = await stripe.confirmPayment({ elements, confirmParams, redirect: "if_required" });
+      const confirmation: Confirmation = { elements, confirmParams, redirect: "if_required" };
+      const { error } = await (stores ? stripe.confirmSetup(confirmation) : stripe.confirmPayment(confirmation));
       if (error === undefined) return null;
+      if (error.type === "card_error") return DECLINED;
+      if (error.code === "payment_intent_unexpected_state") return ENDED;
       return error.message ?? "The payment was not accepted. Please try another way to pay.";
     },
     remove: () => element.destroy(),

@@ -14,6 +14,9 @@ export function amountInWords(amount: Money): string {
 const KINDS: ReadonlyMap<string, string> = new Map([
   ["donation.succeeded", "Donation"],
   ["donation.refunded", "Donation refunded"],
+  ["donation.offline", "Offline donation"],
+  ["donation.in_kind", "Donation in kind"],
+  ["donation.reversed", "Offline donation taken back"],
   ["processor.fee", "Processor's fee"],
 ]);
 

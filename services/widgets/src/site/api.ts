@@ -30,6 +30,10 @@ export interface GiftOptions {
 const STATUSES = ["pending", "processing", "succeeded", "failed", "canceled"] as const;
 export type DonationStatus = (typeof STATUSES)[number];
 
+const RETURNED = ["partially_refunded", "refunded", "disputed", "charged_back"] as const;
+/** What became of a gift's money after it had arrived. */
+export type Returned = (typeof RETURNED)[number];
+
 /** Where the gift stands in the public ledger. `checkpointSize` is null until a checkpoint covers the entry. */
 export interface LedgerPlace {
   readonly index: number;
@@ -39,8 +43,14 @@ export interface LedgerPlace {
 export interface Donation {
   readonly id: string;
   readonly status: DonationStatus;
+  /** What the donor pays in all. */
   readonly amount: Money;
+  /** What of it they added for the processor's fee; null without. */
+  readonly feeCover: Money | null;
   readonly organizationId: string;
+  /** Null while the gift stands whole, and for words that this page does not know. */
+  readonly returned: Returned | null;
+  readonly refunded: Money | null;
   readonly ledger: LedgerPlace | null;
   /** Nothing is entered just now: the books are compared with the public ledger. A payment that was made is safe. */
   readonly waitsForBooks: boolean;
@@ -64,6 +74,15 @@ export interface NewDonation {
   readonly donorName: string;
   readonly donorEmail: string;
   readonly options?: GiftOptions;
+  /** What the donor ticked to add; absent, nothing is added. */
+  readonly feeCover?: FeeCover;
+}
+
+/** What covers the processor's fee of one gift, for one way to pay. */
+export interface FeeCover {
+  /** In Stripe's words: `card`, `sepa_debit`, `us_bank_account`. */
+  readonly method: string;
+  readonly amount: Money;
 }
 
 /** The public part of the HTTP API. Every method throws RequestFault. */
@@ -95,25 +114,39 @@ export class Api {
     return requestJson(`${this.#url}/donations/${encodeURIComponent(id)}`, donationFrom);
   }
 
-  /** The same key and body are one donation, however often they are sent. */
-  createDonation(body: string, idempotencyKey: string): Promise<CreatedDonation> {
+  /** What covers the fee of this gift, the usual way to pay first; empty where nobody knows it beforehand. */
+  feeCovers(organizationId: string, { minorUnits, currency }: Money): Promise<readonly FeeCover[]> {
+    const asked = { organization_id: organizationId, minor_units: minorUnits.toString(), currency };
+    return requestJson(`${this.#url}/donations/quote?${new URLSearchParams(asked)}`, (parsed) =>
+      asList(asObject(parsed)["covers"]).map(feeCoverFrom),
+    );
+  }
+
+  /** The same key and body are one donation, however often they are sent. `solution`: of the challenge it was answered with. */
+  createDonation(body: string, idempotencyKey: string, solution?: string): Promise<CreatedDonation> {
     return requestJson(
       `${this.#url}/donations`,
       (parsed) => ({ donation: donationFrom(parsed), payment: paymentFrom(asObject(parsed)["payment"]) }),
       {
         method: "POST",
-        headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },
+        headers: {
+          "Content-Type": "application/json",
+          "Idempotency-Key": idempotencyKey,
+          ...(solution === undefined ? {} : { "Amply-Challenge": solution }),
+        },
         body,
       },
     );
   }
 }
 
-export function donationBody({ organizationId, amount, donorName, donorEmail, options }: NewDonation): string {
+export function donationBody(donation: NewDonation): string {
+  const { organizationId, amount, donorName, donorEmail, feeCover, options } = donation;
   return JSON.stringify({
     organization_id: organizationId,
     amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency },
     donor: { name: donorName, email: donorEmail },
+    ...(feeCover && { fee_cover: { method: feeCover.method, minor_units: feeCover.amount.minorUnits.toString() } }),
     ...(options === undefined ? {} : optionsBody(options)),
   });
 }
@@ -145,10 +178,25 @@ function donationFrom(parsed: unknown): Donation {
     id: asText(answer["id"]),
     status: statusFrom(answer["status"]),
     amount: moneyFrom(answer["amount"]),
+    feeCover: coverIn(answer),
     organizationId: asText(answer["organization_id"]),
+    returned: RETURNED.find((known) => known === answer["standing"]) ?? null,
+    refunded: isAbsent(answer["refunded"]) ? null : moneyFrom(answer["refunded"]),
     ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
     waitsForBooks: answer["waits_for_books"] === true,
   };
+}
+
+/** It stands by itself in the answer to a new donation, and among its costs later. */
+function coverIn(answer: Readonly<Record<string, unknown>>): Money | null {
+  const told = isAbsent(answer["costs"]) ? answer["fee_cover"] : asObject(answer["costs"])["fee_cover"];
+  const cover = isAbsent(told) ? null : moneyFrom(told);
+  return cover === null || cover.minorUnits === 0n ? null : cover;
+}
+
+function feeCoverFrom(parsed: unknown): FeeCover {
+  const { method, fee_cover: cover } = asObject(parsed);
+  return { method: asText(method), amount: moneyFrom(cover) };
 }
 
 function statusFrom(parsed: unknown): DonationStatus {

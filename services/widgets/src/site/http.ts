@@ -14,13 +14,19 @@ export class RequestFault extends Error {
   readonly code: string;
   readonly param: string;
   readonly retryAfterSeconds: number;
+  /** What must be solved before the request is repeated, as the problem says it. */
+  readonly challenge: unknown;
 
-  constructor(message: string, about: { status: number; code?: string; param?: string; retryAfterSeconds?: number }) {
+  constructor(
+    message: string,
+    about: { status: number; code?: string; param?: string; retryAfterSeconds?: number; challenge?: unknown },
+  ) {
     super(message);
     this.status = about.status;
     this.code = about.code ?? "";
     this.param = about.param ?? "";
     this.retryAfterSeconds = about.retryAfterSeconds ?? 0;
+    this.challenge = about.challenge;
   }
 
   /** The same request may succeed later: no answer, too many requests, still in progress, or a fault of the server's. */
@@ -72,6 +78,7 @@ async function faultFrom(response: Response): Promise<RequestFault> {
     status: response.status,
     code: textOr(problem["code"], ""),
     param: textOr(problem["param"], ""),
+    challenge: problem["challenge"],
     retryAfterSeconds: Number(response.headers.get("retry-after") ?? 0) || 0,
   });
 }

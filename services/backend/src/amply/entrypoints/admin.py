@@ -9,7 +9,9 @@ import click
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
+from amply.entrypoints.admin_costs import fee_cover
 from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts
+from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
     advantage,
@@ -19,6 +21,7 @@ from amply.entrypoints.admin_receipts import (
     resend_receipt,
 )
 from amply.entrypoints.admin_receipts import donor as donors
+from amply.entrypoints.admin_recurring import recurring as plans
 from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
@@ -28,9 +31,9 @@ from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
 from amply.infra.roles import make_roles
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
-from amply.kernel.clock import system_clock
+from amply.kernel.clock import iso, system_clock
 from amply.kernel.errors import AmplyError
-from amply.modules import donations, ledger, organizations, payments
+from amply.modules import defence, donations, ledger, organizations, payments, recurring
 from ledger_format.notes import VerifierKey
 
 
@@ -131,6 +134,19 @@ def visibility(*, organization_id: str, policy: str, days: int | None, minimum: 
     click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
 
 
+@organization.command()
+def attacks() -> None:
+    """Print the organisations whose forms are used to test stolen cards just now, one JSON object a line."""
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        found = defence.attacks(session, now=system_clock())
+    database.close()
+    for attack in found:
+        click.echo(
+            json.dumps({**asdict(attack), "began_at": iso(attack.began_at), "until": iso(attack.until)})
+        )
+
+
 @main.group()
 def erase() -> None:
     """Forget people."""
@@ -150,6 +166,8 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     logging.configure(service="erase")
     database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    with database.transaction() as session:
+        recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
     done = donations.erase_donor(
         database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
     )
@@ -165,6 +183,7 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
 main.add_command(books)
 main.add_command(payouts)
 main.add_command(disputes)
+main.add_command(plans)
 main.add_command(donation)
 main.add_command(webhooks)
 main.add_command(donors, "donor")
@@ -173,10 +192,12 @@ for command in (
     organization_receipts,
     receipt_problems,
     gift_aid_schedule,
+    fee_cover,
     anonymous_gifts,
     organization_gifts,
 ):
     organization.add_command(command)
+donation.add_command(offline)
 for command in (resend_receipt, advantage):
     donation.add_command(command)
 

@@ -13,7 +13,7 @@ import click
 from amply.adapters.stripe import StripeProcessor
 from amply.infra import logging
 from amply.infra.database import Database, connect
-from amply.infra.settings import CommitmentSettings, DatabaseSettings, StripeSettings
+from amply.infra.settings import CommitmentSettings, DatabaseSettings, SiteSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, ledger, payments
 
@@ -110,7 +110,9 @@ def evidence(*, dispute_id: str, directory: Path) -> None:
     logging.configure(service="evidence")
     with _database() as database:
         secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-        files = donations.evidence(database, secrets, dispute_id=dispute_id)
+        files = donations.evidence(
+            database, secrets, dispute_id=dispute_id, ledger_page=f"{SiteSettings().edge_url}/ledger/"
+        )
     _write(directory, files)
     click.echo(json.dumps({"dispute": dispute_id, "files": sorted(files)}))
 

@@ -16,7 +16,7 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import donations, ledger, organizations, payments, payouts, webhooks
+from amply.modules import defence, donations, ledger, organizations, payments, payouts, recurring, webhooks
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -28,6 +28,8 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
+    `plans` is None where nothing signs donors' links.
+
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
 
@@ -36,11 +38,13 @@ class Parts:
     sharing: payments.MethodSharing
     verifier: webhooks.EventVerifier | None
     limiter: Limiter
+    gate: defence.Gate
     clock: Clock
     livemode: bool
     log_url: str
     allowed_origins: tuple[str, ...]
     client_address_header: str
+    plans: recurring.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -77,13 +81,8 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
-        *(
-            donations.router,
-            donations.split_router,
-            organizations.router,
-            ledger.router,
-            ledger.public_router,
-        ),
+        *(donations.router, donations.split_router, recurring.router, organizations.router),
+        *(ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:
@@ -92,7 +91,7 @@ def create(parts: Parts) -> FastAPI:
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Content-Type", "Idempotency-Key"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
     app.add_middleware(RequestFrame)

@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import donations, ledger, payments, payouts, webhooks
+from amply.modules import defence, donations, ledger, payments, payouts, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -31,6 +31,7 @@ class Backlog:
         payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
         unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
+        attacked_organizations: Organisations whose form is being used to test cards.
     """
 
     ledger_unpublished_seconds: float
@@ -44,6 +45,7 @@ class Backlog:
     payout_differences: int
     unmatched_movements: int
     bookings_paused: int
+    attacked_organizations: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -61,6 +63,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             payout_differences=payouts.count_differences(session, now=now),
             unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
+            attacked_organizations=defence.count_attacks(session, now=now),
         )
 
 

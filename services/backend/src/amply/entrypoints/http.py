@@ -2,23 +2,26 @@
 
 import uvicorn
 
-from amply.adapters.stripe import StripeEventVerifier, StripeProcessor, StripeSharing
+from amply.adapters.stripe import StripeEventVerifier, StripeProcessor, StripeSavedMethods, StripeSharing
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
+from amply.infra.counters import CacheCounters, FallingBack
 from amply.infra.database import connect
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
+    LinkSettings,
     ServiceSettings,
     StripeSettings,
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
+from amply.modules import defence, recurring
 
 
 def main() -> None:
@@ -35,19 +38,25 @@ def serve(service: ServiceSettings) -> None:
     """Answer until told to stop."""
     api = ApiSettings()
     stripe = StripeSettings()
+    cache = CacheSettings()
+    database = connect(DatabaseSettings(), application=service.service, pool_size=20)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
         application.Parts(
-            database=connect(DatabaseSettings(), application=service.service, pool_size=20),
+            database=database,
             processor=StripeProcessor(stripe),
             sharing=StripeSharing(stripe),
             verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
-            limiter=CacheLimiter(CacheSettings()),
+            limiter=CacheLimiter(cache),
+            gate=defence.gate(database, FallingBack(CacheCounters(cache))),
             clock=system_clock,
             livemode=service.livemode,
             log_url=api.log_url,
             allowed_origins=(api.edge_url,),
             client_address_header=api.client_address_header,
+            plans=recurring.Parts(
+                saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
+            ),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -43,6 +43,7 @@ def _known(request: Request, error: Exception) -> JSONResponse:
         detail=error.detail,
         code=error.code,
         param=error.param,
+        **error.members,
     )
     if error.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
@@ -92,7 +93,14 @@ def _unexpected(request: Request, error: Exception) -> JSONResponse:
 
 
 def _answer(
-    request: Request, *, status: int, title: str, detail: str, code: str, param: str | None = None
+    request: Request,
+    *,
+    status: int,
+    title: str,
+    detail: str,
+    code: str,
+    param: str | None = None,
+    **members: Any,
 ) -> JSONResponse:
     request_id = getattr(request.state, "request_id", "")
     problem = Problem(
@@ -103,6 +111,7 @@ def _answer(
         code=code,
         request_id=request_id,
         param=param,
+        **members,
     )
     return JSONResponse(
         problem.model_dump(exclude_none=True),

@@ -22,11 +22,12 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import ledger, payouts, webhooks
+from amply.modules import defence, ledger, payouts, webhooks
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (worker.HANDLE_PROVIDER_EVENT, sqs.HIGH),
     ledger.CHECKPOINT_PUBLISHED: (worker.SEND_DUE_RECEIPTS, sqs.LOW),
+    defence.FACT_EXHAUSTED: (worker.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (worker.RECONCILE_PAYOUT, sqs.LOW),
 }
 
@@ -59,6 +60,7 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
     def forget() -> None:
         with database.transaction() as session:
             outbox.forget_published(session, now=clock())
+            defence.forget(session, now=clock())
 
     def fold() -> None:
         ledger.fold_days(database)
@@ -77,15 +79,18 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="hear what became of letters", every=timedelta(seconds=30), run=send(worker.HEAR_FEEDBACK)),
         Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
         Job(name="complete gifts to several", every=timedelta(seconds=30), run=send(worker.COMPLETE_SPLITS)),
+        Job(name="end exhausted payments", every=timedelta(seconds=30), run=send(worker.CLOSE_EXHAUSTED)),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
         Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(worker.RECONCILE)),
+        Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(worker.COLLECT_DUE)),
+        Job(name="send letters about them", every=timedelta(seconds=30), run=send(worker.SEND_PLAN_LETTERS)),
         Job(name="match what waits", every=timedelta(minutes=1), run=send(worker.MATCH_WAITING)),
         Job(
             name="hold books and processor together", every=timedelta(minutes=1), run=send(worker.CLOSE_BOOKS)
         ),
         Job(name="find undelivered events", every=timedelta(minutes=5), run=send(worker.FIND_MISSED)),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
-        Job(name="forget what left the outbox long ago", every=timedelta(hours=1), run=forget),
+        Job(name="forget what left the outbox, and who opened gifts", every=timedelta(hours=1), run=forget),
     )
 
 

@@ -11,7 +11,13 @@ from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.ses import SesFeedback, SesMailer
-from amply.adapters.stripe import StripeEventSource, StripePayouts, StripeProcessor, StripeSharing
+from amply.adapters.stripe import (
+    StripeEventSource,
+    StripePayouts,
+    StripeProcessor,
+    StripeSavedMethods,
+    StripeSharing,
+)
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
@@ -20,6 +26,7 @@ from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
+    LinkSettings,
     MailFeedbackSettings,
     MailSettings,
     QueueSettings,
@@ -29,19 +36,22 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, mail, payments, payouts, webhooks
+from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
 SEND_DUE_DEDICATIONS: Final = "donations.send_due_dedications"
 COMPLETE_STUCK: Final = "donations.complete_stuck"
 COMPLETE_SPLITS: Final = "donations.complete_splits"
+CLOSE_EXHAUSTED: Final = "donations.close_exhausted"
 RECONCILE: Final = "ledger.reconcile"
 HEAR_FEEDBACK: Final = "mail.hear_feedback"
 RECONCILE_PAYOUT: Final = "payouts.reconcile"
 MATCH_WAITING: Final = "payouts.match_waiting"
 CLOSE_BOOKS: Final = "payouts.close_books"
 FIND_MISSED: Final = "webhooks.find_missed"
+COLLECT_DUE: Final = "recurring.collect_due"
+SEND_PLAN_LETTERS: Final = "recurring.send_letters"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -62,6 +72,7 @@ class Parts:
     sharing: payments.MethodSharing
     payouts: payouts.Handling
     gaps: webhooks.Gaps
+    recurring: recurring.Recurring
     clock: Clock
 
 
@@ -71,6 +82,34 @@ def register(app: Celery, parts: Parts) -> None:
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
         outcome = _handle(parts, event_id)
         _log.info("provider event", event_id=event_id, outcome=outcome)
+
+    def reconcile(**_: Any) -> None:
+        looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
+        if looked.difference is not None:
+            _log.error(
+                "books_differ", difference=looked.difference, runbook="docs/runbooks/alarms/books-differ.md"
+            )
+        _log.info(
+            RECONCILED,
+            entries=looked.entries,
+            checked_to=looked.checked_to,
+            differences=int(looked.difference is not None),
+        )
+
+    for name, work in (
+        (HANDLE_PROVIDER_EVENT, handle_provider_event),
+        (RECONCILE, reconcile),
+        *_about_what_is_stuck(parts),
+        *_about_letters(parts),
+        *_about_the_processor(parts),
+        *_about_plans(parts),
+    ):
+        # This application's alone: Celery would otherwise give them to every application of the process.
+        app.task(name=name, bind=True, shared=False)(_continuing(name, work))
+
+
+def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Finishing what a crash left, and ending payments that cards are tried on."""
 
     def complete_stuck(**_: Any) -> None:
         completed = donations.complete_stuck(parts.events.database, parts.events.processor, clock=parts.clock)
@@ -99,29 +138,16 @@ def register(app: Celery, parts: Parts) -> None:
         if paid:
             _log.warning("split gifts paid on", count=paid)
 
-    def reconcile(**_: Any) -> None:
-        looked = ledger.reconcile_on(parts.events.database, now=parts.clock())
-        if looked.difference is not None:
-            _log.error(
-                "books_differ", difference=looked.difference, runbook="docs/runbooks/alarms/books-differ.md"
-            )
-        _log.info(
-            RECONCILED,
-            entries=looked.entries,
-            checked_to=looked.checked_to,
-            differences=int(looked.difference is not None),
-        )
+    def close_exhausted(**_: Any) -> None:
+        closed = donations.close_exhausted(parts.events.database, parts.events.processor, clock=parts.clock)
+        if closed:
+            _log.info("exhausted payments ended", count=closed)
 
-    for name, work in (
-        (HANDLE_PROVIDER_EVENT, handle_provider_event),
+    return (
         (COMPLETE_STUCK, complete_stuck),
         (COMPLETE_SPLITS, complete_splits),
-        (RECONCILE, reconcile),
-        *_about_letters(parts),
-        *_about_the_processor(parts),
-    ):
-        # This application's alone: Celery would otherwise give them to every application of the process.
-        app.task(name=name, bind=True, shared=False)(_continuing(name, work))
+        (CLOSE_EXHAUSTED, close_exhausted),
+    )
 
 
 def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
@@ -140,6 +166,9 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         sent = donations.send_due_receipts(parts.receipts, now=parts.clock())
         if sent:
             _log.info("receipts sent", count=sent)
+        told = donations.send_due_notices(parts.receipts, now=parts.clock())
+        if told:
+            _log.info("notices sent", count=told)
 
     def send_due_dedications(**_: Any) -> None:
         sending = donations.DedicationSending(database=parts.receipts.database, mailer=parts.receipts.mailer)
@@ -191,6 +220,22 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
     )
 
 
+def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Recurring gifts, and the letters about them."""
+
+    def collect_due(**_: Any) -> None:
+        looked = recurring.collect_due(parts.recurring, now=parts.clock())
+        if looked:
+            _log.info("plan_charges_looked_at", count=looked)
+
+    def send_letters(**_: Any) -> None:
+        sent = recurring.send_letters(parts.recurring, now=parts.clock())
+        if sent:
+            _log.info("plan_letters_sent", count=sent)
+
+    return (COLLECT_DUE, collect_due), (SEND_PLAN_LETTERS, send_letters)
+
+
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
     """The same work as a part of the trace its message came from."""
 
@@ -218,9 +263,10 @@ def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    stripe = StripeSettings()
+    stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
+    processor = StripeProcessor(stripe)
     return Parts(
-        events=donations.EventHandling(database=database, processor=StripeProcessor(stripe), secrets=secrets),
+        events=donations.EventHandling(database=database, processor=processor, secrets=secrets),
         payouts=payouts.Handling(database=database, processor=StripePayouts(stripe), secrets=secrets),
         gaps=webhooks.Gaps(
             database=database,
@@ -230,12 +276,24 @@ def parts_from_environment() -> Parts:
         ),
         receipts=donations.ReceiptSending(
             database=database,
-            mailer=SesMailer(MailSettings()),
+            mailer=mailer,
             secrets=secrets,
-            ledger_page=f"{SiteSettings().edge_url}/ledger/",
+            ledger_page=f"{site.edge_url}/ledger/",
         ),
         sharing=StripeSharing(stripe),
         hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
+        recurring=recurring.Recurring(
+            collecting=recurring.Collecting(
+                database=database, processor=processor, saved=StripeSavedMethods(stripe)
+            ),
+            writing=recurring.Writing(
+                database=database,
+                mailer=mailer,
+                key=recurring.LinkKey.from_settings(LinkSettings()),
+                page=f"{site.edge_url}/giving/",
+            ),
+            clock=system_clock,
+        ),
         clock=system_clock,
     )
 

@@ -1,4 +1,4 @@
-"""Rate limits, counted in the cache. When the cache is away, requests pass: no donation is lost to a counter."""
+"""Rate limits of what is read, counted in the cache; while it is away, requests pass. Gifts have a gate (`modules/defence`)."""
 
 import urllib.parse
 from collections.abc import Callable
@@ -17,8 +17,15 @@ from amply.kernel.errors import TooManyRequests
 _log = structlog.get_logger()
 
 LIMITS: Final = {
-    # A family at one address gives several times; a card tester gives hundreds of times.
-    "donations": limits.parse("60/minute"),
+    # Of gifts that the gate let in: a donor's page asks once, and once more for each card that is declined.
+    "split_payments": limits.parse("30/minute"),
+    # A donation page asks once for each amount that somebody tries.
+    "quotes": limits.parse("300/minute"),
+    # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.
+    "donor_links": limits.parse("10/hour"),
+    # To one mailbox, whoever asks: nobody's is filled by somebody else.
+    "links_to_one_address": limits.parse("3/hour"),
+    "donor_plans": limits.parse("60/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.

@@ -127,6 +127,14 @@ class CommitmentSettings(BaseSettings):
     commitment_key: SecretStr
 
 
+class LinkSettings(BaseSettings):
+    """The secret that links in letters to donors are signed with: 43 or more random characters."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    link_key: SecretStr
+
+
 class MailSettings(BaseSettings):
     """Who e-mail comes from and the SES configuration set that records what became of it."""
 

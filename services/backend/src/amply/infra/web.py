@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from amply.infra.database import Database
 from amply.kernel.clock import Clock
@@ -22,6 +22,9 @@ class Problem(BaseModel):
     code: str
     request_id: str
     param: str | None = None
+    challenge: dict[str, Any] | None = Field(
+        default=None, description="With `challenge_required`: what to solve before the request is repeated."
+    )
 
 
 def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:

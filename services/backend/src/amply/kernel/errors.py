@@ -11,11 +11,15 @@ A module's own errors subclass one of these beside the function that raises them
 have a stable `code`. The interface turns them into RFC 9457 problems.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class AmplyError(Exception):
-    """Base of every error meant for a caller. The message is one sentence that says what to do next."""
+    """Base of every error meant for a caller. The message is one sentence that says what to do next.
+
+    `members` are what a problem says besides (RFC 9457 §3.2, extension members).
+    """
 
     retry_after_seconds: ClassVar[int | None] = None
     status: ClassVar[int] = 500
@@ -26,6 +30,7 @@ class AmplyError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.param = param
+        self.members: Mapping[str, Any] = {}
 
 
 class InvalidRequest(AmplyError):

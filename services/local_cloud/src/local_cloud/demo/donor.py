@@ -12,7 +12,7 @@ from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
-_TEST_CARD = "pm_card_visa"
+TEST_CARD = "pm_card_visa"
 _WEBHOOK_SECONDS_MAX = 60.0
 _SEQUENCE_SECONDS_MAX = 60.0
 _PUBLISH_SECONDS_MAX = 15.0
@@ -59,13 +59,13 @@ class Donor:
         )
         return Donation(id=made["id"], **made["payment"])
 
-    def pay(self, donation: Donation) -> str:
+    def pay(self, donation: Donation, *, card: str = TEST_CARD) -> str:
         """Confirm the PaymentIntent as Stripe.js does: publishable key, client secret, the account's own header."""
         confirmed = _json(
             self._http.post(
                 f"{self._processor}/v1/payment_intents/{donation.payment_intent}/confirm",
                 data={
-                    "payment_method": _TEST_CARD,
+                    "payment_method": card,
                     "client_secret": donation.client_secret,
                     "return_url": f"{self._settings.edge_url}/donate/",
                 },

@@ -1,18 +1,15 @@
-"""The receiving organisation: made and onboarded by an operator, with the admin command in a one-off task."""
+"""The receiving organisation: made and onboarded by an operator."""
 
-import json
 from dataclasses import dataclass
 
-from local_cloud import laptop, tasks
 from local_cloud.cloud import Cloud
+from local_cloud.demo.staff import Staff
 from local_cloud.demo.waiting import until
 
-_TASK = "admin"
 _READY = "active"
 _ONBOARDING_SECONDS_MAX = 60.0
 _CREATE = (
-    *("python", "-m", "amply.entrypoints.admin", "organization", "create"),
-    *("--name", "Demo Relief", "--slug", "demo-relief", "--country", "DE"),
+    *("organization", "create", "--name", "Demo Relief", "--slug", "demo-relief", "--country", "DE"),
     *("--onboard", "--email", "treasurer@demo-relief.example"),
 )
 
@@ -31,14 +28,10 @@ def ensure(cloud: Cloud) -> Organization:
     The command is idempotent by slug and asks the processor each time, so it is simply run again until the account is
     active.
     """
-    task = tasks.one_off(cloud, _TASK)
-    environment = tasks.environment(task, cloud=cloud, laptop=laptop.of(cloud.settings))
+    staff = Staff(cloud)
 
     def create() -> Organization | None:
-        printed = tasks.run(
-            task, environment=environment, settings=cloud.settings, command=_CREATE, log="organization"
-        )
-        made = json.loads(printed.splitlines()[-1])
+        made = staff.type(*_CREATE)[-1]
         if made["status"] != _READY:
             return None
         return Organization(id=made["id"], stripe_account=made["stripe_account"])

@@ -7,7 +7,7 @@ https://docs.stripe.com/reports/reporting-categories.
 from dataclasses import dataclass
 
 from stripe_sandbox.cards import card_of_charge
-from stripe_sandbox.currencies import currency_of
+from stripe_sandbox.currencies import currency_of, debit_fee
 from stripe_sandbox.errors import InvalidRequestError, Json
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.lists import LIST_PARAMETERS, Clause, listed
@@ -79,7 +79,9 @@ def add_for_charge(call: Call, charge: Json) -> Json:
     amount, currency = charge["amount_captured"], charge["currency"]
     card = card_of_charge(charge)
     waits = 0 if card and card.available_at_once else int(call.settings.available_delay.total_seconds())
-    fees = [fee_detail(currency, currency_of(currency).fee(amount), "Stripe processing fees")]
+    kind = charge["payment_method_details"]["type"]
+    fee = currency_of(currency).fee(amount) if kind == "card" else debit_fee(kind, amount)
+    fees = [fee_detail(currency, fee, "Stripe processing fees")]
     if charge["application_fee_amount"] is not None:
         fees.append(application_fee_detail(currency, charge["application_fee_amount"]))
     movement = Movement(

@@ -33,7 +33,7 @@ def add_pending(call: Call, intent: Json, payment_method: Json, *, mandate: str)
     """A charge that waits for a bank."""
     charge = _charge(call, intent, payment_method, authenticated=False)
     charge["outcome"] = _outcome("approved_by_network", "authorized", "Payment pending.")
-    charge["payment_method_details"]["sepa_debit"]["mandate"] = mandate
+    charge["payment_method_details"][payment_method["type"]]["mandate"] = mandate
     call.objects.add(charge)
     call.emit("charge.pending", charge)
     return charge
@@ -195,6 +195,19 @@ def _details(payment_method: Json, amount: int, *, authenticated: bool) -> Json:
         debit = payment_method["sepa_debit"]
         kept = {name: debit[name] for name in ("bank_code", "branch_code", "country", "fingerprint", "last4")}
         return {"sepa_debit": kept | {"mandate": None}, "type": "sepa_debit"}
+    if payment_method["type"] == "us_bank_account":
+        account = payment_method["us_bank_account"]
+        names = (
+            "account_holder_type",
+            "account_type",
+            "bank_name",
+            "fingerprint",
+            "last4",
+            "routing_number",
+        )
+        kept = {name: account[name] for name in names}
+        unknown = {"expected_debit_date": None, "mandate": None, "payment_reference": None}
+        return {"us_bank_account": kept | unknown, "type": "us_bank_account"}
     return {
         "card": _card_details(payment_method["card"], amount, authenticated=authenticated),
         "type": "card",

@@ -25,7 +25,7 @@ def confirm(call: Call, intent: Json) -> Json:
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     if "receipt_email" in call.params:
         intent["receipt_email"] = call.params["receipt_email"] or None
-    if method["type"] == "sepa_debit":
+    if method["type"] in direct_debits.CURRENCIES:
         return direct_debits.begin(call, intent, method)
     card = payment_methods.card_of(method)
     if asks_the_bank(call, method):
@@ -116,7 +116,7 @@ def _payment_method(call: Call, intent: Json) -> Json:
 
 def new_payment_method(call: Call, data: Json) -> Json:
     """Store what came as `payment_method_data`. Raises CardError, InvalidRequestError, NotModelledError."""
-    if data["type"] == "sepa_debit":
+    if data["type"] in direct_debits.CURRENCIES:
         return direct_debits.payment_method(call, data)
     if data["type"] == "card" and not call.caller.secret:
         return payment_methods.from_typed_card(call, data)

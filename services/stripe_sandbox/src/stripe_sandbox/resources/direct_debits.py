@@ -1,38 +1,37 @@
-"""SEPA direct debits: the money is asked for now and comes, or does not, when the donor's bank has answered."""
+"""Direct debits, SEPA and ACH: the money is asked for now and comes, or does not, when the donor's bank has answered."""
 
 from stripe_sandbox import schedule
-from stripe_sandbox.bank_accounts import account_by_fingerprint, account_by_iban
+from stripe_sandbox.bank_accounts import account_by_fingerprint, account_of
 from stripe_sandbox.errors import InvalidRequestError, Json, ParameterError
 from stripe_sandbox.operations import Call
 from stripe_sandbox.resources import charges, mandates, payment_methods
 
+CURRENCIES = {"sepa_debit": "eur", "us_bank_account": "usd"}
+"""Kinds of PaymentMethods that are debited, and the one currency each takes."""
+
 _REFUSED = "The payment could not be processed: the bank refused the direct debit."
+_BILLING = {"sepa_debit": ("name", "email"), "us_bank_account": ("name",)}
 
 
 def payment_method(call: Call, data: Json) -> Json:
     """Store the PaymentMethod of `payment_method_data`. Raises ParameterError, InvalidRequestError."""
     billing = data.get("billing_details") or {}
-    for name in ("name", "email"):
+    for name in _BILLING[data["type"]]:
         if not billing.get(name):
             param = f"payment_method_data[billing_details][{name}]"
             raise ParameterError(f"Missing required param: {param}.", code="parameter_missing", param=param)
-    account = account_by_iban(data.get("sepa_debit", {}).get("iban", ""))
-    details = {
-        "bank_code": account.iban[4:12],
-        "branch_code": "",
-        "country": account.country,
-        "fingerprint": account.fingerprint,
-        "generated_from": {"charge": None, "setup_attempt": None},
-        "last4": account.iban[-4:],
-    }
-    return payment_methods.add(call, "sepa_debit", details, billing=billing)
+    return payment_methods.add(call, data["type"], account_of(data).details(), billing=billing)
 
 
 def begin(call: Call, intent: Json, method: Json) -> Json:
-    """Ask the bank. Raises InvalidRequestError for another currency than EUR and without a mandate."""
-    if intent["currency"] != "eur":
+    """Ask the bank. Raises InvalidRequestError for another currency than the method's and without a mandate.
+
+    A US account is taken as verified; at Stripe one that is typed in has to be verified first.
+    """
+    kind = method["type"]
+    if intent["currency"] != CURRENCIES[kind]:
         raise InvalidRequestError(
-            "The payment method type `sepa_debit` takes payments in eur alone.",
+            f"The payment method type `{kind}` takes payments in {CURRENCIES[kind]} alone.",
             code="payment_intent_incompatible_payment_method",
             param="payment_method",
         )
@@ -54,13 +53,14 @@ def finish(call: Call, charge_id: str) -> None:
     if intent["status"] != "processing":
         return
     method = call.objects.get("payment_method", charge["payment_method"])
-    if account_by_fingerprint(method["sepa_debit"]["fingerprint"]).honours:
+    failure = account_by_fingerprint(method[method["type"]]["fingerprint"]).failure
+    if failure is None:
         charges.mark_paid(call, charge)
         intent |= {"status": "succeeded", "amount_received": intent["amount"]}
         call.objects.save(intent)
         call.emit("payment_intent.succeeded", intent)
         return
-    charges.mark_failed(call, charge, code="debit_not_authorized", message=_REFUSED)
+    charges.mark_failed(call, charge, code=failure, message=_REFUSED)
     error = {
         "charge": charge_id,
         "code": "payment_intent_payment_attempt_failed",

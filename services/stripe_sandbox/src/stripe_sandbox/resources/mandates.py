@@ -47,14 +47,20 @@ def _new(call: Call, method: Json, acceptance: Json) -> Json:
         "on_behalf_of": None,
         "payment_method": method["id"],
         "payment_method_details": {
-            "sepa_debit": {
-                "reference": mandate_id[-16:].upper(),
-                "url": f"{call.settings.public_url}/v1/mandates/{mandate_id}",
-            },
-            "type": "sepa_debit",
+            method["type"]: _details(call, mandate_id, method),
+            "type": method["type"],
         },
         "status": "active",
         "type": "multi_use",
+    }
+
+
+def _details(call: Call, mandate_id: str, method: Json) -> Json:
+    if method["type"] == "us_bank_account":
+        return {}
+    return {
+        "reference": mandate_id[-16:].upper(),
+        "url": f"{call.settings.public_url}/v1/mandates/{mandate_id}",
     }
 
 

@@ -21,6 +21,7 @@ from stripe_sandbox.resources import (
     client_secrets,
     confirmation,
     customers,
+    direct_debits,
     payment_intent_search,
     payment_methods,
 )
@@ -228,7 +229,10 @@ def _new(call: Call) -> Json:
         "payment_method": None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card", "sepa_debit"] if params["currency"].lower() == "eur" else ["card"],
+        "payment_method_types": [
+            "card",
+            *(kind for kind, code in direct_debits.CURRENCIES.items() if code == params["currency"].lower()),
+        ],
         "presentment_details": None,
         "processing": None,
         "receipt_email": params.get("receipt_email"),

@@ -15,6 +15,7 @@ from stripe_sandbox.resources import (
     client_secrets,
     confirmation,
     customers,
+    direct_debits,
     mandates,
     payment_methods,
 )
@@ -141,7 +142,7 @@ def _confirm(call: Call, intent: Json) -> Json:
     payment_methods.require_usable(call, method, intent["customer"])
     confirmation.check_return_url(call, intent)
     intent |= {"payment_method": method["id"], "last_setup_error": None, "next_action": None}
-    if method["type"] == "sepa_debit":
+    if method["type"] in direct_debits.CURRENCIES:
         intent["mandate"] = mandates.required(call, method, "setup_intent_mandate_invalid")["id"]
         return _succeed(call, intent, method)
     card = payment_methods.card_of(method)
@@ -232,7 +233,7 @@ def _new(call: Call) -> Json:
         "payment_method": None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card", "sepa_debit"],
+        "payment_method_types": ["card", *direct_debits.CURRENCIES],
         "single_use_mandate": None,
         "status": "requires_payment_method",
         "usage": params.get("usage", "off_session"),

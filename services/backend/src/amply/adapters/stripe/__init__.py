@@ -1,9 +1,17 @@
-"""Stripe: implements the payments' processor and its sharing of methods, the payouts' processor, and the webhooks' verifier and source."""
+"""Stripe: implements the payments' processor, kept and shared methods, the payouts' processor, the webhooks' verifier and source."""
 
 from amply.adapters.stripe.events import StripeEventSource
 from amply.adapters.stripe.payouts import StripePayouts
 from amply.adapters.stripe.processor import StripeProcessor
+from amply.adapters.stripe.saved_methods import StripeSavedMethods
 from amply.adapters.stripe.sharing import StripeSharing
 from amply.adapters.stripe.signatures import StripeEventVerifier
 
-__all__ = ["StripeEventSource", "StripeEventVerifier", "StripePayouts", "StripeProcessor", "StripeSharing"]
+__all__ = [
+    "StripeEventSource",
+    "StripeEventVerifier",
+    "StripePayouts",
+    "StripeProcessor",
+    "StripeSavedMethods",
+    "StripeSharing",
+]

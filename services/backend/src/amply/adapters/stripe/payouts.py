@@ -123,7 +123,17 @@ def _transaction(given: Mapping[str, Any]) -> Transaction:
         payment_id=(source.get("metadata") or {}).get("amply_payment_id"),
         is_exchanged=given.get("exchange_rate") is not None,
         occurred_at=_moment(given["created"]),
+        source_amount=_source_amount(source),
+        application_fee_id=_id(source.get("application_fee")),
     )
+
+
+def _source_amount(source: Mapping[str, Any]) -> Money | None:
+    """What a charge took or a refund gives back, in the donor's currency."""
+    amount = source.get("amount_captured", source.get("amount"))
+    if not isinstance(amount, int) or amount <= 0 or "currency" not in source:
+        return None
+    return Money(minor_units=amount, currency=str(source["currency"]).upper())
 
 
 def _id(named: Any) -> str | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
 import stripe
 import structlog
-from stripe.params import RefundCreateParams
+from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 
 from amply.adapters.stripe.returns import REASONS, remote_dispute, remote_refund, remote_warning
 from amply.infra import tracing
@@ -17,10 +18,14 @@ from amply.kernel.money import Money
 from amply.modules.payments import (
     Account,
     AccountStatus,
+    Attempt,
+    Customer,
     Intent,
+    PaymentStatus,
     ProcessorRefused,
     ProcessorUnavailable,
     RefundReason,
+    RemoteDecline,
     RemoteDispute,
     RemoteRefund,
     RemoteWarning,
@@ -36,6 +41,11 @@ _MERCHANT: Final = "configuration.merchant"
 _PAGE: Final = 100
 _RETURNS_MAX: Final = 1_000
 """Refunds or disputes of one payment that are read; there are a handful."""
+_ATTEMPTS: Final = {
+    "processing": PaymentStatus.PROCESSING,
+    "succeeded": PaymentStatus.SUCCEEDED,
+    "canceled": PaymentStatus.CANCELED,
+}
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
@@ -78,17 +88,26 @@ class StripeProcessor:
             return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: Customer | None = None,
     ) -> Intent:
+        asked: PaymentIntentCreateParams = {
+            "amount": amount.minor_units,
+            "currency": amount.currency.lower(),
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": {"amply_payment_id": payment_id, "amply_donation_id": donation_id},
+        }
+        if customer is not None:
+            _keep(asked, customer)
         with _translated("create payment intent"):
             intent = self._client.v1.payment_intents.create(
-                {
-                    "amount": amount.minor_units,
-                    "currency": amount.currency.lower(),
-                    "automatic_payment_methods": {"enabled": True},
-                    "metadata": {"amply_payment_id": payment_id, "amply_donation_id": donation_id},
-                },
-                {"idempotency_key": idempotency_key, "stripe_account": account_id},
+                asked, {"idempotency_key": idempotency_key, "stripe_account": account_id}
             )
             return _intent(intent)
 
@@ -100,6 +119,33 @@ class StripeProcessor:
                 {"stripe_account": account_id},
             )
             return _intent(found.data[0]) if found.data else None
+
+    def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
+        """The reason Stripe keeps is neutral: nothing is said of whoever tried."""
+        with _translated("cancel payment intent"):
+            self._client.v1.payment_intents.cancel(
+                remote_id, {"cancellation_reason": "abandoned"}, {"stripe_account": account_id}
+            )
+
+    def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
+        """Each attempt is a charge of its own (docs.stripe.com/api/charges): those that failed."""
+        with _translated("list charges"):
+            listed = self._client.v1.charges.list(
+                {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
+            )
+            return tuple(_decline(charge) for charge in reversed(listed.data) if charge.status == "failed")
+
+    def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
+        with _translated("retrieve payment intent"):
+            intent = self._client.v1.payment_intents.retrieve(remote_id, None, {"stripe_account": account_id})
+            charge: Any = intent.latest_charge
+            has_failed = intent.status == "requires_payment_method" and intent.last_payment_error is not None
+            return Attempt(
+                status=PaymentStatus.FAILED
+                if has_failed
+                else _ATTEMPTS.get(intent.status, PaymentStatus.PENDING),
+                name=charge if isinstance(charge, str) or charge is None else str(charge.id),
+            )
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """The gross is what the donor paid; the fee counts only in the gift's own currency.
@@ -221,8 +267,27 @@ def _translated(call: str) -> Iterator[None]:
         ) from error
 
 
+def _keep(asked: PaymentIntentCreateParams, customer: Customer) -> None:
+    """The first gift of a plan stores what pays it; the others are paid with that, and lead nobody to another page."""
+    asked["customer"] = customer.id
+    if customer.keeps_method:
+        asked["setup_future_usage"] = "off_session"
+    else:
+        asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
+
+
 def _intent(intent: stripe.PaymentIntent) -> Intent:
     return Intent(remote_id=intent.id, client_secret=intent.client_secret or "")
+
+
+def _decline(charge: stripe.Charge) -> RemoteDecline:
+    details = charge.payment_method_details
+    card = getattr(details, "card", None)
+    return RemoteDecline(
+        remote_id=charge.id,
+        card=getattr(card, "fingerprint", None),
+        declined_at=datetime.fromtimestamp(charge.created, UTC),
+    )
 
 
 def _account(account: Any) -> Account:

@@ -19,7 +19,10 @@ ALLOWED: Final = frozenset(
         "db.system.name",
         "db.operation.name",
         "db.collection.name",
-        *(f"{OUR_OWN}{name}" for name in ("donation_id", "payment_id", "event_id", "other_statements")),
+        *(
+            f"{OUR_OWN}{name}"
+            for name in ("donation_id", "payment_id", "plan_id", "event_id", "other_statements")
+        ),
     }
 )
 """No address, header, query, body, statement, message of an error, or name of a person."""

@@ -2,14 +2,27 @@
 
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
+from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
+from amply.modules.donations.domain import DonationStatus, Donor, Gift, OfflineMethod
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_list import as_csv, gifts_of
-from amply.modules.donations.queries import count_exhausted_receipts
+from amply.modules.donations.notices import send_due_notices
+from amply.modules.donations.offline import (
+    DonationNotReversible,
+    OfflineGift,
+    OfflineGiftKnown,
+    OfflineGiftNotAcceptable,
+    ReversalReason,
+    record_offline,
+    reverse_offline,
+)
+from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
 from amply.modules.donations.receipting import (
     ReceiptSending,
+    printed_receipt,
     resend_receipt,
     send_due_receipts,
     state_advantage,
@@ -26,44 +39,68 @@ from amply.modules.donations.refunds import (
     refund,
 )
 from amply.modules.donations.router import router
-from amply.modules.donations.service import complete_stuck
+from amply.modules.donations.schemas import AmountIn, AmountOut, DonationCreated, DonationIn
+from amply.modules.donations.service import Answer, complete_stuck, open_payment, record_gift
 from amply.modules.donations.split_router import router as split_router
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "AmountIn",
+    "AmountOut",
+    "Answer",
     "DedicationSending",
     "DisputeNotAnswerable",
+    "DonationCreated",
+    "DonationIn",
     "DonationNotRefundable",
+    "DonationNotReversible",
+    "DonationStatus",
+    "Donor",
     "Erasure",
     "EventHandling",
+    "Gift",
+    "OfflineGift",
+    "OfflineGiftKnown",
+    "OfflineGiftNotAcceptable",
+    "OfflineMethod",
     "ReceiptSending",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
     "RefundRefused",
     "Refunded",
     "Refunding",
+    "ReversalReason",
     "Splitting",
     "StatementNotAcceptable",
     "answer_dispute",
     "as_csv",
+    "close_exhausted",
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
     "count_exhausted_receipts",
+    "covered_fees",
     "erase_donor",
     "evidence",
     "gift_aid_claim",
     "gifts_of",
     "handle_provider_event",
     "keeps_event",
+    "open_payment",
+    "printed_receipt",
+    "record_gift",
+    "record_offline",
     "refund",
     "resend_receipt",
+    "reverse_offline",
     "router",
     "send_due_dedications",
+    "send_due_notices",
     "send_due_receipts",
     "split_router",
     "state_advantage",
     "statement_of_donor",
+    "statuses",
     "void_receipt",
 ]

@@ -8,13 +8,16 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
+from amply.kernel.money import Money
 from amply.modules import ledger, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.news import Applies, GiftNotBookedYet, Hand, News
+from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
 _FEE_KNOWN: Final = "charge.updated"
+_ABOUT_PEOPLE: Final = ("customer.", "mandate.", "payment_method.", "setup_intent.")
 
 
 def needs_settlement(event: webhooks.ProviderEvent) -> bool:
@@ -51,8 +54,11 @@ def intent_id(snapshot: Mapping[str, Any]) -> str:
 def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     """Whether an event that nobody handles yet is kept: the platform's own or a known account's, about nobody erased.
 
-    What the processor still tells of an erased donor's gift stays with the processor until somebody handles it.
+    What the processor still tells of an erased donor's gift stays with the processor until somebody handles it, and so
+    does what it tells of people and their cards: it moves no money, and no gift would lead an erasure to it.
     """
+    if event.type.startswith(_ABOUT_PEOPLE):
+        return False
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False
     return not is_about_the_erased(session, event)
@@ -105,6 +111,46 @@ def is_about_the_erased(session: Session, event: webhooks.ProviderEvent) -> bool
     return payment is not None and session.get_one(DonationRow, payment.donation_id).erased_at is not None
 
 
+def arrived(row: DonationRow, gross: Money) -> GiftParts:
+    """What arrived, by its parts: the gift whole before the fee's cover, and what is beyond both is the gift's."""
+    asked = row.minor_units - row.fee_cover_minor_units
+    cover = min(max(gross.minor_units - asked, 0), row.fee_cover_minor_units)
+    return GiftParts(gift=gross.minor_units - cover, cover=cover, currency=gross.currency)
+
+
+def gift_lines(row: DonationRow, parts: GiftParts) -> tuple[ledger.NewTransfer, ...]:
+    """What a gift of these parts moves; its fund is credited with the gift's part alone."""
+    cover = Money(minor_units=parts.cover, currency=parts.currency)
+    return ledger.donation_succeeded(
+        organization_id=row.organization_id,
+        amount=Money(minor_units=parts.gift, currency=parts.currency),
+        fee_cover=cover if parts.cover else None,
+        fund_id=row.fund_id,
+    )
+
+
+def reserved_lines(row: DonationRow) -> tuple[ledger.NewTransfer, ...]:
+    """What stands in the books while a bank takes days: all that was asked for, and nothing has moved."""
+    cover = row.fee_cover_minor_units
+    asked = GiftParts(gift=row.minor_units - cover, cover=cover, currency=row.currency)
+    return ledger.postings.reserve(gift_lines(row, asked))
+
+
+def release(books: GiftBooks, *, event: webhooks.ProviderEvent) -> None:
+    """Void what is reserved of a gift that will not come this way; nothing where nothing is."""
+    gift = books.gift
+    if gift.reserved_entry_id is None:
+        return
+    books.post(
+        kind=ledger.Kind.DONATION_FAILED,
+        key=f"reserved:{gift.reserved_entry_id}",
+        transfers=ledger.postings.void(entry_id=gift.reserved_entry_id, pending=reserved_lines(gift)),
+        event_at=event.occurred_at,
+        reference=f"stripe:payment_intent:{intent_id(event.object)}",
+    )
+    gift.reserved_entry_id = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventInHand:
     """An event, what the processor said of its money, and the transaction its effects belong to."""
@@ -133,6 +179,9 @@ class EventInHand:
             return webhooks.Outcome.NO_CHANGE
         if self.settlement is not None:
             self._book_gift(row, self.settlement)
+        else:
+            books = GiftBooks(session=self.session, gift=row, secrets=self.secrets, now=self.now)
+            release(books, event=self.event)
         row.status = status_of_payment(following)
         row.updated_at = self.now
         return webhooks.Outcome.APPLIED
@@ -143,11 +192,13 @@ class EventInHand:
         Raises:
             GiftNotBookedYet: The success is still on its way, and may have read the money before the fee was known.
         """
+        if self.settlement is None or self.settlement.fee is None:
+            return webhooks.Outcome.NO_CHANGE  # it changed otherwise, as while a bank takes days
         if row.entry_id is None and row.status in (DonationStatus.FAILED, DonationStatus.CANCELED):
             return webhooks.Outcome.NO_CHANGE  # the charge that changed is one that never succeeded
         if row.entry_id is None:
             raise GiftNotBookedYet(self.event.id)
-        booked = self.settlement is not None and self._book_fee(row, self.settlement)
+        booked = self._book_fee(row, self.settlement)
         return webhooks.Outcome.APPLIED if booked else webhooks.Outcome.NO_CHANGE
 
     def _book_gift(self, row: DonationRow, settlement: payments.Settlement) -> None:
@@ -158,18 +209,24 @@ class EventInHand:
             "donation_id": row.id,
             "company_name": company.name if company is not None else None,
         }
+        parts = arrived(row, settlement.gross)
+        lines = gift_lines(row, parts)
+        if row.reserved_entry_id is not None:
+            lines = ledger.postings.post(
+                entry_id=row.reserved_entry_id, pending=reserved_lines(row), moved=lines
+            )
+            row.reserved_entry_id = None
         posted = self._post(
             kind=ledger.Kind.DONATION_SUCCEEDED,
             organization_id=row.organization_id,
-            transfers=ledger.donation_succeeded(
-                organization_id=row.organization_id, amount=settlement.gross, fund_id=row.fund_id
-            ),
+            transfers=lines,
             personal={field: value for field, value in personal.items() if value is not None},
             is_erased=row.erased_at is not None,
         )
         self._book_fee(row, settlement)
         # A gift is what arrived. The processor's truth wins over what was asked for.
         row.minor_units, row.currency = settlement.gross.minor_units, settlement.gross.currency
+        row.fee_cover_minor_units = parts.cover
         row.entry_id = posted.id
         if row.erased_at is None:
             self.session.add(
@@ -185,7 +242,10 @@ class EventInHand:
 
     def _book_fee(self, row: DonationRow, settlement: payments.Settlement) -> bool:
         """Post the processor's fee; False when it is unknown, nothing, or posted already."""
-        if settlement.fee is None or settlement.fee.minor_units == 0:
+        if settlement.fee is None:
+            return False
+        row.processor_fee_minor_units = settlement.fee.minor_units
+        if settlement.fee.minor_units == 0:
             return False
         return self._post(
             kind=ledger.Kind.PROCESSOR_FEE,

@@ -7,7 +7,10 @@ from functools import partial
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
+from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.parts import TakenBack
+from amply.modules.donations.receipting import void_what_went_back
 
 
 def about_disputes(news: News) -> Applies:
@@ -41,6 +44,7 @@ def _apply(news: News, told: Sequence[payments.RemoteDispute], hand: Hand) -> we
         payments.dispute_statuses(hand.session, payment_id=payment.id)
     )
     gift.updated_at = hand.now
+    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)
     return webhooks.Outcome.APPLIED
 
@@ -61,7 +65,8 @@ def _follow(books: GiftBooks, payment: payments.Payment, told: payments.RemoteDi
         if not standing.has(movement.remote_id):
             standing = _book_movement(books, told, movement, standing)
     if told.is_lost and standing.held > standing.lost:
-        standing = _book_lost(books, told, standing)
+        beside = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
+        standing = _book_lost(books, told, standing, beside)
     if (standing, told.status, told.evidence_due_at) == (known.books, known.status, known.evidence_due_at):
         return False
     payments.note_dispute(books.session, dispute_id=known.id, told=told, books=standing, now=books.now)
@@ -124,16 +129,11 @@ def _book_given_back(
     )
     free = standing.held - standing.lost
     won_after_all = min(max(0, amount.minor_units - free), standing.lost)
+    # What was lost last comes back first.
+    cover = min(won_after_all, standing.lost_cover)
     if won_after_all > 0:
-        lost = Money(minor_units=won_after_all, currency=amount.currency)
-        lines = (
-            *ledger.postings.reverse(
-                ledger.postings.dispute_lost(
-                    organization_id=organization_id, amount=lost, fund_id=books.gift.fund_id
-                )
-            ),
-            *lines,
-        )
+        taken = TakenBack(minor_units=won_after_all, cover=cover, currency=amount.currency)
+        lines = (*ledger.postings.reverse(_lost_lines(books.gift, taken)), *lines)
     books.post(
         kind=ledger.Kind.DISPUTE_WON,
         key=_key(told, movement.remote_id),
@@ -146,25 +146,39 @@ def _book_given_back(
         standing,
         held=max(0, standing.held - amount.minor_units),
         lost=standing.lost - won_after_all,
+        lost_cover=standing.lost_cover - cover,
     )
 
 
 def _book_lost(
-    books: GiftBooks, told: payments.RemoteDispute, standing: payments.DisputeBooks
+    books: GiftBooks,
+    told: payments.RemoteDispute,
+    standing: payments.DisputeBooks,
+    beside: payments.TakenSoFar,
 ) -> payments.DisputeBooks:
-    """What is still held is gone, and with it the gift."""
-    gone = Money(minor_units=standing.held - standing.lost, currency=told.amount.currency)
+    """What is still held is gone, and with it the gift. `beside`: what refunds and other disputes took of it."""
+    so_far = payments.TakenSoFar(
+        minor_units=beside.minor_units + standing.lost, cover=beside.cover + standing.lost_cover
+    )
+    taken = books.parts.take(standing.held - standing.lost, taken=so_far)
     books.post(
         kind=ledger.Kind.DISPUTE_LOST,
         # A dispute that was lost, won and lost again has moved in between.
         key=_key(told, f"{len(standing.booked)}"),
-        transfers=ledger.postings.dispute_lost(
-            organization_id=books.gift.organization_id, amount=gone, fund_id=books.gift.fund_id
-        ),
+        transfers=_lost_lines(books.gift, taken),
         event_at=told.movements[-1].moved_at if told.movements else told.opened_at,
         reference=_key(told),
     )
-    return replace(standing, lost=standing.held)
+    return replace(standing, lost=standing.held, lost_cover=standing.lost_cover + taken.cover)
+
+
+def _lost_lines(gift: DonationRow, taken: TakenBack) -> tuple[ledger.NewTransfer, ...]:
+    return ledger.postings.dispute_lost(
+        organization_id=gift.organization_id,
+        amount=taken.amount,
+        fee_cover=taken.fee_cover,
+        fund_id=gift.fund_id,
+    )
 
 
 def _size(amount: Money) -> Money:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from amply.kernel.errors import NotFound
+from amply.kernel.errors import InvalidRequest, NotFound
 from amply.kernel.money import Money
 from amply.modules.donations.options import GiftOptions
-from amply.modules.payments import DisputeState, PaymentStatus
+from amply.modules.payments import DisputeState, FeeCover, Method, PaymentStatus
 from amply.modules.receipts import DonorFacts
 
 RECEIPT_ATTEMPTS_MAX: Final = 10
@@ -24,10 +24,27 @@ class DonationStatus(StrEnum):
     CANCELED = "canceled"
 
 
+class Channel(StrEnum):
+    """Whether a gift came through the processor, or the organisation recorded what it received itself."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class OfflineMethod(StrEnum):
+    """How an offline gift came."""
+
+    CASH = "cash"
+    CHEQUE = "cheque"
+    BANK_TRANSFER = "bank_transfer"
+    IN_KIND = "in_kind"
+
+
 class Standing(StrEnum):
     """What has become of a gift: its status, and once it has succeeded what happened to the money since.
 
-    `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about.
+    `CHARGED_BACK`: a dispute was lost, and the donor's bank has kept what it was about. `REVERSED`: it had been recorded
+    wrongly.
     """
 
     PENDING = "pending"
@@ -39,6 +56,7 @@ class Standing(StrEnum):
     REFUNDED = "refunded"
     DISPUTED = "disputed"
     CHARGED_BACK = "charged_back"
+    REVERSED = "reversed"
 
 
 _OF_PAYMENT: Final = {
@@ -54,10 +72,40 @@ _OF_DISPUTE: Final = {DisputeState.OPEN: Standing.DISPUTED, DisputeState.LOST: S
 
 
 class Withheld(StrEnum):
-    """Why a receipt is not sent. `SUPPRESSED`: the address bounced for good, or its owner complained."""
+    """Why a receipt is not sent. `SUPPRESSED`: the address bounced for good, or its owner complained.
+
+    `NO_ADDRESS`: the donor of an offline gift gave no e-mail address; the receipt is issued, and staff print it.
+    """
 
     SUPPRESSED = "suppressed"
     REFUNDED = "refunded"
+    NO_ADDRESS = "no_address"
+
+
+class FeeCoverChanged(InvalidRequest):
+    """What the donor agreed to add is not what covers the fee."""
+
+    code = "fee_cover_changed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoveredFees:
+    """An organisation's gifts whose donors covered the fee, of one currency and way to pay.
+
+    Attributes:
+        gifts: How many have arrived.
+        fee_cover: What their donors added.
+        known: How many of their fees are known.
+        processor_fee: What those were.
+        difference: What was added for those less what they were; below zero: it was not enough.
+    """
+
+    method: Method
+    gifts: int
+    fee_cover: Money
+    known: int
+    processor_fee: Money
+    difference: Money
 
 
 class DonationNotFound(NotFound):
@@ -76,7 +124,7 @@ class Donor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What a donor asks for."""
+    """What a donor asks for. `fee_cover` comes on top of `amount`."""
 
     organization_id: str
     amount: Money
@@ -84,12 +132,41 @@ class Gift:
     message: str | None
     for_receipt: DonorFacts = field(default_factory=DonorFacts)
     options: GiftOptions = field(default_factory=GiftOptions)
+    fee_cover: FeeCover | None = None
+
+    @property
+    def total(self) -> Money:
+        """What the donor pays in all."""
+        return self.amount if self.fee_cover is None else self.amount + self.fee_cover.amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """What a donor added for the processor's fee, and what that fee really was.
+
+    Attributes:
+        fee_cover: A part of the donation's amount; zero where the donor added nothing.
+        method: The way to pay that it was quoted for.
+        processor_fee: None while it is not known, and where it was taken in another currency.
+    """
+
+    fee_cover: Money
+    method: Method | None
+    processor_fee: Money | None
+
+    @property
+    def difference(self) -> Money | None:
+        """How much more was added than the fee took; below zero: less. None where nothing was added or the fee is unknown."""
+        if self.processor_fee is None or self.fee_cover.minor_units == 0:
+            return None
+        return self.fee_cover - self.processor_fee
 
 
 @dataclass(frozen=True, kw_only=True)
 class Donation:
     """One gift to one organisation. `entry_id` names its ledger entry once it has succeeded.
 
+    `amount` is what the donor pays in all, with what they added for the processor's fee (`costs`).
     `refunded` is what went back to the donor by refunds that hold; nothing of it is below zero.
     """
 
@@ -101,13 +178,23 @@ class Donation:
     created_at: datetime
     refunded: Money
     dispute: DisputeState | None
+    costs: Costs
+    method: OfflineMethod | None = None
+    is_reversed: bool = False
     fund_id: str | None = None
+
+    @property
+    def channel(self) -> Channel:
+        """Whether the processor saw it."""
+        return Channel.ONLINE if self.method is None else Channel.OFFLINE
 
     @property
     def standing(self) -> Standing:
         """What has become of it. An open dispute hides a refund, and so does a lost one: they are about the rest."""
         if self.status is not DonationStatus.SUCCEEDED:
             return Standing(self.status)
+        if self.is_reversed:
+            return Standing.REVERSED
         if self.dispute is not None:
             return _OF_DISPUTE[self.dispute]
         if self.refunded.minor_units == 0:

@@ -11,7 +11,7 @@ from amply.infra.database import Database
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules import organizations, receipts
-from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.domain import DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.mail import address_digest
 
@@ -115,6 +115,9 @@ def _given(session: Session, organization_id: str, *, since: datetime, before: d
             DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.donor_email.is_not(None),
+            DonationRow.reversed_at.is_(None),
+            # A thing has a receipt of its own, and no amount that adds up with money.
+            DonationRow.method.is_distinct_from(OfflineMethod.IN_KIND),
             given_at >= since,
             given_at < before,
         )

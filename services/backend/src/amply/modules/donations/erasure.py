@@ -19,10 +19,17 @@ from amply.infra import idempotency, outbox
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
-from amply.modules import ledger, mail, payments, receipts, webhooks
+from amply.modules import defence, ledger, mail, payments, receipts, webhooks
 from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.models import DedicationRow, DonationRow, ErasureRow, ReceiptRow
+from amply.modules.donations.models import (
+    DedicationRow,
+    DonationRow,
+    ErasureRow,
+    NoticeRow,
+    OfflineGiftRow,
+    ReceiptRow,
+)
 from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 
@@ -174,8 +181,11 @@ def _remove(
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=found.donations)
     split_rows.forget(session, scope=SPLIT_SCOPE, donation_ids=found.donations)
     opened = ledger.erase_openings(session, entry_ids=sorted(entry_ids))
+    session.execute(delete(OfflineGiftRow).where(OfflineGiftRow.donation_id.in_(found.donations)))
     session.execute(delete(ReceiptRow).where(ReceiptRow.donation_id.in_(found.donations)))
     session.execute(delete(DedicationRow).where(DedicationRow.donation_id.in_(found.donations)))
+    defence.forget_donor(session, donation_ids=found.donations)
+    session.execute(delete(NoticeRow).where(NoticeRow.donation_id.in_(found.donations)))
     receipts.erase(session, donation_ids=found.donations)
     mail.forget(session, addresses=found.addresses)
     for payment_id in sorted(found.payments):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from amply.infra.database import Database
 from amply.kernel.clock import iso
-from amply.modules import ledger, organizations, payments
+from amply.modules import ledger, organizations, payments, receipts
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Donation
 from amply.modules.donations.models import DonationRow, ReceiptRow
@@ -29,8 +29,10 @@ _PROOF: Final = (
 )
 
 
-def evidence(database: Database, secrets: ledger.CommitmentSecrets, *, dispute_id: str) -> dict[str, bytes]:
-    """The files of a dispute's bundle by their names: the facts, a statement in words, and the ledger's proof.
+def evidence(
+    database: Database, secrets: ledger.CommitmentSecrets, *, dispute_id: str, ledger_page: str
+) -> dict[str, bytes]:
+    """The files of a dispute's bundle by their names: the facts, a statement, the receipt's PDF, and the ledger's proof.
 
     Of an erased donor there are facts alone. The organisation answers the bank: of a gift whose donor it is not told, the
     files do not tell it either.
@@ -48,11 +50,13 @@ def evidence(database: Database, secrets: ledger.CommitmentSecrets, *, dispute_i
         refunds = payments.refunds_of(session, payment_id=payment_id)
         is_told = row.anonymity != Anonymity.ORGANIZATION
         proof = ledger.receipt(session, entry_id=donation.entry_id or "", secrets=secrets, opens=is_told)
+        issued = receipts.latest(session, donation_id=row.id)
         organization = organizations.get(session, organization_id=donation.organization_id)
     facts = {
         "dispute": _dispute(dispute),
         "gift": _gift(donation, row, payment),
         "organization": {"id": organization.id, "name": organization.name, "country": organization.country},
+        "receipt_number": None if issued is None else issued.number,
         "receipt_sent_at": None if sent_at is None else iso(sent_at),
         "refunds": [_refund(each) for each in refunds if each.is_held],
     }
@@ -63,7 +67,12 @@ def evidence(database: Database, secrets: ledger.CommitmentSecrets, *, dispute_i
             organization.name, donation, sent_at, proof_file if proof else None
         ).encode(),
     }
-    return files if proof is None else {**files, proof_file: proof.encode()}
+    if proof is None:
+        return files
+    paper = receipts.paper_of(
+        issued if is_told else None, entry_id=donation.entry_id or "", proof=proof, ledger_page=ledger_page
+    )
+    return {**files, **paper, proof_file: proof.encode()}
 
 
 def _statement(

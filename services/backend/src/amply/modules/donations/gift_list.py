@@ -23,11 +23,15 @@ _ROWS: Final = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class ListedGift:
-    """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave."""
+    """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave.
+
+    `fee_cover` is a part of `amount`: what its donor added for the processor's fee, which no fund is credited with.
+    """
 
     donation_id: str
     received_on: str
     amount: str
+    fee_cover: str
     currency: str
     fund: str
     donor_name: str
@@ -79,6 +83,7 @@ def _listed(
         .where(
             DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
+            DonationRow.reversed_at.is_(None),
             given_at >= span.begins_at,
             given_at < span.ends_before,
         )
@@ -98,10 +103,12 @@ def _gift(
 ) -> ListedGift:
     is_told = row.anonymity != Anonymity.ORGANIZATION
     number, _, currency = str(Money(minor_units=row.minor_units, currency=row.currency)).partition(" ")
+    cover, *_ = str(Money(minor_units=row.fee_cover_minor_units, currency=row.currency)).split()
     return ListedGift(
         donation_id=row.id,
         received_on=day,
         amount=number,
+        fee_cover=cover,
         currency=currency,
         fund=fund,
         donor_name=(row.donor_name or "") if is_told else "",

@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from sqlalchemy import Boolean
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -22,6 +23,13 @@ class DonationRow(Record):
     erased_at: Mapped[datetime | None]
     refunded_minor_units: Mapped[int] = mapped_column(server_default="0")
     dispute_state: Mapped[str | None]
+    fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    fee_cover_method: Mapped[str | None]
+    processor_fee_minor_units: Mapped[int | None]
+    reserved_entry_id: Mapped[str | None]
+    newest_attempt: Mapped[str | None]
+    method: Mapped[str | None]
+    reversed_at: Mapped[datetime | None]
     fund_id: Mapped[str | None]
     anonymity: Mapped[str] = mapped_column(server_default="public")
 
@@ -68,6 +76,18 @@ class SplitPartRow(Record):
     donation_id: Mapped[str]
 
 
+class OfflineGiftRow(Record):
+    __tablename__ = "offline_gift"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    method: Mapped[str]
+    reference: Mapped[str]
+    description: Mapped[str | None]
+    appraiser: Mapped[str | None]
+    is_reversed: Mapped[bool] = mapped_column(Boolean, server_default="false")
+
+
 class ReceiptRow(Record):
     __tablename__ = "receipt"
 
@@ -81,6 +101,16 @@ class ReceiptRow(Record):
     left_minor_units: Mapped[int | None]
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]
+
+
+class NoticeRow(Record):
+    __tablename__ = "payment_notice"
+
+    donation_id: Mapped[str] = mapped_column(primary_key=True)
+    attempts: Mapped[int]
+    next_attempt_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
 
 
 class ErasureRow(Record):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.models import DonationRow
+from amply.modules.donations.parts import GiftParts
 
 
 class GiftNotBookedYet(Exception):
@@ -51,6 +52,12 @@ class GiftBooks:
     gift: DonationRow
     secrets: ledger.CommitmentSecrets
     now: datetime
+
+    @property
+    def parts(self) -> GiftParts:
+        """What the gift consists of."""
+        cover = self.gift.fee_cover_minor_units
+        return GiftParts(gift=self.gift.minor_units - cover, cover=cover, currency=self.gift.currency)
 
     def post(
         self,

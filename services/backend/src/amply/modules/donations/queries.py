@@ -1,12 +1,22 @@
 """Reading donations."""
 
+from collections.abc import Collection, Mapping
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
-from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, Donation, DonationNotFound, DonationStatus
+from amply.modules.donations.domain import (
+    RECEIPT_ATTEMPTS_MAX,
+    Costs,
+    CoveredFees,
+    Donation,
+    DonationNotFound,
+    DonationStatus,
+    OfflineMethod,
+)
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.payments import DisputeState
+from amply.modules.payments import DisputeState, Method
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -19,6 +29,46 @@ def get(session: Session, *, donation_id: str) -> Donation:
     if row is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
     return donation_of(row)
+
+
+def covered_fees(session: Session, *, organization_id: str) -> list[CoveredFees]:
+    """What donors added for the processor's fees, and what those were, by currency and way to pay."""
+    cover, fee = DonationRow.fee_cover_minor_units, DonationRow.processor_fee_minor_units
+    rows = session.execute(
+        select(
+            DonationRow.currency,
+            DonationRow.fee_cover_method,
+            func.count().label("gifts"),
+            func.sum(cover).label("cover"),
+            func.count(fee).label("known"),
+            func.coalesce(func.sum(fee), 0).label("fee"),
+            func.coalesce(func.sum(cover).filter(fee.is_not(None)), 0).label("cover_of_known"),
+        )
+        .where(
+            DonationRow.organization_id == organization_id,
+            DonationRow.status == DonationStatus.SUCCEEDED,
+            cover > 0,
+        )
+        .group_by(DonationRow.currency, DonationRow.fee_cover_method)
+        .order_by(DonationRow.currency, DonationRow.fee_cover_method)
+    )
+    return [
+        CoveredFees(
+            method=Method(row.fee_cover_method),
+            gifts=row.gifts,
+            fee_cover=Money(minor_units=int(row.cover), currency=row.currency),
+            known=row.known,
+            processor_fee=Money(minor_units=int(row.fee), currency=row.currency),
+            difference=Money(minor_units=int(row.cover_of_known - row.fee), currency=row.currency),
+        )
+        for row in rows
+    ]
+
+
+def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, DonationStatus]:
+    """Where each of these donations stands."""
+    rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
+    return {row.id: DonationStatus(row.status) for row in rows}
 
 
 def count_exhausted_receipts(session: Session) -> int:
@@ -39,6 +89,19 @@ def donation_of(row: DonationRow) -> Donation:
         entry_id=row.entry_id,
         created_at=row.created_at,
         refunded=Money(minor_units=row.refunded_minor_units, currency=row.currency),
+        method=None if row.method is None else OfflineMethod(row.method),
+        is_reversed=row.reversed_at is not None,
         dispute=None if row.dispute_state is None else DisputeState(row.dispute_state),
         fund_id=row.fund_id,
+        costs=costs_of(row),
+    )
+
+
+def costs_of(row: DonationRow) -> Costs:
+    """What a row says of the processor's fee."""
+    fee = row.processor_fee_minor_units
+    return Costs(
+        fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),
+        method=None if row.fee_cover_method is None else Method(row.fee_cover_method),
+        processor_fee=None if fee is None else Money(minor_units=fee, currency=row.currency),
     )

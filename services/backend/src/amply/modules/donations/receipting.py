@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 from amply.infra import tracing
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import ledger, mail, organizations, receipts
+from amply.modules import ledger, mail, organizations, payments, receipts
 from amply.modules.donations.domain import (
     RECEIPT_ATTEMPTS_MAX,
     DonationNotFound,
+    OfflineMethod,
     Withheld,
     receipt_retry_delay,
 )
-from amply.modules.donations.models import DedicationRow, DonationRow, ReceiptRow
+from amply.modules.donations.models import DedicationRow, DonationRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.options import Anonymity
 
 _log = structlog.get_logger()
@@ -86,6 +87,17 @@ def void_receipt(
     return standing
 
 
+def void_what_went_back(
+    session: Session, *, gift: DonationRow, payment: payments.Payment, now: datetime
+) -> None:
+    """Let a gift's receipt be over what is left of it, refunds and lost disputes taken off."""
+    lost = payments.lost_to_disputes(session, payment_id=payment.id)
+    left = max(gift.minor_units - gift.refunded_minor_units - lost, 0)
+    void_receipt(
+        session, donation_id=gift.id, remaining=Money(minor_units=left, currency=gift.currency), now=now
+    )
+
+
 def resend_receipt(session: Session, *, donation_id: str, now: datetime) -> None:
     """Let the receipt of a gift be sent once more: the same one, to the address the gift has.
 
@@ -145,6 +157,7 @@ def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> recei
         donor_name=row.donor_name or "",
         donor=donor,
         advantage=advantage,
+        in_kind=_in_kind(session, row),
         fund=_fund_name(session, row),
         dedicated=receipts.Dedicated(kind=dedication.kind, honouree=dedication.honouree)
         if dedication is not None
@@ -157,6 +170,13 @@ def _fund_name(session: Session, row: DonationRow) -> str:
     if row.fund_id is None:
         return ""
     return organizations.find_fund(session, organization_id=row.organization_id, fund_id=row.fund_id).name
+
+
+def _in_kind(session: Session, row: DonationRow) -> receipts.InKind | None:
+    if row.method != OfflineMethod.IN_KIND:
+        return None
+    kept = session.get_one(OfflineGiftRow, row.id)
+    return receipts.InKind(description=kept.description or "", appraiser=kept.appraiser or "")
 
 
 def _left(row: DonationRow, waiting: ReceiptRow) -> Money:
@@ -213,20 +233,42 @@ def _claim_receipt(parts: ReceiptSending, *, now: datetime) -> ReceiptRow | None
         return due
 
 
-def _letter(parts: ReceiptSending, *, donation_id: str, now: datetime) -> receipts.Letter | None:
-    """The letter, its receipt issued; None where none is to be sent, which is recorded."""
+def printed_receipt(parts: ReceiptSending, *, donation_id: str, now: datetime) -> mail.Mail:
+    """The letter with its receipt as paper, for whoever hands it over; issued like any other, and not sent.
+
+    Raises:
+        ReceiptNotFound: The gift has none: no published checkpoint covers it yet, or its donor was erased.
+    """
+    with parts.database.transaction() as session:
+        known = session.get(ReceiptRow, donation_id) is not None
+    try:
+        letter = _letter(parts, donation_id=donation_id, now=now, prints=True) if known else None
+    except ReceiptNotPossible:
+        letter = None
+    if letter is None:
+        raise receipts.ReceiptNotFound(
+            "This gift has no receipt: wait until the public ledger covers it, and check the id.",
+            param="donation_id",
+        )
+    return receipts.receipt_mail(letter)
+
+
+def _letter(
+    parts: ReceiptSending, *, donation_id: str, now: datetime, prints: bool = False
+) -> receipts.Letter | None:
+    """The letter, its receipt issued; None where none is to be sent, which is recorded. `prints`: it is not sent anyway."""
     with parts.database.transaction() as session:
         waiting = session.get_one(ReceiptRow, donation_id, with_for_update=True)
         row = session.get_one(DonationRow, donation_id)
         proof = ledger.receipt(session, entry_id=waiting.entry_id, secrets=parts.secrets)
-        if proof is None or row.donor_email is None or row.donor_name is None:
+        if proof is None or row.donor_name is None:
             raise ReceiptNotPossible(donation_id)
         gift = gift_facts(session, row, waiting)
         receipt = receipts.latest(session, donation_id=donation_id)
         if receipt is None and gift.amount.minor_units > 0:
             receipt = receipts.issue(session, gift=gift, now=now)
         waiting.withheld = _withheld(session, receipt, address=row.donor_email)
-        if waiting.withheld is not None or receipt is None or receipt.document is None:
+        if (waiting.withheld is not None and not prints) or receipt is None or receipt.document is None:
             _log.warning("receipt_withheld", donation_id=donation_id, reason=waiting.withheld)
             return None
         settings = receipts.settings_of(session, organization_id=row.organization_id)
@@ -234,7 +276,9 @@ def _letter(parts: ReceiptSending, *, donation_id: str, now: datetime) -> receip
         receipt=receipt,
         document=receipt.document,
         donor_name=row.donor_name,
-        donor_email=row.donor_email,
+        donor_email=row.donor_email or "",
+        is_offline=row.method is not None,
+        is_in_kind=gift.in_kind is not None,
         organization=gift.organization,
         country=gift.country,
         entry_id=gift.entry_id,
@@ -244,7 +288,11 @@ def _letter(parts: ReceiptSending, *, donation_id: str, now: datetime) -> receip
     )
 
 
-def _withheld(session: Session, receipt: receipts.IssuedReceipt | None, *, address: str) -> Withheld | None:
+def _withheld(
+    session: Session, receipt: receipts.IssuedReceipt | None, *, address: str | None
+) -> Withheld | None:
+    if address is None:
+        return Withheld.NO_ADDRESS
     if mail.suppressed_because(session, address=address) is not None:
         return Withheld.SUPPRESSED
     return Withheld.REFUNDED if receipt is None else None

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
+from amply.modules.donations.models import DonationRow
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
-from amply.modules.donations.receipting import void_receipt
+from amply.modules.donations.parts import TakenBack
+from amply.modules.donations.receipting import void_what_went_back
 
 Lines = tuple[ledger.NewTransfer, ...]
 
@@ -18,17 +19,22 @@ def about_refunds(news: News) -> Applies:
     return partial(_apply, news, told)
 
 
-def refund_lines(organization_id: str, amount: Money, fund_id: str | None) -> Lines:
-    """From which accounts a refund is taken: gifts first, and nothing else exists yet.
+def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
+    """What a refund moves, the gift's part out of its fund.
 
-    A donor's fee cover and contribution will be taken after the gift, once gifts have them.
+    A donor's contribution to the platform will be taken last, once gifts have one.
     """
-    return ledger.postings.refund(organization_id=organization_id, amount=amount, fund_id=fund_id)
+    return ledger.postings.refund(
+        organization_id=gift.organization_id,
+        amount=taken.amount,
+        fee_cover=taken.fee_cover,
+        fund_id=gift.fund_id,
+    )
 
 
-def reserved_lines(organization_id: str, amount: Money, fund_id: str | None) -> Lines:
+def reserved_lines(gift: DonationRow, taken: TakenBack) -> Lines:
     """What stands in the books before we ask for a refund."""
-    return ledger.postings.reserve(refund_lines(organization_id, amount, fund_id))
+    return ledger.postings.reserve(refund_lines(gift, taken))
 
 
 def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> webhooks.Outcome:
@@ -47,13 +53,7 @@ def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> web
     held = [each for each in payments.refunds_of(hand.session, payment_id=payment.id) if each.is_held]
     gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
     gift.updated_at = hand.now
-    left = max(gift.minor_units - gift.refunded_minor_units, 0)
-    void_receipt(
-        hand.session,
-        donation_id=gift.id,
-        remaining=Money(minor_units=left, currency=gift.currency),
-        now=hand.now,
-    )
+    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
     payments.note_return(hand.session, payment=payment, now=hand.now)
     return webhooks.Outcome.APPLIED
 
@@ -62,10 +62,12 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
     """Book what is not in the books of one refund; False when it stands as it did."""
     known = payments.refund_told_of(books.session, payment=payment, told=told, now=books.now)
     entry_id, failed_entry_id = known.entry_id, known.failed_entry_id
+    taken = TakenBack(minor_units=told.amount.minor_units, cover=known.cover, currency=told.amount.currency)
     if entry_id is None and told.moved_at is not None:
-        entry_id = _book_moved(books, known, told)
+        taken = _taken(books, payment, known, told)
+        entry_id = _book_moved(books, known, told, taken)
     if failed_entry_id is None and told.has_failed:
-        failed_entry_id = _book_failed(news, books, known, told, entry_id)
+        failed_entry_id = _book_failed(news, books, known, told, entry_id, taken)
     if (entry_id, failed_entry_id, told.status) == (known.entry_id, known.failed_entry_id, known.status):
         return False
     payments.note_refund(
@@ -74,19 +76,31 @@ def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payme
         told=told,
         entry_id=entry_id,
         failed_entry_id=failed_entry_id,
+        cover=taken.cover,
         now=books.now,
     )
     return True
 
 
-def _book_moved(books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund) -> str:
+def _taken(
+    books: GiftBooks, payment: payments.Payment, known: payments.Refund, told: payments.RemoteRefund
+) -> TakenBack:
+    """From which parts a refund is taken: as it was reserved, or what is left of the gift first."""
+    if known.reserved_entry_id is not None and known.amount == told.amount:
+        return _reserved(known)
+    taken = payments.taken_back(books.session, payment_id=payment.id, beside=known.id)
+    return books.parts.take(told.amount.minor_units, taken=taken)
+
+
+def _book_moved(
+    books: GiftBooks, known: payments.Refund, told: payments.RemoteRefund, taken: TakenBack
+) -> str:
     """Post what we reserved, or what somebody refunded on the processor's own pages."""
-    organization_id, fund_id = books.gift.organization_id, books.gift.fund_id
-    lines = refund_lines(organization_id, told.amount, fund_id)
+    lines = refund_lines(books.gift, taken)
     if known.reserved_entry_id is not None:
         lines = ledger.postings.post(
             entry_id=known.reserved_entry_id,
-            pending=reserved_lines(organization_id, known.amount, fund_id),
+            pending=reserved_lines(books.gift, _reserved(known)),
             moved=lines,
         )
     return books.post(
@@ -106,14 +120,13 @@ def _book_failed(
     known: payments.Refund,
     told: payments.RemoteRefund,
     entry_id: str | None,
+    taken: TakenBack,
 ) -> str | None:
     """Take a refund back that was booked, or release what was reserved; None when nothing of it is in the books."""
-    organization_id, fund_id = books.gift.organization_id, books.gift.fund_id
     if entry_id is not None:
-        lines = ledger.postings.reverse(refund_lines(organization_id, told.amount, fund_id))
-        reverses = entry_id
+        lines, reverses = ledger.postings.reverse(refund_lines(books.gift, taken)), entry_id
     elif known.reserved_entry_id is not None:
-        lines = released_lines(organization_id, known, fund_id)
+        lines = released_lines(books.gift, known)
         reverses = books.gift.entry_id or ""
     else:
         return None
@@ -127,11 +140,16 @@ def _book_failed(
     )
 
 
-def released_lines(organization_id: str, refund: payments.Refund, fund_id: str | None) -> Lines:
+def released_lines(gift: DonationRow, refund: payments.Refund) -> Lines:
     """What releases a refund's reservation."""
     return ledger.postings.void(
-        entry_id=refund.reserved_entry_id or "",
-        pending=reserved_lines(organization_id, refund.amount, fund_id),
+        entry_id=refund.reserved_entry_id or "", pending=reserved_lines(gift, _reserved(refund))
+    )
+
+
+def _reserved(refund: payments.Refund) -> TakenBack:
+    return TakenBack(
+        minor_units=refund.amount.minor_units, cover=refund.reserved_cover, currency=refund.amount.currency
     )
 
 

@@ -17,7 +17,7 @@ from amply.infra.database import Database, begins_again
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.kernel.errors import Conflict, InvalidRequest
-from amply.kernel.money import Money
+from amply.kernel.money import Money, exponent_of, format_minor_units
 from amply.modules import ledger, payments
 from amply.modules.donations.domain import DonationNotFound, DonationStatus
 from amply.modules.donations.models import DonationRow
@@ -139,15 +139,22 @@ def _record(
     now: datetime,
 ) -> tuple[payments.Refund, payments.Payment]:
     payment = payments.lock_for_refund(session, donation_id=donation_id)
+    if payment is None and session.get(DonationRow, donation_id) is not None:
+        raise DonationNotRefundable(
+            "This gift never passed the processor: the organisation gives it back itself; then reverse it with "
+            "'donation offline reverse'."
+        )
     if payment is None:
         raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
     gift = session.get_one(DonationRow, donation_id)
     refund_id, money = ids.new_id("rfd"), _amount(session, gift, payment, amount)
     books = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now)
+    before = payments.taken_back(session, payment_id=payment.id, beside=refund_id)
+    taken = books.parts.take(money.minor_units, taken=before)
     entry_id = books.post(
         kind=ledger.Kind.REFUND_INITIATED,
         key=f"refund:{refund_id}",
-        transfers=reserved_lines(gift.organization_id, money, gift.fund_id),
+        transfers=reserved_lines(gift, taken),
         event_at=now,
         reference=f"stripe:payment_intent:{payment.remote_id}",
         reverses=gift.entry_id,
@@ -160,6 +167,7 @@ def _record(
         amount=money,
         reason=reason,
         reserved_entry_id=entry_id,
+        reserved_cover=taken.cover,
         now=now,
     )
     return recorded, payment
@@ -185,8 +193,12 @@ def _amount(session: Session, gift: DonationRow, payment: payments.Payment, amou
         try:
             return Money.from_decimal(amount, currency=gift.currency)
         except ValueError:
+            example = format_minor_units(5 * 10 ** exponent_of(gift.currency), gift.currency).partition(" ")[
+                0
+            ]
             raise RefundAmountNotAcceptable(
-                f"Write the amount as digits above zero, such as 5.00, in {gift.currency}.", param="amount"
+                f"Write the amount as digits above zero, such as {example}, in {gift.currency}.",
+                param="amount",
             ) from None
     left = gift.minor_units - sum(each.amount.minor_units for each in earlier if each.takes_up)
     if left <= 0:
@@ -222,7 +234,7 @@ def _release(parts: Refunding, recorded: payments.Refund, payment: payments.Paym
             entry_id = GiftBooks(session=session, gift=gift, secrets=parts.secrets, now=now).post(
                 kind=ledger.Kind.REFUND_FAILED,
                 key=f"refund:{recorded.id}",
-                transfers=released_lines(gift.organization_id, standing, gift.fund_id),
+                transfers=released_lines(gift, standing),
                 event_at=now,
                 reference=f"stripe:payment_intent:{payment.remote_id}",
                 reverses=gift.entry_id,

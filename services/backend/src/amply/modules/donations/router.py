@@ -2,19 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from amply.infra import idempotency
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
-from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import ledger, organizations, payments, receipts
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
+from amply.modules import defence, ledger, organizations, payments, receipts
 from amply.modules.donations import queries, service
-from amply.modules.donations.domain import DonationNotFound
+from amply.modules.donations.domain import DonationNotFound, FeeCoverChanged
 from amply.modules.donations.options import GiftOptionsNotAcceptable
-from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut
+from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
 
 router = APIRouter(prefix="/v1/donations", tags=["Donations"])
 
@@ -29,11 +29,12 @@ def _processor(request: Request) -> payments.Processor:
     status_code=201,
     summary="Give to an organisation",
     response_model=DonationCreated,
-    dependencies=[Depends(limit_by_address("donations"))],
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
         GiftOptionsNotAcceptable,
+        FeeCoverChanged,
+        defence.ChallengeRequired,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
         organizations.FundNotAcceptable,
@@ -49,16 +50,57 @@ def create_donation(
     database: DatabaseOf,
     clock: ClockOf,
     processor: Annotated[payments.Processor, Depends(_processor)],
+    gate: defence.GateOf,
+    client: defence.ClientOf,
     idempotency_key: Annotated[
         str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
     ] = None,
+    amply_challenge: defence.SolutionOf = None,
 ) -> JSONResponse:
     key = idempotency.check_key(idempotency_key)
+    gift = body.gift()
+    marks = gate.admit(
+        defence.Attempt(
+            client=client,
+            organization_id=gift.organization_id,
+            mail=gift.donor.email,
+            amount=gift.amount,
+            idempotency_key=key,
+        ),
+        solution=amply_challenge,
+        now=clock(),
+    )
     answer = service.donate(
-        database, processor, gift=body.gift(), key=key, request=body.model_dump(mode="json"), clock=clock
+        database,
+        processor,
+        gift=gift,
+        key=key,
+        request=body.model_dump(mode="json"),
+        clock=clock,
+        marks=marks,
     )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+
+
+@router.get(
+    "/quote",
+    summary="See what covers the processor's fee",
+    dependencies=[Depends(limit_by_address("quotes"))],
+    responses=responses(
+        AmountNotAcceptable, CurrencyNotSupported, organizations.OrganizationNotFound, TooManyRequests
+    ),
+)
+def quote(
+    organization_id: Identifier,
+    minor_units: Annotated[str, Query(max_length=20, description="The gift, without what would be added.")],
+    currency: Annotated[str, Query(min_length=3, max_length=3)],
+    database: DatabaseOf,
+) -> QuoteOut:
+    gift = Money.parse_gift(minor_units=minor_units, currency=currency)
+    with database.transaction() as session:
+        organization = organizations.get(session, organization_id=organization_id)
+    return QuoteOut.of(gift, payments.fee_covers(country=organization.country, gift=gift))
 
 
 @router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))

@@ -1,5 +1,6 @@
 """Donations as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
@@ -7,9 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Str
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
-from amply.modules.donations.domain import Donation, Donor, Gift
+from amply.modules.donations.domain import Channel, Costs, Donation, Donor, Gift
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.ledger import Inclusion
+from amply.modules.payments import FeeCover, Method
 from amply.modules.receipts import (
     Company,
     DonorFacts,
@@ -145,8 +147,21 @@ class DedicationIn(Request):
         return Dedication(kind=self.kind, honouree=self.honouree, notify=notify or None)
 
 
+class FeeCoverIn(Request):
+    """What the donor was quoted and has ticked, on top of the amount; never on their behalf."""
+
+    method: Method
+    minor_units: Annotated[str, StringConstraints(max_length=20, pattern="^[0-9]+$")]
+
+    def cover(self, currency: str) -> FeeCover:
+        """The cover as the quote has it, in the gift's currency."""
+        return FeeCover(
+            method=self.method, amount=Money(minor_units=int(self.minor_units), currency=currency)
+        )
+
+
 class DonationIn(Request):
-    """A gift to one organisation."""
+    """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
 
     organization_id: Identifier
     amount: AmountIn
@@ -156,6 +171,9 @@ class DonationIn(Request):
         default=None, description="Of letters to the donor; the organisation's, where none is named."
     )
     gift_aid: GiftAidIn | None = None
+    fee_cover: FeeCoverIn | None = Field(
+        default=None, description="As `GET /v1/donations/quote` told it; another amount is refused."
+    )
     company: CompanyIn | None = None
     fund_id: Identifier | None = Field(
         default=None, description="One of the organisation's open funds. It stands in the public ledger."
@@ -176,9 +194,10 @@ class DonationIn(Request):
             CurrencyNotSupported, AmountNotAcceptable: As `Money.parse_gift` says.
             DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
         """
+        amount = Money.parse_gift(minor_units=self.amount.minor_units, currency=self.amount.currency)
         return Gift(
             organization_id=self.organization_id,
-            amount=Money.parse_gift(minor_units=self.amount.minor_units, currency=self.amount.currency),
+            amount=amount,
             donor=Donor(name=self.donor.name, email=self.donor.email),
             message=self.message or None,
             for_receipt=DonorFacts(
@@ -194,6 +213,7 @@ class DonationIn(Request):
                 anonymity=self.anonymity,
                 dedication=self.dedication.dedication() if self.dedication else None,
             ),
+            fee_cover=self.fee_cover.cover(amount.currency) if self.fee_cover else None,
         )
 
 
@@ -217,12 +237,46 @@ class PaymentOut(BaseModel):
     stripe_account: str
 
 
+class FeeCoverOut(BaseModel):
+    """For one way to pay: what covers the fee, and what the donor pays then in all."""
+
+    method: str = Field(description="In Stripe's words: `card`, `sepa_debit`, `us_bank_account`.")
+    fee_cover: AmountOut
+    total: AmountOut
+
+
+class QuoteOut(BaseModel):
+    """What a donor may add so that a gift arrives whole. Nothing is added unless they say so."""
+
+    amount: AmountOut
+    covers: list[FeeCoverOut] = Field(
+        description="The first is the usual one. Empty where nobody publishes the fee beforehand, as for another currency than "
+        "that of the organisation's account."
+    )
+
+    @classmethod
+    def of(cls, amount: Money, covers: Sequence[FeeCover]) -> "QuoteOut":
+        """The wire form of what covers the fee of a gift."""
+        return cls(
+            amount=AmountOut.of(amount),
+            covers=[
+                FeeCoverOut(
+                    method=cover.method,
+                    fee_cover=AmountOut.of(cover.amount),
+                    total=AmountOut.of(amount + cover.amount),
+                )
+                for cover in covers
+            ],
+        )
+
+
 class DonationCreated(BaseModel):
     """A donation that waits for its payment to be confirmed."""
 
     id: str
     status: str
-    amount: AmountOut
+    amount: AmountOut = Field(description="What the donor pays in all.")
+    fee_cover: AmountOut = Field(description="What of it they add for the processor's fee.")
     organization_id: str
     payment: PaymentOut
     created_at: str
@@ -236,6 +290,30 @@ class LedgerOut(BaseModel):
     checkpoint_size: int | None
 
 
+class CostsOut(BaseModel):
+    """What the donor added for the processor's fee, and what that fee really was."""
+
+    fee_cover: AmountOut = Field(description="A part of the donation's amount; zero where nothing was added.")
+    method: str | None = Field(description="The way to pay that it was quoted for.")
+    processor_fee: AmountOut | None = Field(
+        description="What the processor kept. Null until it has said so, and where it kept it in another currency."
+    )
+    difference: AmountOut | None = Field(
+        description="`fee_cover` less `processor_fee`: what the organisation has beyond the gift, or below zero lacks of it. "
+        "Null where nothing was added or the fee is not known."
+    )
+
+    @classmethod
+    def of(cls, costs: Costs) -> "CostsOut":
+        """The wire form of `costs`."""
+        return cls(
+            fee_cover=AmountOut.of(costs.fee_cover),
+            method=costs.method,
+            processor_fee=AmountOut.of(costs.processor_fee) if costs.processor_fee else None,
+            difference=AmountOut.of(costs.difference) if costs.difference else None,
+        )
+
+
 class DonationOut(BaseModel):
     """A donation without anything personal: the id alone is enough to see it."""
 
@@ -244,14 +322,19 @@ class DonationOut(BaseModel):
     standing: str = Field(
         description=(
             "What has become of the gift: its status, and once it has succeeded `partially_refunded`, `refunded`, "
-            "`disputed` while the donor's bank wants it back, or `charged_back` when the bank has kept it."
+            "`disputed` while the donor's bank wants it back, `charged_back` when the bank has kept it, or `reversed` when "
+            "an offline gift had been recorded wrongly."
         )
     )
-    amount: AmountOut
+    amount: AmountOut = Field(description="What the donor pays in all.")
+    costs: CostsOut
     refunded: AmountOut = Field(description="What went back to the donor by refunds; zero without one.")
     organization_id: str
     fund_id: str | None = Field(
         description="What it is restricted to; null where it may be used for anything."
+    )
+    channel: Channel = Field(
+        description="`offline`: cash, a cheque, a bank transfer or a thing, recorded by the organisation itself."
     )
     ledger: LedgerOut | None
     waits_for_books: bool = Field(
@@ -275,9 +358,11 @@ class DonationOut(BaseModel):
             status=donation.status,
             standing=donation.standing,
             amount=AmountOut.of(donation.amount),
+            costs=CostsOut.of(donation.costs),
             refunded=AmountOut.of(donation.refunded),
             organization_id=donation.organization_id,
             fund_id=donation.fund_id,
+            channel=donation.channel,
             ledger=ledger or None,
             waits_for_books=waits_for_books,
             created_at=iso(donation.created_at),

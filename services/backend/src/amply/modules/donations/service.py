@@ -20,8 +20,9 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
-from amply.modules import organizations, payments, receipts
-from amply.modules.donations.domain import DonationStatus, Gift
+from amply.modules import defence, organizations, payments, receipts
+from amply.modules.donations import queries
+from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import check_options, keep_dedication
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
@@ -49,13 +50,15 @@ def donate(
     key: str,
     request: Mapping[str, Any],
     clock: Clock,
+    marks: defence.Marks | None = None,
 ) -> Answer:
-    """Take a gift as far as the donor's browser can carry on.
+    """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
         FundNotAcceptable, GiftOptionsNotAcceptable: As `options.check_options` says.
+        FeeCoverChanged: What the donor agreed to add is not what covers the fee.
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """
@@ -66,12 +69,20 @@ def donate(
         )
         if earlier is None:
             payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
+            if marks is not None:
+                defence.note_opened(
+                    session,
+                    donation_id=donation_id,
+                    organization_id=gift.organization_id,
+                    marks=marks,
+                    now=clock(),
+                )
         elif earlier.body is not None and earlier.status is not None:
             return _replay(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
-    return _open(database, processor, payment=payment, clock=clock)
+    return open_payment(database, processor, payment=payment, clock=clock)
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
@@ -92,7 +103,7 @@ def _complete(
         with tracing.continued(
             "complete stuck payment", traceparent=payment.traceparent, kind=SpanKind.INTERNAL
         ):
-            _open(database, processor, payment=payment, clock=clock)
+            open_payment(database, processor, payment=payment, clock=clock)
     except (payments.ProcessorRefused, payments.ProcessorUnavailable) as reason:
         _log.warning("stuck payment not completed", payment_id=payment.id, reason=reason.code)
         return False
@@ -108,11 +119,19 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
-def record_gift(session: Session, *, donation_id: str, gift: Gift, now: datetime) -> payments.Payment:
-    """Write down what a donor asks for: the donation, what was said of it, and the payment that is to be made.
+def record_gift(
+    session: Session,
+    *,
+    donation_id: str,
+    gift: Gift,
+    now: datetime,
+    customer: payments.Customer | None = None,
+) -> payments.Payment:
+    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
 
     Raises:
-        OrganizationNotFound, OrganizationNotReady, FundNotAcceptable, GiftOptionsNotAcceptable: As `donate` says.
+        OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+        FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `donate` says.
     """
     check_options(session, gift)
     account_id = payments.find_account(session, organization_id=gift.organization_id)
@@ -122,12 +141,16 @@ def record_gift(session: Session, *, donation_id: str, gift: Gift, now: datetime
             "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
             param="organization_id",
         )
+    check_fee_cover(session, gift=gift)
+    cover = gift.fee_cover
     session.execute(
         insert(DonationRow).values(
             id=donation_id,
             organization_id=gift.organization_id,
-            minor_units=gift.amount.minor_units,
-            currency=gift.amount.currency,
+            minor_units=gift.total.minor_units,
+            currency=gift.total.currency,
+            fee_cover_minor_units=0 if cover is None else cover.amount.minor_units,
+            fee_cover_method=None if cover is None else cover.method,
             status=DonationStatus.PENDING,
             donor_name=gift.donor.name,
             donor_email=gift.donor.email,
@@ -145,14 +168,37 @@ def record_gift(session: Session, *, donation_id: str, gift: Gift, now: datetime
         donation_id=donation_id,
         organization_id=gift.organization_id,
         account_id=account_id,
-        amount=gift.amount,
+        amount=gift.total,
         now=now,
+        customer=customer,
     )
 
 
-def _open(
+def check_fee_cover(session: Session, *, gift: Gift) -> None:
+    """Charge what the donor was shown and agreed to, or nothing.
+
+    Raises:
+        FeeCoverChanged: The quote is another one by now, or there is none for this way to pay.
+    """
+    if gift.fee_cover is None:
+        return
+    organization = organizations.get(session, organization_id=gift.organization_id)
+    if gift.fee_cover not in payments.fee_covers(country=organization.country, gift=gift.amount):
+        raise FeeCoverChanged(
+            "The fee for this payment is another one; ask GET /v1/donations/quote for it, and let the donor decide again.",
+            param="fee_cover",
+        )
+
+
+def open_payment(
     database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
 ) -> Answer:
+    """Steps (2) and (3), as often as it takes.
+
+    Raises:
+        ProcessorUnavailable: No answer; it can be repeated.
+        ProcessorRefused: The processor said no; the donation has failed.
+    """
     try:
         intent = payments.open_at_processor(processor, payment=payment, now=clock())
     except payments.ProcessorRefused as refusal:
@@ -169,9 +215,10 @@ def _record_outcome(
     intent: payments.Intent,
     now: datetime,
 ) -> Answer:
-    answer = _answer(payment=payment, intent=intent, processor=processor)
     with database.transaction() as session:
         payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
+        costs = queries.costs_of(session.get_one(DonationRow, payment.donation_id))
+        answer = _answer(payment=payment, costs=costs, intent=intent, processor=processor)
         idempotency.store_answer(
             session,
             scope=IDEMPOTENCY_SCOPE,
@@ -184,11 +231,14 @@ def _record_outcome(
     return answer
 
 
-def _answer(*, payment: payments.Payment, intent: payments.Intent, processor: payments.Processor) -> Answer:
+def _answer(
+    *, payment: payments.Payment, costs: Costs, intent: payments.Intent, processor: payments.Processor
+) -> Answer:
     body = DonationCreated(
         id=payment.donation_id,
         status=DonationStatus.PENDING,
         amount=AmountOut.of(payment.amount),
+        fee_cover=AmountOut.of(costs.fee_cover),
         organization_id=payment.organization_id,
         payment=PaymentOut(
             client_secret=intent.client_secret,

@@ -80,6 +80,12 @@ class NewSplitGift:
 
     gifts: tuple[Gift, ...]
 
+    @property
+    def total(self) -> Money:
+        """What the donor pays in all."""
+        first, *others = (gift.total for gift in self.gifts)
+        return sum(others, start=first)
+
 
 def status_of_parts(statuses: Collection[DonationStatus]) -> SplitStatus:
     """What a gift is whose parts are these. Open parts come first: what they become decides."""

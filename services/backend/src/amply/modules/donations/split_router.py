@@ -10,7 +10,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import organizations, payments, receipts
+from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import split_rows, splits
 from amply.modules.donations.options import GiftOptionsNotAcceptable
 from amply.modules.donations.split_domain import (
@@ -36,7 +36,7 @@ def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits
 
 
 SplittingOf = Annotated[splits.Splitting, Depends(_splitting)]
-_limited = [Depends(limit_by_address("donations"))]
+_limited = [Depends(limit_by_address("split_payments"))]
 
 
 @router.post(
@@ -44,11 +44,11 @@ _limited = [Depends(limit_by_address("donations"))]
     status_code=201,
     summary="Give to several organisations at once",
     response_model=SplitGiftCreated,
-    dependencies=_limited,
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
         GiftOptionsNotAcceptable,
+        defence.ChallengeRequired,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
         organizations.FundNotAcceptable,
@@ -63,12 +63,30 @@ _limited = [Depends(limit_by_address("donations"))]
 def create_split_gift(
     body: SplitGiftIn,
     parts: SplittingOf,
+    gate: defence.GateOf,
+    client: defence.ClientOf,
     idempotency_key: Annotated[
         str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
     ] = None,
+    amply_challenge: defence.SolutionOf = None,
 ) -> JSONResponse:
     key = idempotency.check_key(idempotency_key)
-    answer = splits.give_to_many(parts, split=body.split(), key=key, request=body.model_dump(mode="json"))
+    split = body.split()
+    marks = gate.admit(
+        defence.Attempt(
+            client=client,
+            organization_id=split.gifts[0].organization_id,
+            beside=tuple(gift.organization_id for gift in split.gifts[1:]),
+            mail=body.donor.email,
+            amount=split.total,
+            idempotency_key=key,
+        ),
+        solution=amply_challenge,
+        now=parts.clock(),
+    )
+    answer = splits.give_to_many(
+        parts, split=split, key=key, request=body.model_dump(mode="json"), marks=marks
+    )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
 

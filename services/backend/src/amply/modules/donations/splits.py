@@ -18,7 +18,7 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
 from amply.kernel.errors import AmplyError
-from amply.modules import payments
+from amply.modules import defence, payments
 from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.service import Answer, record_gift, record_refused
@@ -55,8 +55,15 @@ class Splitting:
     clock: Clock
 
 
-def give_to_many(parts: Splitting, *, split: NewSplitGift, key: str, request: Mapping[str, Any]) -> Answer:
-    """Take a gift as far as the donor can enter a payment method.
+def give_to_many(
+    parts: Splitting,
+    *,
+    split: NewSplitGift,
+    key: str,
+    request: Mapping[str, Any],
+    marks: defence.Marks | None = None,
+) -> Answer:
+    """Take a gift as far as the donor can enter a payment method. `marks`: as for `donate`, of every part.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
@@ -71,7 +78,7 @@ def give_to_many(parts: Splitting, *, split: NewSplitGift, key: str, request: Ma
             session, scope=SCOPE, key=key, body=request, resource_id=split_id, now=parts.clock()
         )
         if earlier is None:
-            _record(session, split_id, split, now=parts.clock())
+            _record(session, split_id, split, marks=marks, now=parts.clock())
         elif earlier.body is not None and earlier.status is not None:
             return _replay(earlier.status, earlier.body)
         else:
@@ -152,7 +159,9 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
-def _record(session: Session, split_id: str, split: NewSplitGift, *, now: datetime) -> None:
+def _record(
+    session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Marks | None, now: datetime
+) -> None:
     donation_ids = []
     for position, gift in enumerate(split.gifts):
         donation_id = ids.new_id("don")
@@ -161,6 +170,14 @@ def _record(session: Session, split_id: str, split: NewSplitGift, *, now: dateti
         except AmplyError as refused:
             refused.param = f"parts.{position}.{refused.param}" if refused.param else f"parts.{position}"
             raise
+        if marks is not None:
+            defence.note_opened(
+                session,
+                donation_id=donation_id,
+                organization_id=gift.organization_id,
+                marks=marks,
+                now=now,
+            )
         donation_ids.append(donation_id)
     split_rows.add(session, split_id=split_id, donation_ids=donation_ids, now=now)
 

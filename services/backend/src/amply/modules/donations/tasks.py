@@ -14,13 +14,17 @@ from sqlalchemy.exc import OperationalError
 from amply.infra import tracing
 from amply.infra.database import Database, begins_again
 from amply.modules import ledger, payments, webhooks
+from amply.modules.donations.attempt_news import about_attempt
 from amply.modules.donations.bookings import about_gift, find_payment, is_about_the_erased
+from amply.modules.donations.declines import about_decline
 from amply.modules.donations.dispute_news import about_disputes, about_fraud_warning
 from amply.modules.donations.news import Applies, Hand, Handler, News
 from amply.modules.donations.refund_news import about_refunds
 
 _HANDLERS: Final[Mapping[str, Handler]] = {
     **dict.fromkeys(webhooks.GIFT_TYPES, about_gift),
+    **dict.fromkeys(webhooks.ATTEMPT_TYPES, about_attempt),
+    "payment_intent.payment_failed": about_decline,
     **dict.fromkeys(webhooks.REFUND_TYPES, about_refunds),
     **dict.fromkeys(webhooks.DISPUTE_TYPES, about_disputes),
     **dict.fromkeys(webhooks.FRAUD_WARNING_TYPES, about_fraud_warning),

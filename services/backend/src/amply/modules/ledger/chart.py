@@ -21,10 +21,13 @@ CHART: Final[Mapping[str, Side]] = {
     "exchange_fees": "debit",
     "fee_cover": "credit",
     "gifts": "credit",
+    "gifts_in_kind": "credit",
+    "in_kind": "debit",
     "liquidity": "credit",
     "match_available": "credit",
     "match_paid": "credit",
     "match_pledged": "debit",
+    "offline_received": "debit",
     "payout_in_transit": "debit",
     "platform_contributions_due": "credit",
     "processor_balance": "debit",
@@ -34,6 +37,8 @@ CHART: Final[Mapping[str, Side]] = {
 
 - `processor_balance`: what the processor reports as the owner's balance; `bank`: what it has paid out.
 - `gifts`: what was given; `fee_cover`: what donors added so that the fee does not lessen their gift.
+- `offline_received`: what it says it received without the processor, in cash, by cheque or to its bank.
+- `in_kind`, `gifts_in_kind`: things that were given, at the value the organisation puts on them; never with money.
 - `platform_contributions_due`: the donors' voluntary part for the platform, until the processor passes it on.
 - `contributions`: the same, arrived with the platform.
 - `processor_fees`, `dispute_fees`, `exchange_fees`: what it cost.

@@ -24,6 +24,9 @@ class Kind(StrEnum):
 
     DONATION_PROCESSING = "donation.processing"
     DONATION_SUCCEEDED = "donation.succeeded"
+    DONATION_OFFLINE = "donation.offline"
+    DONATION_IN_KIND = "donation.in_kind"
+    DONATION_REVERSED = "donation.reversed"
     DONATION_FAILED = "donation.failed"
     PROCESSOR_FEE = "processor.fee"
     APPLICATION_FEE_CREATED = "application_fee.created"
@@ -66,6 +69,16 @@ def donation_succeeded(
         _within(organization_id, debit="processor_balance", credit=code, amount=part)
         for code, part in _parts(amount, fee_cover, contribution, fund_id)
     )
+
+
+def donation_offline(*, organization_id: str, amount: Money) -> Lines:
+    """The organisation received money that never passed the processor. (Recorded wrongly: `reverse`.)"""
+    return (_within(organization_id, debit="offline_received", credit="gifts", amount=amount),)
+
+
+def donation_in_kind(*, organization_id: str, value: Money) -> Lines:
+    """The organisation was given something else than money, worth what it says."""
+    return (_within(organization_id, debit="in_kind", credit="gifts_in_kind", amount=value),)
 
 
 def processor_fee(*, organization_id: str, amount: Money) -> Lines:

@@ -1,6 +1,6 @@
 """Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
-from amply.modules.organizations.domain import Organization, SlugTaken
+from amply.modules.organizations.domain import Organization, OrganizationNotFound, SlugTaken
 from amply.modules.organizations.funds import (
     Fund,
     FundKind,
@@ -20,6 +20,7 @@ __all__ = [
     "FundKind",
     "FundNotAcceptable",
     "Organization",
+    "OrganizationNotFound",
     "SlugTaken",
     "close_fund",
     "create",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, load_only
 
@@ -14,7 +14,7 @@ from amply.kernel.money import Money
 from amply.modules.payments.domain import Payment
 from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import DisputeRow, FraudWarningRow
-from amply.modules.payments.refunds import remote_name
+from amply.modules.payments.refunds import refunds_of, remote_name
 from amply.modules.payments.returns import RemoteDispute, RemoteWarning
 
 LISTED_MAX = 1_000
@@ -36,16 +36,26 @@ class DisputeBooks:
         opened_entry_id: The newest entry that withdrew something.
         held: What was withdrawn and not given back, minor units.
         lost: What of that is booked as lost, minor units.
+        lost_cover: What of that was the donor's fee cover.
     """
 
     booked: tuple[str, ...] = ()
     opened_entry_id: str | None = None
     held: int = 0
     lost: int = 0
+    lost_cover: int = 0
 
     def has(self, movement_id: str) -> bool:
         """Whether this balance transaction is in the books."""
         return erased_reference(movement_id) in self.booked
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenSoFar:
+    """What has gone of a payment, minor units; `cover`: what of that was the donor's fee cover."""
+
+    minor_units: int
+    cover: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +115,7 @@ def dispute_told_of(session: Session, *, payment: Payment, told: RemoteDispute, 
             booked=[],
             held_minor_units=0,
             lost_minor_units=0,
+            lost_cover_minor_units=0,
             created_at=now,
             updated_at=now,
         )
@@ -123,6 +134,7 @@ def note_dispute(
     row.booked = list(books.booked)
     row.opened_entry_id = books.opened_entry_id
     row.held_minor_units, row.lost_minor_units = books.held, books.lost
+    row.lost_cover_minor_units = books.lost_cover
     row.updated_at = now
 
 
@@ -130,6 +142,27 @@ def dispute_statuses(session: Session, *, payment_id: str) -> Sequence[str]:
     """How a payment's disputes stand, in the processor's words."""
     session.flush()
     return session.scalars(select(DisputeRow.status).where(DisputeRow.payment_id == payment_id)).all()
+
+
+def taken_back(session: Session, *, payment_id: str, beside: str) -> TakenSoFar:
+    """What has been taken from a payment, or is reserved to be, by all its refunds and lost disputes but `beside`."""
+    session.flush()
+    refunds = [each for each in refunds_of(session, payment_id=payment_id) if each.id != beside]
+    disputes = session.scalars(
+        select(DisputeRow).where(DisputeRow.payment_id == payment_id, DisputeRow.id != beside)
+    ).all()
+    held = [(each.amount.minor_units, each.cover) for each in refunds if each.is_held]
+    reserved = [(each.amount.minor_units, each.reserved_cover) for each in refunds if each.is_reserved]
+    lost = [(row.lost_minor_units, row.lost_cover_minor_units) for row in disputes]
+    parts = [*held, *reserved, *lost]
+    return TakenSoFar(minor_units=sum(amount for amount, _ in parts), cover=sum(cover for _, cover in parts))
+
+
+def lost_to_disputes(session: Session, *, payment_id: str) -> int:
+    """What the donor's bank has kept of a payment, minor units."""
+    session.flush()
+    lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
+    return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:
@@ -240,5 +273,6 @@ def _dispute(row: DisputeRow) -> Dispute:
             opened_entry_id=row.opened_entry_id,
             held=row.held_minor_units,
             lost=row.lost_minor_units,
+            lost_cover=row.lost_cover_minor_units,
         ),
     )

@@ -52,11 +52,10 @@ _NEXT: Final = {
 }
 
 _OF_EVENT: Final = {
-    "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
-    "payment_intent.payment_failed": PaymentStatus.FAILED,
     "payment_intent.canceled": PaymentStatus.CANCELED,
 }
+"""What is final at the processor, so that its event says how things stand however late it comes."""
 
 
 class OrganizationNotReady(Conflict):
@@ -88,11 +87,32 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Customer:
+    """For whom the processor keeps a way to pay. `keeps_method`: what the donor pays with now is kept, for gifts to come."""
+
+    id: str
+    keeps_method: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Intent:
     """The processor's record of a payment to be made. `client_secret` lets the donor's browser confirm it."""
 
     remote_id: str
     client_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """How a payment stands that may be tried again.
+
+    Attributes:
+        status: `PENDING` also while the donor is asked something.
+        name: The processor's id of the newest attempt to move the money; None before the first.
+    """
+
+    status: PaymentStatus
+    name: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +129,26 @@ class Settlement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteDecline:
+    """One attempt to pay that was declined.
+
+    Attributes:
+        remote_id: The processor's name for the attempt.
+        card: The processor's fingerprint of the card, the same whenever it is used; None for other methods.
+    """
+
+    remote_id: str
+    card: str | None
+    declined_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Payment:
     """One attempt to move one gift from a donor to one organisation's account.
 
     `traceparent` leads to the trace of the request that intended it; None when that one was not recorded.
-    `returns_known` counts how often news about money that went back changed something.
+    `returns_known` counts how often news that may be overtaken (money that went back, attempts to pay) changed something.
+    `customer` is None for gifts that nothing is kept for.
     """
 
     id: str
@@ -126,6 +161,7 @@ class Payment:
     created_at: datetime
     traceparent: str | None
     returns_known: int = 0
+    customer: Customer | None = None
 
 
 class AnswerOutdated(Exception):
@@ -138,5 +174,5 @@ def may_become(current: PaymentStatus, following: PaymentStatus) -> bool:
 
 
 def status_of_event(event_type: str) -> PaymentStatus:
-    """The state an event type announces; only types on the webhooks' allow-list arrive here."""
+    """The state that an event about the end of a payment announces."""
     return _OF_EVENT[event_type]

@@ -82,6 +82,7 @@ def erase(session: Session, *, payment_id: str, now: datetime) -> None:
         .values(
             id=ids.new_id("pay"),
             remote_id=_without_name(row.remote_id),
+            customer_id=None,
             status=case(
                 (PaymentRow.status == PaymentStatus.CREATED, PaymentStatus.FAILED), else_=PaymentRow.status
             ),

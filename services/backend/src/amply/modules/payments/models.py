@@ -32,6 +32,8 @@ class PaymentRow(Record):
     updated_at: Mapped[datetime]
     traceparent: Mapped[str | None]
     returns_known: Mapped[int] = mapped_column(server_default="0")
+    customer_id: Mapped[str | None]
+    keeps_method: Mapped[bool] = mapped_column(server_default="false")
 
 
 class RefundRow(Record):
@@ -45,6 +47,8 @@ class RefundRow(Record):
     reason: Mapped[str | None]
     remote_id: Mapped[str | None]
     reserved_entry_id: Mapped[str | None]
+    reserved_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     entry_id: Mapped[str | None]
     failed_entry_id: Mapped[str | None]
     attempts: Mapped[int]
@@ -69,6 +73,7 @@ class DisputeRow(Record):
     opened_entry_id: Mapped[str | None]
     held_minor_units: Mapped[int]
     lost_minor_units: Mapped[int]
+    lost_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Intent, Settlement
+from amply.modules.payments.domain import Account, Attempt, Customer, Intent, RemoteDecline, Settlement
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
@@ -25,12 +25,31 @@ class Processor(Protocol):
         """The account as it stands."""
 
     def create_intent(
-        self, *, payment_id: str, donation_id: str, account_id: str, amount: Money, idempotency_key: str
+        self,
+        *,
+        payment_id: str,
+        donation_id: str,
+        account_id: str,
+        amount: Money,
+        idempotency_key: str,
+        customer: Customer | None = None,
     ) -> Intent:
         """Announce a payment. The same idempotency key always yields the same intent."""
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
         """The intent that carries our payment id, if one was ever made."""
+
+    def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
+        """End a payment that has not succeeded: no card can be tried for it any more.
+
+        `ProcessorRefused` where there is nothing left to end.
+        """
+
+    def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
+        """The newest hundred declined attempts of a payment, the oldest first."""
+
+    def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
+        """How a payment stands now, and which attempt to pay is the newest."""
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
         """What a succeeded payment moved."""

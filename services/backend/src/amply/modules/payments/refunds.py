@@ -28,6 +28,8 @@ class Refund:
 
     Attributes:
         reserved_entry_id: The entry that reserved it, where we asked for it.
+        reserved_cover: What of that was reserved on the donor's fee cover, minor units.
+        cover: What of it was taken from the fee cover when it moved, minor units.
         entry_id: The entry that says it moved.
         failed_entry_id: The entry that took it back, or released what was reserved.
     """
@@ -42,11 +44,18 @@ class Refund:
     entry_id: str | None
     failed_entry_id: str | None
     created_at: datetime
+    reserved_cover: int = 0
+    cover: int = 0
 
     @property
     def is_held(self) -> bool:
         """Whether its money has left the organisation and not come back."""
         return self.entry_id is not None and self.failed_entry_id is None
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether what we asked for waits in the books to be booked or released."""
+        return self.reserved_entry_id is not None and self.entry_id is None and self.failed_entry_id is None
 
     @property
     def takes_up(self) -> bool:
@@ -62,6 +71,7 @@ def record_refund(
     amount: Money,
     reason: RefundReason,
     reserved_entry_id: str,
+    reserved_cover: int,
     now: datetime,
 ) -> Refund:
     """Write down that we shall ask for a refund, in the transaction that reserves it in the books."""
@@ -73,6 +83,8 @@ def record_refund(
         status=RefundStatus.CREATED,
         reason=reason,
         reserved_entry_id=reserved_entry_id,
+        reserved_cover_minor_units=reserved_cover,
+        cover_minor_units=0,
         attempts=0,
         created_at=now,
         updated_at=now,
@@ -106,6 +118,8 @@ def refund_told_of(session: Session, *, payment: Payment, told: RemoteRefund, no
             minor_units=told.amount.minor_units,
             currency=told.amount.currency,
             status=RefundStatus.PENDING,
+            reserved_cover_minor_units=0,
+            cover_minor_units=0,
             attempts=0,
             created_at=now,
             updated_at=now,
@@ -123,6 +137,7 @@ def note_refund(
     told: RemoteRefund,
     entry_id: str | None,
     failed_entry_id: str | None,
+    cover: int,
     now: datetime,
 ) -> None:
     """Write down how the processor says it stands, and the entries that say the same."""
@@ -130,6 +145,7 @@ def note_refund(
     if entry_id is not None:
         # What moved counts. Until then a row of ours says what is reserved.
         row.minor_units, row.currency = told.amount.minor_units, told.amount.currency
+        row.cover_minor_units = cover
     row.status = told.status
     row.entry_id, row.failed_entry_id = entry_id, failed_entry_id
     row.updated_at = now
@@ -240,4 +256,6 @@ def _refund(row: RefundRow) -> Refund:
         entry_id=row.entry_id,
         failed_entry_id=row.failed_entry_id,
         created_at=row.created_at,
+        reserved_cover=row.reserved_cover_minor_units,
+        cover=row.cover_minor_units,
     )

@@ -18,6 +18,7 @@ from amply.modules.payments import locks
 from amply.modules.payments.domain import (
     Account,
     AccountStatus,
+    Customer,
     Intent,
     Payment,
     PaymentStatus,
@@ -77,7 +78,14 @@ def knows_account(session: Session, *, account_id: str) -> bool:
 
 
 def create(
-    session: Session, *, donation_id: str, organization_id: str, account_id: str, amount: Money, now: datetime
+    session: Session,
+    *,
+    donation_id: str,
+    organization_id: str,
+    account_id: str,
+    amount: Money,
+    now: datetime,
+    customer: Customer | None = None,
 ) -> Payment:
     """Record that a payment is intended, before anybody outside hears of it."""
     payment = Payment(
@@ -90,6 +98,7 @@ def create(
         remote_id=None,
         created_at=now,
         traceparent=tracing.traceparent(),
+        customer=customer,
     )
     session.execute(
         insert(PaymentRow).values(
@@ -103,6 +112,8 @@ def create(
             created_at=now,
             updated_at=now,
             traceparent=payment.traceparent,
+            customer_id=customer.id if customer else None,
+            keeps_method=customer is not None and customer.keeps_method,
         )
     )
     return payment
@@ -127,6 +138,7 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
         account_id=payment.account_id,
         amount=payment.amount,
         idempotency_key=f"payment:{payment.id}:create",
+        customer=payment.customer,
     )
 
 
@@ -245,7 +257,7 @@ def lock_for_refund(session: Session, *, donation_id: str) -> Payment | None:
 
 
 def note_return(session: Session, *, payment: Payment, now: datetime) -> None:
-    """Count that news about money that went back has changed something: answers asked for before it are out of date."""
+    """Count that news which may be overtaken has changed something: answers asked for before it are out of date."""
     row = locks.payment(session, payment_id=payment.id)
     row.returns_known += 1
     row.updated_at = now
@@ -271,4 +283,5 @@ def payment_of(row: PaymentRow) -> Payment:
         created_at=row.created_at,
         traceparent=row.traceparent,
         returns_known=row.returns_known,
+        customer=Customer(id=row.customer_id, keeps_method=row.keeps_method) if row.customer_id else None,
     )

@@ -71,8 +71,10 @@ class Closed:
         return self.processor - self.books - self.outside - self.open
 
 
-def close_books(parts: Handling, *, owner: str, account_id: str, now: datetime) -> list[Closed] | None:
+def close_books(parts: Handling, *, owner: str, account_id: str | None, now: datetime) -> list[Closed] | None:
     """List what moved the account's balance, and compare; None when it moved meanwhile, or there was too much to list.
+
+    `account_id` None is the platform's own account.
 
     The balance is asked for before and after: where it did not change, nothing moved it in between, and all that the
     books say is about what was listed.
@@ -101,7 +103,7 @@ def close_books(parts: Handling, *, owner: str, account_id: str, now: datetime) 
     return None
 
 
-def walk(parts: Handling, *, owner: str, account_id: str, now: datetime) -> bool:
+def walk(parts: Handling, *, owner: str, account_id: str | None, now: datetime) -> bool:
     """Write down what moved the account's balance since the last walk; whether it came to its end."""
     with parts.database.transaction() as session:
         row = _watermark(session, account_id)
@@ -128,24 +130,28 @@ def walk(parts: Handling, *, owner: str, account_id: str, now: datetime) -> bool
     return False
 
 
-def close_soon(session: Session, *, account_id: str) -> None:
+def close_soon(session: Session, *, account_id: str | None) -> None:
     """Let the next run compare this account before any other."""
     _watermark(session, account_id).looked_at = None
 
 
-def close_later(session: Session, *, account_id: str, as_if_at: datetime) -> None:
+def close_later(session: Session, *, account_id: str | None, as_if_at: datetime) -> None:
     """Let others come first: this account counts as compared at that moment."""
     _watermark(session, account_id).looked_at = as_if_at
 
 
-def _watermark(session: Session, account_id: str) -> MovementWatermarkRow:
+def watermark_of(account_id: str | None) -> str:
+    """The name under which it is kept how far an account was walked."""
+    return ledger.PLATFORM if account_id is None else account_id
+
+
+def _watermark(session: Session, account_id: str | None) -> MovementWatermarkRow:
+    name = watermark_of(account_id)
     session.execute(
-        insert(MovementWatermarkRow)
-        .values(account_id=account_id, seen_to=_BEGINNING)
-        .on_conflict_do_nothing()
+        insert(MovementWatermarkRow).values(account_id=name, seen_to=_BEGINNING).on_conflict_do_nothing()
     )
     return session.scalars(
-        select(MovementWatermarkRow).where(MovementWatermarkRow.account_id == account_id).with_for_update()
+        select(MovementWatermarkRow).where(MovementWatermarkRow.account_id == name).with_for_update()
     ).one()
 
 
@@ -173,7 +179,7 @@ def _compare(session: Session, *, owner: str, processor: Mapping[str, int], now:
 
 
 def _write_down(
-    session: Session, *, owner: str, account_id: str, compared: list[Closed], now: datetime
+    session: Session, *, owner: str, account_id: str | None, compared: list[Closed], now: datetime
 ) -> None:
     for closed in compared:
         values = {

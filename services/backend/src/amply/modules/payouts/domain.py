@@ -138,6 +138,8 @@ class Transaction:
         intent_id: The PaymentIntent behind that source, if any.
         payment_id: Our payment's id, where the source carries it.
         is_exchanged: It was converted from another currency.
+        source_amount: What its charge or refund is over, in that one's own currency; above zero.
+        application_fee_id: The application's name for its fee, where it took one.
     """
 
     id: str
@@ -150,6 +152,8 @@ class Transaction:
     payment_id: str | None
     is_exchanged: bool
     occurred_at: datetime
+    source_amount: Money | None = None
+    application_fee_id: str | None = None
 
     @property
     def net(self) -> int:

@@ -50,6 +50,7 @@ class Movement:
     Attributes:
         kind: None where no kind of entry is meant for it.
         fact: The idempotency key of that entry.
+        exchanges: Of an exchange: the key of the entry whose money was exchanged, in the currency that the donor sees.
     """
 
     transaction: Transaction
@@ -57,6 +58,7 @@ class Movement:
     amount: Money
     kind: ledger.Kind | None
     fact: str | None
+    exchanges: str | None = None
 
     @property
     def transaction_digest(self) -> str:
@@ -90,6 +92,7 @@ _KINDS: Final[Mapping[str, ledger.Kind]] = {
     "payout": ledger.Kind.PAYOUT_CREATED,
     "payout_reversal": ledger.Kind.PAYOUT_FAILED,
     "fee": ledger.Kind.PROCESSOR_FEE,
+    "platform_earning": ledger.Kind.APPLICATION_FEE_CREATED,
 }
 """Reporting categories (docs.stripe.com/reports/reporting-categories) and what books their amount."""
 
@@ -101,6 +104,10 @@ _FEE_KINDS: Final[Mapping[str, ledger.Kind]] = {
 }
 
 
+_EXCHANGED: Final = frozenset({"charge", "refund", "refund_failure"})
+"""Categories whose entry is in the donor's currency, and whose transaction in the account's. (A dispute's is in the account's.)"""
+
+
 def movements(transaction: Transaction) -> Iterator[Movement]:
     """What a transaction moved, part by part; what is nothing is left out. Together they are its net."""
     parts = (
@@ -110,21 +117,46 @@ def movements(transaction: Transaction) -> Iterator[Movement]:
     )
     for part, minor_units in parts:
         if minor_units != 0:
-            kind = _kind(transaction, part)
-            yield Movement(
-                transaction=transaction,
-                part=part,
-                amount=Money(minor_units=minor_units, currency=transaction.gross.currency),
-                kind=kind,
-                fact=None if kind is None else _fact(transaction, kind),
-            )
+            amount = Money(minor_units=minor_units, currency=transaction.gross.currency)
+            yield _movement(transaction, part, amount)
 
 
-def is_bookable(movement: Movement) -> bool:
-    """Whether reconciliation itself may book it: a fee that the processor took, of whatever."""
+def _movement(transaction: Transaction, part: Part, amount: Money) -> Movement:
+    kind = _kind(transaction, part)
+    fact = None if kind is None else _fact(transaction, part, kind)
+    if part is not Part.AMOUNT or not _is_exchange(transaction):
+        return Movement(transaction=transaction, part=part, amount=amount, kind=kind, fact=fact)
+    exchange = ledger.Kind.CURRENCY_EXCHANGED
+    return Movement(
+        transaction=transaction,
+        part=part,
+        amount=amount,
+        kind=exchange,
+        fact=f"stripe:{transaction.id}:{exchange}",
+        exchanges=fact,
+    )
+
+
+def _is_exchange(transaction: Transaction) -> bool:
+    source = transaction.source_amount
     return (
-        movement.kind is ledger.Kind.PROCESSOR_FEE
-        and movement.amount.minor_units < 0
+        transaction.is_exchanged
+        and transaction.category in _EXCHANGED
+        and source is not None
+        and source.currency != transaction.gross.currency
+    )
+
+
+def is_fee(movement: Movement) -> bool:
+    """Whether reconciliation itself may book it: a fee that the processor took or gave back, of whatever."""
+    return movement.kind is ledger.Kind.PROCESSOR_FEE
+
+
+def is_application_fee(movement: Movement) -> bool:
+    """Whether it is what the platform was given with a gift, in the gift's own currency."""
+    return (
+        movement.part is Part.APPLICATION_FEE
+        and movement.kind is ledger.Kind.APPLICATION_FEE_CREATED
         and not movement.transaction.is_exchanged
     )
 
@@ -155,12 +187,18 @@ def _kind(transaction: Transaction, part: Part) -> ledger.Kind | None:
         case Part.FEE:
             return _FEE_KINDS.get(transaction.category)
         case Part.APPLICATION_FEE:
-            return ledger.Kind.APPLICATION_FEE_CREATED
+            is_taken = transaction.application_fee.minor_units > 0
+            return ledger.Kind.APPLICATION_FEE_CREATED if is_taken else ledger.Kind.APPLICATION_FEE_REFUNDED
 
 
-def _fact(transaction: Transaction, kind: ledger.Kind) -> str | None:
-    """The key under which modules/donations and this one book it; None where the name it needs is missing."""
+def _fact(transaction: Transaction, part: Part, kind: ledger.Kind) -> str | None:
+    """The key under which modules/donations and this one book it; None where the name it needs is missing.
+
+    An application's fee has the application's name for it: the platform's own transaction is about the same.
+    """
     source = transaction.source_id
+    if part is Part.APPLICATION_FEE and transaction.application_fee_id is not None:
+        return f"stripe:{transaction.application_fee_id}:{kind}"
     match transaction.category:
         case "charge":
             named = transaction.intent_id

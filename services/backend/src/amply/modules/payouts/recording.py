@@ -11,10 +11,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
+from amply.kernel.errors import invariant
 from amply.kernel.money import Money
 from amply.modules import ledger, payments
 from amply.modules.payouts.domain import MovementNotOpen, ReasonNotAcceptable, Transaction
-from amply.modules.payouts.matching import Decision, Movement, Reason, State, decide, is_bookable, movements
+from amply.modules.payouts.matching import (
+    Decision,
+    Movement,
+    Reason,
+    State,
+    decide,
+    is_application_fee,
+    is_fee,
+    movements,
+)
 from amply.modules.payouts.models import MovementRow
 
 CHECKED_MAX: Final = 1_000
@@ -39,11 +49,12 @@ class Recording:
     def record(self, transactions: Sequence[Transaction], *, payout_id: str | None = None) -> None:
         """Write each down once, with the entry that books it or the reason why there is none.
 
-        A fee that the processor took and no event has told of is booked here.
+        What no event tells of is booked here: exchanges first, then fees and what the platform was given.
         """
         found = [movement for transaction in transactions for movement in movements(transaction)]
         if not found:
             return
+        self._book_exchanges(found)
         moved = self._moved(found)
         for movement in found:
             if movement.booked_as not in moved and self._is_fee_to_book(movement, moved):
@@ -60,6 +71,22 @@ class Recording:
                 set_={"payout_id": func.coalesce(MovementRow.payout_id, written.excluded.payout_id)},
             )
         )
+
+    def _book_exchanges(self, found: Sequence[Movement]) -> None:
+        """The entry of a gift or a refund is in the donor's currency: once it is there, the exchange follows it."""
+        exchanges = [movement for movement in found if movement.exchanges is not None]
+        if not exchanges:
+            return
+        moved = self._moved(exchanges)
+        underlying = ledger.moved_by(
+            self.session,
+            account=ledger.account(self.owner, "processor_balance"),
+            stored_keys={ledger.stored_key(movement.exchanges or "") for movement in exchanges},
+        )
+        for movement in exchanges:
+            of_what = underlying.get(ledger.stored_key(movement.exchanges or ""))
+            if movement.booked_as not in moved and of_what is not None and _is_of(movement, of_what):
+                self._book(movement, ledger.Kind.CURRENCY_EXCHANGED, _exchange_lines(self.owner, movement))
 
     def _moved(self, found: Sequence[Movement]) -> Mapping[str, ledger.Moved]:
         keys = {movement.booked_as for movement in found if movement.booked_as is not None}
@@ -108,7 +135,7 @@ class Recording:
 
     def _is_fee_to_book(self, movement: Movement, moved: Mapping[str, ledger.Moved]) -> bool:
         """The fee of a gift waits for the gift: the books tell of both in that order."""
-        if not is_bookable(movement):
+        if not is_fee(movement) and not is_application_fee(movement):
             return False
         if movement.transaction.category == "fee":
             return True
@@ -116,8 +143,17 @@ class Recording:
         return amount.booked_as in moved
 
     def _book_fee(self, movement: Movement) -> None:
+        size = Money(minor_units=abs(movement.amount.minor_units), currency=movement.amount.currency)
+        if is_application_fee(movement):
+            lines = ledger.postings.application_fee(organization_id=self.owner, amount=size)
+            self._book(movement, ledger.Kind.APPLICATION_FEE_CREATED, lines)
+            return
+        lines = ledger.processor_fee(organization_id=self.owner, amount=size)
+        is_taken = movement.amount.minor_units < 0
+        self._book(movement, ledger.Kind.PROCESSOR_FEE, lines if is_taken else ledger.postings.reverse(lines))
+
+    def _book(self, movement: Movement, kind: ledger.Kind, lines: tuple[ledger.NewTransfer, ...]) -> None:
         """Nothing is kept to open its commitment: it may be about somebody who was erased, and nobody asks for it."""
-        fee = Money(minor_units=-movement.amount.minor_units, currency=movement.amount.currency)
         named = movement.transaction
         reference = (
             f"stripe:payment_intent:{named.intent_id}"
@@ -125,15 +161,35 @@ class Recording:
             else f"stripe:balance_transaction:{named.id}"
         )
         entry = ledger.NewEntry(
-            kind=ledger.Kind.PROCESSOR_FEE,
+            kind=kind,
             organization_id=self.owner,
             idempotency_key=movement.fact or "",
-            transfers=ledger.processor_fee(organization_id=self.owner, amount=fee),
+            transfers=lines,
             event_at=movement.occurred_at,
             reference=None,
             personal={"reference": reference},
         )
         ledger.post(self.session, entry=entry, now=self.now, secrets=self.secrets, keeps_openings=False)
+
+
+def _is_of(movement: Movement, exchanged: ledger.Moved) -> bool:
+    """Whether an entry moved, in the donor's currency, just what this exchange is of."""
+    source = movement.transaction.source_amount
+    if source is None:
+        return False
+    sign = 1 if movement.amount.minor_units > 0 else -1
+    return exchanged.minor_units.get(source.currency) == sign * source.minor_units
+
+
+def _exchange_lines(owner: str, movement: Movement) -> tuple[ledger.NewTransfer, ...]:
+    """What came in was sold for the account's currency; what went out was bought with it."""
+    source = movement.transaction.source_amount
+    invariant(source is not None, "an exchange knows what it exchanged")
+    here = Money(minor_units=abs(movement.amount.minor_units), currency=movement.amount.currency)
+    there = source or here
+    if movement.amount.minor_units > 0:
+        return ledger.postings.currency_exchanged(owner=owner, sold=there, bought=here)
+    return ledger.postings.currency_exchanged(owner=owner, sold=here, bought=there)
 
 
 def match_open(session: Session, *, now: datetime, owner: str | None = None) -> int:

@@ -118,6 +118,7 @@ _ACCOUNT_OF: Final[Mapping[str, str]] = {
     "dispute": "dispute_hold",
     "dispute_won": "dispute_hold",
     "application_fee": "platform_contributions_due",
+    "platform_earning": "contributions",
 }
 """By the item's name: the account of our chart that it is on the other side of."""
 

@@ -17,7 +17,14 @@ from amply.infra import outbox, tracing
 from amply.infra.database import begins_again
 from amply.modules import ledger, payments, webhooks
 from amply.modules.payouts.bookings import PayoutInHand
-from amply.modules.payouts.closing import RUNBOOK, Handling, close_books, close_later, close_soon
+from amply.modules.payouts.closing import (
+    RUNBOOK,
+    Handling,
+    close_books,
+    close_later,
+    close_soon,
+    watermark_of,
+)
 from amply.modules.payouts.domain import (
     ITEMS_MAX,
     RECONCILED_EVENT,
@@ -161,16 +168,18 @@ def match_waiting(parts: Handling, *, now: datetime) -> int:
 
 
 def close_due(parts: Handling, *, now: datetime) -> int:
-    """Compare the balances of accounts that were not compared for hours, or after a payout; how many.
+    """Compare the balances of accounts, the platform's own among them, that were not compared for hours, or after a payout.
+
+    Returns how many were compared.
 
     One account that cannot be compared holds back no other.
     """
     closed = 0
     for known in _due(parts, now=now):
         try:
-            compared = close_books(parts, owner=known.organization_id, account_id=known.account_id, now=now)
+            compared = close_books(parts, owner=known.owner, account_id=known.account_id, now=now)
         except (payments.ProcessorUnavailable, payments.ProcessorRefused, ledger.BookingsPaused):
-            _log.warning("balance_not_compared", organization_id=known.organization_id, exc_info=True)
+            _log.warning("balance_not_compared", organization_id=known.owner, exc_info=True)
             compared = None
         if compared is not None:
             closed += 1
@@ -180,15 +189,34 @@ def close_due(parts: Handling, *, now: datetime) -> int:
     return closed
 
 
-def _due(parts: Handling, *, now: datetime) -> list[payments.KnownAccount]:
+@dataclass(frozen=True, kw_only=True)
+class _Watched:
+    """Whose balance is compared; `account_id` None is the platform's own."""
+
+    owner: str
+    account_id: str | None
+
+
+def _due(parts: Handling, *, now: datetime) -> list[_Watched]:
     with parts.database.transaction() as session:
-        known = payments.known_accounts(session)
+        known = [
+            _Watched(owner=ledger.PLATFORM, account_id=None),
+            *(
+                _Watched(owner=each.organization_id, account_id=each.account_id)
+                for each in payments.known_accounts(session)
+            ),
+        ]
         looked = dict(
             session.execute(select(MovementWatermarkRow.account_id, MovementWatermarkRow.looked_at)).all()
         )
     never = datetime.min.replace(tzinfo=now.tzinfo)
-    due = [account for account in known if (looked.get(account.account_id) or never) <= now - CLOSED_EVERY]
-    return sorted(due, key=lambda account: looked.get(account.account_id) or never)[:ACCOUNTS_MAX]
+
+    def looked_at(account: _Watched) -> datetime:
+        return looked.get(watermark_of(account.account_id)) or never
+
+    return sorted((each for each in known if looked_at(each) <= now - CLOSED_EVERY), key=looked_at)[
+        :ACCOUNTS_MAX
+    ]
 
 
 def _owner(session: Session, account_id: str | None) -> str | None:
@@ -250,7 +278,6 @@ def _itemise(parts: Handling, told: Told, *, now: datetime) -> None:
     with parts.database.transaction() as session:
         row = session.get_one(PayoutRow, payout.id, with_for_update=True)
         row.reconciled_at, row.items, row.items_minor_units = now, items, total
-        if told.account_id is not None:
-            close_soon(session, account_id=told.account_id)
+        close_soon(session, account_id=told.account_id)
     if total != payout.amount.minor_units:
         _log.warning("payout_items_differ", payout_id=payout.id, runbook=RUNBOOK)

@@ -11,6 +11,7 @@ from amply.modules.receipts.domain import (
     DonorFactsNotAcceptable,
     GiftAidDeclaration,
     GiftFacts,
+    InKind,
     IssuedReceipt,
     Jurisdiction,
     Language,
@@ -20,15 +21,18 @@ from amply.modules.receipts.domain import (
     ReceiptNotFound,
     ReceiptSettings,
     ReceiptSettingsNotAcceptable,
+    harmless,
     number_of,
 )
 from amply.modules.receipts.facts import declare, erase, keep, state_advantage, told_of, told_of_many
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
-from amply.modules.receipts.letters import Letter, receipt_mail
+from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
+from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
 from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
+from amply.modules.receipts.wording import Wording
 
 __all__ = [
     "Advantage",
@@ -44,10 +48,12 @@ __all__ = [
     "GiftAidDeclaration",
     "GiftFacts",
     "GiftInYear",
+    "InKind",
     "IssuedReceipt",
     "Jurisdiction",
     "Language",
     "Letter",
+    "NotPaid",
     "PostalAddress",
     "Reason",
     "ReceiptKind",
@@ -57,17 +63,21 @@ __all__ = [
     "ScheduleNotPossible",
     "Statement",
     "VoidReason",
+    "Wording",
     "as_html",
     "as_pdf",
     "declare",
     "dedication_mail",
     "erase",
+    "harmless",
     "is_name_alone",
     "issue",
     "keep",
     "latest",
     "latest_of_many",
+    "not_paid_mail",
     "number_of",
+    "paper_of",
     "problems",
     "receipt_mail",
     "save_settings",

@@ -99,12 +99,12 @@ def _rows(
     yield from _donor_rows(gift, wording)
     if gift.donor.address is not None and official:
         yield wording.say("row", "donor_address"), ", ".join(map(harmless, gift.donor.address.as_lines()))
-    yield wording.say("row", "amount"), wording.amount(gift.amount)
+    yield from _given_rows(gift, assessment, wording)
     yield wording.say("row", "fund"), harmless(gift.fund)
     if gift.dedicated is not None:
         yield wording.say("row", gift.dedicated.kind), harmless(gift.dedicated.honouree)
     yield from _advantage_rows(gift, wording)
-    if official:
+    if official and assessment.states_amount:
         yield wording.say("row", "eligible"), wording.amount(assessment.eligible)
     yield wording.say("row", "given_on"), wording.day(gift.given_at)
     yield wording.say("row", "issued_on"), wording.day(now)
@@ -119,6 +119,17 @@ def _donor_rows(gift: GiftFacts, wording: Wording) -> Iterator[tuple[str, str]]:
     yield wording.say("row", "donor"), harmless(company.name if company is not None else gift.donor_name)
     if company is not None:
         yield wording.say("row", "donor_tax_id"), harmless(company.tax_id)
+
+
+def _given_rows(gift: GiftFacts, assessment: Assessment, wording: Wording) -> Iterator[tuple[str, str]]:
+    """An amount, or a thing with its description; its value only where the law wants one."""
+    if gift.in_kind is None:
+        yield wording.say("row", "amount"), wording.amount(gift.amount)
+        return
+    yield wording.say("row", "in_kind"), harmless(gift.in_kind.description)
+    if assessment.states_amount:
+        yield wording.say("row", "fair_value"), wording.amount(gift.amount)
+        yield wording.say("row", "appraiser"), harmless(gift.in_kind.appraiser)
 
 
 def _advantage_rows(gift: GiftFacts, wording: Wording) -> Iterator[tuple[str, str]]:

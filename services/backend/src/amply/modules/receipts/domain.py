@@ -47,6 +47,7 @@ class Reason(StrEnum):
     DECLARATION_UNUSABLE = "declaration_unusable"
     COMPANY_GIFT = "company_gift"
     ANONYMOUS = "anonymous"
+    NOT_MONEY = "not_money"
 
 
 class AdvantageKind(StrEnum):
@@ -177,8 +178,17 @@ class ReceiptSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InKind:
+    """A gift that is no money. `appraiser` says who valued it, where somebody did."""
+
+    description: str
+    appraiser: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GiftFacts:
-    """One gift, as far as its receipt tells of it. `amount` is what is left of it after refunds.
+    """One gift, as far as its receipt tells of it. `amount` is what is left of it after refunds; of a thing, its value as the
+    organisation books it, which not every receipt may state.
 
     `asked_at` is when the donor gave and declared, `given_at` when the money arrived. `organization` and `country` are those of the public profile: what an acknowledgement says where no receipt settings are. `fund` is the name of what it is restricted to, or empty. `is_anonymous`: the organisation is not told who gave.
     """
@@ -197,6 +207,7 @@ class GiftFacts:
     fund: str = ""
     dedicated: Dedicated | None = None
     is_anonymous: bool = False
+    in_kind: InKind | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,8 @@ class Letter:
     proof: str
     ledger_page: str
     logo: bytes | None = None
+    is_offline: bool = False
+    is_in_kind: bool = False
 
     @property
     def proof_filename(self) -> str:
@@ -76,6 +78,25 @@ def receipt_mail(letter: Letter) -> Mail:
     )
 
 
+def paper_of(
+    receipt: IssuedReceipt | None, *, entry_id: str, proof: str, ledger_page: str
+) -> dict[str, bytes]:
+    """The PDF of a receipt under its name, without the organisation's logo; nothing where none was issued, or its donor erased."""
+    if receipt is None or receipt.document is None:
+        return {}
+    is_void = receipt.voided_at is not None
+    content = receipt_pdf(
+        cancelled(receipt.document) if is_void else receipt.document,
+        issued_at=receipt.voided_at or receipt.issued_at,
+        entry_id=entry_id,
+        ledger_page=ledger_page,
+        proof=proof,
+        filename=f"{receipt.donation_id}.tlog-proof",
+        logo=None,
+    )
+    return {f"{receipt.number}.pdf": content}
+
+
 def _pdf(letter: Letter, document: Document) -> bytes:
     return receipt_pdf(
         document,
@@ -89,6 +110,8 @@ def _pdf(letter: Letter, document: Document) -> bytes:
 
 
 def _subject(letter: Letter, wording: Wording) -> str:
+    if letter.is_in_kind and not _turn(letter):
+        return wording.say("letter", "subject_in_kind", organization=harmless(letter.organization))
     name = {"": "subject", "replaced": "subject_replaced", "cancelled": "subject_cancelled"}[_turn(letter)]
     return wording.say(
         "letter",
@@ -109,4 +132,8 @@ def _said(letter: Letter, wording: Wording) -> dict[str, str]:
     filled = {"donor": harmless(letter.donor_name), "filename": letter.proof_filename}
     names = ("greeting", "attached", "straight", "offline", "registry", "key", "keep")
     said = {name: wording.say("letter", name, **filled) for name in names}
-    return {**said, "opening": wording.say("letter", _turn(letter) or "thanks")}
+    opening = _turn(letter) or "thanks"
+    if letter.is_offline:
+        said["straight"] = wording.say("letter", "recorded", **filled)
+        opening = "cancelled_offline" if opening == "cancelled" else opening
+    return {**said, "opening": wording.say("letter", opening)}

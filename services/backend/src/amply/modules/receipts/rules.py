@@ -55,6 +55,7 @@ class Assessment:
     eligible: Money
     statements: tuple[str, ...]
     reasons: tuple[Reason, ...] = ()
+    states_amount: bool = True
 
 
 def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
@@ -77,13 +78,19 @@ def assess(settings: ReceiptSettings | None, gift: GiftFacts) -> Assessment:
 def _acknowledgement(gift: GiftFacts, reasons: tuple[Reason, ...]) -> Assessment:
     returned = ("ack_advantage",) if gift.advantage is not None else ()
     return Assessment(
-        kind=ReceiptKind.ACKNOWLEDGEMENT, eligible=gift.amount, statements=("ack", *returned), reasons=reasons
+        kind=ReceiptKind.ACKNOWLEDGEMENT,
+        eligible=gift.amount,
+        statements=("ack", *returned),
+        reasons=reasons,
+        states_amount=gift.in_kind is None,
     )
 
 
-def _official(gift: GiftFacts, *statements: str) -> Assessment:
+def _official(gift: GiftFacts, *statements: str, states_amount: bool = True) -> Assessment:
     eligible = Money(minor_units=gift.amount.minor_units - returned(gift), currency=gift.amount.currency)
-    return Assessment(kind=ReceiptKind.OFFICIAL, eligible=eligible, statements=statements)
+    return Assessment(
+        kind=ReceiptKind.OFFICIAL, eligible=eligible, statements=statements, states_amount=states_amount
+    )
 
 
 def returned(gift: GiftFacts) -> int:
@@ -93,7 +100,10 @@ def returned(gift: GiftFacts) -> int:
 
 
 def _united_states(gift: GiftFacts) -> Assessment:
-    """The sentence about what came in return is always there; a written acknowledgment without it is none."""
+    """The sentence about what came in return is always there; a written acknowledgment without it is none.
+
+    Of a thing it has the description and no value: valuing it is the donor's affair (IRS Publication 1771).
+    """
     if gift.advantage is None:
         said = ["us_nothing"]
     elif gift.advantage.kind is AdvantageKind.INTANGIBLE_RELIGIOUS:
@@ -106,10 +116,13 @@ def _united_states(gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
     if gift.amount.minor_units >= US_WRITTEN_FROM:
         said.append("us_written")
-    return _official(gift, *said)
+    if gift.in_kind is not None:
+        said.append("no_value")
+    return _official(gift, *said, states_amount=gift.in_kind is None)
 
 
 def _canada(gift: GiftFacts) -> Assessment:
+    """Of a thing the fair market value on the day is the amount, with a description and whoever appraised it (3501(1)(e.1))."""
     if gift.donor.address is None:
         return _acknowledgement(gift, (Reason.NO_DONOR_ADDRESS,))
     if returned(gift) * 100 > gift.amount.minor_units * CA_ADVANTAGE_SHARE:
@@ -118,7 +131,9 @@ def _canada(gift: GiftFacts) -> Assessment:
 
 
 def _united_kingdom(gift: GiftFacts) -> Assessment:
-    """Gift Aid is claimed on the whole gift or not at all: a benefit within the limits lessens nothing."""
+    """Gift Aid is claimed on the whole gift or not at all: a benefit within the limits lessens nothing. Only money counts."""
+    if gift.in_kind is not None:
+        return _acknowledgement(gift, (Reason.NOT_MONEY,))
     declaration = gift.donor.gift_aid
     if gift.donor.company is not None:
         return _acknowledgement(gift, (Reason.COMPANY_GIFT,))
@@ -135,6 +150,8 @@ def _united_kingdom(gift: GiftFacts) -> Assessment:
 
 
 def _australia(gift: GiftFacts) -> Assessment:
+    if gift.in_kind is not None:
+        return _australian_thing(gift)
     if gift.advantage is None:
         if gift.amount.minor_units < AU_GIFT_MIN:
             return _acknowledgement(gift, (Reason.BELOW_MINIMUM,))
@@ -145,6 +162,13 @@ def _australia(gift: GiftFacts) -> Assessment:
     if right > AU_RIGHT_MAX or right * 100 > whole * AU_RIGHT_SHARE:
         return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
     return _official(gift, "au_contribution")
+
+
+def _australian_thing(gift: GiftFacts) -> Assessment:
+    """That it was a gift is said; what it may be deducted at, the donor finds out (ATO, "Gifts of property")."""
+    if gift.advantage is not None:
+        return _acknowledgement(gift, (Reason.NOT_MONEY,))
+    return _official(gift, "au_gift", "no_value", states_amount=False)
 
 
 def gift_aid_benefit_max(minor_units: int) -> int:

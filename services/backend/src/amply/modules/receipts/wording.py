@@ -15,13 +15,12 @@ from babel.dates import format_date
 from babel.languages import get_official_languages
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
-from amply.kernel.money import CURRENCIES, Money
+from amply.kernel.money import Money, exponent_of
 from amply.modules.receipts.domain import Language
 
 Texts = Mapping[str, Mapping[str, str]]
 
 _TEXTS: Final = files("amply.modules.receipts") / "texts"
-_DIGITS_ELSE: Final = 2
 _STRAIGHT: Final = "'"
 _CURLY: Final = "\u2019"
 
@@ -51,7 +50,7 @@ class Wording:
 
     def amount(self, money: Money) -> str:
         """`1,234.50 CAD`, `1.234,50 CAD`: with the code, since dollars are of many kinds."""
-        digits = CURRENCIES[money.currency].exponent if money.currency in CURRENCIES else _DIGITS_ELSE
+        digits = exponent_of(money.currency)
         number = Decimal(money.minor_units).scaleb(-digits)
         return f"{self._number(number, digits=digits)} {money.currency}"
 

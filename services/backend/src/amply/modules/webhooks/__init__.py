@@ -1,6 +1,7 @@
 """Webhooks. Today the way in: provider events, verified, stored once, handled later. Import from here only."""
 
 from amply.modules.webhooks.domain import (
+    ATTEMPT_TYPES,
     AWAITED_TYPES,
     DISPUTE_TYPES,
     FRAUD_WARNING_TYPES,
@@ -45,6 +46,7 @@ from amply.modules.webhooks.service import (
 )
 
 __all__ = [
+    "ATTEMPT_TYPES",
     "AWAITED_TYPES",
     "DISPUTE_TYPES",
     "FACT_RECEIVED",

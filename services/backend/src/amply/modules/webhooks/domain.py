@@ -14,15 +14,8 @@ from typing import Any, Final
 
 from amply.kernel.errors import AmplyError, Conflict, NotFound
 
-GIFT_TYPES: Final = frozenset(
-    {
-        "payment_intent.processing",
-        "payment_intent.succeeded",
-        "payment_intent.payment_failed",
-        "payment_intent.canceled",
-        "charge.updated",
-    }
-)
+GIFT_TYPES: Final = frozenset({"payment_intent.succeeded", "payment_intent.canceled", "charge.updated"})
+ATTEMPT_TYPES: Final = frozenset({"payment_intent.processing", "payment_intent.payment_failed"})
 REFUND_TYPES: Final = frozenset(
     {
         "charge.refunded",
@@ -54,12 +47,13 @@ PAYOUT_TYPES: Final = frozenset(
 FRAUD_WARNING_TYPES: Final = frozenset({"radar.early_fraud_warning.created"})
 """Event types by what they are about."""
 
-HANDLED_TYPES: Final = GIFT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES | FRAUD_WARNING_TYPES
+HANDLED_TYPES: Final = (
+    GIFT_TYPES | ATTEMPT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES | FRAUD_WARNING_TYPES
+)
 """What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
 
 AWAITED_TYPES: Final = frozenset(
     {
-        "application_fee.created",
         "application_fee.refund.updated",
         "application_fee.refunded",
     }

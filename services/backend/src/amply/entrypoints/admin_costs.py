@@ -1,0 +1,42 @@
+"""`admin organization fee-cover`: what donors added for the processor's fees, held against what those were."""
+
+import json
+
+import click
+
+from amply.infra.database import connect
+from amply.infra.settings import DatabaseSettings
+from amply.modules import donations, organizations
+
+
+@click.command("fee-cover")
+@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+def fee_cover(*, organization_id: str) -> None:
+    """Print, by currency and way to pay, what donors added for fees and what these really were. Needs the worker's database user.
+
+    `difference` is over the gifts whose fee is known; below zero, the fees were higher than what was added.
+    """
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    with database.transaction() as session:
+        organizations.get(session, organization_id=organization_id)
+        found = donations.covered_fees(session, organization_id=organization_id)
+    database.close()
+    click.echo(
+        json.dumps(
+            {
+                "id": organization_id,
+                "covered": [
+                    {
+                        "method": each.method,
+                        "currency": each.fee_cover.currency,
+                        "gifts": each.gifts,
+                        "fee_cover": str(each.fee_cover.minor_units),
+                        "fees_known": each.known,
+                        "processor_fee": str(each.processor_fee.minor_units),
+                        "difference": str(each.difference.minor_units),
+                    }
+                    for each in found
+                ],
+            }
+        )
+    )

@@ -1,0 +1,98 @@
+"""`admin recurring`: plans of recurring gifts, for staff. Nothing printed leads to a donor."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Final
+
+import click
+
+from amply.infra import logging
+from amply.infra.database import Database, connect
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import iso, system_clock
+from amply.kernel.money import Money
+from amply.modules import recurring as plans
+
+_LIMIT: Final = click.IntRange(min=1, max=plans.LISTED_MAX)
+_STATUS: Final = click.Choice([status.value for status in plans.PlanStatus])
+
+
+@click.group()
+def recurring() -> None:
+    """Recurring gifts."""
+
+
+@recurring.command(name="list")
+@click.option("--organization", "organization_id", help="of one organisation, org_…")
+@click.option("--status", type=_STATUS)
+@click.option("--limit", type=_LIMIT, default=100, show_default=True)
+def list_(*, organization_id: str | None, status: str | None, limit: int) -> None:
+    """Plans as JSON lines, those whose next gift is due first at the front."""
+    chosen = plans.PlanStatus(status) if status else None
+    with _database() as database, database.transaction() as session:
+        for each in plans.listed(session, organization_id=organization_id, status=chosen, limit=limit):
+            line = dict(each)
+            amount = {"minor_units": str(line.pop("minor_units")), "currency": line.pop("currency")}
+            click.echo(json.dumps(line | {"amount": amount}, default=_written))
+
+
+@recurring.command()
+@click.argument("plan_id")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="the day gifts go on; none: until resumed")
+def pause(*, plan_id: str, until: datetime | None) -> None:
+    """Collect nothing for PLAN_ID (pln_…) for a while, on its donor's word. Needs the worker's settings."""
+    with _database() as database, database.transaction() as session:
+        plan = plans.pause(
+            session,
+            plan_id=plan_id,
+            email_sha256=None,
+            until=until.date() if until else None,
+            now=system_clock(),
+            reason=plans.Reason.STAFF,
+        )
+    _print(plan)
+
+
+@recurring.command()
+@click.argument("plan_id")
+def resume(*, plan_id: str) -> None:
+    """Collect for PLAN_ID (pln_…) again, from the next day it knows. Needs the worker's settings."""
+    with _database() as database, database.transaction() as session:
+        plan = plans.resume(session, plan_id=plan_id, email_sha256=None, now=system_clock())
+    _print(plan)
+
+
+@recurring.command()
+@click.argument("plan_id")
+def cancel(*, plan_id: str) -> None:
+    """End PLAN_ID (pln_…) for good, and confirm it to its donor. Needs the worker's settings."""
+    with _database() as database, database.transaction() as session:
+        plan = plans.cancel(
+            session, plan_id=plan_id, email_sha256=None, now=system_clock(), reason=plans.Reason.STAFF
+        )
+    _print(plan)
+
+
+def _print(plan: plans.Plan) -> None:
+    line = {"id": plan.id, "status": plan.status, "reason": plan.reason, "next_on": plan.next_due_on}
+    click.echo(json.dumps(line, default=_written))
+
+
+def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, date | Money):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    logging.configure(service="recurring")
+    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    try:
+        yield database
+    finally:
+        database.close()

@@ -1,0 +1,127 @@
+"""Counters of what happened lately, by moments that are passed in: in the cache for all processes, else in this one.
+
+A window slides by weighing the bucket before the present one with what of it the window still covers (as `limits` does;
+that library reads the clock itself, and neither a replayed attack nor a test can tell it what time it is).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final, Protocol
+
+import redis
+import structlog
+
+from amply.infra.settings import CacheSettings
+
+_log = structlog.get_logger()
+
+_KEYS_MAX: Final = 100_000
+"""What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
+_PREFIX: Final = "amply:counted"
+_AWAY_SECONDS: Final = 1
+"""How long the cache is waited for: a donor waits with us."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """One occurrence to count: of what, under which key, in which window."""
+
+    name: str
+    key: str
+    window: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """How often each hit's like happened in its window, itself included. `is_shared`: counted for all processes."""
+
+    numbers: tuple[float, ...]
+    is_shared: bool
+
+
+class Counters(Protocol):
+    """Counts hits."""
+
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+        """Count each hit once and say how many there have been in its window."""
+
+
+class CacheCounters:
+    """In the cache, one round trip for all hits.
+
+    Raises:
+        redis.RedisError: The cache does not answer.
+    """
+
+    def __init__(self, settings: CacheSettings) -> None:
+        self._redis = redis.Redis(
+            host=settings.host,
+            port=settings.port,
+            password=settings.password.get_secret_value() or None,
+            ssl=settings.tls,
+            socket_timeout=_AWAY_SECONDS,
+            socket_connect_timeout=_AWAY_SECONDS,
+        )
+
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+        pipe = self._redis.pipeline(transaction=False)
+        for hit in hits:
+            present, before, _ = _buckets(hit, now)
+            pipe.incr(present)
+            pipe.expire(present, 2 * int(hit.window.total_seconds()))
+            pipe.get(before)
+        answers: list[Any] = pipe.execute()
+        numbers = (
+            int(answers[3 * at]) + int(answers[3 * at + 2] or 0) * _buckets(hit, now)[2]
+            for at, hit in enumerate(hits)
+        )
+        return Counted(numbers=tuple(numbers), is_shared=True)
+
+
+class ProcessCounters:
+    """In this process, with bounded memory: the oldest keys are let go of first.
+
+    `sees_all`: there is no other process whose hits would count.
+    """
+
+    def __init__(self, *, sees_all: bool = False) -> None:
+        self._sees_all = sees_all
+        self._counts: dict[str, int] = {}
+        self._lock = Lock()
+
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+        with self._lock:
+            return Counted(numbers=tuple(self._count(hit, now) for hit in hits), is_shared=self._sees_all)
+
+    def _count(self, hit: Hit, now: datetime) -> float:
+        present, before, weight = _buckets(hit, now)
+        number = self._counts.pop(present, 0) + 1
+        self._counts[present] = number
+        while len(self._counts) > _KEYS_MAX:
+            del self._counts[next(iter(self._counts))]
+        return number + self._counts.get(before, 0) * weight
+
+
+class FallingBack:
+    """The cache's counters; while it is away, this process's own, which see only what this process sees."""
+
+    def __init__(self, cache: Counters) -> None:
+        self._cache = cache
+        self._own = ProcessCounters()
+
+    def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
+        try:
+            return self._cache.count(hits, now=now)
+        except (redis.RedisError, OSError):
+            _log.warning("gifts are counted by each process alone: the cache does not answer")
+            return self._own.count(hits, now=now)
+
+
+def _buckets(hit: Hit, now: datetime) -> tuple[str, str, float]:
+    """The present bucket's key, the one before it, and the share of that one which the window still covers."""
+    seconds = hit.window.total_seconds()
+    number, passed = divmod(now.timestamp(), seconds)
+    stem = f"{_PREFIX}:{hit.name}:{hit.key}"
+    return f"{stem}:{int(number)}", f"{stem}:{int(number) - 1}", 1 - passed / seconds

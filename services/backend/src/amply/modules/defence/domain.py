@@ -1,0 +1,273 @@
+"""Who may open a gift, free of I/O: what is counted, from how many on it is too many, and what follows then.
+
+A card tester wants an answer for each of many stolen cards. What tells him from donors is how often he opens gifts, and
+above all how often his cards are declined. The numbers are data: `RULES` about gifts that are opened, `DECLINES` about
+payments that were declined.
+"""
+
+import ipaddress
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from amply.kernel.errors import AmplyError
+from amply.kernel.money import Money, currency_of
+
+
+class Subject(StrEnum):
+    """Whose gifts are counted together. A device is what a browser says of itself, within one organisation."""
+
+    ADDRESS = "address"
+    NETWORK = "network"
+    DEVICE = "device"
+    MAIL = "mail"
+    ORGANIZATION = "organization"
+    EVERYONE = "everyone"
+
+
+class Verdict(StrEnum):
+    """What becomes of a request."""
+
+    ADMIT = "admit"
+    CHALLENGE = "challenge"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """From above which number on requests are challenged, and from above which refused; None: never, or no other number.
+
+    Nothing that strangers share (an organisation, a kind of device) ever refuses anybody.
+    """
+
+    name: str
+    subject: Subject
+    window: timedelta
+    challenge_above: int
+    refuse_above: int | None = None
+    refuse_under_attack: int | None = None
+
+
+_MINUTE: Final = timedelta(minutes=1)
+_TEN_MINUTES: Final = timedelta(minutes=10)
+HOUR: Final = timedelta(hours=1)
+
+RULES: Final = (
+    # A family, or a stand at a fair, gives ten times a minute from one address; a school more in an hour.
+    Rule(name="address-minute", subject=Subject.ADDRESS, window=_MINUTE, challenge_above=10, refuse_above=60),
+    Rule(name="address-hour", subject=Subject.ADDRESS, window=HOUR, challenge_above=60, refuse_above=600),
+    Rule(
+        name="network-minute", subject=Subject.NETWORK, window=_MINUTE, challenge_above=60, refuse_above=600
+    ),
+    Rule(
+        name="mail-ten-minutes",
+        subject=Subject.MAIL,
+        window=_TEN_MINUTES,
+        challenge_above=10,
+        refuse_above=60,
+    ),
+    Rule(name="device-ten-minutes", subject=Subject.DEVICE, window=_TEN_MINUTES, challenge_above=500),
+    Rule(name="organization-minute", subject=Subject.ORGANIZATION, window=_MINUTE, challenge_above=3_000),
+    Rule(name="everyone-minute", subject=Subject.EVERYONE, window=_MINUTE, challenge_above=10_000),
+)
+"""Of gifts that are opened, whatever becomes of them."""
+
+DECLINES: Final = (
+    Rule(
+        name="declined-address",
+        subject=Subject.ADDRESS,
+        window=HOUR,
+        challenge_above=2,
+        refuse_above=10,
+        refuse_under_attack=3,
+    ),
+    Rule(
+        name="declined-network",
+        subject=Subject.NETWORK,
+        window=HOUR,
+        challenge_above=6,
+        refuse_above=60,
+        refuse_under_attack=10,
+    ),
+    Rule(
+        name="declined-mail",
+        subject=Subject.MAIL,
+        window=HOUR,
+        challenge_above=4,
+        refuse_above=15,
+        refuse_under_attack=5,
+    ),
+    Rule(name="declined-device", subject=Subject.DEVICE, window=_TEN_MINUTES, challenge_above=20),
+)
+"""Of payments that were declined. Donors mistype a card once or twice."""
+
+SMALL_DECLINES: Final = Rule(
+    name="declined-small", subject=Subject.ORGANIZATION, window=_TEN_MINUTES, challenge_above=8
+)
+"""Small gifts to one organisation that were declined: then small gifts to it are challenged, whoever gives them."""
+_SMALL_TIMES_MINIMUM: Final = 5
+"""Cards are tested with the smallest amounts that are taken: up to five times the currency's minimum is small."""
+
+STRICTER_ALONE: Final = 4
+"""While the cache is away and each process sees its share only, limits of opened gifts are a quarter."""
+
+ATTACK_WINDOW: Final = _TEN_MINUTES
+ATTACK_LASTS: Final = timedelta(minutes=30)
+"""After the last decline that still made an attack."""
+_ATTACK_DECLINES: Final = 20
+_ATTACK_CARDS: Final = 10
+_ATTACK_SHARE: Final = 4
+"""One gift in four declined: in quiet times it is one in twenty."""
+
+DECLINES_OF_A_GIFT: Final = 6
+CARDS_OF_A_GIFT: Final = 4
+DECLINES_OF_A_GIFT_UNDER_ATTACK: Final = 2
+GIFTS_OF_A_CARD: Final = 3
+"""A card that was declined for three gifts within an hour is being tested: the fourth one's payment ends with it."""
+
+BITS: Final = 13
+"""Of each puzzle: with sixteen of them 130,000 digests, a fifth of a second in a browser, a second on an old phone."""
+BITS_UNDER_ATTACK: Final = 15
+BITS_MAX: Final = 17
+
+
+class ChallengeRequired(AmplyError):
+    """The request must be repeated with a solution. The words are the same whatever led here."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "challenge_required"
+    title: ClassVar[str] = "A challenge must be solved first"
+
+    def __init__(self, challenge: Mapping[str, Any]) -> None:
+        super().__init__(
+            "Solve the challenge and repeat the request with the same Idempotency-Key and the solution in the header "
+            "Amply-Challenge."
+        )
+        self.members = {"challenge": challenge}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """Whoever asks, as the request shows it; never kept like this."""
+
+    address: str
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A gift that somebody wants to open. `beside`: the other organisations, where one request gives to several."""
+
+    client: Client
+    organization_id: str
+    mail: str
+    amount: Money
+    idempotency_key: str
+    beside: tuple[str, ...] = ()
+
+    @property
+    def is_small(self) -> bool:
+        """Whether cards are tested with such amounts."""
+        return self.amount.minor_units <= currency_of(self.amount.currency).gift_min * _SMALL_TIMES_MINIMUM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
+
+    None for what is not the public Internet's: everyone of a private network would be one subject.
+    """
+
+    address: bytes | None
+    network: bytes | None
+    device: bytes | None
+    mail: bytes
+    is_small: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known when a request is judged: numbers by rule name, and what the organisation goes through."""
+
+    opened: Mapping[str, float]
+    declined: Mapping[str, float]
+    is_counted_alone: bool
+    is_under_attack: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The verdict; how hard a challenge is; and the rule that decided, which is for our eyes."""
+
+    verdict: Verdict
+    bits: int = 0
+    rule: str = ""
+
+
+def judge(evidence: Evidence, *, is_small: bool) -> Judgement:
+    """The strictest of all rules decides, and how far its limit is exceeded says how hard a challenge is."""
+    found = [Judgement(verdict=Verdict.CHALLENGE, bits=BITS_UNDER_ATTACK, rule="attack")]
+    if not evidence.is_under_attack:
+        found = [Judgement(verdict=Verdict.ADMIT)]
+    alone = STRICTER_ALONE if evidence.is_counted_alone else 1
+    found += [_apply(rule, evidence.opened.get(rule.name, 0), part=alone) for rule in RULES]
+    for rule in DECLINES:
+        found.append(
+            _apply(rule, evidence.declined.get(rule.name, 0), is_under_attack=evidence.is_under_attack)
+        )
+    if is_small:
+        found.append(_apply(SMALL_DECLINES, evidence.declined.get(SMALL_DECLINES.name, 0)))
+    order = list(Verdict)
+    return max(found, key=lambda each: (order.index(each.verdict), each.bits))
+
+
+def _apply(rule: Rule, number: float, *, part: int = 1, is_under_attack: bool = False) -> Judgement:
+    challenge_above = max(1, rule.challenge_above // part)
+    refuse_above = (rule.refuse_under_attack if is_under_attack else None) or rule.refuse_above
+    if refuse_above is not None and number > max(1, refuse_above // part):
+        return Judgement(verdict=Verdict.REFUSE, rule=rule.name)
+    if number <= challenge_above:
+        return Judgement(verdict=Verdict.ADMIT)
+    harder = int(math.log2(number / challenge_above))
+    return Judgement(verdict=Verdict.CHALLENGE, bits=min(BITS + harder, BITS_MAX), rule=rule.name)
+
+
+def is_attack(*, declines: int, cards: int, opened: int) -> bool:
+    """Whether so many declines of so many cards within ten minutes are more than bad luck."""
+    return declines >= _ATTACK_DECLINES and cards >= _ATTACK_CARDS and declines * _ATTACK_SHARE >= opened
+
+
+def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_attack: bool) -> bool:
+    """Whether a payment has been tried so often, or with such cards, that it must end."""
+    if is_under_attack and declines >= DECLINES_OF_A_GIFT_UNDER_ATTACK:
+        return True
+    return declines >= DECLINES_OF_A_GIFT or cards >= CARDS_OF_A_GIFT or gifts_of_card > GIFTS_OF_A_CARD
+
+
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
+
+
+def address_and_network(text: str) -> tuple[str, str] | None:
+    """A client's address and the network it stands in, as far as one customer of a provider reaches.
+
+    IPv4: the address and its /24. IPv6: its /64, which is one household's, and its /48. None for what is no address, or of
+    a private network: where strangers' addresses are not seen, nobody is told from anybody by them.
+    """
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    if any(found in network for network in _PRIVATE):
+        return None
+    own, wider = (32, 24) if found.version == 4 else (64, 48)  # noqa: PLR2004 -- the versions of IP
+    return tuple(  # type: ignore[return-value] # two of them
+        str(ipaddress.ip_network(f"{found}/{bits}", strict=False)) for bits in (own, wider)
+    )

@@ -1,0 +1,27 @@
+"""What the defence needs from outside: somebody who poses challenges. Counters are `amply.infra.counters`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a challenge is posed for: one gift to one organisation. A solution is good for nothing else."""
+
+    organization_id: str
+    idempotency_key: str
+
+
+class Challenge(Protocol):
+    """Something that costs a client more than a request, and a donor no more than a moment.
+
+    A solution is used once, because the gift it is for is made once: it is bound to the request's Idempotency-Key.
+    """
+
+    def pose(self, about: About, *, bits: int, now: datetime) -> Mapping[str, Any]:
+        """A challenge as JSON tells it to a client; its `kind` says how it is solved."""
+
+    def is_solved(self, about: About, *, solution: str, now: datetime) -> bool:
+        """Whether this solves a challenge that was posed for this and has not expired."""

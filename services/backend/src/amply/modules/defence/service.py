@@ -1,0 +1,116 @@
+"""The gate that gifts pass before they are opened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.counters import Counters, Hit
+from amply.infra.database import Database, forbid_transaction
+from amply.kernel.errors import TooManyRequests
+from amply.modules.defence import queries
+from amply.modules.defence.domain import (
+    RULES,
+    Attempt,
+    ChallengeRequired,
+    Evidence,
+    Judgement,
+    Marks,
+    Subject,
+    Verdict,
+    judge,
+)
+from amply.modules.defence.marks import DailyKeys, marks_of
+from amply.modules.defence.models import OpenedGiftRow
+from amply.modules.defence.ports import About, Challenge
+from amply.modules.defence.puzzles import ProofOfWork
+
+_log = structlog.get_logger()
+
+REFUSAL: Final = "This gift cannot be taken just now: wait a minute and try again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What requests are judged with."""
+
+    database: Database
+    counters: Counters
+    keys: DailyKeys
+    challenge: Challenge
+
+    def admit(self, attempt: Attempt, *, solution: str | None, now: datetime) -> Marks:
+        """Let a request on, and say what it is to be remembered by.
+
+        Raises:
+            ChallengeRequired: It must be repeated with a solution.
+            TooManyRequests: Not now. Whoever is refused is not told why: the words are the same for every reason.
+        """
+        forbid_transaction("judging a gift")
+        marks = marks_of(self.keys.of(now.date()), attempt)
+        judgement = judge(self._evidence(attempt, marks, now=now), is_small=attempt.is_small)
+        if judgement.verdict is Verdict.ADMIT:
+            return marks
+        if judgement.verdict is Verdict.REFUSE:
+            _note("gift_refused", attempt, judgement)
+            raise TooManyRequests(REFUSAL)
+        about = About(organization_id=attempt.organization_id, idempotency_key=attempt.idempotency_key)
+        if solution is not None and self.challenge.is_solved(about, solution=solution, now=now):
+            return marks
+        _note("gift_challenged", attempt, judgement)
+        raise ChallengeRequired(self.challenge.pose(about, bits=judgement.bits, now=now))
+
+    def _evidence(self, attempt: Attempt, marks: Marks, *, now: datetime) -> Evidence:
+        keys = _cache_keys(attempt, marks)
+        rules = [rule for rule in RULES if rule.subject in keys]
+        hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
+        counted = self.counters.count(hits, now=now)
+        with self.database.transaction() as session:
+            declined = queries.declines_of(
+                session, marks=marks, organization_id=attempt.organization_id, now=now
+            )
+            is_under_attack = queries.is_under_attack(
+                session, organization_ids=(attempt.organization_id, *attempt.beside), now=now
+            )
+        return Evidence(
+            opened=dict(zip((rule.name for rule in rules), counted.numbers, strict=True)),
+            declined=declined,
+            is_counted_alone=not counted.is_shared,
+            is_under_attack=is_under_attack,
+        )
+
+
+def gate(database: Database, counters: Counters) -> Gate:
+    """The gate as it stands before the donation route: with a proof of work as its challenge."""
+    keys = DailyKeys(database)
+    return Gate(database=database, counters=counters, keys=keys, challenge=ProofOfWork(keys.of))
+
+
+def note_opened(
+    session: Session, *, donation_id: str, organization_id: str, marks: Marks, now: datetime
+) -> None:
+    """Remember whose gift this is, so that a decline can be told of whoever opened it."""
+    session.execute(
+        insert(OpenedGiftRow).values(
+            donation_id=donation_id, organization_id=organization_id, opened_at=now, **vars(marks)
+        )
+    )
+
+
+def _cache_keys(attempt: Attempt, marks: Marks) -> dict[Subject, str]:
+    """What each subject is counted under. Nobody is told from anybody within a private network."""
+    seen = {
+        Subject.ADDRESS: marks.address,
+        Subject.NETWORK: marks.network,
+        Subject.DEVICE: marks.device,
+        Subject.MAIL: marks.mail,
+    }
+    keys = {subject: mark.hex() for subject, mark in seen.items() if mark is not None}
+    return {**keys, Subject.ORGANIZATION: attempt.organization_id, Subject.EVERYONE: "all"}
+
+
+def _note(event: str, attempt: Attempt, judgement: Judgement) -> None:
+    _log.info(event, organization_id=attempt.organization_id, rule=judgement.rule, bits=judgement.bits)

@@ -1,0 +1,110 @@
+"""Telling donors that a debit which took days was refused. Nobody watches a page that long.
+
+The task tolerates being repeated, reordered and killed: what it did not finish is done by the next run.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.money import Money
+from amply.modules import mail, organizations, receipts
+from amply.modules.donations.domain import RECEIPT_ATTEMPTS_MAX, DonationStatus, Withheld, receipt_retry_delay
+from amply.modules.donations.models import DonationRow, NoticeRow
+from amply.modules.donations.receipting import ReceiptSending
+
+_FIRST_AFTER: Final = timedelta(hours=1)
+"""A donor who is still at the page may pay otherwise, and needs no letter then."""
+
+_log = structlog.get_logger()
+
+
+def owe_notice(session: Session, *, gift: DonationRow, now: datetime) -> None:
+    """Tell the donor in an hour that the gift has not arrived, unless it is under way again by then."""
+    if gift.erased_at is not None:
+        return
+    due = {"attempts": 0, "next_attempt_at": now + _FIRST_AFTER, "sent_at": None, "withheld": None}
+    session.execute(
+        insert(NoticeRow)
+        .values(donation_id=gift.id, **due)
+        .on_conflict_do_update(index_elements=["donation_id"], set_=due)
+    )
+
+
+def send_due_notices(parts: ReceiptSending, *, now: datetime) -> int:
+    """Send what is due; return how many were sent. The attempt is counted before the e-mail leaves: twice is better than never."""
+    sent = 0
+    while (donation_id := _claim(parts.database, now=now)) is not None:
+        sent += _send(parts, donation_id=donation_id, now=now)
+    return sent
+
+
+def _claim(database: Database, *, now: datetime) -> str | None:
+    """Take the next notice of a gift that still has not arrived, and count the attempt."""
+    with database.transaction() as session:
+        due = session.scalars(
+            select(NoticeRow)
+            .join(DonationRow, DonationRow.id == NoticeRow.donation_id)
+            .where(
+                NoticeRow.sent_at.is_(None),
+                NoticeRow.withheld.is_(None),
+                NoticeRow.next_attempt_at <= now,
+                NoticeRow.attempts < RECEIPT_ATTEMPTS_MAX,
+                DonationRow.status == DonationStatus.FAILED,
+            )
+            .order_by(NoticeRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=NoticeRow)
+        ).one_or_none()
+        if due is None:
+            return None
+        due.attempts += 1
+        due.next_attempt_at = now + receipt_retry_delay(due.attempts)
+        return due.donation_id
+
+
+def _send(parts: ReceiptSending, *, donation_id: str, now: datetime) -> bool:
+    """Send one; whatever stops this one must not stop the others."""
+    try:
+        letter = _letter(parts.database, donation_id=donation_id)
+        if letter is None:
+            return False
+        parts.mailer.send(mail=letter)
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("notice not sent", donation_id=donation_id)
+        return False
+    with parts.database.transaction() as session:
+        notice = session.get(NoticeRow, donation_id, with_for_update=True)
+        if notice is not None and notice.attempts > 0:
+            notice.sent_at = now
+    return True
+
+
+def _letter(database: Database, *, donation_id: str) -> mail.Mail | None:
+    """The letter; None where it has nobody to go to, which is recorded, or the donor was erased meanwhile."""
+    with database.transaction() as session:
+        notice = session.get(NoticeRow, donation_id, with_for_update=True)
+        gift = session.get(DonationRow, donation_id)
+        if notice is None or gift is None or gift.donor_email is None or gift.donor_name is None:
+            return None
+        if mail.suppressed_because(session, address=gift.donor_email) is not None:
+            notice.withheld = Withheld.SUPPRESSED
+            return None
+        organization = organizations.get(session, organization_id=gift.organization_id)
+        donor, _ = receipts.told_of(session, donation_id=donation_id)
+        settings = receipts.settings_of(session, organization_id=gift.organization_id)
+        return receipts.not_paid_mail(
+            receipts.NotPaid(
+                language=donor.language or (settings.language if settings else receipts.Language.EN),
+                country=organization.country,
+                organization=organization.name,
+                donor_name=gift.donor_name,
+                donor_email=gift.donor_email,
+                amount=Money(minor_units=gift.minor_units, currency=gift.currency),
+            )
+        )

@@ -1,0 +1,300 @@
+"""Gifts that never passed the processor: cash, cheques, bank transfers and things, recorded by the organisation's staff.
+
+Each is an ordinary donation with a receipt of the same kind, and an entry of a kind of its own: whoever reads the books sees that
+nobody but the organisation says so. What was recorded wrongly is reversed, with a reason, and recorded anew.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database, begins_again
+from amply.kernel import ids
+from amply.kernel.errors import Conflict, InvalidRequest
+from amply.kernel.money import Money
+from amply.modules import ledger, organizations, receipts
+from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
+from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.receipting import void_receipt
+
+_NAME_MAX: Final = 200
+_REFERENCE_MAX: Final = 60
+_DESCRIPTION_MAX: Final = 300
+_AGE_MAX: Final = timedelta(days=3 * 366)
+_NOON: Final = time(12)
+_ROUNDS_MAX: Final = 5
+
+
+class OfflineGiftNotAcceptable(InvalidRequest):
+    """What was said of an offline gift cannot be recorded."""
+
+    code = "offline_gift_not_acceptable"
+
+
+class OfflineGiftKnown(Conflict):
+    """The same cheque, transfer or slip is recorded already."""
+
+    code = "offline_gift_known"
+
+    def __init__(self, donation_id: str) -> None:
+        super().__init__(
+            f"This reference is recorded already, as {donation_id}: look at that gift. Is it another one with the same number, "
+            "add the bank's or the drawer's name to the reference."
+        )
+        self.donation_id = donation_id
+
+
+class DonationNotReversible(Conflict):
+    """Only what was recorded by hand is reversed by hand."""
+
+    code = "donation_not_reversible"
+
+
+class ReversalReason(StrEnum):
+    """Why an offline gift is taken back out of the books; public with the entry."""
+
+    BOUNCED = "bounced"
+    DUPLICATE = "duplicate"
+    GIVEN_BACK = "given_back"
+    WRONG_AMOUNT = "wrong_amount"
+    WRONG_DONOR = "wrong_donor"
+    WRONG_ORGANIZATION = "wrong_organization"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfflineGift:
+    """What staff say of a gift.
+
+    Attributes:
+        amount: What was given; of a thing, what the organisation books it at.
+        received_on: The day, in the organisation's time zone.
+        reference: What tells it from others of its method: the cheque's number, the bank's reference, the slip's number.
+        donor_email: None where the donor has none: the receipt is printed.
+        description: Of a thing, and only of one.
+        appraiser: Who valued it, with address (Canada).
+    """
+
+    organization_id: str
+    method: OfflineMethod
+    amount: Money
+    received_on: date
+    reference: str
+    donor_name: str
+    donor_email: str | None = None
+    description: str | None = None
+    appraiser: str | None = None
+    for_receipt: receipts.DonorFacts = field(default_factory=receipts.DonorFacts)
+
+
+def record_offline(
+    database: Database, secrets: ledger.CommitmentSecrets, *, gift: OfflineGift, now: datetime
+) -> str:
+    """Record a gift, book it and owe the donor a receipt, in one transaction; return the donation's id.
+
+    Raises:
+        OrganizationNotFound: No organisation has this id.
+        OfflineGiftNotAcceptable: Something about it cannot be.
+        OfflineGiftKnown: It is recorded already.
+        BookingsPaused: Nothing is booked just now.
+    """
+    reference = _checked(gift)
+    donation_id = ids.new_id("don")
+    with database.transaction() as session:
+        organizations.get(session, organization_id=gift.organization_id)
+        received_at = _received_at(session, gift, now=now)
+        entry = _entry(gift, donation_id=donation_id, reference=reference, received_at=received_at)
+        posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
+        session.execute(insert(DonationRow).values(**_row(gift, donation_id, posted.id, now=now)))
+        _keep_reference(session, gift, donation_id=donation_id, reference=reference)
+        receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
+        session.add(
+            ReceiptRow(
+                donation_id=donation_id,
+                entry_id=posted.id,
+                attempts=0,
+                next_attempt_at=now,
+                received_at=received_at,
+            )
+        )
+    return donation_id
+
+
+def reverse_offline(
+    database: Database,
+    secrets: ledger.CommitmentSecrets,
+    *,
+    donation_id: str,
+    reason: ReversalReason,
+    now: datetime,
+) -> bool:
+    """Take an offline gift out of the books again; its receipt is void. False when it was reversed before.
+
+    Raises:
+        DonationNotFound: There is no such gift.
+        DonationNotReversible: It came through the processor.
+        BookingsPaused: Nothing is booked just now.
+    """
+    for left in reversed(range(_ROUNDS_MAX)):
+        try:
+            with database.transaction() as session:
+                return _reverse(session, secrets, donation_id=donation_id, reason=reason, now=now)
+        except OperationalError as error:
+            if left == 0 or not begins_again(error):
+                raise
+    raise AssertionError("the last round returns or raises")
+
+
+def _reverse(
+    session: Session,
+    secrets: ledger.CommitmentSecrets,
+    *,
+    donation_id: str,
+    reason: ReversalReason,
+    now: datetime,
+) -> bool:
+    row = session.get(DonationRow, donation_id, with_for_update=True)
+    if row is None:
+        raise DonationNotFound("No donation has this id; check it and try again.", param="donation_id")
+    if row.method is None:
+        raise DonationNotReversible("This gift came through the processor: refund it with 'donation refund'.")
+    if row.reversed_at is not None:
+        return False
+    amount = Money(minor_units=row.minor_units, currency=row.currency)
+    entry = ledger.NewEntry(
+        kind=ledger.Kind.DONATION_REVERSED,
+        organization_id=row.organization_id,
+        idempotency_key=f"offline:{row.entry_id}:{ledger.Kind.DONATION_REVERSED}",
+        transfers=ledger.postings.reverse(_lines(row.organization_id, OfflineMethod(row.method), amount)),
+        event_at=now,
+        reference=None,
+        reverses=row.entry_id,
+        reason=reason,
+    )
+    ledger.post(session, entry=entry, now=now, secrets=secrets, keeps_openings=row.erased_at is None)
+    row.reversed_at = row.updated_at = now
+    if (kept := session.get(OfflineGiftRow, donation_id)) is not None:
+        kept.is_reversed = True
+    void_receipt(
+        session,
+        donation_id=donation_id,
+        remaining=Money(minor_units=0, currency=row.currency),
+        reason=receipts.VoidReason.CORRECTED,
+        now=now,
+    )
+    return True
+
+
+def _entry(gift: OfflineGift, *, donation_id: str, reference: str, received_at: datetime) -> ledger.NewEntry:
+    is_thing = gift.method is OfflineMethod.IN_KIND
+    kind = ledger.Kind.DONATION_IN_KIND if is_thing else ledger.Kind.DONATION_OFFLINE
+    personal = {
+        "donor_name": gift.donor_name.strip(),
+        "donor_email": gift.donor_email,
+        "donation_id": donation_id,
+        "reference": f"offline:{gift.method}:{reference}",
+    }
+    return ledger.NewEntry(
+        kind=kind,
+        organization_id=gift.organization_id,
+        idempotency_key=f"offline:{donation_id}:{kind}",
+        transfers=_lines(gift.organization_id, gift.method, gift.amount),
+        event_at=received_at,
+        reference=None,
+        personal={name: value for name, value in personal.items() if value},
+    )
+
+
+def _lines(organization_id: str, method: OfflineMethod, amount: Money) -> tuple[ledger.NewTransfer, ...]:
+    if method is OfflineMethod.IN_KIND:
+        return ledger.postings.donation_in_kind(organization_id=organization_id, value=amount)
+    return ledger.postings.donation_offline(organization_id=organization_id, amount=amount)
+
+
+def _row(gift: OfflineGift, donation_id: str, entry_id: str, *, now: datetime) -> dict[str, object]:
+    return {
+        "id": donation_id,
+        "organization_id": gift.organization_id,
+        "minor_units": gift.amount.minor_units,
+        "currency": gift.amount.currency,
+        "status": DonationStatus.SUCCEEDED,
+        "donor_name": gift.donor_name.strip(),
+        "donor_email": gift.donor_email,
+        "entry_id": entry_id,
+        "method": gift.method,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _keep_reference(session: Session, gift: OfflineGift, *, donation_id: str, reference: str) -> None:
+    """Two who record the same cheque at once wait for each other, and the second one is told."""
+    kept = session.execute(
+        insert(OfflineGiftRow)
+        .values(
+            donation_id=donation_id,
+            organization_id=gift.organization_id,
+            method=gift.method,
+            reference=reference,
+            description=gift.description,
+            appraiser=gift.appraiser,
+        )
+        .on_conflict_do_nothing()
+        .returning(OfflineGiftRow.donation_id)
+    ).one_or_none()
+    if kept is not None:
+        return
+    known = select(OfflineGiftRow.donation_id).where(
+        OfflineGiftRow.organization_id == gift.organization_id,
+        OfflineGiftRow.method == gift.method,
+        OfflineGiftRow.reference == reference,
+        OfflineGiftRow.is_reversed.is_(False),
+    )
+    raise OfflineGiftKnown(session.scalars(known).one())
+
+
+def _received_at(session: Session, gift: OfflineGift, *, now: datetime) -> datetime:
+    """Noon of the day, where the organisation is: the same day on its receipt and in its tax year."""
+    settings = receipts.settings_of(session, organization_id=gift.organization_id)
+    zone = ZoneInfo(settings.time_zone) if settings is not None else UTC
+    moment = datetime.combine(gift.received_on, _NOON, tzinfo=zone).astimezone(UTC)
+    today = now.astimezone(zone).date()
+    if not today - _AGE_MAX <= gift.received_on <= today:
+        raise OfflineGiftNotAcceptable(
+            "Give the day the gift was received, at most three years back and not in the future.",
+            param="received_on",
+        )
+    return min(moment, now)
+
+
+def _checked(gift: OfflineGift) -> str:
+    """The reference as it is compared: without spaces, in capitals."""
+    reference = "".join(gift.reference.split()).upper()
+    described = bool(gift.description and gift.description.strip())
+    faults = {
+        "reference": not 0 < len(reference) <= _REFERENCE_MAX or not reference.isprintable(),
+        "donor_name": not 0 < len(gift.donor_name.strip()) <= _NAME_MAX or not gift.donor_name.isprintable(),
+        "amount": gift.amount.minor_units <= 0,
+        "description": described != (gift.method is OfflineMethod.IN_KIND)
+        or len(gift.description or "") > _DESCRIPTION_MAX,
+        "appraiser": gift.appraiser is not None and gift.method is not OfflineMethod.IN_KIND,
+    }
+    for name, is_wrong in faults.items():
+        if is_wrong:
+            raise OfflineGiftNotAcceptable(_WANTED[name], param=name)
+    return reference
+
+
+_WANTED: Final = {
+    "reference": "Give a reference of 1 to 60 characters: the cheque's number, the bank's reference, the slip's number.",
+    "donor_name": "Give the donor's name in 1 to 200 characters.",
+    "amount": "Give an amount above zero; of a thing, what it is booked at.",
+    "description": "Describe a gift in kind in at most 300 characters, and no other gift.",
+    "appraiser": "Name an appraiser for a gift in kind only.",
+}

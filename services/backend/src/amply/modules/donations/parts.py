@@ -1,0 +1,48 @@
+"""What a payment consists of, and which part goes back first: the gift, then what the donor added for the fee."""
+
+from dataclasses import dataclass
+
+from amply.kernel.money import Money
+from amply.modules.payments import TakenSoFar
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenBack:
+    """What goes back in one step, minor units: in all, and what of it is taken from the fee cover."""
+
+    minor_units: int
+    cover: int
+    currency: str
+
+    @property
+    def amount(self) -> Money | None:
+        """What is taken from the gift; None for nothing."""
+        return self._part(self.minor_units - self.cover)
+
+    @property
+    def fee_cover(self) -> Money | None:
+        """What is taken from the fee cover; None for nothing."""
+        return self._part(self.cover)
+
+    def _part(self, minor_units: int) -> Money | None:
+        return Money(minor_units=minor_units, currency=self.currency) if minor_units > 0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftParts:
+    """Minor units: the gift itself, and the donor's fee cover on top of it."""
+
+    gift: int
+    cover: int
+    currency: str
+
+    def take(self, minor_units: int, *, taken: TakenSoFar) -> TakenBack:
+        """The parts of what goes back now, when so much has been taken: the rest of the gift first.
+
+        Neither account gives more than it got (docs/ledger-format.md §8, rule 6), as long as the whole payment does not;
+        what goes back beyond that is the gift's.
+        """
+        left_of_gift = max(0, self.gift - (taken.minor_units - taken.cover))
+        left_of_cover = max(0, self.cover - taken.cover)
+        cover = min(max(0, minor_units - left_of_gift), left_of_cover)
+        return TakenBack(minor_units=minor_units, cover=cover, currency=self.currency)

@@ -1,0 +1,32 @@
+"""Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
+
+from amply.modules.recurring.changes import cancel, pause, resume
+from amply.modules.recurring.collecting import Collecting
+from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.erasure import forget
+from amply.modules.recurring.letters import Writing
+from amply.modules.recurring.links import LinkKey
+from amply.modules.recurring.queries import LISTED_MAX, listed
+from amply.modules.recurring.router import Parts, router
+from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
+
+__all__ = [
+    "LISTED_MAX",
+    "Collecting",
+    "LinkKey",
+    "Parts",
+    "Plan",
+    "PlanNotFound",
+    "PlanStatus",
+    "Reason",
+    "Recurring",
+    "Writing",
+    "cancel",
+    "collect_due",
+    "forget",
+    "listed",
+    "pause",
+    "resume",
+    "router",
+    "send_letters",
+]

@@ -1,0 +1,153 @@
+"""What donors change about their own plans, and staff on their behalf. Amounts and days change from the next gift on."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.money import AmountNotAcceptable, Money
+from amply.modules.recurring.domain import (
+    CHANGEABLE,
+    ChargeState,
+    PauseNotAcceptable,
+    Plan,
+    PlanNotChangeable,
+    PlanStatus,
+    Reason,
+)
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import (
+    LetterKind,
+    lock_plan,
+    owe_letter,
+    plan_of,
+    put_next,
+    put_next_from,
+    rest,
+    run,
+    schedule_of,
+)
+
+PAUSE_MAX: Final = timedelta(days=366)
+"""A pause without an end has none; one with an end lasts a year at most."""
+
+
+def change_amount(
+    session: Session, *, plan_id: str, email_sha256: str | None, amount: Money, now: datetime
+) -> Plan:
+    """Give another amount from the next gift on. One that is being collected keeps its own.
+
+    Raises:
+        PlanNotFound, PlanNotChangeable: As they say.
+        AmountNotAcceptable: Another currency than the plan's.
+    """
+    row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
+    if amount.currency != row.currency:
+        raise AmountNotAcceptable(
+            f"Give the amount in {row.currency}; for another currency begin another plan.", param="amount"
+        )
+    if amount.minor_units != row.minor_units:
+        row.minor_units = amount.minor_units
+        if row.next_due_at is not None:
+            # A notice that told of the old amount is no notice of this one.
+            put_next(row, period=row.next_period)
+    row.updated_at = now
+    return plan_of(row)
+
+
+def skip_next(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
+    """Leave the next gift out.
+
+    Raises:
+        PlanNotFound: As it says.
+        PlanNotChangeable: None is due: the plan is paused without an end, behind, or over.
+    """
+    row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
+    if row.next_due_at is None:
+        raise PlanNotChangeable("No gift of this plan is planned: there is none to skip.")
+    session.add(
+        PlanChargeRow(
+            plan_id=row.id,
+            period=row.next_period,
+            due_on=schedule_of(row).due_on(row.next_period),
+            minor_units=row.minor_units,
+            currency=row.currency,
+            state=ChargeState.SKIPPED,
+            opened_at=now,
+            updated_at=now,
+        )
+    )
+    put_next(row, period=row.next_period + 1)
+    row.updated_at = now
+    return plan_of(row)
+
+
+def pause(
+    session: Session,
+    *,
+    plan_id: str,
+    email_sha256: str | None,
+    until: date | None,
+    now: datetime,
+    reason: Reason = Reason.DONOR,
+) -> Plan:
+    """Collect nothing until a day of the donor's calendar, or until the plan is resumed. What is being tried is given up.
+
+    Raises:
+        PlanNotFound, PlanNotChangeable: As they say.
+        PauseNotAcceptable: The day is over, or more than a year away.
+    """
+    row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
+    today = schedule_of(row).today(now)
+    if until is not None and not today < until <= today + PAUSE_MAX:
+        raise PauseNotAcceptable(
+            "Name a day from tomorrow on, at most a year ahead; or none, to pause until you resume.",
+            param="until",
+        )
+    rest(session, row, status=PlanStatus.PAUSED, reason=reason, now=now)
+    if until is not None:
+        put_next_from(session, row, day=until)
+    return plan_of(row)
+
+
+def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
+    """Collect again, from the next day that the plan knows; what fell into the pause is not made up for.
+
+    Raises:
+        PlanNotFound: As it says.
+        PlanNotChangeable: It is not paused, or nothing is stored to pay with.
+    """
+    row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
+    if row.status != PlanStatus.PAUSED:
+        raise PlanNotChangeable("This plan is not paused: there is nothing to resume.")
+    if row.method_id is None:
+        raise PlanNotChangeable("Store a card first: nothing is known that this plan could be paid with.")
+    run(session, row, now=now)
+    return plan_of(row)
+
+
+def cancel(
+    session: Session,
+    *,
+    plan_id: str,
+    email_sha256: str | None,
+    now: datetime,
+    reason: Reason = Reason.DONOR,
+) -> Plan:
+    """End a plan for good, and confirm it by letter; ending one that has ended changes nothing.
+
+    Raises:
+        PlanNotFound: As it says.
+    """
+    row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
+    if row.status != PlanStatus.ENDED:
+        rest(session, row, status=PlanStatus.ENDED, reason=reason, now=now)
+        owe_letter(session, row, kind=LetterKind.ENDED, key=LetterKind.ENDED, now=now)
+    return plan_of(row)
+
+
+def _changeable(session: Session, *, plan_id: str, email_sha256: str | None) -> PlanRow:
+    row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
+    if row.status not in CHANGEABLE:
+        raise PlanNotChangeable("This plan has ended or has not begun yet; begin another one.")
+    return row

@@ -1,0 +1,357 @@
+"""Collecting what was opened, and following it until its event has decided.
+
+An intent is paid once, whoever asks how often: each period has one, so that a worker killed between call and record, and
+two workers at once, take the money once. Ledger entries and receipts come from the events, as for any other gift.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.clock import Clock
+from amply.modules import donations, payments
+from amply.modules.donations import DonationStatus
+from amply.modules.payments import PaymentStatus
+from amply.modules.recurring.declines import Step, following
+from amply.modules.recurring.domain import UNDER_WAY, Charge, ChargeState, Plan, PlanStatus, Reason
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import (
+    FIRST,
+    LetterKind,
+    charge_of,
+    forget_donor,
+    lock_charge,
+    lock_plan,
+    owe_letter,
+    pays_with,
+    plan_of,
+    rest,
+    run,
+)
+from amply.modules.recurring.opening import ABANDONED_AFTER
+
+_BATCH_MAX: Final = 100
+_LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)
+_LOOK_AGAIN_MAX: Final = timedelta(hours=6)
+_DONOR_MAY_PAY: Final = timedelta(hours=1)
+"""How often is looked whether a donor has paid what was declined."""
+_DOUBLINGS_MAX: Final = 10
+_TRIED_FOR: Final = timedelta(days=14)
+"""Longer than any ladder: a processor that gave no answer for so long gets no more requests for this period."""
+_LOOKED_FOR: Final = timedelta(days=60)
+"""Longer than any bank takes. An event that comes later is booked all the same."""
+
+_log = structlog.get_logger()
+
+
+Applies = Callable[[Session, PlanRow, PlanChargeRow], None]
+"""What a turn came to, on the locked plan and charge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collecting:
+    """The parts collecting works with."""
+
+    database: Database
+    processor: payments.Processor
+    saved: payments.SavedMethods
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Turn:
+    """One look at one charge, as everything stood when it was claimed."""
+
+    parts: Collecting
+    charge: Charge
+    plan: Plan
+    payment: payments.Payment
+    gift: DonationStatus
+    now: datetime
+
+    @property
+    def clock(self) -> Clock:
+        """The turn's own moment, for what it calls."""
+        return lambda: self.now
+
+
+def collect(parts: Collecting, *, now: datetime) -> int:
+    """Take every charge whose turn has come one step further; return how many were looked at."""
+    looked = 0
+    for _ in range(_BATCH_MAX):
+        turn = _claim(parts, now=now)
+        if turn is None:
+            break
+        looked += 1
+        try:
+            _work_of(turn)(turn)
+        except payments.ProcessorUnavailable as reason:
+            _log.warning(
+                "plan_charge_waits", plan_id=turn.plan.id, period=turn.charge.period, reason=reason.code
+            )
+        except payments.ProcessorRefused:
+            _refused(turn)
+        except Exception:  # noqa: BLE001 -- it waits its turn and holds back no other
+            _log.exception("plan_charge_not_collected", plan_id=turn.plan.id, period=turn.charge.period)
+    return looked
+
+
+def _work_of(turn: _Turn) -> Callable[[_Turn], None]:
+    """What is done with a charge, for as long as it makes sense."""
+    age = turn.now - turn.charge.opened_at
+    if age > _LOOKED_FOR:
+        return _lose_sight
+    if turn.charge.state is ChargeState.OPEN and age > _TRIED_FOR:
+        return _stop_trying
+    return _WORK[turn.charge.state]
+
+
+def _claim(parts: Collecting, *, now: datetime) -> _Turn | None:
+    """Take the next charge, count the look, and put the next one further off."""
+    with parts.database.transaction() as session:
+        row = session.scalars(
+            select(PlanChargeRow)
+            .where(PlanChargeRow.state.in_(UNDER_WAY), PlanChargeRow.next_attempt_at <= now)
+            .order_by(PlanChargeRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None or row.donation_id is None:
+            return None
+        row.looks += 1
+        delay = min(_LOOK_AGAIN_AFTER * (1 << min(row.looks, _DOUBLINGS_MAX)), _LOOK_AGAIN_MAX)
+        row.next_attempt_at = now + delay
+        return _Turn(
+            parts=parts,
+            charge=charge_of(row),
+            plan=plan_of(session.get_one(PlanRow, row.plan_id)),
+            payment=payments.for_donation(session, donation_id=row.donation_id),
+            gift=donations.statuses(session, donation_ids=[row.donation_id])[row.donation_id],
+            now=now,
+        )
+
+
+def _collect(turn: _Turn) -> None:
+    """Open the payment where nobody has yet, and charge what is kept."""
+    charge, plan = turn.charge, turn.plan
+    if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
+        _concluded(turn)
+        return
+    if charge.retry_at is not None and charge.retry_at > turn.now:
+        _apply(
+            turn,
+            lambda _, __, row: _look_at(row, min(turn.now + _DONOR_MAY_PAY, charge.retry_at or turn.now)),
+        )
+        return
+    payment = _opened(turn)
+    if payment.remote_id is None or plan.method_id is None:
+        _refused(turn)
+        return
+    charged = turn.parts.saved.charge(
+        remote_id=payment.remote_id,
+        account_id=payment.account_id,
+        method_id=plan.method_id,
+        idempotency_key=f"payment:{payment.id}:charge:{charge.declines}:{plan.method_id}",
+    )
+    _apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
+
+
+def _opened(turn: _Turn) -> payments.Payment:
+    if turn.payment.status is not PaymentStatus.CREATED:
+        return turn.payment
+    donations.open_payment(turn.parts.database, turn.parts.processor, payment=turn.payment, clock=turn.clock)
+    with turn.parts.database.transaction() as session:
+        return payments.get(session, payment_id=turn.payment.id)
+
+
+def _look(turn: _Turn) -> None:
+    """Its event decides; what a bank sends back days later is a decline like any other."""
+    if turn.charge.period == FIRST and turn.plan.status is PlanStatus.INCOMPLETE:
+        _look_at_first(turn)
+    elif turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
+        _concluded(turn)
+    elif turn.gift is DonationStatus.FAILED and turn.payment.remote_id is not None:
+        charged = turn.parts.saved.standing(
+            remote_id=turn.payment.remote_id, account_id=turn.payment.account_id
+        )
+        if charged.status is PaymentStatus.FAILED:
+            _apply(turn, lambda session, plan_row, row: _charged(turn, session, plan_row, row, charged))
+
+
+def _look_at_first(turn: _Turn) -> None:
+    """A plan begins once its first gift is on its way; a donor who was refused may take another card for a day."""
+    if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.PROCESSING):
+        _begin(turn)
+    elif turn.gift is DonationStatus.CANCELED or turn.plan.created_at < turn.now - ABANDONED_AFTER:
+        _apply(turn, _never_started(turn))
+
+
+def _begin(turn: _Turn) -> None:
+    """What the first gift was paid with is kept for the others."""
+    method = turn.parts.saved.method_of_intent(
+        remote_id=turn.payment.remote_id or "", account_id=turn.payment.account_id
+    )
+
+    def begin(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        if plan.status == PlanStatus.INCOMPLETE and method is not None:
+            pays_with(session, plan, method, now=turn.now)
+            run(session, plan, now=turn.now)
+        elif plan.status == PlanStatus.INCOMPLETE:
+            # Paid with something that cannot be kept: the gift is one, and the donor is asked for a card.
+            rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=turn.now)
+            owe_letter(
+                session, plan, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{FIRST}", now=turn.now
+            )
+        if turn.gift is DonationStatus.SUCCEEDED:
+            row.state, row.next_attempt_at = ChargeState.PAID, None
+
+    _apply(turn, begin)
+
+
+def _never_started(turn: _Turn) -> Applies:
+    def end(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
+        rest(session, plan, status=PlanStatus.ENDED, reason=Reason.NEVER_STARTED, now=turn.now)
+        forget_donor(session, plan, now=turn.now)
+
+    return end
+
+
+def _withdraw(turn: _Turn) -> None:
+    """Make sure that nobody pays it any more. What was paid before that is a gift, and is followed."""
+    if turn.gift in (DonationStatus.SUCCEEDED, DonationStatus.CANCELED):
+        _concluded(turn)
+        return
+    status = PaymentStatus.CANCELED
+    if turn.payment.remote_id is not None:
+        status = turn.parts.saved.cancel(remote_id=turn.payment.remote_id, account_id=turn.payment.account_id)
+
+    def withdraw(_: Session, __: PlanRow, row: PlanChargeRow) -> None:
+        if status is PaymentStatus.CANCELED:
+            row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        elif status in (PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING):
+            row.state, row.looks = ChargeState.WAITING, 0
+            _look_at(row, turn.now + _LOOK_AGAIN_AFTER)
+
+    _apply(turn, withdraw)
+
+
+_WORK: Final = {ChargeState.OPEN: _collect, ChargeState.WAITING: _look, ChargeState.GIVING_UP: _withdraw}
+
+
+def _apply(turn: _Turn, applies: Applies) -> None:
+    """Write down what a turn came to, unless somebody else has moved the charge since it was claimed.
+
+    Money that was taken meanwhile is not lost from sight: a charge that is being given up finds it at the processor.
+    """
+    with turn.parts.database.transaction() as session:
+        plan = lock_plan(session, plan_id=turn.plan.id)
+        row = lock_charge(session, plan_id=plan.id, period=turn.charge.period)
+        if (row.state, row.declines) != (turn.charge.state, turn.charge.declines):
+            return
+        applies(session, plan, row)
+        row.updated_at = turn.now
+
+
+def _charged(
+    turn: _Turn, session: Session, plan: PlanRow, row: PlanChargeRow, charged: payments.Charged
+) -> None:
+    """What the processor said to a charge."""
+    if charged.status in (PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING):
+        row.state, row.looks = ChargeState.WAITING, 0
+        _look_at(row, turn.now + _LOOK_AGAIN_AFTER)
+    elif charged.status is PaymentStatus.CANCELED:
+        row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        _carry_on(session, plan, now=turn.now)
+    elif charged.decline is not None:
+        _declined(turn, session, plan, row, charged.decline)
+
+
+def _declined(
+    turn: _Turn, session: Session, plan: PlanRow, row: PlanChargeRow, decline: payments.Decline
+) -> None:
+    """Up the ladder, or off it."""
+    row.declines, row.decline_code, row.looks = row.declines + 1, decline.code, 0
+    next_step = following(
+        decline, declines=row.declines, method_kind=plan.method_kind, opened_at=row.opened_at, now=turn.now
+    )
+    running = plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE)
+    row.state = ChargeState.OPEN if running else ChargeState.GIVING_UP
+    if not running:
+        row.next_attempt_at = turn.now
+    elif next_step.step is Step.STOP:
+        rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.DECLINED, now=turn.now)
+        session.flush()
+        row.state, row.next_attempt_at = ChargeState.GIVING_UP, turn.now
+        _write(turn, session, plan, LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{row.period}")
+    else:
+        plan.status, plan.next_due_at, plan.next_notice_at = PlanStatus.PAST_DUE, None, None
+        row.retry_at = next_step.at
+        _look_at(row, min(turn.now + _DONOR_MAY_PAY, next_step.at or turn.now))
+        kind = LetterKind.CONFIRM if next_step.step is Step.ASK_DONOR else LetterKind.DECLINED
+        _write(turn, session, plan, kind, key=f"{kind}:{row.period}:{plan.method_id}:{row.declines}")
+    _log.info("plan_charge_declined", plan_id=plan.id, period=row.period, step=next_step.step)
+
+
+def _write(turn: _Turn, session: Session, plan: PlanRow, kind: LetterKind, *, key: str) -> None:
+    owe_letter(session, plan, kind=kind, key=key, due_on=turn.charge.due_on, now=turn.now)
+
+
+def _concluded(turn: _Turn) -> None:
+    """Its event has come: the period is over, and a plan that was behind goes on."""
+
+    def conclude(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        paid = turn.gift is DonationStatus.SUCCEEDED
+        row.state, row.next_attempt_at = ChargeState.PAID if paid else ChargeState.GIVEN_UP, None
+        _carry_on(session, plan, now=turn.now)
+
+    _apply(turn, conclude)
+
+
+def _stop_trying(turn: _Turn) -> None:
+    """No answer for weeks: this period is given up, and the plan goes on with the next one."""
+
+    def stop(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
+        _carry_on(session, plan, now=turn.now)
+
+    _log.warning("plan_charge_not_tried_any_more", plan_id=turn.plan.id, period=turn.charge.period)
+    _apply(turn, stop)
+
+
+def _lose_sight(turn: _Turn) -> None:
+    def lose(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        _carry_on(session, plan, now=turn.now)
+
+    _log.warning("plan_charge_not_looked_at_any_more", plan_id=turn.plan.id, period=turn.charge.period)
+    _apply(turn, lose)
+
+
+def _refused(turn: _Turn) -> None:
+    """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card."""
+
+    def refuse(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
+        if plan.status == PlanStatus.INCOMPLETE:
+            return
+        row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
+            rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=turn.now)
+            _write(turn, session, plan, LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{row.period}")
+
+    _log.warning("plan_charge_refused", plan_id=turn.plan.id, period=turn.charge.period)
+    _apply(turn, refuse)
+
+
+def _carry_on(session: Session, plan: PlanRow, *, now: datetime) -> None:
+    if plan.status == PlanStatus.PAST_DUE:
+        run(session, plan, now=now)
+
+
+def _look_at(row: PlanChargeRow, moment: datetime) -> None:
+    row.next_attempt_at = moment

@@ -1,0 +1,149 @@
+"""What a plan of recurring gifts is, and the decisions about it, free of I/O.
+
+incomplete ──> active <──> past_due
+    │            │  ^          │
+    │            v  │          v
+    │           paused <───────┘
+    └──────────────┴──────> ended
+
+`past_due`: a gift was declined and is tried again. `paused`: nothing is collected until the donor, a date or a new card
+says so. Periods are numbered from the first gift, which is 0; each has at most one charge, and each charge one donation.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound
+from amply.kernel.money import Money
+from amply.modules.recurring.due_dates import Schedule
+
+
+class PlanStatus(StrEnum):
+    """Where a plan stands."""
+
+    INCOMPLETE = "incomplete"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Reason(StrEnum):
+    """Why a plan is paused or ended. `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives."""
+
+    DONOR = "donor"
+    STAFF = "staff"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    NEVER_STARTED = "never_started"
+    ERASED = "erased"
+
+
+class ChargeState(StrEnum):
+    """Where one period's charge stands.
+
+    `OPEN`: to be collected; `WAITING`: asked for, and its event decides; `GIVING_UP`: to be withdrawn at the processor.
+    """
+
+    OPEN = "open"
+    WAITING = "waiting"
+    PAID = "paid"
+    SKIPPED = "skipped"
+    GIVING_UP = "giving_up"
+    GIVEN_UP = "given_up"
+
+
+UNDER_WAY: Final = (ChargeState.OPEN, ChargeState.WAITING, ChargeState.GIVING_UP)
+"""Charges that somebody still looks at."""
+
+CHANGEABLE: Final = (PlanStatus.ACTIVE, PlanStatus.PAST_DUE, PlanStatus.PAUSED)
+"""Plans that a donor can still change."""
+
+
+class PlanNotFound(NotFound):
+    """No plan has this id for this caller."""
+
+    code = "plan_not_found"
+
+
+class PlanNotChangeable(Conflict):
+    """The plan is not in a state for that."""
+
+    code = "plan_not_changeable"
+
+
+class PauseNotAcceptable(InvalidRequest):
+    """A pause ends in the past, or too far ahead."""
+
+    code = "pause_not_acceptable"
+
+
+class ScheduleNotAcceptable(InvalidRequest):
+    """A time zone or a day is none."""
+
+    code = "schedule_not_acceptable"
+
+
+class LinkNotValid(AmplyError):
+    """The link is not ours, or has expired."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "link_not_valid"
+    title: ClassVar[str] = "The link is not valid"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Recurring gifts of one donor to one organisation.
+
+    Attributes:
+        amount: Of each gift that is not opened yet.
+        next_due_at: When the next gift is collected; None while none is.
+        method_kind: The processor's word for what pays; None before the first gift.
+        setup_id: A new way to pay that is being stored.
+    """
+
+    id: str
+    organization_id: str
+    account_id: str
+    amount: Money
+    schedule: Schedule
+    status: PlanStatus
+    reason: Reason | None
+    next_period: int
+    next_due_at: datetime | None
+    customer_id: str | None
+    method_id: str | None
+    method_kind: str | None
+    method_last4: str | None
+    setup_id: str | None
+    created_at: datetime
+
+    @property
+    def next_due_on(self) -> date | None:
+        """The donor's calendar day of the next gift; None while none is due."""
+        return self.schedule.due_on(self.next_period) if self.next_due_at is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """One period of a plan. `declines` counts refusals since what pays it was last changed, `looks` turns since a change."""
+
+    plan_id: str
+    period: int
+    due_on: date
+    amount: Money
+    state: ChargeState
+    donation_id: str | None
+    declines: int
+    retry_at: datetime | None
+    decline_code: str | None
+    opened_at: datetime
+
+    @property
+    def waits_for_donor(self) -> bool:
+        """Whether its donor can pay it now."""
+        return self.state is ChargeState.OPEN and self.declines > 0

@@ -1,0 +1,49 @@
+"""Forgetting a donor's plans: they end, and nothing leads from them to anybody."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency
+from amply.modules import mail
+from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
+from amply.modules.recurring.models import LinkRequestRow, PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import forget_donor, rest
+from amply.modules.recurring.starting import IDEMPOTENCY_SCOPE
+
+
+def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> int:
+    """End and forget the plans of an address (its digest), or the one that a gift belongs to; return how many.
+
+    Before the gifts are erased, which changes their ids. What the processor keeps of a donor stays with it until the
+    organisation deletes the customer there; nothing of ours charges it any more.
+    """
+    chosen = (
+        PlanRow.email_sha256 == email_sha256
+        if email_sha256 is not None
+        else PlanRow.id.in_(select(PlanChargeRow.plan_id).where(PlanChargeRow.donation_id == donation_id))
+    )
+    rows = session.scalars(
+        select(PlanRow).where(chosen, PlanRow.erased_at.is_(None)).order_by(PlanRow.id).with_for_update()
+    ).all()
+    for row in rows:
+        reason = Reason(row.reason) if row.status == PlanStatus.ENDED and row.reason else Reason.ERASED
+        rest(session, row, status=PlanStatus.ENDED, reason=reason, now=now)
+        forget_donor(session, row, now=now)
+    named = [row.id for row in rows]
+    session.execute(
+        update(PlanChargeRow)
+        .where(PlanChargeRow.plan_id.in_(named), PlanChargeRow.state.in_(UNDER_WAY))
+        .values(state=ChargeState.GIVEN_UP, next_attempt_at=None, updated_at=now)
+    )
+    idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=named)
+    _forget_requests(session, email_sha256=email_sha256)
+    return len(rows)
+
+
+def _forget_requests(session: Session, *, email_sha256: str | None) -> None:
+    """They live for minutes, so that there are few."""
+    waiting = session.execute(select(LinkRequestRow.id, LinkRequestRow.email)).all()
+    theirs = [row.id for row in waiting if mail.address_digest(row.email) == email_sha256]
+    session.execute(delete(LinkRequestRow).where(LinkRequestRow.id.in_(theirs)))

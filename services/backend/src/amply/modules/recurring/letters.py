@@ -1,0 +1,259 @@
+"""Letters about plans: written in the donor's language, sent until the mail service has them, each with a link of its own."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import jinja2
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.money import Money
+from amply.modules import mail, organizations
+from amply.modules.mail import Mail
+from amply.modules.receipts import Language, Wording, harmless
+from amply.modules.recurring.domain import PlanStatus
+from amply.modules.recurring.links import LinkKey
+from amply.modules.recurring.models import LinkRequestRow, PlanLetterRow, PlanRow
+from amply.modules.recurring.moves import LetterKind
+
+ATTEMPTS_MAX: Final = 20
+_BATCH_MAX: Final = 50
+_LINK_ATTEMPTS_MAX: Final = 5
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+_AGAIN_MAX: Final = timedelta(days=1)
+_TEXTS: Final = files("amply.modules.recurring") / "texts"
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("amply.modules.recurring"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """The parts writing works with. `page` is the address of the donors' own page."""
+
+    database: Database
+    mailer: mail.Mailer
+    key: LinkKey
+    page: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """What one letter tells of a plan."""
+
+    kind: LetterKind
+    to: str
+    donor_name: str
+    organization: str
+    country: str
+    language: Language
+    amount: Money
+    every: str
+    method_kind: str
+    last4: str
+    day: date
+    link: str
+
+
+def plan_mail(letter: Letter) -> Mail:
+    """Write a letter as text and as HTML that say the same."""
+    wording = Wording.of(letter.language, country=letter.country)
+    texts = texts_in(letter.language)
+    filled = {
+        "donor": harmless(letter.donor_name),
+        "organization": harmless(letter.organization),
+        "amount": wording.amount(letter.amount),
+        "every": texts["every"][letter.every],
+        "day": wording.day(letter.day),
+        "method": texts["method"][_method_known(letter)].format_map({"last4": letter.last4}),
+    }
+    own = {name: text.format_map(filled) for name, text in texts[letter.kind].items()}
+    said = {
+        "subject": own["subject"],
+        "paragraphs": [own["first"], own["second"]],
+        **{name: text.format_map(filled) for name, text in texts["letter"].items()},
+    }
+    facts = {"said": said, "link": letter.link, "language": letter.language.value}
+    return Mail(
+        to=letter.to,
+        subject=own["subject"],
+        text=_TEMPLATES.get_template("plan.txt").render(facts),
+        html=_TEMPLATES.get_template("plan.html").render(facts),
+    )
+
+
+def send_due(parts: Writing, *, now: datetime) -> int:
+    """Send what is owed about plans, then the links that were asked for; return how many letters were handed over.
+
+    Killed between the mail service and its note, a letter is sent twice: better than never.
+    """
+    sent = 0
+    for _ in range(_BATCH_MAX):
+        claimed = _claim(parts.database, now=now)
+        if claimed is None:
+            break
+        sent += _send(parts, claimed, now=now)
+    for _ in range(_BATCH_MAX):
+        asked = _claim_request(parts.database, now=now)
+        if asked is None:
+            break
+        sent += _send_link(parts, asked, now=now)
+    return sent
+
+
+@cache
+def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
+    """All texts of a language, by section and name."""
+    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
+        (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def _method_known(letter: Letter) -> str:
+    known = texts_in(letter.language)["method"]
+    return letter.method_kind if letter.method_kind in known and letter.last4 else "other"
+
+
+def _again(attempts: int) -> timedelta:
+    return min(_AGAIN_AFTER * (1 << (attempts - 1)), _AGAIN_MAX)
+
+
+def _claim(database: Database, *, now: datetime) -> PlanLetterRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(PlanLetterRow)
+            .where(
+                PlanLetterRow.sent_at.is_(None),
+                PlanLetterRow.withheld.is_(None),
+                PlanLetterRow.next_attempt_at <= now,
+                PlanLetterRow.attempts < ATTEMPTS_MAX,
+            )
+            .order_by(PlanLetterRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + _again(row.attempts)
+        return row
+
+
+def _send(parts: Writing, owed: PlanLetterRow, *, now: datetime) -> int:
+    """Send one; whatever stops this one must not stop the others."""
+    try:
+        with parts.database.transaction() as session:
+            letter = _letter(session, owed, parts=parts, now=now)
+            if letter is None:
+                return 0
+        message_id = parts.mailer.send(mail=plan_mail(letter))
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("plan_letter_not_sent", plan_id=owed.plan_id, kind=owed.kind)
+        return 0
+    with parts.database.transaction() as session:
+        row = session.get(PlanLetterRow, (owed.plan_id, owed.key), with_for_update=True)
+        if row is not None:
+            row.sent_at, row.message_id = now, message_id
+    return 1
+
+
+def _letter(session: Session, owed: PlanLetterRow, *, parts: Writing, now: datetime) -> Letter | None:
+    """What is to be sent; None where the address takes nothing any more, which is recorded."""
+    plan = session.get_one(PlanRow, owed.plan_id)
+    if plan.donor_email is None:
+        return None
+    reason = mail.suppressed_because(session, address=plan.donor_email)
+    if reason is not None:
+        row = session.get_one(PlanLetterRow, (owed.plan_id, owed.key), with_for_update=True)
+        row.withheld = reason
+        _log.warning("plan_letter_withheld", plan_id=plan.id, kind=owed.kind)
+        return None
+    return _about(session, plan, kind=LetterKind(owed.kind), day=owed.due_on, parts=parts, now=now)
+
+
+def _about(
+    session: Session, plan: PlanRow, *, kind: LetterKind, day: date | None, parts: Writing, now: datetime
+) -> Letter:
+    organization = organizations.get(session, organization_id=plan.organization_id)
+    address = plan.donor_email or ""
+    token = parts.key.sign(email_sha256=mail.address_digest(address), now=now)
+    return Letter(
+        kind=kind,
+        to=address,
+        donor_name=plan.donor_name or "",
+        organization=organization.name,
+        country=organization.country,
+        language=Language(plan.language) if plan.language else Language.EN,
+        amount=Money(minor_units=plan.minor_units, currency=plan.currency),
+        every=plan.every,
+        method_kind=plan.method_kind or "",
+        last4=plan.method_last4 or "",
+        day=day or now.date(),
+        link=f"{parts.page}#{token}",
+    )
+
+
+def _claim_request(database: Database, *, now: datetime) -> LinkRequestRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(LinkRequestRow)
+            .where(LinkRequestRow.next_attempt_at <= now)
+            .order_by(LinkRequestRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + _again(row.attempts)
+        return row
+
+
+def _send_link(parts: Writing, asked: LinkRequestRow, *, now: datetime) -> int:
+    """Send a link to the address that a plan has, and forget the request; without a plan, only that."""
+    is_done = asked.attempts >= _LINK_ATTEMPTS_MAX
+    sent = 0
+    try:
+        letter = _link_letter(parts, asked, now=now)
+        if letter is not None:
+            parts.mailer.send(mail=plan_mail(letter))
+            sent = 1
+        is_done = True
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("donor_link_not_sent", request_id=asked.id)
+    if is_done:
+        with parts.database.transaction() as session:
+            row: Any = session.get(LinkRequestRow, asked.id)
+            if row is not None:
+                session.delete(row)
+    return sent
+
+
+def _link_letter(parts: Writing, asked: LinkRequestRow, *, now: datetime) -> Letter | None:
+    with parts.database.transaction() as session:
+        if mail.suppressed_because(session, address=asked.email) is not None:
+            return None
+        plan = session.scalars(
+            select(PlanRow)
+            .where(
+                PlanRow.email_sha256 == mail.address_digest(asked.email),
+                PlanRow.status != PlanStatus.INCOMPLETE,
+            )
+            .order_by(PlanRow.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if plan is None:
+            return None
+        return _about(session, plan, kind=LetterKind.LINK, day=None, parts=parts, now=now)

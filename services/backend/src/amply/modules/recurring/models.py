@@ -1,0 +1,82 @@
+from datetime import date, datetime
+
+from sqlalchemy import Date, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from amply.infra.orm import Record
+
+
+class PlanRow(Record):
+    __tablename__ = "plan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    account_id: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    every: Mapped[str]
+    first_month: Mapped[date] = mapped_column(Date)
+    day_of_month: Mapped[int] = mapped_column(Integer)
+    time_zone: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    next_period: Mapped[int] = mapped_column(Integer, server_default="1")
+    next_due_at: Mapped[datetime | None]
+    next_notice_at: Mapped[datetime | None]
+    donor_name: Mapped[str | None]
+    donor_email: Mapped[str | None]
+    email_sha256: Mapped[str | None]
+    language: Mapped[str | None]
+    customer_id: Mapped[str | None]
+    method_id: Mapped[str | None]
+    method_kind: Mapped[str | None]
+    method_last4: Mapped[str | None]
+    mandate_id: Mapped[str | None]
+    setup_id: Mapped[str | None]
+    setup_look_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class PlanChargeRow(Record):
+    __tablename__ = "plan_charge"
+
+    plan_id: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[int] = mapped_column(Integer, primary_key=True)
+    due_on: Mapped[date] = mapped_column(Date)
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str]
+    donation_id: Mapped[str | None]
+    declines: Mapped[int] = mapped_column(Integer, server_default="0")
+    looks: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]
+    decline_code: Mapped[str | None]
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PlanLetterRow(Record):
+    __tablename__ = "plan_letter"
+
+    plan_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    due_on: Mapped[date | None] = mapped_column(Date)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
+    message_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class LinkRequestRow(Record):
+    __tablename__ = "donor_link_request"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime]

@@ -1,0 +1,182 @@
+"""Plans and charges as their rows hold them, and the moves between their states. Whoever moves a plan has locked it.
+
+Locks: a plan before its charges. A charge is claimed alone, in a transaction that locks nothing else.
+"""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.kernel.money import Money
+from amply.modules import payments
+from amply.modules.recurring.declines import notice_before
+from amply.modules.recurring.domain import Charge, ChargeState, Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.due_dates import Interval, Schedule
+from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
+
+FIRST: Final = 0
+"""The period of the gift that a plan begins with."""
+
+
+class LetterKind(StrEnum):
+    """What a plan's donor is written about."""
+
+    NOTICE = "notice"
+    DECLINED = "declined"
+    CONFIRM = "confirm"
+    PAUSED = "paused"
+    ENDED = "ended"
+    LINK = "link"
+
+
+def schedule_of(row: PlanRow) -> Schedule:
+    """When a plan's gifts are due."""
+    return Schedule(
+        every=Interval(row.every),
+        first_month=row.first_month,
+        day_of_month=row.day_of_month,
+        time_zone=row.time_zone,
+    )
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """The plan a row holds."""
+    return Plan(
+        id=row.id,
+        organization_id=row.organization_id,
+        account_id=row.account_id,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        schedule=schedule_of(row),
+        status=PlanStatus(row.status),
+        reason=Reason(row.reason) if row.reason else None,
+        next_period=row.next_period,
+        next_due_at=row.next_due_at,
+        customer_id=row.customer_id,
+        method_id=row.method_id,
+        method_kind=row.method_kind,
+        method_last4=row.method_last4,
+        setup_id=row.setup_id,
+        created_at=row.created_at,
+    )
+
+
+def charge_of(row: PlanChargeRow) -> Charge:
+    """The charge a row holds."""
+    return Charge(
+        plan_id=row.plan_id,
+        period=row.period,
+        due_on=row.due_on,
+        amount=Money(minor_units=row.minor_units, currency=row.currency),
+        state=ChargeState(row.state),
+        donation_id=row.donation_id,
+        declines=row.declines,
+        retry_at=row.retry_at,
+        decline_code=row.decline_code,
+        opened_at=row.opened_at,
+    )
+
+
+def lock_plan(session: Session, *, plan_id: str, email_sha256: str | None = None) -> PlanRow:
+    """Lock one plan; with a digest, only if it is that donor's.
+
+    Raises:
+        PlanNotFound: There is none, or it is somebody else's: who asks is not told which.
+    """
+    found = select(PlanRow).where(PlanRow.id == plan_id).with_for_update()
+    if email_sha256 is not None:
+        found = found.where(PlanRow.email_sha256 == email_sha256)
+    row = session.scalars(found).one_or_none()
+    if row is None:
+        raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
+    return row
+
+
+def lock_charge(session: Session, *, plan_id: str, period: int) -> PlanChargeRow:
+    """Lock one charge of a locked plan."""
+    return session.scalars(
+        select(PlanChargeRow)
+        .where(PlanChargeRow.plan_id == plan_id, PlanChargeRow.period == period)
+        .with_for_update()
+    ).one()
+
+
+def put_next(row: PlanRow, *, period: int) -> None:
+    """Let a period be the next one that is collected, and its notice be due before it."""
+    row.next_period = period
+    row.next_due_at = schedule_of(row).due_at(period)
+    notice = notice_before(method_kind=row.method_kind, months=Interval(row.every).months)
+    row.next_notice_at = row.next_due_at - timedelta(days=notice.days) if notice is not None else None
+
+
+def run(session: Session, row: PlanRow, *, now: datetime) -> None:
+    """Let a plan run from today on. Periods that passed meanwhile are not made up for."""
+    row.status, row.reason = PlanStatus.ACTIVE, None
+    put_next_from(session, row, day=schedule_of(row).today(now))
+    row.updated_at = now
+
+
+def put_next_from(session: Session, row: PlanRow, *, day: date) -> None:
+    """Let the first period from a day be the next one; those that were opened or skipped do not come again."""
+    newest = session.scalar(select(func.max(PlanChargeRow.period)).where(PlanChargeRow.plan_id == row.id))
+    put_next(row, period=schedule_of(row).first_from(day, at_least=(newest or FIRST) + 1))
+
+
+def rest(session: Session, row: PlanRow, *, status: PlanStatus, reason: Reason, now: datetime) -> None:
+    """Pause or end a plan: nothing more is collected, and what is being tried is given up."""
+    row.status, row.reason = status, reason
+    row.next_due_at = row.next_notice_at = None
+    row.updated_at = now
+    session.execute(
+        update(PlanChargeRow)
+        .where(PlanChargeRow.plan_id == row.id, PlanChargeRow.state == ChargeState.OPEN)
+        .values(state=ChargeState.GIVING_UP, looks=0, next_attempt_at=now, updated_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def pays_with(session: Session, row: PlanRow, method: payments.SavedMethod, *, now: datetime) -> None:
+    """Let gifts be paid with another method. What was declined is tried with it at once, and what was paused for it runs."""
+    row.method_id, row.method_kind = method.id, method.kind
+    row.method_last4, row.mandate_id = method.last4, method.mandate_id
+    row.setup_id = row.setup_look_at = None
+    row.updated_at = now
+    if row.status == PlanStatus.PAST_DUE:
+        session.execute(
+            update(PlanChargeRow)
+            .where(PlanChargeRow.plan_id == row.id, PlanChargeRow.state == ChargeState.OPEN)
+            .values(declines=0, looks=0, opened_at=now, retry_at=None, next_attempt_at=now)
+            .execution_options(synchronize_session="fetch")
+        )
+    elif row.status == PlanStatus.PAUSED and row.reason in (Reason.DECLINED, Reason.REFUSED):
+        run(session, row, now=now)
+    elif row.next_due_at is not None:
+        put_next(row, period=row.next_period)
+
+
+def owe_letter(
+    session: Session, row: PlanRow, *, kind: LetterKind, key: str, now: datetime, due_on: date | None = None
+) -> None:
+    """Owe the donor a letter, once for each key."""
+    session.execute(
+        insert(PlanLetterRow)
+        .values(plan_id=row.id, key=key, kind=kind, due_on=due_on, next_attempt_at=now, created_at=now)
+        .on_conflict_do_nothing()
+    )
+
+
+def notice_key(row: PlanRow, *, period: int) -> str:
+    """A notice tells of one amount on one day: for another amount there is another one."""
+    return f"{LetterKind.NOTICE}:{period}:{row.minor_units}"
+
+
+def forget_donor(session: Session, row: PlanRow, *, now: datetime) -> None:
+    """Take everything from a plan that leads to its donor."""
+    row.donor_name = row.donor_email = row.email_sha256 = row.language = None
+    row.customer_id = row.method_id = row.method_last4 = row.mandate_id = None
+    row.setup_id = row.setup_look_at = None
+    row.erased_at = now
+    session.execute(delete(PlanLetterRow).where(PlanLetterRow.plan_id == row.id))

@@ -1,0 +1,212 @@
+"""Opening what is due: a period's charge with its donation and payment, in the transaction that moves the plan on.
+
+The charge's key is plan and period, so that two schedulers, a repeat and a crash open it once: the plan is locked, and
+whoever comes second finds the next period.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.money import Money
+from amply.modules import donations, payments, receipts
+from amply.modules.recurring.declines import notice_before
+from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
+from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
+from amply.modules.recurring.moves import (
+    FIRST,
+    LetterKind,
+    forget_donor,
+    notice_key,
+    owe_letter,
+    put_next,
+    rest,
+    schedule_of,
+)
+
+BATCH_MAX: Final = 100
+"""Plans of one run; the next one follows in half a minute."""
+
+ABANDONED_AFTER: Final = timedelta(days=1)
+"""How long a donor may take over the first gift."""
+
+_ASKED_AGAIN_AFTER: Final = timedelta(hours=1)
+_ORGANIZATION_AGAIN_AFTER: Final = timedelta(hours=6)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Due:
+    """A locked plan whose moment has come, and the period it is for."""
+
+    session: Session
+    row: PlanRow
+    period: int
+    now: datetime
+
+
+def open_due(database: Database, *, now: datetime) -> int:
+    """Open the charges of plans whose moment has come; return how many plans were looked at."""
+    return _each(database, PlanRow.next_due_at, _open, now=now)
+
+
+def announce_due(database: Database, *, now: datetime) -> int:
+    """Owe the notices that charges are preceded by; return how many."""
+    return _each(database, PlanRow.next_notice_at, _announce, now=now)
+
+
+def end_abandoned(database: Database, *, now: datetime) -> int:
+    """End plans that never got as far as a first gift, and forget their donors; return how many."""
+    with database.transaction() as session:
+        begun = select(PlanChargeRow.plan_id).where(
+            PlanChargeRow.plan_id == PlanRow.id, PlanChargeRow.period == FIRST
+        )
+        rows = session.scalars(
+            select(PlanRow)
+            .where(
+                PlanRow.status == PlanStatus.INCOMPLETE,
+                PlanRow.created_at < now - ABANDONED_AFTER,
+                ~begun.exists(),
+            )
+            .limit(BATCH_MAX)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for row in rows:
+            rest(session, row, status=PlanStatus.ENDED, reason=Reason.NEVER_STARTED, now=now)
+            forget_donor(session, row, now=now)
+    return len(rows)
+
+
+def _each(
+    database: Database,
+    moment: InstrumentedAttribute[datetime | None],
+    work: Callable[[_Due], None],
+    *,
+    now: datetime,
+) -> int:
+    """Do something with each plan whose moment has come, in a transaction of its own; whatever stops one stops no other."""
+    done, passed = 0, list[str]()
+    for _ in range(BATCH_MAX):
+        try:
+            with database.transaction() as session:
+                row = session.scalars(
+                    select(PlanRow)
+                    .where(moment <= now, PlanRow.id.not_in(passed))
+                    .order_by(moment)
+                    .limit(1)
+                    .with_for_update(skip_locked=True)
+                ).one_or_none()
+                if row is None:
+                    break
+                passed.append(row.id)
+                period = schedule_of(row).last_due(now, at_least=row.next_period)
+                work(_Due(session=session, row=row, period=period, now=now))
+                done += 1
+        except Exception:  # noqa: BLE001 -- one plan that cannot be opened must not hold back the others
+            _log.exception("plan_not_opened", plan_id=passed[-1] if passed else None)
+    return done
+
+
+def _open(due: _Due) -> None:
+    row, session, now = due.row, due.session, due.now
+    if not _was_announced(due):
+        return
+    account_id = payments.find_account(session, organization_id=row.organization_id)
+    if account_id is None:
+        # The organisation has something to settle with the processor: its donors need not hear of it.
+        row.next_due_at = now + _ORGANIZATION_AGAIN_AFTER
+        _log.warning("plan_waits_for_organization", plan_id=row.id, organization_id=row.organization_id)
+        return
+    if account_id != row.account_id or row.customer_id is None or row.method_id is None:
+        rest(session, row, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=now)
+        owe_letter(session, row, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{due.period}", now=now)
+        return
+    _record_charge(due, customer_id=row.customer_id)
+    row.status, row.reason, row.updated_at = PlanStatus.ACTIVE, None, now
+    put_next(row, period=due.period + 1)
+
+
+def _was_announced(due: _Due) -> bool:
+    """Whether the charge may be made; otherwise when it is looked at again is written down."""
+    row = due.row
+    notice = notice_before(method_kind=row.method_kind, months=schedule_of(row).every.months)
+    if notice is None or not notice.is_required:
+        return True
+    letter = due.session.get(PlanLetterRow, (row.id, notice_key(row, period=due.period)))
+    if letter is None:
+        _owe_notice(due)
+    elif letter.withheld is not None:
+        rest(due.session, row, status=PlanStatus.PAUSED, reason=Reason.UNREACHABLE, now=due.now)
+        return False
+    elif letter.sent_at is not None:
+        may_be_charged_at = letter.sent_at + timedelta(days=notice.days_min)
+        if may_be_charged_at <= due.now:
+            return True
+        row.next_due_at = may_be_charged_at
+        return False
+    row.next_due_at = due.now + _ASKED_AGAIN_AFTER
+    _log.info("plan_waits_for_notice", plan_id=row.id, period=due.period)
+    return False
+
+
+def _announce(due: _Due) -> None:
+    _owe_notice(due)
+    due.row.next_notice_at = None
+
+
+def _owe_notice(due: _Due) -> None:
+    """Of the day it will be: the calendar's, or the earliest one that the notice leaves where that is later."""
+    row, schedule = due.row, schedule_of(due.row)
+    notice = notice_before(method_kind=row.method_kind, months=schedule.every.months)
+    days_min = notice.days_min if notice is not None else 0
+    owe_letter(
+        due.session,
+        row,
+        kind=LetterKind.NOTICE,
+        key=notice_key(row, period=due.period),
+        due_on=max(schedule.due_on(due.period), schedule.today(due.now + timedelta(days=days_min))),
+        now=due.now,
+    )
+
+
+def _record_charge(due: _Due, *, customer_id: str) -> None:
+    """The period's gift is an ordinary one. The donor's address comes along; a declaration was made for one gift alone."""
+    row, session = due.row, due.session
+    first = session.get_one(PlanChargeRow, (row.id, FIRST))
+    told, _ = receipts.told_of(session, donation_id=first.donation_id or "")
+    amount = Money(minor_units=row.minor_units, currency=row.currency)
+    payment = donations.record_gift(
+        session,
+        donation_id=ids.new_id("don"),
+        gift=donations.Gift(
+            organization_id=row.organization_id,
+            amount=amount,
+            donor=donations.Donor(name=row.donor_name or "", email=row.donor_email or ""),
+            message=None,
+            for_receipt=receipts.DonorFacts(language=told.language, address=told.address),
+        ),
+        now=due.now,
+        customer=payments.Customer(id=customer_id, keeps_method=False),
+    )
+    session.add(
+        PlanChargeRow(
+            plan_id=row.id,
+            period=due.period,
+            due_on=schedule_of(row).due_on(due.period),
+            minor_units=amount.minor_units,
+            currency=amount.currency,
+            state=ChargeState.OPEN,
+            donation_id=payment.donation_id,
+            next_attempt_at=due.now,
+            opened_at=due.now,
+            updated_at=due.now,
+        )
+    )

@@ -1,0 +1,88 @@
+"""Reading plans: a donor's own, and what staff may see of all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from amply.modules import donations, organizations
+from amply.modules.donations import DonationStatus
+from amply.modules.recurring.domain import Charge, Plan, PlanStatus
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import charge_of, plan_of
+
+LISTED_MAX: Final = 1_000
+_PLANS_MAX: Final = 100
+_GIFTS_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanInView:
+    """A plan as its donor sees it: with its periods, the newest first, and how the gift of each stands."""
+
+    plan: Plan
+    organization: str
+    periods: Sequence[tuple[Charge, DonationStatus | None]]
+
+
+def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None) -> list[PlanInView]:
+    """The plans of whoever has this address, those that never began left out; the newest first."""
+    owned = (
+        select(PlanRow)
+        .where(PlanRow.email_sha256 == email_sha256, PlanRow.status != PlanStatus.INCOMPLETE)
+        .order_by(PlanRow.id.desc())
+        .limit(_PLANS_MAX)
+    )
+    if plan_id is not None:
+        owned = owned.where(PlanRow.id == plan_id)
+    plans = [plan_of(row) for row in session.scalars(owned)]
+    charges = _charges_of(session, [plan.id for plan in plans])
+    named = [charge.donation_id for charge in charges if charge.donation_id is not None]
+    stands = donations.statuses(session, donation_ids=named)
+    return [
+        PlanInView(
+            plan=plan,
+            organization=organizations.get(session, organization_id=plan.organization_id).name,
+            periods=[
+                (charge, stands.get(charge.donation_id or ""))
+                for charge in charges
+                if charge.plan_id == plan.id
+            ],
+        )
+        for plan in plans
+    ]
+
+
+def _charges_of(session: Session, plan_ids: Sequence[str]) -> list[Charge]:
+    rows = session.scalars(
+        select(PlanChargeRow)
+        .where(PlanChargeRow.plan_id.in_(plan_ids))
+        .order_by(PlanChargeRow.period.desc())
+        .limit(_GIFTS_MAX)
+    )
+    return [charge_of(row) for row in rows]
+
+
+def listed(
+    session: Session, *, organization_id: str | None, status: PlanStatus | None, limit: int
+) -> list[Mapping[str, Any]]:
+    """Plans without their donors, those whose next gift is due first at the front: what operators may read."""
+    chosen = select(
+        PlanRow.id,
+        PlanRow.organization_id,
+        PlanRow.minor_units,
+        PlanRow.currency,
+        PlanRow.every,
+        PlanRow.status,
+        PlanRow.reason,
+        PlanRow.next_due_at,
+        PlanRow.method_kind,
+        PlanRow.created_at,
+    ).order_by(PlanRow.next_due_at.asc().nulls_last(), PlanRow.id)
+    if organization_id is not None:
+        chosen = chosen.where(PlanRow.organization_id == organization_id)
+    if status is not None:
+        chosen = chosen.where(PlanRow.status == status)
+    return [dict(row._mapping) for row in session.execute(chosen.limit(limit))]  # noqa: SLF001 -- SQLAlchemy's public way to a row's names

@@ -1,0 +1,346 @@
+"""`/v1/recurring`: begin a plan. `/v1/donor`: what donors do with their own plans, by a link and without an account."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from amply.infra import idempotency
+from amply.infra.database import Database
+from amply.infra.rate_limits import Limiter, limit_by_address
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
+from amply.kernel.clock import Clock
+from amply.kernel.errors import TooManyRequests, Unavailable
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
+from amply.modules import defence, mail, payments, receipts
+from amply.modules.recurring import cards, changes, links, queries, starting
+from amply.modules.recurring.domain import (
+    LinkNotValid,
+    PauseNotAcceptable,
+    PlanNotChangeable,
+    PlanNotFound,
+    ScheduleNotAcceptable,
+)
+from amply.modules.recurring.schemas import (
+    AmountChange,
+    AtProcessorOut,
+    LinkAsked,
+    LinkIn,
+    PauseIn,
+    PlanCreated,
+    PlanIn,
+    PlanList,
+    PlanOut,
+)
+
+router = APIRouter(tags=["Recurring gifts"])
+
+_NO_LINK = "Open this page by the link in our letter, or ask for a new one with your e-mail address."
+
+
+class RecurringNotConfigured(Unavailable):
+    """This environment has no key for donors' links, so that it takes no recurring gifts."""
+
+    code = "recurring_not_configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What recurring gifts need of the application besides its other parts."""
+
+    saved: payments.SavedMethods
+    links: links.LinkKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """A donor who came by a valid link, and the parts their request works with. Whoever has a digest is nobody else."""
+
+    database: Database
+    clock: Clock
+    parts: Parts
+    processor: payments.Processor
+    email_sha256: str
+
+    def seen(self, plan_id: str) -> PlanOut:
+        """The donor's plan as it stands.
+
+        Raises:
+            PlanNotFound: There is none of theirs.
+        """
+        with self.database.transaction() as session:
+            found = queries.plans_of(session, email_sha256=self.email_sha256, plan_id=plan_id)
+        if not found:
+            raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
+        return PlanOut.of(found[0])
+
+    def change(self, plan_id: str, work: Callable[[Session], object]) -> PlanOut:
+        """Change a plan in one transaction, and show what has become of it."""
+        with self.database.transaction() as session:
+            work(session)
+        return self.seen(plan_id)
+
+    @property
+    def storing(self) -> cards.Cards:
+        """What changing a card works with."""
+        return cards.Cards(database=self.database, saved=self.parts.saved, clock=self.clock)
+
+    def at_processor(self, opened: cards.AtProcessor) -> AtProcessorOut:
+        """What the donor's browser is told."""
+        return AtProcessorOut(
+            client_secret=opened.client_secret,
+            publishable_key=self.processor.publishable_key,
+            stripe_account=opened.account_id,
+        )
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts | None = request.app.state.plans
+    if parts is None:
+        raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]
+
+
+def _caller(
+    request: Request,
+    database: DatabaseOf,
+    clock: ClockOf,
+    parts: PartsOf,
+    authorization: Annotated[str | None, Header(description="`Bearer` and the link's token")] = None,
+) -> Caller:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise LinkNotValid(_NO_LINK)
+    return Caller(
+        database=database,
+        clock=clock,
+        parts=parts,
+        processor=request.app.state.processor,
+        email_sha256=parts.links.donor_of(token, now=clock()),
+    )
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+_LIMITED = [Depends(limit_by_address("donor_plans"))]
+_OF_A_PLAN = responses(LinkNotValid, PlanNotFound, PlanNotChangeable, TooManyRequests)
+_AT_PROCESSOR = responses(
+    LinkNotValid,
+    PlanNotFound,
+    PlanNotChangeable,
+    payments.ProcessorRefused,
+    payments.ProcessorUnavailable,
+    TooManyRequests,
+)
+
+
+@router.post(
+    "/v1/recurring",
+    status_code=201,
+    summary="Give to an organisation again and again",
+    response_model=PlanCreated,
+    responses=responses(
+        AmountNotAcceptable,
+        CurrencyNotSupported,
+        ScheduleNotAcceptable,
+        defence.ChallengeRequired,
+        idempotency.IdempotencyKeyMissing,
+        idempotency.IdempotencyKeyReused,
+        payments.OrganizationNotReady,
+        payments.ProcessorRefused,
+        payments.ProcessorUnavailable,
+        receipts.DonorFactsNotAcceptable,
+        RecurringNotConfigured,
+        TooManyRequests,
+    ),
+)
+def create_plan(
+    request: Request,
+    body: PlanIn,
+    database: DatabaseOf,
+    clock: ClockOf,
+    parts: PartsOf,
+    gate: defence.GateOf,
+    client: defence.ClientOf,
+    idempotency_key: Annotated[
+        str | None, Header(description="Fresh for each plan; 1 to 255 visible ASCII")
+    ] = None,
+    amply_challenge: defence.SolutionOf = None,
+) -> JSONResponse:
+    key = idempotency.check_key(idempotency_key)
+    gift = body.gift()
+    marks = gate.admit(
+        defence.Attempt(
+            client=client,
+            organization_id=gift.organization_id,
+            mail=gift.donor.email,
+            amount=gift.amount,
+            idempotency_key=key,
+        ),
+        solution=amply_challenge,
+        now=clock(),
+    )
+    answer = starting.start(
+        starting.Starting(
+            database=database, processor=request.app.state.processor, saved=parts.saved, clock=clock
+        ),
+        gift=gift,
+        schedule=body.schedule(now=clock()),
+        key=key,
+        request=body.model_dump(mode="json"),
+        marks=marks,
+    )
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+
+
+@router.post(
+    "/v1/donor/links",
+    status_code=202,
+    summary="Ask for a link to one's recurring gifts",
+    dependencies=[Depends(limit_by_address("donor_links"))],
+    responses=responses(TooManyRequests, RecurringNotConfigured),
+)
+def ask_for_link(
+    request: Request, body: LinkIn, database: DatabaseOf, clock: ClockOf, _: PartsOf
+) -> LinkAsked:
+    """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
+    limiter: Limiter = request.app.state.limiter
+    if limiter.allows(limit="links_to_one_address", caller=mail.address_digest(body.email)):
+        with database.transaction() as session:
+            links.ask_for_link(session, email=body.email, now=clock())
+    return LinkAsked()
+
+
+@router.get(
+    "/v1/donor/plans",
+    summary="See one's recurring gifts",
+    dependencies=_LIMITED,
+    responses=responses(LinkNotValid, TooManyRequests),
+)
+def list_plans(caller: CallerOf) -> PlanList:
+    with caller.database.transaction() as session:
+        found = queries.plans_of(session, email_sha256=caller.email_sha256)
+    return PlanList(data=[PlanOut.of(seen) for seen in found])
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/amount",
+    summary="Give another amount from the next gift on",
+    dependencies=_LIMITED,
+    responses=responses(
+        LinkNotValid,
+        PlanNotFound,
+        PlanNotChangeable,
+        AmountNotAcceptable,
+        CurrencyNotSupported,
+        TooManyRequests,
+    ),
+)
+def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> PlanOut:
+    amount, now, owner = body.money(), caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.change_amount(
+            session, plan_id=plan_id, email_sha256=owner, amount=amount, now=now
+        ),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/skip",
+    summary="Leave the next gift out",
+    dependencies=_LIMITED,
+    responses=_OF_A_PLAN,
+)
+def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    now, owner = caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.skip_next(session, plan_id=plan_id, email_sha256=owner, now=now),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/pause",
+    summary="Collect nothing for a while",
+    dependencies=_LIMITED,
+    responses=responses(LinkNotValid, PlanNotFound, PlanNotChangeable, PauseNotAcceptable, TooManyRequests),
+)
+def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
+    now, owner = caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.pause(
+            session, plan_id=plan_id, email_sha256=owner, until=body.until, now=now
+        ),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/resume",
+    summary="Collect again",
+    dependencies=_LIMITED,
+    responses=_OF_A_PLAN,
+)
+def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    now, owner = caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.resume(session, plan_id=plan_id, email_sha256=owner, now=now),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/cancel",
+    summary="End a plan for good",
+    dependencies=_LIMITED,
+    responses=_OF_A_PLAN,
+)
+def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    now, owner = caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.cancel(session, plan_id=plan_id, email_sha256=owner, now=now),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/card",
+    summary="Begin to store another card or account",
+    dependencies=_LIMITED,
+    responses=_AT_PROCESSOR,
+)
+def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
+    return caller.at_processor(
+        cards.begin_card(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/card/stored",
+    summary="Say that the browser has stored it",
+    dependencies=_LIMITED,
+    responses=_AT_PROCESSOR,
+)
+def finish_card(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    """What was stored is asked of the processor: this only says when to look."""
+    cards.finish_card(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
+    return caller.seen(plan_id)
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/pay",
+    summary="Pay now what was declined",
+    dependencies=_LIMITED,
+    responses=_AT_PROCESSOR,
+)
+def pay_now(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
+    return caller.at_processor(
+        cards.pay_now(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
+    )

@@ -1,0 +1,35 @@
+"""What the worker does about plans every half minute, in bounded batches. Two at once, a repeat and a crash do no harm."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from amply.kernel.clock import Clock
+from amply.modules.recurring.cards import Cards, finish_waiting_cards
+from amply.modules.recurring.collecting import Collecting, collect
+from amply.modules.recurring.letters import Writing, send_due
+from amply.modules.recurring.opening import announce_due, end_abandoned, open_due
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurring:
+    """The parts the worker's tasks about plans work with."""
+
+    collecting: Collecting
+    writing: Writing
+    clock: Clock
+
+
+def collect_due(parts: Recurring, *, now: datetime) -> int:
+    """Open what is due, then take every charge a step further; return how many charges were looked at."""
+    database = parts.collecting.database
+    announce_due(database, now=now)
+    open_due(database, now=now)
+    finish_waiting_cards(Cards(database=database, saved=parts.collecting.saved, clock=parts.clock), now=now)
+    looked = collect(parts.collecting, now=now)
+    end_abandoned(database, now=now)
+    return looked
+
+
+def send_letters(parts: Recurring, *, now: datetime) -> int:
+    """Send the letters that are owed; return how many were handed over."""
+    return send_due(parts.writing, now=now)

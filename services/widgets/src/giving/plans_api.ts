@@ -1,0 +1,124 @@
+import { isCurrencyCode, type Money } from "../money";
+import type { PaymentHandle } from "../site/api";
+import { asList, asObject, asText, requestJson } from "../site/http";
+
+export interface Period {
+  readonly dueOn: string;
+  readonly amount: Money;
+  readonly state: string;
+  readonly donationStatus: string;
+}
+
+export interface Plan {
+  readonly id: string;
+  readonly organization: string;
+  readonly amount: Money;
+  readonly every: string;
+  readonly status: string;
+  /** Day of the next gift, `2026-02-28`; empty while none is planned. */
+  readonly nextOn: string;
+  /** Last characters of the card or account that pays; empty where it has none. */
+  readonly last4: string;
+  readonly waitsForDonor: boolean;
+  readonly periods: readonly Period[];
+}
+
+export type Change = "skip" | "resume" | "cancel" | "card/stored";
+
+/** What a donor may do with the token of their link. Every method throws RequestFault. */
+export class PlansApi {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(apiUrl: string, token: string) {
+    this.#url = `${apiUrl}/v1/donor`;
+    this.#token = token;
+  }
+
+  plans(): Promise<readonly Plan[]> {
+    return requestJson(`${this.#url}/plans`, (parsed) => asList(asObject(parsed)["data"]).map(planFrom), {
+      headers: this.#headers(),
+    });
+  }
+
+  change(plan: Plan, change: Change): Promise<Plan> {
+    return this.#post(plan, change, {}, planFrom);
+  }
+
+  changeAmount(plan: Plan, amount: Money): Promise<Plan> {
+    const body = { amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency } };
+    return this.#post(plan, "amount", body, planFrom);
+  }
+
+  /** Until a day, `2026-06-15`, or until resumed. */
+  pause(plan: Plan, until: string): Promise<Plan> {
+    return this.#post(plan, "pause", until === "" ? {} : { until }, planFrom);
+  }
+
+  /** To store another card or account (`card`), or to pay what was declined (`pay`). */
+  open(plan: Plan, what: "card" | "pay"): Promise<PaymentHandle> {
+    return this.#post(plan, what, {}, handleFrom);
+  }
+
+  /** Says the same whoever has plans; returns its sentence. */
+  askForLink(email: string): Promise<string> {
+    return requestJson(`${this.#url}/links`, (parsed) => asText(asObject(parsed)["detail"]), {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ email }),
+    });
+  }
+
+  #post<Answer>(plan: Plan, path: string, body: object, decode: (parsed: unknown) => Answer): Promise<Answer> {
+    return requestJson(`${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`, decode, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...this.#headers() },
+      body: JSON.stringify(body),
+    });
+  }
+
+  #headers(): { Authorization: string } {
+    return { Authorization: `Bearer ${this.#token}` };
+  }
+}
+
+function planFrom(parsed: unknown): Plan {
+  const plan = asObject(parsed);
+  return {
+    id: asText(plan["id"]),
+    organization: asText(plan["organization"]),
+    amount: moneyFrom(plan["amount"]),
+    every: asText(plan["every"]),
+    status: asText(plan["status"]),
+    nextOn: asText(plan["next_on"] ?? ""),
+    last4: asText(plan["method_last4"] ?? ""),
+    waitsForDonor: plan["waits_for_donor"] === true,
+    periods: asList(plan["periods"]).map(periodFrom),
+  };
+}
+
+function periodFrom(parsed: unknown): Period {
+  const period = asObject(parsed);
+  return {
+    dueOn: asText(period["due_on"]),
+    amount: moneyFrom(period["amount"]),
+    state: asText(period["state"]),
+    donationStatus: asText(period["donation_status"] ?? ""),
+  };
+}
+
+function moneyFrom(parsed: unknown): Money {
+  const answer = asObject(parsed);
+  const currency = asText(answer["currency"]);
+  if (!isCurrencyCode(currency)) throw new TypeError("not a currency code");
+  return { minorUnits: BigInt(asText(answer["minor_units"])), currency };
+}
+
+function handleFrom(parsed: unknown): PaymentHandle {
+  const answer = asObject(parsed);
+  return {
+    clientSecret: asText(answer["client_secret"]),
+    publishableKey: asText(answer["publishable_key"]),
+    stripeAccount: asText(answer["stripe_account"]),
+  };
+}

@@ -1,0 +1,370 @@
+"""The gate before gifts, over a real database and HTTP: challenges, refusals, declines, attacks, and what is kept."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from amply.entrypoints import backlog
+from amply.entrypoints.admin import main
+from amply.infra import outbox
+from amply.infra.counters import Counted, FallingBack, Hit
+from amply.infra.database import Database
+from amply.modules import defence, ledger, payments, webhooks
+from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from tests.backend.committed.test_http_api import Api, assert_problem
+from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.world import ready_organization
+
+STRANGER = "198.51.100.7"
+SECRETS = ledger.CommitmentSecrets(key=bytes(32))
+
+
+class Form(Api):
+    """A donation form that cards are tried on."""
+
+    def __init__(self, database: Database, *, operator: Database) -> None:
+        super().__init__(database, operator=operator)
+        self.operator = operator
+        self.handling = EventHandling(database=operator, processor=self.processor, secrets=SECRETS)
+        self.keys = 0
+
+    def open(
+        self,
+        *,
+        address: str = STRANGER,
+        minor_units: int = 2500,
+        solution: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        """A gift by a donor of its own, from this address."""
+        self.keys += 1
+        return self.give(
+            key=f"key-{self.keys}",
+            headers={
+                "X-Amply-Client": address,
+                **({"Amply-Challenge": solution} if solution else {}),
+                **(headers or {}),
+            },
+            amount={"minor_units": str(minor_units), "currency": "EUR"},
+            donor={"name": "Ada", "email": f"ada-{self.keys}@example.org"},
+        )
+
+    def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
+        """The processor tells of a card that was declined for this gift."""
+        with self.operator.transaction() as session:
+            payment = payments.for_donation(session, donation_id=donation_id)
+        self.keys += 1
+        there = self.processor.declined.setdefault(payment.remote_id or "", [])
+        name = charge or f"ch_{self.keys}"
+        if name not in {each.remote_id for each in there}:
+            there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
+        told = webhooks.ProviderEvent(
+            id=f"evt_{self.keys}",
+            type="payment_intent.payment_failed",
+            account_id=payment.account_id,
+            livemode=False,
+            occurred_at=self.clock(),
+            object={
+                "id": payment.remote_id,
+                "object": "payment_intent",
+                "metadata": {"amply_payment_id": payment.id},
+            },
+        )
+        with self.operator.transaction() as session:
+            webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
+        handle_provider_event(self.handling, event_id=told.id, now=self.clock())
+
+    def rows(self, table: str) -> list[Any]:
+        with self.operator.transaction() as session:
+            return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
+
+    def close(self) -> int:
+        return close_exhausted(self.operator, self.processor, clock=self.clock)
+
+    def attack(self) -> None:
+        """Ten gifts from all over the world, two cards declined for each."""
+        for number in range(10):
+            opened = self.open(address=f"203.{number}.113.7").json()["id"]
+            for card in (f"card-{number}a", f"card-{number}b"):
+                self.decline(opened, card=card)
+
+
+@pytest.fixture
+def form(database: Database, databases: Databases) -> Iterator[Form]:
+    own = databases.as_role("amply_api")
+    made = Form(own, operator=database)
+    with made.client:
+        yield made
+    own.close()
+
+
+def test_the_eleventh_gift_of_a_minute_from_one_address_is_challenged_and_then_taken(form: Form) -> None:
+    assert {form.open().status_code for _ in range(10)} == {201}
+
+    challenged = form.open()
+    assert_problem(challenged, status=403, code="challenge_required")
+    posed = challenged.json()["challenge"]
+    assert (posed["kind"], posed["puzzles"]) == ("proof-of-work-1", 16)
+
+    form.keys -= 1  # the same gift again
+    solution = defence.solve(posed)
+    solved = form.open(solution=solution)
+    assert solved.status_code == 201
+    form.keys -= 1
+    again = form.open(solution=solution)
+    assert again.json()["id"] == solved.json()["id"], "the answer that was lost on its way"
+    another = form.open(solution=solution)
+    assert_problem(another, status=403, code="challenge_required")
+    assert another.json()["challenge"]["token"] != posed["token"]
+
+
+def test_the_sixty_first_gift_of_a_minute_from_one_address_is_refused_whatever_it_has_solved(
+    form: Form,
+) -> None:
+    for _ in range(59):
+        form.open()
+    last = form.open()
+    form.keys -= 1
+
+    refused = form.open(solution=defence.solve(last.json()["challenge"]))
+    assert_problem(refused, status=429, code="rate_limit_exceeded")
+    assert refused.headers["retry-after"] == "60"
+    assert form.open(address="198.51.101.7").status_code == 201, "another network"
+    form.clock.advance(minutes=2)
+    assert_problem(form.open(), status=403, code="challenge_required")
+
+
+def test_the_address_is_the_one_our_gateway_saw(form: Form) -> None:
+    for number in range(10):
+        form.open(headers={"X-Forwarded-For": f"6.6.6.{number}"})
+
+    assert_problem(form.open(headers={"X-Forwarded-For": "6.6.6.66"}), status=403, code="challenge_required")
+
+
+def test_whose_cards_are_declined_is_challenged_and_in_the_end_refused_in_the_same_words(
+    form: Form,
+) -> None:
+    opened = [form.open().json()["id"] for _ in range(9)]
+    for number in range(3):
+        form.decline(opened[number], card=f"card-{number}")
+    by_declines = form.open()
+    assert_problem(by_declines, status=403, code="challenge_required")
+
+    for number in range(8):
+        form.decline(opened[number], card=f"card-{number}b")
+    refused = form.open()
+    assert_problem(refused, status=429, code="rate_limit_exceeded")
+
+    for _ in range(70):
+        form.open(address="198.51.120.1")
+    often = form.open(address="198.51.120.1")
+    told = [{**each.json(), "request_id": ""} for each in (refused, often)]
+    assert told[0] == told[1], "nobody learns which rule it was"
+
+
+def test_a_decline_is_counted_once_however_often_it_is_told(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for _ in range(3):
+        form.decline(opened, card="card-1", charge="ch_1")
+
+    assert len(form.rows("decline")) == 1
+
+
+def test_a_payment_that_four_cards_were_tried_on_ends_and_is_asked_to_end_once(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(3):
+        form.decline(opened, card=f"card-{number}")
+    assert form.close() == 0
+    form.decline(opened, card="card-4")
+    form.decline(opened, card="card-5")
+
+    topics: list[str] = []
+    outbox.relay_batch(form.operator, publish=lambda fact: topics.append(fact.topic), now=form.clock())
+    assert topics.count(defence.FACT_EXHAUSTED) == 1
+    assert form.close() == 1
+    assert form.close() == 0
+    assert form.processor.canceled == ["pi_0"]
+
+
+def test_a_payment_whose_end_the_processor_did_not_hear_is_ended_later(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+    form.processor.fails = [payments.ProcessorUnavailable("away")]
+
+    assert form.close() == 0
+    form.clock.advance(minutes=2)
+    assert form.close() == 1
+
+
+def test_what_the_processor_has_nothing_left_to_end_of_is_left_alone(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+    form.processor.fails = [payments.ProcessorRefused("it has succeeded")]
+
+    assert form.close() == 0
+    form.clock.advance(hours=1)
+    assert form.close() == 0
+    assert form.processor.canceled == []
+
+
+def test_a_card_that_was_declined_everywhere_ends_the_next_payment_at_once(form: Form) -> None:
+    for number in range(4):
+        opened = form.open(address=f"198.51.{number}.1").json()["id"]
+        form.decline(opened, card="stolen")
+
+    assert form.close() == 1
+    assert form.processor.canceled == ["pi_3"]
+
+
+def test_bank_accounts_that_refuse_are_not_one_card(form: Form) -> None:
+    for number in range(5):
+        opened = form.open(address=f"198.51.{number}.1").json()["id"]
+        form.decline(opened, card=None)
+
+    assert form.close() == 0
+
+
+def test_an_organisation_under_attack_challenges_everybody_and_is_told_of_until_it_is_over(
+    form: Form,
+) -> None:
+    form.attack()
+    measured = backlog.measure(form.operator, now=form.clock())
+    assert measured.attacked_organizations == 1
+
+    donor = form.open(address="81.2.69.142")
+    assert_problem(donor, status=403, code="challenge_required")
+    form.keys -= 1
+    solution = defence.solve(donor.json()["challenge"])
+    taken = form.open(address="81.2.69.142", solution=solution)
+    assert taken.status_code == 201
+
+    form.clock.advance(minutes=31)
+    assert backlog.measure(form.operator, now=form.clock()).attacked_organizations == 0
+    assert form.open(address="81.2.69.142").status_code == 201
+
+
+def shared(form: Form, first: str, second: str, **headers: str) -> Any:
+    """A gift of 12.00 EUR to two organisations, always in the same words."""
+    return form.client.post(
+        "/v1/split-gifts",
+        json={
+            "total": {"minor_units": "1200", "currency": "EUR"},
+            "parts": [{"organization_id": each, "share": 1} for each in (first, second)],
+            "donor": {"name": "Ada", "email": "ada@example.org"},
+        },
+        headers={"Idempotency-Key": "shared", "X-Amply-Client": "81.2.69.142", **headers},
+    )
+
+
+def test_a_gift_to_several_passes_the_gate_once_and_each_part_is_remembered(form: Form) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    gift = shared(form, other, form.organization_id).json()
+
+    assert {row.donation_id for row in form.rows("opened_gift")} == {
+        part["donation_id"] for part in gift["parts"]
+    }
+    for number, part in enumerate((*gift["parts"], gift["parts"][0])):
+        form.decline(part["donation_id"], card=f"card-{number}")
+    assert_problem(form.open(address="81.2.69.142"), status=403, code="challenge_required")
+
+
+def test_an_attacked_organisation_is_not_reached_behind_another_one(form: Form) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    form.attack()
+    gifts = len(form.rows("donation"))
+
+    challenged = shared(form, other, form.organization_id)
+    assert_problem(challenged, status=403, code="challenge_required")
+    assert len(form.rows("donation")) == gifts
+    solution = defence.solve(challenged.json()["challenge"])
+    taken = shared(form, other, form.organization_id, **{"Amply-Challenge": solution})
+    assert taken.status_code == 201, taken.text
+
+
+def test_under_attack_the_second_card_ends_a_payment(form: Form) -> None:
+    form.attack()
+    form.close()
+    ended = len(form.processor.canceled)
+    donor = form.open(address="81.2.69.142")
+    form.keys -= 1
+    solution = defence.solve(donor.json()["challenge"])
+    opened = form.open(address="81.2.69.142", solution=solution).json()["id"]
+
+    form.decline(opened, card="mine")
+    assert form.close() == 0
+    form.decline(opened, card="mine-too")
+    assert form.close() == 1
+    assert len(form.processor.canceled) == ended + 1
+
+
+def test_small_gifts_are_challenged_where_small_gifts_were_declined(form: Form) -> None:
+    for number in range(9):
+        small = form.open(address=f"198.51.{number}.1", minor_units=100).json()["id"]
+        form.decline(small, card=f"card-{number}")
+
+    assert_problem(form.open(address="81.2.69.142", minor_units=500), status=403, code="challenge_required")
+    assert form.open(address="81.2.69.142", minor_units=2500).status_code == 201
+
+
+class Away:
+    """A cache that does not answer."""
+
+    def count(self, hits: list[Hit], *, now: Any) -> Counted:
+        raise redis.ConnectionError
+
+
+def test_without_the_cache_gifts_are_taken_and_limits_are_stricter(form: Form) -> None:
+    form.app.state.gate = defence.gate(form.operator, FallingBack(Away()))  # type: ignore[arg-type] # a list is a sequence
+
+    assert [form.open().status_code for _ in range(3)] == [201, 201, 403]
+
+
+def test_no_address_browser_or_card_is_kept_and_after_two_days_not_even_marks(form: Form) -> None:
+    agent = "Mozilla/5.0 (Remarkable)"
+    opened = form.open(headers={"User-Agent": agent}).json()["id"]
+    form.decline(opened, card="fingerprint-1", charge="ch_told")
+
+    kept = json.dumps(
+        [[str(value) for value in row] for table in ("opened_gift", "decline") for row in form.rows(table)]
+    )
+    for said in (STRANGER, agent, "fingerprint-1", "ch_told", "ada-1@example.org"):
+        assert said not in kept
+
+    form.clock.advance(days=3)
+    with form.operator.transaction() as session:
+        defence.forget(session, now=form.clock())
+    assert [form.rows(table) for table in ("opened_gift", "decline", "daily_key")] == [[], [], []]
+
+
+def test_marks_cannot_be_made_again_once_the_key_is_gone(form: Form) -> None:
+    keys = defence.DailyKeys(form.operator)
+    day = form.clock().date()
+    before = keys.of(day)
+    assert keys.of(day) == before == defence.DailyKeys(form.operator).of(day), "one for all processes"
+
+    with form.operator.transaction() as session:
+        defence.forget(session, now=form.clock() + timedelta(days=3))
+    assert defence.DailyKeys(form.operator).of(day) != before
+
+
+def test_operators_see_who_is_under_attack(
+    form: Form, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = databases.server.settings(name=databases.name, user="amply_operator")
+    for name in ("host", "port", "name", "user", "auth", "tls"):
+        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    monkeypatch.setattr("amply.entrypoints.admin.system_clock", form.clock)
+    form.attack()
+
+    (line,) = CliRunner().invoke(main, ["organization", "attacks"]).output.splitlines()
+    told = json.loads(line)
+    assert (told["organization_id"], told["declines"]) == (form.organization_id, 20)

@@ -1,0 +1,285 @@
+"""What donors do by their link, over HTTP with no more rights than the API has."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from amply.entrypoints import application
+from amply.infra.database import Database
+from amply.modules import payments, recurring
+from amply.modules.mail import address_digest
+from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.conftest import Databases
+from tests.backend.plan_world import ADA, EMAIL, KEY, Plans, declined
+from tests.backend.sharing_world import FakeSharing
+from tests.backend.world import NoLimit, open_gate
+
+
+class Page:
+    """The donors' page: the API, called with a link's token."""
+
+    def __init__(self, plans: Plans, own: Database) -> None:
+        self.plans, self.limiter = plans, NoLimit()
+        self.client = TestClient(
+            application.create(
+                application.Parts(
+                    database=own,
+                    processor=plans.processor,
+                    sharing=FakeSharing(),
+                    verifier=None,
+                    limiter=self.limiter,
+                    gate=open_gate(own),
+                    clock=plans.clock,
+                    livemode=False,
+                    log_url="http://edge.example/log",
+                    allowed_origins=("http://edge.example",),
+                    client_address_header="",
+                    plans=recurring.Parts(saved=plans.saved, links=KEY),
+                )
+            ),
+            raise_server_exceptions=False,
+        )
+        self.token = KEY.sign(email_sha256=ADA, now=plans.clock())
+
+    def begin(self, *, key: str = "key-1", **changes: Any) -> Any:
+        body = {
+            "organization_id": self.plans.organization_id,
+            "amount": {"minor_units": "2500", "currency": "EUR"},
+            "donor": {"name": "Ada", "email": EMAIL},
+            "every": "month",
+            "time_zone": "Europe/Berlin",
+            **changes,
+        }
+        return self.client.post("/v1/recurring", json=body, headers={"Idempotency-Key": key})
+
+    def begun(self) -> str:
+        answer = self.begin()
+        assert answer.status_code == 201, answer.text
+        self.plans.hear_of_all()
+        self.plans.work()
+        plan_id: str = answer.json()["plan_id"]
+        return plan_id
+
+    def ask(self, path: str, body: dict[str, Any] | None = None, *, token: str | None = None) -> Any:
+        token = token or KEY.sign(email_sha256=ADA, now=self.plans.clock())
+        headers = {"Authorization": f"Bearer {token}"}
+        if path == "plans":
+            return self.client.get("/v1/donor/plans", headers=headers)
+        return self.client.post(f"/v1/donor/plans/{path}", json=body or {}, headers=headers)
+
+    def see(self) -> Any:
+        (plan,) = self.ask("plans").json()["data"]
+        return plan
+
+
+@pytest.fixture
+def page(database: Database, databases: Databases) -> Iterator[Page]:
+    own = databases.as_role("amply_api")
+    made = Page(Plans(database, now=datetime(2026, 1, 31, 12, tzinfo=UTC)), own)
+    with made.client:
+        yield made
+    own.close()
+
+
+def test_a_plan_begins_with_what_the_browser_needs_for_its_first_gift(page: Page) -> None:
+    answer = page.begin()
+    told = answer.json()
+    assert answer.status_code == 201
+    assert told["donation"]["payment"]["client_secret"] == "pi_0_secret_x"
+    again = page.begin()
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (told, "true")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"fund_id": "fund_0"},
+        {"anonymity": "organization"},
+        {"company": {"name": "Angstrom Ltd"}},
+        {"dedication": {"kind": "in_honour_of", "honouree": "Grace"}},
+    ],
+)
+def test_what_a_plan_does_not_keep_is_refused(page: Page, said: dict[str, Any]) -> None:
+    answer = page.begin(**said)
+    assert_problem(answer, status=422, code="invalid_request", param="body")
+    assert "give once" in answer.text
+    assert page.plans.rows("plan") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"time_zone": "Europe/Atlantis"}, "schedule_not_acceptable"),
+        ({"time_zone": "../../etc/passwd"}, "schedule_not_acceptable"),
+        ({"every": "week"}, "invalid_request"),
+        ({"day_of_month": 32}, "invalid_request"),
+        ({"amount": {"minor_units": "1", "currency": "EUR"}}, "amount_not_acceptable"),
+    ],
+)
+def test_what_is_no_plan_is_refused_in_one_sentence(page: Page, changes: dict[str, Any], code: str) -> None:
+    answer = page.begin(**changes)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert page.plans.rows("plan") == []
+
+
+def test_a_donor_sees_their_plan_and_its_gifts(page: Page) -> None:
+    page.begun()
+    page.plans.on(2026, 2, 28)
+    seen = page.see()
+    assert (seen["organization"], seen["status"], seen["next_on"]) == ("River Trust", "active", "2026-03-31")
+    assert (seen["method_kind"], seen["method_last4"], seen["waits_for_donor"]) == ("card", "4242", False)
+    assert [(period["due_on"], period["donation_status"]) for period in seen["periods"]] == [
+        ("2026-02-28", "succeeded"),
+        ("2026-01-31", "succeeded"),
+    ]
+    assert not {"customer_id", "method_id", "donor_email", "email_sha256"} & seen.keys()
+
+
+def test_a_donor_changes_skips_pauses_resumes_and_ends(page: Page) -> None:
+    plan_id = page.begun()
+    changed = page.ask(f"{plan_id}/amount", {"amount": {"minor_units": "4000", "currency": "EUR"}}).json()
+    assert changed["amount"] == {"minor_units": "4000", "currency": "EUR"}
+    skipped = page.ask(f"{plan_id}/skip").json()
+    assert (skipped["next_on"], skipped["periods"][0]["state"]) == ("2026-03-31", "skipped")
+    paused = page.ask(f"{plan_id}/pause", {"until": "2026-06-15"}).json()
+    assert (paused["status"], paused["reason"], paused["next_on"]) == ("paused", "donor", "2026-06-30")
+    assert page.ask(f"{plan_id}/pause").json()["next_on"] is None
+    assert page.ask(f"{plan_id}/resume").json()["next_on"] == "2026-03-31"
+    page.plans.on(2026, 3, 31)
+    assert page.see()["periods"][0] | {"donation_id": ""} == {
+        "due_on": "2026-03-31",
+        "amount": {"minor_units": "4000", "currency": "EUR"},
+        "state": "paid",
+        "donation_id": "",
+        "donation_status": "succeeded",
+    }
+    ended = page.ask(f"{plan_id}/cancel").json()
+    assert (ended["status"], ended["next_on"]) == ("ended", None)
+    page.plans.on(2026, 4, 30)
+    assert page.plans.states() == [(0, "paid"), (1, "skipped"), (2, "paid")]
+    assert page.plans.subjects() == ["Your recurring gifts to River Trust have ended"]
+
+
+def test_a_pause_with_an_end_ends_by_itself(page: Page) -> None:
+    plan_id = page.begun()
+    page.ask(f"{plan_id}/pause", {"until": "2026-04-01"})
+    page.plans.on(2026, 3, 31)
+    assert page.plans.states() == [(0, "paid")]
+    page.plans.on(2026, 4, 30)
+    assert (page.see()["status"], page.plans.states()) == ("active", [(0, "paid"), (3, "paid")])
+
+
+@pytest.mark.parametrize("until", ["2026-01-31", "2025-01-01", "2028-01-01"])
+def test_a_pause_ends_on_a_day_to_come(page: Page, until: str) -> None:
+    plan_id = page.begun()
+    answer = page.ask(f"{plan_id}/pause", {"until": until})
+    assert (answer.status_code, answer.json()["code"]) == (422, "pause_not_acceptable")
+
+
+@pytest.mark.parametrize("path", ["amount", "skip", "pause", "resume", "card", "pay"])
+def test_a_plan_that_has_ended_changes_no_more(page: Page, path: str) -> None:
+    plan_id = page.begun()
+    page.ask(f"{plan_id}/cancel")
+    body = {"amount": {"minor_units": "4000", "currency": "EUR"}} if path == "amount" else None
+    assert page.ask(f"{plan_id}/{path}", body).json()["code"] == "plan_not_changeable"
+    assert page.ask(f"{plan_id}/cancel").json()["status"] == "ended", "ending again is no error"
+
+
+def test_an_amount_keeps_its_currency(page: Page) -> None:
+    plan_id = page.begun()
+    answer = page.ask(f"{plan_id}/amount", {"amount": {"minor_units": "4000", "currency": "USD"}})
+    assert answer.json()["code"] == "amount_not_acceptable"
+
+
+def test_another_card_is_stored_by_the_browser_and_asked_of_the_processor(page: Page) -> None:
+    plan_id = page.begun()
+    opened = page.ask(f"{plan_id}/card").json()
+    assert opened["client_secret"] == "seti_1_secret_x"
+    assert page.ask(f"{plan_id}/card/stored").json()["method_last4"] == "4242", (
+        "the browser's word is not enough"
+    )
+    page.plans.saved.stored = payments.SavedMethod(id="pm_2", kind="card", last4="4444", mandate_id=None)
+    assert page.ask(f"{plan_id}/card/stored").json()["method_last4"] == "4444"
+
+
+def test_what_was_declined_can_be_paid_by_the_donor(page: Page) -> None:
+    plan_id = page.begun()
+    page.plans.saved.answers = [declined("authentication_required")]
+    page.plans.on(2026, 2, 28)
+    assert page.see()["waits_for_donor"] is True
+    assert page.ask(f"{plan_id}/pay").json()["client_secret"] == "pi_1_secret_x"
+
+
+@pytest.mark.parametrize(
+    "path", ["amount", "skip", "pause", "resume", "cancel", "card", "card/stored", "pay"]
+)
+def test_a_plan_of_somebody_else_is_none(page: Page, path: str) -> None:
+    plan_id = page.begun()
+    stranger = KEY.sign(email_sha256=address_digest("eve@example.org"), now=page.plans.clock())
+    before = page.plans.plan
+    body = {"amount": {"minor_units": "4000", "currency": "EUR"}} if path == "amount" else None
+    theirs = page.ask(f"{plan_id}/{path}", body, token=stranger)
+    nobodys = page.ask(f"pln_0/{path}", body, token=stranger)
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.json()["detail"] == nobodys.json()["detail"]
+    assert page.ask("plans", token=stranger).json() == {"data": []}
+    assert page.plans.plan == before
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic {token}", "Bearer {token}x"])
+def test_without_a_link_of_ours_nothing_is_shown(page: Page, header: str | None) -> None:
+    page.begun()
+    headers = {} if header is None else {"Authorization": header.format(token=page.token)}
+    answer = page.client.get("/v1/donor/plans", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "link_not_valid")
+
+
+def test_a_link_of_last_week_opens_nothing(page: Page) -> None:
+    page.begun()
+    page.plans.clock.advance(days=7)
+    assert page.ask("plans", token=page.token).status_code == 401
+
+
+def link_in(text: str) -> str:
+    return text.partition("https://edge.example/giving/#")[2].split()[0]
+
+
+def test_asking_for_a_link_says_the_same_to_everybody_and_writes_to_donors_alone(page: Page) -> None:
+    page.begun()
+    answers = [
+        page.client.post("/v1/donor/links", json={"email": email})
+        for email in (" ADA@example.org", "eve@example.org")
+    ]
+    assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
+    assert page.plans.mailer.sent == [], "the API sends nothing, so that it takes no longer for a donor"
+    page.plans.work()
+    (letter,) = page.plans.mailer.sent
+    assert (letter.to, letter.subject) == (EMAIL, "Your link to your recurring gifts")
+    assert page.plans.rows("donor_link_request") == [], "no address stays"
+    assert page.ask("plans", token=link_in(letter.text)).json()["data"][0]["status"] == "active"
+
+
+def test_one_mailbox_is_not_filled_and_nobody_learns_of_it(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.begun()
+    first = page.client.post("/v1/donor/links", json={"email": EMAIL})
+    assert ("links_to_one_address", ADA) in page.limiter.counted
+    monkeypatch.setattr(page.limiter, "allows", lambda *, limit, **_: limit != "links_to_one_address")
+    second = page.client.post("/v1/donor/links", json={"email": EMAIL})
+    assert (second.status_code, second.text) == (first.status_code, first.text)
+    assert len(page.plans.rows("donor_link_request")) == 1
+
+
+def test_a_link_that_cannot_be_sent_is_tried_again_and_forgotten_in_the_end(page: Page) -> None:
+    page.begun()
+    page.client.post("/v1/donor/links", json={"email": EMAIL})
+    page.plans.mailer.refuses = True
+    for _ in range(5):
+        assert len(page.plans.rows("donor_link_request")) == 1
+        page.plans.work()
+        page.plans.clock.advance(hours=1)
+    assert page.plans.rows("donor_link_request") == []
