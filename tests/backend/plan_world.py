@@ -10,7 +10,7 @@ from amply.infra.database import Database, forbid_transaction
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, mail, payments, recurring, webhooks
 from amply.modules.donations import Answer, Donor, EventHandling, Gift
-from amply.modules.payments import Charged, Decline, PaymentStatus
+from amply.modules.payments import Attempt, Charged, Decline, PaymentStatus
 from amply.modules.recurring import starting
 from amply.modules.recurring.cards import Cards
 from amply.modules.recurring.due_dates import Interval, Schedule
@@ -209,6 +209,9 @@ class Plans:
             if stands is None or stands.status is PaymentStatus.SUCCEEDED:
                 self.hear(payment, "payment_intent.succeeded")
             elif stands.status is PaymentStatus.FAILED and payment.status != "failed":
+                self.processor.attempts[payment.remote_id] = Attempt(
+                    status=PaymentStatus.FAILED, name=f"ch_{self._events}"
+                )
                 self.hear(payment, "payment_intent.payment_failed")
 
     # ---- time --------------------------------------------------------------------------------------------------
