@@ -88,6 +88,8 @@ class Giver:
         for payment in self.rows("payment"):
             paid = self.sharing.standing.get(payment.remote_id) is Paid.PAID
             self._events += 1
+            if not paid and payment.remote_id is not None:
+                self.processor.tell_attempt(payment.remote_id, "failed", f"ch_{self._events}")
             event = webhooks.ProviderEvent(
                 id=f"evt_{self._events}",
                 type="payment_intent.succeeded" if paid else "payment_intent.payment_failed",
