@@ -85,7 +85,7 @@ local: setup ## run the whole platform on this machine
 demo: .venv/ready ## take one donation end to end and verify it
 	@$(BIN)/python -m local_cloud demo
 
-demo-payments: .venv/ready ## gifts, refund, dispute and payout, each with its ledger entries
+demo-payments: .venv/ready ## gifts, a monthly one too, refund, dispute and payout, each with its ledger entries
 	@$(BIN)/python -m local_cloud demo-payments
 
 # One for trying out; how a partner runs one stands in services/verify/README.md.

@@ -240,6 +240,7 @@ def test_every_way_that_money_moves_is_shown_with_its_entries(platform: Platform
         if name != "seconds"
     }
     assert kinds["one_off"] == ["donation.succeeded", "processor.fee"]
+    assert kinds["monthly"] == kinds["one_off"]
     assert kinds["refund"] == ["refund.initiated", "donation.refunded"]
     assert {"dispute.opened", "dispute.fee", "dispute.won"} <= set(kinds["dispute"])
     assert {"payout.created", "payout.paid"} <= set(kinds["payout"])

@@ -21,6 +21,9 @@ _PUBLISH_SECONDS_MAX = 15.0
 _ENDED_BADLY = frozenset({"failed", "canceled"})
 
 
+_ZONE = "Europe/Berlin"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Donation:
     """A donation that waits for its payment, with what a browser needs to confirm it."""
@@ -44,20 +47,25 @@ class Donor:
         self._http = httpx2.Client(timeout=30.0)
 
     def give(self, organization_id: str, *, amount_minor: int, currency: str) -> Donation:
-        body = {
+        return _donation(self._begin("donations", self._gift(organization_id, amount_minor, currency)))
+
+    def give_monthly(self, organization_id: str, *, amount_minor: int, currency: str) -> tuple[str, Donation]:
+        """A plan's id, and its first gift."""
+        gift = self._gift(organization_id, amount_minor, currency)
+        made = self._begin("recurring", {**gift, "every": "month", "time_zone": _ZONE})
+        return made["plan_id"], _donation(made["donation"])
+
+    def _gift(self, organization_id: str, amount_minor: int, currency: str) -> dict[str, Any]:
+        return {
             "organization_id": organization_id,
             "amount": {"minor_units": str(amount_minor), "currency": currency},
             "donor": {"name": "Ada Example", "email": self.email},
             "message": "From the demo, with love.",
         }
-        made = _json(
-            self._http.post(
-                f"{self._settings.api_url}/v1/donations",
-                json=body,
-                headers={"Idempotency-Key": str(uuid.uuid4())},
-            )
-        )
-        return Donation(id=made["id"], **made["payment"])
+
+    def _begin(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return _json(self._http.post(f"{self._settings.api_url}/v1/{what}", json=body, headers=headers))
 
     def pay(self, donation: Donation, *, card: str = TEST_CARD) -> str:
         """Confirm the PaymentIntent as Stripe.js does: publishable key, client secret, the account's own header."""
@@ -125,6 +133,10 @@ class Donor:
 
     def _look(self, donation: Donation) -> dict[str, Any]:
         return _json(self._http.get(f"{self._settings.api_url}/v1/donations/{donation.id}"))
+
+
+def _donation(made: dict[str, Any]) -> Donation:
+    return Donation(id=made["id"], **made["payment"])
 
 
 def _json(answer: httpx2.Response) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from local_cloud.demo import organization
 from local_cloud.demo.books import Entry, PublicBooks, amount
 from local_cloud.demo.donor import TEST_CARD, Donation, Donor
 from local_cloud.demo.staff import WORKER, Staff
+from local_cloud.demo.waiting import until
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
@@ -25,6 +26,10 @@ REFUND: Final = "5.00"
 CURRENCY: Final = "EUR"
 
 _DISPUTED_CARD: Final = "pm_card_createDispute"
+_GIFT: Final = ("donation.succeeded", "processor.fee")
+_PLAN_SECONDS_MAX: Final = 90.0
+"""The worker looks every half minute."""
+
 _WINS: Final = "winning_evidence"
 """Words that convince the sandbox's bank, as they do Stripe's in test mode."""
 
@@ -68,6 +73,7 @@ def walk(settings: Settings, steps: Steps, *, now: datetime) -> PaymentsResult:
     result = PaymentsResult(
         flows={
             "one_off": walked.one_off(),
+            "monthly": walked.monthly(),
             "refund": walked.refund(),
             "dispute": walked.dispute(),
             "payout": walked.payout(),
@@ -99,11 +105,33 @@ class _Walk:
 
     def one_off(self) -> Flow:
         donation = self._give("one_off", "a gift, once")
-        return self._shown("one_off", donation.id, ("donation.succeeded", "processor.fee"))
+        return self._shown("one_off", donation.id, _GIFT)
+
+    def monthly(self) -> Flow:
+        """The first gift of a plan; the others come as the calendar has them."""
+        with self._steps.step("monthly", "a gift that comes again every month") as told:
+            plan_id, donation = self._donor.give_monthly(
+                self._receiver.id, amount_minor=GIFT_MINOR, currency=CURRENCY
+            )
+            told.result = f"{plan_id}, {self._donor.pay(donation)}"
+        shown = self._shown("monthly", plan_id, _GIFT)
+        with self._steps.step("plan", "the next one is due") as told:
+            told.result = until(
+                lambda: self._next_due(plan_id),
+                seconds=_PLAN_SECONDS_MAX,
+                otherwise=f"The plan {plan_id} did not begin; 'make logs PART=worker' says more.",
+            )
+        return shown
+
+    def _next_due(self, plan_id: str) -> str | None:
+        plans = self._staff.type(
+            "recurring", "list", "--organization", self._receiver.id, "--status", "active"
+        )
+        return next((str(each["next_due_at"]) for each in plans if each["id"] == plan_id), None)
 
     def refund(self) -> Flow:
         donation = self._give("refunded", "another, of which some is given back")
-        self._shown("refunded", donation.id, ("donation.succeeded", "processor.fee"))
+        self._shown("refunded", donation.id, _GIFT)
         with self._steps.step("refund", f"staff refunds {REFUND} {CURRENCY}") as told:
             done = self._in_the_workers_place.type(
                 *("donation", "refund", donation.id, "--amount", REFUND, "--reason", "requested_by_donor")
