@@ -362,7 +362,7 @@ def test_operators_see_who_is_under_attack(
     for name in ("host", "port", "name", "user", "auth", "tls"):
         monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
-    monkeypatch.setattr("amply.entrypoints.admin.system_clock", form.clock)
+    monkeypatch.setattr("amply.entrypoints.admin_commands.system_clock", form.clock)
     form.attack()
 
     (line,) = CliRunner().invoke(main, ["organization", "attacks"]).output.splitlines()

@@ -1,43 +1,36 @@
-"""`python -m amply.entrypoints.admin`: what operators do by hand or as one-off tasks."""
+"""`python -m amply.entrypoints.admin`: the command line of operators and one-off tasks."""
 
-import json
 import sys
-from dataclasses import asdict
 
 import click
 
-from amply.adapters.kms import KmsSigner
-from amply.adapters.stripe import StripeProcessor
-from amply.entrypoints.admin_books import books
-from amply.entrypoints.admin_costs import fee_cover
-from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts
-from amply.entrypoints.admin_offline import offline
-from amply.entrypoints.admin_payouts import payouts
-from amply.entrypoints.admin_receipts import (
-    advantage,
-    gift_aid_schedule,
-    organization_receipts,
-    receipt_problems,
-    resend_receipt,
-)
-from amply.entrypoints.admin_receipts import donor as donors
-from amply.entrypoints.admin_recurring import recurring as plans
-from amply.entrypoints.admin_returns import disputes, donation
-from amply.entrypoints.admin_webhooks import webhooks
-from amply.entrypoints.former_keys import former_keys, published_list
-from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.migrate import migrate as migrate_database
 from amply.infra.roles import make_roles
-from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
-from amply.kernel.clock import iso, system_clock
+from amply.infra.settings import DatabaseSettings
 from amply.kernel.errors import AmplyError
-from amply.modules import defence, donations, ledger, organizations, payments, recurring
-from ledger_format.notes import VerifierKey
 
 
-@click.group()
+class Commands(click.Group):
+    """Loads the others once one of them is typed: who brings the schema waits for nothing that sends letters."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them."""
+        return sorted({*super().list_commands(ctx), *_others().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, if there is one."""
+        return super().get_command(ctx, cmd_name) or _others().get_command(ctx, cmd_name)
+
+
+def _others() -> click.Group:
+    from amply.entrypoints.admin_commands import commands  # noqa: PLC0415 -- see `Commands`
+
+    return commands
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Operate an Amply environment. Settings come from the environment, as for every task."""
 
@@ -60,146 +53,6 @@ def roles() -> None:
     make_roles(database.engine)
     database.close()
     click.echo("The database has its roles.")
-
-
-@main.command()
-@click.option("--origin", required=True, help="the log's name, first line of its checkpoints")
-@click.option("--signing-key", required=True, help="ARN of the KMS key that signs them")
-def verifier_key(*, origin: str, signing_key: str) -> None:
-    """Print the text that people pin, made from the key itself: origin, key id, public key."""
-    click.echo(VerifierKey.from_ed25519(origin, KmsSigner(key_arn=signing_key).public_key()))
-
-
-@main.command()
-def verifier_keys() -> None:
-    """Print every key of the log for people to pin: the present one and the former ones, marked as such.
-
-    In the publisher's environment. The lines are a file for `amply-verify --key`.
-    """
-    log = LogSettings()
-    present = VerifierKey.from_ed25519(log.log_origin, KmsSigner(key_arn=log.signing_key_arn).public_key())
-    click.echo(published_list(present, former_keys(log), origin=log.log_origin))
-
-
-main.add_command(restore_log)
-
-
-@main.group()
-def organization() -> None:
-    """Organisations that receive gifts."""
-
-
-@organization.command()
-@click.option("--name", required=True)
-@click.option("--slug", required=True, help="lower-case letters, digits and hyphens")
-@click.option("--country", required=True, help="two-letter ISO code")
-@click.option("--email", default="", help="contact for the payment processor; needed to onboard")
-@click.option("--onboard", is_flag=True, help="open its account at the payment processor")
-def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> None:
-    """Create an organisation and print it as JSON; running it again changes nothing."""
-    if onboard and not email:
-        raise click.UsageError("Give --email with --onboard: the payment processor writes to that address.")
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    now = system_clock()
-    with database.transaction() as session:
-        made = organizations.create(session, name=name, slug=slug, country=country, now=now)
-    account = None
-    if onboard:
-        processor = StripeProcessor(StripeSettings())
-        account = payments.connect_organization(database, processor, organization=made, email=email, now=now)
-    click.echo(
-        json.dumps(
-            {
-                "id": made.id,
-                "stripe_account": account.id if account else None,
-                "status": account.status if account else None,
-            }
-        )
-    )
-
-
-@organization.command()
-@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
-@click.option("--policy", required=True, type=click.Choice([choice.value for choice in ledger.Visibility]))
-@click.option("--days", type=int, help="with delayed: nothing younger is shown")
-@click.option("--minimum", type=int, help="with aggregated: sums over fewer entries are not shown")
-def visibility(*, organization_id: str, policy: str, days: int | None, minimum: int | None) -> None:
-    """Choose what the organisation's ledger pages and exports show. The log itself is public whatever is chosen."""
-    chosen = ledger.VisibilityPolicy(visibility=ledger.Visibility(policy), delay_days=days, minimum=minimum)
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
-        organizations.get(session, organization_id=organization_id)
-        ledger.set_visibility(session, organization_id=organization_id, policy=chosen, now=system_clock())
-    database.close()
-    click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
-
-
-@organization.command()
-def attacks() -> None:
-    """Print the organisations whose forms are used to test stolen cards just now, one JSON object a line."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
-        found = defence.attacks(session, now=system_clock())
-    database.close()
-    for attack in found:
-        click.echo(
-            json.dumps({**asdict(attack), "began_at": iso(attack.began_at), "until": iso(attack.until)})
-        )
-
-
-@main.group()
-def erase() -> None:
-    """Forget people."""
-
-
-@erase.command()
-@click.option(
-    "--email-sha256", help="SHA-256, in hex, of the address the donor gave, in lower case; all their gifts"
-)
-@click.option("--gift", "donation_id", help="one gift, don_…, where no address is known")
-def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
-    """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
-
-    It takes no address, since commands stand in CloudTrail and ECS for months; docs/runbooks/erase-a-donor.md makes the
-    digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
-    """
-    logging.configure(service="erase")
-    database = connect(DatabaseSettings(), application="erase", pool_size=2)
-    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    with database.transaction() as session:
-        recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
-    done = donations.erase_donor(
-        database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
-    )
-    database.close()
-    click.echo(json.dumps(asdict(done)))
-    if done.events_under_way:
-        click.echo(
-            f"{done.events_under_way} events about these gifts are still under way; each is forgotten once handled.",
-            err=True,
-        )
-
-
-main.add_command(books)
-main.add_command(payouts)
-main.add_command(disputes)
-main.add_command(plans)
-main.add_command(donation)
-main.add_command(webhooks)
-main.add_command(donors, "donor")
-organization.add_command(fund)
-for command in (
-    organization_receipts,
-    receipt_problems,
-    gift_aid_schedule,
-    fee_cover,
-    anonymous_gifts,
-    organization_gifts,
-):
-    organization.add_command(command)
-donation.add_command(offline)
-for command in (resend_receipt, advantage):
-    donation.add_command(command)
 
 
 if __name__ == "__main__":
