@@ -132,7 +132,7 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 # Two at a time, the longest first.
 CHECKS := check-types check-tests check-format check-lint check-imports check-widgets check-workflows check-images
 
-.PHONY: check fix test bench synth $(CHECKS)
+.PHONY: check fix test bench bench-quick synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
 	@$(MAKE) -j 2 $(CHECKS)
 
@@ -160,7 +160,7 @@ fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
 test: check browser ## everything: checks, unit, database, infrastructure, end to end
-	@$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks
 
 .PHONY: browser
 browser: setup
@@ -168,6 +168,10 @@ browser: setup
 
 bench: setup ## measure, as ratios against a baseline run side by side
 	@for script in benchmarks/*.py; do echo; echo "== $$script"; $(BIN)/python "$$script"; done
+
+# Every night, not with each change: nothing of the platform hangs on it.
+bench-quick: setup ## each benchmark once, and small: does it still run?
+	@$(BIN)/pytest -q tests/benchmarks
 
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet

@@ -209,3 +209,12 @@ class Treasury(Books):
 
 def moment(day: int) -> datetime:
     return datetime(2026, 11, day, 9, 0, tzinfo=UTC)
+
+
+def one_gift_paid_out(database: Database) -> Treasury:
+    """A gift that arrived, and the payout that carries it to the bank."""
+    made = Treasury(database)
+    made.succeed()
+    made.remote.items = [of_payout(), transaction()]
+    made.remote.transactions = list(made.remote.items)
+    return made
