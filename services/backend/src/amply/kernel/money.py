@@ -39,7 +39,7 @@ class Currency:
         step: Amounts are multiples of it. Stripe's partners want the last of three decimals to be 0.
 
     Source of `charge_min`, `gift_max` and `step`: docs.stripe.com/currencies, "Minimum and maximum charge amounts" and
-    "Three-decimal currencies", seen 2026-11-26.
+    "Three-decimal currencies".
     """
 
     code: str

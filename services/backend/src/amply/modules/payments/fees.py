@@ -43,8 +43,8 @@ class Fee:
         rate: Basis points of the payment.
         fixed: Beside the rate.
         cap: The rate's part is never more.
-        source: Where it is published.
-        seen: When it was looked at last.
+        source: Where it is published; "as others quote it" where Stripe's own page has not been read.
+        seen: When it was looked up last.
     """
 
     method: Method
@@ -103,10 +103,10 @@ FEES: Final = (
         25,
         "support.stripe.com/questions/april-2023-pricing-updates-for-businesses-based-in-europe (standard EEA cards)",
     ),
-    _card(frozenset({"GB"}), "GBP", 150, 20, "stripe.com/gb/pricing (standard UK cards)"),
+    _card(frozenset({"GB"}), "GBP", 150, 20, "stripe.com/gb/pricing (standard UK cards), as others quote it"),
     _card(frozenset({"US"}), "USD", 290, 30, "stripe.com/pricing (domestic cards)"),
-    _card(frozenset({"CH"}), "CHF", 290, 30, "stripe.com/ch/pricing"),
-    _card(frozenset({"CA"}), "CAD", 290, 30, "stripe.com/ca/pricing (domestic cards)"),
+    _card(frozenset({"CH"}), "CHF", 290, 30, "stripe.com/ch/pricing, as others quote it"),
+    _card(frozenset({"CA"}), "CAD", 290, 30, "stripe.com/ca/pricing (domestic cards), as others quote it"),
     _card(
         frozenset({"AU"}),
         "AUD",
@@ -114,14 +114,14 @@ FEES: Final = (
         30,
         "support.stripe.com/questions/april-2024-pricing-update-for-businesses-on-standard-pricing-in-australia",
     ),
-    _card(frozenset({"JP"}), "JPY", 360, 0, "stripe.com/jp/pricing"),
+    _card(frozenset({"JP"}), "JPY", 360, 0, "stripe.com/jp/pricing, as others quote it"),
     Fee(
         method=Method.SEPA_DEBIT,
         countries=_EURO_AREA,
         currency="EUR",
         rate=0,
         fixed=35,
-        source="stripe.com/pricing/local-payment-methods",
+        source="stripe.com/pricing/local-payment-methods, as others quote it",
         seen=_SEEN,
     ),
     Fee(
