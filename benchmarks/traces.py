@@ -1,6 +1,6 @@
 """How much of its speed `POST /v1/donations` keeps while every gift is recorded.
 
-Baseline: the application of `benchmarks/donations.py` as it is. Ours: the same with its spans exported, packed and sent
+Baseline: the application of `benchmarks/donate.py` as it is. Ours: the same with its spans exported, packed and sent
 to a receiver on loopback that reads and forgets them. Each is a process with a PostgreSQL of its own; the same clients
 drive them in turns. Beside the rates stands the processor time a gift takes in the application's process, the exporter's
 thread included: it hardly depends on what else the machine does. `--quick` takes one short turn, to see that it runs.
@@ -28,7 +28,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from amply.entrypoints.traces import STATEMENT_SECONDS_MIN
 from amply.infra.tracing.export import exporting
 from benchmarks.apparatus.postgresql import free_port
-from benchmarks.donations import CONNECTIONS, REQUESTS, TURNS, Run, drive, p99, serve, wait_for
+from benchmarks.donate import CONNECTIONS, REQUESTS, TURNS, Run, drive, p99, serve, wait_for
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def report(baseline: list[Run], ours: list[Run]) -> None:
     print(
         json.dumps(
             {
-                "benchmark": "donations",
+                "benchmark": "donate",
                 "ratio": round(rates["o"] / rates["b"], 3),
                 "baseline": "the same request to an empty handler in the same application",
                 "requests_per_second": round(rates["o"]),
