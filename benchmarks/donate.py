@@ -39,6 +39,8 @@ CONNECTIONS = 16
 IS_QUICK = "--quick" in sys.argv
 REQUESTS = 64 if IS_QUICK else 1_600
 TURNS = 1 if IS_QUICK else 3
+CROWD = 64 if IS_QUICK else 1_000
+"""Donors who give to one campaign at the same moment, each over a connection of their own."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,10 @@ def serve(port: int, ready: Any) -> None:
         server.run()
 
 
-def drive(port: int, path: str, organization_id: str) -> Run:
-    """Send REQUESTS over CONNECTIONS kept-alive connections; every answer must be a 201."""
+def drive(
+    port: int, path: str, organization_id: str, *, requests: int = REQUESTS, connections: int = CONNECTIONS
+) -> Run:
+    """Send requests over kept-alive connections that are all used at once; every answer must be a 201."""
     body = json.dumps(
         {
             "organization_id": organization_id,
@@ -105,25 +109,27 @@ def drive(port: int, path: str, organization_id: str) -> Run:
     taken: list[float] = []
 
     def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        for _ in range(REQUESTS // CONNECTIONS):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        for _ in range(requests // connections):
             headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
             start = time.perf_counter()
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             answer.read()
-            taken.append((time.perf_counter() - start) * 1_000)
-            if answer.status != 201:  # noqa: PLR2004 -- created
-                raise SystemExit(f"{path} answered {answer.status}")
+            if answer.status == 201:  # noqa: PLR2004 -- created
+                taken.append((time.perf_counter() - start) * 1_000)
         connection.close()
 
-    threads = [threading.Thread(target=client) for _ in range(CONNECTIONS)]
+    threads = [threading.Thread(target=client) for _ in range(connections)]
     start = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Run(len(taken) / (time.perf_counter() - start), taken)
+    seconds = time.perf_counter() - start
+    if len(taken) < requests // connections * connections:
+        raise SystemExit(f"{path}: {requests - len(taken)} of {requests} gifts were not taken")
+    return Run(len(taken) / seconds, taken)
 
 
 def p99(runs: list[Run]) -> float:
@@ -157,13 +163,14 @@ def main() -> None:
         for _ in range(TURNS):
             for path, done in runs.items():
                 done.append(drive(port, path, organization_id))
+        crowds = [drive(port, path, organization_id, requests=CROWD, connections=CROWD) for path in runs]
     finally:
         server.terminate()
         server.join()
-    report(runs["/baseline"], runs["/v1/donations"])
+    report(runs["/baseline"], runs["/v1/donations"], crowds)
 
 
-def report(baseline: list[Run], ours: list[Run]) -> None:
+def report(baseline: list[Run], ours: list[Run], crowds: list[Run]) -> None:
     rates = {
         name: statistics.median(run.rate for run in runs) for name, runs in (("b", baseline), ("o", ours))
     }
@@ -171,6 +178,8 @@ def report(baseline: list[Run], ours: list[Run]) -> None:
     print(f"{'':34}{'requests/s':>12}{'p99 ms':>10}")
     print(f"{'empty handler, same framework':34}{rates['b']:>12.0f}{p99(baseline):>10.1f}")
     print(f"{'POST /v1/donations':34}{rates['o']:>12.0f}{p99(ours):>10.1f}")
+    for name, crowd in zip(("empty handler", "POST /v1/donations"), crowds, strict=True):
+        print(f"{f'{name}, {CROWD} at once':34}{crowd.rate:>12.0f}{p99([crowd]):>10.1f}")
     print(
         json.dumps(
             {
@@ -181,6 +190,10 @@ def report(baseline: list[Run], ours: list[Run]) -> None:
                 "p99_ms": round(p99(ours), 1),
                 "baseline_requests_per_second": round(rates["b"]),
                 "baseline_p99_ms": round(p99(baseline), 1),
+                "crowd": CROWD,
+                "crowd_requests_per_second": round(crowds[1].rate),
+                "crowd_p99_ms": round(p99([crowds[1]]), 1),
+                "crowd_baseline_p99_ms": round(p99([crowds[0]]), 1),
             }
         )
     )
