@@ -211,21 +211,23 @@ def test_more_than_is_available_is_not_paid_out(client: stripe.StripeClient, acc
     assert refused.value.code == "balance_insufficient"
 
 
-def test_a_manual_payout_is_canceled_while_it_is_pending(
-    sandbox: Sandbox, client: stripe.StripeClient, account: str
-) -> None:
-    options: stripe.RequestOptions = {"stripe_account": account}
-    donate(client, account, "pm_card_bypassPending")
-    made = client.v1.payouts.create({"amount": 1000, "currency": "eur"}, options)
-    canceled = client.v1.payouts.cancel(made.id, {}, options)
-    assert (canceled.status, money(client, account)) == ("canceled", (NET, 0))
-    assert rows(client, account, type="payout_cancel") == [("payout_cancel", "payout_reversal", 1000)]
-    with pytest.raises(stripe.InvalidRequestError, match="pending"):
-        client.v1.payouts.cancel(made.id, {}, options)
-    assert sandbox.hook(f"payouts/{made.id}/pay").json()["status"] == "canceled"
-    automatic = sandbox.hook(f"accounts/{account}/payout").json()
-    with pytest.raises(stripe.InvalidRequestError, match="Automatic"):
-        client.v1.payouts.cancel(automatic["id"], {}, options)
+def test_a_manual_payout_is_canceled_while_it_is_pending(settings: Settings) -> None:
+    """Time stands still: two seconds later the bank has it."""
+    with running(settings, lambda: datetime(2026, 11, 21, 8, 0, tzinfo=UTC)) as sandbox:
+        client = sandbox.client()
+        account = onboard(client)
+        options: stripe.RequestOptions = {"stripe_account": account}
+        donate(client, account, "pm_card_bypassPending")
+        made = client.v1.payouts.create({"amount": 1000, "currency": "eur"}, options)
+        canceled = client.v1.payouts.cancel(made.id, {}, options)
+        assert (canceled.status, money(client, account)) == ("canceled", (NET, 0))
+        assert rows(client, account, type="payout_cancel") == [("payout_cancel", "payout_reversal", 1000)]
+        with pytest.raises(stripe.InvalidRequestError, match="pending"):
+            client.v1.payouts.cancel(made.id, {}, options)
+        assert sandbox.hook(f"payouts/{made.id}/pay").json()["status"] == "canceled"
+        automatic = sandbox.hook(f"accounts/{account}/payout").json()
+        with pytest.raises(stripe.InvalidRequestError, match="Automatic"):
+            client.v1.payouts.cancel(automatic["id"], {}, options)
 
 
 def test_payouts_are_listed(sandbox: Sandbox, client: stripe.StripeClient, account: str) -> None:
