@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 from typing import Final
@@ -13,12 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.kernel.ids import new_id
 from amply.modules import donations, ledger, payments, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
+from tests.backend.committed.each_example import all_at_once, database_of_its_own
 from tests.backend.committed.money_back import COVER, INTENT, Returns
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import Databases, Server
+from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 
 PROCESSING, FAILED = "payment_intent.processing", "payment_intent.payment_failed"
@@ -229,29 +228,8 @@ def history(end: str) -> Sequence[tuple[str, str, tuple[str, ...]]]:
 @contextmanager
 def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Debits, LedgerWorld]]:
     """A database of its own for each example."""
-    databases = Databases(server, new_id("test"))
-    server.copy("template_amply", name=databases.name)
-    app, sequencer = databases.as_role("amply_app", pool_size=8), databases.as_role("amply_sequencer")
-    try:
-        yield Debits(app, covered=covered), LedgerWorld(app=app, sequencer=sequencer, secrets=SECRETS)
-    finally:
-        app.close()
-        sequencer.close()
-        server.run(f"DROP DATABASE {databases.name} WITH (FORCE)")
-
-
-def handle(debits: Debits, event_ids: Sequence[str]) -> list[str]:
-    """All at once; returns those that came too early."""
-
-    def one(event_id: str) -> str | None:
-        try:
-            debits.handle(event_id)
-        except GiftNotBookedYet:
-            return event_id
-        return None
-
-    with ThreadPoolExecutor(4) as pool:
-        return [early for early in pool.map(one, event_ids) if early is not None]
+    with database_of_its_own(server) as (app, world):
+        yield Debits(app, covered=covered), world
 
 
 @given(
@@ -279,13 +257,13 @@ def test_in_whatever_order_attempts_are_told_of_the_books_end_the_same(
                 waiting += [(now + delay, debits.tell(event_type)) for _ in range(times)]
             due = [event_id for at, event_id in waiting if at <= now]
             order.shuffle(due)
-            early = handle(debits, due)
+            early = all_at_once(debits.handle, due)
             waiting = [(at, event_id) for at, event_id in waiting if at > now]
             waiting += [(now + 1, event_id) for event_id in early]
         left = [event_id for _, event_id in waiting]
         order.shuffle(left)
         for _ in range(2):  # what came before its gift comes again
-            left = handle(debits, left)
+            left = all_at_once(debits.handle, left)
         assert left == []
 
         _, balances = ENDS[end]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 from typing import Any, Final
@@ -12,10 +11,9 @@ from hypothesis import strategies as st
 
 from amply.kernel.ids import new_id
 from amply.modules import ledger
-from amply.modules.donations.news import GiftNotBookedYet
+from tests.backend.committed.each_example import all_at_once, database_of_its_own
 from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
-from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import Databases, Server
+from tests.backend.conftest import Server
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import FakeProcessor
 
@@ -86,32 +84,8 @@ def history(verdict: str) -> Sequence[Step]:
 @contextmanager
 def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Returns, LedgerWorld]]:
     """A database of its own for each example."""
-    databases = Databases(server, new_id("test"))
-    server.copy("template_amply", name=databases.name)
-    app, sequencer = databases.as_role("amply_app", pool_size=8), databases.as_role("amply_sequencer")
-    try:
-        yield (
-            Returns(app, arrives=False, covered=covered),
-            LedgerWorld(app=app, sequencer=sequencer, secrets=SECRETS),
-        )
-    finally:
-        app.close()
-        sequencer.close()
-        server.run(f"DROP DATABASE {databases.name} WITH (FORCE)")
-
-
-def handle(books: Returns, event_ids: Sequence[str]) -> list[str]:
-    """All at once; returns those that came too early."""
-
-    def one(event_id: str) -> str | None:
-        try:
-            books.handle(event_id)
-        except GiftNotBookedYet:
-            return event_id
-        return None
-
-    with ThreadPoolExecutor(4) as pool:
-        return [early for early in pool.map(one, event_ids) if early is not None]
+    with database_of_its_own(server) as (app, world):
+        yield Returns(app, arrives=False, covered=covered), world
 
 
 @given(
@@ -142,13 +116,13 @@ def test_in_whatever_order_events_come_the_books_end_the_same(
                 waiting += [(now + delay + each, store(books, event_type)) for each in range(times)]
             due = [event_id for at, event_id in waiting if at <= now]
             order.shuffle(due)
-            early = handle(books, due)
+            early = all_at_once(books.handle, due)
             waiting = [(at, event_id) for at, event_id in waiting if at > now]
             waiting += [(now + 1, event_id) for event_id in early]
         left = [event_id for _, event_id in waiting]
         order.shuffle(left)
         for _ in range(2):  # what came before its gift comes again
-            left = handle(books, left)
+            left = all_at_once(books.handle, left)
         assert left == []
 
         assert books.balances() == balances

@@ -65,7 +65,7 @@ class StripeProcessor:
 
         `losses_collector: stripe` allows direct charges only: money can never pass through an account of ours.
         """
-        with _translated("create account"):
+        with translated("create account"):
             account = self._client.v2.core.accounts.create(
                 {
                     "display_name": name,
@@ -84,7 +84,7 @@ class StripeProcessor:
             return _account(account)
 
     def account(self, *, account_id: str) -> Account:
-        with _translated("retrieve account"):
+        with translated("retrieve account"):
             return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
 
     def create_intent(
@@ -105,7 +105,7 @@ class StripeProcessor:
         }
         if customer is not None:
             _keep(asked, customer)
-        with _translated("create payment intent"):
+        with translated("create payment intent"):
             intent = self._client.v1.payment_intents.create(
                 asked, {"idempotency_key": idempotency_key, "stripe_account": account_id}
             )
@@ -113,7 +113,7 @@ class StripeProcessor:
 
     def find_intent(self, *, payment_id: str, account_id: str) -> Intent | None:
         """Search by our id. Stripe's search may lag by a minute, which is why the completer waits that long."""
-        with _translated("search payment intents"):
+        with translated("search payment intents"):
             found = self._client.v1.payment_intents.search(
                 {"query": f"metadata['amply_payment_id']:'{payment_id}'", "limit": 1},
                 {"stripe_account": account_id},
@@ -122,21 +122,21 @@ class StripeProcessor:
 
     def cancel_intent(self, *, remote_id: str, account_id: str) -> None:
         """The reason Stripe keeps is neutral: nothing is said of whoever tried."""
-        with _translated("cancel payment intent"):
+        with translated("cancel payment intent"):
             self._client.v1.payment_intents.cancel(
                 remote_id, {"cancellation_reason": "abandoned"}, {"stripe_account": account_id}
             )
 
     def declines(self, *, remote_id: str, account_id: str) -> tuple[RemoteDecline, ...]:
         """Each attempt is a charge of its own (docs.stripe.com/api/charges): those that failed."""
-        with _translated("list charges"):
+        with translated("list charges"):
             listed = self._client.v1.charges.list(
                 {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
             )
             return tuple(_decline(charge) for charge in reversed(listed.data) if charge.status == "failed")
 
     def attempt(self, *, remote_id: str, account_id: str) -> Attempt:
-        with _translated("retrieve payment intent"):
+        with translated("retrieve payment intent"):
             intent = self._client.v1.payment_intents.retrieve(remote_id, None, {"stripe_account": account_id})
             charge: Any = intent.latest_charge
             has_failed = intent.status == "requires_payment_method" and intent.last_payment_error is not None
@@ -152,7 +152,7 @@ class StripeProcessor:
 
         An account that settles in another currency has its fee booked from its payout, where the exchange is known.
         """
-        with _translated("retrieve payment intent"):
+        with translated("retrieve payment intent"):
             intent = self._client.v1.payment_intents.retrieve(
                 remote_id, {"expand": ["latest_charge.balance_transaction"]}, {"stripe_account": account_id}
             )
@@ -167,7 +167,7 @@ class StripeProcessor:
             )
 
     def refunds(self, *, remote_id: str, account_id: str) -> tuple[RemoteRefund, ...]:
-        with _translated("list refunds"):
+        with translated("list refunds"):
             listed = self._client.v1.refunds.list(
                 {
                     "payment_intent": remote_id,
@@ -199,14 +199,14 @@ class StripeProcessor:
         }
         if reason is not None:
             asked["reason"] = REASONS[reason]
-        with _translated("create refund"):
+        with translated("create refund"):
             made = self._client.v1.refunds.create(
                 asked, {"idempotency_key": idempotency_key, "stripe_account": account_id}
             )
             return remote_refund(made)
 
     def disputes(self, *, remote_id: str, account_id: str) -> tuple[RemoteDispute, ...]:
-        with _translated("list disputes"):
+        with translated("list disputes"):
             listed = self._client.v1.disputes.list(
                 {"payment_intent": remote_id, "limit": _PAGE}, {"stripe_account": account_id}
             )
@@ -214,7 +214,7 @@ class StripeProcessor:
             return tuple(reversed(newest_first))
 
     def answer_dispute(self, *, dispute_id: str, account_id: str, words: str, submits: bool) -> RemoteDispute:
-        with _translated("update dispute"):
+        with translated("update dispute"):
             return remote_dispute(
                 self._client.v1.disputes.update(
                     dispute_id,
@@ -224,7 +224,7 @@ class StripeProcessor:
             )
 
     def fraud_warning(self, *, warning_id: str, account_id: str) -> RemoteWarning:
-        with _translated("retrieve early fraud warning"):
+        with translated("retrieve early fraud warning"):
             return remote_warning(
                 self._client.v1.radar.early_fraud_warnings.retrieve(
                     warning_id, None, {"stripe_account": account_id}
@@ -243,7 +243,7 @@ def client_for(settings: StripeSettings) -> stripe.StripeClient:
 
 
 @contextmanager
-def _translated(call: str) -> Iterator[None]:
+def translated(call: str) -> Iterator[None]:
     """Turn the SDK's errors into the port's, and refuse to run inside a transaction."""
     forbid_transaction(f"Stripe: {call}")
     try:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import stripe
 
-from amply.adapters.stripe.processor import _translated as translated
-from amply.adapters.stripe.processor import client_for
+from amply.adapters.stripe.processor import client_for, translated
 from amply.infra.settings import StripeSettings
 from amply.modules.payments import Charged, Decline, Intent, PaymentStatus, SavedMethod
 
