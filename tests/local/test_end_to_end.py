@@ -262,18 +262,24 @@ def test_a_port_that_someone_else_took_is_named(platform: Platform, tmp_path: Pa
     assert leftovers.find(beside.settings.state) == []
 
 
-def test_stop_leaves_no_process_and_up_continues_the_same_log(
+def test_a_killed_supervisor_leaves_nothing_and_up_continues_the_same_log(
     platform: Platform, demo: dict[str, Any]
 ) -> None:
     checkpoint = httpx2.get(f"{demo['log_url']}/checkpoint").text
-    assert platform.type("stop").returncode == 0
-    assert leftovers.find(platform.settings.state) == []
+    supervisor = control.running_pid(platform.settings.state)
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGKILL)
+    until(
+        lambda: all(is_free(port) for port in platform.settings.ports.by_part().values()),
+        otherwise="a port is still taken",
+    )
+    until(lambda: leftovers.find(platform.settings.state) == [], otherwise="a process is left")
+    assert platform.type("stop").returncode == 0  # nothing runs, and what is kept stays
     assert platform.type("status").returncode == 1
     again = platform.type("up")
     assert again.returncode == 0, again.stderr
     assert "CDK app: nothing changed" in again.stdout
-    key = Path(demo["verifier_key"])
-    assert _verify(demo["receipt"], str(key)).returncode == 0
+    assert _verify(demo["receipt"], demo["verifier_key"]).returncode == 0
     grown = httpx2.get(f"{demo['log_url']}/checkpoint").text
     assert int(grown.splitlines()[1]) > int(checkpoint.splitlines()[1])
 
@@ -288,19 +294,6 @@ def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) ->
     until(lambda: all(part.state is State.HEALTHY for part in client.status()), otherwise="not all are well")
     done = platform.type("demo")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_a_killed_supervisor_leaves_nothing_and_up_recovers(platform: Platform) -> None:
-    supervisor = control.running_pid(platform.settings.state)
-    assert supervisor is not None
-    os.kill(supervisor, signal.SIGKILL)
-    until(
-        lambda: all(is_free(port) for port in platform.settings.ports.by_part().values()),
-        otherwise="a port is still taken",
-    )
-    until(lambda: leftovers.find(platform.settings.state) == [], otherwise="a process is left")
-    again = platform.type("up")
-    assert again.returncode == 0, again.stderr
 
 
 def test_after_a_deployment_there_is_no_difference(platform: Platform) -> None:
@@ -350,6 +343,12 @@ def test_destroying_leaves_nothing(platform: Platform) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert leftovers_of_a_deployment(platform.settings) == []
+
+
+def test_stop_leaves_no_process(platform: Platform) -> None:
+    assert platform.type("stop").returncode == 0
+    assert leftovers.find(platform.settings.state) == []
+    assert platform.type("status").returncode == 1
 
 
 def _pid(client: Client, name: str) -> int:

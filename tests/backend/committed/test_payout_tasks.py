@@ -9,7 +9,7 @@ import structlog
 from celery import Celery
 
 from amply.adapters import sqs
-from amply.entrypoints import scheduler, worker
+from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
 from amply.modules import donations, mail, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
@@ -68,34 +68,34 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
 
 def test_each_event_goes_to_whoever_books_it(treasury: Treasury, run: Run) -> None:
     treasury.deliver("evt_gift", "payment_intent.succeeded")
-    run(worker.HANDLE_PROVIDER_EVENT, event_id="evt_gift")
-    run(worker.HANDLE_PROVIDER_EVENT, event_id=treasury.tell("payout.paid", PayoutStatus.PAID))
-    run(worker.HANDLE_PROVIDER_EVENT, event_id="evt_unknown")
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_gift")
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id=treasury.tell("payout.paid", PayoutStatus.PAID))
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_unknown")
 
     assert treasury.kinds() == ["donation.succeeded", "payout.created", "payout.paid", "processor.fee"]
 
 
 def test_books_are_closed_and_matched_by_themselves(treasury: Treasury, run: Run) -> None:
-    run(worker.CLOSE_BOOKS)
+    run(task_names.CLOSE_BOOKS)
     assert treasury.movements()["charge.amount"] == ("open", "not_booked")
 
     treasury.succeed()
     treasury.hear("payout.created")
-    run(worker.MATCH_WAITING)
+    run(task_names.MATCH_WAITING)
     assert {state for state, _ in treasury.movements().values()} == {"matched"}
 
 
 def test_an_asked_for_payout_is_reconciled_and_one_that_is_unknown_ends_there(
     treasury: Treasury, run: Run
 ) -> None:
-    assert scheduler.TASKS_OF[payouts.FACT_ASKED] == (worker.RECONCILE_PAYOUT, sqs.LOW)
+    assert scheduler.TASKS_OF[payouts.FACT_ASKED] == (task_names.RECONCILE_PAYOUT, sqs.LOW)
     treasury.succeed()
     treasury.remote.told = payout(status=PayoutStatus.PAID)
-    run(worker.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id=treasury.account_id)
+    run(task_names.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id=treasury.account_id)
     assert treasury.payout_kinds() == ["payout.created", "payout.paid"]
 
     with structlog.testing.capture_logs() as lines:
-        run(worker.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id="acct_stranger")
+        run(task_names.RECONCILE_PAYOUT, payout_id=PAYOUT, account_id="acct_stranger")
     assert [(line["event"], line["reason"]) for line in lines] == [
         ("payout_not_reconciled", "payout_not_found")
     ]
@@ -113,8 +113,8 @@ def test_undelivered_events_are_looked_for_on_every_account_and_on_our_own(
         object={"id": "pi_0", "object": "payment_intent"},
     )
     source.listed[treasury.account_id] = [lost]
-    run(worker.FIND_MISSED)
+    run(task_names.FIND_MISSED)
 
     assert set(source.asked) == {None, treasury.account_id}
-    run(worker.HANDLE_PROVIDER_EVENT, event_id="evt_lost")
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_lost")
     assert treasury.kinds() == ["donation.succeeded", "processor.fee"]

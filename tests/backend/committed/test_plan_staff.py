@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
 from amply.adapters import sqs
-from amply.entrypoints import scheduler, worker
+from amply.entrypoints import scheduler, task_names, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
@@ -139,6 +139,6 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
     }
     assert {"collect recurring gifts", "send letters about them"} <= started.keys()
     plans.clock.now = datetime(2026, 2, 28, 9, tzinfo=UTC)
-    app.tasks[worker.COLLECT_DUE]()
+    app.tasks[task_names.COLLECT_DUE]()
     assert plans.states() == [(0, "paid"), (1, "waiting")]
-    app.tasks[worker.SEND_PLAN_LETTERS]()
+    app.tasks[task_names.SEND_PLAN_LETTERS]()

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from amply.adapters import sqs
-from amply.entrypoints import worker
+from amply.entrypoints import task_names
 from amply.infra import tracing
 from amply.infra.logging import add_trace_id
 from amply.infra.tracing.export import SPANS_LOST
@@ -52,11 +52,16 @@ def test_from_request_to_receipt_a_gift_is_two_traces_that_lead_to_each_other(tr
         (payment,) = town.rows("payment")
 
     (given,) = traced.receiver.named("POST /v1/donations")
-    (booked,) = traced.receiver.named(worker.HANDLE_PROVIDER_EVENT)
+    (booked,) = traced.receiver.named(task_names.HANDLE_PROVIDER_EVENT)
     gift, booking = (traced.receiver.story_of(span.trace_id) for span in (given, booked))
     assert root_of(gift).name == "POST /v1/donations"
     assert root_of(booking).name == "POST /v1/webhooks/stripe"
-    steps = {"publish provider_event.received", worker.HANDLE_PROVIDER_EVENT, "WITH entry", "send receipt"}
+    steps = {
+        "publish provider_event.received",
+        task_names.HANDLE_PROVIDER_EVENT,
+        "WITH entry",
+        "send receipt",
+    }
     assert steps <= {span.name for span in booking}
     assert booked.links, "the booking leads to the request"
     assert {trace for trace, _ in booked.links} == {given.trace_id}
@@ -68,7 +73,7 @@ def test_only_what_begins_with_a_request_is_recorded(traced: Traced) -> None:
     with traced.recording() as town:
         town.give()
         town.relay()
-        town.sender.send(worker.SEND_DUE_RECEIPTS, queue=sqs.LOW, arguments={})
+        town.sender.send(task_names.SEND_DUE_RECEIPTS, queue=sqs.LOW, arguments={})
         town.work()
         town.rows("donation")
         town.client.get("/health/ready")
@@ -189,7 +194,7 @@ def test_the_completer_goes_on_with_the_donors_trace(traced: Traced) -> None:
         town.processor.fails = [ConnectionError()]
         town.give()
         town.clock.advance(seconds=61)
-        town.sender.send(worker.COMPLETE_STUCK, queue=sqs.LOW, arguments={})
+        town.sender.send(task_names.COMPLETE_STUCK, queue=sqs.LOW, arguments={})
         town.work()
 
     (completed,) = traced.receiver.named("complete stuck payment")

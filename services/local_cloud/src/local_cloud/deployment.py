@@ -106,8 +106,10 @@ class Deployment:
     def destroy(self) -> int:
         """Take every stack away again, the last one first; what happens is printed. Returns the exit status."""
         self._note.unlink(missing_ok=True)
-        arguments = ("destroy", f"{ENVIRONMENT}/*", "--force", "--ci", *self.app(assembly="destroyed"))
-        return self._talk(arguments)
+        assembly = self._settings.emulator / "assembly"
+        # Only the stacks' names are needed of it: what was deployed last tells them as well as the sources do.
+        app = ("--app", str(assembly)) if assembly.is_dir() else self.app(assembly="destroyed")
+        return self._talk(("destroy", f"{ENVIRONMENT}/*", "--force", "--ci", *app))
 
     def app(self, *, assembly: str) -> tuple[str, ...]:
         """The arguments that name this run's app, synthesised into a folder that is made anew.

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from amply.adapters import sqs
-from amply.entrypoints import backlog, worker
+from amply.entrypoints import backlog, task_names
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import stop_on_signals
 from amply.entrypoints.traces import traced
@@ -25,10 +25,10 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import defence, ledger, payouts, webhooks
 
 TASKS_OF: Final = {
-    webhooks.FACT_RECEIVED: (worker.HANDLE_PROVIDER_EVENT, sqs.HIGH),
-    ledger.CHECKPOINT_PUBLISHED: (worker.SEND_DUE_RECEIPTS, sqs.LOW),
-    defence.FACT_EXHAUSTED: (worker.CLOSE_EXHAUSTED, sqs.HIGH),
-    payouts.FACT_ASKED: (worker.RECONCILE_PAYOUT, sqs.LOW),
+    webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
+    ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
+    defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
+    payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
 }
 
 _TURN: Final = timedelta(milliseconds=200)
@@ -74,21 +74,37 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
     return (
         Job(name="relay the outbox", every=_TURN, run=relay),
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
-        Job(name="send due receipts", every=timedelta(seconds=30), run=send(worker.SEND_DUE_RECEIPTS)),
-        Job(name="tell of dedications", every=timedelta(seconds=30), run=send(worker.SEND_DUE_DEDICATIONS)),
-        Job(name="hear what became of letters", every=timedelta(seconds=30), run=send(worker.HEAR_FEEDBACK)),
-        Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(worker.COMPLETE_STUCK)),
-        Job(name="complete gifts to several", every=timedelta(seconds=30), run=send(worker.COMPLETE_SPLITS)),
-        Job(name="end exhausted payments", every=timedelta(seconds=30), run=send(worker.CLOSE_EXHAUSTED)),
-        Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
-        Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(worker.RECONCILE)),
-        Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(worker.COLLECT_DUE)),
-        Job(name="send letters about them", every=timedelta(seconds=30), run=send(worker.SEND_PLAN_LETTERS)),
-        Job(name="match what waits", every=timedelta(minutes=1), run=send(worker.MATCH_WAITING)),
+        Job(name="send due receipts", every=timedelta(seconds=30), run=send(task_names.SEND_DUE_RECEIPTS)),
         Job(
-            name="hold books and processor together", every=timedelta(minutes=1), run=send(worker.CLOSE_BOOKS)
+            name="tell of dedications", every=timedelta(seconds=30), run=send(task_names.SEND_DUE_DEDICATIONS)
         ),
-        Job(name="find undelivered events", every=timedelta(minutes=5), run=send(worker.FIND_MISSED)),
+        Job(
+            name="hear what became of letters",
+            every=timedelta(seconds=30),
+            run=send(task_names.HEAR_FEEDBACK),
+        ),
+        Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(task_names.COMPLETE_STUCK)),
+        Job(
+            name="complete gifts to several",
+            every=timedelta(seconds=30),
+            run=send(task_names.COMPLETE_SPLITS),
+        ),
+        Job(name="end exhausted payments", every=timedelta(seconds=30), run=send(task_names.CLOSE_EXHAUSTED)),
+        Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
+        Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(task_names.RECONCILE)),
+        Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(task_names.COLLECT_DUE)),
+        Job(
+            name="send letters about them",
+            every=timedelta(seconds=30),
+            run=send(task_names.SEND_PLAN_LETTERS),
+        ),
+        Job(name="match what waits", every=timedelta(minutes=1), run=send(task_names.MATCH_WAITING)),
+        Job(
+            name="hold books and processor together",
+            every=timedelta(minutes=1),
+            run=send(task_names.CLOSE_BOOKS),
+        ),
+        Job(name="find undelivered events", every=timedelta(minutes=5), run=send(task_names.FIND_MISSED)),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox, and who opened gifts", every=timedelta(hours=1), run=forget),
     )

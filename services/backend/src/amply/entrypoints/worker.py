@@ -18,6 +18,7 @@ from amply.adapters.stripe import (
     StripeSavedMethods,
     StripeSharing,
 )
+from amply.entrypoints import task_names
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
@@ -37,21 +38,6 @@ from amply.infra.settings import (
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
-
-HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
-SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
-SEND_DUE_DEDICATIONS: Final = "donations.send_due_dedications"
-COMPLETE_STUCK: Final = "donations.complete_stuck"
-COMPLETE_SPLITS: Final = "donations.complete_splits"
-CLOSE_EXHAUSTED: Final = "donations.close_exhausted"
-RECONCILE: Final = "ledger.reconcile"
-HEAR_FEEDBACK: Final = "mail.hear_feedback"
-RECONCILE_PAYOUT: Final = "payouts.reconcile"
-MATCH_WAITING: Final = "payouts.match_waiting"
-CLOSE_BOOKS: Final = "payouts.close_books"
-FIND_MISSED: Final = "webhooks.find_missed"
-COLLECT_DUE: Final = "recurring.collect_due"
-SEND_PLAN_LETTERS: Final = "recurring.send_letters"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -97,8 +83,8 @@ def register(app: Celery, parts: Parts) -> None:
         )
 
     for name, work in (
-        (HANDLE_PROVIDER_EVENT, handle_provider_event),
-        (RECONCILE, reconcile),
+        (task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),
+        (task_names.RECONCILE, reconcile),
         *_about_what_is_stuck(parts),
         *_about_letters(parts),
         *_about_the_processor(parts),
@@ -144,9 +130,9 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
             _log.info("exhausted payments ended", count=closed)
 
     return (
-        (COMPLETE_STUCK, complete_stuck),
-        (COMPLETE_SPLITS, complete_splits),
-        (CLOSE_EXHAUSTED, close_exhausted),
+        (task_names.COMPLETE_STUCK, complete_stuck),
+        (task_names.COMPLETE_SPLITS, complete_splits),
+        (task_names.CLOSE_EXHAUSTED, close_exhausted),
     )
 
 
@@ -180,9 +166,9 @@ def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         mail.hear_feedback(parts.hearing, now=parts.clock())
 
     return (
-        (SEND_DUE_RECEIPTS, send_due_receipts),
-        (SEND_DUE_DEDICATIONS, send_due_dedications),
-        (HEAR_FEEDBACK, hear_feedback),
+        (task_names.SEND_DUE_RECEIPTS, send_due_receipts),
+        (task_names.SEND_DUE_DEDICATIONS, send_due_dedications),
+        (task_names.HEAR_FEEDBACK, hear_feedback),
     )
 
 
@@ -213,10 +199,10 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         webhooks.find_missed_of(parts.gaps, account_ids=accounts, now=parts.clock())
 
     return (
-        (RECONCILE_PAYOUT, reconcile_payout),
-        (MATCH_WAITING, match_waiting),
-        (CLOSE_BOOKS, close_books),
-        (FIND_MISSED, find_missed),
+        (task_names.RECONCILE_PAYOUT, reconcile_payout),
+        (task_names.MATCH_WAITING, match_waiting),
+        (task_names.CLOSE_BOOKS, close_books),
+        (task_names.FIND_MISSED, find_missed),
     )
 
 
@@ -233,7 +219,7 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         if sent:
             _log.info("plan_letters_sent", count=sent)
 
-    return (COLLECT_DUE, collect_due), (SEND_PLAN_LETTERS, send_letters)
+    return (task_names.COLLECT_DUE, collect_due), (task_names.SEND_PLAN_LETTERS, send_letters)
 
 
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
