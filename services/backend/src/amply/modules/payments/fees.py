@@ -103,9 +103,21 @@ FEES: Final = (
         25,
         "support.stripe.com/questions/april-2023-pricing-updates-for-businesses-based-in-europe (standard EEA cards)",
     ),
-    _card(frozenset({"GB"}), "GBP", 150, 20, "stripe.com/gb/pricing (standard UK cards), as others quote it"),
+    _card(
+        frozenset({"GB"}),
+        "GBP",
+        150,
+        20,
+        "support.stripe.com/questions/pricing-updates-for-businesses-in-the-united-kingdom (standard UK cards)",
+    ),
     _card(frozenset({"US"}), "USD", 290, 30, "stripe.com/pricing (domestic cards)"),
-    _card(frozenset({"CH"}), "CHF", 290, 30, "stripe.com/ch/pricing, as others quote it"),
+    _card(
+        frozenset({"CH"}),
+        "CHF",
+        290,
+        30,
+        "support.stripe.com/questions/pricing-updates-for-businesses-in-switzerland (Swiss cards)",
+    ),
     _card(frozenset({"CA"}), "CAD", 290, 30, "stripe.com/ca/pricing (domestic cards), as others quote it"),
     _card(
         frozenset({"AU"}),
@@ -121,7 +133,7 @@ FEES: Final = (
         currency="EUR",
         rate=0,
         fixed=35,
-        source="stripe.com/pricing/local-payment-methods, as others quote it",
+        source="support.stripe.com/questions/april-2023-pricing-updates-for-businesses-based-in-europe",
         seen=_SEEN,
     ),
     Fee(
