@@ -206,12 +206,13 @@ class FakeProcessor:
         *movements: tuple[int, int],
         status: str,
         minor_units: int = 2500,
+        currency: str = "EUR",
     ) -> payments.RemoteDispute:
         """A dispute as it stands from now on; each movement is an amount and a fee, as balance transactions have them."""
-        euros = [(Money(minor_units=amount, currency="EUR"), fee) for amount, fee in movements]
+        moved = [(Money(minor_units=amount, currency=currency), fee) for amount, fee in movements]
         told = payments.RemoteDispute(
             remote_id=dispute_id,
-            amount=Money(minor_units=minor_units, currency="EUR"),
+            amount=Money(minor_units=minor_units, currency=currency),
             reason="fraudulent",
             status=status,
             evidence_due_at=NOW + timedelta(days=14),
@@ -220,10 +221,10 @@ class FakeProcessor:
                 payments.DisputeMovement(
                     remote_id=f"txn_{dispute_id}_{number}",
                     amount=amount,
-                    fee=Money(minor_units=fee, currency="EUR"),
+                    fee=Money(minor_units=fee, currency=currency),
                     moved_at=NOW + timedelta(days=number),
                 )
-                for number, (amount, fee) in enumerate(euros)
+                for number, (amount, fee) in enumerate(moved)
             ),
         )
         self.disputed.setdefault(intent_id, {})[dispute_id] = told

@@ -14,8 +14,10 @@ from amply.entrypoints.backlog import EVENT, Backlog, measure
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.modules import ledger
+from amply.modules.recurring.due_dates import Interval
 from tests.backend.committed.test_receipts import PostOffice
 from tests.backend.ledger_world import NOW, LedgerWorld
+from tests.backend.plan_world import Plans
 
 NOTHING = Backlog(
     ledger_unpublished_seconds=0,
@@ -23,6 +25,8 @@ NOTHING = Backlog(
     exhausted_payments=0,
     exhausted_refunds=0,
     exhausted_receipts=0,
+    exhausted_letters=0,
+    exhausted_endings=0,
     exhausted_facts=0,
     awaited_events=0,
     reconciled_seconds=0,
@@ -129,6 +133,32 @@ def test_a_payment_that_never_came_back_is_counted(books: LedgerWorld, attempts:
     )
 
     assert measure(books.app, now=NOW).exhausted_payments == exhausted
+
+
+def test_a_receipt_that_is_withheld_waits_for_nobody(books: LedgerWorld) -> None:
+    office = PostOffice(books)
+    office.give()
+    office.succeed()
+    run(books.app, "UPDATE receipt SET attempts = 10, withheld = 'suppressed'")
+
+    assert measure(books.app, now=NOW).exhausted_receipts == 0
+
+
+@pytest.mark.parametrize(("attempts", "exhausted"), [(19, 0), (20, 1)])
+def test_a_letter_about_a_plan_that_never_left_is_counted(
+    database: Database, attempts: int, exhausted: int
+) -> None:
+    plans = Plans(database, now=NOW)
+    plans.begin(every=Interval.MONTH)
+    run(
+        database,
+        "INSERT INTO plan_letter (plan_id, key, kind, attempts, next_attempt_at, created_at) "
+        "SELECT id, 'ended:1', 'ended', :attempts, :now, :now FROM plan",
+        attempts=attempts,
+        now=NOW,
+    )
+
+    assert measure(database, now=NOW).exhausted_letters == exhausted
 
 
 def test_the_scheduler_writes_the_measure_once_a_minute(books: LedgerWorld) -> None:

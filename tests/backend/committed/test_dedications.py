@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from amply.entrypoints.backlog import measure
 from amply.modules.donations import DedicationSending, erase_donor, send_due_dedications
 from amply.modules.donations.domain import Donor
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
@@ -127,6 +128,11 @@ def test_what_the_mail_service_refuses_is_tried_again_five_times_and_no_more(par
     for attempt in range(1, 8):
         assert parlour.tell(later=timedelta(hours=attempt)) == 0
     assert (parlour.row().attempts, parlour.row().recipient_email) == (5, None)
+    given_up = NOW + timedelta(hours=6)
+    assert measure(parlour.database, now=given_up).exhausted_letters == 1
+    assert measure(parlour.database, now=given_up + timedelta(days=1)).exhausted_letters == 0, (
+        "nobody is left to write to"
+    )
 
     parlour.mailer.refuses = False
     assert parlour.tell(later=timedelta(days=9)) == 0

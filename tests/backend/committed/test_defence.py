@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from amply.entrypoints import backlog
 from amply.entrypoints.admin import main
+from amply.entrypoints.backlog import measure
 from amply.infra import outbox
 from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
@@ -325,6 +326,19 @@ def test_without_the_cache_gifts_are_taken_and_limits_are_stricter(form: Form) -
     form.app.state.gate = defence.gate(form.operator, FallingBack(Away()))  # type: ignore[arg-type] # a list is a sequence
 
     assert [form.open().status_code for _ in range(3)] == [201, 201, 403]
+
+
+def test_a_payment_that_cannot_be_ended_rings(form: Form) -> None:
+    opened = form.open().json()["id"]
+    for number in range(4):
+        form.decline(opened, card=f"card-{number}")
+    for _ in range(10):
+        assert measure(form.operator, now=form.clock()).exhausted_endings == 0
+        form.processor.fails = [payments.ProcessorUnavailable("away")]
+        form.close()
+        form.clock.advance(hours=9)
+
+    assert measure(form.operator, now=form.clock()).exhausted_endings == 1
 
 
 def test_no_address_browser_or_card_is_kept_and_after_two_days_not_even_marks(form: Form) -> None:

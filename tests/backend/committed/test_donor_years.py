@@ -99,6 +99,21 @@ def test_a_gift_given_back_counts_nothing(office: ReceiptOffice) -> None:
     ]
 
 
+def test_what_went_back_before_a_receipt_was_issued_counts_nothing_either(office: ReceiptOffice) -> None:
+    """A refund within seconds, or while the log waits for its witnesses: then there is no receipt to be void."""
+    office.issues_in(Jurisdiction.CA)
+    for day, left in ((1, 0), (2, 5_000)):
+        donation_id = office.gives(20_000, "CAD", at=at(2026, 3, day), address=HOME)
+        with office.database.transaction() as session:
+            remaining = Money(minor_units=left, currency="CAD")
+            void_receipt(session, donation_id=donation_id, remaining=remaining, now=NOW)
+    unissued = [(gift.amount.minor_units, gift.eligible.minor_units) for gift in statement(office).gifts]
+    office.publish_and_send()
+
+    assert unissued == [(0, 0), (5_000, 0)]
+    assert [gift.amount.minor_units for gift in statement(office).gifts] == [0, 5_000]
+
+
 def test_the_year_is_the_organisations_own(office: ReceiptOffice) -> None:
     office.issues_in(Jurisdiction.CA, fiscal_year_starts=7)
     for month, day, hour in ((7, 1, 3), (7, 1, 5), (12, 31, 12)):

@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
+from amply.kernel.money import Money
 from amply.modules import organizations, receipts
 from amply.modules.donations import as_csv, evidence, gifts_of
+from amply.modules.donations.domain import OfflineMethod
+from amply.modules.donations.offline import OfflineGift, record_offline
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions
 from amply.modules.receipts import Company, Jurisdiction
 from ledger_format.receipts import decode_receipt, verify_receipt
@@ -227,12 +230,48 @@ def test_the_organisation_reads_what_donors_said_and_no_formula(office: ReceiptO
     named, unnamed = (dict(zip(header, row, strict=True)) for row in rows)
     assert (named["donor_name"], named["company"], named["may_be_named"]) == ("Ada", COMPANY.name, "yes")
     assert (named["amount"], named["currency"], named["received_on"]) == ("25.00", "EUR", "2026-11-21")
-    assert named["fee_cover"] == "0.00"
+    assert (named["fee_cover"], named["given_back"]) == ("0.00", "0.00")
+    assert (named["standing"], named["method"]) == ("succeeded", "online")
     assert (named["honouree"], named["message"]) == ('\'=HYPERLINK("x")', '\'+1\nfor the "river"')
     assert (unnamed["donor_name"], unnamed["donor_email"], unnamed["company"]) == ("", "", "")
     assert unnamed["may_be_named"] == "no"
     before = day.replace(day=1)
     assert gifts_of(office.database, organization_id=office.organization_id, first=before, last=before) == []
+
+
+def test_the_file_tells_what_went_back_and_which_way(database: Database) -> None:
+    """Whoever adds the amounts up without it has money that is gone."""
+    returns = Returns(database)
+    day = NOW.date()
+
+    def listed() -> tuple[str, str, str]:
+        (gift,) = gifts_of(database, organization_id=returns.organization_id, first=day, last=day)
+        return gift.amount, gift.given_back, gift.standing
+
+    returns.refund("10.00")
+    returns.news("refund.created")
+    assert listed() == ("25.00", "10.00", "partially_refunded")
+    returns.processor.tell_dispute(INTENT, DISPUTE, (-1500, 1500), status="lost", minor_units=1500)
+    returns.news("charge.dispute.closed")
+    assert listed() == ("25.00", "25.00", "charged_back")
+
+
+def test_the_file_tells_things_from_money(office: ReceiptOffice) -> None:
+    gift = OfflineGift(
+        organization_id=office.organization_id,
+        method=OfflineMethod.IN_KIND,
+        amount=Money(minor_units=90_000, currency="EUR"),
+        received_on=NOW.date(),
+        reference="S-1",
+        donor_name="Ada",
+        description="A piano, upright",
+    )
+    record_offline(office.database, SECRETS, gift=gift, now=NOW)
+
+    (listed,) = gifts_of(
+        office.database, organization_id=office.organization_id, first=NOW.date(), last=NOW.date()
+    )
+    assert (listed.amount, listed.method) == ("900.00", "in_kind")
 
 
 def test_an_operator_writes_the_file(office: ReceiptOffice, typed: Any, tmp_path: Path) -> None:  # noqa: F811 -- the fixture

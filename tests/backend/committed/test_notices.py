@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from amply.entrypoints.backlog import measure
 from amply.infra.database import Database
 from amply.modules import donations, mail
 from amply.modules.donations import ReceiptSending, send_due_notices
@@ -112,3 +113,13 @@ def test_an_erased_donor_is_told_nothing(desk: Desk) -> None:
 
     assert desk.rows("payment_notice") == []
     assert desk.send() == 0
+
+
+def test_one_that_never_leaves_rings_until_somebody_acts(desk: Desk) -> None:
+    desk.is_refused_after_days()
+    desk.mailer.refuses = True
+    for day in range(1, 11):
+        assert measure(desk.database, now=NOW).exhausted_letters == 0
+        desk.send(after=timedelta(days=2 * day))
+
+    assert measure(desk.database, now=NOW + timedelta(days=90)).exhausted_letters == 1

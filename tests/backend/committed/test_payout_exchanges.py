@@ -86,6 +86,71 @@ def test_what_goes_back_is_bought_back(database: Database) -> None:
     assert treasury.balance("processor_balance", "USD") == 0
 
 
+def disputed_in_dollars(database: Database) -> Treasury:
+    """The same gift, which the donor's bank wants back: an account that holds euro pays for that in euro."""
+    treasury = given_in_dollars(database)
+    treasury.processor.tell_dispute("pi_0", "dp_1", (-2500, 0), status="needs_response", currency="USD")
+    hear_of_dispute(treasury, "evt_opened", "charge.dispute.created")
+    treasury.remote.transactions = [_of_dispute(0, gross=euros(-2350), fee=euros(1500)), EXCHANGED]
+    treasury.close()
+    return treasury
+
+
+def hear_of_dispute(treasury: Treasury, event_id: str, event_type: str) -> None:
+    treasury.deliver(event_id, event_type, object=treasury.charge() | {"object": "dispute", "id": "dp_1"})
+    treasury.handle(event_id)
+
+
+def _of_dispute(number: int, *, gross: Money, fee: Money) -> payouts.Transaction:
+    return transaction(
+        id=f"txn_dp_1_{number}",
+        category="dispute" if gross.minor_units < 0 else "dispute_reversal",
+        gross=gross,
+        fee=fee,
+        source_id="dp_1",
+        is_exchanged=True,
+        source_amount=dollars(2500),
+    )
+
+
+def test_what_a_dispute_takes_is_exchanged_too_and_its_fee_is_in_the_accounts_currency(
+    database: Database,
+) -> None:
+    treasury = disputed_in_dollars(database)
+    (closed,) = treasury.close() or []
+
+    assert (closed.processor, closed.books, closed.open) == (-1620, -1620, 0)
+    assert set(treasury.movements().values()) == {("matched", None)}
+    assert treasury.balance("processor_balance", "USD") == 0
+    assert (treasury.balance("dispute_hold", "USD"), treasury.balance("dispute_fees")) == (2500, 1500)
+
+
+def test_what_a_dispute_that_is_won_gives_back_is_exchanged_once_more(database: Database) -> None:
+    treasury = disputed_in_dollars(database)
+    treasury.processor.tell_dispute("pi_0", "dp_1", (-2500, 0), (2500, 0), status="won", currency="USD")
+    hear_of_dispute(treasury, "evt_won", "charge.dispute.closed")
+    treasury.remote.transactions.insert(0, _of_dispute(1, gross=euros(2340), fee=euros(-1500)))
+    treasury.close()
+    (closed,) = treasury.close() or []
+
+    assert (closed.processor, closed.books, closed.open) == (2220, 2220, 0)
+    assert treasury.balance("processor_balance", "USD") == treasury.balance("dispute_hold", "USD") == 0
+    assert treasury.balance("dispute_fees") == 0
+
+
+def test_a_dispute_waits_in_the_queue_until_its_event_has_come(database: Database) -> None:
+    treasury = given_in_dollars(database)
+    treasury.processor.tell_dispute("pi_0", "dp_1", (-2500, 0), status="needs_response", currency="USD")
+    treasury.remote.transactions = [_of_dispute(0, gross=euros(-2350), fee=euros(1500)), EXCHANGED]
+    treasury.close()
+    assert treasury.movements()["dispute.amount"] == ("open", "currency_exchanged")
+
+    hear_of_dispute(treasury, "evt_opened", "charge.dispute.created")
+    treasury.close()
+    (closed,) = treasury.close() or []
+    assert (closed.books, closed.open, closed.difference) == (-1620, 0, 0)
+
+
 def test_a_fee_that_is_charged_or_given_back_with_a_refund_is_booked(treasury: Treasury) -> None:
     treasury.processor.tell_refund("pi_0", "re_1", minor_units=2500)
     treasury.deliver(

@@ -105,6 +105,37 @@ def test_an_erased_donors_gift_is_matched_all_the_same(treasury: Treasury) -> No
     assert treasury.movements()["refund.amount"] == ("open", "not_booked"), "known as ours by its digest"
 
 
+def test_a_fee_that_comes_with_what_a_dispute_gives_back_is_a_fee(treasury: Treasury) -> None:
+    """Whether one is charged or given back says its sign, not the movement it comes with."""
+    treasury.processor.tell_dispute("pi_0", "dp_1", (-2500, 1500), (2500, 500), status="won")
+    treasury.deliver(
+        "evt_won", "charge.dispute.closed", object=treasury.charge() | {"object": "dispute", "id": "dp_1"}
+    )
+    treasury.handle("evt_won")
+    treasury.remote.transactions += [
+        transaction(
+            id=f"txn_dp_1_{number}", category=category, gross=euros(gross), fee=euros(fee), source_id="dp_1"
+        )
+        for number, (category, gross, fee) in enumerate(
+            (("dispute", -2500, 1500), ("dispute_reversal", 2500, 500))
+        )
+    ]
+    treasury.hear("payout.created")
+    (closed,) = treasury.close() or []
+
+    assert (closed.processor, closed.books, closed.open) == (-2000, -2000, 0)
+
+
+def test_what_an_instant_payout_costs_is_booked(treasury: Treasury) -> None:
+    """Organisations ask for them on their own dashboards; the fee is a part of the payout's own transaction."""
+    treasury.remote.transactions[0] = replace(of_payout(minor_units=-2400), fee=euros(37))
+    treasury.hear("payout.created", PayoutStatus.IN_TRANSIT, amount=euros(2400), is_automatic=False)
+    (closed,) = treasury.close() or []
+
+    assert (closed.processor, closed.books, closed.open) == (0, 0, 0)
+    assert treasury.balance("processor_fees") == 63 + 37
+
+
 def test_a_fee_that_no_event_told_of_is_booked(treasury: Treasury) -> None:
     """An account's own fee has no event at all, and `charge.updated` may have been lost."""
     with treasury.database.transaction() as session:

@@ -3,15 +3,21 @@
 import csv
 import io
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import payouts
+from amply.modules import organizations, payouts
+from amply.modules.donations.options import GiftOptions
 from amply.modules.payouts import PayoutStatus, ReportFormat
+from tests.backend.committed.money_back import COVER
+from tests.backend.committed.test_payout_exchanges import EXCHANGED, given_in_dollars
 from tests.backend.committed.test_payout_reconciliation import RECONCILED, REFUND, refund
+from tests.backend.conftest import Databases
 from tests.backend.payout_world import PAYOUT, Treasury, euros, of_payout, transaction
+from tests.backend.world import NOW
 
 OWN_FEE = transaction(
     id="txn_own", category="fee", gross=euros(-200), fee=euros(0), source_id=None, intent_id=None
@@ -85,6 +91,93 @@ def test_the_same_journal_for_quickbooks(treasury: Treasury) -> None:
     )
     assert debits == credits_ == Decimal("28.60")
     assert {line["Journal No"] for line in lines} == {PAYOUT}
+
+
+class Restricted(Treasury):
+    """One gift for a fund, whose donor covered the fee too."""
+
+    def give(self, **_: Any) -> Any:
+        with self.database.transaction() as session:
+            self.fund = organizations.create_fund(
+                session,
+                organization_id=self.organization_id,
+                name="Wells",
+                kind=organizations.FundKind.PROJECT,
+                now=NOW,
+            )
+        return super().give(
+            minor_units=2500 - COVER, fee_cover=COVER, options=GiftOptions(fund_id=self.fund.id)
+        )
+
+
+def paid_out_for_a_fund(database: Database) -> Restricted:
+    made = Restricted(database)
+    made.succeed()
+    made.processor.tell_refund("pi_0", "re_1", minor_units=500)
+    made.deliver("evt_back", "refund.created", object=made.charge() | {"object": "refund", "id": "re_1"})
+    made.handle("evt_back")
+    made.remote.items = [of_payout(minor_units=-1937), REFUND, transaction()]
+    made.hear(RECONCILED, PayoutStatus.PAID, amount=euros(1937))
+    return made
+
+
+def test_what_is_for_a_fund_and_what_covers_the_fee_are_lines_of_their_own(database: Database) -> None:
+    made = paid_out_for_a_fund(database)
+    lines = records(written(made, ReportFormat.JOURNAL))
+
+    in_fund = f"gifts/{made.fund.id}"
+    assert {line["*AccountCode"]: Decimal(line["*Amount"]) for line in lines} == {
+        "bank": Decimal("19.37"),
+        "fee_cover": Decimal("-0.63"),
+        in_fund: Decimal("-19.37"),
+        "processor_fees": Decimal("0.63"),
+    }
+    assert [line["Description"] for line in lines if line["*AccountCode"] == in_fund] == [
+        f"2 items of {PAYOUT} for Wells"
+    ]
+    accounts = {line["Account Name"] for line in records(written(made, ReportFormat.QUICKBOOKS))}
+    assert accounts == {"bank", "fee_cover", in_fund, "processor_fees"}
+    *gifts, _ = records(written(made, ReportFormat.DISBURSEMENT)[5:])
+    assert {line["Fund"] for line in gifts} == {"Wells"}
+
+
+def test_an_operator_prints_the_same(database: Database, databases: Databases) -> None:
+    """The database user of the administration sees books, and no donor."""
+    made = paid_out_for_a_fund(database)
+    operator = databases.as_role("amply_operator")
+    try:
+        with operator.transaction() as session:
+            printed = payouts.report(session, payout_id=PAYOUT, file_format=ReportFormat.JOURNAL)
+    finally:
+        operator.close()
+    assert f"gifts/{made.fund.id}" in printed
+
+
+def test_the_journal_of_what_was_exchanged_is_in_the_accounts_currency(database: Database) -> None:
+    made = given_in_dollars(database)
+    made.remote.items = [of_payout(minor_units=-2230), EXCHANGED]
+    made.hear(RECONCILED, PayoutStatus.PAID, amount=euros(2230))
+
+    lines = records(written(made, ReportFormat.JOURNAL))
+    assert {line["*AccountCode"]: Decimal(line["*Amount"]) for line in lines} == {
+        "bank": Decimal("22.30"),
+        "gifts": Decimal("-23.00"),
+        "processor_fees": Decimal("0.70"),
+    }
+
+
+def test_what_an_operator_has_explained_is_none_of_our_gifts(treasury: Treasury) -> None:
+    late = transaction(id="txn_open", category="reserve", gross=euros(300), fee=euros(0), intent_id=None)
+    treasury.remote.items.append(late)
+    treasury.hear(RECONCILED, PayoutStatus.PAID, amount=euros(PAID_OUT + 300))
+    (waiting,) = [row for row in treasury.rows("movement") if row.state == "open"]
+    with treasury.database.transaction() as session:
+        session.execute(text("UPDATE payout SET minor_units = items_minor_units"))
+        payouts.explain(session, movement_id=waiting.id, reason="paid_before_joining", now=NOW)
+
+    lines = records(written(treasury, ReportFormat.JOURNAL))
+    (other,) = (line["*Amount"] for line in lines if line["*AccountCode"] == "other")
+    assert Decimal(other) == Decimal("-8.60") - 3
 
 
 def test_the_disbursement_tells_gift_by_gift_and_of_no_donor(treasury: Treasury) -> None:

@@ -14,6 +14,7 @@ from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
 from stripe_sandbox.settings import Settings
 from tests.backend.world import FakeProcessor
+from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import (
     PUBLISHABLE_KEY,
     SECRET_KEY,
@@ -161,6 +162,20 @@ def test_a_paid_intent_settles_with_its_fee_and_a_signed_event(sandbox: Sandbox,
     assert settlement.gross == GIFT
     assert settlement.fee is not None
     assert 0 < settlement.fee.minor_units < GIFT.minor_units
+
+
+def test_what_the_platform_takes_of_a_gift_is_no_fee_of_the_processors(sandbox: Sandbox) -> None:
+    """The balance transaction adds both up; what the platform is given has an entry of its own."""
+    processor = stripe_at(sandbox.url)
+    account_id = opened(processor)
+    plain = donate(sandbox.client(), account_id)
+    with_platform = donate(sandbox.client(), account_id, application_fee_amount=100)
+
+    fees = [
+        processor.settlement(remote_id=each.id, account_id=account_id).fee for each in (plain, with_platform)
+    ]
+    assert fees[0] is not None
+    assert fees[0] == fees[1]
 
 
 @pytest.mark.parametrize("currency", CURRENCIES.values(), ids=lambda currency: currency.code)

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amply.kernel.money import CURRENCIES
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.split_domain import SplitStatus, status_of_parts
+from amply.modules.donations.split_schemas import SplitGiftIn
 from amply.modules.donations.splitting import divide
 
 TOTALS = st.integers(min_value=0, max_value=99_999_999)
@@ -50,6 +52,22 @@ def test_what_is_left_goes_to_the_largest_remainder_and_among_equals_to_the_firs
     total: int, shares: list[int], parts: list[int]
 ) -> None:
     assert divide(total, shares) == parts
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
+def test_shares_come_out_in_amounts_that_the_currency_takes(currency: str) -> None:
+    """The last of a dinar's three decimals is always 0: a third of ten is no third to the last digit."""
+    asked = SplitGiftIn.model_validate(
+        {
+            "total": {"minor_units": "10000", "currency": currency},
+            "parts": [{"organization_id": f"org_{number}", "share": 1} for number in range(3)],
+            "donor": {"name": "Ada", "email": "ada@example.org"},
+        }
+    )
+
+    amounts = [gift.amount.minor_units for gift in asked.split().gifts]
+    assert sum(amounts) == 10_000
+    assert max(amounts) - min(amounts) == CURRENCIES[currency].step
 
 
 S, P, W, F, C = (

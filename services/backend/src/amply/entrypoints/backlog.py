@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import defence, donations, ledger, payments, payouts, webhooks
+from amply.modules import defence, donations, ledger, payments, payouts, recurring, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -25,6 +25,8 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
+        exhausted_letters: Other letters that could not be sent: about plans, refused debits and dedications.
+        exhausted_endings: Payments that many cards were tried on, and that could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.
@@ -39,6 +41,8 @@ class Backlog:
     exhausted_payments: int
     exhausted_refunds: int
     exhausted_receipts: int
+    exhausted_letters: int
+    exhausted_endings: int
     exhausted_facts: int
     awaited_events: int
     reconciled_seconds: float
@@ -57,6 +61,9 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_payments=payments.count_exhausted(session),
             exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
+            exhausted_letters=donations.count_exhausted_letters(session, now=now)
+            + recurring.count_exhausted_letters(session),
+            exhausted_endings=defence.count_unended(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
             reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),

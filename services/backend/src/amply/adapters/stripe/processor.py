@@ -148,7 +148,7 @@ class StripeProcessor:
             )
 
     def settlement(self, *, remote_id: str, account_id: str) -> Settlement:
-        """The gross is what the donor paid; the fee counts only in the gift's own currency.
+        """The gross is what the donor paid; the fee is the processor's own, and counts only in the gift's currency.
 
         An account that settles in another currency has its fee booked from its payout, where the exchange is known.
         """
@@ -163,7 +163,7 @@ class StripeProcessor:
             )
             return Settlement(
                 gross=Money(minor_units=intent.amount_received, currency=currency),
-                fee=Money(minor_units=balance.fee, currency=currency) if settled_here else None,
+                fee=Money(minor_units=_own_fee(balance), currency=currency) if settled_here else None,
             )
 
     def refunds(self, *, remote_id: str, account_id: str) -> tuple[RemoteRefund, ...]:
@@ -274,6 +274,12 @@ def _keep(asked: PaymentIntentCreateParams, customer: Customer) -> None:
         asked["setup_future_usage"] = "off_session"
     else:
         asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
+
+
+def _own_fee(moved: stripe.BalanceTransaction) -> int:
+    """Without what an application took: the transaction adds both up, and the books have an entry for each."""
+    taken = (detail.amount for detail in moved.fee_details if detail.type == "application_fee")
+    return moved.fee - sum(taken)
 
 
 def _intent(intent: stripe.PaymentIntent) -> Intent:

@@ -95,6 +95,16 @@ def claim_exhausted(session: Session, *, now: datetime) -> Sequence[str]:
     return [row.donation_id for row in rows]
 
 
+def count_unended(session: Session) -> int:
+    """How many payments should have ended and could not be in ten attempts. Kept as long as the gifts' marks."""
+    exhausted = select(func.count()).where(
+        OpenedGiftRow.exhausted_at.is_not(None),
+        OpenedGiftRow.closed_at.is_(None),
+        OpenedGiftRow.attempts >= _CLOSE_ATTEMPTS_MAX,
+    )
+    return session.scalars(exhausted).one()
+
+
 def note_closed(session: Session, *, donation_id: str, now: datetime) -> None:
     """Nobody can pay this gift any more, or it is paid."""
     session.execute(

@@ -19,7 +19,12 @@ from amply.modules.donations.offline import (
     record_offline,
     reverse_offline,
 )
-from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
+from amply.modules.donations.queries import (
+    count_exhausted_letters,
+    count_exhausted_receipts,
+    covered_fees,
+    statuses,
+)
 from amply.modules.donations.receipting import (
     ReceiptSending,
     printed_receipt,
@@ -79,6 +84,7 @@ __all__ = [
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
+    "count_exhausted_letters",
     "count_exhausted_receipts",
     "covered_fees",
     "erase_donor",

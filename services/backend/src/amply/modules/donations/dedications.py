@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules import mail, organizations, receipts
-from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.domain import DEDICATION_ATTEMPTS_MAX, DonationStatus
 from amply.modules.donations.models import DedicationRow, DonationRow
 from amply.modules.donations.options import Anonymity
 from amply.modules.payments import DisputeState
 
 _log = structlog.get_logger()
 
-_ATTEMPTS_MAX: Final = 5
 _RUN_MAX: Final = 200
 """Letters of one run; the next one follows in half a minute."""
 _DAY: Final = timedelta(days=1)
@@ -68,7 +67,7 @@ def _next(parts: DedicationSending, *, now: datetime) -> str | None:
                 DedicationRow.recipient_email.is_not(None),
                 DedicationRow.handed_over_at.is_(None),
                 DedicationRow.withheld.is_(None),
-                DedicationRow.attempts < _ATTEMPTS_MAX,
+                DedicationRow.attempts < DEDICATION_ATTEMPTS_MAX,
                 or_(DedicationRow.next_attempt_at.is_(None), DedicationRow.next_attempt_at <= now),
             )
             .order_by(DedicationRow.next_attempt_at.nulls_first(), DedicationRow.donation_id)
@@ -150,7 +149,7 @@ def _give_back(session: Session, *, donation_id: str, now: datetime) -> None:
         return
     row.handed_over_at = None
     row.next_attempt_at = now + timedelta(minutes=1) * (1 << row.attempts)
-    if row.attempts >= _ATTEMPTS_MAX:
+    if row.attempts >= DEDICATION_ATTEMPTS_MAX:
         row.recipient_name = row.recipient_email = None
 
 

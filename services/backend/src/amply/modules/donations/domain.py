@@ -12,6 +12,7 @@ from amply.modules.payments import DisputeState, FeeCover, Method, PaymentStatus
 from amply.modules.receipts import DonorFacts
 
 RECEIPT_ATTEMPTS_MAX: Final = 10
+DEDICATION_ATTEMPTS_MAX: Final = 5
 
 
 class DonationStatus(StrEnum):

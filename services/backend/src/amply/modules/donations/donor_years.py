@@ -27,6 +27,8 @@ class NoGiftsFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
+    """`amount` is what is left of it."""
+
     id: str
     donor_name: str
     donor_email: str
@@ -108,8 +110,10 @@ def gift_aid_claim(
 def _given(session: Session, organization_id: str, *, since: datetime, before: datetime) -> Iterator[_Given]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
+    # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
+    left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
-        select(DonationRow, given_at)
+        select(DonationRow, given_at, left)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .where(
             DonationRow.organization_id == organization_id,
@@ -124,12 +128,12 @@ def _given(session: Session, organization_id: str, *, since: datetime, before: d
         .order_by(given_at, DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    for row, moment in rows:
+    for row, moment, minor_units in rows:
         yield _Given(
             id=row.id,
             donor_name=row.donor_name or "",
             donor_email=row.donor_email or "",
-            amount=Money(minor_units=row.minor_units, currency=row.currency),
+            amount=Money(minor_units=minor_units, currency=row.currency),
             given_at=moment,
         )
 

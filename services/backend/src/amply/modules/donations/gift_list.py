@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import organizations, receipts
-from amply.modules.donations.domain import DonationStatus
+from amply.modules import organizations, payments, receipts
+from amply.modules.donations.domain import Channel, DonationStatus
 from amply.modules.donations.models import DedicationRow, DonationRow, ReceiptRow
 from amply.modules.donations.options import Anonymity
+from amply.modules.donations.queries import donation_of
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROWS: Final = 1_000
@@ -26,13 +27,19 @@ class ListedGift:
     """One gift that arrived. Of an anonymous one, and of an erased donor's, nothing says who gave.
 
     `fee_cover` is a part of `amount`: what its donor added for the processor's fee, which no fund is credited with.
+    `given_back` is what of `amount` went back to the donor, by refunds and by disputes that were lost; `standing` says
+    which it was. `method` is `online`, or how an offline gift came: what was given `in_kind` is no money, and `amount` then
+    what the organisation put its value at.
     """
 
     donation_id: str
     received_on: str
     amount: str
     fee_cover: str
+    given_back: str
     currency: str
+    standing: str
+    method: str
     fund: str
     donor_name: str
     donor_email: str
@@ -91,25 +98,39 @@ def _listed(
         .execution_options(yield_per=_ROWS)
     )
     for batch in rows.partitions():
-        told = receipts.told_of_many(session, donation_ids=[row.id for row, _, _ in batch])
+        donation_ids = [row.id for row, _, _ in batch]
+        told = receipts.told_of_many(session, donation_ids=donation_ids)
+        lost = payments.lost_of_donations(session, donation_ids=donation_ids)
         for row, dedication, moment in batch:
-            donor = told[row.id][0] if row.id in told else receipts.DonorFacts()
-            day = moment.astimezone(span.zone).date().isoformat()
-            yield _gift(row, dedication, donor, day=day, fund=funds.get(row.fund_id or "", ""))
+            yield _gift(
+                row,
+                dedication,
+                told[row.id][0] if row.id in told else receipts.DonorFacts(),
+                day=moment.astimezone(span.zone).date().isoformat(),
+                fund=funds.get(row.fund_id or "", ""),
+                lost=lost.get(row.id, 0),
+            )
 
 
 def _gift(
-    row: DonationRow, dedication: DedicationRow | None, donor: receipts.DonorFacts, *, day: str, fund: str
+    row: DonationRow,
+    dedication: DedicationRow | None,
+    donor: receipts.DonorFacts,
+    *,
+    day: str,
+    fund: str,
+    lost: int,
 ) -> ListedGift:
     is_told = row.anonymity != Anonymity.ORGANIZATION
-    number, _, currency = str(Money(minor_units=row.minor_units, currency=row.currency)).partition(" ")
-    cover, *_ = str(Money(minor_units=row.fee_cover_minor_units, currency=row.currency)).split()
     return ListedGift(
         donation_id=row.id,
         received_on=day,
-        amount=number,
-        fee_cover=cover,
-        currency=currency,
+        amount=_number(row, row.minor_units),
+        fee_cover=_number(row, row.fee_cover_minor_units),
+        given_back=_number(row, row.refunded_minor_units + lost),
+        currency=row.currency,
+        standing=donation_of(row).standing,
+        method=row.method or Channel.ONLINE,
         fund=fund,
         donor_name=(row.donor_name or "") if is_told else "",
         donor_email=(row.donor_email or "") if is_told else "",
@@ -119,3 +140,8 @@ def _gift(
         honouree=dedication.honouree if dedication is not None else "",
         message=row.message or "",
     )
+
+
+def _number(row: DonationRow, minor_units: int) -> str:
+    """An amount of the gift's currency as spreadsheets read it."""
+    return str(Money(minor_units=minor_units, currency=row.currency)).partition(" ")[0]

@@ -1,12 +1,15 @@
 """Reading donations."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules.donations.domain import (
+    DEDICATION_ATTEMPTS_MAX,
     RECEIPT_ATTEMPTS_MAX,
     Costs,
     CoveredFees,
@@ -15,8 +18,10 @@ from amply.modules.donations.domain import (
     DonationStatus,
     OfflineMethod,
 )
-from amply.modules.donations.models import DonationRow, ReceiptRow
+from amply.modules.donations.models import DedicationRow, DonationRow, NoticeRow, ReceiptRow
 from amply.modules.payments import DisputeState, Method
+
+_TOLD_FOR: Final = timedelta(days=1)
 
 
 def get(session: Session, *, donation_id: str) -> Donation:
@@ -74,9 +79,30 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
 def count_exhausted_receipts(session: Session) -> int:
     """How many receipts used up their attempts and wait for a person."""
     exhausted = select(func.count()).where(
-        ReceiptRow.sent_at.is_(None), ReceiptRow.attempts >= RECEIPT_ATTEMPTS_MAX
+        ReceiptRow.sent_at.is_(None),
+        ReceiptRow.withheld.is_(None),
+        ReceiptRow.attempts >= RECEIPT_ATTEMPTS_MAX,
     )
     return session.scalars(exhausted).one()
+
+
+def count_exhausted_letters(session: Session, *, now: datetime) -> int:
+    """How many other letters used up their attempts: of refused debits, until a person acts; of dedications, for a day.
+
+    Whom a dedication was to be told to is forgotten by then, and nobody can send it any more.
+    """
+    notices = select(func.count()).where(
+        NoticeRow.sent_at.is_(None),
+        NoticeRow.withheld.is_(None),
+        NoticeRow.attempts >= RECEIPT_ATTEMPTS_MAX,
+    )
+    dedications = select(func.count()).where(
+        DedicationRow.handed_over_at.is_(None),
+        DedicationRow.withheld.is_(None),
+        DedicationRow.attempts >= DEDICATION_ATTEMPTS_MAX,
+        DedicationRow.next_attempt_at > now - _TOLD_FOR,
+    )
+    return session.scalars(notices).one() + session.scalars(dedications).one()
 
 
 def donation_of(row: DonationRow) -> Donation:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.errors import InvalidRequest
-from amply.kernel.money import AmountNotAcceptable, Money
+from amply.kernel.money import AmountNotAcceptable, Money, currency_of
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.options import Anonymity, GiftOptions
 from amply.modules.donations.schemas import (
@@ -87,7 +87,8 @@ class SplitGiftIn(Request):
         total = Money.parse_gift(minor_units=self.total.minor_units, currency=currency)
         if self.parts[0].share is not None:
             shares = [part.share or 0 for part in self.parts]
-            texts = [str(part) for part in divide(total.minor_units, shares)]
+            step = currency_of(currency).step
+            texts = [str(part * step) for part in divide(total.minor_units // step, shares)]
         else:
             texts = [part.minor_units or "" for part in self.parts]
         amounts = [_part(text, currency=currency, position=at) for at, text in enumerate(texts)]

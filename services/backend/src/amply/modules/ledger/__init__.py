@@ -27,13 +27,13 @@ from amply.modules.ledger.breaches import (
     PendingResolved,
     ReversalExceedsOriginal,
 )
-from amply.modules.ledger.chart import CLEARING, PLATFORM, account
+from amply.modules.ledger.chart import CLEARING, PLATFORM, account, gifts
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
-from amply.modules.ledger.facts import Moved, find_payout_step, moved_by, published_places
+from amply.modules.ledger.facts import Moved, find_payout_step, moved_by, other_sides, published_places
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
@@ -170,6 +170,7 @@ __all__ = [
     "erase_openings",
     "find_payout_step",
     "fold_days",
+    "gifts",
     "inclusion",
     "is_published",
     "leadership",
@@ -177,6 +178,7 @@ __all__ = [
     "misfolded",
     "moved_by",
     "oldest_unpublished_age",
+    "other_sides",
     "post",
     "postings",
     "processor_fee",

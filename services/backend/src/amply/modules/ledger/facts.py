@@ -20,6 +20,19 @@ _MOVED: Final = text("""
     GROUP BY entry.idempotency_key, entry.id, transfer.currency
 """)
 
+_OTHER_SIDES: Final = text("""
+    SELECT
+        entry_id, CASE WHEN debit = :account THEN credit ELSE debit END AS other,
+        sum(CASE WHEN debit = :account THEN amount_minor ELSE -amount_minor END) AS minor_units
+    FROM transfer
+    WHERE entry_id = ANY(CAST(:entry_ids AS text[]))
+      AND :account IN (debit, credit)
+      AND currency = :currency
+      AND (phase IS NULL OR phase = 'post')
+    GROUP BY 1, 2
+    ORDER BY 1, 2
+""")
+
 _PLACES: Final = text("""
     SELECT entry_id, idx
     FROM leaf
@@ -47,6 +60,21 @@ def moved_by(session: Session, *, account: str, stored_keys: Collection[str]) ->
         before = found.get(row.idempotency_key, Moved(entry_id=row.id, minor_units={}))
         more = {} if row.currency is None else {row.currency: int(row.minor_units)}
         found[row.idempotency_key] = Moved(entry_id=row.id, minor_units={**before.minor_units, **more})
+    return found
+
+
+def other_sides(
+    session: Session, *, account: str, entry_ids: Collection[str], currency: str
+) -> dict[str, dict[str, int]]:
+    """Where what these entries moved on an account came from or went to, of one currency.
+
+    By entry the accounts on the other side, with minor units that are positive where `account` was debited; together they are
+    what `moved_by` says. What only reserves moves nothing.
+    """
+    asked = {"account": account, "entry_ids": sorted(set(entry_ids)), "currency": currency}
+    found: dict[str, dict[str, int]] = {}
+    for row in session.execute(_OTHER_SIDES, asked):
+        found.setdefault(row.entry_id, {})[row.other] = int(row.minor_units)
     return found
 
 

@@ -13,7 +13,7 @@ from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules.payments.domain import Payment
 from amply.modules.payments.erasure import erased_reference
-from amply.modules.payments.models import DisputeRow, FraudWarningRow
+from amply.modules.payments.models import DisputeRow, FraudWarningRow, PaymentRow
 from amply.modules.payments.refunds import refunds_of, remote_name
 from amply.modules.payments.returns import RemoteDispute, RemoteWarning
 
@@ -163,6 +163,19 @@ def lost_to_disputes(session: Session, *, payment_id: str) -> int:
     session.flush()
     lost = select(func.coalesce(func.sum(DisputeRow.lost_minor_units), 0))
     return int(session.scalars(lost.where(DisputeRow.payment_id == payment_id)).one())
+
+
+def lost_of_donations(session: Session, *, donation_ids: Sequence[str]) -> dict[str, int]:
+    """What donors' banks have kept of these donations, minor units; those of which they kept nothing are left out."""
+    lost = func.sum(DisputeRow.lost_minor_units)
+    rows = session.execute(
+        select(PaymentRow.donation_id, lost.label("lost"))
+        .join(DisputeRow, DisputeRow.payment_id == PaymentRow.id)
+        .where(PaymentRow.donation_id.in_(donation_ids))
+        .group_by(PaymentRow.donation_id)
+        .having(lost > 0)
+    )
+    return {row.donation_id: int(row.lost) for row in rows}
 
 
 def note_warning(session: Session, *, payment: Payment, told: RemoteWarning, now: datetime) -> str | None:

@@ -96,16 +96,18 @@ _KINDS: Final[Mapping[str, ledger.Kind]] = {
 }
 """Reporting categories (docs.stripe.com/reports/reporting-categories) and what books their amount."""
 
-_FEE_KINDS: Final[Mapping[str, ledger.Kind]] = {
-    "charge": ledger.Kind.PROCESSOR_FEE,
-    "refund": ledger.Kind.PROCESSOR_FEE,
-    "dispute": ledger.Kind.DISPUTE_FEE,
-    "dispute_reversal": ledger.Kind.DISPUTE_FEE_REFUNDED,
-}
+_WITH_FEES: Final = frozenset({"charge", "refund", "payout", "payout_reversal"})
+"""Categories whose fee is the processor's for moving money; an instant payout has one."""
+
+_OF_DISPUTES: Final = frozenset({"dispute", "dispute_reversal"})
+"""Categories whose fee is that of a dispute. Its sign says whether it was charged or given back."""
 
 
-_EXCHANGED: Final = frozenset({"charge", "refund", "refund_failure"})
-"""Categories whose entry is in the donor's currency, and whose transaction in the account's. (A dispute's is in the account's.)"""
+_EXCHANGED: Final = frozenset({"charge", "refund", "refund_failure", "dispute", "dispute_reversal"})
+"""Categories whose entry may be in the donor's currency, and whose transaction is in the account's
+(docs.stripe.com/currencies/disputes-refunds). Where both are the same, the transaction's source says so."""
+
+_FEES_OF_DISPUTES: Final = frozenset({ledger.Kind.DISPUTE_FEE, ledger.Kind.DISPUTE_FEE_REFUNDED})
 
 
 def movements(transaction: Transaction) -> Iterator[Movement]:
@@ -148,7 +150,12 @@ def _is_exchange(transaction: Transaction) -> bool:
 
 
 def is_fee(movement: Movement) -> bool:
-    """Whether reconciliation itself may book it: a fee that the processor took or gave back, of whatever."""
+    """Whether reconciliation itself may book it: a fee that the processor took or gave back, of whatever.
+
+    A dispute's comes with the dispute's own events; after an exchange they do not tell it, for it is in another currency.
+    """
+    if movement.kind in _FEES_OF_DISPUTES:
+        return movement.transaction.is_exchanged
     return movement.kind is ledger.Kind.PROCESSOR_FEE
 
 
@@ -185,10 +192,17 @@ def _kind(transaction: Transaction, part: Part) -> ledger.Kind | None:
         case Part.AMOUNT:
             return _KINDS.get(transaction.category)
         case Part.FEE:
-            return _FEE_KINDS.get(transaction.category)
+            return _fee_kind(transaction)
         case Part.APPLICATION_FEE:
             is_taken = transaction.application_fee.minor_units > 0
             return ledger.Kind.APPLICATION_FEE_CREATED if is_taken else ledger.Kind.APPLICATION_FEE_REFUNDED
+
+
+def _fee_kind(transaction: Transaction) -> ledger.Kind | None:
+    if transaction.category in _OF_DISPUTES:
+        charged = transaction.fee.minor_units > 0
+        return ledger.Kind.DISPUTE_FEE if charged else ledger.Kind.DISPUTE_FEE_REFUNDED
+    return ledger.Kind.PROCESSOR_FEE if transaction.category in _WITH_FEES else None
 
 
 def _fact(transaction: Transaction, part: Part, kind: ledger.Kind) -> str | None:
@@ -207,6 +221,8 @@ def _fact(transaction: Transaction, part: Part, kind: ledger.Kind) -> str | None
         case "dispute" | "dispute_reversal":
             named = source and f"dispute:{source}:{transaction.id}"
         case "fee":
+            named = transaction.id
+        case "payout" | "payout_reversal" if part is Part.FEE:
             named = transaction.id
         case _:
             named = source

@@ -148,9 +148,12 @@ class Recording:
             lines = ledger.postings.application_fee(organization_id=self.owner, amount=size)
             self._book(movement, ledger.Kind.APPLICATION_FEE_CREATED, lines)
             return
-        lines = ledger.processor_fee(organization_id=self.owner, amount=size)
+        kind = movement.kind or ledger.Kind.PROCESSOR_FEE
+        of_gift = kind is ledger.Kind.PROCESSOR_FEE
+        charged = ledger.processor_fee if of_gift else ledger.postings.dispute_fee
+        lines = charged(organization_id=self.owner, amount=size)
         is_taken = movement.amount.minor_units < 0
-        self._book(movement, ledger.Kind.PROCESSOR_FEE, lines if is_taken else ledger.postings.reverse(lines))
+        self._book(movement, kind, lines if is_taken else ledger.postings.reverse(lines))
 
     def _book(self, movement: Movement, kind: ledger.Kind, lines: tuple[ledger.NewTransfer, ...]) -> None:
         """Nothing is kept to open its commitment: it may be about somebody who was erased, and nobody asks for it."""

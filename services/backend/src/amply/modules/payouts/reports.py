@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.errors import Conflict
 from amply.kernel.money import format_minor_units
-from amply.modules import ledger
+from amply.modules import ledger, organizations
+from amply.modules.payouts.matching import State
 from amply.modules.payouts.queries import Item, KnownPayout, bank_reference, find, items_of
 
 DONOR_NOT_SHARED: Final = "Not shared"
@@ -50,11 +51,25 @@ class PayoutTotalsDiffer(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """A payout and all it consists of; amounts in minor units."""
+    """A payout and all it consists of; amounts in minor units.
+
+    Attributes:
+        booked: By entry what it moved on the balance, by the code of the account on the other side.
+        funds: Names by the account of the fund's gifts.
+    """
 
     payout: KnownPayout
     bank_reference: str | None
     items: Sequence[Item]
+    booked: Mapping[str, Mapping[str, int]]
+    funds: Mapping[str, str]
+
+    def by_account(self, item: Item) -> Mapping[str, int]:
+        """What an item is, account by account: as its entry says; where none does, by what it is called."""
+        booked = self.booked.get(item.entry_id or "", {})
+        if sum(booked.values()) == item.minor_units and item.kind != ledger.Kind.CURRENCY_EXCHANGED:
+            return booked
+        return {_account_of(item): item.minor_units}
 
     def decimal(self, minor_units: int) -> str:
         """An amount as spreadsheets read it."""
@@ -73,19 +88,38 @@ def report(session: Session, *, payout_id: str, file_format: ReportFormat) -> st
         PayoutTotalsDiffer: The items do not come to the payout: no file is better than a wrong one.
     """
     payout = find(session, payout_id=payout_id)
+    items = sorted(
+        items_of(session, payout_id=payout_id),
+        key=lambda item: (item.occurred_at, item.transaction_digest, item.part),
+    )
     reported = Reported(
         payout=payout,
         bank_reference=bank_reference(session, payout_id=payout_id),
-        items=sorted(
-            items_of(session, payout_id=payout_id),
-            key=lambda item: (item.occurred_at, item.transaction_digest, item.part),
-        ),
+        items=items,
+        booked=_booked(session, payout, items),
+        funds={
+            ledger.gifts(fund.id): fund.name
+            for fund in organizations.funds_of(session, organization_id=payout.owner)
+        },
     )
     if reported.total != payout.minor_units:
         raise PayoutTotalsDiffer(payout, reported.total)
     written = io.StringIO()
     csv.writer(written).writerows(_WRITERS[file_format](reported))
     return written.getvalue()
+
+
+def _booked(session: Session, payout: KnownPayout, items: Sequence[Item]) -> dict[str, dict[str, int]]:
+    found = ledger.other_sides(
+        session,
+        account=ledger.account(payout.owner, "processor_balance"),
+        entry_ids=[item.entry_id for item in items if item.entry_id is not None],
+        currency=payout.currency,
+    )
+    return {
+        entry_id: {account.partition("/")[2]: amount for account, amount in sides.items()}
+        for entry_id, sides in found.items()
+    }
 
 
 def _item_lines(reported: Reported) -> Iterable[Row]:
@@ -120,29 +154,43 @@ _ACCOUNT_OF: Final[Mapping[str, str]] = {
     "application_fee": "platform_contributions_due",
     "platform_earning": "contributions",
 }
-"""By the item's name: the account of our chart that it is on the other side of."""
+"""By the item's name: the account of our chart that it is on the other side of, where no entry says so. What was exchanged
+is in the account's own currency there, and its gift in the donor's."""
+
+
+def _account_of(item: Item) -> str:
+    """Of an item without an entry in the payout's currency."""
+    if item.state in (State.OUTSIDE, State.EXPLAINED):
+        return "other"
+    if item.name == "fee" and item.category in ("dispute", "dispute_reversal"):
+        return "dispute_fees"
+    return _ACCOUNT_OF.get(item.name, "other")
 
 
 def _journal(reported: Reported) -> list[tuple[str, int, str]]:
     """Accounts with what is booked on each, debits positive, and a word on it: nothing together.
 
-    What is outside our books is one line, which only the organisation can place.
+    What is given for a fund and what donors added for the fee are on accounts of their own. What is outside our books is one
+    line, which only the organisation can place.
     """
     sums: dict[str, int] = defaultdict(int)
     counts: dict[str, int] = defaultdict(int)
     for item in reported.items:
-        account = _ACCOUNT_OF.get(item.name, "other")
-        if item.name == "fee" and item.category in ("dispute", "dispute_reversal"):
-            account = "dispute_fees"
-        sums[account] -= item.minor_units
-        counts[account] += 1
+        for account, minor_units in reported.by_account(item).items():
+            sums[account] -= minor_units
+            counts[account] += 1
     lines = [
-        (account, sums[account], f"{counts[account]} items of {reported.payout.id}")
+        (account, sums[account], _words(reported, account, counts[account]))
         for account in sorted(sums)
         if sums[account] != 0
     ]
     paid = f"Paid out, bank reference {reported.bank_reference or 'not known yet'}"
     return [("bank", reported.payout.minor_units, paid), *lines]
+
+
+def _words(reported: Reported, account: str, items: int) -> str:
+    fund = reported.funds.get(account)
+    return f"{items} items of {reported.payout.id}{f' for {fund}' if fund else ''}"
 
 
 def _xero(reported: Reported) -> Iterable[Row]:
@@ -170,7 +218,7 @@ def _disbursement(reported: Reported) -> Iterable[Row]:
     yield ("Bank Reference ID", reported.bank_reference or "not known yet")
     yield ("Currency", payout.currency)
     yield ()
-    yield ("Date", "Item", "Donor", "Gross", "Fee", "Net", "Ledger Entry")
+    yield ("Date", "Item", "Donor", "Fund", "Gross", "Fee", "Net", "Ledger Entry")
     by_transaction: dict[str, list[Item]] = defaultdict(list)
     for item in reported.items:
         by_transaction[item.transaction_digest].append(item)
@@ -181,14 +229,20 @@ def _disbursement(reported: Reported) -> Iterable[Row]:
         gross, fees = gross + amount, fees + net - amount
         yield (
             *(parts[0].occurred_at.date().isoformat(), parts[0].name, _donor(parts[0])),
+            _fund(reported, parts[0]),
             *(reported.decimal(each) for each in (amount, net - amount, net)),
             parts[0].entry_id or "",
         )
-    yield ("Total", "", "", *(reported.decimal(each) for each in (gross, fees, gross + fees)), "")
+    yield ("Total", "", "", "", *(reported.decimal(each) for each in (gross, fees, gross + fees)), "")
 
 
 def _donor(item: Item) -> str:
     return DONOR_NOT_SHARED if item.name == "gift" else ""
+
+
+def _fund(reported: Reported, item: Item) -> str:
+    names = [reported.funds[account] for account in reported.by_account(item) if account in reported.funds]
+    return ", ".join(names)
 
 
 _WRITERS: Final[Mapping[ReportFormat, Callable[[Reported], Iterable[Row]]]] = {

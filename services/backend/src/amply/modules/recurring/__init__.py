@@ -6,7 +6,7 @@ from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reaso
 from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.queries import LISTED_MAX, listed
+from amply.modules.recurring.queries import LISTED_MAX, count_exhausted_letters, listed
 from amply.modules.recurring.router import Parts, router
 from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 
@@ -23,6 +23,7 @@ __all__ = [
     "Writing",
     "cancel",
     "collect_due",
+    "count_exhausted_letters",
     "forget",
     "listed",
     "pause",

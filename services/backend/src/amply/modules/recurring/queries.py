@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.modules import donations, organizations
 from amply.modules.donations import DonationStatus
 from amply.modules.recurring.domain import Charge, Plan, PlanStatus
-from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.letters import ATTEMPTS_MAX
+from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 from amply.modules.recurring.moves import charge_of, plan_of
 
 LISTED_MAX: Final = 1_000
@@ -25,6 +26,16 @@ class PlanInView:
     plan: Plan
     organization: str
     periods: Sequence[tuple[Charge, DonationStatus | None]]
+
+
+def count_exhausted_letters(session: Session) -> int:
+    """How many letters about plans used up their attempts and wait for a person."""
+    exhausted = select(func.count()).where(
+        PlanLetterRow.sent_at.is_(None),
+        PlanLetterRow.withheld.is_(None),
+        PlanLetterRow.attempts >= ATTEMPTS_MAX,
+    )
+    return session.scalars(exhausted).one()
 
 
 def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None) -> list[PlanInView]:
