@@ -75,8 +75,17 @@ def cancel(*, plan_id: str) -> None:
     _print(plan)
 
 
+@recurring.command(name="cancel-gift-aid")
+@click.argument("plan_id")
+def cancel_gift_aid(*, plan_id: str) -> None:
+    """Cancel the Gift Aid declaration of PLAN_ID (pln_…) for gifts to come, on its donor's word. Needs the worker's settings."""
+    with _database() as database, database.transaction() as session:
+        plan = plans.cancel_gift_aid(session, plan_id=plan_id, email_sha256=None, now=system_clock())
+    _print(plan)
+
+
 def _print(plan: plans.Plan) -> None:
-    line = {"id": plan.id, "status": plan.status, "reason": plan.reason, "next_on": plan.next_due_on}
+    line = {"id": plan.id, "status": plan.status, "reason": plan.reason, "next_on": plan.next_due_on, "gift_aid": plan.gift_aid}
     click.echo(json.dumps(line, default=_written))
 
 

@@ -1,6 +1,6 @@
 """Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
 
-from amply.modules.recurring.changes import cancel, pause, resume
+from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reason
 from amply.modules.recurring.erasure import forget
@@ -22,6 +22,7 @@ __all__ = [
     "Recurring",
     "Writing",
     "cancel",
+    "cancel_gift_aid",
     "collect_due",
     "forget",
     "listed",
