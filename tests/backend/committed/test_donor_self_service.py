@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from amply.entrypoints import application
 from amply.infra.database import Database
+from amply.kernel.money import Money
 from amply.modules import organizations, payments, recurring
 from amply.modules.mail import address_digest
 from tests.backend.committed.test_donor_facts import DECLARATION
@@ -313,3 +314,33 @@ def test_a_link_that_cannot_be_sent_is_tried_again_and_forgotten_in_the_end(page
         page.plans.work()
         page.plans.clock.advance(hours=1)
     assert page.plans.rows("donor_link_request") == []
+
+
+def test_a_donor_sees_what_is_added_for_the_fee_and_what_it_was(page: Page) -> None:
+    plan_id = page.begin(fee_cover={"method": "card", "minor_units": "64"}).json()["plan_id"]
+    page.plans.processor.fee = Money(minor_units=63, currency="EUR")
+    page.plans.hear_of_all()
+    page.plans.work()
+
+    def euros(minor_units: int) -> dict[str, str]:
+        return {"minor_units": str(minor_units), "currency": "EUR"}
+
+    seen = page.see()
+    assert seen["fee_cover"] == {"at_most": euros(64), "next": euros(64), "next_total": euros(2564)}
+    (period,) = seen["periods"]
+    assert (period["amount"], period["total"]) == (euros(2500), euros(2564))
+    assert period["costs"] == {
+        "fee_cover": euros(64),
+        "method": "card",
+        "processor_fee": euros(63),
+        "difference": euros(1),
+    }
+    kept = page.ask(f"{plan_id}/amount", {"amount": euros(10_000)}).json()["fee_cover"]
+    assert (kept["at_most"], kept["next_total"]) == (euros(64), euros(10_064))
+    agreed = {"amount": euros(10_000), "fee_cover": {"method": "card", "minor_units": "178"}}
+    assert page.ask(f"{plan_id}/amount", agreed).json()["fee_cover"]["next_total"] == euros(10_178)
+    refused = page.ask(
+        f"{plan_id}/amount", agreed | {"fee_cover": {"method": "card", "minor_units": "1"}}
+    )
+    assert_problem(refused, status=422, code="fee_cover_changed", param="fee_cover")
+    assert page.ask(f"{plan_id}/amount", agreed | {"fee_cover": None}).json()["fee_cover"] is None
