@@ -23,12 +23,14 @@ NOTHING = Backlog(
     exhausted_payments=0,
     exhausted_refunds=0,
     exhausted_receipts=0,
+    exhausted_plan_letters=0,
     exhausted_facts=0,
     awaited_events=0,
     reconciled_seconds=0,
     payout_differences=0,
     unmatched_movements=0,
     bookings_paused=0,
+    late_plans=0,
     attacked_organizations=0,
 )
 

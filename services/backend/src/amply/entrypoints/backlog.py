@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import defence, donations, ledger, payments, payouts, webhooks
+from amply.modules import defence, donations, ledger, payments, payouts, recurring, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -25,12 +25,14 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
+        exhausted_plan_letters: Letters about recurring gifts that could not be sent.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
         reconciled_seconds: Since rows and log were last held together from end to end.
         payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
         unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
+        late_plans: Recurring gifts that have been due for hours and were not tried.
         attacked_organizations: Organisations whose form is being used to test cards.
     """
 
@@ -39,12 +41,14 @@ class Backlog:
     exhausted_payments: int
     exhausted_refunds: int
     exhausted_receipts: int
+    exhausted_plan_letters: int
     exhausted_facts: int
     awaited_events: int
     reconciled_seconds: float
     payout_differences: int
     unmatched_movements: int
     bookings_paused: int
+    late_plans: int
     attacked_organizations: int
 
 
@@ -57,12 +61,14 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_payments=payments.count_exhausted(session),
             exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
+            exhausted_plan_letters=recurring.count_exhausted_letters(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
             reconciled_seconds=ledger.reconciliation_age(session, now=now).total_seconds(),
             payout_differences=payouts.count_differences(session, now=now),
             unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
+            late_plans=recurring.count_late(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
         )
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
             ADD CONSTRAINT fk_plan_fund
                 FOREIGN KEY (organization_id, fund_id) REFERENCES fund (organization_id, id)
     """)
+    op.execute("CREATE INDEX ix_plan_due_since ON plan (due_since) WHERE due_since IS NOT NULL")
     op.execute("""
         ALTER TABLE plan_charge
             ADD COLUMN fee_cover_minor_units bigint NOT NULL DEFAULT 0

@@ -4,6 +4,7 @@ from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resu
 from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reason
 from amply.modules.recurring.erasure import forget
+from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.queries import LISTED_MAX, listed
@@ -24,7 +25,10 @@ __all__ = [
     "cancel",
     "cancel_gift_aid",
     "collect_due",
+    "count_exhausted_letters",
+    "count_late",
     "forget",
+    "late",
     "listed",
     "pause",
     "resume",
