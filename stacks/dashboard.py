@@ -170,9 +170,10 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.unmatched_movements],
         ),
         Panel(
-            title="What was given up, rows",
-            healthy="Zero. Each row is a thing nobody will try again until a person acts.",
+            title="What was given up, rows; and which recurring gifts are late, plans",
+            healthy="Zero. Each row is a thing nobody will try again until a person acts; each plan is due and was not tried.",
             left=list(measured.exhausted.values()),
+            right=[measured.late_plans],
         ),
     ]
 

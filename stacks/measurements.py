@@ -37,6 +37,8 @@ UNMATCHED_MOVEMENTS = "unmatched_movements"
 """What moved a balance at the processor and has been in no books for a day."""
 ATTACKED_ORGANIZATIONS = "attacked_organizations"
 """Organisations whose form is being used to test cards."""
+LATE_PLANS = "late_plans"
+"""Recurring gifts that have been due for hours and were not tried."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -72,6 +74,7 @@ class Measurements:
     ledger_age: cloudwatch.Metric
     bookings_paused: cloudwatch.Metric
     attacked_organizations: cloudwatch.Metric
+    late_plans: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     payout_differences: cloudwatch.Metric
     unmatched_movements: cloudwatch.Metric
@@ -103,6 +106,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         unmatched_movements=backlog.highest(BACKLOG, UNMATCHED_MOVEMENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         attacked_organizations=backlog.highest(BACKLOG, ATTACKED_ORGANIZATIONS),
+        late_plans=backlog.highest(BACKLOG, LATE_PLANS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

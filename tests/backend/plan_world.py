@@ -152,12 +152,15 @@ class Plans:
         day_of_month: int | None = None,
         key: str = "key-1",
         email: str = EMAIL,
+        **says: Any,
     ) -> Answer:
+        """`says`: what else the gift says, as `Gift` takes it."""
         gift = Gift(
             organization_id=self.organization_id,
-            amount=Money(minor_units=2500, currency="EUR"),
+            amount=says.pop("amount", Money(minor_units=2500, currency="EUR")),
             donor=Donor(name="Ada", email=email),
             message="for the river",
+            **says,
         )
         schedule = Schedule.beginning(
             now=self.clock(), every=every, time_zone=self.time_zone, day_of_month=day_of_month
@@ -172,9 +175,9 @@ class Plans:
             request={"a": "plan"},
         )
 
-    def begin(self, *, every: Interval = Interval.MONTH, day_of_month: int | None = None) -> str:
+    def begin(self, *, every: Interval = Interval.MONTH, day_of_month: int | None = None, **says: Any) -> str:
         """A plan whose first gift has arrived; returns its id."""
-        answer = self.start(every=every, day_of_month=day_of_month)
+        answer = self.start(every=every, day_of_month=day_of_month, **says)
         self.hear_of_all()
         self.work()
         return str(answer.body["plan_id"])
@@ -184,6 +187,7 @@ class Plans:
     def hear(self, payment: Any, event_type: str) -> None:
         """An event about a payment comes and is handled."""
         self._events += 1
+        self.processor.gross = Money(minor_units=payment.minor_units, currency=payment.currency)
         event = webhooks.ProviderEvent(
             id=f"evt_{self._events}",
             type=event_type,

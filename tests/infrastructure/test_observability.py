@@ -93,6 +93,7 @@ NOTICES = {
     "mail-feedback-waiting",
     "movements-unmatched",
     "payouts-differ",
+    "plans-late",
     "set-aside",
     "undelivered",
     "witness-contradicts",

@@ -33,6 +33,7 @@ NOTHING = Backlog(
     payout_differences=0,
     unmatched_movements=0,
     bookings_paused=0,
+    late_plans=0,
     attacked_organizations=0,
 )
 

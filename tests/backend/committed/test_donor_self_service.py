@@ -9,8 +9,10 @@ from fastapi.testclient import TestClient
 
 from amply.entrypoints import application
 from amply.infra.database import Database
-from amply.modules import payments, recurring
+from amply.kernel.money import Money
+from amply.modules import organizations, payments, recurring
 from amply.modules.mail import address_digest
+from tests.backend.committed.test_donor_facts import DECLARATION
 from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.plan_world import ADA, EMAIL, KEY, Plans, declined
@@ -93,19 +95,43 @@ def test_a_plan_begins_with_what_the_browser_needs_for_its_first_gift(page: Page
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (told, "true")
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"fund_id": "fund_0"},
-        {"anonymity": "organization"},
-        {"company": {"name": "Angstrom Ltd"}},
-        {"dedication": {"kind": "in_honour_of", "honouree": "Grace"}},
-    ],
-)
-def test_what_a_plan_does_not_keep_is_refused(page: Page, said: dict[str, Any]) -> None:
-    answer = page.begin(**said)
-    assert_problem(answer, status=422, code="invalid_request", param="body")
-    assert "give once" in answer.text
+def test_what_a_plan_says_is_kept_shown_and_changed_by_its_donor(page: Page) -> None:
+    with page.plans.database.transaction() as session:
+        fund = organizations.create_fund(
+            session,
+            organization_id=page.plans.organization_id,
+            name="Wells",
+            kind=organizations.FundKind.FUND,
+            now=page.plans.clock(),
+        )
+    answer = page.begin(
+        fund_id=fund.id,
+        anonymity="none",
+        message="for the river",
+        gift_aid=DECLARATION,
+        dedication={"kind": "in_honour_of", "honouree": "Grace"},
+    )
+    assert answer.status_code == 201, answer.text
+    plan_id = answer.json()["plan_id"]
+    page.plans.hear_of_all()
+    page.plans.work()
+    seen = page.see()
+    assert (seen["fund"], seen["anonymity"], seen["gift_aid"]) == ("Wells", "none", "declared")
+    assert not {"message", "dedication", "company"} & seen.keys()
+
+    changed = page.ask(f"{plan_id}/options", {"fund_id": None, "anonymity": "public"}).json()
+    assert (changed["fund"], changed["anonymity"]) == (None, "public")
+    assert page.ask(f"{plan_id}/options", {"fund_id": "fund_0"}).json()["code"] == "fund_not_acceptable"
+    assert page.ask(f"{plan_id}/options").json()["code"] == "invalid_request"
+    assert page.ask(f"{plan_id}/gift-aid/cancel").json()["gift_aid"] == "canceled"
+    page.plans.on(2026, 2, 28)
+    second = page.plans.rows("donation")[-1]
+    assert (second.fund_id, second.anonymity, second.message) == (None, "public", "for the river")
+
+
+def test_a_company_that_declares_gift_aid_begins_no_plan(page: Page) -> None:
+    answer = page.begin(company={"name": "Angstrom Ltd"}, gift_aid=DECLARATION)
+    assert_problem(answer, status=422, code="gift_options_not_acceptable", param="gift_aid")
     assert page.plans.rows("plan") == []
 
 
@@ -149,9 +175,11 @@ def test_a_donor_changes_skips_pauses_resumes_and_ends(page: Page) -> None:
     assert page.ask(f"{plan_id}/pause").json()["next_on"] is None
     assert page.ask(f"{plan_id}/resume").json()["next_on"] == "2026-03-31"
     page.plans.on(2026, 3, 31)
-    assert page.see()["periods"][0] | {"donation_id": ""} == {
+    assert page.see()["periods"][0] | {"donation_id": "", "costs": None} == {
         "due_on": "2026-03-31",
         "amount": {"minor_units": "4000", "currency": "EUR"},
+        "total": {"minor_units": "4000", "currency": "EUR"},
+        "costs": None,
         "state": "paid",
         "donation_id": "",
         "donation_status": "succeeded",
@@ -179,12 +207,15 @@ def test_a_pause_ends_on_a_day_to_come(page: Page, until: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "pause_not_acceptable")
 
 
-@pytest.mark.parametrize("path", ["amount", "skip", "pause", "resume", "card", "pay"])
+@pytest.mark.parametrize("path", ["amount", "skip", "pause", "resume", "options", "card", "pay"])
 def test_a_plan_that_has_ended_changes_no_more(page: Page, path: str) -> None:
     plan_id = page.begun()
     page.ask(f"{plan_id}/cancel")
-    body = {"amount": {"minor_units": "4000", "currency": "EUR"}} if path == "amount" else None
-    assert page.ask(f"{plan_id}/{path}", body).json()["code"] == "plan_not_changeable"
+    bodies: dict[str, Any] = {
+        "amount": {"amount": {"minor_units": "4000", "currency": "EUR"}},
+        "options": {"fund_id": None},
+    }
+    assert page.ask(f"{plan_id}/{path}", bodies.get(path)).json()["code"] == "plan_not_changeable"
     assert page.ask(f"{plan_id}/cancel").json()["status"] == "ended", "ending again is no error"
 
 
@@ -283,3 +314,31 @@ def test_a_link_that_cannot_be_sent_is_tried_again_and_forgotten_in_the_end(page
         page.plans.work()
         page.plans.clock.advance(hours=1)
     assert page.plans.rows("donor_link_request") == []
+
+
+def test_a_donor_sees_what_is_added_for_the_fee_and_what_it_was(page: Page) -> None:
+    plan_id = page.begin(fee_cover={"method": "card", "minor_units": "64"}).json()["plan_id"]
+    page.plans.processor.fee = Money(minor_units=63, currency="EUR")
+    page.plans.hear_of_all()
+    page.plans.work()
+
+    def euros(minor_units: int) -> dict[str, str]:
+        return {"minor_units": str(minor_units), "currency": "EUR"}
+
+    seen = page.see()
+    assert seen["fee_cover"] == {"at_most": euros(64), "next": euros(64), "next_total": euros(2564)}
+    (period,) = seen["periods"]
+    assert (period["amount"], period["total"]) == (euros(2500), euros(2564))
+    assert period["costs"] == {
+        "fee_cover": euros(64),
+        "method": "card",
+        "processor_fee": euros(63),
+        "difference": euros(1),
+    }
+    kept = page.ask(f"{plan_id}/amount", {"amount": euros(10_000)}).json()["fee_cover"]
+    assert (kept["at_most"], kept["next_total"]) == (euros(64), euros(10_064))
+    agreed = {"amount": euros(10_000), "fee_cover": {"method": "card", "minor_units": "178"}}
+    assert page.ask(f"{plan_id}/amount", agreed).json()["fee_cover"]["next_total"] == euros(10_178)
+    refused = page.ask(f"{plan_id}/amount", agreed | {"fee_cover": {"method": "card", "minor_units": "1"}})
+    assert_problem(refused, status=422, code="fee_cover_changed", param="fee_cover")
+    assert page.ask(f"{plan_id}/amount", agreed | {"fee_cover": None}).json()["fee_cover"] is None

@@ -8,17 +8,18 @@ import pytest
 from celery import Celery
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from amply.adapters import sqs
 from amply.entrypoints import scheduler, task_names, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
-from amply.modules import donations, ledger, mail, payouts, recurring, webhooks
+from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.personal_data import found_in
-from tests.backend.plan_world import ADA, EMAIL, SECRETS, Plans, declined
+from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeFeedback
 
@@ -142,3 +143,81 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
     app.tasks[task_names.COLLECT_DUE]()
     assert plans.states() == [(0, "paid"), (1, "waiting")]
     app.tasks[task_names.SEND_PLAN_LETTERS]()
+
+
+def late(plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What `recurring list --late` prints at the plans' moment."""
+    monkeypatch.setattr("amply.entrypoints.admin_recurring.system_clock", plans.clock)
+    shown = run(monkeypatch, databases, "amply_operator", "recurring", "list", "--late")
+    assert found_in(shown.stdout.encode(), OF_A_DONOR) == []
+    return [(line["period"], line["waits_for"], line["late_since"][:16]) for line in lines(shown)]
+
+
+def counted_late(plans: Plans) -> int:
+    with plans.database.transaction() as session:
+        return recurring.count_late(session, now=plans.clock())
+
+
+def test_a_gift_that_is_due_and_nobody_tried_is_late_after_hours(
+    plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.clock.now = datetime(2026, 2, 28, 13, 59, tzinfo=UTC)
+    assert (late(plans, databases, monkeypatch), counted_late(plans)) == ([], 0)
+    plans.clock.now = datetime(2026, 2, 28, 14, tzinfo=UTC)
+    assert late(plans, databases, monkeypatch) == [(1, None, "2026-02-28T08:00")]
+    assert counted_late(plans) == 1
+    plans.at(plans.clock())
+    assert (late(plans, databases, monkeypatch), counted_late(plans)) == ([], 0)
+
+
+def test_a_gift_that_the_processor_never_answers_for_is_late(
+    plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.saved.answers = [payments.ProcessorUnavailable("away")] * 40
+    plans.on(2026, 2, 28)
+    assert counted_late(plans) == 0
+    plans.on(2026, 2, 28, hour=16)
+    assert late(plans, databases, monkeypatch) == [(1, None, "2026-02-28T09:00")]
+    assert counted_late(plans) == 1
+
+
+def test_a_gift_that_was_declined_is_behind_and_not_late(plans: Plans) -> None:
+    plans.saved.answers = [declined("insufficient_funds")]
+    plans.on(2026, 2, 28)
+    plans.on(2026, 2, 28, hour=20)
+    assert (plans.plan.status, counted_late(plans)) == ("past_due", 0)
+
+
+def test_what_waits_for_its_organisation_is_listed_and_rings_nowhere(
+    plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plans.database.transaction() as session:
+        session.execute(text("UPDATE processor_account SET status = 'restricted'"))
+    for day in (28, 1, 2):
+        plans.on(2026, 2 if day == 28 else 3, day)
+    assert late(plans, databases, monkeypatch) == [(1, "organization", "2026-02-28T09:00")]
+    assert counted_late(plans) == 0
+
+
+def test_a_notice_that_does_not_leave_for_days_makes_its_gift_late(database: Database) -> None:
+    plans = Plans(database, now=datetime(2026, 1, 15, 12, tzinfo=UTC))
+    plans.saved.method = ACCOUNT
+    plans.begin()
+    plans.mailer.refuses = True
+    for day in (10, 15, 16, 18):
+        plans.on(2026, 2, day)
+    assert (plans.plan.waits_for, counted_late(plans)) == ("notice", 0)
+    plans.on(2026, 2, 19)
+    assert counted_late(plans) == 1
+
+
+def test_a_letter_that_used_up_its_attempts_is_counted(plans: Plans) -> None:
+    plans.mailer.refuses = True
+    plans.saved.answers = [declined("stolen_card")]
+    plans.on(2026, 2, 28)
+    counts = []
+    for attempts in (19, 20):
+        with plans.database.transaction() as session:
+            session.execute(text("UPDATE plan_letter SET attempts = :attempts"), {"attempts": attempts})
+            counts.append(recurring.count_exhausted_letters(session))
+    assert counts == [0, 1]

@@ -88,7 +88,7 @@ API = {
     "posting": READ,
     "processor_account": READ,
     "provider_event": ADD,
-    "receipt_facts": "INSERT",
+    "receipt_facts": "INSERT SELECT(donation_id) UPDATE(gift_aid)",
     "split_gift": WRITE,
     "split_part": ADD,
     "transfer": READ,

@@ -54,9 +54,13 @@ MAY: Final = {
     "plan": {
         f"SELECT ({column})"
         for column in (
-            *("created_at", "currency", "every", "id", "method_kind", "minor_units", "next_due_at"),
-            *("next_period", "organization_id", "reason", "status", "time_zone", "updated_at"),
+            *("created_at", "currency", "due_since", "every", "fund_id", "id", "method_kind", "minor_units"),
+            *("next_due_at", "next_period", "organization_id", "reason", "status", "time_zone", "updated_at"),
+            "waits_for",
         )
+    },
+    "plan_charge": {
+        f"SELECT ({column})" for column in ("declines", "opened_at", "period", "plan_id", "state")
     },
     "posting": {"SELECT"},
     "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},

@@ -23,6 +23,7 @@ def letter(kind: LetterKind = LetterKind.NOTICE, **changes: object) -> Letter:
         "country": "DE",
         "language": Language.EN,
         "amount": Money(minor_units=123450, currency="EUR"),
+        "fee_cover": Money(minor_units=0, currency="EUR"),
         "every": "month",
         "method_kind": "card",
         "last4": "4242",
@@ -57,6 +58,12 @@ def test_amounts_and_days_are_written_as_people_of_the_place_do() -> None:
     assert plan_mail(letter(language=Language.DE)).subject == (
         "Ihre Spende von 1.234,50 EUR an River Trust am 31. März 2026"
     )
+
+
+def test_what_covers_the_fee_is_told_where_something_does() -> None:
+    covering = plan_mail(letter(fee_cover=Money(minor_units=1906, currency="EUR"), language=Language.DE))
+    assert "Davon decken 19,06 EUR die Zahlungsgebühr" in " ".join(covering.text.split())
+    assert "Zahlungsgebühr" not in plan_mail(letter(language=Language.DE)).text
 
 
 def test_what_pays_is_named_by_its_end_and_by_nothing_else() -> None:

@@ -1,6 +1,7 @@
 """What each jurisdiction asks of a receipt, and what a gift gets where it is not there."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -175,6 +176,14 @@ def test_gb_repeats_the_declaration_and_says_what_can_be_claimed() -> None:
     said = said_of(GB, 10_000)
 
     assert "You declared on 21 November 2026" in said
+    assert "Gift Aid of 25.00 GBP" in said
+
+
+def test_gb_names_the_day_of_a_declaration_that_covers_gifts_to_come() -> None:
+    enduring = replace(DECLARED, declared_at=datetime(2026, 3, 31, 12, tzinfo=UTC))
+    said = said_of(GB, 10_000, donor=receipts.DonorFacts(gift_aid=enduring))
+
+    assert "You declared on 31 March 2026 that you want this gift, like every gift of the plan" in said
     assert "Gift Aid of 25.00 GBP" in said
 
 

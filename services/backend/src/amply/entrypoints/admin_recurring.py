@@ -27,15 +27,28 @@ def recurring() -> None:
 @recurring.command(name="list")
 @click.option("--organization", "organization_id", help="of one organisation, org_…")
 @click.option("--status", type=_STATUS)
+@click.option("--late", is_flag=True, help="those whose gift is due and was not tried, and what it waits for")
 @click.option("--limit", type=_LIMIT, default=100, show_default=True)
-def list_(*, organization_id: str | None, status: str | None, limit: int) -> None:
+def list_(*, organization_id: str | None, status: str | None, late: bool, limit: int) -> None:
     """Plans as JSON lines, those whose next gift is due first at the front."""
+    if late and status:
+        raise click.UsageError("Leave --status out: --late lists plans of every status.")
+    if late:
+        _list_late(organization_id, limit=limit)
+        return
     chosen = plans.PlanStatus(status) if status else None
     with _database() as database, database.transaction() as session:
         for each in plans.listed(session, organization_id=organization_id, status=chosen, limit=limit):
             line = dict(each)
             amount = {"minor_units": str(line.pop("minor_units")), "currency": line.pop("currency")}
             click.echo(json.dumps(line | {"amount": amount}, default=_written))
+
+
+def _list_late(organization_id: str | None, *, limit: int) -> None:
+    now = system_clock()
+    with _database() as database, database.transaction() as session:
+        for line in plans.late(session, organization_id=organization_id, now=now, limit=limit):
+            click.echo(json.dumps(dict(line), default=_written))
 
 
 @recurring.command()
@@ -75,8 +88,23 @@ def cancel(*, plan_id: str) -> None:
     _print(plan)
 
 
+@recurring.command(name="cancel-gift-aid")
+@click.argument("plan_id")
+def cancel_gift_aid(*, plan_id: str) -> None:
+    """Cancel the Gift Aid declaration of PLAN_ID (pln_…) for gifts to come, on its donor's word. Needs the worker's settings."""
+    with _database() as database, database.transaction() as session:
+        plan = plans.cancel_gift_aid(session, plan_id=plan_id, email_sha256=None, now=system_clock())
+    _print(plan)
+
+
 def _print(plan: plans.Plan) -> None:
-    line = {"id": plan.id, "status": plan.status, "reason": plan.reason, "next_on": plan.next_due_on}
+    line = {
+        "id": plan.id,
+        "status": plan.status,
+        "reason": plan.reason,
+        "next_on": plan.next_due_on,
+        "gift_aid": plan.gift_aid,
+    }
     click.echo(json.dumps(line, default=_written))
 
 

@@ -33,6 +33,7 @@ class Backlog:
         payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
         unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
+        late_plans: Recurring gifts that have been due for hours and were not tried.
         attacked_organizations: Organisations whose form is being used to test cards.
     """
 
@@ -49,6 +50,7 @@ class Backlog:
     payout_differences: int
     unmatched_movements: int
     bookings_paused: int
+    late_plans: int
     attacked_organizations: int
 
 
@@ -70,6 +72,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             payout_differences=payouts.count_differences(session, now=now),
             unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
+            late_plans=recurring.count_late(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
         )
 

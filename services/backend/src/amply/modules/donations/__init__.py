@@ -4,7 +4,7 @@ from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAc
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
-from amply.modules.donations.domain import DonationStatus, Donor, Gift, OfflineMethod
+from amply.modules.donations.domain import Costs, DonationStatus, Donor, FeeCoverChanged, Gift, OfflineMethod
 from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
@@ -19,11 +19,23 @@ from amply.modules.donations.offline import (
     record_offline,
     reverse_offline,
 )
+from amply.modules.donations.options import (
+    Anonymity,
+    Dedication,
+    DedicationKind,
+    GiftOptions,
+    GiftOptionsNotAcceptable,
+    Recipient,
+    check_options,
+    dedication_of,
+)
 from amply.modules.donations.queries import (
+    costs,
     count_exhausted_letters,
     count_exhausted_receipts,
     covered_fees,
     statuses,
+    withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
     ReceiptSending,
@@ -44,8 +56,23 @@ from amply.modules.donations.refunds import (
     refund,
 )
 from amply.modules.donations.router import router
-from amply.modules.donations.schemas import AmountIn, AmountOut, DonationCreated, DonationIn
-from amply.modules.donations.service import Answer, complete_stuck, open_payment, record_gift
+from amply.modules.donations.schemas import (
+    AmountIn,
+    AmountOut,
+    CostsOut,
+    DonationCreated,
+    DonationIn,
+    FeeCoverIn,
+    LongText,
+)
+from amply.modules.donations.service import (
+    Answer,
+    check_gift,
+    complete_stuck,
+    open_payment,
+    quotes,
+    record_gift,
+)
 from amply.modules.donations.split_router import router as split_router
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
@@ -53,7 +80,12 @@ from amply.modules.donations.tasks import EventHandling, handle_provider_event
 __all__ = [
     "AmountIn",
     "AmountOut",
+    "Anonymity",
     "Answer",
+    "Costs",
+    "CostsOut",
+    "Dedication",
+    "DedicationKind",
     "DedicationSending",
     "DisputeNotAnswerable",
     "DonationCreated",
@@ -64,12 +96,18 @@ __all__ = [
     "Donor",
     "Erasure",
     "EventHandling",
+    "FeeCoverChanged",
+    "FeeCoverIn",
     "Gift",
+    "GiftOptions",
+    "GiftOptionsNotAcceptable",
+    "LongText",
     "OfflineGift",
     "OfflineGiftKnown",
     "OfflineGiftNotAcceptable",
     "OfflineMethod",
     "ReceiptSending",
+    "Recipient",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
     "RefundRefused",
@@ -80,13 +118,17 @@ __all__ = [
     "StatementNotAcceptable",
     "answer_dispute",
     "as_csv",
+    "check_gift",
+    "check_options",
     "close_exhausted",
     "complete_splits",
     "complete_stuck",
     "complete_stuck_refunds",
+    "costs",
     "count_exhausted_letters",
     "count_exhausted_receipts",
     "covered_fees",
+    "dedication_of",
     "erase_donor",
     "evidence",
     "gift_aid_claim",
@@ -95,6 +137,7 @@ __all__ = [
     "keeps_event",
     "open_payment",
     "printed_receipt",
+    "quotes",
     "record_gift",
     "record_offline",
     "refund",
@@ -109,4 +152,5 @@ __all__ = [
     "statement_of_donor",
     "statuses",
     "void_receipt",
+    "withdraw_declarations",
 ]

@@ -94,6 +94,12 @@ def keep_dedication(session: Session, *, donation_id: str, dedication: Dedicatio
     )
 
 
+def dedication_of(session: Session, *, donation_id: str) -> Dedication | None:
+    """For whom a gift is, as its receipt says it; whom a letter was for is left out: there is one letter a gift."""
+    row = session.get(DedicationRow, donation_id)
+    return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree)
+
+
 def _check_company(gift: "Gift") -> None:
     if gift.for_receipt.company is not None and gift.for_receipt.gift_aid is not None:
         raise GiftOptionsNotAcceptable(

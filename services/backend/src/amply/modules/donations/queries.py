@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
+from amply.modules import receipts
 from amply.modules.donations.domain import (
     DEDICATION_ATTEMPTS_MAX,
     RECEIPT_ATTEMPTS_MAX,
@@ -74,6 +75,22 @@ def statuses(session: Session, *, donation_ids: Collection[str]) -> Mapping[str,
     """Where each of these donations stands."""
     rows = session.execute(select(DonationRow.id, DonationRow.status).where(DonationRow.id.in_(donation_ids)))
     return {row.id: DonationStatus(row.status) for row in rows}
+
+
+def costs(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Costs]:
+    """What was added to each of these donations for the fee, and what the fee was."""
+    rows = session.scalars(select(DonationRow).where(DonationRow.id.in_(donation_ids)))
+    return {row.id: costs_of(row) for row in rows}
+
+
+def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) -> None:
+    """Take the Gift Aid declaration from those of these gifts that have not arrived: nothing is claimed on them."""
+    still_open = session.scalars(
+        select(DonationRow.id).where(
+            DonationRow.id.in_(donation_ids), DonationRow.status != DonationStatus.SUCCEEDED
+        )
+    ).all()
+    receipts.withdraw_declarations(session, donation_ids=still_open)
 
 
 def count_exhausted_receipts(session: Session) -> int:

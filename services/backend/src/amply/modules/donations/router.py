@@ -99,8 +99,8 @@ def quote(
 ) -> QuoteOut:
     gift = Money.parse_gift(minor_units=minor_units, currency=currency)
     with database.transaction() as session:
-        organization = organizations.get(session, organization_id=organization_id)
-    return QuoteOut.of(gift, payments.fee_covers(country=organization.country, gift=gift))
+        covers = service.quotes(session, organization_id=organization_id, gift=gift)
+    return QuoteOut.of(gift, covers)
 
 
 @router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))

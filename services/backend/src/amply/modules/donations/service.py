@@ -6,7 +6,7 @@ from the payment's row. (3) one transaction: the processor's id and the answer. 
 later. Nothing is booked here: ledger entries come from verified provider events only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
+from amply.kernel.money import Money
 from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
@@ -119,15 +120,10 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
-def record_gift(
-    session: Session,
-    *,
-    donation_id: str,
-    gift: Gift,
-    now: datetime,
-    customer: payments.Customer | None = None,
-) -> payments.Payment:
-    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
+def check_gift(session: Session, *, gift: Gift, is_agreed: bool = False) -> str:
+    """Refuse a gift that this organisation does not take; return the account that receives it.
+
+    `is_agreed`: its fee cover was agreed to before, and may be below what covers the fee today, but not above it.
 
     Raises:
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
@@ -141,7 +137,26 @@ def record_gift(
             "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
             param="organization_id",
         )
-    check_fee_cover(session, gift=gift)
+    _check_fee_cover(session, gift=gift, is_agreed=is_agreed)
+    return account_id
+
+
+def record_gift(
+    session: Session,
+    *,
+    donation_id: str,
+    gift: Gift,
+    now: datetime,
+    customer: payments.Customer | None = None,
+    is_agreed: bool = False,
+) -> payments.Payment:
+    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
+
+    Raises:
+        OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
+        FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `check_gift` says.
+    """
+    account_id = check_gift(session, gift=gift, is_agreed=is_agreed)
     cover = gift.fee_cover
     session.execute(
         insert(DonationRow).values(
@@ -174,20 +189,35 @@ def record_gift(
     )
 
 
-def check_fee_cover(session: Session, *, gift: Gift) -> None:
+def _check_fee_cover(session: Session, *, gift: Gift, is_agreed: bool) -> None:
     """Charge what the donor was shown and agreed to, or nothing.
 
     Raises:
         FeeCoverChanged: The quote is another one by now, or there is none for this way to pay.
     """
-    if gift.fee_cover is None:
+    cover = gift.fee_cover
+    if cover is None:
         return
-    organization = organizations.get(session, organization_id=gift.organization_id)
-    if gift.fee_cover not in payments.fee_covers(country=organization.country, gift=gift.amount):
+    quoted = {
+        each.method: each.amount.minor_units
+        for each in quotes(session, organization_id=gift.organization_id, gift=gift.amount)
+    }
+    asked, quote = cover.amount.minor_units, quoted.get(cover.method)
+    if quote is None or asked > quote or (asked < quote and not is_agreed):
         raise FeeCoverChanged(
             "The fee for this payment is another one; ask GET /v1/donations/quote for it, and let the donor decide again.",
             param="fee_cover",
         )
+
+
+def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[payments.FeeCover]:
+    """What covers the fee of a gift to this organisation today, for each way to pay that has a price.
+
+    Raises:
+        OrganizationNotFound: As it says.
+    """
+    organization = organizations.get(session, organization_id=organization_id)
+    return payments.fee_covers(country=organization.country, gift=gift)
 
 
 def open_payment(

@@ -24,7 +24,15 @@ from amply.modules.receipts.domain import (
     harmless,
     number_of,
 )
-from amply.modules.receipts.facts import declare, erase, keep, state_advantage, told_of, told_of_many
+from amply.modules.receipts.facts import (
+    declare,
+    erase,
+    keep,
+    state_advantage,
+    told_of,
+    told_of_many,
+    withdraw_declarations,
+)
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
 from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
@@ -87,4 +95,5 @@ __all__ = [
     "told_of",
     "told_of_many",
     "void",
+    "withdraw_declarations",
 ]

@@ -142,5 +142,7 @@ def _advantage_rows(gift: GiftFacts, wording: Wording) -> Iterator[tuple[str, st
 
 def _statements(gift: GiftFacts, assessment: Assessment, wording: Wording) -> Iterator[str]:
     worth = Money(minor_units=gift.amount.minor_units // _GIFT_AID_SHARE, currency=gift.amount.currency)
+    declaration = gift.donor.gift_aid
+    declared_at = (declaration.declared_at if declaration is not None else None) or gift.asked_at
     for name in assessment.statements:
-        yield wording.say("statement", name, date=wording.day(gift.asked_at), worth=wording.amount(worth))
+        yield wording.say("statement", name, date=wording.day(declared_at), worth=wording.amount(worth))

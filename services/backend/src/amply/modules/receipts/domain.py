@@ -99,13 +99,17 @@ class PostalAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class GiftAidDeclaration:
-    """What a UK taxpayer declares with a gift (gov.uk, "Gift Aid declarations"); the moment is that of the gift."""
+    """What a UK taxpayer declares with a gift (gov.uk, "Gift Aid declarations").
+
+    `declared_at` is when an enduring one was made, which covers gifts to come; None: with this gift, and for it alone.
+    """
 
     title: str
     first_name: str
     last_name: str
     house: str
     postcode: str
+    declared_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

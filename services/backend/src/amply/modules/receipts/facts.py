@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.receipts.domain import (
     Advantage,
@@ -61,7 +63,7 @@ def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:
             donation_id=donation_id,
             language=donor.language,
             address=asdict(donor.address) if donor.address else None,
-            gift_aid=asdict(donor.gift_aid) if donor.gift_aid else None,
+            gift_aid=_declaration_json(donor.gift_aid) if donor.gift_aid else None,
             company=asdict(donor.company) if donor.company else None,
         )
     )
@@ -108,6 +110,16 @@ def state_advantage(session: Session, *, donation_id: str, advantage: Advantage)
     )
 
 
+def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) -> None:
+    """Take the declaration from gifts that are not claimed yet. Claims rest on receipts: what was issued stays as it is."""
+    session.execute(
+        update(ReceiptFactsRow)
+        .where(ReceiptFactsRow.donation_id.in_(donation_ids))
+        .values(gift_aid=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def erase(session: Session, *, donation_ids: Collection[str]) -> None:
     """Forget what donors told and what their receipts say. The numbers stay taken, with amounts and days."""
     session.execute(delete(ReceiptFactsRow).where(ReceiptFactsRow.donation_id.in_(donation_ids)))
@@ -117,6 +129,17 @@ def erase(session: Session, *, donation_ids: Collection[str]) -> None:
         .values(document=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _declaration_json(declared: GiftAidDeclaration) -> dict[str, Any]:
+    kept = {field: text for field, text in asdict(declared).items() if field != "declared_at"}
+    return kept if declared.declared_at is None else {**kept, "declared_at": iso(declared.declared_at)}
+
+
+def _declaration(kept: Mapping[str, Any]) -> GiftAidDeclaration:
+    said = dict(kept)
+    moment = said.pop("declared_at", None)
+    return GiftAidDeclaration(**said, declared_at=datetime.fromisoformat(moment) if moment else None)
 
 
 def _advantage_json(said: Advantage) -> dict[str, Any]:
@@ -135,7 +158,7 @@ def _read(row: ReceiptFactsRow) -> tuple[DonorFacts, Advantage | None]:
         address=PostalAddress(**{**row.address, "lines": tuple(row.address["lines"])})
         if row.address
         else None,
-        gift_aid=GiftAidDeclaration(**row.gift_aid) if row.gift_aid else None,
+        gift_aid=_declaration(row.gift_aid) if row.gift_aid else None,
         company=Company(**row.company) if row.company else None,
     )
     return donor, _advantage(row.advantage) if row.advantage else None

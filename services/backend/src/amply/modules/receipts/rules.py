@@ -143,9 +143,10 @@ def _united_kingdom(gift: GiftFacts) -> Assessment:
         return _acknowledgement(gift, (Reason.DECLARATION_UNUSABLE,))
     if returned(gift) > gift_aid_benefit_max(gift.amount.minor_units):
         return _acknowledgement(gift, (Reason.ADVANTAGE_TOO_LARGE,))
+    declared = "gb_declared" if declaration.declared_at is None else "gb_declared_enduring"
     benefit = ("gb_benefit",) if gift.advantage is not None else ()
     return Assessment(
-        kind=ReceiptKind.OFFICIAL, eligible=gift.amount, statements=("gb_declared", "gb_worth", *benefit)
+        kind=ReceiptKind.OFFICIAL, eligible=gift.amount, statements=(declared, "gb_worth", *benefit)
     )
 
 

@@ -1,12 +1,13 @@
 """Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
 
-from amply.modules.recurring.changes import cancel, pause, resume
+from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reason
 from amply.modules.recurring.erasure import forget
+from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.queries import LISTED_MAX, count_exhausted_letters, listed
+from amply.modules.recurring.queries import LISTED_MAX, listed
 from amply.modules.recurring.router import Parts, router
 from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 
@@ -22,9 +23,12 @@ __all__ = [
     "Recurring",
     "Writing",
     "cancel",
+    "cancel_gift_aid",
     "collect_due",
     "count_exhausted_letters",
+    "count_late",
     "forget",
+    "late",
     "listed",
     "pause",
     "resume",

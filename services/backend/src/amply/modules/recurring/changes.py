@@ -1,11 +1,17 @@
 """What donors change about their own plans, and staff on their behalf. Amounts and days change from the next gift on."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.kernel.money import AmountNotAcceptable, Money
+from amply.modules import donations
+from amply.modules.donations import Anonymity
+from amply.modules.payments import FeeCover
+from amply.modules.recurring import terms
 from amply.modules.recurring.domain import (
     CHANGEABLE,
     ChargeState,
@@ -32,26 +38,106 @@ PAUSE_MAX: Final = timedelta(days=366)
 """A pause without an end has none; one with an end lasts a year at most."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CoverChange:
+    """What the donor says of the fee with another amount: the cover they were quoted for it, or that they cover none."""
+
+    cover: FeeCover | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionsChange:
+    """What is said of gifts to come. `changes` names what is changed: the fields below that it does not name stay."""
+
+    changes: frozenset[str]
+    fund_id: str | None = None
+    anonymity: Anonymity = Anonymity.PUBLIC
+    message: str | None = None
+
+
 def change_amount(
-    session: Session, *, plan_id: str, email_sha256: str | None, amount: Money, now: datetime
+    session: Session,
+    *,
+    plan_id: str,
+    email_sha256: str | None,
+    amount: Money,
+    now: datetime,
+    fee_cover: CoverChange | None = None,
 ) -> Plan:
     """Give another amount from the next gift on. One that is being collected keeps its own.
+
+    Without `fee_cover` the donor adds what they agreed to before at most, whatever the amount.
 
     Raises:
         PlanNotFound, PlanNotChangeable: As they say.
         AmountNotAcceptable: Another currency than the plan's.
+        FeeCoverChanged: The fee's cover is not what was quoted for this amount.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
     if amount.currency != row.currency:
         raise AmountNotAcceptable(
             f"Give the amount in {row.currency}; for another currency begin another plan.", param="amount"
         )
-    if amount.minor_units != row.minor_units:
+    if fee_cover is not None:
+        _agree(session, row, amount=amount, cover=fee_cover.cover)
+    if amount.minor_units != row.minor_units or fee_cover is not None:
         row.minor_units = amount.minor_units
         if row.next_due_at is not None:
             # A notice that told of the old amount is no notice of this one.
             put_next(row, period=row.next_period)
     row.updated_at = now
+    return plan_of(row)
+
+
+def _agree(session: Session, row: PlanRow, *, amount: Money, cover: FeeCover | None) -> None:
+    if cover is not None:
+        quoted = donations.quotes(session, organization_id=row.organization_id, gift=amount)
+        if cover not in quoted:
+            raise donations.FeeCoverChanged(
+                "The fee for this amount is another one; ask GET /v1/donations/quote for it, and let the donor decide again.",
+                param="fee_cover",
+            )
+    row.fee_cover_minor_units = 0 if cover is None else cover.amount.minor_units
+
+
+def change_options(
+    session: Session, *, plan_id: str, email_sha256: str | None, change: OptionsChange, now: datetime
+) -> Plan:
+    """Say something else of gifts to come. A plan that was paused because its gifts were not taken so goes on.
+
+    Raises:
+        PlanNotFound, PlanNotChangeable: As they say.
+        FundNotAcceptable, GiftOptionsNotAcceptable: The organisation does not take such gifts.
+    """
+    row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
+    with session.no_autoflush:  # written only once it is checked
+        for name in change.changes & {"fund_id", "anonymity", "message"}:
+            setattr(row, name, getattr(change, name))
+        terms.check_options(session, row)
+    if row.status == PlanStatus.PAUSED and row.reason == Reason.CONDITIONS:
+        run(session, row, now=now)
+    row.updated_at = now
+    return plan_of(row)
+
+
+def cancel_gift_aid(session: Session, *, plan_id: str, email_sha256: str | None, now: datetime) -> Plan:
+    """Let nothing be claimed on gifts that arrive from now on; what arrived before stays claimed. Once canceled, for good.
+
+    Raises:
+        PlanNotFound: As it says.
+        PlanNotChangeable: No declaration was made with this plan.
+    """
+    row = lock_plan(session, plan_id=plan_id, email_sha256=email_sha256)
+    if row.gift_aid_since is None:
+        raise PlanNotChangeable("No Gift Aid declaration was made with this plan: there is none to cancel.")
+    if row.gift_aid_ended_at is None:
+        row.gift_aid_ended_at = row.updated_at = now
+        gifts = session.scalars(
+            select(PlanChargeRow.donation_id).where(
+                PlanChargeRow.plan_id == plan_id, PlanChargeRow.donation_id.is_not(None)
+            )
+        )
+        donations.withdraw_declarations(session, donation_ids=[gift for gift in gifts if gift is not None])
     return plan_of(row)
 
 
@@ -116,12 +202,14 @@ def resume(session: Session, *, plan_id: str, email_sha256: str | None, now: dat
     Raises:
         PlanNotFound: As it says.
         PlanNotChangeable: It is not paused, or nothing is stored to pay with.
+        FundNotAcceptable, GiftOptionsNotAcceptable: The organisation does not take its gifts any more; change the options.
     """
     row = _changeable(session, plan_id=plan_id, email_sha256=email_sha256)
     if row.status != PlanStatus.PAUSED:
         raise PlanNotChangeable("This plan is not paused: there is nothing to resume.")
     if row.method_id is None:
         raise PlanNotChangeable("Store a card first: nothing is known that this plan could be paid with.")
+    terms.check_options(session, row)
     run(session, row, now=now)
     return plan_of(row)
 

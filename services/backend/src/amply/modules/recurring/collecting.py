@@ -23,6 +23,7 @@ from amply.modules.recurring.domain import UNDER_WAY, Charge, ChargeState, Plan,
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import (
     FIRST,
+    Amounts,
     LetterKind,
     charge_of,
     forget_donor,
@@ -299,7 +300,16 @@ def _declined(
 
 
 def _write(turn: _Turn, session: Session, plan: PlanRow, kind: LetterKind, *, key: str) -> None:
-    owe_letter(session, plan, kind=kind, key=key, due_on=turn.charge.due_on, now=turn.now)
+    charge = turn.charge
+    owe_letter(
+        session,
+        plan,
+        kind=kind,
+        key=key,
+        due_on=charge.due_on,
+        amounts=Amounts(total=charge.total, fee_cover=charge.fee_cover),
+        now=turn.now,
+    )
 
 
 def _concluded(turn: _Turn) -> None:

@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 
 from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound
 from amply.kernel.money import Money
+from amply.modules.donations import Anonymity
 from amply.modules.recurring.due_dates import Schedule
 
 
@@ -31,15 +32,34 @@ class PlanStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a plan is paused or ended. `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives."""
+    """Why a plan is paused or ended. `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives.
+
+    `CONDITIONS`: the organisation does not take gifts like this any more: the fund is closed, or it has to know its donors.
+    """
 
     DONOR = "donor"
     STAFF = "staff"
     DECLINED = "declined"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
+    CONDITIONS = "conditions"
     NEVER_STARTED = "never_started"
     ERASED = "erased"
+
+
+class WaitsFor(StrEnum):
+    """What a gift that is due waits for. `ORGANIZATION`: its account takes no payments; `NOTICE`: its donor is not told yet."""
+
+    ORGANIZATION = "organization"
+    NOTICE = "notice"
+
+
+class GiftAid(StrEnum):
+    """Whether Gift Aid is claimed on a plan's gifts. `CANCELED`: on those that arrived before the donor canceled it."""
+
+    NONE = "none"
+    DECLARED = "declared"
+    CANCELED = "canceled"
 
 
 class ChargeState(StrEnum):
@@ -104,6 +124,7 @@ class Plan:
         next_due_at: When the next gift is collected; None while none is.
         method_kind: The processor's word for what pays; None before the first gift.
         setup_id: A new way to pay that is being stored.
+        fee_cover_max: What the donor adds to each gift for the processor's fee, at most; zero for nothing.
     """
 
     id: str
@@ -120,6 +141,10 @@ class Plan:
     method_kind: str | None
     method_last4: str | None
     setup_id: str | None
+    fund_id: str | None
+    anonymity: Anonymity
+    gift_aid: GiftAid
+    fee_cover_max: Money
     created_at: datetime
 
     @property
@@ -130,18 +155,24 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """One period of a plan. `declines` counts refusals since what pays it was last changed, `looks` turns since a change."""
+    """One period of a plan: `fee_cover` was added to `amount`. `declines` counts refusals since what pays it was last changed, `looks` turns since a change."""
 
     plan_id: str
     period: int
     due_on: date
     amount: Money
+    fee_cover: Money
     state: ChargeState
     donation_id: str | None
     declines: int
     retry_at: datetime | None
     decline_code: str | None
     opened_at: datetime
+
+    @property
+    def total(self) -> Money:
+        """What is charged."""
+        return self.amount + self.fee_cover
 
     @property
     def waits_for_donor(self) -> bool:

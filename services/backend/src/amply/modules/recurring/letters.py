@@ -52,7 +52,7 @@ class Writing:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What one letter tells of a plan."""
+    """What one letter tells of a plan. `amount` is what is charged in all, and `fee_cover` what of it is for the fee."""
 
     kind: LetterKind
     to: str
@@ -61,6 +61,7 @@ class Letter:
     country: str
     language: Language
     amount: Money
+    fee_cover: Money
     every: str
     method_kind: str
     last4: str
@@ -76,16 +77,15 @@ def plan_mail(letter: Letter) -> Mail:
         "donor": harmless(letter.donor_name),
         "organization": harmless(letter.organization),
         "amount": wording.amount(letter.amount),
+        "fee_cover": wording.amount(letter.fee_cover),
         "every": texts["every"][letter.every],
         "day": wording.day(letter.day),
         "method": texts["method"][_method_known(letter)].format_map({"last4": letter.last4}),
     }
     own = {name: text.format_map(filled) for name, text in texts[letter.kind].items()}
-    said = {
-        "subject": own["subject"],
-        "paragraphs": [own["first"], own["second"]],
-        **{name: text.format_map(filled) for name, text in texts["letter"].items()},
-    }
+    shared = {name: text.format_map(filled) for name, text in texts["letter"].items()}
+    cover = [shared["fee_cover"]] if letter.fee_cover.minor_units else []
+    said = {**shared, "subject": own["subject"], "paragraphs": [own["first"], *cover, own["second"]]}
     facts = {"said": said, "link": letter.link, "language": letter.language.value}
     return Mail(
         to=letter.to,
@@ -181,14 +181,23 @@ def _letter(session: Session, owed: PlanLetterRow, *, parts: Writing, now: datet
         row.withheld = reason
         _log.warning("plan_letter_withheld", plan_id=plan.id, kind=owed.kind)
         return None
-    return _about(session, plan, kind=LetterKind(owed.kind), day=owed.due_on, parts=parts, now=now)
+    return _about(session, plan, kind=LetterKind(owed.kind), owed=owed, parts=parts, now=now)
 
 
 def _about(
-    session: Session, plan: PlanRow, *, kind: LetterKind, day: date | None, parts: Writing, now: datetime
+    session: Session,
+    plan: PlanRow,
+    *,
+    kind: LetterKind,
+    owed: PlanLetterRow | None,
+    parts: Writing,
+    now: datetime,
 ) -> Letter:
+    """A letter says what was so when it was owed: the amount may be another one by now."""
     organization = organizations.get(session, organization_id=plan.organization_id)
     address = plan.donor_email or ""
+    told = owed.minor_units if owed is not None else None
+    cover = owed.fee_cover_minor_units if owed is not None else 0
     token = parts.key.sign(email_sha256=mail.address_digest(address), now=now)
     return Letter(
         kind=kind,
@@ -197,11 +206,12 @@ def _about(
         organization=organization.name,
         country=organization.country,
         language=Language(plan.language) if plan.language else Language.EN,
-        amount=Money(minor_units=plan.minor_units, currency=plan.currency),
+        amount=Money(minor_units=plan.minor_units if told is None else told, currency=plan.currency),
+        fee_cover=Money(minor_units=cover, currency=plan.currency),
         every=plan.every,
         method_kind=plan.method_kind or "",
         last4=plan.method_last4 or "",
-        day=day or now.date(),
+        day=(owed.due_on if owed is not None else None) or now.date(),
         link=f"{parts.page}#{token}",
     )
 
@@ -256,4 +266,4 @@ def _link_letter(parts: Writing, asked: LinkRequestRow, *, now: datetime) -> Let
         ).one_or_none()
         if plan is None:
             return None
-        return _about(session, plan, kind=LetterKind.LINK, day=None, parts=parts, now=now)
+        return _about(session, plan, kind=LetterKind.LINK, owed=None, parts=parts, now=now)

@@ -7,6 +7,10 @@ from amply.infra.orm import Record
 
 
 class PlanRow(Record):
+    """`fee_cover_minor_units`: what is added to each gift for the fee, at most. `announced_minor_units`: what the notice of
+    the next gift said. `due_since`: since when that waits for something other than its day, and `waits_for` what.
+    """
+
     __tablename__ = "plan"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -34,18 +38,30 @@ class PlanRow(Record):
     mandate_id: Mapped[str | None]
     setup_id: Mapped[str | None]
     setup_look_at: Mapped[datetime | None]
+    fund_id: Mapped[str | None]
+    anonymity: Mapped[str] = mapped_column(server_default="public")
+    message: Mapped[str | None]
+    gift_aid_since: Mapped[datetime | None]
+    gift_aid_ended_at: Mapped[datetime | None]
+    fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    announced_minor_units: Mapped[int | None]
+    waits_for: Mapped[str | None]
+    due_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 
 
 class PlanChargeRow(Record):
+    """Charged is `minor_units`, which is the gift, and `fee_cover_minor_units` on top of it."""
+
     __tablename__ = "plan_charge"
 
     plan_id: Mapped[str] = mapped_column(primary_key=True)
     period: Mapped[int] = mapped_column(Integer, primary_key=True)
     due_on: Mapped[date] = mapped_column(Date)
     minor_units: Mapped[int]
+    fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     currency: Mapped[str]
     state: Mapped[str]
     donation_id: Mapped[str | None]
@@ -59,12 +75,16 @@ class PlanChargeRow(Record):
 
 
 class PlanLetterRow(Record):
+    """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that."""
+
     __tablename__ = "plan_letter"
 
     plan_id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     due_on: Mapped[date | None] = mapped_column(Date)
+    minor_units: Mapped[int | None]
+    fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

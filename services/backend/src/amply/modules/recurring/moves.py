@@ -3,6 +3,7 @@
 Locks: a plan before its charges. A charge is claimed alone, in a transaction that locks nothing else.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -13,8 +14,17 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules import payments
+from amply.modules.donations import Anonymity
 from amply.modules.recurring.declines import notice_before
-from amply.modules.recurring.domain import Charge, ChargeState, Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.domain import (
+    Charge,
+    ChargeState,
+    GiftAid,
+    Plan,
+    PlanNotFound,
+    PlanStatus,
+    Reason,
+)
 from amply.modules.recurring.due_dates import Interval, Schedule
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
@@ -29,8 +39,17 @@ class LetterKind(StrEnum):
     DECLINED = "declined"
     CONFIRM = "confirm"
     PAUSED = "paused"
+    CONDITIONS = "conditions"
     ENDED = "ended"
     LINK = "link"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """What a gift takes from its donor: in all, and what of it covers the fee."""
+
+    total: Money
+    fee_cover: Money
 
 
 def schedule_of(row: PlanRow) -> Schedule:
@@ -60,8 +79,23 @@ def plan_of(row: PlanRow) -> Plan:
         method_kind=row.method_kind,
         method_last4=row.method_last4,
         setup_id=row.setup_id,
+        fund_id=row.fund_id,
+        anonymity=Anonymity(row.anonymity),
+        gift_aid=_gift_aid(row),
+        fee_cover_max=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),
         created_at=row.created_at,
     )
+
+
+def has_gift_aid(row: PlanRow) -> bool:
+    """Whether the declaration that was made with the plan stands."""
+    return _gift_aid(row) is GiftAid.DECLARED
+
+
+def _gift_aid(row: PlanRow) -> GiftAid:
+    if row.gift_aid_since is None:
+        return GiftAid.NONE
+    return GiftAid.DECLARED if row.gift_aid_ended_at is None else GiftAid.CANCELED
 
 
 def charge_of(row: PlanChargeRow) -> Charge:
@@ -71,6 +105,7 @@ def charge_of(row: PlanChargeRow) -> Charge:
         period=row.period,
         due_on=row.due_on,
         amount=Money(minor_units=row.minor_units, currency=row.currency),
+        fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),
         state=ChargeState(row.state),
         donation_id=row.donation_id,
         declines=row.declines,
@@ -105,8 +140,9 @@ def lock_charge(session: Session, *, plan_id: str, period: int) -> PlanChargeRow
 
 
 def put_next(row: PlanRow, *, period: int) -> None:
-    """Let a period be the next one that is collected, and its notice be due before it."""
+    """Let a period be the next one that is collected, and its notice be due before it: what was said before is over."""
     row.next_period = period
+    row.announced_minor_units = row.waits_for = row.due_since = None
     row.next_due_at = schedule_of(row).due_at(period)
     notice = notice_before(method_kind=row.method_kind, months=Interval(row.every).months)
     row.next_notice_at = row.next_due_at - timedelta(days=notice.days) if notice is not None else None
@@ -129,6 +165,7 @@ def rest(session: Session, row: PlanRow, *, status: PlanStatus, reason: Reason, 
     """Pause or end a plan: nothing more is collected, and what is being tried is given up."""
     row.status, row.reason = status, reason
     row.next_due_at = row.next_notice_at = None
+    row.announced_minor_units = row.waits_for = row.due_since = None
     row.updated_at = now
     session.execute(
         update(PlanChargeRow)
@@ -158,24 +195,41 @@ def pays_with(session: Session, row: PlanRow, method: payments.SavedMethod, *, n
 
 
 def owe_letter(
-    session: Session, row: PlanRow, *, kind: LetterKind, key: str, now: datetime, due_on: date | None = None
+    session: Session,
+    row: PlanRow,
+    *,
+    kind: LetterKind,
+    key: str,
+    now: datetime,
+    due_on: date | None = None,
+    amounts: Amounts | None = None,
 ) -> None:
-    """Owe the donor a letter, once for each key."""
+    """Owe the donor a letter, once for each key. `amounts`: what it tells of; the plan, where it tells of no charge."""
     session.execute(
         insert(PlanLetterRow)
-        .values(plan_id=row.id, key=key, kind=kind, due_on=due_on, next_attempt_at=now, created_at=now)
+        .values(
+            plan_id=row.id,
+            key=key,
+            kind=kind,
+            due_on=due_on,
+            minor_units=amounts.total.minor_units if amounts else None,
+            fee_cover_minor_units=amounts.fee_cover.minor_units if amounts else 0,
+            next_attempt_at=now,
+            created_at=now,
+        )
         .on_conflict_do_nothing()
     )
 
 
-def notice_key(row: PlanRow, *, period: int) -> str:
+def notice_key(amounts: Amounts, *, period: int) -> str:
     """A notice tells of one amount on one day: for another amount there is another one."""
-    return f"{LetterKind.NOTICE}:{period}:{row.minor_units}"
+    cover = f":{amounts.fee_cover.minor_units}" if amounts.fee_cover.minor_units else ""
+    return f"{LetterKind.NOTICE}:{period}:{amounts.total.minor_units}{cover}"
 
 
 def forget_donor(session: Session, row: PlanRow, *, now: datetime) -> None:
     """Take everything from a plan that leads to its donor."""
-    row.donor_name = row.donor_email = row.email_sha256 = row.language = None
+    row.donor_name = row.donor_email = row.email_sha256 = row.language = row.message = None
     row.customer_id = row.method_id = row.method_last4 = row.mandate_id = None
     row.setup_id = row.setup_look_at = None
     row.erased_at = now

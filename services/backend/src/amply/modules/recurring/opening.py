@@ -16,12 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.money import Money
-from amply.modules import donations, payments, receipts
+from amply.modules import donations, organizations, payments
+from amply.modules.recurring import terms
 from amply.modules.recurring.declines import notice_before
-from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
+from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason, WaitsFor
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 from amply.modules.recurring.moves import (
     FIRST,
+    Amounts,
     LetterKind,
     forget_donor,
     notice_key,
@@ -117,12 +119,12 @@ def _each(
 
 def _open(due: _Due) -> None:
     row, session, now = due.row, due.session, due.now
-    if not _was_announced(due):
+    if not _is_taken(due) or not _was_announced(due):
         return
     account_id = payments.find_account(session, organization_id=row.organization_id)
     if account_id is None:
         # The organisation has something to settle with the processor: its donors need not hear of it.
-        row.next_due_at = now + _ORGANIZATION_AGAIN_AFTER
+        _wait(due, until=now + _ORGANIZATION_AGAIN_AFTER, waits_for=WaitsFor.ORGANIZATION)
         _log.warning("plan_waits_for_organization", plan_id=row.id, organization_id=row.organization_id)
         return
     if account_id != row.account_id or row.customer_id is None or row.method_id is None:
@@ -134,13 +136,37 @@ def _open(due: _Due) -> None:
     put_next(row, period=due.period + 1)
 
 
+def _is_taken(due: _Due) -> bool:
+    """Whether the organisation still takes gifts that say what this plan's say; otherwise the plan rests."""
+    try:
+        terms.check_options(due.session, due.row)
+    except (organizations.FundNotAcceptable, donations.GiftOptionsNotAcceptable):
+        rest(due.session, due.row, status=PlanStatus.PAUSED, reason=Reason.CONDITIONS, now=due.now)
+        key = f"{LetterKind.CONDITIONS}:{due.period}"
+        owe_letter(due.session, due.row, kind=LetterKind.CONDITIONS, key=key, now=due.now)
+        return False
+    return True
+
+
+def _wait(due: _Due, *, until: datetime, waits_for: WaitsFor) -> None:
+    due.row.next_due_at, due.row.waits_for = until, waits_for
+    due.row.due_since = due.row.due_since or due.now
+
+
+def _amounts(due: _Due) -> Amounts:
+    """What would be charged now."""
+    gift, cover = terms.amount_of(due.row), terms.cover_of(due.session, due.row)
+    added = cover.amount if cover is not None else Money(minor_units=0, currency=gift.currency)
+    return Amounts(total=gift + added, fee_cover=added)
+
+
 def _was_announced(due: _Due) -> bool:
     """Whether the charge may be made; otherwise when it is looked at again is written down."""
     row = due.row
     notice = notice_before(method_kind=row.method_kind, months=schedule_of(row).every.months)
     if notice is None or not notice.is_required:
         return True
-    letter = due.session.get(PlanLetterRow, (row.id, notice_key(row, period=due.period)))
+    letter = due.session.get(PlanLetterRow, (row.id, notice_key(_amounts(due), period=due.period)))
     if letter is None:
         _owe_notice(due)
     elif letter.withheld is not None:
@@ -150,16 +176,17 @@ def _was_announced(due: _Due) -> bool:
         may_be_charged_at = letter.sent_at + timedelta(days=notice.days_min)
         if may_be_charged_at <= due.now:
             return True
-        row.next_due_at = may_be_charged_at
+        _wait(due, until=may_be_charged_at, waits_for=WaitsFor.NOTICE)
         return False
-    row.next_due_at = due.now + _ASKED_AGAIN_AFTER
+    _wait(due, until=due.now + _ASKED_AGAIN_AFTER, waits_for=WaitsFor.NOTICE)
     _log.info("plan_waits_for_notice", plan_id=row.id, period=due.period)
     return False
 
 
 def _announce(due: _Due) -> None:
-    _owe_notice(due)
-    due.row.next_notice_at = None
+    if _is_taken(due):
+        _owe_notice(due)
+        due.row.next_notice_at = None
 
 
 def _owe_notice(due: _Due) -> None:
@@ -167,42 +194,39 @@ def _owe_notice(due: _Due) -> None:
     row, schedule = due.row, schedule_of(due.row)
     notice = notice_before(method_kind=row.method_kind, months=schedule.every.months)
     days_min = notice.days_min if notice is not None else 0
+    amounts = _amounts(due)
     owe_letter(
         due.session,
         row,
         kind=LetterKind.NOTICE,
-        key=notice_key(row, period=due.period),
+        key=notice_key(amounts, period=due.period),
         due_on=max(schedule.due_on(due.period), schedule.today(due.now + timedelta(days=days_min))),
+        amounts=amounts,
         now=due.now,
     )
+    row.announced_minor_units = amounts.total.minor_units
 
 
 def _record_charge(due: _Due, *, customer_id: str) -> None:
-    """The period's gift is an ordinary one. The donor's address comes along; a declaration was made for one gift alone."""
+    """The period's gift is an ordinary one, and says what the plan's gifts say."""
     row, session = due.row, due.session
-    first = session.get_one(PlanChargeRow, (row.id, FIRST))
-    told, _ = receipts.told_of(session, donation_id=first.donation_id or "")
-    amount = Money(minor_units=row.minor_units, currency=row.currency)
+    gift = terms.gift_of(session, row)
     payment = donations.record_gift(
         session,
         donation_id=ids.new_id("don"),
-        gift=donations.Gift(
-            organization_id=row.organization_id,
-            amount=amount,
-            donor=donations.Donor(name=row.donor_name or "", email=row.donor_email or ""),
-            message=None,
-            for_receipt=receipts.DonorFacts(language=told.language, address=told.address),
-        ),
+        gift=gift,
         now=due.now,
         customer=payments.Customer(id=customer_id, keeps_method=False),
+        is_agreed=True,
     )
     session.add(
         PlanChargeRow(
             plan_id=row.id,
             period=due.period,
             due_on=schedule_of(row).due_on(due.period),
-            minor_units=amount.minor_units,
-            currency=amount.currency,
+            minor_units=gift.amount.minor_units,
+            fee_cover_minor_units=(gift.total - gift.amount).minor_units,
+            currency=gift.amount.currency,
             state=ChargeState.OPEN,
             donation_id=payment.donation_id,
             next_attempt_at=due.now,

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from amply.kernel.money import Money
 from amply.modules import donations, organizations
-from amply.modules.donations import DonationStatus
+from amply.modules.donations import Costs, DonationStatus
+from amply.modules.recurring import terms
 from amply.modules.recurring.domain import Charge, Plan, PlanStatus
-from amply.modules.recurring.letters import ATTEMPTS_MAX
-from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import charge_of, plan_of
 
 LISTED_MAX: Final = 1_000
@@ -20,22 +21,23 @@ _GIFTS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeriodInView:
+    """One period, how its gift stands, and what it cost; None where there is no gift."""
+
+    charge: Charge
+    status: DonationStatus | None
+    costs: Costs | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanInView:
-    """A plan as its donor sees it: with its periods, the newest first, and how the gift of each stands."""
+    """A plan as its donor sees it: with its periods, the newest first. `next_cover`: what the next gift adds for the fee today."""
 
     plan: Plan
     organization: str
-    periods: Sequence[tuple[Charge, DonationStatus | None]]
-
-
-def count_exhausted_letters(session: Session) -> int:
-    """How many letters about plans used up their attempts and wait for a person."""
-    exhausted = select(func.count()).where(
-        PlanLetterRow.sent_at.is_(None),
-        PlanLetterRow.withheld.is_(None),
-        PlanLetterRow.attempts >= ATTEMPTS_MAX,
-    )
-    return session.scalars(exhausted).one()
+    fund: str | None
+    next_cover: Money
+    periods: Sequence[PeriodInView]
 
 
 def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None) -> list[PlanInView]:
@@ -48,21 +50,43 @@ def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None)
     )
     if plan_id is not None:
         owned = owned.where(PlanRow.id == plan_id)
-    plans = [plan_of(row) for row in session.scalars(owned)]
-    charges = _charges_of(session, [plan.id for plan in plans])
-    named = [charge.donation_id for charge in charges if charge.donation_id is not None]
-    stands = donations.statuses(session, donation_ids=named)
+    rows = session.scalars(owned).all()
+    periods = _periods_of(session, [row.id for row in rows])
     return [
         PlanInView(
-            plan=plan,
-            organization=organizations.get(session, organization_id=plan.organization_id).name,
-            periods=[
-                (charge, stands.get(charge.donation_id or ""))
-                for charge in charges
-                if charge.plan_id == plan.id
-            ],
+            plan=plan_of(row),
+            organization=organizations.get(session, organization_id=row.organization_id).name,
+            fund=_fund_name(session, row),
+            next_cover=_next_cover(session, row),
+            periods=[period for period in periods if period.charge.plan_id == row.id],
         )
-        for plan in plans
+        for row in rows
+    ]
+
+
+def _fund_name(session: Session, row: PlanRow) -> str | None:
+    if row.fund_id is None:
+        return None
+    return organizations.find_fund(session, organization_id=row.organization_id, fund_id=row.fund_id).name
+
+
+def _next_cover(session: Session, row: PlanRow) -> Money:
+    cover = terms.cover_of(session, row)
+    return cover.amount if cover is not None else Money(minor_units=0, currency=row.currency)
+
+
+def _periods_of(session: Session, plan_ids: Sequence[str]) -> list[PeriodInView]:
+    charges = _charges_of(session, plan_ids)
+    named = [charge.donation_id for charge in charges if charge.donation_id is not None]
+    stands = donations.statuses(session, donation_ids=named)
+    costs = donations.costs(session, donation_ids=named)
+    return [
+        PeriodInView(
+            charge=charge,
+            status=stands.get(charge.donation_id or ""),
+            costs=costs.get(charge.donation_id or ""),
+        )
+        for charge in charges
     ]
 
 

@@ -15,7 +15,7 @@ from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.clock import Clock
 from amply.kernel.errors import TooManyRequests, Unavailable
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import defence, mail, payments, receipts
+from amply.modules import defence, donations, mail, organizations, payments, receipts
 from amply.modules.recurring import cards, changes, links, queries, starting
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -29,6 +29,7 @@ from amply.modules.recurring.schemas import (
     AtProcessorOut,
     LinkAsked,
     LinkIn,
+    OptionsIn,
     PauseIn,
     PlanCreated,
     PlanIn,
@@ -149,8 +150,11 @@ _AT_PROCESSOR = responses(
         CurrencyNotSupported,
         ScheduleNotAcceptable,
         defence.ChallengeRequired,
+        donations.FeeCoverChanged,
+        donations.GiftOptionsNotAcceptable,
         idempotency.IdempotencyKeyMissing,
         idempotency.IdempotencyKeyReused,
+        organizations.FundNotAcceptable,
         payments.OrganizationNotReady,
         payments.ProcessorRefused,
         payments.ProcessorUnavailable,
@@ -239,16 +243,56 @@ def list_plans(caller: CallerOf) -> PlanList:
         PlanNotChangeable,
         AmountNotAcceptable,
         CurrencyNotSupported,
+        donations.FeeCoverChanged,
         TooManyRequests,
     ),
 )
 def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> PlanOut:
-    amount, now, owner = body.money(), caller.clock(), caller.email_sha256
+    amount, cover, now, owner = body.money(), body.cover(), caller.clock(), caller.email_sha256
     return caller.change(
         plan_id,
         lambda session: changes.change_amount(
-            session, plan_id=plan_id, email_sha256=owner, amount=amount, now=now
+            session, plan_id=plan_id, email_sha256=owner, amount=amount, fee_cover=cover, now=now
         ),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/options",
+    summary="Say something else of the gifts to come",
+    dependencies=_LIMITED,
+    responses=responses(
+        LinkNotValid,
+        PlanNotFound,
+        PlanNotChangeable,
+        donations.GiftOptionsNotAcceptable,
+        organizations.FundNotAcceptable,
+        TooManyRequests,
+    ),
+)
+def change_options(plan_id: Identifier, body: OptionsIn, caller: CallerOf) -> PlanOut:
+    """What a plan was paused for, because its gifts were not taken so any more, goes on with it."""
+    change, now, owner = body.change(), caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.change_options(
+            session, plan_id=plan_id, email_sha256=owner, change=change, now=now
+        ),
+    )
+
+
+@router.post(
+    "/v1/donor/plans/{plan_id}/gift-aid/cancel",
+    summary="Cancel the Gift Aid declaration for gifts to come",
+    dependencies=_LIMITED,
+    responses=_OF_A_PLAN,
+)
+def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    """Gifts that have arrived stay claimed. A canceled declaration is not taken up again: begin another plan."""
+    now, owner = caller.clock(), caller.email_sha256
+    return caller.change(
+        plan_id,
+        lambda session: changes.cancel_gift_aid(session, plan_id=plan_id, email_sha256=owner, now=now),
     )
 
 
@@ -286,7 +330,14 @@ def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/resume",
     summary="Collect again",
     dependencies=_LIMITED,
-    responses=_OF_A_PLAN,
+    responses=responses(
+        LinkNotValid,
+        PlanNotFound,
+        PlanNotChangeable,
+        donations.GiftOptionsNotAcceptable,
+        organizations.FundNotAcceptable,
+        TooManyRequests,
+    ),
 )
 def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     now, owner = caller.clock(), caller.email_sha256

@@ -7,7 +7,7 @@ before (3), when no money is meant yet, and after it the gift's own completer do
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import defence, donations, mail, organizations, payments
+from amply.modules import defence, donations, mail, payments
 from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
@@ -52,10 +52,12 @@ def start(
     Raises:
         IdempotencyKeyReused: The key was used with another request.
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gifts.
+        FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `donations.check_gift` says.
         ProcessorUnavailable: No answer; repeat the request with the same key.
         ProcessorRefused: The processor said no; the plan has ended.
     """
     plan_id = ids.new_id("pln")
+    gift = _enduring(gift, now=parts.clock())
     with parts.database.transaction() as session:
         earlier = idempotency.claim(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=plan_id, now=parts.clock()
@@ -87,14 +89,18 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
     return Answer(status=status, body=body, replayed=True)
 
 
+def _enduring(gift: Gift, *, now: datetime) -> Gift:
+    """A declaration that is made with a plan covers every gift of it."""
+    declared = gift.for_receipt.gift_aid
+    if declared is None:
+        return gift
+    told = replace(gift.for_receipt, gift_aid=replace(declared, declared_at=now))
+    return replace(gift, for_receipt=told)
+
+
 def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, now: datetime) -> None:
-    account_id = payments.find_account(session, organization_id=gift.organization_id)
-    if account_id is None:
-        organizations.get(session, organization_id=gift.organization_id)
-        raise payments.OrganizationNotReady(
-            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
-            param="organization_id",
-        )
+    account_id = donations.check_gift(session, gift=gift)
+    declared = gift.for_receipt.gift_aid
     session.add(
         PlanRow(
             id=plan_id,
@@ -111,6 +117,11 @@ def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, n
             donor_email=gift.donor.email,
             email_sha256=mail.address_digest(gift.donor.email),
             language=gift.for_receipt.language,
+            fund_id=gift.options.fund_id,
+            anonymity=gift.options.anonymity,
+            message=gift.message,
+            gift_aid_since=declared.declared_at if declared is not None else None,
+            fee_cover_minor_units=(gift.total - gift.amount).minor_units,
             created_at=now,
             updated_at=now,
         )
@@ -156,6 +167,7 @@ def _first_payment(
                 period=FIRST,
                 due_on=plan.schedule.today(plan.created_at),
                 minor_units=gift.amount.minor_units,
+                fee_cover_minor_units=(gift.total - gift.amount).minor_units,
                 currency=gift.amount.currency,
                 state=ChargeState.WAITING,
                 donation_id=payment.donation_id,
