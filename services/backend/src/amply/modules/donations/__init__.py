@@ -4,8 +4,8 @@ from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAc
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
-from amply.modules.donations.domain import DonationStatus, Donor, Gift, OfflineMethod
-from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
+from amply.modules.donations.domain import DonationNotFound, DonationStatus, Donor, Gift, OfflineMethod
+from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -19,6 +19,19 @@ from amply.modules.donations.offline import (
     record_offline,
     reverse_offline,
 )
+from amply.modules.donations.options import Anonymity
+from amply.modules.donations.own_gifts import (
+    AnonymityNotChangeable,
+    OwnGift,
+    Recipient,
+    change_anonymity,
+    newest_address,
+    own_gift,
+    own_gifts,
+    recipients_of,
+    resend_own_receipt,
+)
+from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import count_exhausted_receipts, covered_fees, statuses
 from amply.modules.donations.receipting import (
     ReceiptSending,
@@ -48,11 +61,14 @@ from amply.modules.donations.tasks import EventHandling, handle_provider_event
 __all__ = [
     "AmountIn",
     "AmountOut",
+    "Anonymity",
+    "AnonymityNotChangeable",
     "Answer",
     "DedicationSending",
     "DisputeNotAnswerable",
     "DonationCreated",
     "DonationIn",
+    "DonationNotFound",
     "DonationNotRefundable",
     "DonationNotReversible",
     "DonationStatus",
@@ -60,11 +76,14 @@ __all__ = [
     "Erasure",
     "EventHandling",
     "Gift",
+    "NoGiftsFound",
     "OfflineGift",
     "OfflineGiftKnown",
     "OfflineGiftNotAcceptable",
     "OfflineMethod",
+    "OwnGift",
     "ReceiptSending",
+    "Recipient",
     "RefundAmountNotAcceptable",
     "RefundNotFinished",
     "RefundRefused",
@@ -75,6 +94,7 @@ __all__ = [
     "StatementNotAcceptable",
     "answer_dispute",
     "as_csv",
+    "change_anonymity",
     "close_exhausted",
     "complete_splits",
     "complete_stuck",
@@ -87,11 +107,18 @@ __all__ = [
     "gifts_of",
     "handle_provider_event",
     "keeps_event",
+    "newest_address",
     "open_payment",
+    "own_gift",
+    "own_gifts",
+    "own_proof",
+    "own_receipt",
     "printed_receipt",
+    "recipients_of",
     "record_gift",
     "record_offline",
     "refund",
+    "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",
     "router",
