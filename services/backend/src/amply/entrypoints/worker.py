@@ -36,7 +36,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
+from amply.modules import donations, giving, ledger, mail, payments, payouts, recurring, webhooks
 
 HANDLE_PROVIDER_EVENT: Final = "donations.handle_provider_event"
 SEND_DUE_RECEIPTS: Final = "donations.send_due_receipts"
@@ -52,6 +52,7 @@ CLOSE_BOOKS: Final = "payouts.close_books"
 FIND_MISSED: Final = "webhooks.find_missed"
 COLLECT_DUE: Final = "recurring.collect_due"
 SEND_PLAN_LETTERS: Final = "recurring.send_letters"
+MAKE_DOCUMENTS: Final = "giving.make_documents"
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -221,7 +222,7 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
 
 
 def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Recurring gifts, and the letters about them."""
+    """Recurring gifts, the letters about them, and what donors ask for on their page."""
 
     def collect_due(**_: Any) -> None:
         looked = recurring.collect_due(parts.recurring, now=parts.clock())
@@ -232,8 +233,17 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         sent = recurring.send_letters(parts.recurring, now=parts.clock())
         if sent:
             _log.info("plan_letters_sent", count=sent)
+        linked = giving.send_links(parts.recurring.writing, now=parts.clock())
+        if linked:
+            _log.info("donor_links_sent", count=linked)
+        make_documents()
 
-    return (COLLECT_DUE, collect_due), (SEND_PLAN_LETTERS, send_letters)
+    def make_documents(**_: Any) -> None:
+        made = giving.make_documents(parts.receipts, parts.recurring.writing.key, now=parts.clock())
+        if made:
+            _log.info("donor_documents_made", count=made)
+
+    return (COLLECT_DUE, collect_due), (SEND_PLAN_LETTERS, send_letters), (MAKE_DOCUMENTS, make_documents)
 
 
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:

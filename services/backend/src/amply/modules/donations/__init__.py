@@ -28,6 +28,7 @@ from amply.modules.donations.own_gifts import (
     newest_address,
     own_gift,
     own_gifts,
+    owner_of,
     recipients_of,
     resend_own_receipt,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "own_gifts",
     "own_proof",
     "own_receipt",
+    "owner_of",
     "printed_receipt",
     "recipients_of",
     "record_gift",

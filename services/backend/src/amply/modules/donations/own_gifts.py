@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, extract, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, extract, func, or_, select
 from sqlalchemy.orm import Session
 
 from amply.kernel.errors import Conflict
@@ -73,8 +73,15 @@ def _shown() -> ColumnElement[bool]:
         DonationRow.status.in_((DonationStatus.SUCCEEDED, DonationStatus.PROCESSING)),
         and_(
             DonationRow.status == DonationStatus.FAILED,
-            exists().where(NoticeRow.donation_id == DonationRow.id),
+            select(NoticeRow.donation_id).where(NoticeRow.donation_id == DonationRow.id).exists(),
         ),
+    )
+
+
+def owner_of(session: Session, *, donation_id: str) -> str | None:
+    """The digest of the address that a gift has; None where there is no such gift, or none any more."""
+    return session.scalar(
+        select(func.address_digest(DonationRow.donor_email)).where(DonationRow.id == donation_id)
     )
 
 
@@ -202,7 +209,7 @@ def _check_may_be_kept(session: Session, seen: OwnGift) -> None:
         )
 
 
-def _gifts(email_sha256: str) -> Select[Any]:
+def _gifts(email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
     return (
         select(DonationRow, _GIVEN_AT.label("given_at"), SplitPartRow.split_id, OfflineGiftRow.description)
         .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)

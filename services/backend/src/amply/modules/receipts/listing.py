@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from amply.kernel.money import Money
@@ -57,7 +57,7 @@ def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, S
             row.currency,
             row.issued_at,
             row.voided_at,
-            exists().where(later.replaces == row.id).label("is_replaced"),
+            select(later.id).where(later.replaces == row.id).exists().label("is_replaced"),
         )
         .where(row.donation_id.in_(donation_ids))
         .order_by(row.issued_at.desc(), row.serial.desc())

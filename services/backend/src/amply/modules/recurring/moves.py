@@ -30,7 +30,6 @@ class LetterKind(StrEnum):
     CONFIRM = "confirm"
     PAUSED = "paused"
     ENDED = "ended"
-    LINK = "link"
 
 
 def schedule_of(row: PlanRow) -> Schedule:
