@@ -274,48 +274,6 @@ def test_a_link_of_last_week_opens_nothing(page: Page) -> None:
     assert page.ask("plans", token=page.token).status_code == 401
 
 
-def link_in(text: str) -> str:
-    return text.partition("https://edge.example/giving/#")[2].split()[0]
-
-
-def test_asking_for_a_link_says_the_same_to_everybody_and_writes_to_donors_alone(page: Page) -> None:
-    page.begun()
-    answers = [
-        page.client.post("/v1/donor/links", json={"email": email})
-        for email in (" ADA@example.org", "eve@example.org")
-    ]
-    assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
-    assert page.plans.mailer.sent == [], "the API sends nothing, so that it takes no longer for a donor"
-    page.plans.work()
-    (letter,) = page.plans.mailer.sent
-    assert (letter.to, letter.subject) == (EMAIL, "Your link to your recurring gifts")
-    assert page.plans.rows("donor_link_request") == [], "no address stays"
-    assert page.ask("plans", token=link_in(letter.text)).json()["data"][0]["status"] == "active"
-
-
-def test_one_mailbox_is_not_filled_and_nobody_learns_of_it(
-    page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page.begun()
-    first = page.client.post("/v1/donor/links", json={"email": EMAIL})
-    assert ("links_to_one_address", ADA) in page.limiter.counted
-    monkeypatch.setattr(page.limiter, "allows", lambda *, limit, **_: limit != "links_to_one_address")
-    second = page.client.post("/v1/donor/links", json={"email": EMAIL})
-    assert (second.status_code, second.text) == (first.status_code, first.text)
-    assert len(page.plans.rows("donor_link_request")) == 1
-
-
-def test_a_link_that_cannot_be_sent_is_tried_again_and_forgotten_in_the_end(page: Page) -> None:
-    page.begun()
-    page.client.post("/v1/donor/links", json={"email": EMAIL})
-    page.plans.mailer.refuses = True
-    for _ in range(5):
-        assert len(page.plans.rows("donor_link_request")) == 1
-        page.plans.work()
-        page.plans.clock.advance(hours=1)
-    assert page.plans.rows("donor_link_request") == []
-
-
 def test_a_donor_sees_what_is_added_for_the_fee_and_what_it_was(page: Page) -> None:
     plan_id = page.begin(fee_cover={"method": "card", "minor_units": "64"}).json()["plan_id"]
     page.plans.processor.fee = Money(minor_units=63, currency="EUR")

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,18 @@ from odfdo import Document
 from amply.entrypoints.admin import main as admin
 from amply.kernel.money import Money
 from amply.modules import receipts
-from amply.modules.donations import statement_of_donor, void_receipt
+from amply.modules.donations import (
+    OfflineGift,
+    OfflineMethod,
+    record_offline,
+    statement_of_donor,
+    void_receipt,
+)
 from amply.modules.donations.domain import Donor
 from amply.modules.donations.donor_years import NoGiftsFound
 from amply.modules.mail import address_digest
 from amply.modules.receipts import Jurisdiction, Language
+from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ADA, ReceiptOffice
@@ -143,6 +150,60 @@ def test_the_statement_is_in_the_language_of_the_donors_last_gift(office: Receip
     assert made.language is Language.FR
     assert "Relevé des dons" in text_of(receipts.as_pdf(made, now=NOW))
     assert receipts.as_pdf(made, now=NOW) == receipts.as_pdf(made, now=NOW)
+
+
+def records_a_thing(office: ReceiptOffice, *, name: str = "Ada") -> None:
+    thing = OfflineGift(
+        organization_id=office.organization_id,
+        method=OfflineMethod.IN_KIND,
+        amount=Money(minor_units=77_700, currency="EUR"),
+        received_on=date(2026, 5, 1),
+        reference="slip 1",
+        donor_name=name,
+        donor_email=ADA.email,
+        description="A piano, upright",
+    )
+    record_offline(office.database, SECRETS, gift=thing, now=NOW)
+
+
+def test_things_stand_apart_without_an_amount(office: ReceiptOffice) -> None:
+    office.gives(10_000, at=at(2026, 3, 1))
+    records_a_thing(office)
+    office.publish_and_send()
+    made = statement(office)
+    page, paper = receipts.as_html(made), text_of(receipts.as_pdf(made, now=NOW))
+
+    for written in (page, paper):
+        assert "A piano, upright" in written
+        assert "100.00 EUR" in written
+        assert "777.00" not in written, "no amount of a thing, and none in a total"
+    assert "A-000002" in page[page.index("Gifts in kind") :], "its own receipt is named"
+
+
+def test_a_year_of_things_alone_has_a_statement(office: ReceiptOffice) -> None:
+    records_a_thing(office)
+    page = receipts.as_html(statement(office))
+
+    assert "A piano, upright" in page
+    assert "Total" not in page
+
+
+def test_a_companys_gifts_are_the_companys_and_not_the_persons(office: ReceiptOffice) -> None:
+    office.gives(10_000, at=at(2026, 3, 1), company=receipts.Company(name="Angstrom Ltd"))
+    office.publish_and_send()
+    alone = receipts.as_html(statement(office))
+    assert "Donor: Angstrom Ltd" in alone
+    assert "Donor: Ada" not in alone
+
+    office.gives(5_000, at=at(2026, 4, 1))
+    office.publish_and_send()
+    made = statement(office)
+    assert [(giver.name, [gift.amount.minor_units for gift in giver.gifts]) for giver in made.givers] == [
+        ("Ada", [5_000]),
+        ("Angstrom Ltd", [10_000]),
+    ]
+    assert "150.00 EUR" not in receipts.as_html(made), "nobody's total holds what somebody else gave"
+    assert "Angstrom Ltd" in text_of(receipts.as_pdf(made, now=NOW))
 
 
 def test_an_operator_gets_a_statement_as_two_files(office: ReceiptOffice, typed: Any, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_these_are_all_tables_of_the_ledger(full: LedgerWorld) -> None:
         "dispute",
         "dedication",
         "donation",
+        "donor_document",
         "donor_link_request",
         "erasure",
         "event_watermark",

@@ -22,6 +22,7 @@ API = {
     "decline": READ,
     "dedication": "INSERT",
     "donation": WRITE,
+    "donor_document": ADD,
     "donor_link_request": "INSERT",
     "entry": " ".join(
         f"SELECT({column})"
@@ -41,6 +42,13 @@ API = {
     ),
     "fund": READ,
     "idempotency_key": WRITE,
+    "issued_receipt": " ".join(
+        f"SELECT({column})"
+        for column in (
+            *("currency", "donation_id", "id", "issued_at", "jurisdiction", "kind", "minor_units"),
+            *("replaces", "serial", "voided_at"),
+        )
+    ),
     "leaf": READ,
     "ledger_day": READ,
     "ledger_day_fold": READ,
@@ -62,10 +70,12 @@ API = {
             *("payout_id", "state", "transaction_digest"),
         )
     ),
+    "offline_gift": "SELECT(description) SELECT(donation_id)",
     "opened_gift": "INSERT",
     "organization": READ,
     "outbox": "INSERT SELECT(id)",
     "payment": WRITE,
+    "payment_notice": "SELECT(donation_id)",
     "plan": WRITE,
     "plan_charge": WRITE,
     "plan_letter": "INSERT",
@@ -88,7 +98,9 @@ API = {
     "posting": READ,
     "processor_account": READ,
     "provider_event": ADD,
+    "receipt": "SELECT(donation_id) SELECT(received_at)",
     "receipt_facts": "INSERT SELECT(donation_id) UPDATE(gift_aid)",
+    "receipt_settings": "SELECT(fiscal_year_starts) SELECT(organization_id) SELECT(time_zone)",
     "split_gift": WRITE,
     "split_part": ADD,
     "transfer": READ,
@@ -138,6 +150,12 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT booked_as FROM movement",
         "UPDATE payout SET status = 'paid'",
         "SELECT email FROM donor_link_request",
+        "SELECT document FROM issued_receipt",
+        "SELECT gift_aid FROM receipt_facts",
+        "SELECT reference FROM offline_gift",
+        "UPDATE donor_document SET state = 'failed'",
+        "UPDATE receipt SET sent_at = NULL",
+        "SELECT resend_receipt('don_x', now())",
         "DELETE FROM plan",
         "UPDATE provider_event SET handled_at = now()",
     ],

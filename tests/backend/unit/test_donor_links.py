@@ -28,11 +28,11 @@ def test_a_link_fits_nobody_else() -> None:
         f"{version}.{expires}.{BOB}.{mac}",
         f"{version}.{later}.{ADA}.{mac}",
         f"{version}.{expires}.{ADA}.{mac[:-1]}{'A' if mac[-1] != 'A' else 'B'}",
-        f"v2.{expires}.{ADA}.{mac}",
+        f"v1.{expires}.{ADA}.{mac}",
         f"{version}.{expires}.{ADA}.{mac}\n",
         f"{version}.٣.{ADA}.{mac}",
         "",
-        "v1.0.." + mac,
+        "v2.0.." + mac,
     ):
         with pytest.raises(LinkNotValid):
             KEY.donor_of(changed, now=NOW)

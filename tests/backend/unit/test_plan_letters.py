@@ -11,7 +11,7 @@ from amply.modules.recurring.due_dates import Interval
 from amply.modules.recurring.letters import Letter, plan_mail, texts_in
 from amply.modules.recurring.moves import LetterKind
 
-LINK = "https://edge.example/giving/#v1.1.aa.bb"
+LINK = "https://edge.example/giving/#v2.1.aa.bb"
 
 
 def letter(kind: LetterKind = LetterKind.NOTICE, **changes: object) -> Letter:

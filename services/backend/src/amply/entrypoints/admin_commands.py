@@ -29,7 +29,7 @@ from amply.infra import logging
 from amply.infra.database import connect
 from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
 from amply.kernel.clock import iso, system_clock
-from amply.modules import defence, donations, ledger, organizations, payments, recurring
+from amply.modules import defence, donations, giving, ledger, organizations, payments, recurring
 from ledger_format.notes import VerifierKey
 
 
@@ -143,6 +143,7 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     with database.transaction() as session:
+        giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
         recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
     done = donations.erase_donor(
         database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()

@@ -16,7 +16,17 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import defence, donations, ledger, organizations, payments, payouts, recurring, webhooks
+from amply.modules import (
+    defence,
+    donations,
+    giving,
+    ledger,
+    organizations,
+    payments,
+    payouts,
+    recurring,
+    webhooks,
+)
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -81,8 +91,8 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
-        *(donations.router, donations.split_router, recurring.router, organizations.router),
-        *(ledger.router, ledger.public_router),
+        *(donations.router, donations.split_router, recurring.router, giving.router),
+        *(organizations.router, ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:
@@ -91,7 +101,7 @@ def create(parts: Parts) -> FastAPI:
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Amply-Challenge"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
     app.add_middleware(RequestFrame)

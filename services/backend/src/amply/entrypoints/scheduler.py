@@ -22,13 +22,14 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, ledger, payouts, webhooks
+from amply.modules import defence, giving, ledger, payouts, webhooks
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
     ledger.CHECKPOINT_PUBLISHED: (task_names.SEND_DUE_RECEIPTS, sqs.LOW),
     defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
+    giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
 }
 
 _TURN: Final = timedelta(milliseconds=200)

@@ -37,7 +37,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
+from amply.modules import donations, giving, ledger, mail, payments, payouts, recurring, webhooks
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -207,7 +207,7 @@ def _about_the_processor(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
 
 
 def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """Recurring gifts, and the letters about them."""
+    """Recurring gifts, the letters about them, and what donors ask for on their page."""
 
     def collect_due(**_: Any) -> None:
         looked = recurring.collect_due(parts.recurring, now=parts.clock())
@@ -218,8 +218,21 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         sent = recurring.send_letters(parts.recurring, now=parts.clock())
         if sent:
             _log.info("plan_letters_sent", count=sent)
+        linked = giving.send_links(parts.recurring.writing, now=parts.clock())
+        if linked:
+            _log.info("donor_links_sent", count=linked)
+        make_documents()
 
-    return (task_names.COLLECT_DUE, collect_due), (task_names.SEND_PLAN_LETTERS, send_letters)
+    def make_documents(**_: Any) -> None:
+        made = giving.make_documents(parts.receipts, parts.recurring.writing.key, now=parts.clock())
+        if made:
+            _log.info("donor_documents_made", count=made)
+
+    return (
+        (task_names.COLLECT_DUE, collect_due),
+        (task_names.SEND_PLAN_LETTERS, send_letters),
+        (task_names.MAKE_DOCUMENTS, make_documents),
+    )
 
 
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:

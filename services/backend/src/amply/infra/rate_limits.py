@@ -26,6 +26,9 @@ LIMITS: Final = {
     # To one mailbox, whoever asks: nobody's is filled by somebody else.
     "links_to_one_address": limits.parse("3/hour"),
     "donor_plans": limits.parse("60/minute"),
+    # By the donor, whatever address they ask from. A donor fetches each receipt of a year at most.
+    "donor_documents": limits.parse("60/hour"),
+    "receipt_letters": limits.parse("5/hour"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.

@@ -4,8 +4,16 @@ from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAc
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
-from amply.modules.donations.domain import Costs, DonationStatus, Donor, FeeCoverChanged, Gift, OfflineMethod
-from amply.modules.donations.donor_years import gift_aid_claim, statement_of_donor
+from amply.modules.donations.domain import (
+    Costs,
+    DonationNotFound,
+    DonationStatus,
+    Donor,
+    FeeCoverChanged,
+    Gift,
+    OfflineMethod,
+)
+from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -29,6 +37,18 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
+from amply.modules.donations.own_gifts import (
+    AnonymityNotChangeable,
+    OwnGift,
+    change_anonymity,
+    newest_address,
+    own_gift,
+    own_gifts,
+    owner_of,
+    recipients_of,
+    resend_own_receipt,
+)
+from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
     costs,
     count_exhausted_letters,
@@ -81,6 +101,7 @@ __all__ = [
     "AmountIn",
     "AmountOut",
     "Anonymity",
+    "AnonymityNotChangeable",
     "Answer",
     "Costs",
     "CostsOut",
@@ -90,6 +111,7 @@ __all__ = [
     "DisputeNotAnswerable",
     "DonationCreated",
     "DonationIn",
+    "DonationNotFound",
     "DonationNotRefundable",
     "DonationNotReversible",
     "DonationStatus",
@@ -102,10 +124,12 @@ __all__ = [
     "GiftOptions",
     "GiftOptionsNotAcceptable",
     "LongText",
+    "NoGiftsFound",
     "OfflineGift",
     "OfflineGiftKnown",
     "OfflineGiftNotAcceptable",
     "OfflineMethod",
+    "OwnGift",
     "ReceiptSending",
     "Recipient",
     "RefundAmountNotAcceptable",
@@ -118,6 +142,7 @@ __all__ = [
     "StatementNotAcceptable",
     "answer_dispute",
     "as_csv",
+    "change_anonymity",
     "check_gift",
     "check_options",
     "close_exhausted",
@@ -135,12 +160,20 @@ __all__ = [
     "gifts_of",
     "handle_provider_event",
     "keeps_event",
+    "newest_address",
     "open_payment",
+    "own_gift",
+    "own_gifts",
+    "own_proof",
+    "own_receipt",
+    "owner_of",
     "printed_receipt",
     "quotes",
+    "recipients_of",
     "record_gift",
     "record_offline",
     "refund",
+    "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",
     "router",

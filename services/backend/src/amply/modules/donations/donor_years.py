@@ -1,10 +1,11 @@
 """What one donor gave one organisation in a year, and what an organisation claims Gift Aid on: for people who ask."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -12,11 +13,11 @@ from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules import organizations, receipts
 from amply.modules.donations.domain import DonationStatus, OfflineMethod
-from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.mail import address_digest
+from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.own_gifts import owned_by
 
 _ROWS = 1_000
-"""Gifts looked at in one go when an address is sought by its digest."""
+"""Gifts read in one go."""
 
 
 class NoGiftsFound(NotFound):
@@ -31,9 +32,10 @@ class _Given:
 
     id: str
     donor_name: str
-    donor_email: str
     amount: Money
     given_at: datetime
+    description: str | None
+    """Of a thing; None of money."""
 
 
 def statement_of_donor(
@@ -54,27 +56,30 @@ def statement_of_donor(
         organization = organizations.get(session, organization_id=organization_id)
         settings = receipts.settings_of(session, organization_id=organization_id)
         span = receipts.FiscalYear.of(settings, year=year)
-        given = [
-            gift
-            for gift in _given(session, organization_id, since=span.begins_at, before=span.ends_before)
-            if address_digest(gift.donor_email) == email_sha256
-        ]
+        given = list(
+            _given(
+                session,
+                owned_by(email_sha256),
+                organization_id=organization_id,
+                since=span.begins_at,
+                before=span.ends_before,
+            )
+        )
         if not given:
             raise NoGiftsFound(
                 f"Nobody with this address gave from {span.first} to {span.last}; check digest and year."
             )
         told = receipts.told_of_many(session, donation_ids=[gift.id for gift in given])
-        lines = _lines(session, given)
+        issued = receipts.latest_of_many(session, donation_ids=[gift.id for gift in given])
     # The language of the newest gift that names one; else the organisation's.
     languages = [told[gift.id][0].language for gift in given if gift.id in told]
     chosen = language or next((known for known in reversed(languages) if known), None)
     return receipts.Statement(
         organization=organization.name,
         country=organization.country,
-        donor_name=given[-1].donor_name,
         language=chosen or (settings.language if settings else receipts.Language.EN),
         year=span,
-        gifts=lines,
+        givers=_givers(given, told, issued),
         settings=settings,
     )
 
@@ -91,7 +96,15 @@ def gift_aid_claim(
         organizations.get(session, organization_id=organization_id)
         settings = receipts.settings_of(session, organization_id=organization_id)
         span = receipts.FiscalYear.of_days(settings, first=first, last=last)
-        given = list(_given(session, organization_id, since=span.begins_at, before=span.ends_before))
+        given = list(
+            _given(
+                session,
+                DonationRow.method.is_distinct_from(OfflineMethod.IN_KIND),
+                organization_id=organization_id,
+                since=span.begins_at,
+                before=span.ends_before,
+            )
+        )
         told = receipts.told_of_many(session, donation_ids=[gift.id for gift in given])
         issued = receipts.latest_of_many(session, donation_ids=list(told))
     return [
@@ -107,40 +120,76 @@ def gift_aid_claim(
     ]
 
 
-def _given(session: Session, organization_id: str, *, since: datetime, before: datetime) -> Iterator[_Given]:
+def _given(
+    session: Session,
+    which: ColumnElement[bool],
+    *,
+    organization_id: str,
+    since: datetime,
+    before: datetime,
+) -> Iterator[_Given]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
     # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
     left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
-        select(DonationRow, given_at, left)
+        select(DonationRow, given_at, left, OfflineGiftRow.description)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
         .where(
+            which,
             DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.donor_email.is_not(None),
             DonationRow.reversed_at.is_(None),
-            # A thing has a receipt of its own, and no amount that adds up with money.
-            DonationRow.method.is_distinct_from(OfflineMethod.IN_KIND),
             given_at >= since,
             given_at < before,
         )
         .order_by(given_at, DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    for row, moment, minor_units in rows:
+    for row, moment, minor_units, description in rows:
         yield _Given(
             id=row.id,
             donor_name=row.donor_name or "",
-            donor_email=row.donor_email or "",
             amount=Money(minor_units=minor_units, currency=row.currency),
             given_at=moment,
+            description=(description or "") if row.method == OfflineMethod.IN_KIND else None,
         )
 
 
-def _lines(session: Session, given: Sequence[_Given]) -> list[receipts.GiftInYear]:
-    issued = receipts.latest_of_many(session, donation_ids=[gift.id for gift in given])
-    return [_line(gift, issued.get(gift.id)) for gift in given]
+def _givers(
+    given: Sequence[_Given],
+    told: Mapping[str, tuple[receipts.DonorFacts, receipts.Advantage | None]],
+    issued: Mapping[str, receipts.IssuedReceipt],
+) -> list[receipts.GiverInYear]:
+    """The person, as their newest gift calls them, and each company that gave through them: whose gift it is, is not mixed."""
+    of_company: dict[str, list[_Given]] = defaultdict(list)
+    for gift in given:
+        company = told[gift.id][0].company if gift.id in told else None
+        of_company[company.name if company is not None else ""].append(gift)
+    return [
+        receipts.GiverInYear(
+            name=company or gifts[-1].donor_name,
+            gifts=[_line(gift, issued.get(gift.id)) for gift in gifts if gift.description is None],
+            things=[
+                _thing(gift.given_at, gift.description, issued.get(gift.id))
+                for gift in gifts
+                if gift.description is not None
+            ],
+        )
+        for company, gifts in sorted(of_company.items())
+    ]
+
+
+def _thing(
+    given_at: datetime, description: str, receipt: receipts.IssuedReceipt | None
+) -> receipts.ThingInYear:
+    """No amount: its receipt states one where the law wants it, and no sum of money holds it."""
+    is_valid = receipt is not None and receipt.voided_at is None
+    return receipts.ThingInYear(
+        given_at=given_at, number=receipt.number if receipt and is_valid else None, description=description
+    )
 
 
 def _line(gift: _Given, receipt: receipts.IssuedReceipt | None) -> receipts.GiftInYear:

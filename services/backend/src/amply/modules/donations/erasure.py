@@ -97,7 +97,7 @@ def erase_donor(
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
-    Reads every gift's address when it is given a digest: no index leads from a digest to a person.
+    Reads every gift's address when it is given a digest, by its own digests and not by the database's: none may be missed.
 
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
@@ -124,7 +124,7 @@ def erase_donor(
 
 
 def _gifts_of(session: Session, *, digest: str) -> list[str]:
-    """Compared here and not in SQL: what is lower case depends on a database's locale, and must not."""
+    """Compared here and not in SQL: an erasure must miss nobody, whatever an address is written with."""
     if not _DIGEST.fullmatch(digest):
         raise DonorNotNamed(
             "A digest has 64 hexadecimal digits in lower case; docs/runbooks/erase-a-donor.md says how to make it."

@@ -34,18 +34,29 @@ from amply.modules.receipts.facts import (
     withdraw_declarations,
 )
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
-from amply.modules.receipts.issuing import VoidReason, issue, latest, latest_of_many, problems, void
+from amply.modules.receipts.issuing import VoidReason, find, issue, latest, latest_of_many, problems, void
 from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
+from amply.modules.receipts.listing import Calendar, ListedReceipt, ReceiptState, calendar_of, listed
 from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
-from amply.modules.receipts.statements import FiscalYear, GiftInYear, Statement, as_html, as_pdf
+from amply.modules.receipts.statements import (
+    FiscalYear,
+    GiftInYear,
+    GiverInYear,
+    Statement,
+    ThingInYear,
+    YearNotAcceptable,
+    as_html,
+    as_pdf,
+)
 from amply.modules.receipts.wording import Wording
 
 __all__ = [
     "Advantage",
     "AdvantageKind",
     "AdvantageNotAcceptable",
+    "Calendar",
     "ClaimedGift",
     "Company",
     "Dedicated",
@@ -56,11 +67,13 @@ __all__ = [
     "GiftAidDeclaration",
     "GiftFacts",
     "GiftInYear",
+    "GiverInYear",
     "InKind",
     "IssuedReceipt",
     "Jurisdiction",
     "Language",
     "Letter",
+    "ListedReceipt",
     "NotPaid",
     "PostalAddress",
     "Reason",
@@ -68,21 +81,27 @@ __all__ = [
     "ReceiptNotFound",
     "ReceiptSettings",
     "ReceiptSettingsNotAcceptable",
+    "ReceiptState",
     "ScheduleNotPossible",
     "Statement",
+    "ThingInYear",
     "VoidReason",
     "Wording",
+    "YearNotAcceptable",
     "as_html",
     "as_pdf",
+    "calendar_of",
     "declare",
     "dedication_mail",
     "erase",
+    "find",
     "harmless",
     "is_name_alone",
     "issue",
     "keep",
     "latest",
     "latest_of_many",
+    "listed",
     "not_paid_mail",
     "number_of",
     "paper_of",

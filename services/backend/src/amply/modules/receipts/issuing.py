@@ -119,6 +119,16 @@ def latest(session: Session, *, donation_id: str) -> IssuedReceipt | None:
     return _receipt(row) if row is not None else None
 
 
+def find(session: Session, *, receipt_id: str, donation_id: str) -> IssuedReceipt | None:
+    """One receipt of a gift, valid or void; None where the gift has none with this id."""
+    row = session.scalars(
+        select(IssuedReceiptRow).where(
+            IssuedReceiptRow.id == receipt_id, IssuedReceiptRow.donation_id == donation_id
+        )
+    ).one_or_none()
+    return _receipt(row) if row is not None else None
+
+
 def latest_of_many(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, IssuedReceipt]:
     """The newest receipt of each gift that has one."""
     rows = session.scalars(

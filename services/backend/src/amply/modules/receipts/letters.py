@@ -79,9 +79,9 @@ def receipt_mail(letter: Letter) -> Mail:
 
 
 def paper_of(
-    receipt: IssuedReceipt | None, *, entry_id: str, proof: str, ledger_page: str
+    receipt: IssuedReceipt | None, *, entry_id: str, proof: str, ledger_page: str, logo: bytes | None = None
 ) -> dict[str, bytes]:
-    """The PDF of a receipt under its name, without the organisation's logo; nothing where none was issued, or its donor erased."""
+    """The PDF of a receipt under its name; nothing where none was issued, or its donor erased."""
     if receipt is None or receipt.document is None:
         return {}
     is_void = receipt.voided_at is not None
@@ -92,7 +92,7 @@ def paper_of(
         ledger_page=ledger_page,
         proof=proof,
         filename=f"{receipt.donation_id}.tlog-proof",
-        logo=None,
+        logo=logo,
     )
     return {f"{receipt.number}.pdf": content}
 

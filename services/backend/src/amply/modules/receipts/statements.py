@@ -84,16 +84,38 @@ class GiftInYear:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThingInYear:
+    """A gift that is no money: described, without an amount."""
+
+    given_at: datetime
+    number: str | None
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiverInYear:
+    """Who gave, a person or a company, and what."""
+
+    name: str
+    gifts: Sequence[GiftInYear]
+    things: Sequence[ThingInYear] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Everything a statement says."""
+    """Everything a statement says. `givers`: a person, and companies that the same person gave for, each by itself."""
 
     organization: str
     country: str
-    donor_name: str
     language: Language
     year: FiscalYear
-    gifts: Sequence[GiftInYear]
+    givers: Sequence[GiverInYear]
     settings: ReceiptSettings | None
+
+    @property
+    def gifts(self) -> list[GiftInYear]:
+        """The gifts of money of all of them."""
+        return [gift for giver in self.givers for gift in giver.gifts]
 
 
 def as_pdf(statement: Statement, *, now: datetime) -> bytes:
@@ -134,11 +156,20 @@ def _facts(statement: Statement) -> dict[str, Any]:
             first=wording.day(statement.year.first),
             last=wording.day(statement.year.last),
         ),
-        "donor": f"{wording.say('annual', 'donor')}: {harmless(statement.donor_name)}",
         "head": [wording.say("annual", name) for name in ("day", "number", "amount", "eligible")],
-        "gifts": [
-            list(_line(gift, wording)) for gift in sorted(statement.gifts, key=lambda gift: gift.given_at)
-        ],
+        "things_title": wording.say("annual", "things"),
+        "things_note": wording.say("annual", "things_note"),
+        "things_head": [wording.say("annual", name) for name in ("day", "number", "thing")],
+        "givers": [_giver(giver, wording) for giver in statement.givers],
+        "note": f"{wording.say('annual', 'note')} {wording.say('paper', 'days', zone=str(wording.zone))}",
+        "colour": settings.brand_colour if settings else "",
+    }
+
+
+def _giver(giver: GiverInYear, wording: Wording) -> dict[str, Any]:
+    return {
+        "donor": f"{wording.say('annual', 'donor')}: {harmless(giver.name)}",
+        "gifts": [list(_line(gift, wording)) for gift in sorted(giver.gifts, key=lambda gift: gift.given_at)],
         "totals": [
             [
                 f"{wording.say('annual', 'total')} {currency}",
@@ -146,11 +177,16 @@ def _facts(statement: Statement) -> dict[str, Any]:
                 wording.amount(given),
                 wording.amount(eligible),
             ]
-            for currency, (given, eligible) in totals(statement.gifts).items()
+            for currency, (given, eligible) in totals(giver.gifts).items()
         ],
-        "empty": wording.say("annual", "empty"),
-        "note": f"{wording.say('annual', 'note')} {wording.say('paper', 'days', zone=str(wording.zone))}",
-        "colour": settings.brand_colour if settings else "",
+        "things": [
+            [
+                wording.day(thing.given_at),
+                thing.number or wording.say("annual", "none"),
+                harmless(thing.description),
+            ]
+            for thing in sorted(giver.things, key=lambda thing: thing.given_at)
+        ],
     }
 
 

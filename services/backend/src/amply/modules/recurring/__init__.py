@@ -2,25 +2,29 @@
 
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
-from amply.modules.recurring.domain import Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.domain import LinkNotValid, Plan, PlanNotFound, PlanStatus, Reason
 from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.queries import LISTED_MAX, listed
-from amply.modules.recurring.router import Parts, router
+from amply.modules.recurring.queries import LISTED_MAX, listed, newest_address, plans_of, plans_of_gifts
+from amply.modules.recurring.router import CallerOf, Parts, PartsOf, RecurringNotConfigured, router
 from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 
 __all__ = [
     "LISTED_MAX",
+    "CallerOf",
     "Collecting",
     "LinkKey",
+    "LinkNotValid",
     "Parts",
+    "PartsOf",
     "Plan",
     "PlanNotFound",
     "PlanStatus",
     "Reason",
     "Recurring",
+    "RecurringNotConfigured",
     "Writing",
     "cancel",
     "cancel_gift_aid",
@@ -30,7 +34,10 @@ __all__ = [
     "forget",
     "late",
     "listed",
+    "newest_address",
     "pause",
+    "plans_of",
+    "plans_of_gifts",
     "resume",
     "router",
     "send_letters",

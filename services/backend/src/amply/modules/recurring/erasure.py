@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency
-from amply.modules import mail
 from amply.modules.recurring.domain import UNDER_WAY, ChargeState, PlanStatus, Reason
-from amply.modules.recurring.models import LinkRequestRow, PlanChargeRow, PlanRow
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import forget_donor, rest
 from amply.modules.recurring.starting import IDEMPOTENCY_SCOPE
 
@@ -38,12 +37,4 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
         .values(state=ChargeState.GIVEN_UP, next_attempt_at=None, updated_at=now)
     )
     idempotency.forget(session, scope=IDEMPOTENCY_SCOPE, resource_ids=named)
-    _forget_requests(session, email_sha256=email_sha256)
     return len(rows)
-
-
-def _forget_requests(session: Session, *, email_sha256: str | None) -> None:
-    """They live for minutes, so that there are few."""
-    waiting = session.execute(select(LinkRequestRow.id, LinkRequestRow.email)).all()
-    theirs = [row.id for row in waiting if mail.address_digest(row.email) == email_sha256]
-    session.execute(delete(LinkRequestRow).where(LinkRequestRow.id.in_(theirs)))

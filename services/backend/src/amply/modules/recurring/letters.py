@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import jinja2
 import structlog
@@ -18,14 +18,12 @@ from amply.kernel.money import Money
 from amply.modules import mail, organizations
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, Wording, harmless
-from amply.modules.recurring.domain import PlanStatus
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.models import LinkRequestRow, PlanLetterRow, PlanRow
+from amply.modules.recurring.models import PlanLetterRow, PlanRow
 from amply.modules.recurring.moves import LetterKind
 
 ATTEMPTS_MAX: Final = 20
 _BATCH_MAX: Final = 50
-_LINK_ATTEMPTS_MAX: Final = 5
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _AGAIN_MAX: Final = timedelta(days=1)
 _TEXTS: Final = files("amply.modules.recurring") / "texts"
@@ -96,7 +94,7 @@ def plan_mail(letter: Letter) -> Mail:
 
 
 def send_due(parts: Writing, *, now: datetime) -> int:
-    """Send what is owed about plans, then the links that were asked for; return how many letters were handed over.
+    """Send what is owed about plans; return how many letters were handed over.
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
@@ -106,11 +104,6 @@ def send_due(parts: Writing, *, now: datetime) -> int:
         if claimed is None:
             break
         sent += _send(parts, claimed, now=now)
-    for _ in range(_BATCH_MAX):
-        asked = _claim_request(parts.database, now=now)
-        if asked is None:
-            break
-        sent += _send_link(parts, asked, now=now)
     return sent
 
 
@@ -214,56 +207,3 @@ def _about(
         day=(owed.due_on if owed is not None else None) or now.date(),
         link=f"{parts.page}#{token}",
     )
-
-
-def _claim_request(database: Database, *, now: datetime) -> LinkRequestRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(LinkRequestRow)
-            .where(LinkRequestRow.next_attempt_at <= now)
-            .order_by(LinkRequestRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _again(row.attempts)
-        return row
-
-
-def _send_link(parts: Writing, asked: LinkRequestRow, *, now: datetime) -> int:
-    """Send a link to the address that a plan has, and forget the request; without a plan, only that."""
-    is_done = asked.attempts >= _LINK_ATTEMPTS_MAX
-    sent = 0
-    try:
-        letter = _link_letter(parts, asked, now=now)
-        if letter is not None:
-            parts.mailer.send(mail=plan_mail(letter))
-            sent = 1
-        is_done = True
-    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
-        _log.exception("donor_link_not_sent", request_id=asked.id)
-    if is_done:
-        with parts.database.transaction() as session:
-            row: Any = session.get(LinkRequestRow, asked.id)
-            if row is not None:
-                session.delete(row)
-    return sent
-
-
-def _link_letter(parts: Writing, asked: LinkRequestRow, *, now: datetime) -> Letter | None:
-    with parts.database.transaction() as session:
-        if mail.suppressed_because(session, address=asked.email) is not None:
-            return None
-        plan = session.scalars(
-            select(PlanRow)
-            .where(
-                PlanRow.email_sha256 == mail.address_digest(asked.email),
-                PlanRow.status != PlanStatus.INCOMPLETE,
-            )
-            .order_by(PlanRow.id.desc())
-            .limit(1)
-        ).one_or_none()
-        if plan is None:
-            return None
-        return _about(session, plan, kind=LetterKind.LINK, owed=None, parts=parts, now=now)

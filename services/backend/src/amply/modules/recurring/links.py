@@ -1,6 +1,6 @@
-"""Links that let a donor at their own plans without an account: signed, for one purpose, and good for a week.
+"""Links that let a donor at their own gifts and plans without an account: signed, for one purpose, and good for a week.
 
-`v1.EXPIRES.DIGEST.MAC`: seconds since 1970, the address's digest, and HMAC-SHA-256 over purpose and both. Nothing is stored
+`v2.EXPIRES.DIGEST.MAC`: seconds since 1970, the address's digest, and HMAC-SHA-256 over purpose and both. Nothing is stored
 for one, so there is nothing to leak; a new key ends them all. Pages carry it behind `#`, which browsers send nowhere, and
 give it to the API in a header.
 """
@@ -12,18 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
-
 from amply.infra.settings import LinkSettings
-from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.modules.recurring.domain import LinkNotValid
-from amply.modules.recurring.models import LinkRequestRow
 
 LIFETIME: Final = timedelta(days=7)
-_PURPOSE: Final = b"amply/donor-link/v1/plans\0"
-_TOKEN: Final = re.compile(r"v1\.([0-9]{1,12})\.([0-9a-f]{64})\.([A-Za-z0-9_-]{43})")
+_PURPOSE: Final = b"amply/donor-link/v2/giving\0"
+_TOKEN: Final = re.compile(r"v2\.([0-9]{1,12})\.([0-9a-f]{64})\.([A-Za-z0-9_-]{43})")
 _KEY_BYTES_MIN: Final = 32
 
 
@@ -44,7 +39,7 @@ class LinkKey:
     def sign(self, *, email_sha256: str, now: datetime) -> str:
         """A link's token for the donor whose address has this digest (`mail.address_digest`)."""
         expires = int((now + LIFETIME).timestamp())
-        return f"v1.{expires}.{email_sha256}.{self._mac(str(expires), email_sha256)}"
+        return f"v2.{expires}.{email_sha256}.{self._mac(str(expires), email_sha256)}"
 
     def donor_of(self, token: str, *, now: datetime) -> str:
         """The digest that a token was signed for.
@@ -62,10 +57,3 @@ class LinkKey:
     def _mac(self, expires: str, digest: str) -> str:
         made = hmac.digest(self.secret, _PURPOSE + f"{expires}\0{digest}".encode(), "sha256")
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
-
-
-def ask_for_link(session: Session, *, email: str, now: datetime) -> None:
-    """Let the worker send a link, if anybody has a plan with this address. Nothing here depends on whether somebody has."""
-    session.execute(
-        insert(LinkRequestRow).values(id=ids.new_id("lnk"), email=email, attempts=0, next_attempt_at=now)
-    )

@@ -91,12 +91,3 @@ class PlanLetterRow(Record):
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]
     created_at: Mapped[datetime]
-
-
-class LinkRequestRow(Record):
-    __tablename__ = "donor_link_request"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    email: Mapped[str]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]

@@ -41,7 +41,6 @@ class LetterKind(StrEnum):
     PAUSED = "paused"
     CONDITIONS = "conditions"
     ENDED = "ended"
-    LINK = "link"
 
 
 @dataclass(frozen=True, kw_only=True)

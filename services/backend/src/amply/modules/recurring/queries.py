@@ -1,6 +1,6 @@
 """Reading plans: a donor's own, and what staff may see of all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,6 +88,26 @@ def _periods_of(session: Session, plan_ids: Sequence[str]) -> list[PeriodInView]
         )
         for charge in charges
     ]
+
+
+def newest_address(session: Session, *, email_sha256: str) -> str | None:
+    """The address as the donor's newest plan has it; None where nobody with it has one."""
+    return session.scalar(
+        select(PlanRow.donor_email)
+        .where(PlanRow.email_sha256 == email_sha256, PlanRow.status != PlanStatus.INCOMPLETE)
+        .order_by(PlanRow.id.desc())
+        .limit(1)
+    )
+
+
+def plans_of_gifts(session: Session, *, donation_ids: Collection[str]) -> dict[str, str]:
+    """The plan of each gift that is one of a plan's."""
+    rows = session.execute(
+        select(PlanChargeRow.donation_id, PlanChargeRow.plan_id).where(
+            PlanChargeRow.donation_id.in_(donation_ids)
+        )
+    )
+    return {str(row.donation_id): row.plan_id for row in rows}
 
 
 def _charges_of(session: Session, plan_ids: Sequence[str]) -> list[Charge]:

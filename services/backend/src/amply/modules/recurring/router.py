@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from amply.infra import idempotency
 from amply.infra.database import Database
-from amply.infra.rate_limits import Limiter, limit_by_address
+from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.clock import Clock
 from amply.kernel.errors import TooManyRequests, Unavailable
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import defence, donations, mail, organizations, payments, receipts
+from amply.modules import defence, donations, organizations, payments, receipts
 from amply.modules.recurring import cards, changes, links, queries, starting
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -27,8 +27,6 @@ from amply.modules.recurring.domain import (
 from amply.modules.recurring.schemas import (
     AmountChange,
     AtProcessorOut,
-    LinkAsked,
-    LinkIn,
     OptionsIn,
     PauseIn,
     PlanCreated,
@@ -201,24 +199,6 @@ def create_plan(
     )
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
     return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
-
-
-@router.post(
-    "/v1/donor/links",
-    status_code=202,
-    summary="Ask for a link to one's recurring gifts",
-    dependencies=[Depends(limit_by_address("donor_links"))],
-    responses=responses(TooManyRequests, RecurringNotConfigured),
-)
-def ask_for_link(
-    request: Request, body: LinkIn, database: DatabaseOf, clock: ClockOf, _: PartsOf
-) -> LinkAsked:
-    """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
-    limiter: Limiter = request.app.state.limiter
-    if limiter.allows(limit="links_to_one_address", caller=mail.address_digest(body.email)):
-        with database.transaction() as session:
-            links.ask_for_link(session, email=body.email, now=clock())
-    return LinkAsked()
 
 
 @router.get(

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
@@ -75,18 +75,6 @@ class PlanCreated(BaseModel):
 
     plan_id: str
     donation: DonationCreated
-
-
-class LinkIn(Request):
-    """Whose plans somebody wants to see."""
-
-    email: EmailStr
-
-
-class LinkAsked(BaseModel):
-    """The same for every address, whoever has plans."""
-
-    detail: str = "If recurring gifts belong to this address, a link to them is on its way there."
 
 
 class AmountChange(Request):

@@ -1,0 +1,266 @@
+"""A donor's own gifts. Whose they are stands in every statement: nothing of anybody else's is read, locked or changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, extract, func, or_, select
+from sqlalchemy.orm import Session
+
+from amply.kernel.errors import Conflict
+from amply.kernel.pagination import Page
+from amply.modules import organizations, receipts
+from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus, OfflineMethod
+from amply.modules.donations.models import DonationRow, NoticeRow, OfflineGiftRow, ReceiptRow, SplitPartRow
+from amply.modules.donations.options import Anonymity
+from amply.modules.donations.queries import donation_of
+
+_ORGANIZATIONS_MAX: Final = 200
+_GIVEN_AT: Final = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
+
+
+class AnonymityNotChangeable(Conflict):
+    """The organisation knows who gave, or has to."""
+
+    code = "anonymity_not_changeable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnGift:
+    """One gift as its donor sees it.
+
+    Attributes:
+        given_at: When the money arrived; of one that has not, when it was asked for.
+        given_on: That day, where the organisation is.
+        description: Of a thing; None of money.
+        fund: The name of what it is restricted to; empty for nothing.
+        split_id: The gift to several organisations that it is a part of.
+        receipts: The newest first, void ones among them.
+    """
+
+    donation: Donation
+    given_at: datetime
+    given_on: date
+    anonymity: Anonymity
+    description: str | None
+    fund: str
+    split_id: str | None
+    receipts: Sequence[receipts.ListedReceipt]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """An organisation that somebody has given to, and the fiscal years of it in which gifts of theirs arrived."""
+
+    id: str
+    name: str
+    takes_anonymous_gifts: bool
+    gifts: int
+    years: Sequence[int]
+
+
+def owned_by(email_sha256: str) -> ColumnElement[bool]:
+    """The condition that a gift is of whoever has the address with this digest."""
+    return and_(
+        DonationRow.donor_email.is_not(None), func.address_digest(DonationRow.donor_email) == email_sha256
+    )
+
+
+def _shown() -> ColumnElement[bool]:
+    """Gifts, and debits on their way or refused; not what was begun and never paid."""
+    return or_(
+        DonationRow.status.in_((DonationStatus.SUCCEEDED, DonationStatus.PROCESSING)),
+        and_(
+            DonationRow.status == DonationStatus.FAILED,
+            select(NoticeRow.donation_id).where(NoticeRow.donation_id == DonationRow.id).exists(),
+        ),
+    )
+
+
+def owner_of(session: Session, *, donation_id: str) -> str | None:
+    """The digest of the address that a gift has; None where there is no such gift, or none any more."""
+    return session.scalar(
+        select(func.address_digest(DonationRow.donor_email)).where(DonationRow.id == donation_id)
+    )
+
+
+def newest_address(session: Session, *, email_sha256: str) -> str | None:
+    """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
+    return session.scalar(
+        select(DonationRow.donor_email)
+        .where(owned_by(email_sha256), _shown())
+        .order_by(DonationRow.id.desc())
+        .limit(1)
+    )
+
+
+def recipients_of(session: Session, *, email_sha256: str) -> list[Recipient]:
+    """The organisations that a donor has given to, the one they gave to last first."""
+    rows = session.execute(
+        select(DonationRow.organization_id, func.count().label("gifts"))
+        .where(owned_by(email_sha256), _shown())
+        .group_by(DonationRow.organization_id)
+        .order_by(func.max(DonationRow.id).desc())
+        .limit(_ORGANIZATIONS_MAX)
+    ).all()
+    found = []
+    for row in rows:
+        organization = organizations.get(session, organization_id=row.organization_id)
+        found.append(
+            Recipient(
+                id=organization.id,
+                name=organization.name,
+                takes_anonymous_gifts=organization.takes_anonymous_gifts,
+                gifts=row.gifts,
+                years=_years(session, email_sha256=email_sha256, organization_id=organization.id),
+            )
+        )
+    return found
+
+
+def own_gifts(
+    session: Session, *, email_sha256: str, organization_id: str | None, after: str | None, limit: int
+) -> Page[OwnGift]:
+    """A page of a donor's gifts, to one organisation or to all, the newest first."""
+    asked = _gifts(email_sha256).order_by(DonationRow.id.desc()).limit(limit + 1)
+    if organization_id is not None:
+        asked = asked.where(DonationRow.organization_id == organization_id)
+    if after is not None:
+        asked = asked.where(DonationRow.id < after)
+    rows = session.execute(asked).all()
+    page = rows[:limit]
+    return Page(items=_seen(session, page), next_cursor=page[-1][0].id if len(rows) > limit else None)
+
+
+def own_gift(session: Session, *, donation_id: str, email_sha256: str, locks: bool = False) -> OwnGift:
+    """One gift of a donor's. `locks`: nothing changes it until the end of the transaction.
+
+    Raises:
+        DonationNotFound: There is none, or it is somebody else's: who asks is not told which.
+    """
+    asked = _gifts(email_sha256).where(DonationRow.id == donation_id)
+    if locks:
+        asked = asked.with_for_update(of=DonationRow)
+    row = session.execute(asked).one_or_none()
+    if row is None:
+        raise DonationNotFound(
+            "No gift of yours has this id; open the list of your gifts again.", param="donation_id"
+        )
+    (seen,) = _seen(session, [row])
+    return seen
+
+
+def change_anonymity(
+    session: Session, *, donation_id: str, email_sha256: str, anonymity: Anonymity, now: datetime
+) -> OwnGift:
+    """Say who is told of a gift from now on. Lists, answers to disputes and receipts made later follow it.
+
+    Raises:
+        DonationNotFound: As `own_gift` says.
+        AnonymityNotChangeable: It is to be kept from an organisation that knows, or has to know, who gave.
+    """
+    seen = own_gift(session, donation_id=donation_id, email_sha256=email_sha256, locks=True)
+    if anonymity is seen.anonymity:
+        return seen
+    if anonymity is Anonymity.ORGANIZATION:
+        _check_may_be_kept(session, seen)
+    row = session.get_one(DonationRow, donation_id)
+    row.anonymity, row.updated_at = anonymity, now
+    session.flush()
+    return own_gift(session, donation_id=donation_id, email_sha256=email_sha256)
+
+
+def resend_own_receipt(session: Session, *, donation_id: str, email_sha256: str, now: datetime) -> None:
+    """Let the receipt of a donor's gift be sent once more: the same one, to the address the gift has.
+
+    Raises:
+        ReceiptNotFound: The gift is not theirs, or has not arrived.
+    """
+    if not session.scalars(select(func.resend_own_receipt(donation_id, email_sha256, now))).one():
+        raise receipts.ReceiptNotFound(
+            "No receipt belongs to this gift yet: it follows once the gift has arrived.", param="donation_id"
+        )
+
+
+def _check_may_be_kept(session: Session, seen: OwnGift) -> None:
+    """Receipts are held meanwhile: an official one that is issued at the same moment is seen, or waits and is none."""
+    declares_gift_aid = session.scalars(select(func.hold_receipt(seen.donation.id))).one()
+    organization = organizations.get(session, organization_id=seen.donation.organization_id)
+    issued = receipts.listed(session, donation_ids=[seen.donation.id]).get(seen.donation.id, ())
+    if not organization.takes_anonymous_gifts:
+        raise AnonymityNotChangeable(
+            "This organisation has to know its donors; stay unnamed in public instead.", param="anonymity"
+        )
+    if seen.donation.method is not None:
+        raise AnonymityNotChangeable(
+            "The organisation received this gift from you itself, and knows it; stay unnamed in public instead.",
+            param="anonymity",
+        )
+    if declares_gift_aid:
+        raise AnonymityNotChangeable(
+            "Your Gift Aid declaration tells the organisation who gave; stay unnamed in public instead.",
+            param="anonymity",
+        )
+    if any(receipt.kind is receipts.ReceiptKind.OFFICIAL for receipt in issued):
+        raise AnonymityNotChangeable(
+            "An official receipt names you to the organisation; stay unnamed in public instead.",
+            param="anonymity",
+        )
+
+
+def _gifts(email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
+    return (
+        select(DonationRow, _GIVEN_AT.label("given_at"), SplitPartRow.split_id, OfflineGiftRow.description)
+        .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .outerjoin(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
+        .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
+        .where(owned_by(email_sha256), _shown())
+    )
+
+
+def _years(session: Session, *, email_sha256: str, organization_id: str) -> list[int]:
+    """The newest first: a year is named by the calendar year it begins in."""
+    calendar = receipts.calendar_of(session, organization_id=organization_id)
+    there = func.timezone(str(calendar.zone), _GIVEN_AT)
+    begun = there - func.make_interval(0, calendar.fiscal_year_starts - 1)
+    year = extract("year", begun).label("year")
+    found = session.scalars(
+        select(year)
+        .distinct()
+        .select_from(DonationRow)
+        .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .where(
+            owned_by(email_sha256),
+            DonationRow.organization_id == organization_id,
+            DonationRow.status == DonationStatus.SUCCEEDED,
+            DonationRow.reversed_at.is_(None),
+        )
+        .order_by(year.desc())
+    )
+    return [int(each) for each in found]
+
+
+def _seen(session: Session, rows: Sequence[Any]) -> list[OwnGift]:
+    donations = [row[0] for row in rows]
+    issued = receipts.listed(session, donation_ids=[row.id for row in donations])
+    organization_ids = {row.organization_id for row in donations}
+    calendars = {each: receipts.calendar_of(session, organization_id=each) for each in organization_ids}
+    funds = {
+        fund.id: fund.name
+        for each in organization_ids
+        for fund in organizations.funds_of(session, organization_id=each)
+    }
+    return [
+        OwnGift(
+            donation=donation_of(row),
+            given_at=given_at,
+            given_on=given_at.astimezone(calendars[row.organization_id].zone).date(),
+            anonymity=Anonymity(row.anonymity),
+            description=description if row.method == OfflineMethod.IN_KIND else None,
+            fund=funds.get(row.fund_id or "", ""),
+            split_id=split_id,
+            receipts=issued.get(row.id, ()),
+        )
+        for row, given_at, split_id, description in rows
+    ]

@@ -1,0 +1,223 @@
+"""Documents that donors ask for on their page. The API writes down what is wanted; the worker makes it.
+
+The worker alone has the key that opens what the ledger keeps sealed, and sets paper. A document is kept for an hour.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.kernel.errors import AmplyError
+from amply.modules import donations, receipts
+from amply.modules.giving.domain import (
+    DOCUMENT_ATTEMPTS_MAX,
+    DOCUMENT_KEPT,
+    Document,
+    DocumentKind,
+    DocumentNotFound,
+    DocumentNotReady,
+    DocumentState,
+    Wanted,
+)
+from amply.modules.giving.models import DocumentRow
+from amply.modules.giving.sealing import seal, unseal
+from amply.modules.recurring import LinkKey
+
+FACT_ASKED: Final = "giving.document_asked"
+_BATCH_MAX: Final = 50
+_AGAIN_AFTER: Final = timedelta(seconds=30)
+
+_log = structlog.get_logger()
+
+
+def ask(session: Session, *, email_sha256: str, wanted: Wanted, now: datetime) -> Document:
+    """Let the worker make a document of a donor's.
+
+    Raises:
+        DonationNotFound, ReceiptNotFound, NoGiftsFound: There is nothing of theirs to make it of.
+    """
+    _check_theirs(session, email_sha256=email_sha256, wanted=wanted)
+    row = session.scalars(
+        insert(DocumentRow)
+        .values(
+            id=ids.new_random_id("doc"),
+            email_sha256=email_sha256,
+            kind=wanted.kind,
+            donation_id=wanted.donation_id,
+            receipt_id=wanted.receipt_id,
+            organization_id=wanted.organization_id,
+            year=wanted.year,
+            language=wanted.language,
+            next_attempt_at=now,
+            created_at=now,
+            expires_at=now + DOCUMENT_KEPT,
+        )
+        .returning(DocumentRow)
+    ).one()
+    outbox.put(session, topic=FACT_ASKED, payload={"document_id": row.id}, now=now)
+    return _document(row)
+
+
+def find(session: Session, *, document_id: str, email_sha256: str, now: datetime) -> Document:
+    """How a donor's document stands.
+
+    Raises:
+        DocumentNotFound: There is none, or it is somebody else's.
+    """
+    return _document(_row(session, document_id=document_id, email_sha256=email_sha256, now=now))
+
+
+def content(
+    session: Session, *, document_id: str, email_sha256: str, key: LinkKey, now: datetime
+) -> tuple[Document, bytes]:
+    """A donor's document with its content.
+
+    Raises:
+        DocumentNotFound: As `find` says.
+        DocumentNotReady: It is not made yet, or could not be.
+    """
+    row = _row(session, document_id=document_id, email_sha256=email_sha256, now=now)
+    if row.sealed is None:
+        raise DocumentNotReady("This document is not ready: look at how it stands first.")
+    return _document(row), unseal(key, row.sealed, document_id=row.id)
+
+
+def make_documents(parts: donations.ReceiptSending, key: LinkKey, *, now: datetime) -> int:
+    """Make what was asked for and forget what has expired; return how many were made.
+
+    Killed in between, the next run makes the same again.
+    """
+    made = 0
+    for _ in range(_BATCH_MAX):
+        claimed = _claim(parts.database, now=now)
+        if claimed is None:
+            break
+        made += _make(parts, key, claimed, now=now)
+    with parts.database.transaction() as session:
+        session.execute(delete(DocumentRow).where(DocumentRow.expires_at <= now))
+    return made
+
+
+def _check_theirs(session: Session, *, email_sha256: str, wanted: Wanted) -> None:
+    if wanted.kind is DocumentKind.STATEMENT:
+        recipients = donations.recipients_of(session, email_sha256=email_sha256)
+        if not any(each.id == wanted.organization_id and wanted.year in each.years for each in recipients):
+            raise donations.NoGiftsFound("No gifts of yours arrived there in that year; choose another one.")
+        return
+    gift = donations.own_gift(session, donation_id=wanted.donation_id or "", email_sha256=email_sha256)
+    if wanted.kind is DocumentKind.RECEIPT and not any(
+        receipt.id == wanted.receipt_id for receipt in gift.receipts
+    ):
+        raise receipts.ReceiptNotFound("This gift has no such receipt; open the list of your gifts again.")
+
+
+def _row(session: Session, *, document_id: str, email_sha256: str, now: datetime) -> DocumentRow:
+    row = session.scalars(
+        select(DocumentRow).where(
+            DocumentRow.id == document_id,
+            DocumentRow.email_sha256 == email_sha256,
+            DocumentRow.expires_at > now,
+        )
+    ).one_or_none()
+    if row is None:
+        raise DocumentNotFound("No document of yours has this id: ask for it again.")
+    return row
+
+
+def _claim(database: Database, *, now: datetime) -> DocumentRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(DocumentRow)
+            .where(
+                DocumentRow.state == DocumentState.WAITING,
+                # The first try waits for no clock: the one that asked may be ahead of this one.
+                or_(DocumentRow.attempts == 0, DocumentRow.next_attempt_at <= now),
+            )
+            .order_by(DocumentRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + _AGAIN_AFTER
+        return row
+
+
+def _make(parts: donations.ReceiptSending, key: LinkKey, row: DocumentRow, *, now: datetime) -> bool:
+    """Make one; whatever stops this one must not stop the others."""
+    try:
+        filename, made = _MAKERS[DocumentKind(row.kind)](parts, row, now)
+    except AmplyError as error:
+        # What it was to be made of has gone meanwhile: trying again changes nothing.
+        _log.info("document_not_made", document_id=row.id, kind=row.kind, reason=error.code)
+        _note(parts.database, row, state=DocumentState.FAILED)
+        return False
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("document_not_made", document_id=row.id, kind=row.kind)
+        if row.attempts >= DOCUMENT_ATTEMPTS_MAX:
+            _note(parts.database, row, state=DocumentState.FAILED)
+        return False
+    sealed = seal(key, made, document_id=row.id)
+    _note(parts.database, row, state=DocumentState.READY, filename=filename, sealed=sealed)
+    return True
+
+
+def _note(database: Database, row: DocumentRow, **outcome: object) -> None:
+    """Only while it is still asked for: an erasure in between leaves nothing to write to."""
+    with database.transaction() as session:
+        session.execute(
+            update(DocumentRow)
+            .where(DocumentRow.id == row.id, DocumentRow.state == DocumentState.WAITING)
+            .values(**outcome)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _receipt(parts: donations.ReceiptSending, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
+    return donations.own_receipt(
+        parts,
+        donation_id=row.donation_id or "",
+        receipt_id=row.receipt_id or "",
+        email_sha256=row.email_sha256,
+    )
+
+
+def _proof(parts: donations.ReceiptSending, row: DocumentRow, _: datetime) -> tuple[str, bytes]:
+    return donations.own_proof(parts, donation_id=row.donation_id or "", email_sha256=row.email_sha256)
+
+
+def _statement(parts: donations.ReceiptSending, row: DocumentRow, now: datetime) -> tuple[str, bytes]:
+    statement = donations.statement_of_donor(
+        parts.database,
+        organization_id=row.organization_id or "",
+        email_sha256=row.email_sha256,
+        year=row.year or 0,
+        language=receipts.Language(row.language) if row.language else None,
+    )
+    return f"statement-{row.organization_id}-{row.year}.pdf", receipts.as_pdf(statement, now=now)
+
+
+_MAKERS: Final[
+    dict[DocumentKind, Callable[[donations.ReceiptSending, DocumentRow, datetime], tuple[str, bytes]]]
+] = {
+    DocumentKind.RECEIPT: _receipt,
+    DocumentKind.PROOF: _proof,
+    DocumentKind.STATEMENT: _statement,
+}
+
+
+def _document(row: DocumentRow) -> Document:
+    return Document(
+        id=row.id,
+        kind=DocumentKind(row.kind),
+        state=DocumentState(row.state),
+        filename=row.filename,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,90 @@
+"""What a donor asks for on their page, and why it cannot be had."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound
+from amply.modules.receipts import Language
+
+DOCUMENT_KEPT: Final = timedelta(hours=1)
+DOCUMENT_ATTEMPTS_MAX: Final = 5
+
+
+class DocumentKind(StrEnum):
+    """A receipt's PDF, what proves a gift against the public log, or a year's statement as PDF."""
+
+    RECEIPT = "receipt"
+    PROOF = "proof"
+    STATEMENT = "statement"
+
+
+class DocumentState(StrEnum):
+    """Whether it can be fetched. `FAILED`: it cannot be made, and asking again may help."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class DocumentNotFound(NotFound):
+    """It was never asked for, or its hour is over."""
+
+    code = "document_not_found"
+
+
+class DocumentNotReady(Conflict):
+    """It is still being made, or could not be."""
+
+    code = "document_not_ready"
+
+
+class DocumentNotAcceptable(InvalidRequest):
+    """What was asked for is no document."""
+
+    code = "document_not_acceptable"
+
+
+class ChangeNotConditional(AmplyError):
+    """A change has to say what it was decided upon (RFC 6585 §3)."""
+
+    status: ClassVar[int] = 428
+    code: ClassVar[str] = "if_match_missing"
+    title: ClassVar[str] = "The request has to be conditional"
+
+
+class ChangedMeanwhile(AmplyError):
+    """What was decided upon is not what is there any more (RFC 9110 §15.5.13)."""
+
+    status: ClassVar[int] = 412
+    code: ClassVar[str] = "changed_meanwhile"
+    title: ClassVar[str] = "It has changed meanwhile"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which document: of a gift's receipt, of a gift, or of a year with an organisation."""
+
+    kind: DocumentKind
+    donation_id: str | None = None
+    receipt_id: str | None = None
+    organization_id: str | None = None
+    year: int | None = None
+    language: Language | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One document that was asked for. `filename` is known once it is ready."""
+
+    id: str
+    kind: DocumentKind
+    state: DocumentState
+    filename: str | None
+    expires_at: datetime
+
+    @property
+    def media_type(self) -> str:
+        """What its content is."""
+        return "application/octet-stream" if self.kind is DocumentKind.PROOF else "application/pdf"

@@ -1,0 +1,22 @@
+"""Forgetting what a donor asked for on their page."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from amply.modules import donations, mail
+from amply.modules.giving.models import DocumentRow, LinkRequestRow
+
+
+def forget(session: Session, *, email_sha256: str | None, donation_id: str | None) -> None:
+    """Delete the requests and documents of an address (its digest), or of whoever made a gift.
+
+    Before the gifts are erased, which changes their ids. A link that is still out shows nothing from then on.
+    """
+    owner = email_sha256 or donations.owner_of(session, donation_id=donation_id or "")
+    if owner is None:
+        return
+    session.execute(delete(DocumentRow).where(DocumentRow.email_sha256 == owner))
+    # They live for minutes, so that there are few.
+    waiting = session.execute(select(LinkRequestRow.id, LinkRequestRow.email)).all()
+    theirs = [row.id for row in waiting if mail.address_digest(row.email) == owner]
+    session.execute(delete(LinkRequestRow).where(LinkRequestRow.id.in_(theirs)))

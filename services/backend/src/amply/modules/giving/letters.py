@@ -1,0 +1,158 @@
+"""The letter with a link to the donors' page: sent to who has something to see there, and to nobody else."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import jinja2
+import structlog
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.modules import donations, mail, receipts, recurring
+from amply.modules.giving.models import LinkRequestRow
+from amply.modules.mail import Mail
+from amply.modules.receipts import Language
+
+_ATTEMPTS_MAX: Final = 5
+_BATCH_MAX: Final = 50
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+_OURS: Final = "#05668d"
+_TEXTS: Final = files("amply.modules.giving") / "texts"
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("amply.modules.giving"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkLetter:
+    """Everything the letter says. `issuer` and `colour` are those of the one organisation the donor has given to."""
+
+    to: str
+    link: str
+    language: Language
+    issuer: str = ""
+    colour: str = ""
+
+
+def ask_for_link(session: Session, *, email: str, language: Language | None, now: datetime) -> None:
+    """Let the worker send a link, if anybody gives with this address. Nothing here depends on whether somebody does."""
+    session.execute(
+        insert(LinkRequestRow).values(
+            id=ids.new_id("lnk"), email=email, language=language, attempts=0, next_attempt_at=now
+        )
+    )
+
+
+def send_links(parts: recurring.Writing, *, now: datetime) -> int:
+    """Send the links that were asked for; return how many letters were handed over.
+
+    Killed between the mail service and its note, a letter is sent twice: better than never.
+    """
+    sent = 0
+    for _ in range(_BATCH_MAX):
+        asked = _claim(parts.database, now=now)
+        if asked is None:
+            break
+        sent += _send(parts, asked, now=now)
+    return sent
+
+
+def link_mail(letter: LinkLetter) -> Mail:
+    """Write the letter as text and as HTML that say the same."""
+    facts = {
+        "said": texts_in(letter.language),
+        "issuer": receipts.harmless(letter.issuer),
+        "colour": letter.colour or _OURS,
+        "link": letter.link,
+        "language": letter.language.value,
+    }
+    return Mail(
+        to=letter.to,
+        subject=texts_in(letter.language)["subject"],
+        text=_TEMPLATES.get_template("link.txt").render(facts),
+        html=_TEMPLATES.get_template("link.html").render(facts),
+    )
+
+
+@cache
+def texts_in(language: Language) -> Mapping[str, str]:
+    """All texts of a language, by name."""
+    found: Mapping[str, str] = tomllib.loads((_TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def _claim(database: Database, *, now: datetime) -> LinkRequestRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(LinkRequestRow)
+            .where(LinkRequestRow.next_attempt_at <= now)
+            .order_by(LinkRequestRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + _AGAIN_AFTER * (1 << (row.attempts - 1))
+        return row
+
+
+def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> int:
+    """Send a link to the address that gifts or plans have, and forget the request; where there are none, only that."""
+    is_done, sent = asked.attempts >= _ATTEMPTS_MAX, 0
+    try:
+        with parts.database.transaction() as session:
+            letter = _letter(session, asked, parts=parts, now=now)
+        if letter is not None:
+            parts.mailer.send(mail=link_mail(letter))
+            sent = 1
+        is_done = True
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("donor_link_not_sent", request_id=asked.id)
+    if is_done:
+        with parts.database.transaction() as session:
+            session.execute(delete(LinkRequestRow).where(LinkRequestRow.id == asked.id))
+    return sent
+
+
+def _letter(
+    session: Session, asked: LinkRequestRow, *, parts: recurring.Writing, now: datetime
+) -> LinkLetter | None:
+    digest = mail.address_digest(asked.email)
+    if mail.suppressed_because(session, address=asked.email) is not None:
+        return None
+    address = donations.newest_address(session, email_sha256=digest) or recurring.newest_address(
+        session, email_sha256=digest
+    )
+    if address is None:
+        return None
+    settings = _only_issuer(session, email_sha256=digest)
+    language = asked.language or (settings.language if settings is not None else None)
+    return LinkLetter(
+        to=address,
+        link=f"{parts.page}#{parts.key.sign(email_sha256=digest, now=now)}",
+        language=Language(language) if language else Language.EN,
+        issuer=settings.legal_name if settings is not None else "",
+        colour=settings.brand_colour if settings is not None else "",
+    )
+
+
+def _only_issuer(session: Session, *, email_sha256: str) -> receipts.ReceiptSettings | None:
+    """Whose letter it looks like: the organisation's, where all that is to be seen is with one."""
+    given_to = {each.id for each in donations.recipients_of(session, email_sha256=email_sha256)}
+    given_to |= {seen.plan.organization_id for seen in recurring.plans_of(session, email_sha256=email_sha256)}
+    if len(given_to) != 1:
+        return None
+    return receipts.settings_of(session, organization_id=given_to.pop())

@@ -1,0 +1,38 @@
+from datetime import datetime
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from amply.infra.orm import Record
+
+
+class LinkRequestRow(Record):
+    __tablename__ = "donor_link_request"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    language: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime]
+
+
+class DocumentRow(Record):
+    """`sealed`: the file, encrypted (`sealing.py`)."""
+
+    __tablename__ = "donor_document"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email_sha256: Mapped[str]
+    kind: Mapped[str]
+    donation_id: Mapped[str | None]
+    receipt_id: Mapped[str | None]
+    organization_id: Mapped[str | None]
+    year: Mapped[int | None] = mapped_column(Integer)
+    language: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    filename: Mapped[str | None]
+    sealed: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

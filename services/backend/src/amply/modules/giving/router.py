@@ -1,0 +1,230 @@
+"""`/v1/donor`: a donor's gifts, receipts and years, by a link and without an account. Plans have routes of their own."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from amply.infra.rate_limits import Limiter, limit_by_address
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
+from amply.kernel.errors import TooManyRequests
+from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.modules import donations, mail, receipts, recurring
+from amply.modules.giving import documents, letters
+from amply.modules.giving.domain import (
+    ChangedMeanwhile,
+    ChangeNotConditional,
+    DocumentNotAcceptable,
+    DocumentNotFound,
+    DocumentNotReady,
+)
+from amply.modules.giving.schemas import (
+    AnonymityIn,
+    DocumentIn,
+    DocumentOut,
+    GiftOut,
+    GiftPage,
+    LetterAsked,
+    LinkAsked,
+    LinkIn,
+    RecipientList,
+    RecipientOut,
+)
+
+router = APIRouter(prefix="/v1/donor", tags=["Donors"])
+
+CallerOf = recurring.CallerOf
+_LIMITED = [Depends(limit_by_address("donor_plans"))]
+
+
+def _limited_by_donor(limit: str) -> Callable[[Request, CallerOf], None]:
+    """Counted against whose link it is, whatever address it is used from."""
+
+    def check(request: Request, caller: CallerOf) -> None:
+        limiter: Limiter = request.app.state.limiter
+        if not limiter.allows(limit=limit, caller=caller.email_sha256):
+            raise TooManyRequests("You have asked for many of these: wait an hour and try again.")
+
+    return check
+
+
+@router.post(
+    "/links",
+    status_code=202,
+    summary="Ask for a link to one's gifts",
+    dependencies=[Depends(limit_by_address("donor_links"))],
+    responses=responses(TooManyRequests, recurring.RecurringNotConfigured),
+)
+def ask_for_link(
+    request: Request, body: LinkIn, database: DatabaseOf, clock: ClockOf, _: recurring.PartsOf
+) -> LinkAsked:
+    """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
+    limiter: Limiter = request.app.state.limiter
+    if limiter.allows(limit="links_to_one_address", caller=mail.address_digest(body.email)):
+        with database.transaction() as session:
+            letters.ask_for_link(session, email=body.email, language=body.language, now=clock())
+    return LinkAsked()
+
+
+@router.get(
+    "/organisations",
+    summary="See whom one has given to",
+    dependencies=_LIMITED,
+    responses=responses(recurring.LinkNotValid, TooManyRequests),
+)
+def list_recipients(caller: CallerOf) -> RecipientList:
+    with caller.database.transaction() as session:
+        found = donations.recipients_of(session, email_sha256=caller.email_sha256)
+    return RecipientList(data=[RecipientOut.of(recipient) for recipient in found])
+
+
+@router.get(
+    "/gifts",
+    summary="See one's gifts",
+    dependencies=_LIMITED,
+    responses=responses(recurring.LinkNotValid, TooManyRequests),
+)
+def list_gifts(
+    caller: CallerOf,
+    organization_id: Annotated[Identifier | None, Query(description="Those to one organisation")] = None,
+    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
+) -> GiftPage:
+    with caller.database.transaction() as session:
+        page = donations.own_gifts(
+            session,
+            email_sha256=caller.email_sha256,
+            organization_id=organization_id,
+            after=cursor,
+            limit=limit,
+        )
+        plan_of = recurring.plans_of_gifts(session, donation_ids=[gift.donation.id for gift in page.items])
+    return GiftPage.of(page, plan_of=plan_of)
+
+
+@router.get(
+    "/gifts/{donation_id}",
+    summary="See one gift",
+    dependencies=_LIMITED,
+    responses=responses(recurring.LinkNotValid, donations.DonationNotFound, TooManyRequests),
+)
+def show_gift(donation_id: Identifier, caller: CallerOf, response: Response) -> GiftOut:
+    with caller.database.transaction() as session:
+        seen = _seen(
+            session,
+            donations.own_gift(session, donation_id=donation_id, email_sha256=caller.email_sha256),
+        )
+    response.headers["ETag"] = seen.etag
+    return seen
+
+
+@router.post(
+    "/gifts/{donation_id}/anonymity",
+    summary="Say who is told one's name",
+    dependencies=_LIMITED,
+    responses=responses(
+        recurring.LinkNotValid,
+        donations.DonationNotFound,
+        donations.AnonymityNotChangeable,
+        ChangeNotConditional,
+        ChangedMeanwhile,
+        TooManyRequests,
+    ),
+)
+def change_anonymity(
+    donation_id: Identifier,
+    body: AnonymityIn,
+    caller: CallerOf,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="The gift's `ETag`")] = None,
+) -> GiftOut:
+    if if_match is None:
+        raise ChangeNotConditional("Send the gift's ETag as If-Match, so that nothing is changed unseen.")
+    own = {"donation_id": donation_id, "email_sha256": caller.email_sha256}
+    with caller.database.transaction() as session:
+        before = _seen(session, donations.own_gift(session, **own, locks=True))
+        if if_match != before.etag:
+            raise ChangedMeanwhile("This gift has changed meanwhile: look at it again and decide anew.")
+        seen = _seen(
+            session,
+            donations.change_anonymity(session, **own, anonymity=body.anonymity, now=caller.clock()),
+        )
+    response.headers["ETag"] = seen.etag
+    return seen
+
+
+@router.post(
+    "/gifts/{donation_id}/receipt-letter",
+    status_code=202,
+    summary="Have the receipt of a gift sent again",
+    dependencies=[*_LIMITED, Depends(_limited_by_donor("receipt_letters"))],
+    responses=responses(recurring.LinkNotValid, receipts.ReceiptNotFound, TooManyRequests),
+)
+def resend_receipt(donation_id: Identifier, caller: CallerOf) -> LetterAsked:
+    with caller.database.transaction() as session:
+        donations.resend_own_receipt(
+            session, donation_id=donation_id, email_sha256=caller.email_sha256, now=caller.clock()
+        )
+    return LetterAsked()
+
+
+@router.post(
+    "/documents",
+    status_code=202,
+    summary="Ask for a receipt, a proof or a statement",
+    dependencies=[*_LIMITED, Depends(_limited_by_donor("donor_documents"))],
+    responses=responses(
+        recurring.LinkNotValid,
+        donations.DonationNotFound,
+        donations.NoGiftsFound,
+        receipts.ReceiptNotFound,
+        DocumentNotAcceptable,
+        TooManyRequests,
+    ),
+)
+def ask_for_document(body: DocumentIn, caller: CallerOf) -> DocumentOut:
+    wanted = body.wanted()
+    with caller.database.transaction() as session:
+        asked = documents.ask(session, email_sha256=caller.email_sha256, wanted=wanted, now=caller.clock())
+    return DocumentOut.of(asked)
+
+
+@router.get(
+    "/documents/{document_id}",
+    summary="See how a document stands",
+    responses=responses(recurring.LinkNotValid, DocumentNotFound),
+)
+def show_document(document_id: Identifier, caller: CallerOf) -> DocumentOut:
+    with caller.database.transaction() as session:
+        found = documents.find(
+            session, document_id=document_id, email_sha256=caller.email_sha256, now=caller.clock()
+        )
+    return DocumentOut.of(found)
+
+
+@router.get(
+    "/documents/{document_id}/content",
+    summary="Fetch a document",
+    response_class=Response,
+    responses=responses(recurring.LinkNotValid, DocumentNotFound, DocumentNotReady),
+)
+def fetch_document(document_id: Identifier, caller: CallerOf) -> Response:
+    with caller.database.transaction() as session:
+        found, content = documents.content(
+            session,
+            document_id=document_id,
+            email_sha256=caller.email_sha256,
+            key=caller.parts.links,
+            now=caller.clock(),
+        )
+    return Response(
+        content,
+        media_type=found.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{found.filename}"'},
+    )
+
+
+def _seen(session: Session, gift: donations.OwnGift) -> GiftOut:
+    plan_of = recurring.plans_of_gifts(session, donation_ids=[gift.donation.id])
+    return GiftOut.of(gift, plan_id=plan_of.get(gift.donation.id))

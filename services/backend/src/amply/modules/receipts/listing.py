@@ -1,0 +1,95 @@
+"""The receipts of gifts as their donors see them listed: numbers and what became of them, without what they say."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from amply.kernel.money import Money
+from amply.modules.receipts.domain import Jurisdiction, ReceiptKind, number_of
+from amply.modules.receipts.models import IssuedReceiptRow, ReceiptSettingsRow
+
+
+class ReceiptState(StrEnum):
+    """Whether a receipt holds. `REPLACED`: by another one of the same gift."""
+
+    VALID = "valid"
+    REPLACED = "replaced"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedReceipt:
+    """One receipt of a gift; `amount` is what it is over."""
+
+    id: str
+    number: str
+    kind: ReceiptKind
+    state: ReceiptState
+    amount: Money
+    issued_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """How an organisation counts days and years: UTC and from January where it never said."""
+
+    zone: ZoneInfo
+    fiscal_year_starts: int
+
+
+def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Sequence[ListedReceipt]]:
+    """The receipts of each gift that has any, the newest first."""
+    row, later = IssuedReceiptRow, aliased(IssuedReceiptRow)
+    found = session.execute(
+        select(
+            row.id,
+            row.donation_id,
+            row.jurisdiction,
+            row.serial,
+            row.kind,
+            row.minor_units,
+            row.currency,
+            row.issued_at,
+            row.voided_at,
+            select(later.id).where(later.replaces == row.id).exists().label("is_replaced"),
+        )
+        .where(row.donation_id.in_(donation_ids))
+        .order_by(row.issued_at.desc(), row.serial.desc())
+    )
+    receipts: dict[str, list[ListedReceipt]] = defaultdict(list)
+    for each in found:
+        receipts[each.donation_id].append(
+            ListedReceipt(
+                id=each.id,
+                number=number_of(Jurisdiction(each.jurisdiction), each.serial),
+                kind=ReceiptKind(each.kind),
+                state=_state(is_void=each.voided_at is not None, is_replaced=each.is_replaced),
+                amount=Money(minor_units=each.minor_units, currency=each.currency),
+                issued_at=each.issued_at,
+            )
+        )
+    return receipts
+
+
+def calendar_of(session: Session, *, organization_id: str) -> Calendar:
+    """How the organisation counts days and years."""
+    row = session.execute(
+        select(ReceiptSettingsRow.time_zone, ReceiptSettingsRow.fiscal_year_starts).where(
+            ReceiptSettingsRow.organization_id == organization_id
+        )
+    ).one_or_none()
+    if row is None:
+        return Calendar(zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+    return Calendar(zone=ZoneInfo(row.time_zone), fiscal_year_starts=row.fiscal_year_starts)
+
+
+def _state(*, is_void: bool, is_replaced: bool) -> ReceiptState:
+    if not is_void:
+        return ReceiptState.VALID
+    return ReceiptState.REPLACED if is_replaced else ReceiptState.CANCELLED

@@ -1,0 +1,90 @@
+"""A donor at their own page: gifts that have arrived, receipts that were sent, and the API with no more rights than it has."""
+
+from typing import Any, Final
+
+from fastapi.testclient import TestClient
+
+from amply.entrypoints import application
+from amply.infra.database import Database
+from amply.modules import giving, recurring
+from amply.modules.donations.domain import Donor
+from amply.modules.mail import address_digest
+from tests.backend.ledger_world import LedgerWorld
+from tests.backend.plan_world import KEY, FakeSavedMethods
+from tests.backend.receipt_office import ReceiptOffice
+from tests.backend.sharing_world import FakeSharing
+from tests.backend.world import NoLimit, open_gate
+
+ADA: Final = address_digest("ada@example.org")
+EVE: Final = Donor(name="Eve", email="eve@example.org")
+PAGE: Final = "https://edge.example/giving/"
+
+
+class DonorsPage(ReceiptOffice):
+    """What the page asks of the API, by a link of Ada's unless another token is named."""
+
+    def __init__(self, world: LedgerWorld, own: Database) -> None:
+        super().__init__(world)
+        self.limiter = NoLimit()
+        self.saved = FakeSavedMethods()
+        self.client = TestClient(
+            application.create(
+                application.Parts(
+                    database=own,
+                    processor=self.processor,
+                    sharing=FakeSharing(),
+                    verifier=None,
+                    limiter=self.limiter,
+                    gate=open_gate(own),
+                    clock=self.clock,
+                    livemode=False,
+                    log_url="http://edge.example/log",
+                    allowed_origins=("http://edge.example",),
+                    client_address_header="",
+                    plans=recurring.Parts(saved=self.saved, links=KEY),
+                )
+            ),
+            raise_server_exceptions=False,
+        )
+        self.writing = recurring.Writing(database=world.app, mailer=self.mailer, key=KEY, page=PAGE)
+
+    def link(self, digest: str = ADA) -> str:
+        """A link's token."""
+        return KEY.sign(email_sha256=digest, now=self.clock())
+
+    def see(self, path: str, *, token: str | None = None, **query: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token or self.link()}"}
+        return self.client.get(f"/v1/donor/{path}", params=query, headers=headers)
+
+    def ask(self, path: str, body: Any = None, *, token: str | None = None, **headers: str) -> Any:
+        """A POST; `headers` with underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(
+            f"/v1/donor/{path}",
+            json=body or {},
+            headers={"Authorization": f"Bearer {token or self.link()}", **sent},
+        )
+
+    def gifts(self) -> list[Any]:
+        found: list[Any] = self.see("gifts").json()["data"]
+        return found
+
+    def hides(self, donation_id: str, anonymity: str) -> Any:
+        """The donor says who is told, of the gift as it stands."""
+        tag = self.see(f"gifts/{donation_id}").headers["ETag"]
+        return self.ask(f"gifts/{donation_id}/anonymity", {"anonymity": anonymity}, If_Match=tag)
+
+    def works(self) -> None:
+        """The worker's turn at what is asked for on the page."""
+        giving.send_links(self.writing, now=self.clock())
+        giving.make_documents(self.sending, KEY, now=self.clock())
+
+    def fetches(self, wanted: dict[str, Any]) -> tuple[str, bytes]:
+        """A document, from asking to its content."""
+        asked = self.ask("documents", wanted)
+        assert asked.status_code == 202, asked.text
+        self.works()
+        where = f"documents/{asked.json()['id']}"
+        ready = self.see(where).json()
+        assert ready["state"] == "ready", ready
+        return ready["filename"], self.see(f"{where}/content").content
