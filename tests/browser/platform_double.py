@@ -31,6 +31,7 @@ class PlatformDouble:
     stripe_js_is_down: bool = False
     covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
+    now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -66,8 +67,8 @@ class PlatformDouble:
             status, content = self.plans.answer(request)
             return _json(content, status=status)
         match request.method, request.path:
-            case "POST", "/v1/donations":
-                return self._donate(request)
+            case "POST", "/v1/donations" | "/v1/recurring":
+                return self._made(request)
             case "POST", "/confirm":
                 return self._confirm(request)
             case "GET", "/v1/donations/quote":
@@ -83,10 +84,14 @@ class PlatformDouble:
             "takes_anonymous_gifts": True,
         }
 
-    def _donate(self, request: Request) -> Response:
+    def _made(self, request: Request) -> Response:
         self.posts.append(request)
         if self.refusals:
             return self.refusals.pop(0)
+        make = {"/v1/donations": self._donate, "/v1/recurring": self._begin_plan}[request.path]
+        return _json(make(request), status=201)
+
+    def _donate(self, request: Request) -> dict[str, Any]:
         key = request.headers["idempotency-key"]
         asked = json.loads(request.body)
         donation_id = self._keys.setdefault(key, f"don_{len(self._keys):032d}")
@@ -98,6 +103,7 @@ class PlatformDouble:
                 **_amounts(asked),
                 "organization_id": asked["organization_id"],
                 "ledger": None,
+                "created_at": self.now,
             },
         )
         payment = {
@@ -105,7 +111,10 @@ class PlatformDouble:
             "publishable_key": self.publishable_key,
             "stripe_account": "acct_double",
         }
-        return _json({**donation, "payment": payment}, status=201)
+        return {**donation, "payment": payment}
+
+    def _begin_plan(self, request: Request) -> dict[str, Any]:
+        return {"plan_id": "pln_double", "donation": self._donate(request)}
 
     def _confirm(self, request: Request) -> Response:
         donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]

@@ -36,8 +36,8 @@ def _details(page: Page) -> None:
 def _details_with_options(page: Page) -> None:
     page.get_by_text("Say more about your gift").click()
     page.get_by_label("Dedicate it").select_option("In honour of somebody")
-    page.get_by_label("Company").fill("Angstrom & Sons")
-    page.get_by_label("Their e-mail address").wait_for()
+    page.get_by_label("Company", exact=True).fill("Angstrom & Sons")
+    page.get_by_label("E-mail address of whom we tell").wait_for()
 
 
 def _details_with_faults(page: Page) -> None:
@@ -55,6 +55,13 @@ def _payment(page: Page) -> None:
     page.get_by_label("Your e-mail address").fill("ada@example.org")
     page.get_by_role("button", name="Continue to payment").click()
     page.get_by_label("Card number").wait_for()
+
+
+def _monthly(page: Page) -> None:
+    page.get_by_role("radio", name="Monthly").check()
+    page.get_by_text("the next time on").wait_for()
+    _payment(page)
+    page.get_by_role("region", name="What you agree to").wait_for()
 
 
 def _paid(page: Page) -> None:
@@ -92,6 +99,7 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
         pytest.param(_DONATE, _fee_covered, id="donate-fee-covered"),
         pytest.param(_DONATE, _payment, id="donate-payment"),
+        pytest.param(_DONATE, _monthly, id="donate-monthly"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
         pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),

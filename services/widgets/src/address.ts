@@ -1,4 +1,5 @@
 import { isCurrencyCode, type Money, parseMinorUnits } from "./money";
+import { type Rhythm, rhythmFrom } from "./rhythm";
 
 const ORGANIZATION_ID = /^org_[A-Za-z0-9_-]{1,64}$/;
 const DONATION_ID = /^don_[A-Za-z0-9_-]{1,64}$/;
@@ -14,6 +15,8 @@ export interface DonationAddress {
   readonly amount: Money | null;
   /** Set once a payment was attempted: the page then shows what became of it. */
   readonly donation: string | null;
+  /** How often that gift is made. Of no meaning before a payment: no link chooses for the donor. */
+  readonly rhythm: Rhythm;
   /** A payment method sent the donor back without having paid. */
   readonly isRefused: boolean;
 }
@@ -31,6 +34,7 @@ export function readDonationAddress(search: string): DonationAddress {
     currency,
     amount: minorUnits === null ? null : { minorUnits, currency },
     donation: DONATION_ID.test(donation) ? donation : null,
+    rhythm: rhythmFrom(query.get("every") ?? ""),
     isRefused: query.get("redirect_status") === "failed",
   };
 }
