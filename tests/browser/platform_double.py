@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
+from tests.browser.splits_double import SplitsDouble
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
@@ -33,6 +34,7 @@ class PlatformDouble:
     publishable_key: str = "pk_test_double"
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    splits: SplitsDouble = field(default_factory=SplitsDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -63,9 +65,10 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        if request.path.startswith("/v1/donor/"):
-            status, content = self.plans.answer(request)
-            return _json(content, status=status)
+        for prefix, room in (("/v1/donor/", self.plans), ("/v1/split-gifts", self.splits)):
+            if request.path.startswith(prefix):
+                status, content = room.answer(request)
+                return _json(content, status=status)
         match request.method, request.path:
             case "POST", "/v1/donations" | "/v1/recurring":
                 return self._made(request)

@@ -71,6 +71,20 @@ def _paid(page: Page) -> None:
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
 
 
+def _shared(page: Page) -> None:
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    page.get_by_role("checkbox", name="Choose each part myself").check()
+    page.get_by_role("button", name="Continue to payment").click()
+    page.get_by_text("Enter your name").wait_for()
+
+
+def _shared_in_part(page: Page) -> None:
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    _payment(page)
+    page.get_by_role("button", name="Donate €25.00").click()
+    page.get_by_role("heading", name="Given in part").wait_for()
+
+
 def _entries(page: Page) -> None:
     page.get_by_text("entry 29").wait_for()
 
@@ -89,6 +103,7 @@ def _nothing(page: Page) -> None:
 
 
 _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
+_SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +116,8 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _monthly, id="donate-monthly"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
+        pytest.param(_SHARE, _shared, id="share-details"),
+        pytest.param(_SHARE, _shared_in_part, id="share-in-part"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
         pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
         pytest.param("/demo/", _button, id="demo"),
@@ -118,6 +135,8 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     reach: Callable[[Page], None],
 ) -> None:
     site.policy = POLICY
+    platform.organizations["org_0199aaaabbbbccccddddeeeeffff0002"] = "Clean River"
+    platform.splits.outcomes = [["paid", "declined"]]
     platform.covers = [quoted("card", "64"), quoted("sepa_debit", "35")]
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")

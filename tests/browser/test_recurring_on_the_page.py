@@ -53,6 +53,7 @@ def test_a_monthly_gift_is_agreed_to_with_its_days_and_begun_as_a_plan(
 
     page.get_by_label("Card number").fill("4242424242424242")
     page.get_by_role("button", name="Donate €25.00 each month").click()
+    page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="succeeded")
     expect(page.get_by_role("status")).to_contain_text("The next gift is collected on 1 March 2026")
     page.clock.set_fixed_time(_LAST_OF_JANUARY + timedelta(days=40))

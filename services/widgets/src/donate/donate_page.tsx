@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { type DonationAddress, donationUrl } from "../address";
+import { type DonationAddress, donationUrl, shareUrl } from "../address";
 import { decimalText } from "../money";
 import { donorsTimeZone, type Rhythm } from "../rhythm";
 import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
+import { SharingPage } from "../share/sharing_page";
 import type { SiteConfig } from "../site/config";
 import { sentenceOf } from "../site/http";
 import { DetailsForm } from "./details_form";
@@ -21,6 +22,11 @@ interface DonatePageProps {
 /** The page in one of its states: choosing an organization, giving details, paying, following the gift. */
 export function DonatePage({ config, address }: DonatePageProps) {
   const api = useMemo(() => new Api(config.apiUrl), [config]);
+  if (address.isShared || address.split !== null) return <SharingPage {...{ api, config, address }} />;
+  return <OneOrganization {...{ api, config, address }} />;
+}
+
+function OneOrganization({ api, config, address }: DonatePageProps & { readonly api: Api }) {
   const { organization, choices, fault } = useOrganizations(api, address);
   if (address.donation !== null) {
     return <Returned api={api} address={address} donationId={address.donation} organization={organization} />;
@@ -64,7 +70,14 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
     const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
     const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
-    return <DetailsForm {...{ api, ...form, ...more }} send={(donation) => send(donation, draft.rhythm)} />;
+    return (
+      <>
+        <DetailsForm {...{ api, ...form, ...more }} send={(donation) => send(donation, draft.rhythm)} />
+        <p class="beside">
+          <a href={shareLink(address)}>Share a gift between several organisations</a>
+        </p>
+      </>
+    );
   }
   if (step.at === "paid") {
     const gift = { donationId: step.donationId, organizationName: organization.name, rhythm: draft.rhythm };
@@ -124,8 +137,17 @@ function Choices({ organizations }: { organizations: readonly Organization[] }) 
           </li>
         ))}
       </ul>
+      {organizations.length > 1 && (
+        <p>
+          Or <a href="/donate/?share=1">share a gift between several of them</a>.
+        </p>
+      )}
     </>
   );
+}
+
+function shareLink(address: DonationAddress): string {
+  return shareUrl(new URL("/", location.href), address);
 }
 
 function linkTo(address: DonationAddress, organization: string): string {

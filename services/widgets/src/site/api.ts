@@ -58,11 +58,11 @@ export interface Donation {
   readonly waitsForBooks: boolean;
 }
 
-/** What Stripe.js needs to take the payment on the organization's own account. */
+/** What Stripe.js needs to take the payment on the organization's own account; on the platform where there is none. */
 export interface PaymentHandle {
   readonly clientSecret: string;
   readonly publishableKey: string;
-  readonly stripeAccount: string;
+  readonly stripeAccount: string | null;
 }
 
 export interface CreatedDonation {
@@ -108,7 +108,7 @@ export class Api {
   }
 
   organizations(): Promise<readonly Organization[]> {
-    return requestJson(`${this.#url}/public/organisations`, (parsed) => listIn(parsed).map(organizationFrom));
+    return requestJson(`${this.#url}/public/organisations?limit=100`, (parsed) => listIn(parsed).map(organizationFrom));
   }
 
   openFunds(organizationId: string): Promise<readonly Fund[]> {
