@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
+from tests.browser.splits_double import SplitsDouble
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
@@ -31,7 +32,9 @@ class PlatformDouble:
     stripe_js_is_down: bool = False
     covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
+    now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    splits: SplitsDouble = field(default_factory=SplitsDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -62,12 +65,13 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        if request.path.startswith("/v1/donor/"):
-            status, content = self.plans.answer(request)
-            return _json(content, status=status)
+        for prefix, room in (("/v1/donor/", self.plans), ("/v1/split-gifts", self.splits)):
+            if request.path.startswith(prefix):
+                status, content = room.answer(request)
+                return _json(content, status=status)
         match request.method, request.path:
-            case "POST", "/v1/donations":
-                return self._donate(request)
+            case "POST", "/v1/donations" | "/v1/recurring":
+                return self._made(request)
             case "POST", "/confirm":
                 return self._confirm(request)
             case "GET", "/v1/donations/quote":
@@ -83,10 +87,14 @@ class PlatformDouble:
             "takes_anonymous_gifts": True,
         }
 
-    def _donate(self, request: Request) -> Response:
+    def _made(self, request: Request) -> Response:
         self.posts.append(request)
         if self.refusals:
             return self.refusals.pop(0)
+        make = {"/v1/donations": self._donate, "/v1/recurring": self._begin_plan}[request.path]
+        return _json(make(request), status=201)
+
+    def _donate(self, request: Request) -> dict[str, Any]:
         key = request.headers["idempotency-key"]
         asked = json.loads(request.body)
         donation_id = self._keys.setdefault(key, f"don_{len(self._keys):032d}")
@@ -98,6 +106,7 @@ class PlatformDouble:
                 **_amounts(asked),
                 "organization_id": asked["organization_id"],
                 "ledger": None,
+                "created_at": self.now,
             },
         )
         payment = {
@@ -105,7 +114,10 @@ class PlatformDouble:
             "publishable_key": self.publishable_key,
             "stripe_account": "acct_double",
         }
-        return _json({**donation, "payment": payment}, status=201)
+        return {**donation, "payment": payment}
+
+    def _begin_plan(self, request: Request) -> dict[str, Any]:
+        return {"plan_id": "pln_double", "donation": self._donate(request)}
 
     def _confirm(self, request: Request) -> Response:
         donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]

@@ -29,6 +29,10 @@
       if (redirect !== "if_required" || !confirmParams.return_url) throw new Error("confirmSetup was called wrongly");
       return { setupIntent: { status: "succeeded" } };
     },
+    async handleNextAction({ clientSecret }) {
+      document.body.dataset.asked = `${clientSecret} ${stripeAccount}`;
+      return {};
+    },
     async confirmPayment({ elements, confirmParams, redirect }) {
       if (redirect !== "if_required" || !confirmParams.return_url) throw new Error("confirmPayment was called wrongly");
       if (document.getElementById("card").value === declined) return { error: { type: "card_error", message: "Your card has insufficient funds." } };

@@ -36,8 +36,8 @@ def _details(page: Page) -> None:
 def _details_with_options(page: Page) -> None:
     page.get_by_text("Say more about your gift").click()
     page.get_by_label("Dedicate it").select_option("In honour of somebody")
-    page.get_by_label("Company").fill("Angstrom & Sons")
-    page.get_by_label("Their e-mail address").wait_for()
+    page.get_by_label("Company", exact=True).fill("Angstrom & Sons")
+    page.get_by_label("E-mail address of whom we tell").wait_for()
 
 
 def _details_with_faults(page: Page) -> None:
@@ -57,11 +57,32 @@ def _payment(page: Page) -> None:
     page.get_by_label("Card number").wait_for()
 
 
+def _monthly(page: Page) -> None:
+    page.get_by_role("radio", name="Monthly").check()
+    page.get_by_text("the next time on").wait_for()
+    _payment(page)
+    page.get_by_role("region", name="What you agree to").wait_for()
+
+
 def _paid(page: Page) -> None:
     _payment(page)
     page.get_by_label("Card number").fill("4242424242424242")
     page.get_by_role("button", name="Donate €25.00").click()
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
+
+
+def _shared(page: Page) -> None:
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    page.get_by_role("checkbox", name="Choose each part myself").check()
+    page.get_by_role("button", name="Continue to payment").click()
+    page.get_by_text("Enter your name").wait_for()
+
+
+def _shared_in_part(page: Page) -> None:
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    _payment(page)
+    page.get_by_role("button", name="Donate €25.00").click()
+    page.get_by_role("heading", name="Given in part").wait_for()
 
 
 def _entries(page: Page) -> None:
@@ -82,6 +103,7 @@ def _nothing(page: Page) -> None:
 
 
 _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
+_SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +114,10 @@ _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _details_with_faults, id="donate-faults"),
         pytest.param(_DONATE, _fee_covered, id="donate-fee-covered"),
         pytest.param(_DONATE, _payment, id="donate-payment"),
+        pytest.param(_DONATE, _monthly, id="donate-monthly"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
+        pytest.param(_SHARE, _shared, id="share-details"),
+        pytest.param(_SHARE, _shared_in_part, id="share-in-part"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
         pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
         pytest.param("/demo/", _button, id="demo"),
@@ -110,6 +135,8 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     reach: Callable[[Page], None],
 ) -> None:
     site.policy = POLICY
+    platform.organizations["org_0199aaaabbbbccccddddeeeeffff0002"] = "Clean River"
+    platform.splits.outcomes = [["paid", "declined"]]
     platform.covers = [quoted("card", "64"), quoted("sepa_debit", "35")]
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")

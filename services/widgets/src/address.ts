@@ -1,6 +1,8 @@
 import { isCurrencyCode, type Money, parseMinorUnits } from "./money";
+import { type Rhythm, rhythmFrom } from "./rhythm";
 
 const ORGANIZATION_ID = /^org_[A-Za-z0-9_-]{1,64}$/;
+const SPLIT_ID = /^spl_[A-Za-z0-9_-]{1,64}$/;
 const DONATION_ID = /^don_[A-Za-z0-9_-]{1,64}$/;
 
 export function isOrganizationId(text: string): boolean {
@@ -10,28 +12,44 @@ export function isOrganizationId(text: string): boolean {
 /** What the donation page is asked for in its address. */
 export interface DonationAddress {
   readonly organization: string | null;
+  /** All that are named; a gift can be shared between them. */
+  readonly organizations: readonly string[];
+  /** The gift is shared between several organisations. */
+  readonly isShared: boolean;
+  /** A gift to several whose card was entered: the page then shows what became of it. */
+  readonly split: string | null;
   readonly currency: string;
   readonly amount: Money | null;
   /** Set once a payment was attempted: the page then shows what became of it. */
   readonly donation: string | null;
+  /** How often that gift is made. Of no meaning before a payment: no link chooses for the donor. */
+  readonly rhythm: Rhythm;
   /** A payment method sent the donor back without having paid. */
   readonly isRefused: boolean;
+  /** The donor was sent back with a card or account entered: the parts of a gift to several can be paid. */
+  readonly isSetUp: boolean;
 }
 
 /** Anything unreadable counts as absent: the page then asks for it instead of showing an error. */
 export function readDonationAddress(search: string): DonationAddress {
   const query = new URLSearchParams(search);
-  const organization = query.get("org") ?? "";
+  const organizations = [...new Set(query.getAll("org"))].filter(isOrganizationId);
+  const split = query.get("split") ?? "";
   const donation = query.get("donation") ?? "";
   const asked = (query.get("currency") ?? "").toUpperCase();
   const currency = isCurrencyCode(asked) ? asked : "EUR";
   const minorUnits = parseMinorUnits(query.get("amount") ?? "");
   return {
-    organization: ORGANIZATION_ID.test(organization) ? organization : null,
+    organization: organizations[0] ?? null,
+    organizations,
+    isShared: query.has("share"),
+    split: SPLIT_ID.test(split) ? split : null,
     currency,
     amount: minorUnits === null ? null : { minorUnits, currency },
     donation: DONATION_ID.test(donation) ? donation : null,
+    rhythm: rhythmFrom(query.get("every") ?? ""),
     isRefused: query.get("redirect_status") === "failed",
+    isSetUp: query.has("setup_intent") && query.get("redirect_status") === "succeeded",
   };
 }
 
@@ -46,6 +64,15 @@ export interface DonationRequest {
 export function donationUrl(site: URL, { organization, currency, amount }: DonationRequest): string {
   const url = new URL("donate/", site);
   url.searchParams.set("org", organization);
+  if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
+  url.searchParams.set("currency", currency);
+  return url.href;
+}
+
+/** Where a gift is shared between these organisations. */
+export function shareUrl(site: URL, { organizations, currency, amount }: Omit<DonationRequest, "organization"> & { readonly organizations: readonly string[] }): string {
+  const url = new URL("donate/?share=1", site);
+  for (const id of organizations) url.searchParams.append("org", id);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
   url.searchParams.set("currency", currency);
   return url.href;

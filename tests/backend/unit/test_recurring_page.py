@@ -24,7 +24,8 @@ def test_every_test_that_the_page_names_exists() -> None:
     named = {name for name in _CODE.findall(PAGE) if name.startswith("test_")}
     there = {
         name
-        for path in (ROOT / "tests" / "backend").rglob("test_*.py")
+        for room in ("backend", "browser")
+        for path in (ROOT / "tests" / room).rglob("test_*.py")
         for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)
     }
     assert named - there == set()

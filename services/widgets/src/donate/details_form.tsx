@@ -1,16 +1,19 @@
-import type { TargetedInputEvent } from "preact";
+import type { TargetedEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { exponentOf } from "../money";
 import type { Api, CreatedDonation, NewDonation, Organization } from "../site/api";
 import { RequestFault, sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { checkDraft, type Draft, FIELDS, type Field, type FieldFaults, fieldFaultIn } from "./draft";
+import { checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
-import { checkOptions, GiftOptionsForm, type OptionsDraft } from "./gift_options";
+import { GiftOptionsForm, useFunds } from "./gift_options";
+import { checkOptions, type Keeps, type OptionFaults, type OptionsDraft, PLANS_KEEP, SINGLE_GIFTS_KEEP } from "./gift_options_draft";
+import { RhythmChoice } from "./rhythm_choice";
 
 const FEE_NOT_KNOWN = "The payment fee for this amount is not known yet. Wait a moment, or give without adding it.";
+const NO_PLANS = "Recurring gifts are not set up here yet. You can give once instead.";
 const FEE_CHANGED = "The payment fee has changed meanwhile. Reload the page to see it, or give without adding it.";
 
 interface DetailsFormProps {
@@ -31,19 +34,20 @@ interface DetailsFormProps {
 }
 
 export function DetailsForm(props: DetailsFormProps) {
-  const { api, organization, currency, draft, onDraft, coversFeeOf, onCoversFeeOf } = props;
+  const { api, organization, currency, draft, options, onDraft, onOptions, coversFeeOf, onCoversFeeOf } = props;
   const offer = useOffer(api, organization.id, draft.amount, currency);
-  const { faults, feeFault, formFault, isSending, submit, refOf } = useSubmission(props, offer);
+  const funds = useFunds(api, organization);
+  const keeps = draft.rhythm === "once" ? SINGLE_GIFTS_KEEP : PLANS_KEEP;
+  const { form, faults, optionFaults, feeFault, formFault, isSending, submit } = useSubmission(props, keeps, offer);
   const field = (name: Field) => ({
     id: name,
     value: draft[name],
     fault: faults[name],
-    inputRef: refOf(name),
-    onInput: (event: TargetedInputEvent<HTMLInputElement>) =>
-      onDraft({ ...draft, [name]: event.currentTarget.value }),
+    onInput: (event: TargetedEvent<HTMLInputElement>) => onDraft({ ...draft, [name]: event.currentTarget.value }),
   });
   return (
-    <form noValidate onSubmit={submit}>
+    <form noValidate onSubmit={submit} ref={form}>
+      <RhythmChoice {...{ ...draft, currency }} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
       <FormField
         {...field("amount")}
         label={`Amount in ${currency}`}
@@ -51,17 +55,12 @@ export function DetailsForm(props: DetailsFormProps) {
         inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
         autocomplete="transaction-amount"
       />
-      <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />
-      <FormField {...field("name")} label="Your name" autocomplete="name" maxLength={200} />
-      <FormField
-        {...field("email")}
-        label="Your e-mail address"
-        hint="For your receipt. It is never published."
-        type="email"
-        autocomplete="email"
-        maxLength={254}
+      {keeps.feeCover && <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />}
+      <DonorFields field={field} />
+      <GiftOptionsForm
+        {...{ funds, keeps, options, onOptions, takesAnonymousGifts: organization.takesAnonymousGifts }}
+        faults={optionFaults}
       />
-      <GiftOptionsForm {...props} />
       <p class="fault" role="alert">
         {formFault}
       </p>
@@ -72,35 +71,67 @@ export function DetailsForm(props: DetailsFormProps) {
   );
 }
 
-function useSubmission(props: DetailsFormProps, offer: Offer | null) {
+interface DonorFieldsProps {
+  readonly field: (name: "name" | "email") => {
+    readonly id: string;
+    readonly value: string;
+    readonly fault: string | undefined;
+    readonly onInput: (event: TargetedEvent<HTMLInputElement>) => void;
+  };
+}
+
+/** Who gives. */
+export function DonorFields({ field }: DonorFieldsProps) {
+  return (
+    <>
+      <FormField {...field("name")} label="Your name" autocomplete="name" maxLength={200} />
+      <FormField
+        {...field("email")}
+        label="Your e-mail address"
+        hint="For your receipt. It is never published."
+        type="email"
+        autocomplete="email"
+        maxLength={254}
+      />
+    </>
+  );
+}
+
+/** The first field in need of attention takes the focus whenever `faults` change, and a screen reader reads its sentence with it. */
+export function useFocusOnFault(...faults: readonly object[]) {
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, faults);
+  return form;
+}
+
+function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | null) {
   const { organization, currency, draft, options, isReturning, coversFeeOf, send, onCreated } = props;
   const [faults, setFaults] = useState<FieldFaults>({});
+  const [optionFaults, setOptionFaults] = useState<OptionFaults>({});
   const [feeFault, setFeeFault] = useState<string>();
   const [formFault, setFormFault] = useState("");
   const [isSending, setSending] = useState(false);
   const once = useOneAtATime();
-  const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
+  const form = useFocusOnFault(faults, optionFaults);
   // The button that led back here is gone.
   useLayoutEffect(() => {
-    if (isReturning) inputs.current.amount?.focus();
+    if (isReturning) form.current?.querySelector<HTMLElement>("#amount")?.focus();
   }, []);
-  // The first field in need of attention takes the focus, and a screen reader reads its sentence with it.
-  useLayoutEffect(() => {
-    const first = FIELDS.find((name) => faults[name] !== undefined);
-    if (first !== undefined) inputs.current[first]?.focus();
-  }, [faults]);
 
   const submit = once(async () => {
     setFormFault("");
     setFeeFault(undefined);
     const checked = checkDraft(draft, organization.id, currency);
+    const more = checkOptions(options, keeps);
     setFaults("faults" in checked ? checked.faults : {});
-    if ("faults" in checked) return;
-    const feeCover = chosenCover(offer, coversFeeOf);
+    setOptionFaults("faults" in more ? more.faults : {});
+    if ("faults" in checked || "faults" in more) return;
+    const method = keeps.feeCover ? coversFeeOf : null;
     // What was ticked for another amount is not what the donor has seen for this one.
-    if (coversFeeOf !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
-    const more = checkOptions(options);
-    if ("fault" in more) return setFormFault(more.fault);
+    if (method !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
+    const feeCover = chosenCover(offer, method);
     setSending(true);
     try {
       const fee = feeCover === undefined ? {} : { feeCover };
@@ -108,13 +139,11 @@ function useSubmission(props: DetailsFormProps, offer: Offer | null) {
     } catch (fault) {
       setSending(false);
       if (fault instanceof RequestFault && fault.param.startsWith("fee_cover")) return setFeeFault(FEE_CHANGED);
+      if (fault instanceof RequestFault && fault.code === "recurring_not_configured") return setFormFault(NO_PLANS);
       const found = fault instanceof RequestFault ? fieldFaultIn(fault) : null;
       if (found === null) setFormFault(sentenceOf(fault));
       else setFaults(found);
     }
   });
-  const refOf = (name: Field) => (input: HTMLInputElement | null) => {
-    inputs.current[name] = input;
-  };
-  return { faults, feeFault, formFault, isSending, submit, refOf };
+  return { form, faults, optionFaults, feeFault, formFault, isSending, submit };
 }

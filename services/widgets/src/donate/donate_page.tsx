@@ -1,16 +1,18 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { type DonationAddress, donationUrl } from "../address";
+import { type DonationAddress, donationUrl, shareUrl } from "../address";
 import { decimalText } from "../money";
-import { Api, type CreatedDonation, type Organization } from "../site/api";
+import { donorsTimeZone, type Rhythm } from "../rhythm";
+import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
+import { SharingPage } from "../share/sharing_page";
 import type { SiteConfig } from "../site/config";
 import { sentenceOf } from "../site/http";
 import { DetailsForm } from "./details_form";
 import type { Draft } from "./draft";
-import { NO_OPTIONS } from "./gift_options";
+import { NO_OPTIONS } from "./gift_options_draft";
 import { PaymentStep } from "./payment_step";
 import { Progress } from "./progress";
-import { DonationSender } from "./sending";
+import { Sender } from "./sending";
 
 interface DonatePageProps {
   readonly config: SiteConfig;
@@ -20,6 +22,11 @@ interface DonatePageProps {
 /** The page in one of its states: choosing an organization, giving details, paying, following the gift. */
 export function DonatePage({ config, address }: DonatePageProps) {
   const api = useMemo(() => new Api(config.apiUrl), [config]);
+  if (address.isShared || address.split !== null) return <SharingPage {...{ api, config, address }} />;
+  return <OneOrganization {...{ api, config, address }} />;
+}
+
+function OneOrganization({ api, config, address }: DonatePageProps & { readonly api: Api }) {
   const { organization, choices, fault } = useOrganizations(api, address);
   if (address.donation !== null) {
     return <Returned api={api} address={address} donationId={address.donation} organization={organization} />;
@@ -50,9 +57,9 @@ type Step =
   | { readonly at: "paid"; readonly donationId: string };
 
 function Giving({ api, config, address, organization }: GivingProps) {
-  const sender = useMemo(() => new DonationSender(api), [api]);
+  const send = useSending(api);
   const amount = address.amount === null ? "" : decimalText(address.amount);
-  const [draft, setDraft] = useState<Draft>({ amount, name: "", email: "" });
+  const [draft, setDraft] = useState<Draft>({ rhythm: "once", amount, name: "", email: "" });
   const [options, setOptions] = useState(NO_OPTIONS);
   const [coversFeeOf, setCoversFeeOf] = useState<string | null>(null);
   const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
@@ -63,21 +70,29 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const onCreated = (created: CreatedDonation) => setStep({ at: "payment", created });
     const form = { organization, currency: address.currency, draft, isReturning, onDraft: setDraft, onCreated };
     const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
-    return <DetailsForm {...{ api, ...form, ...more }} send={(donation) => sender.send(donation)} />;
+    return (
+      <>
+        <DetailsForm {...{ api, ...form, ...more }} send={(donation) => send(donation, draft.rhythm)} />
+        <p class="beside">
+          <a href={shareLink(address)}>Share a gift between several organisations</a>
+        </p>
+      </>
+    );
   }
   if (step.at === "paid") {
-    const gift = { donationId: step.donationId, organizationName: organization.name };
+    const gift = { donationId: step.donationId, organizationName: organization.name, rhythm: draft.rhythm };
     return <Progress api={api} {...gift} startAgainUrl={again} />;
   }
   const { created } = step;
-  const returnUrl = withDonation(again, created.donation.id);
+  const { rhythm } = draft;
+  const returnUrl = withDonation(again, created.donation.id, rhythm);
   const onPaid = () => {
     // Reloading the page from here on shows what became of the gift, not an empty form.
     history.replaceState(null, "", returnUrl);
     setStep({ at: "paid", donationId: created.donation.id });
   };
   const onBack = () => setStep({ at: "details", isReturning: true });
-  return <PaymentStep {...{ organization, created, returnUrl, onPaid, onBack }} stripeJsUrl={config.stripeJsUrl} />;
+  return <PaymentStep {...{ organization, created, rhythm, returnUrl, onPaid, onBack }} stripeJsUrl={config.stripeJsUrl} />;
 }
 
 interface ReturnedProps {
@@ -102,6 +117,7 @@ function Returned({ api, address, donationId, organization }: ReturnedProps) {
           api={api}
           donationId={donationId}
           organizationName={organization?.name ?? null}
+          rhythm={address.rhythm}
           startAgainUrl={again}
         />
       )}
@@ -121,18 +137,39 @@ function Choices({ organizations }: { organizations: readonly Organization[] }) 
           </li>
         ))}
       </ul>
+      {organizations.length > 1 && (
+        <p>
+          Or <a href="/donate/?share=1">share a gift between several of them</a>.
+        </p>
+      )}
     </>
   );
+}
+
+function shareLink(address: DonationAddress): string {
+  return shareUrl(new URL("/", location.href), address);
 }
 
 function linkTo(address: DonationAddress, organization: string): string {
   return donationUrl(new URL("/", location.href), { ...address, organization });
 }
 
-function withDonation(url: string, donationId: string): string {
+function withDonation(url: string, donationId: string, rhythm: Rhythm): string {
   const address = new URL(url);
   address.searchParams.set("donation", donationId);
+  if (rhythm !== "once") address.searchParams.set("every", rhythm);
   return address.href;
+}
+
+function useSending(api: Api) {
+  const senders = useMemo(() => {
+    const once = new Sender((posting) => api.createDonation(posting));
+    return { once, plan: new Sender((posting) => api.createPlan(posting)) };
+  }, [api]);
+  return (donation: NewDonation, rhythm: Rhythm) =>
+    rhythm === "once"
+      ? senders.once.send(donationBody(donation))
+      : senders.plan.send(planBody(donation, rhythm, donorsTimeZone()));
 }
 
 function useOrganizations(api: Api, address: DonationAddress) {

@@ -1,17 +1,18 @@
 import { limitFault } from "../currencies";
 import { type AmountFault, type Money, parseAmount } from "../money";
+import type { Rhythm } from "../rhythm";
 import type { NewDonation } from "../site/api";
 import type { RequestFault } from "../site/http";
 
 /** What stands in the form, as typed. */
 export interface Draft {
+  readonly rhythm: Rhythm;
   readonly amount: string;
   readonly name: string;
   readonly email: string;
 }
 
-export type Field = keyof Draft;
-export const FIELDS: readonly Field[] = ["amount", "name", "email"];
+export type Field = Exclude<keyof Draft, "rhythm">;
 
 /** One sentence a field. */
 export type FieldFaults = Partial<Readonly<Record<Field, string>>>;
@@ -23,15 +24,25 @@ const HOW_TO_WRITE_AN_ADDRESS = "Write the e-mail address like name@example.org.
 /** Catches slips before they travel. The API decides what is valid; its sentences land beside the same fields. */
 export function checkDraft(draft: Draft, organizationId: string, currency: string): CheckedDraft {
   const amount = acceptableAmount(draft.amount, currency);
+  const donor = checkDonor(draft);
+  const amountFault = "fault" in amount ? { amount: amount.fault } : {};
+  if ("fault" in amount || "faults" in donor) {
+    return { faults: { ...amountFault, ...("faults" in donor ? donor.faults : {}) } };
+  }
+  return { donation: { organizationId, amount, ...donor } };
+}
+
+type CheckedDonor = { readonly donorName: string; readonly donorEmail: string } | { readonly faults: FieldFaults };
+
+/** Who gives, or a sentence for each field that is not right. */
+export function checkDonor(draft: { readonly name: string; readonly email: string }): CheckedDonor {
   const donorName = draft.name.trim();
   const donorEmail = draft.email.trim();
   const faults: { -readonly [field in Field]?: string } = {};
-  if ("fault" in amount) faults.amount = amount.fault;
   if (donorName === "") faults.name = "Enter your name, so that the organisation can thank you.";
   if (donorEmail === "") faults.email = "Enter your e-mail address: your receipt goes there.";
   else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = HOW_TO_WRITE_AN_ADDRESS;
-  if ("fault" in amount || Object.keys(faults).length > 0) return { faults };
-  return { donation: { organizationId, amount, donorName, donorEmail } };
+  return Object.keys(faults).length > 0 ? { faults } : { donorName, donorEmail };
 }
 
 /** What was typed, when it is an amount that is taken in this currency. */

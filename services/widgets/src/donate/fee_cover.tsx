@@ -8,7 +8,7 @@ import { acceptableAmount } from "./draft";
 const PAUSE_MILLISECONDS = 400;
 
 const WAYS: Readonly<Record<string, string>> = {
-  card: "card",
+  card: "Card",
   sepa_debit: "SEPA direct debit",
   us_bank_account: "US bank account",
 };

@@ -13,19 +13,28 @@ export function isSettled({ status, ledger }: Donation): boolean {
   return status === "succeeded" && ledger !== null && ledger.checkpointSize !== null;
 }
 
+/** The donation until it is settled, as `watch` looks. */
+export function follow(api: Api, donationId: string, signal: AbortSignal): AsyncGenerator<Donation> {
+  return watch(() => api.donation(donationId), isSettled, signal);
+}
+
 /**
- * Asks for the donation until it is settled, ever more slowly, for about five minutes; ends early when aborted.
+ * Looks until what is seen is over, ever more slowly, for about five minutes; ends early when aborted.
  *
  * Passing faults are waited out. Throws RequestFault when the answer is final.
  */
-export async function* follow(api: Api, donationId: string, signal: AbortSignal): AsyncGenerator<Donation> {
+export async function* watch<Seen>(
+  look: () => Promise<Seen>,
+  isOver: (seen: Seen) => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Seen> {
   let milliseconds = FIRST_PAUSE_MILLISECONDS;
-  for (let look = 0; look < MOST_LOOKS && !signal.aborted; look += 1) {
+  for (let looks = 0; looks < MOST_LOOKS && !signal.aborted; looks += 1) {
     try {
-      const donation = await api.donation(donationId);
+      const seen = await look();
       if (signal.aborted) return;
-      yield donation;
-      if (isSettled(donation)) return;
+      yield seen;
+      if (isOver(seen)) return;
     } catch (fault) {
       if (!(fault instanceof RequestFault) || !fault.isPassing) throw fault;
     }

@@ -1,52 +1,39 @@
-import type { TargetedEvent } from "preact";
+import type { ComponentChildren, TargetedEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import type { Api, Fund, GiftOptions, Organization } from "../site/api";
-import { FormField } from "./field";
-
-/** What a donor may say beside the amount, as typed. All of it may stay empty. */
-export interface OptionsDraft {
-  readonly fund: string;
-  readonly dedication: "" | "in_honour_of" | "in_memory_of";
-  readonly honouree: string;
-  readonly toldName: string;
-  readonly toldEmail: string;
-  readonly company: string;
-  readonly taxId: string;
-  readonly message: string;
-  readonly isAnonymous: boolean;
-}
-
-export const NO_OPTIONS: OptionsDraft = {
-  ...{ fund: "", dedication: "", honouree: "", toldName: "", toldEmail: "" },
-  ...{ company: "", taxId: "", message: "", isAnonymous: false },
-};
+import type { Api, Fund, Organization } from "../site/api";
+import { FormField, FormText } from "./field";
+import type { Keeps, OptionFaults, OptionsDraft } from "./gift_options_draft";
 
 interface GiftOptionsFormProps {
-  readonly api: Api;
-  readonly organization: Organization;
+  /** The organisation's open funds; none where the gift goes to several. */
+  readonly funds: readonly Fund[];
+  readonly takesAnonymousGifts: boolean;
+  readonly keeps: Keeps;
   readonly options: OptionsDraft;
+  readonly faults: OptionFaults;
   readonly onOptions: (options: OptionsDraft) => void;
 }
 
+type Typed = Exclude<keyof OptionsDraft, "isAnonymous" | "fund" | "dedication">;
+
 /** Everything but amount and donor, folded away: most people give without it. */
-export function GiftOptionsForm({ api, organization, options, onOptions }: GiftOptionsFormProps) {
-  const funds = useFunds(api, organization);
-  const text = (name: Exclude<keyof OptionsDraft, "isAnonymous">, maxLength: number) => ({
+export function GiftOptionsForm({ funds, takesAnonymousGifts, keeps, options, faults, onOptions }: GiftOptionsFormProps) {
+  const text = (name: Typed, maxLength: number) => ({
     id: name,
     value: options[name],
     maxLength,
     required: false,
-    fault: undefined,
-    inputRef: null,
-    onInput: (event: TargetedEvent<HTMLInputElement>) => onOptions({ ...options, [name]: event.currentTarget.value }),
+    fault: faults[name],
+    onInput: (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+      onOptions({ ...options, [name]: event.currentTarget.value }),
   });
   const choose = (name: "fund" | "dedication") => (event: TargetedEvent<HTMLSelectElement>) =>
     onOptions({ ...options, [name]: event.currentTarget.value });
   return (
-    <details class="options">
+    <details class="options" open={Object.keys(faults).length > 0 || undefined}>
       <summary>Say more about your gift</summary>
-      {funds.length > 0 && (
+      {keeps.fund && funds.length > 0 && (
         <Choice id="fund" label="What it is for" value={options.fund} onChange={choose("fund")}>
           <option value="">Wherever it is needed most</option>
           {funds.map(({ id, name }) => (
@@ -56,71 +43,57 @@ export function GiftOptionsForm({ api, organization, options, onOptions }: GiftO
           ))}
         </Choice>
       )}
-      <Choice id="dedication" label="Dedicate it" value={options.dedication} onChange={choose("dedication")}>
-        <option value="">To nobody</option>
-        <option value="in_honour_of">In honour of somebody</option>
-        <option value="in_memory_of">In memory of somebody</option>
-      </Choice>
-      {options.dedication !== "" && (
-        <>
-          <FormField {...text("honouree", 100)} label="Their name" />
-          <FormField {...text("toldName", 100)} label="Whom we should tell" hint="One letter, without the amount." />
-          <FormField {...text("toldEmail", 254)} label="Their e-mail address" type="email" />
-        </>
+      {keeps.dedication && (
+        <Choice id="dedication" label="Dedicate it" value={options.dedication} onChange={choose("dedication")}>
+          <option value="">To nobody</option>
+          <option value="in_honour_of">In honour of somebody</option>
+          <option value="in_memory_of">In memory of somebody</option>
+        </Choice>
       )}
-      <FormField {...text("company", 200)} label="Company" hint="If a company gives: the receipt is made out to it." />
-      {options.company.trim() !== "" && <FormField {...text("taxId", 40)} label="Its tax number" />}
-      <FormField {...text("message", 2000)} label="A message to the organisation" />
-      {organization.takesAnonymousGifts && (
-        <p class="tick">
+      {keeps.dedication && options.dedication !== "" && (
+        <fieldset class="group">
+          <legend>Your dedication</legend>
+          <FormField {...text("honouree", 100)} label={`In ${HOW[options.dedication]} of`} />
+          <FormField
+            {...text("toldName", 100)}
+            label="Whom we should tell"
+            hint="You may leave this empty. They get one letter, which does not say how much you gave."
+          />
+          <FormField {...text("toldEmail", 254)} label="E-mail address of whom we tell" type="email" />
+        </fieldset>
+      )}
+      {keeps.company && (
+        <FormField {...text("company", 200)} label="Company" hint="If a company gives: the receipt is made out to it." />
+      )}
+      {keeps.company && options.company.trim() !== "" && (
+        <FormField {...text("taxId", 40)} label="Its tax number" hint="Where its receipts need one." />
+      )}
+      <FormText {...text("message", 2000)} label="A message to the organisation" />
+      {keeps.anonymity && takesAnonymousGifts && (
+        <label class="choice">
           <input
-            id="anonymous"
             type="checkbox"
             checked={options.isAnonymous}
             onChange={(event) => onOptions({ ...options, isAnonymous: event.currentTarget.checked })}
           />
-          <label for="anonymous">Do not tell the organisation who I am</label>
-        </p>
+          Do not tell the organisation who I am
+        </label>
       )}
     </details>
   );
 }
 
-/** What is asked of the API, or one sentence about what is missing. */
-export function checkOptions(options: OptionsDraft): { readonly said: GiftOptions } | { readonly fault: string } {
-  const given = (text: string) => text.trim();
-  const [name, email] = [given(options.toldName), given(options.toldEmail)];
-  if (options.dedication !== "") {
-    if (given(options.honouree) === "") return { fault: "Enter the name of whom you dedicate the gift to." };
-    if ((name === "") !== (email === "")) return { fault: "To tell somebody we need both name and e-mail address." };
-  }
-  return {
-    said: {
-      fundId: options.fund || null,
-      dedication:
-        options.dedication === ""
-          ? null
-          : {
-              kind: options.dedication,
-              honouree: given(options.honouree),
-              notify: name === "" ? null : { name, email },
-            },
-      company: given(options.company) === "" ? null : { name: given(options.company), taxId: given(options.taxId) || null },
-      message: given(options.message) || null,
-      isAnonymous: options.isAnonymous,
-    },
-  };
-}
+const HOW = { in_honour_of: "honour", in_memory_of: "memory" } as const;
 
 interface ChoiceProps {
   readonly id: string;
   readonly label: string;
   readonly value: string;
   readonly onChange: (event: TargetedEvent<HTMLSelectElement>) => void;
-  readonly children: preact.ComponentChildren;
+  readonly children: ComponentChildren;
 }
 
-function Choice({ id, label, children, ...select }: ChoiceProps) {
+export function Choice({ id, label, children, ...select }: ChoiceProps) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -134,7 +107,7 @@ function Choice({ id, label, children, ...select }: ChoiceProps) {
 }
 
 /** The funds that are open; none while they cannot be had: the gift matters more than what it is for. */
-function useFunds(api: Api, organization: Organization): readonly Fund[] {
+export function useFunds(api: Api, organization: Organization): readonly Fund[] {
   const [funds, setFunds] = useState<readonly Fund[]>([]);
   useEffect(() => {
     api.openFunds(organization.id).then(setFunds, () => setFunds([]));

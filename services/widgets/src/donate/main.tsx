@@ -10,7 +10,7 @@ void start((config) => <DonatePage config={config} address={address} />);
 function hideSecrets(): void {
   const url = new URL(location.href);
   for (const name of [...url.searchParams.keys()]) {
-    if (name.startsWith("payment_intent") || name.startsWith("redirect_")) url.searchParams.delete(name);
+    if (/^(payment_intent|setup_intent|redirect_)/.test(name)) url.searchParams.delete(name);
   }
   if (url.href !== location.href) history.replaceState(null, "", url);
 }

@@ -1,15 +1,19 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { formatMoney } from "../money";
+import type { Rhythm } from "../rhythm";
 import type { CreatedDonation, Organization, PaymentHandle } from "../site/api";
 import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { StepHeading } from "../site/step_heading";
+import { PlanTerms } from "./plan_terms";
+import { eachTime } from "./rhythm_choice";
 import { mountPaymentForm, type PaymentForm } from "./stripe";
 
 interface PaymentStepProps {
   readonly organization: Organization;
   readonly created: CreatedDonation;
+  readonly rhythm: Rhythm;
   readonly stripeJsUrl: string;
   /** Where a payment method that leaves this page sends the donor back to. */
   readonly returnUrl: string;
@@ -17,7 +21,7 @@ interface PaymentStepProps {
   readonly onBack: () => void;
 }
 
-export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
+export function PaymentStep({ organization, created, rhythm, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
   const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created.payment);
   const [isPaying, setPaying] = useState(false);
   const once = useOneAtATime();
@@ -35,7 +39,7 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
   return (
     <form noValidate onSubmit={pay}>
       <StepHeading>
-        {amount} to {organization.name}
+        {eachTime(amount, rhythm)} to {organization.name}
       </StepHeading>
       {created.donation.feeCover !== null && (
         <p class="hint">{formatMoney(created.donation.feeCover)} of it are for the payment fee, as you chose.</p>
@@ -43,6 +47,7 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
       <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
       {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
       <div ref={target} class="payment-element" />
+      {rhythm !== "once" && <PlanTerms rhythm={rhythm} amount={created.donation.amount} organization={organization.name} />}
       <p class="fault" role="alert">
         {fault}
       </p>
@@ -54,7 +59,7 @@ export function PaymentStep({ organization, created, stripeJsUrl, returnUrl, onP
         )
       ) : (
         <button type="submit" class="primary" aria-disabled={isPaying}>
-          {isPaying ? "One moment…" : `Donate ${amount}`}
+          {isPaying ? "One moment…" : `Donate ${eachTime(amount, rhythm)}`}
         </button>
       )}
       <button type="button" class="quiet" onClick={onBack}>

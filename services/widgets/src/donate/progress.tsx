@@ -1,28 +1,32 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { formatMoney } from "../money";
+import { donorsTimeZone, type Rhythm, secondGiftOn } from "../rhythm";
 import type { Api, Donation, LedgerPlace, Returned } from "../site/api";
 import { sentenceOf } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import { follow, isSettled } from "./following";
+import { dayText } from "./rhythm_choice";
 
 interface ProgressProps {
   readonly api: Api;
   readonly donationId: string;
   /** The organization's name, when the page knows it already. */
   readonly organizationName: string | null;
+  /** How often it is made; `once` for a single gift. */
+  readonly rhythm: Rhythm;
   readonly startAgainUrl: string;
 }
 
 /** What became of the gift: paid, written into the ledger, published. */
-export function Progress({ api, donationId, organizationName, startAgainUrl }: ProgressProps) {
+export function Progress({ api, donationId, organizationName, rhythm, startAgainUrl }: ProgressProps) {
   const { donation, fault, hasGivenUp, lookAgain } = useDonation(api, donationId);
   const hasFailed = donation?.status === "failed" || donation?.status === "canceled";
   return (
     <section>
       <StepHeading>{headingFor(donation)}</StepHeading>
       <div role="status">
-        {donation !== null && !hasFailed && <Steps donation={donation} organizationName={organizationName} />}
+        {donation !== null && !hasFailed && <Steps {...{ donation, organizationName, rhythm }} />}
         {hasFailed && <p>The payment did not go through, and no money was taken.</p>}
         {hasGivenUp && donation?.status !== "processing" && (
           <p>This takes longer than usual. You can close the page: the receipt comes by e-mail.</p>
@@ -59,7 +63,13 @@ function headingFor(donation: Donation | null): string {
   return "Confirming your payment…";
 }
 
-function Steps({ donation, organizationName }: { donation: Donation; organizationName: string | null }) {
+interface StepsProps {
+  readonly donation: Donation;
+  readonly organizationName: string | null;
+  readonly rhythm: Rhythm;
+}
+
+function Steps({ donation, organizationName, rhythm }: StepsProps) {
   const isPaid = donation.status === "succeeded";
   const amount = formatMoney(donation.amount);
   const gift = organizationName === null ? amount : `${amount} to ${organizationName}`;
@@ -69,14 +79,14 @@ function Steps({ donation, organizationName }: { donation: Donation; organizatio
         {isPaid ? `${gift} went through.` : `${gift}: waiting for the payment's confirmation…`}
       </li>
       {donation.status === "processing" && (
-        <li data-state="now">
+        <li data-state="note">
           A card is confirmed within moments; a debit from your bank account takes days. You can close the page: the receipt
           comes by e-mail once the money has arrived, and not before.
         </li>
       )}
-      {isPaid && donation.returned !== null && <li data-state="done">{whatReturned(donation, donation.returned)}</li>}
+      {isPaid && donation.returned !== null && <li data-state="note">{whatReturned(donation, donation.returned)}</li>}
       {!isPaid && donation.waitsForBooks && (
-        <li data-state="now">
+        <li data-state="note">
           Our books take nothing just now: we compare them with the public ledger. If your bank has confirmed the payment,
           it is safe. You need not pay again, and can close the page: the receipt comes by e-mail.
         </li>
@@ -84,6 +94,19 @@ function Steps({ donation, organizationName }: { donation: Donation; organizatio
       {isPaid && (
         <li data-state={isSettled(donation) ? "done" : "now"}>
           <Place ledger={donation.ledger} />
+        </li>
+      )}
+      {isPaid && donation.returned === null && (
+        <li data-state="note">
+          {isSettled(donation)
+            ? "Your receipt with the proof is on its way to you by e-mail."
+            : "You can close the page: your receipt comes by e-mail, with the proof."}
+        </li>
+      )}
+      {isPaid && rhythm !== "once" && donation.createdAt !== null && (
+        <li data-state="note">
+          The next gift is collected on {dayText(secondGiftOn(donation.createdAt, rhythm, donorsTimeZone()))}. You can change,
+          pause or end it on <a href="/giving/">your recurring gifts</a>, or by the link in our letters.
         </li>
       )}
     </ol>

@@ -1,5 +1,5 @@
 import { puzzlesFrom, solve } from "../challenge/solving";
-import { type Api, type CreatedDonation, donationBody, type NewDonation } from "../site/api";
+import type { Posting } from "../site/api";
 import { RequestFault } from "../site/http";
 import { pause } from "../site/waiting";
 
@@ -8,23 +8,22 @@ const MOST_CHALLENGES = 2;
 const LONGEST_RETRY_AFTER_SECONDS = 10;
 
 /**
- * Sends one form's donation, at most once however often it is tried.
+ * Sends what one form asks for, at most once however often it is tried.
  *
  * The idempotency key belongs to what is asked: an unchanged form keeps its key through every retry, the page's own
- * and the donor's, and a changed form is another donation with another key.
+ * and the donor's, and a changed form is another gift with another key.
  */
-export class DonationSender {
-  readonly #api: Api;
+export class Sender<Answer> {
+  readonly #post: (posting: Posting) => Promise<Answer>;
   #body = "";
   #key = "";
 
-  constructor(api: Api) {
-    this.#api = api;
+  constructor(post: (posting: Posting) => Promise<Answer>) {
+    this.#post = post;
   }
 
   /** Throws RequestFault when the answer is final or the tries are used up. */
-  async send(donation: NewDonation): Promise<CreatedDonation> {
-    const body = donationBody(donation);
+  async send(body: string): Promise<Answer> {
     if (body !== this.#body) {
       this.#body = body;
       this.#key = crypto.randomUUID();
@@ -41,11 +40,11 @@ export class DonationSender {
   }
 
   /** Where the server asks for a proof of work first, this browser does it: nobody is shown a picture to read. */
-  async #create(body: string): Promise<CreatedDonation> {
+  async #create(body: string): Promise<Answer> {
     let solution: string | undefined;
     for (let challenges = 0; ; challenges += 1) {
       try {
-        return await this.#api.createDonation(body, this.#key, solution);
+        return await this.#post({ body, idempotencyKey: this.#key, solution });
       } catch (fault) {
         if (!isChallenge(fault) || challenges === MOST_CHALLENGES) throw fault;
         solution = await solve(puzzlesFrom(fault.challenge));
@@ -59,5 +58,6 @@ function isChallenge(fault: unknown): fault is RequestFault {
 }
 
 function isWorthAnotherTry(fault: unknown): fault is RequestFault {
-  return fault instanceof RequestFault && fault.isPassing && fault.retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS;
+  if (!(fault instanceof RequestFault) || fault.code === "recurring_not_configured") return false;
+  return fault.isPassing && fault.retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS;
 }

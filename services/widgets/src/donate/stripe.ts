@@ -12,6 +12,7 @@ interface StripeClient {
   elements(options: { clientSecret: string; appearance?: object }): StripeElements;
   confirmPayment(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
   confirmSetup(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
+  handleNextAction(options: { clientSecret: string }): Promise<object>;
 }
 
 interface StripeElements {
@@ -26,7 +27,7 @@ interface PaymentElement {
 
 declare global {
   interface Window {
-    Stripe?: (publishableKey: string, options: { stripeAccount: string }) => StripeClient;
+    Stripe?: (publishableKey: string, options: { stripeAccount?: string }) => StripeClient;
   }
 }
 
@@ -45,23 +46,21 @@ const ENDED = "This payment cannot be tried any more, and no money was taken. Pl
 let loading: Promise<void> | undefined;
 
 /**
- * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent (`stores`).
+ * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent (`stores`) there
+ * or on the platform.
  *
  * Stripe.js always comes from the vendor's host and carries no integrity hash, as Stripe asks of every site; the page's
  * Content-Security-Policy names that one host.
  */
 export async function mountPaymentForm(
   stripeJsUrl: string,
-  { publishableKey, stripeAccount, clientSecret }: PaymentHandle,
+  handle: PaymentHandle,
   target: HTMLElement,
   onFault: (sentence: string) => void,
   stores = false,
 ): Promise<PaymentForm> {
-  loading ??= load(stripeJsUrl);
-  await loading;
-  if (window.Stripe === undefined) throw new RequestFault(UNREACHABLE, { status: 0 });
-  const stripe = window.Stripe(publishableKey, { stripeAccount });
-  const elements = stripe.elements({ clientSecret, appearance: appearance() });
+  const stripe = await stripeFor(stripeJsUrl, handle);
+  const elements = stripe.elements({ clientSecret: handle.clientSecret, appearance: appearance() });
   const element = elements.create("payment");
   element.on("loaderror", () => onFault(UNREACHABLE));
   element.mount(target);
@@ -77,6 +76,19 @@ export async function mountPaymentForm(
     },
     remove: () => element.destroy(),
   };
+}
+
+/** Lets the donor's bank ask them about a payment that was confirmed elsewhere; what it decided, the API knows. Throws RequestFault. */
+export async function handleNextAction(stripeJsUrl: string, handle: PaymentHandle): Promise<void> {
+  const stripe = await stripeFor(stripeJsUrl, handle);
+  await stripe.handleNextAction({ clientSecret: handle.clientSecret });
+}
+
+async function stripeFor(url: string, { publishableKey, stripeAccount }: PaymentHandle): Promise<StripeClient> {
+  loading ??= load(url);
+  await loading;
+  if (window.Stripe === undefined) throw new RequestFault(UNREACHABLE, { status: 0 });
+  return window.Stripe(publishableKey, stripeAccount === null ? {} : { stripeAccount });
 }
 
 function load(url: string): Promise<void> {

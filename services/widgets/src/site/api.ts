@@ -42,6 +42,8 @@ export interface LedgerPlace {
 
 export interface Donation {
   readonly id: string;
+  /** Null where the answer names no moment that can be read. */
+  readonly createdAt: Date | null;
   readonly status: DonationStatus;
   /** What the donor pays in all. */
   readonly amount: Money;
@@ -56,11 +58,11 @@ export interface Donation {
   readonly waitsForBooks: boolean;
 }
 
-/** What Stripe.js needs to take the payment on the organization's own account. */
+/** What Stripe.js needs to take the payment on the organization's own account; on the platform where there is none. */
 export interface PaymentHandle {
   readonly clientSecret: string;
   readonly publishableKey: string;
-  readonly stripeAccount: string;
+  readonly stripeAccount: string | null;
 }
 
 export interface CreatedDonation {
@@ -76,6 +78,14 @@ export interface NewDonation {
   readonly options?: GiftOptions;
   /** What the donor ticked to add; absent, nothing is added. */
   readonly feeCover?: FeeCover;
+}
+
+/** A request that makes something, once however often it is sent. */
+export interface Posting {
+  readonly body: string;
+  readonly idempotencyKey: string;
+  /** Of the challenge that the request was answered with before. */
+  readonly solution: string | undefined;
 }
 
 /** What covers the processor's fee of one gift, for one way to pay. */
@@ -98,7 +108,7 @@ export class Api {
   }
 
   organizations(): Promise<readonly Organization[]> {
-    return requestJson(`${this.#url}/public/organisations`, (parsed) => listIn(parsed).map(organizationFrom));
+    return requestJson(`${this.#url}/public/organisations?limit=100`, (parsed) => listIn(parsed).map(organizationFrom));
   }
 
   openFunds(organizationId: string): Promise<readonly Fund[]> {
@@ -122,37 +132,48 @@ export class Api {
     );
   }
 
-  /** The same key and body are one donation, however often they are sent. `solution`: of the challenge it was answered with. */
-  createDonation(body: string, idempotencyKey: string, solution?: string): Promise<CreatedDonation> {
-    return requestJson(
-      `${this.#url}/donations`,
-      (parsed) => ({ donation: donationFrom(parsed), payment: paymentFrom(asObject(parsed)["payment"]) }),
-      {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "Idempotency-Key": idempotencyKey,
-          ...(solution === undefined ? {} : { "Amply-Challenge": solution }),
-        },
-        body,
-      },
-    );
+  createDonation(posting: Posting): Promise<CreatedDonation> {
+    return requestJson(`${this.#url}/donations`, createdFrom, postingInit(posting));
+  }
+
+  /** Begins recurring gifts: the answer is the first of them. */
+  createPlan(posting: Posting): Promise<CreatedDonation> {
+    return requestJson(`${this.#url}/recurring`, (parsed) => createdFrom(asObject(parsed)["donation"]), postingInit(posting));
   }
 }
 
+/** The same key and body are one gift, however often they are sent. */
+export function postingInit({ body, idempotencyKey, solution }: Posting): RequestInit {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey };
+  return { method: "POST", headers: solution === undefined ? headers : { ...headers, "Amply-Challenge": solution }, body };
+}
+
 export function donationBody(donation: NewDonation): string {
+  return JSON.stringify(donationFields(donation));
+}
+
+/** A gift now and the same again in a rhythm, by the calendar of `timeZone` (IANA). */
+export function planBody(donation: NewDonation, every: string, timeZone: string): string {
+  return JSON.stringify({ ...donationFields(donation), every, time_zone: timeZone });
+}
+
+function donationFields(donation: NewDonation): object {
   const { organizationId, amount, donorName, donorEmail, feeCover, options } = donation;
-  return JSON.stringify({
+  return {
     organization_id: organizationId,
-    amount: { minor_units: amount.minorUnits.toString(), currency: amount.currency },
+    amount: amountBody(amount),
     donor: { name: donorName, email: donorEmail },
     ...(feeCover && { fee_cover: { method: feeCover.method, minor_units: feeCover.amount.minorUnits.toString() } }),
     ...(options === undefined ? {} : optionsBody(options)),
-  });
+  };
+}
+
+export function amountBody({ minorUnits, currency }: Money): object {
+  return { minor_units: minorUnits.toString(), currency };
 }
 
 /** Only what was said: what was not keeps the API's own defaults. */
-function optionsBody({ fundId, dedication, company, message, isAnonymous }: GiftOptions): object {
+export function optionsBody({ fundId, dedication, company, message, isAnonymous }: GiftOptions): object {
   return {
     ...(fundId !== null && { fund_id: fundId }),
     ...(dedication !== null && { dedication }),
@@ -176,6 +197,7 @@ function donationFrom(parsed: unknown): Donation {
   const answer = asObject(parsed);
   return {
     id: asText(answer["id"]),
+    createdAt: momentFrom(answer["created_at"]),
     status: statusFrom(answer["status"]),
     amount: moneyFrom(answer["amount"]),
     feeCover: coverIn(answer),
@@ -185,6 +207,15 @@ function donationFrom(parsed: unknown): Donation {
     ledger: isAbsent(answer["ledger"]) ? null : placeFrom(answer["ledger"]),
     waitsForBooks: answer["waits_for_books"] === true,
   };
+}
+
+function createdFrom(parsed: unknown): CreatedDonation {
+  return { donation: donationFrom(parsed), payment: paymentFrom(asObject(parsed)["payment"]) };
+}
+
+function momentFrom(parsed: unknown): Date | null {
+  const moment = new Date(typeof parsed === "string" ? parsed : Number.NaN);
+  return Number.isNaN(moment.getTime()) ? null : moment;
 }
 
 /** It stands by itself in the answer to a new donation, and among its costs later. */
@@ -199,7 +230,7 @@ function feeCoverFrom(parsed: unknown): FeeCover {
   return { method: asText(method), amount: moneyFrom(cover) };
 }
 
-function statusFrom(parsed: unknown): DonationStatus {
+export function statusFrom(parsed: unknown): DonationStatus {
   const status = STATUSES.find((known) => known === parsed);
   if (status === undefined) throw new TypeError("not a donation status");
   return status;
@@ -215,7 +246,7 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 
-function moneyFrom(parsed: unknown): Money {
+export function moneyFrom(parsed: unknown): Money {
   const answer = asObject(parsed);
   const currency = asText(answer["currency"]);
   if (!isCurrencyCode(currency)) throw new TypeError("not a currency code");

@@ -6,6 +6,7 @@ export interface SiteConfig {
   readonly apiUrl: string;
   readonly logUrl: string;
   readonly stripeJsUrl: string;
+  readonly publishableKey: string;
   /** A `pk_test_…` key means that no real money moves. */
   readonly isTestMode: boolean;
   /** Whose signatures these pages trust (c2sp.org/tlog-policy); empty where the deployment pins nobody. */
@@ -21,6 +22,7 @@ export function loadConfig(): Promise<SiteConfig> {
       apiUrl: asText(config["api_url"]).replace(/\/+$/, ""),
       logUrl: asText(config["log_url"]).replace(/\/+$/, ""),
       stripeJsUrl: asText(config["stripe_js_url"]),
+      publishableKey: asText(config["publishable_key"]),
       isTestMode: asText(config["publishable_key"]).startsWith("pk_test_"),
       ledgerPolicy: asText(config["ledger_policy"] ?? ""),
       ledgerFormerKeys: asText(config["ledger_former_keys"] ?? ""),

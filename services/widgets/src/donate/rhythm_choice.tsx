@@ -1,0 +1,66 @@
+import { formatMoney } from "../money";
+import { donorsTimeZone, type Rhythm, RHYTHMS, secondGiftOn } from "../rhythm";
+import { acceptableAmount } from "./draft";
+import { leftOut, PLANS_KEEP } from "./gift_options_draft";
+
+const LABELS: Readonly<Record<Rhythm, string>> = { once: "Once", month: "Monthly", quarter: "Quarterly", year: "Yearly" };
+export const EACH: Readonly<Record<Rhythm, string>> = { once: "", month: "each month", quarter: "each quarter", year: "each year" };
+
+interface RhythmChoiceProps {
+  readonly rhythm: Rhythm;
+  /** The amount as typed. */
+  readonly amount: string;
+  readonly currency: string;
+  readonly onRhythm: (rhythm: Rhythm) => void;
+}
+
+/** How often; once, unless the donor says otherwise, and with what otherwise means. */
+export function RhythmChoice({ rhythm, amount, currency, onRhythm }: RhythmChoiceProps) {
+  return (
+    <fieldset class="field rhythm" aria-describedby="rhythm-hint">
+      <legend>How often</legend>
+      <div class="segments">
+        {RHYTHMS.map((choice) => (
+          <label key={choice}>
+            <input type="radio" name="rhythm" value={choice} checked={choice === rhythm} onChange={() => onRhythm(choice)} />
+            <span>{LABELS[choice]}</span>
+          </label>
+        ))}
+      </div>
+      <div id="rhythm-hint" class="hint" aria-live="polite">
+        {rhythm !== "once" && <WhatItMeans rhythm={rhythm} amount={amount} currency={currency} />}
+      </div>
+    </fieldset>
+  );
+}
+
+function WhatItMeans({ rhythm, amount, currency }: Omit<RhythmChoiceProps, "onRhythm">) {
+  const money = acceptableAmount(amount, currency);
+  const sum = "fault" in money ? "Your gift" : formatMoney(money);
+  const missing = leftOut(PLANS_KEEP);
+  return (
+    <>
+      <p>
+        {sum} now and then {EACH[rhythm]}, the next time on <strong>{dayText(nextGift(rhythm))}</strong>. You can change, pause
+        or end it whenever you like, without an account: by the link in our letters, or on{" "}
+        <a href="/giving/">your recurring gifts</a>.
+      </p>
+      {missing.length > 0 && <p>For single gifts only, so far: {missing.join(", ")}. A message goes with the first gift.</p>}
+    </>
+  );
+}
+
+/** "€25.00", or "€25.00 each month". */
+export function eachTime(amount: string, rhythm: Rhythm): string {
+  return `${amount} ${EACH[rhythm]}`.trimEnd();
+}
+
+/** The day of the second gift of a plan that begins now. */
+export function nextGift(rhythm: Rhythm): Date {
+  return secondGiftOn(new Date(), rhythm, donorsTimeZone());
+}
+
+/** A calendar day, given as its midnight UTC, as the reader's locale writes it. */
+export function dayText(day: Date): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeZone: "UTC" }).format(day);
+}

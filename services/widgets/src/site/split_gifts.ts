@@ -1,0 +1,121 @@
+import { type Money } from "../money";
+import {
+  amountBody,
+  type DonationStatus,
+  type GiftOptions,
+  moneyFrom,
+  optionsBody,
+  type PaymentHandle,
+  type Posting,
+  postingInit,
+  statusFrom,
+} from "./api";
+import { asList, asObject, asText, requestJson } from "./http";
+
+const OUTCOMES = ["paid", "under_way", "declined", "unknown", "needs_donor"] as const;
+/** What the processor said of a part when it was last asked to pay it. */
+export type PartOutcome = (typeof OUTCOMES)[number];
+
+/** One organisation's part: a donation of its own. */
+export interface SplitPart {
+  readonly donationId: string;
+  readonly organizationId: string;
+  readonly amount: Money;
+  readonly status: DonationStatus;
+  /** Null where nobody asked in this answer. */
+  readonly outcome: PartOutcome | null;
+  /** For `needs_donor`: what the donor's bank is asked with; empty otherwise. */
+  readonly clientSecret: string;
+  readonly stripeAccount: string;
+}
+
+export interface SplitGift {
+  readonly id: string;
+  readonly parts: readonly SplitPart[];
+}
+
+export interface CreatedSplit {
+  readonly gift: SplitGift;
+  /** Where the donor enters one card or account for all parts. */
+  readonly setup: PaymentHandle;
+}
+
+export interface NewSplit {
+  readonly total: Money;
+  readonly parts: readonly { readonly organizationId: string; readonly amount: Money }[];
+  readonly donorName: string;
+  readonly donorEmail: string;
+  readonly options: GiftOptions;
+}
+
+/** Gifts to several organisations. Every method throws RequestFault. */
+export class SplitGiftsApi {
+  readonly #url: string;
+
+  constructor(apiUrl: string) {
+    this.#url = `${apiUrl}/v1/split-gifts`;
+  }
+
+  create(posting: Posting): Promise<CreatedSplit> {
+    return requestJson(
+      this.#url,
+      (parsed) => ({ gift: giftFrom(parsed), setup: setupFrom(asObject(parsed)["setup"]) }),
+      postingInit(posting),
+    );
+  }
+
+  /** Pays what is not paid, with what the donor entered. Safe to repeat: nothing is paid twice. */
+  pay(id: string): Promise<SplitGift> {
+    return requestJson(`${this.#of(id)}/payments`, giftFrom, { method: "POST" });
+  }
+
+  /** To enter another card or account for the parts that failed. */
+  newSetup(id: string): Promise<PaymentHandle> {
+    return requestJson(`${this.#of(id)}/setups`, setupFrom, { method: "POST" });
+  }
+
+  show(id: string): Promise<SplitGift> {
+    return requestJson(this.#of(id), giftFrom);
+  }
+
+  #of(id: string): string {
+    return `${this.#url}/${encodeURIComponent(id)}`;
+  }
+}
+
+export function splitBody({ total, parts, donorName, donorEmail, options }: NewSplit): string {
+  return JSON.stringify({
+    total: amountBody(total),
+    parts: parts.map(({ organizationId, amount }) => ({
+      organization_id: organizationId,
+      minor_units: amount.minorUnits.toString(),
+    })),
+    donor: { name: donorName, email: donorEmail },
+    ...optionsBody(options),
+  });
+}
+
+function giftFrom(parsed: unknown): SplitGift {
+  const answer = asObject(parsed);
+  return { id: asText(answer["id"]), parts: asList(answer["parts"]).map(partFrom) };
+}
+
+function partFrom(parsed: unknown): SplitPart {
+  const part = asObject(parsed);
+  return {
+    donationId: asText(part["donation_id"]),
+    organizationId: asText(part["organization_id"]),
+    amount: moneyFrom(part["amount"]),
+    status: statusFrom(part["status"]),
+    outcome: OUTCOMES.find((known) => known === part["payment"]) ?? null,
+    clientSecret: asText(part["client_secret"] ?? ""),
+    stripeAccount: asText(part["stripe_account"] ?? ""),
+  };
+}
+
+/** On the platform itself, and so without an account. */
+function setupFrom(parsed: unknown): PaymentHandle {
+  const answer = asObject(parsed);
+  const { client_secret: clientSecret, publishable_key: publishableKey } = answer;
+  return { clientSecret: asText(clientSecret), publishableKey: asText(publishableKey), stripeAccount: null };
+}

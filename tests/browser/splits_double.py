@@ -1,0 +1,73 @@
+"""Gifts to several organisations, as far as the donation page can tell."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.browser.loopback import Request
+
+SPLIT: Final = "spl_0199aaaabbbbccccddddeeeeffff0001"
+_BECOMES: Final = {"paid": "succeeded", "under_way": "processing", "declined": "failed"}
+
+
+@dataclass
+class SplitsDouble:
+    """One gift. `outcomes` say what the processor answers to each request to pay, part by part; all are paid when it is empty.
+
+    `says_nothing`: no event has come yet, so that every part is still pending.
+    """
+
+    outcomes: list[list[str]] = field(default_factory=list)
+    refusals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    says_nothing: bool = False
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    posts: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        """Status and content."""
+        what = request.path.removeprefix("/v1/split-gifts").removeprefix(f"/{SPLIT}")
+        if request.method == "POST":
+            self.posts.append((what, request.body))
+            if self.refusals:
+                return self.refusals.pop(0)
+        match request.method, what:
+            case "POST", "":
+                return 201, self._created(json.loads(request.body))
+            case "POST", "/payments":
+                return 200, self._paid()
+            case "POST", "/setups":
+                return 201, _setup(len(self.posts))
+        return 200, self._shown()
+
+    def _created(self, asked: dict[str, Any]) -> dict[str, Any]:
+        currency = asked["total"]["currency"]
+        self.parts = [
+            {
+                "donation_id": f"don_{at}",
+                "organization_id": part["organization_id"],
+                "amount": {"minor_units": part["minor_units"], "currency": currency},
+                "status": "pending",
+            }
+            for at, part in enumerate(asked["parts"])
+        ]
+        return {**self._shown(), "setup": _setup(1)}
+
+    def _paid(self) -> dict[str, Any]:
+        told = self.outcomes.pop(0) if self.outcomes else ["paid"] * len(self.parts)
+        answered = []
+        for part, outcome in zip(self.parts, told, strict=True):
+            if part["status"] == "succeeded":
+                answered.append({**part, "payment": None})
+                continue
+            needs = {"client_secret": f"pi_{part['donation_id']}_secret_1", "stripe_account": "acct_double"}
+            answered.append({**part, "payment": outcome, **(needs if outcome == "needs_donor" else {})})
+            if not self.says_nothing:
+                part["status"] = _BECOMES.get(outcome, "pending")
+        return {**self._shown(), "parts": answered}
+
+    def _shown(self) -> dict[str, Any]:
+        return {"id": SPLIT, "status": "any", "parts": self.parts, "created_at": "2026-01-31T12:00:00.000Z"}
+
+
+def _setup(number: int) -> dict[str, str]:
+    return {"client_secret": f"seti_{number}_secret_1", "publishable_key": "pk_test_double"}

@@ -1,0 +1,151 @@
+"""The donation page on one gift to several organisations."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from amply.modules.donations.split_schemas import SplitGiftIn
+from amply.modules.donations.splitting import divide
+from tests.browser.conftest import Pages
+from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
+from tests.browser.splits_double import SPLIT
+from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
+
+pytestmark = pytest.mark.enable_socket
+
+RIVER = "org_0199aaaabbbbccccddddeeeeffff0002"
+HILLS = "org_0199aaaabbbbccccddddeeeeffff0003"
+
+
+@pytest.fixture(autouse=True)
+def neighbours(platform: PlatformDouble) -> None:
+    platform.organizations |= {RIVER: "Clean River", HILLS: "High Hills"}
+
+
+def share_link(edge: str, *organizations: str, amount: str = "5000") -> str:
+    named = "".join(f"&org={each}" for each in organizations or (ORGANIZATION, RIVER, HILLS))
+    return f"{edge}/donate/?share=1{named}&amount={amount}&currency=EUR"
+
+
+def pay_for_all(page: Page, button: str) -> None:
+    page.get_by_label("Card number").fill("4242424242424242")
+    page.get_by_role("button", name=button).click()
+
+
+def test_a_gift_is_shared_in_equal_parts_and_what_failed_is_paid_with_another_card(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.splits.outcomes = [["paid", "needs_donor", "declined"], ["paid", "paid", "declined"]]
+    page = pages.open(donate_link(edge, amount="5000"))
+    page.get_by_role("link", name="Share a gift between several organisations").click()
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    page.get_by_label("Add an organisation").select_option("High Hills")
+    expect(page.get_by_role("listitem").filter(has_text="Remove")).to_have_text(
+        [f"{ORGANIZATION_NAME} €16.67Remove", "Clean River €16.67Remove", "High Hills €16.66Remove"]
+    )
+    fill_in(page)
+    continue_to_payment(page)
+    expect(page.locator(".payment-element")).to_have_attribute("data-account", "pk_test_double undefined")
+    pay_for_all(page, "Donate €50.00")
+
+    expect(page.get_by_role("heading", name="Given in part")).to_be_focused()
+    standing = page.get_by_role("status")
+    expect(standing).to_contain_text("€16.67 to Clean River: went through.")
+    expect(standing).to_contain_text("€16.66 to High Hills: not paid, and nothing was taken.")
+    expect(standing).to_contain_text("€33.34 of your gift stays given; it is not undone by what failed.")
+    expect(page.locator("body")).to_have_attribute("data-asked", "pi_don_1_secret_1 acct_double")
+    page.get_by_role("button", name="Enter another card").click()
+    pay_for_all(page, "Pay what failed")
+    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    expect(standing).to_contain_text("A receipt for each part, with its proof, comes by e-mail.")
+
+    made, *later = platform.splits.posts
+    assert [what for what, _ in later] == ["/payments", "/payments", "/setups", "/payments"]
+    asked = SplitGiftIn.model_validate_json(made[1]).split()
+    assert [gift.amount.minor_units for gift in asked.gifts] == [1667, 1667, 1666]
+
+
+def test_parts_that_the_donor_chooses_make_up_the_whole(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    page = pages.open(share_link(edge))
+    page.get_by_role("checkbox", name="Choose each part myself").check()
+    expect(page.get_by_role("textbox", name="Clean River")).to_have_value("16.67")
+    page.get_by_role("textbox", name="Clean River").fill("30")
+    page.get_by_role("button", name="Remove High Hills").click()
+    expect(page.get_by_role("group", name="To these organisations")).to_be_focused()
+    expect(page.get_by_text("In all: €46.67")).to_be_visible()
+    fill_in(page)
+    page.get_by_role("textbox", name=ORGANIZATION_NAME).fill("0.50")
+    continue_to_payment(page)
+    own = page.get_by_role("textbox", name=ORGANIZATION_NAME)
+    expect(own).to_be_focused()
+    expect(own).to_have_accessible_description("Give at least €1.00 and at most €999,999.99.")
+    assert platform.splits.posts == []
+    own.fill("20.01")
+    continue_to_payment(page)
+    page.get_by_role("heading", name="€50.01 in all").wait_for()
+    ((_, body),) = platform.splits.posts
+    assert json.loads(body) == {
+        "total": {"minor_units": "5001", "currency": "EUR"},
+        "parts": [
+            {"organization_id": ORGANIZATION, "minor_units": "2001"},
+            {"organization_id": RIVER, "minor_units": "3000"},
+        ],
+        "donor": {"name": "Ada Example", "email": "ada@example.org"},
+    }
+    page.get_by_role("button", name="Change the details").click()
+    page.get_by_role("checkbox", name="Choose each part myself").uncheck()
+    expect(page.get_by_label("Amount in all, in EUR")).to_have_value("50.01")
+
+
+def test_nobody_is_chosen_for_the_donor_and_who_cannot_take_gifts_is_named(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    refused = {"detail": "This organisation cannot take gifts yet.", "param": "parts.1.organization_id"}
+    platform.splits.refusals = [(422, refused)]
+    page = pages.open(share_link(edge, ORGANIZATION))
+    fill_in(page)
+    continue_to_payment(page)
+    expect(page.get_by_text("Choose at least two organisations.")).to_be_visible()
+    page.get_by_label("Add an organisation").select_option("Clean River")
+    continue_to_payment(page)
+    said = page.get_by_role("alert").filter(has_text="Clean River")
+    expect(said).to_have_text("Clean River: This organisation cannot take gifts yet.")
+    pages.forgive("422")
+
+
+def test_a_bank_that_sends_the_donor_back_is_followed_by_the_payment_and_a_reload_takes_nothing_twice(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.splits.says_nothing = True
+    part = {
+        "donation_id": "don_0",
+        "organization_id": RIVER,
+        "amount": {"minor_units": "100", "currency": "EUR"},
+    }
+    platform.splits.parts = [{**part, "status": "pending"}]
+    secrets = "&setup_intent=seti_1&setup_intent_client_secret=seti_1_secret_2&redirect_status=succeeded"
+    page = pages.open(f"{share_link(edge)}&split={SPLIT}{secrets}")
+    expect(page.get_by_role("status")).to_contain_text(
+        "€1.00 to Clean River: waiting for the payment's confirmation"
+    )
+    assert [what for what, _ in platform.splits.posts] == ["/payments"]
+    assert "seti" not in page.url
+    page.reload()
+    platform.splits.parts[0]["status"] = "succeeded"
+    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible()
+    assert [what for what, _ in platform.splits.posts] == ["/payments"]
+
+
+def test_equal_parts_are_those_that_the_api_would_make(run_module: Callable[[str], Page]) -> None:
+    page = run_module("src/share/draft.ts")
+    cases = [(total, count) for total in (1, 100, 101, 5000, 99_999_999) for count in range(1, 11)]
+    shown = page.evaluate(
+        """(cases) => cases.map(([total, count]) =>
+            module.equalParts({ minorUnits: BigInt(total), currency: "EUR" }, count).map((part) => Number(part.minorUnits)))""",
+        cases,
+    )
+    assert shown == [divide(total, [1] * count) for total, count in cases]
