@@ -39,6 +39,7 @@ from amply.modules.donations.options import (
 )
 from amply.modules.donations.own_gifts import (
     AnonymityNotChangeable,
+    GivenTo,
     OwnGift,
     change_anonymity,
     newest_address,
@@ -123,6 +124,7 @@ __all__ = [
     "Gift",
     "GiftOptions",
     "GiftOptionsNotAcceptable",
+    "GivenTo",
     "LongText",
     "NoGiftsFound",
     "OfflineGift",

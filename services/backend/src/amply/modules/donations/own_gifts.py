@@ -50,7 +50,7 @@ class OwnGift:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipient:
+class GivenTo:
     """An organisation that somebody has given to, and the fiscal years of it in which gifts of theirs arrived."""
 
     id: str
@@ -95,7 +95,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     )
 
 
-def recipients_of(session: Session, *, email_sha256: str) -> list[Recipient]:
+def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
     """The organisations that a donor has given to, the one they gave to last first."""
     rows = session.execute(
         select(DonationRow.organization_id, func.count().label("gifts"))
@@ -108,7 +108,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[Recipient]:
     for row in rows:
         organization = organizations.get(session, organization_id=row.organization_id)
         found.append(
-            Recipient(
+            GivenTo(
                 id=organization.id,
                 name=organization.name,
                 takes_anonymous_gifts=organization.takes_anonymous_gifts,

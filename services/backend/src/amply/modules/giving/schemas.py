@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
-from amply.modules.donations import AmountOut, Anonymity, OwnGift, Recipient
+from amply.modules.donations import AmountOut, Anonymity, GivenTo, OwnGift
 from amply.modules.giving.domain import Document, DocumentKind, DocumentNotAcceptable, DocumentState, Wanted
 from amply.modules.receipts import Language, ListedReceipt, ReceiptKind, ReceiptState
 
@@ -47,7 +47,7 @@ class RecipientOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, recipient: Recipient) -> Self:
+    def of(cls, recipient: GivenTo) -> Self:
         """The wire form."""
         return cls(
             id=recipient.id,
