@@ -134,7 +134,7 @@ def _facts(statement: Statement) -> dict[str, Any]:
             first=wording.day(statement.year.first),
             last=wording.day(statement.year.last),
         ),
-        "donor": f"{wording.say('annual', 'donor')}: {harmless(statement.donor_name)}",
+        "donor": wording.say("annual", "donor", donor=harmless(statement.donor_name)),
         "head": [wording.say("annual", name) for name in ("day", "number", "amount", "eligible")],
         "gifts": [
             list(_line(gift, wording)) for gift in sorted(statement.gifts, key=lambda gift: gift.given_at)

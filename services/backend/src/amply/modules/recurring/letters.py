@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import mail, organizations
+from amply.modules import mail, organizations, receipts
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, Wording, harmless
 from amply.modules.recurring.domain import PlanStatus
@@ -66,6 +66,7 @@ class Letter:
     last4: str
     day: date
     link: str
+    colour: str = ""
 
 
 def plan_mail(letter: Letter) -> Mail:
@@ -86,7 +87,7 @@ def plan_mail(letter: Letter) -> Mail:
         "paragraphs": [own["first"], own["second"]],
         **{name: text.format_map(filled) for name, text in texts["letter"].items()},
     }
-    facts = {"said": said, "link": letter.link, "language": letter.language.value}
+    facts = {"said": said, "link": letter.link, "language": letter.language.value, "colour": letter.colour}
     return Mail(
         to=letter.to,
         subject=own["subject"],
@@ -188,6 +189,7 @@ def _about(
     session: Session, plan: PlanRow, *, kind: LetterKind, day: date | None, parts: Writing, now: datetime
 ) -> Letter:
     organization = organizations.get(session, organization_id=plan.organization_id)
+    settings = receipts.settings_of(session, organization_id=plan.organization_id)
     address = plan.donor_email or ""
     token = parts.key.sign(email_sha256=mail.address_digest(address), now=now)
     return Letter(
@@ -203,6 +205,7 @@ def _about(
         last4=plan.method_last4 or "",
         day=day or now.date(),
         link=f"{parts.page}#{token}",
+        colour=settings.brand_colour if settings is not None else "",
     )
 
 
