@@ -27,12 +27,23 @@ def pytest_collection() -> Generator[None, object, object]:
 
 # First, so that the group's name is there when xdist reads it.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_stripe_alone(config, items)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
     # They take longest: whoever is still free then does the many short ones.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _leave_stripe_alone(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What runs at Stripe itself is for those who ask for it by its mark, `-m real_stripe`."""
+    if "real_stripe" in config.option.markexpr:
+        return
+    elsewhere = [item for item in items if item.get_closest_marker("real_stripe") is not None]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item.get_closest_marker("real_stripe") is None]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -26,7 +26,7 @@ from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.faults.waiting import until
 from tests.infrastructure.test_app import ORDER
-from tests.local import browser_donor, listening, sandbox_page
+from tests.local import browser_donor, listening, sandbox_page, what_was_logged
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 from tests.local.running_platform import Platform
@@ -39,6 +39,9 @@ PARTS = {
     *("witness-1", "witness-2", "witness-3"),
     *("edge", "outbox"),
 }
+GIVERS = ("Ada Example", "Grace Browser")
+SAID = {"message": "From the demo, with love."}
+"""Who gives in this run, and what they wrote."""
 _FIRST_WITNESS = "\n— localhost/witness-".encode()
 """Where the lines of a checkpoint begin that the log itself did not write."""
 
@@ -252,6 +255,25 @@ def test_the_sandbox_pages_commands_for_a_laptop_end_with_a_verified_donation(pl
     _, _, verified = done.stdout.rpartition("OK: ")
     assert "15.00 EUR" in verified
     assert "grace@example.org" in verified
+
+
+def test_no_log_of_any_part_holds_a_secret_or_names_a_person(platform: Platform) -> None:
+    """After everything above: gifts over HTTP and in a browser, a plan, a refund, a dispute, a payout, letters."""
+    settings = platform.settings
+    logs = what_was_logged.logs_of(settings)
+    assert {"api", "worker", "scheduler", "publisher", "stripe", "cloud", "postgres", "cdk"} <= {
+        name.removesuffix(".log") for name in logs
+    }
+    letters, people = what_was_logged.letters_of(settings), what_was_logged.people_of(settings)
+    for name in GIVERS:
+        assert any(name in letter for letter in letters), f"{name} was in this run"
+    secrets = what_was_logged.secrets_of(settings)
+    assert len(people) >= 2
+    assert len(secrets) >= 10
+
+    forbidden = {**secrets, **people, **{name: name for name in GIVERS}, **SAID}
+    told = {name: what_was_logged.betrayed(content, forbidden) for name, content in logs.items()}
+    assert {name: found for name, found in told.items() if found} == {}
 
 
 def test_a_port_that_someone_else_took_is_named(platform: Platform, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The sandbox under test: a real server, a real webhook endpoint, the vendor's own client."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.stripe_sandbox import at_stripe
 from tests.stripe_sandbox.onboarding import onboard
 from tests.stripe_sandbox.running import (
     PUBLISHABLE_KEY,
@@ -53,11 +55,27 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> stripe.StripeClient:
+def place(request: pytest.FixtureRequest) -> str:
+    """Where a test runs: in the sandbox, and one marked `also_at_stripe` at Stripe itself when that is asked for."""
+    chosen: str = getattr(request, "param", at_stripe.SANDBOX)
+    return chosen
+
+
+@pytest.fixture
+def client(place: str, request: pytest.FixtureRequest) -> stripe.StripeClient:
+    if place == at_stripe.STRIPE:
+        return at_stripe.client()
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
     return sandbox.client()
 
 
 @pytest.fixture
-def account(client: stripe.StripeClient) -> str:
+def account(place: str, client: stripe.StripeClient) -> str:
     """An organisation that is ready to take cards."""
-    return onboard(client)
+    return at_stripe.connected_account() if place == at_stripe.STRIPE else onboard(client)
+
+
+@pytest.fixture
+def key() -> str:
+    """An idempotency key that nobody has used: Stripe keeps them for a day."""
+    return f"test-{uuid.uuid4()}"

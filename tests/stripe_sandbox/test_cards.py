@@ -3,12 +3,14 @@
 import pytest
 import stripe
 
+from tests.stripe_sandbox.at_stripe import also_at_stripe
 from tests.stripe_sandbox.onboarding import donate, wanted
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, Sandbox
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
+@also_at_stripe
 @pytest.mark.parametrize(
     ("method", "decline_code"),
     [
@@ -32,7 +34,7 @@ def test_a_declined_card_leaves_a_failed_charge_and_lets_the_donor_try_again(
     assert found.last_payment_error.decline_code == decline_code
     assert isinstance(found.latest_charge, stripe.Charge)
     assert (found.latest_charge.status, found.latest_charge.balance_transaction) == ("failed", None)
-    assert client.v1.balance_transactions.list().data == []
+    assert client.v1.balance_transactions.list({"source": found.latest_charge.id}).data == []
     again = client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
     assert (again.status, again.last_payment_error) == ("succeeded", None)
 
@@ -74,6 +76,7 @@ def test_a_failed_authentication_takes_no_money(sandbox: Sandbox, client: stripe
     assert sandbox.http.post(target, data={"outcome": "succeed"}).status_code == 400
 
 
+@also_at_stripe
 def test_off_session_a_card_that_needs_its_bank_is_declined(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.CardError) as declined:
         client.v1.payment_intents.create(
@@ -82,11 +85,13 @@ def test_off_session_a_card_that_needs_its_bank_is_declined(client: stripe.Strip
     assert declined.value.code == "authentication_required"
 
 
+@also_at_stripe
 def test_card_numbers_are_not_taken_from_the_platform(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="generally unsafe"):
         client.v1.payment_methods.create({"type": "card", "card": {"number": "4242424242424242"}})
 
 
+@also_at_stripe
 def test_a_test_token_makes_a_payment_method(client: stripe.StripeClient) -> None:
     method = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     assert method.card is not None

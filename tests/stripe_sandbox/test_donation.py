@@ -3,6 +3,7 @@
 import pytest
 import stripe
 
+from tests.stripe_sandbox.at_stripe import also_at_stripe
 from tests.stripe_sandbox.onboarding import donate, wanted
 from tests.stripe_sandbox.running import Sandbox
 
@@ -25,6 +26,7 @@ def test_a_confirmed_payment_succeeds_and_carries_its_fee(client: stripe.StripeC
     assert movement.source == charge.id
 
 
+@also_at_stripe
 def test_the_answer_to_a_confirmation_has_no_balance_transaction_yet(client: stripe.StripeClient) -> None:
     intent = client.v1.payment_intents.create(wanted())
     paid = client.v1.payment_intents.confirm(
@@ -34,6 +36,7 @@ def test_the_answer_to_a_confirmation_has_no_balance_transaction_yet(client: str
     assert paid.latest_charge.balance_transaction is None
 
 
+@also_at_stripe
 def test_synchronous_capture_has_its_balance_transaction_at_once(client: stripe.StripeClient) -> None:
     paid = client.v1.payment_intents.create(
         wanted(
@@ -47,6 +50,7 @@ def test_synchronous_capture_has_its_balance_transaction_at_once(client: stripe.
     assert isinstance(paid.latest_charge.balance_transaction, stripe.BalanceTransaction)
 
 
+@also_at_stripe
 def test_an_unexpanded_answer_holds_ids(client: stripe.StripeClient) -> None:
     paid = donate(client)
     assert isinstance(paid.latest_charge, str)
@@ -54,12 +58,14 @@ def test_an_unexpanded_answer_holds_ids(client: stripe.StripeClient) -> None:
     assert client.v1.charges.retrieve(paid.latest_charge).payment_intent == paid.id
 
 
+@also_at_stripe
 def test_expanding_what_is_no_reference_is_refused(client: stripe.StripeClient) -> None:
     paid = donate(client)
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         client.v1.payment_intents.retrieve(paid.id, {"expand": ["amount"]})
 
 
+@also_at_stripe
 def test_a_connected_account_sees_only_its_own_objects(client: stripe.StripeClient, account: str) -> None:
     paid = donate(client, account)
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -67,6 +73,7 @@ def test_a_connected_account_sees_only_its_own_objects(client: stripe.StripeClie
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
 
 
+@also_at_stripe
 def test_confirming_without_a_return_url_is_refused_where_redirects_are_possible(
     client: stripe.StripeClient,
 ) -> None:
@@ -79,6 +86,7 @@ def test_confirming_without_a_return_url_is_refused_where_redirects_are_possible
     assert paid.status == "succeeded"
 
 
+@also_at_stripe
 def test_a_paid_intent_is_neither_confirmed_again_nor_canceled(client: stripe.StripeClient) -> None:
     paid = donate(client)
     with pytest.raises(stripe.InvalidRequestError) as again:
@@ -90,6 +98,7 @@ def test_a_paid_intent_is_neither_confirmed_again_nor_canceled(client: stripe.St
     assert len(client.v1.charges.list({"payment_intent": paid.id}).data) == 1
 
 
+@also_at_stripe
 def test_a_canceled_intent_cannot_be_paid(client: stripe.StripeClient) -> None:
     intent = client.v1.payment_intents.create(wanted())
     canceled = client.v1.payment_intents.cancel(intent.id, {"cancellation_reason": "abandoned"})
@@ -99,6 +108,7 @@ def test_a_canceled_intent_cannot_be_paid(client: stripe.StripeClient) -> None:
         client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
 
 
+@also_at_stripe
 def test_an_unpaid_intent_can_be_changed(client: stripe.StripeClient) -> None:
     intent = client.v1.payment_intents.create(wanted(metadata={"donation_id": "don_1", "fund": "wells"}))
     changed = client.v1.payment_intents.update(intent.id, {"amount": 3000, "metadata": {"fund": ""}})
@@ -125,6 +135,7 @@ def test_a_refund_returns_the_amount_and_keeps_the_fee(client: stripe.StripeClie
     assert [refund.id for refund in charge.refunds.data] == [rest.id, part.id]
 
 
+@also_at_stripe
 def test_a_refund_above_what_is_left_is_refused(client: stripe.StripeClient) -> None:
     paid = donate(client)
     with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded amount"):
@@ -135,6 +146,7 @@ def test_a_refund_above_what_is_left_is_refused(client: stripe.StripeClient) -> 
     assert again.value.code == "charge_already_refunded"
 
 
+@also_at_stripe
 def test_a_refund_of_an_unpaid_intent_is_refused(client: stripe.StripeClient) -> None:
     intent = client.v1.payment_intents.create(wanted())
     with pytest.raises(stripe.InvalidRequestError, match="successful charge"):

@@ -9,6 +9,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.stripe_sandbox.at_stripe import also_at_stripe
 from tests.stripe_sandbox.onboarding import wanted
 from tests.stripe_sandbox.running import WAIT_SECONDS_MAX, Sandbox, running
 
@@ -41,23 +42,26 @@ def test_the_same_key_with_other_parameters_is_an_error(client: stripe.StripeCli
     assert len(client.v1.payment_intents.list().data) == 1
 
 
-def test_the_same_key_for_another_endpoint_is_an_error(client: stripe.StripeClient) -> None:
-    intent = client.v1.payment_intents.create(wanted(), {"idempotency_key": "k1"})
+@also_at_stripe
+def test_the_same_key_for_another_endpoint_is_an_error(client: stripe.StripeClient, key: str) -> None:
+    intent = client.v1.payment_intents.create(wanted(), {"idempotency_key": key})
     with pytest.raises(stripe.IdempotencyError):
-        client.v1.payment_intents.cancel(intent.id, options={"idempotency_key": "k1"})
+        client.v1.payment_intents.cancel(intent.id, options={"idempotency_key": key})
 
 
-def test_keys_of_different_accounts_do_not_meet(client: stripe.StripeClient, account: str) -> None:
-    one = client.v1.payment_intents.create(wanted(), {"idempotency_key": "k1"})
-    other = client.v1.payment_intents.create(wanted(), {"idempotency_key": "k1", "stripe_account": account})
+@also_at_stripe
+def test_keys_of_different_accounts_do_not_meet(client: stripe.StripeClient, account: str, key: str) -> None:
+    one = client.v1.payment_intents.create(wanted(), {"idempotency_key": key})
+    other = client.v1.payment_intents.create(wanted(), {"idempotency_key": key, "stripe_account": account})
     assert one.id != other.id
 
 
-def test_a_declined_card_is_replayed(client: stripe.StripeClient) -> None:
+@also_at_stripe
+def test_a_declined_card_is_replayed(client: stripe.StripeClient, key: str) -> None:
     for _ in range(2):
         with pytest.raises(stripe.CardError):
             client.v1.payment_intents.create(
-                wanted(confirm=True, payment_method="pm_card_chargeDeclined"), {"idempotency_key": "k1"}
+                wanted(confirm=True, payment_method="pm_card_chargeDeclined"), {"idempotency_key": key}
             )
     assert len(client.v1.charges.list().data) == 1
 

@@ -7,6 +7,7 @@ import pytest
 import stripe
 
 from stripe_sandbox.settings import Settings
+from tests.stripe_sandbox.at_stripe import also_at_stripe
 from tests.stripe_sandbox.onboarding import donate, wanted
 from tests.stripe_sandbox.running import Sandbox, running
 
@@ -47,6 +48,7 @@ def test_an_impossible_limit_is_refused(shared: Sandbox, limit: int) -> None:
         shared.client().v1.payment_intents.list({"limit": limit})
 
 
+@also_at_stripe
 def test_a_cursor_must_exist(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.payment_intents.list({"starting_after": "pi_unknown"})
@@ -130,6 +132,7 @@ def test_search_may_lag_behind(tmp_path: Path, settings: Settings) -> None:
         assert len(client.v1.payment_intents.search({"query": "currency:'eur'"}).data) == 1
 
 
+@also_at_stripe
 def test_charges_and_refunds_are_listed_by_payment(client: stripe.StripeClient) -> None:
     one, other = donate(client), donate(client)
     client.v1.refunds.create({"payment_intent": one.id})

@@ -42,6 +42,7 @@ class Form(Api):
         minor_units: int = 2500,
         solution: str | None = None,
         headers: dict[str, str] | None = None,
+        domain: str = "example.org",
     ) -> Any:
         """A gift by a donor of its own, from this address."""
         self.keys += 1
@@ -53,7 +54,7 @@ class Form(Api):
                 **(headers or {}),
             },
             amount={"minor_units": str(minor_units), "currency": "EUR"},
-            donor={"name": "Ada", "email": f"ada-{self.keys}@example.org"},
+            donor={"name": "Ada", "email": f"ada-{self.keys}@{domain}"},
         )
 
     def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
@@ -167,6 +168,25 @@ def test_whose_cards_are_declined_is_challenged_and_in_the_end_refused_in_the_sa
     often = form.open(address="198.51.120.1")
     told = [{**each.json(), "request_id": ""} for each in (refused, often)]
     assert told[0] == told[1], "nobody learns which rule it was"
+
+
+def test_many_declines_behind_one_mail_domain_challenge_whoever_gives_from_there(form: Form) -> None:
+    """Addresses are made up, places and browsers changed; the domain is what a tester has one of."""
+
+    def give(number: int, domain: str) -> Any:
+        headers = {"User-Agent": f"browser {number}"}
+        return form.open(address=f"203.{number}.113.7", domain=domain, headers=headers)
+
+    for number in range(21):
+        assert give(number, "Made-up.example").status_code == 201
+        opened = max(form.rows("opened_gift"), key=lambda row: row.opened_at).donation_id
+        form.decline(opened, card=f"card-{number % 5}")
+        form.clock.advance(seconds=1)
+
+    assert_problem(give(30, "made-up.example"), status=403, code="challenge_required")
+    assert give(31, "example.org").status_code == 201
+    form.clock.advance(minutes=10)
+    assert give(32, "made-up.example").status_code == 201
 
 
 def test_a_decline_is_counted_once_however_often_it_is_told(form: Form) -> None:

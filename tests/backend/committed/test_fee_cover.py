@@ -208,3 +208,15 @@ def test_the_organisation_sees_what_was_added_and_what_it_cost(
             "difference": "-7",
         }
     ]
+
+
+def test_a_fee_that_is_not_known_yet_counts_on_neither_side(database: Database) -> None:
+    """A cover without its fee would look as if all of it were left over."""
+    books = Returns(database, arrives=False, covered=True)
+    books.processor.fee = None
+    books.succeed()
+
+    with database.transaction() as session:
+        (found,) = queries.covered_fees(session, organization_id=books.organization_id)
+    assert (found.gifts, found.known) == (1, 0)
+    assert (found.fee_cover, found.processor_fee, found.difference) == (euros(COVER), euros(0), euros(0))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -90,7 +91,23 @@ def test_the_same_journal_for_quickbooks(treasury: Treasury) -> None:
         sum(Decimal(line[side]) for line in lines if line[side]) for side in ("Debits", "Credits")
     )
     assert debits == credits_ == Decimal("28.60")
-    assert {line["Journal No"] for line in lines} == {PAYOUT}
+    assert {(line["Journal No"], line["Journal Date"]) for line in lines} == {(PAYOUT, "11/24/2026")}
+
+
+def test_quickbooks_takes_no_more_than_twenty_one_characters_as_a_number(database: Database) -> None:
+    long = "po_1QxYzA2eZvKYlo2C0abcdefg"
+    made = Treasury(database)
+    made.succeed()
+    made.remote.items = [replace(of_payout(), source_id=long), transaction()]
+    made.remote.told = replace(made.remote.told, status=PayoutStatus.PAID)
+    made.deliver("evt_long", RECONCILED, object={"id": long, "object": "payout"})
+    made.follow("evt_long")
+
+    with database.transaction() as session:
+        report = payouts.report(session, payout_id=long, file_format=ReportFormat.QUICKBOOKS)
+    lines = records(list(csv.reader(io.StringIO(report))))
+    assert {line["Journal No"] for line in lines} == {long[-21:]}
+    assert all(long in line["Description"] for line in lines)
 
 
 class Restricted(Treasury):

@@ -26,7 +26,7 @@ from amply.modules.donations.split_domain import (
     SetupsUsedUp,
     SplitGiftClosed,
 )
-from amply.modules.donations.split_rows import get
+from amply.modules.donations.split_rows import get, keep_payer, use_setup
 from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
 from amply.modules.mail import address_digest
 from amply.modules.payments import Paid
@@ -342,6 +342,32 @@ def test_an_intent_that_a_crash_left_unopened_is_opened_before_it_is_paid(giver:
     assert giver.pay(split_id) == [Paid.PAID] * 3
     giver.clock.advance(hours=1)
     assert complete_stuck(giver.database, giver.processor, clock=giver.clock) == 0
+
+
+def test_a_part_that_a_bank_takes_days_over_is_left_alone(giver: Giver) -> None:
+    split_id = giver.give_with()
+    with giver.database.transaction() as session:
+        session.execute(
+            text("UPDATE donation SET status = 'processing' WHERE organization_id = :id"),
+            {"id": giver.organizations[1]},
+        )
+
+    assert giver.pay(split_id) == [Paid.PAID, None, Paid.PAID]
+    assert giver.charged() == ["pi_0", "pi_2"]
+
+
+def test_a_repeat_of_the_first_request_does_not_take_the_second_card_away(giver: Giver) -> None:
+    """Two of the same request at once: the slower one comes to its end when the donor has asked for another card."""
+    split_id = giver.give_with("pm_broke")
+    giver.sharing.declines = {"pm_broke"}
+    giver.pay(split_id)
+    new_setup(giver.parts, split_id=split_id)
+    with giver.database.transaction() as session:
+        keep_payer(session, split_id=split_id, payer_id="cus_2", setup_id=f"seti_{split_id}_1", now=NOW)
+        use_setup(session, split_id=split_id, number=1, setup_id=f"seti_{split_id}_1", now=NOW)
+
+    giver.enter(split_id, CARD, number=2)
+    assert giver.pay(split_id) == [Paid.PAID] * 3
 
 
 # ---- what is kept ------------------------------------------------------------------------------------------------

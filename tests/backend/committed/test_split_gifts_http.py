@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
+from amply.modules import receipts
 from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.world import ready_organization
 
@@ -48,6 +49,40 @@ def test_a_gift_is_split_paid_and_seen_without_anything_personal(
     closed = api.client.post(f"{url}/setups")
     assert_problem(closed, status=409, code="split_gift_closed")
     assert_problem(api.client.get("/v1/split-gifts/spl_0"), status=404, code="split_gift_not_found")
+
+
+def test_what_the_donor_says_of_the_whole_is_said_of_every_part(
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    said = {"message": "for the river", "anonymity": "none", "company": {"name": "Angstrom Ltd"}}
+    assert asked(api, database, **said, language="fr").status_code == 201
+
+    with database.transaction() as session:
+        rows = session.execute(text("SELECT id, message, anonymity, donor_email FROM donation")).all()
+        told = [receipts.told_of(session, donation_id=row.id)[0] for row in rows]
+    assert {(row.message, row.anonymity, row.donor_email) for row in rows} == {
+        ("for the river", "none", "ada@example.org")
+    }
+    assert [(each.language, each.company) for each in told] == [
+        ("fr", receipts.Company(name="Angstrom Ltd"))
+    ] * 2
+
+
+def test_a_bank_that_asks_is_answered_on_the_account_of_the_part_it_asks_about(
+    api: Api,  # noqa: F811 -- the fixture
+    database: Database,
+) -> None:
+    gift = asked(api, database).json()
+    api.sharing.entered[gift["setup"]["client_secret"].partition("_secret_")[0]] = CARD
+    api.sharing.asking = {"pi_1"}
+
+    paid, asking = api.client.post(f"/v1/split-gifts/{gift['id']}/payments").json()["parts"]
+    assert (paid["payment"], paid["client_secret"], paid["stripe_account"]) == ("paid", None, None)
+    with database.transaction() as session:
+        account = session.scalar(text("SELECT account_id FROM payment WHERE remote_id = 'pi_1'"))
+    assert (asking["payment"], asking["stripe_account"]) == ("needs_donor", account)
+    assert asking["client_secret"] == "pi_1_secret_x"
 
 
 def parts_of(api: Api, *parts: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: F811 -- the fixture

@@ -92,7 +92,7 @@ def test_the_paper_is_tagged_and_says_what_it_keeps_to() -> None:
 
     with opened(content) as document:
         assert document.is_tagged()
-        assert document.get_metadata_value("Title") == "Reçu officiel aux fins de l'impôt sur le revenu"
+        assert document.get_metadata_value("Title") == "Reçu officiel aux fins de l\u2019impôt sur le revenu"
         assert document.get_metadata_value("Author") == "River Trust"
     for said in (b"pdfuaid:part", b"pdfaid:part", b"/StructTreeRoot", b"/Lang"):
         assert said in content, said
@@ -183,3 +183,12 @@ def test_what_cannot_be_set_is_told_without_what_it_says(monkeypatch: pytest.Mon
         paper_of(None, gift(donor_name="Zoë Unique"))
     assert "Unique" not in str(told.value)
     assert told.value.__suppress_context__
+
+
+def test_a_name_with_hyphens_breaks_after_those_alone() -> None:
+    name = "Hohenlohe-Waldenburg-Schillingsfürst"
+    made = paper_of(None, gift(donor_name=name))
+    with opened(made) as document:
+        words = "".join(page.get_textpage().get_text_range() for page in document)
+    assert BREAK not in words
+    assert name in words

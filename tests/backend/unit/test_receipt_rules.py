@@ -138,7 +138,7 @@ def test_us_religious_benefits_lessen_nothing() -> None:
         "Date received: November 21, 2026",
         "Date issued: November 22, 2026",
         "Donor: Ada Lovelace",
-        "Donor's address: 5 King Street, Toronto ON M5V 2T6, CA",
+        "Donor's address: 5 King Street, Toronto ON M5V 2T6, Canada",
         "Amount: 300.00 CAD",
         "Received in return: A dinner",
         "taxes included: 40.00 CAD",

@@ -1,6 +1,7 @@
 """No text is missing in any language, and none has a blank of its own."""
 
 import re
+from datetime import date
 from string import Formatter
 
 import pytest
@@ -74,3 +75,16 @@ def test_amounts_and_days_are_written_as_in_the_place(
 
     assert wording.amount(Money(minor_units=123_456_780, currency="USD")) == amount
     assert wording.day(GIVEN_AT) == day
+
+
+def test_french_counts_the_first_day_of_a_month() -> None:
+    french = Wording.of(Language.FR, country="FR")
+    assert french.day(date(2026, 1, 1)) == "1er janvier 2026"
+    assert french.day(date(2026, 11, 21)) == "21 novembre 2026"
+    assert Wording.of(Language.DE, country="DE").day(date(2026, 1, 1)) == "1. Januar 2026"
+
+
+def test_a_country_has_its_name_in_the_letters_language() -> None:
+    names = [Wording.of(language, country="DE").country("DE") for language in Language]
+    assert names == ["Germany", "Deutschland", "Allemagne"]
+    assert Wording.of(Language.EN, country="DE").country("XX") == "XX"

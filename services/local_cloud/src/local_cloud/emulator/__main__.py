@@ -30,6 +30,7 @@ def main() -> None:
         edge_origin,
     ):
         extension.install()
+    outgoing_mail.hush()
     mail = outgoing_mail.KeepsOutgoingMail(ministack.app.app, Path(os.environ["AMPLY_MAIL_DIR"]))
     ministack.app.app = visitors.RefusesWebPages(snapshots.SavesState(mail))
     ministack.app.main()

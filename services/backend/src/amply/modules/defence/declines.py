@@ -59,6 +59,7 @@ def note_decline(session: Session, decline: Decline, *, now: datetime) -> bool:
             network=opened and opened.network,
             device=opened and opened.device,
             mail=opened and opened.mail,
+            mail_domain=opened and opened.mail_domain,
             card=card,
             is_small=opened is not None and opened.is_small,
             declined_at=decline.declined_at,

@@ -69,5 +69,10 @@ def marks_of(key: bytes, attempt: Attempt) -> Marks:
         network=mark(key, Subject.NETWORK, network) if network else None,
         device=mark(key, Subject.DEVICE, attempt.organization_id, attempt.client.device) if address else None,
         mail=mark(key, Subject.MAIL, attempt.mail.casefold()),
+        mail_domain=mark(key, Subject.MAIL_DOMAIN, attempt.organization_id, _domain(attempt.mail)),
         is_small=attempt.is_small,
     )
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].casefold()

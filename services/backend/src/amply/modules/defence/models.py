@@ -22,6 +22,7 @@ class OpenedGiftRow(Record):
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     device: Mapped[bytes | None] = mapped_column(LargeBinary)
     mail: Mapped[bytes] = mapped_column(LargeBinary)
+    mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_small: Mapped[bool] = mapped_column(Boolean)
     opened_at: Mapped[datetime]
     exhausted_at: Mapped[datetime | None]
@@ -40,6 +41,7 @@ class DeclineRow(Record):
     network: Mapped[bytes | None] = mapped_column(LargeBinary)
     device: Mapped[bytes | None] = mapped_column(LargeBinary)
     mail: Mapped[bytes | None] = mapped_column(LargeBinary)
+    mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
     card: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_small: Mapped[bool] = mapped_column(Boolean)
     declined_at: Mapped[datetime]

@@ -16,6 +16,7 @@ _COLUMNS: Final[Mapping[Subject, InstrumentedAttribute[bytes | None]]] = {
     Subject.NETWORK: DeclineRow.network,
     Subject.DEVICE: DeclineRow.device,
     Subject.MAIL: DeclineRow.mail,
+    Subject.MAIL_DOMAIN: DeclineRow.mail_domain,
 }
 
 

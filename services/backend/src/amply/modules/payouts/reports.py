@@ -20,6 +20,8 @@ from amply.modules import ledger, organizations
 from amply.modules.payouts.matching import State
 from amply.modules.payouts.queries import Item, KnownPayout, bank_reference, find, items_of
 
+_NUMBER_MAX: Final = 21
+
 DONOR_NOT_SHARED: Final = "Not shared"
 
 Row = Sequence[str]
@@ -184,7 +186,7 @@ def _journal(reported: Reported) -> list[tuple[str, int, str]]:
         for account in sorted(sums)
         if sums[account] != 0
     ]
-    paid = f"Paid out, bank reference {reported.bank_reference or 'not known yet'}"
+    paid = f"{reported.payout.id} paid out, bank reference {reported.bank_reference or 'not known yet'}"
     return [("bank", reported.payout.minor_units, paid), *lines]
 
 
@@ -203,11 +205,14 @@ def _xero(reported: Reported) -> Iterable[Row]:
 
 
 def _quickbooks(reported: Reported) -> Iterable[Row]:
+    """As QuickBooks Online's import takes it: a number of at most 21 characters, and the month before the day."""
     yield ("Journal No", "Journal Date", "Account Name", "Debits", "Credits", "Description", "Currency")
     payout = reported.payout
+    # The end of an id tells payouts apart; the whole of it stands in the descriptions.
+    number, day = payout.id[-_NUMBER_MAX:], payout.arrives_on.strftime("%m/%d/%Y")
     for account, amount, words in _journal(reported):
         debit, credit = (reported.decimal(amount), "") if amount > 0 else ("", reported.decimal(-amount))
-        yield (payout.id, payout.arrives_on.isoformat(), account, debit, credit, words, payout.currency)
+        yield (number, day, account, debit, credit, words, payout.currency)
 
 
 def _disbursement(reported: Reported) -> Iterable[Row]:

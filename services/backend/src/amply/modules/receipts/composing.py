@@ -98,7 +98,8 @@ def _rows(
         yield wording.say("row", f"registration_{settings.jurisdiction}"), settings.registration_number
     yield from _donor_rows(gift, wording)
     if gift.donor.address is not None and official:
-        yield wording.say("row", "donor_address"), ", ".join(map(harmless, gift.donor.address.as_lines()))
+        *lines, country = map(harmless, gift.donor.address.as_lines())
+        yield wording.say("row", "donor_address"), ", ".join((*lines, wording.country(country)))
     yield from _given_rows(gift, assessment, wording)
     yield wording.say("row", "fund"), harmless(gift.fund)
     if gift.dedicated is not None:

@@ -136,10 +136,14 @@ def _each_text(value: Any, change: Any) -> Any:
 
 
 def _broken(text: str) -> str:
+    """Of a name with hyphens each part by itself: it breaks after those anyway."""
     return " ".join(
         word
         if _KEPT_WHOLE.fullmatch(word)
-        else _BREAK.join(word[at : at + _UNBROKEN_MAX] for at in range(0, len(word), _UNBROKEN_MAX))
+        else "-".join(
+            _BREAK.join(part[at : at + _UNBROKEN_MAX] for at in range(0, len(part), _UNBROKEN_MAX))
+            for part in word.split("-")
+        )
         for word in text.split(" ")
     )
 

@@ -168,7 +168,7 @@ def _facts(statement: Statement) -> dict[str, Any]:
 
 def _giver(giver: GiverInYear, wording: Wording) -> dict[str, Any]:
     return {
-        "donor": f"{wording.say('annual', 'donor')}: {harmless(giver.name)}",
+        "donor": wording.say("annual", "donor", donor=harmless(giver.name)),
         "gifts": [list(_line(gift, wording)) for gift in sorted(giver.gifts, key=lambda gift: gift.given_at)],
         "totals": [
             [

@@ -67,9 +67,15 @@ class Wording:
         return moment.astimezone(self.zone).date()
 
     def day(self, moment: datetime | date) -> str:
-        """`21 November 2026`, `November 21, 2026`, `21. November 2026`."""
+        """`21 November 2026`, `November 21, 2026`, `21. November 2026`, `1er novembre 2026`."""
         day = self.day_of(moment) if isinstance(moment, datetime) else moment
-        return format_date(day, format="long", locale=self.locale)
+        written: str = format_date(day, format="long", locale=self.locale)
+        # French counts the first of a month, and the locale's pattern does not know that.
+        return written.replace("1 ", "1er ", 1) if self.language is Language.FR and day.day == 1 else written
+
+    def country(self, code: str) -> str:
+        """A country's name (ISO 3166-1 alpha-2) in this language; the code itself where it has none."""
+        return str(self.locale.territories.get(code, code))
 
 
 @cache

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import mail, organizations
+from amply.modules import mail, organizations, receipts
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, Wording, harmless
 from amply.modules.recurring.links import LinkKey
@@ -65,6 +65,7 @@ class Letter:
     last4: str
     day: date
     link: str
+    colour: str = ""
 
 
 def plan_mail(letter: Letter) -> Mail:
@@ -84,7 +85,7 @@ def plan_mail(letter: Letter) -> Mail:
     shared = {name: text.format_map(filled) for name, text in texts["letter"].items()}
     cover = [shared["fee_cover"]] if letter.fee_cover.minor_units else []
     said = {**shared, "subject": own["subject"], "paragraphs": [own["first"], *cover, own["second"]]}
-    facts = {"said": said, "link": letter.link, "language": letter.language.value}
+    facts = {"said": said, "link": letter.link, "language": letter.language.value, "colour": letter.colour}
     return Mail(
         to=letter.to,
         subject=own["subject"],
@@ -188,6 +189,7 @@ def _about(
 ) -> Letter:
     """A letter says what was so when it was owed: the amount may be another one by now."""
     organization = organizations.get(session, organization_id=plan.organization_id)
+    settings = receipts.settings_of(session, organization_id=plan.organization_id)
     address = plan.donor_email or ""
     told = owed.minor_units if owed is not None else None
     cover = owed.fee_cover_minor_units if owed is not None else 0
@@ -206,4 +208,5 @@ def _about(
         last4=plan.method_last4 or "",
         day=(owed.due_on if owed is not None else None) or now.date(),
         link=f"{parts.page}#{token}",
+        colour=settings.brand_colour if settings is not None else "",
     )
