@@ -339,8 +339,6 @@ def test_a_donor_sees_what_is_added_for_the_fee_and_what_it_was(page: Page) -> N
     assert (kept["at_most"], kept["next_total"]) == (euros(64), euros(10_064))
     agreed = {"amount": euros(10_000), "fee_cover": {"method": "card", "minor_units": "178"}}
     assert page.ask(f"{plan_id}/amount", agreed).json()["fee_cover"]["next_total"] == euros(10_178)
-    refused = page.ask(
-        f"{plan_id}/amount", agreed | {"fee_cover": {"method": "card", "minor_units": "1"}}
-    )
+    refused = page.ask(f"{plan_id}/amount", agreed | {"fee_cover": {"method": "card", "minor_units": "1"}})
     assert_problem(refused, status=422, code="fee_cover_changed", param="fee_cover")
     assert page.ask(f"{plan_id}/amount", agreed | {"fee_cover": None}).json()["fee_cover"] is None

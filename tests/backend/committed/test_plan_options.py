@@ -257,9 +257,7 @@ def test_what_is_claimed_is_what_arrived_while_the_declaration_stood(books: Ledg
     given = settings(receipts.Jurisdiction.GB, organization_id=plans.organization_id)
     with plans.database.transaction() as session:
         receipts.save_settings(session, settings=given, now=plans.clock())
-    plans.begin(
-        amount=Money(minor_units=2500, currency="GBP"), for_receipt=DonorFacts(gift_aid=DECLARED)
-    )
+    plans.begin(amount=Money(minor_units=2500, currency="GBP"), for_receipt=DonorFacts(gift_aid=DECLARED))
     plans.on(2026, 11, 15)
     cancels_gift_aid(plans)
     plans.on(2026, 12, 15)
@@ -271,7 +269,9 @@ def test_what_is_claimed_is_what_arrived_while_the_declaration_stood(books: Ledg
     send_due_receipts(sending, now=plans.clock())
 
     issued = [row.document["statements"] for row in plans.rows("issued_receipt") if row.kind == "official"]
-    assert ["on 15 October 2026 that you want this gift, like every" in said[0] for said in issued] == [True] * 2
+    assert ["on 15 October 2026 that you want this gift, like every" in said[0] for said in issued] == [
+        True
+    ] * 2
     claimed = gift_aid_claim(
         plans.database,
         organization_id=plans.organization_id,

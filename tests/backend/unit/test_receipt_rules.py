@@ -203,7 +203,7 @@ def test_gb_needs_a_declaration() -> None:
         {"postcode": "AB12CD"},
     ],
 )
-def test_gb_does_not_claim_what_the_schedule_would_refuse(change: dict[str, str]) -> None:
+def test_gb_does_not_claim_what_the_schedule_would_refuse(change: dict[str, Any]) -> None:
     donor = receipts.DonorFacts(gift_aid=replace(DECLARED, **change))
 
     assert reason_of(GB, donor=donor) is Reason.DECLARATION_UNUSABLE

@@ -98,7 +98,13 @@ def cancel_gift_aid(*, plan_id: str) -> None:
 
 
 def _print(plan: plans.Plan) -> None:
-    line = {"id": plan.id, "status": plan.status, "reason": plan.reason, "next_on": plan.next_due_on, "gift_aid": plan.gift_aid}
+    line = {
+        "id": plan.id,
+        "status": plan.status,
+        "reason": plan.reason,
+        "next_on": plan.next_due_on,
+        "gift_aid": plan.gift_aid,
+    }
     click.echo(json.dumps(line, default=_written))
 
 

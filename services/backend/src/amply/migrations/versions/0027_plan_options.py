@@ -45,9 +45,7 @@ def upgrade() -> None:
     """)
     # Until now the message was the first gift's alone; plans that run keep it that way.
     op.execute(f"GRANT SELECT ({', '.join(LISTED)}) ON plan TO amply_operator")
-    op.execute(
-        "GRANT SELECT (plan_id, period, state, declines, opened_at) ON plan_charge TO amply_operator"
-    )
+    op.execute("GRANT SELECT (plan_id, period, state, declines, opened_at) ON plan_charge TO amply_operator")
     # A donor who cancels a declaration takes it from gifts that have not arrived.
     op.execute("GRANT SELECT (donation_id), UPDATE (gift_aid) ON receipt_facts TO amply_api")
 

@@ -16,7 +16,15 @@ from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.donations import Anonymity
 from amply.modules.recurring.declines import notice_before
-from amply.modules.recurring.domain import Charge, ChargeState, GiftAid, Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.domain import (
+    Charge,
+    ChargeState,
+    GiftAid,
+    Plan,
+    PlanNotFound,
+    PlanStatus,
+    Reason,
+)
 from amply.modules.recurring.due_dates import Interval, Schedule
 from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 

@@ -28,9 +28,7 @@ def gift_of(session: Session, row: PlanRow) -> donations.Gift:
         amount=amount_of(row),
         donor=donations.Donor(name=row.donor_name or "", email=row.donor_email or ""),
         message=row.message,
-        for_receipt=replace(
-            told, gift_aid=declared and replace(declared, declared_at=row.gift_aid_since)
-        ),
+        for_receipt=replace(told, gift_aid=declared and replace(declared, declared_at=row.gift_aid_since)),
         options=_options(row, dedication=donations.dedication_of(session, donation_id=first)),
         fee_cover=cover_of(session, row),
     )
