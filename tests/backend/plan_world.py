@@ -1,5 +1,6 @@
 """Plans of recurring gifts over a real database, with a processor that keeps cards and answers as it is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +29,8 @@ ACCOUNT = payments.SavedMethod(id="pm_iban", kind="sepa_debit", last4="3201", ma
 class FakeSavedMethods:
     """Kept cards in memory. `answers` are given to the next charges, otherwise they succeed; a key is answered once.
 
-    `taken` counts what was really paid. `dies_after_charge` ends the process once the money is taken.
+    `taken` counts what was really paid. `dies_after_charge` ends the process once the money is taken. `meanwhile` happens
+    once, between a charge and its answer. `refuses_looks` is how often it would not say what an intent was paid with.
     """
 
     method: payments.SavedMethod | None = CARD
@@ -41,6 +43,8 @@ class FakeSavedMethods:
     canceled: list[str] = field(default_factory=list)
     dies_before_customer: bool = False
     dies_after_charge: bool = False
+    meanwhile: Callable[[], object] | None = None
+    refuses_looks: int = 0
 
     def create_customer(self, *, plan_id: str, account_id: str) -> str:
         forbid_transaction("create customer")
@@ -67,6 +71,9 @@ class FakeSavedMethods:
             self.taken[remote_id] = 1
         if self.dies_after_charge:
             raise Died
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
         return answer
 
     def standing(self, *, remote_id: str, account_id: str) -> Charged:
@@ -77,11 +84,17 @@ class FakeSavedMethods:
         forbid_transaction("cancel")
         if remote_id in self.taken:
             return PaymentStatus.SUCCEEDED
+        stands = self.stands.get(remote_id)
+        if stands is not None and stands.status is PaymentStatus.PROCESSING:
+            return PaymentStatus.PROCESSING
         self.canceled.append(remote_id)
         return PaymentStatus.CANCELED
 
     def method_of_intent(self, *, remote_id: str, account_id: str) -> payments.SavedMethod | None:
         forbid_transaction("method of intent")
+        if self.refuses_looks > 0:
+            self.refuses_looks -= 1
+            raise payments.ProcessorRefused("not now")
         return self.method
 
     def begin_setup(self, *, customer_id: str, account_id: str, idempotency_key: str) -> payments.Intent:

@@ -272,16 +272,26 @@ def test_an_organisation_under_attack_challenges_everybody_and_is_told_of_until_
     assert form.open(address="81.2.69.142").status_code == 201
 
 
-def shared(form: Form, first: str, second: str, **headers: str) -> Any:
-    """A gift of 12.00 EUR to two organisations, always in the same words."""
+def shared(
+    form: Form,
+    first: str,
+    second: str,
+    headers: dict[str, str] | None = None,
+    *,
+    amounts: tuple[int, int] = (600, 600),
+) -> Any:
+    """A gift to two organisations, always in the same words."""
     return form.client.post(
         "/v1/split-gifts",
         json={
-            "total": {"minor_units": "1200", "currency": "EUR"},
-            "parts": [{"organization_id": each, "share": 1} for each in (first, second)],
+            "total": {"minor_units": str(sum(amounts)), "currency": "EUR"},
+            "parts": [
+                {"organization_id": each, "minor_units": str(amount)}
+                for each, amount in zip((first, second), amounts, strict=True)
+            ],
             "donor": {"name": "Ada", "email": "ada@example.org"},
         },
-        headers={"Idempotency-Key": "shared", "X-Amply-Client": "81.2.69.142", **headers},
+        headers={"Idempotency-Key": "shared", "X-Amply-Client": "81.2.69.142", **(headers or {})},
     )
 
 
@@ -306,8 +316,22 @@ def test_an_attacked_organisation_is_not_reached_behind_another_one(form: Form) 
     assert_problem(challenged, status=403, code="challenge_required")
     assert len(form.rows("donation")) == gifts
     solution = defence.solve(challenged.json()["challenge"])
-    taken = shared(form, other, form.organization_id, **{"Amply-Challenge": solution})
+    taken = shared(form, other, form.organization_id, {"Amply-Challenge": solution})
     assert taken.status_code == 201, taken.text
+
+
+def test_a_small_part_is_small_whatever_the_whole_comes_to(form: Form) -> None:
+    other = ready_organization(form.operator, form.processor, slug="other-trust")
+    for number in range(9):
+        opened = form.open(address=f"198.{number}.1.1", minor_units=500).json()["id"]
+        form.decline(opened, card=f"card-{number}")
+
+    large = shared(form, other, form.organization_id, amounts=(500, 501))
+    assert large.status_code == 201, "small where nothing small was declined"
+    hidden = shared(form, other, form.organization_id, {"Idempotency-Key": "hidden"}, amounts=(5000, 500))
+    assert_problem(hidden, status=403, code="challenge_required")
+    kept = {row.donation_id: row.is_small for row in form.rows("opened_gift")}
+    assert [kept[part["donation_id"]] for part in large.json()["parts"]] == [True, False]
 
 
 def test_under_attack_the_second_card_ends_a_payment(form: Form) -> None:

@@ -27,7 +27,7 @@ COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
 THE_COMMANDS = ledger.CommitmentSecrets.from_settings(
     CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
 )
-OF_A_DONOR = {"email": EMAIL, "digest": ADA, "customer": "cus_pln_"}
+OF_A_DONOR = {"email": EMAIL, "digest": ADA, "customer": "cus_pln_", "message": "for the river"}
 TABLES = ("plan", "plan_charge", "plan_letter", "donor_link_request", "idempotency_key", "payment")
 
 

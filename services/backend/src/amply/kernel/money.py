@@ -107,12 +107,12 @@ class Money:
         invariant(len(self.currency) == 3 and self.currency.isupper(), "a currency is an ISO 4217 code")  # noqa: PLR2004 -- the length of an ISO code
 
     @classmethod
-    def parse_gift(cls, *, minor_units: str, currency: str) -> Self:
-        """Read a gift's amount as it arrives over the wire: minor units as a decimal string.
+    def parse(cls, *, minor_units: str, currency: str) -> Self:
+        """Read an amount of any size as it arrives over the wire: minor units as a decimal string.
 
         Raises:
             CurrencyNotSupported: The currency is not in the table.
-            AmountNotAcceptable: Not a whole number, below the currency's minimum, above its maximum, or between its steps.
+            AmountNotAcceptable: Not a whole number.
         """
         rules = currency_of(currency)
         if not _DIGITS.fullmatch(minor_units):
@@ -122,7 +122,20 @@ class Money:
                 f"{format_minor_units(example, currency)}.",
                 param="amount.minor_units",
             )
-        amount = int(minor_units)
+        return cls(minor_units=int(minor_units), currency=currency)
+
+    @classmethod
+    def parse_gift(cls, *, minor_units: str, currency: str) -> Self:
+        """Read a gift's amount as it arrives over the wire: minor units as a decimal string.
+
+        Raises:
+            CurrencyNotSupported: The currency is not in the table.
+            AmountNotAcceptable: Not a whole number, below the currency's minimum, above its maximum, or between its steps.
+        """
+        rules, amount = (
+            currency_of(currency),
+            cls.parse(minor_units=minor_units, currency=currency).minor_units,
+        )
         if not rules.gift_min <= amount <= rules.gift_max:
             raise AmountNotAcceptable(
                 f"Give at least {format_minor_units(rules.gift_min, currency)} "

@@ -10,7 +10,7 @@ from amply.modules.defence.declines import (
     note_closed,
     note_decline,
 )
-from amply.modules.defence.domain import Attempt, ChallengeRequired, Client, Marks
+from amply.modules.defence.domain import Attempt, ChallengeRequired, Client, Marks, Part
 from amply.modules.defence.marks import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
@@ -32,6 +32,7 @@ __all__ = [
     "Gate",
     "GateOf",
     "Marks",
+    "Part",
     "ProofOfWork",
     "SolutionOf",
     "attacks",

@@ -8,7 +8,7 @@ payments that were declined.
 import ipaddress
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -162,21 +162,42 @@ class Client:
     device: str
 
 
+def is_small(amount: Money) -> bool:
+    """Whether cards are tested with charges of such amounts."""
+    return amount.minor_units <= currency_of(amount.currency).gift_min * _SMALL_TIMES_MINIMUM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one organisation is charged for, where one request gives to several."""
+
+    organization_id: str
+    amount: Money
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A gift that somebody wants to open. `beside`: the other organisations, where one request gives to several."""
+    """A gift that somebody wants to open. `beside`: the other parts, where one request gives to several organisations.
+
+    A card is tried with each charge: what is small is judged of each part, and never of what they come to.
+    """
 
     client: Client
     organization_id: str
     mail: str
     amount: Money
     idempotency_key: str
-    beside: tuple[str, ...] = ()
+    beside: tuple[Part, ...] = ()
 
     @property
-    def is_small(self) -> bool:
-        """Whether cards are tested with such amounts."""
-        return self.amount.minor_units <= currency_of(self.amount.currency).gift_min * _SMALL_TIMES_MINIMUM
+    def parts(self) -> tuple[Part, ...]:
+        """Everything that would be charged."""
+        return (Part(organization_id=self.organization_id, amount=self.amount), *self.beside)
+
+    @property
+    def small_at(self) -> frozenset[str]:
+        """The organisations that would be charged for something small."""
+        return frozenset(part.organization_id for part in self.parts if is_small(part.amount))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +213,10 @@ class Marks:
     mail: bytes
     mail_domain: bytes
     is_small: bool
+
+    def of_part(self, amount: Money) -> "Marks":
+        """The same of one part of a gift: it alone may be small."""
+        return replace(self, is_small=is_small(amount))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.modules.defence.domain import Attempt, Marks, Subject, address_and_network
+from amply.modules.defence.domain import Attempt, Marks, Subject, address_and_network, is_small
 from amply.modules.defence.models import DailyKeyRow
 
 KEPT: Final = timedelta(days=2)
@@ -70,7 +70,7 @@ def marks_of(key: bytes, attempt: Attempt) -> Marks:
         device=mark(key, Subject.DEVICE, attempt.organization_id, attempt.client.device) if address else None,
         mail=mark(key, Subject.MAIL, attempt.mail.casefold()),
         mail_domain=mark(key, Subject.MAIL_DOMAIN, attempt.organization_id, _domain(attempt.mail)),
-        is_small=attempt.is_small,
+        is_small=is_small(attempt.amount),
     )
 
 

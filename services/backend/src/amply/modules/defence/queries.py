@@ -31,20 +31,32 @@ class Attack:
 
 
 def declines_of(
-    session: Session, *, marks: Marks, organization_id: str, now: datetime
+    session: Session, *, marks: Marks, small_at: Collection[str], now: datetime
 ) -> Mapping[str, float]:
-    """How many declines each rule counts for these marks, by the rule's name."""
+    """How many declines each rule counts for these marks, by the rule's name.
+
+    `small_at`: the organisations of small charges; the one with the most small declines counts.
+    """
     known = {subject: getattr(marks, subject) for subject in _COLUMNS if getattr(marks, subject) is not None}
     counted = {
         rule.name: and_(_COLUMNS[rule.subject] == known[rule.subject], _since(now - rule.window))
         for rule in DECLINES
         if rule.subject in known
     }
-    small = and_(DeclineRow.organization_id == organization_id, DeclineRow.is_small)
-    counted[SMALL_DECLINES.name] = and_(small, _since(now - SMALL_DECLINES.window))
+    at = {
+        organization_id: and_(DeclineRow.organization_id == organization_id, DeclineRow.is_small)
+        for organization_id in sorted(small_at)
+    }
+    recent = _since(now - SMALL_DECLINES.window)
     found = session.execute(
-        select(*(func.count().filter(which).label(name) for name, which in counted.items())).where(
-            _since(now - HOUR), or_(*(_COLUMNS[subject] == mark for subject, mark in known.items()), small)
+        select(
+            *(func.count().filter(which).label(name) for name, which in counted.items()),
+            func.greatest(0, *(func.count().filter(small, recent) for small in at.values())).label(
+                SMALL_DECLINES.name
+            ),
+        ).where(
+            _since(now - HOUR),
+            or_(*(_COLUMNS[subject] == mark for subject, mark in known.items()), *at.values()),
         )
     ).one()
     return {name: float(number) for name, number in found._mapping.items()}  # noqa: SLF001 -- SQLAlchemy's public name for it

@@ -51,7 +51,7 @@ class Gate:
         """
         forbid_transaction("judging a gift")
         marks = marks_of(self.keys.of(now.date()), attempt)
-        judgement = judge(self._evidence(attempt, marks, now=now), is_small=attempt.is_small)
+        judgement = judge(self._evidence(attempt, marks, now=now), is_small=bool(attempt.small_at))
         if judgement.verdict is Verdict.ADMIT:
             return marks
         if judgement.verdict is Verdict.REFUSE:
@@ -69,11 +69,9 @@ class Gate:
         hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
         counted = self.counters.count(hits, now=now)
         with self.database.transaction() as session:
-            declined = queries.declines_of(
-                session, marks=marks, organization_id=attempt.organization_id, now=now
-            )
+            declined = queries.declines_of(session, marks=marks, small_at=attempt.small_at, now=now)
             is_under_attack = queries.is_under_attack(
-                session, organization_ids=(attempt.organization_id, *attempt.beside), now=now
+                session, organization_ids={part.organization_id for part in attempt.parts}, now=now
             )
         return Evidence(
             opened=dict(zip((rule.name for rule in rules), counted.numbers, strict=True)),

@@ -1,5 +1,6 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
 from amply.modules.donations.declines import close_exhausted
@@ -93,12 +94,15 @@ from amply.modules.donations.service import (
     open_payment,
     quotes,
     record_gift,
+    replayed,
 )
 from amply.modules.donations.split_router import router as split_router
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "OPENING_PROBLEMS",
+    "AdmissionOf",
     "AmountIn",
     "AmountOut",
     "Anonymity",
@@ -143,6 +147,7 @@ __all__ = [
     "Splitting",
     "StatementNotAcceptable",
     "answer_dispute",
+    "answered",
     "as_csv",
     "change_anonymity",
     "check_gift",
@@ -175,6 +180,7 @@ __all__ = [
     "record_gift",
     "record_offline",
     "refund",
+    "replayed",
     "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",

@@ -1,9 +1,12 @@
 """Telling somebody, once, that a gift was made for another: after it has arrived, and never again.
 
+A gift to several organisations is told of once too, when no part of it can still arrive.
+
 The letter is marked as handed over before it is. Whoever dies in between leaves it unsent for ever: somebody who mourns
 must not get it twice. What the mail service refuses is tried again, five times at most. Whom it went to is then forgotten.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules import mail, organizations, receipts
+from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DEDICATION_ATTEMPTS_MAX, DonationStatus
 from amply.modules.donations.models import DedicationRow, DonationRow
 from amply.modules.donations.options import Anonymity
@@ -63,7 +67,7 @@ def _next(parts: DedicationSending, *, now: datetime) -> str | None:
             select(DedicationRow.donation_id)
             .join(DonationRow, DonationRow.id == DedicationRow.donation_id)
             .where(
-                DonationRow.status == DonationStatus.SUCCEEDED,
+                split_rows.has_arrived(now=now),
                 DedicationRow.recipient_email.is_not(None),
                 DedicationRow.handed_over_at.is_(None),
                 DedicationRow.withheld.is_(None),
@@ -100,20 +104,30 @@ def _claim(parts: DedicationSending, *, donation_id: str, now: datetime) -> rece
         if row is None or row.recipient_email is None or row.handed_over_at is not None:
             return None
         gift = session.get_one(DonationRow, donation_id)
-        row.withheld = _withheld(session, row, gift, now=now)
+        standing = [part for part in split_rows.whole_of(session, gift) if _stands(part)]
+        row.withheld = _withheld(session, row, standing, now=now)
         if row.withheld is not None:
             row.recipient_name = row.recipient_email = None
             _log.warning("dedication_withheld", donation_id=donation_id, reason=row.withheld)
             return None
         row.attempts += 1
         row.handed_over_at = now
-        return _letter(session, row, gift)
+        return _letter(session, row, gift, standing)
+
+
+def _stands(gift: DonationRow) -> bool:
+    """Whether it arrived and has not gone back."""
+    return (
+        gift.status == DonationStatus.SUCCEEDED
+        and gift.refunded_minor_units < gift.minor_units
+        and gift.dispute_state != DisputeState.LOST
+    )
 
 
 def _withheld(
-    session: Session, row: DedicationRow, gift: DonationRow, *, now: datetime
+    session: Session, row: DedicationRow, parts: Sequence[DonationRow], *, now: datetime
 ) -> WithheldDedication | None:
-    if gift.refunded_minor_units >= gift.minor_units or gift.dispute_state == DisputeState.LOST:
+    if not parts:
         return WithheldDedication.GIVEN_BACK
     if mail.suppressed_because(session, address=row.recipient_email or "") is not None:
         return WithheldDedication.SUPPRESSED
@@ -126,19 +140,29 @@ def _withheld(
     return WithheldDedication.TOO_MANY if told >= _A_DAY_MAX else None
 
 
-def _letter(session: Session, row: DedicationRow, gift: DonationRow) -> receipts.DedicationLetter:
-    organization = organizations.get(session, organization_id=gift.organization_id)
+def _letter(
+    session: Session, row: DedicationRow, gift: DonationRow, parts: Sequence[DonationRow]
+) -> receipts.DedicationLetter:
+    """Of the whole gift: it names every organisation whose part has arrived."""
+    recipients = [
+        organizations.get(session, organization_id=organization_id)
+        for organization_id in dict.fromkeys(part.organization_id for part in parts)
+    ]
     settings = receipts.settings_of(session, organization_id=gift.organization_id)
     donor, _ = receipts.told_of(session, donation_id=gift.id)
     name = donor.company.name if donor.company is not None else gift.donor_name
+    language = donor.language or (settings.language if settings is not None else receipts.Language.EN)
+    country = recipients[0].country
     return receipts.DedicationLetter(
         recipient_name=row.recipient_name or "",
         recipient_email=row.recipient_email or "",
         dedicated=receipts.Dedicated(kind=row.kind, honouree=row.honouree),
         donor_name=None if gift.anonymity == Anonymity.ORGANIZATION else name,
-        organization=organization.name,
-        country=organization.country,
-        language=donor.language or (settings.language if settings is not None else receipts.Language.EN),
+        organization=receipts.Wording.of(language, country=country).listing(
+            [each.name for each in recipients]
+        ),
+        country=country,
+        language=language,
     )
 
 

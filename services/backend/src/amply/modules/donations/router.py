@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
-from amply.infra import idempotency
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
-from amply.modules import defence, ledger, organizations, payments, receipts
+from amply.modules import ledger, organizations, payments
 from amply.modules.donations import queries, service
-from amply.modules.donations.domain import DonationNotFound, FeeCoverChanged
-from amply.modules.donations.options import GiftOptionsNotAcceptable
+from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
+from amply.modules.donations.domain import DonationNotFound
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
 
 router = APIRouter(prefix="/v1/donations", tags=["Donations"])
@@ -29,58 +28,26 @@ def _processor(request: Request) -> payments.Processor:
     status_code=201,
     summary="Give to an organisation",
     response_model=DonationCreated,
-    responses=responses(
-        AmountNotAcceptable,
-        CurrencyNotSupported,
-        GiftOptionsNotAcceptable,
-        FeeCoverChanged,
-        defence.ChallengeRequired,
-        idempotency.IdempotencyKeyMissing,
-        idempotency.IdempotencyKeyReused,
-        organizations.FundNotAcceptable,
-        payments.OrganizationNotReady,
-        payments.ProcessorRefused,
-        payments.ProcessorUnavailable,
-        receipts.DonorFactsNotAcceptable,
-        TooManyRequests,
-    ),
+    responses=responses(*OPENING_PROBLEMS),
 )
 def create_donation(
     body: DonationIn,
     database: DatabaseOf,
     clock: ClockOf,
     processor: Annotated[payments.Processor, Depends(_processor)],
-    gate: defence.GateOf,
-    client: defence.ClientOf,
-    idempotency_key: Annotated[
-        str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
-    ] = None,
-    amply_challenge: defence.SolutionOf = None,
+    admission: AdmissionOf,
 ) -> JSONResponse:
-    key = idempotency.check_key(idempotency_key)
     gift = body.gift()
-    marks = gate.admit(
-        defence.Attempt(
-            client=client,
-            organization_id=gift.organization_id,
-            mail=gift.donor.email,
-            amount=gift.amount,
-            idempotency_key=key,
-        ),
-        solution=amply_challenge,
-        now=clock(),
-    )
     answer = service.donate(
         database,
         processor,
         gift=gift,
-        key=key,
+        key=admission.key,
         request=body.model_dump(mode="json"),
         clock=clock,
-        marks=marks,
+        marks=admission.admit(gift),
     )
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+    return answered(answer)
 
 
 @router.get(

@@ -79,7 +79,7 @@ def donate(
                     now=clock(),
                 )
         elif earlier.body is not None and earlier.status is not None:
-            return _replay(earlier.status, earlier.body)
+            return replayed(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
@@ -114,7 +114,12 @@ def _complete(
     return True
 
 
-def _replay(status: int, body: Mapping[str, Any]) -> Answer:
+def replayed(status: int, body: Mapping[str, Any]) -> Answer:
+    """What the same request was answered before.
+
+    Raises:
+        ProcessorRefused: That was it.
+    """
     if status == payments.ProcessorRefused.status:
         raise payments.ProcessorRefused(str(body["detail"]))
     return Answer(status=status, body=body, replayed=True)

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from amply.kernel.errors import Conflict, NotFound
 from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.donations.domain import DonationStatus, Gift
+
+KEPT: Final = timedelta(days=1)
+"""How long a payment method is kept for parts that failed."""
 
 
 class SplitStatus(StrEnum):
@@ -49,12 +53,14 @@ class SetupsUsedUp(Conflict):
 class SplitPart:
     """One organisation's part: a donation of its own, with its own payment, receipt and ledger entry.
 
-    `outcome` is what the processor has just said; None where it was not asked.
+    `amount` is what the donor pays for it, `fee_cover` what of that they add for the fee. `outcome` is what the processor has
+    just said; None where it was not asked.
     """
 
     donation_id: str
     organization_id: str
     amount: Money
+    fee_cover: Money
     status: DonationStatus
     account_id: str
     outcome: payments.SharedOutcome | None = None
@@ -79,12 +85,6 @@ class NewSplitGift:
     """What a donor asks for: a gift for each organisation, that add up to the whole."""
 
     gifts: tuple[Gift, ...]
-
-    @property
-    def total(self) -> Money:
-        """What the donor pays in all."""
-        first, *others = (gift.total for gift in self.gifts)
-        return sum(others, start=first)
 
 
 def status_of_parts(statuses: Collection[DonationStatus]) -> SplitStatus:

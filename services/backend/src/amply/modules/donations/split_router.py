@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from amply.infra import idempotency
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import defence, organizations, payments, receipts
-from amply.modules.donations import split_rows, splits
-from amply.modules.donations.options import GiftOptionsNotAcceptable
+from amply.modules import organizations, payments
+from amply.modules.donations import service, split_rows, splits
+from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.split_domain import (
     PaymentMethodMissing,
     SetupsUsedUp,
@@ -25,6 +24,8 @@ from amply.modules.donations.split_schemas import (
     SplitGiftIn,
     SplitGiftOut,
     SplitNotAcceptable,
+    SplitQuoteIn,
+    SplitQuoteOut,
 )
 
 router = APIRouter(prefix="/v1/split-gifts", tags=["Donations"])
@@ -44,51 +45,40 @@ _limited = [Depends(limit_by_address("split_payments"))]
     status_code=201,
     summary="Give to several organisations at once",
     response_model=SplitGiftCreated,
+    responses=responses(*OPENING_PROBLEMS, SplitNotAcceptable),
+)
+def create_split_gift(body: SplitGiftIn, parts: SplittingOf, admission: AdmissionOf) -> JSONResponse:
+    split = body.split()
+    answer = splits.give_to_many(
+        parts,
+        split=split,
+        key=admission.key,
+        request=body.model_dump(mode="json"),
+        marks=admission.admit(*split.gifts),
+    )
+    return answered(answer)
+
+
+@router.post(
+    "/quote",
+    summary="See how a gift is divided, and what covers the fee of each part",
+    dependencies=[Depends(limit_by_address("quotes"))],
     responses=responses(
         AmountNotAcceptable,
         CurrencyNotSupported,
-        GiftOptionsNotAcceptable,
-        defence.ChallengeRequired,
-        idempotency.IdempotencyKeyMissing,
-        idempotency.IdempotencyKeyReused,
-        organizations.FundNotAcceptable,
-        payments.OrganizationNotReady,
-        payments.ProcessorRefused,
-        payments.ProcessorUnavailable,
-        receipts.DonorFactsNotAcceptable,
+        organizations.OrganizationNotFound,
         SplitNotAcceptable,
         TooManyRequests,
     ),
 )
-def create_split_gift(
-    body: SplitGiftIn,
-    parts: SplittingOf,
-    gate: defence.GateOf,
-    client: defence.ClientOf,
-    idempotency_key: Annotated[
-        str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
-    ] = None,
-    amply_challenge: defence.SolutionOf = None,
-) -> JSONResponse:
-    key = idempotency.check_key(idempotency_key)
-    split = body.split()
-    marks = gate.admit(
-        defence.Attempt(
-            client=client,
-            organization_id=split.gifts[0].organization_id,
-            beside=tuple(gift.organization_id for gift in split.gifts[1:]),
-            mail=body.donor.email,
-            amount=split.total,
-            idempotency_key=key,
-        ),
-        solution=amply_challenge,
-        now=parts.clock(),
-    )
-    answer = splits.give_to_many(
-        parts, split=split, key=key, request=body.model_dump(mode="json"), marks=marks
-    )
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+def quote_split_gift(body: SplitQuoteIn, database: DatabaseOf) -> SplitQuoteOut:
+    divided = body.divided()
+    with database.transaction() as session:
+        quoted = [
+            (part, amount, service.quotes(session, organization_id=part.organization_id, gift=amount))
+            for part, amount in divided
+        ]
+    return SplitQuoteOut.of(quoted)
 
 
 @router.post(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, exists, insert, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, delete, exists, insert, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from amply.infra import idempotency
 from amply.kernel.money import Money
@@ -14,6 +14,7 @@ from amply.modules import payments
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.models import DonationRow, SplitGiftRow, SplitPartRow
 from amply.modules.donations.split_domain import (
+    KEPT,
     PaymentMethodMissing,
     SplitGift,
     SplitGiftClosed,
@@ -69,6 +70,52 @@ def get(session: Session, *, split_id: str) -> SplitGift:
         parts=tuple(_part(each, accounts[each.id].account_id) for each in donations),
         created_at=row.created_at,
     )
+
+
+def has_arrived(*, now: datetime) -> ColumnElement[bool]:
+    """Whether the gift of a donation in the statement has arrived: of several parts one, and none can still follow.
+
+    A part that waits for its event may, for as long as its payment method is kept; one that was declined may be tried
+    again until then.
+    """
+    own, part, other = aliased(SplitPartRow), aliased(SplitPartRow), aliased(DonationRow)
+    is_kept = SplitGiftRow.created_at > now - KEPT
+    may_follow = or_(
+        other.status == DonationStatus.PROCESSING,
+        and_(other.status == DonationStatus.PENDING, is_kept),
+        and_(other.status == DonationStatus.FAILED, is_kept, SplitGiftRow.released_at.is_(None)),
+    )
+    whole = (
+        select(other.id)
+        .join(part, part.donation_id == other.id)
+        .join(own, own.split_id == part.split_id)
+        .join(SplitGiftRow, SplitGiftRow.id == own.split_id)
+        .where(own.donation_id == DonationRow.id)
+        .correlate(DonationRow)
+    )
+    return case(
+        (
+            whole.exists(),
+            and_(
+                whole.where(other.status == DonationStatus.SUCCEEDED).exists(),
+                ~whole.where(may_follow).exists(),
+            ),
+        ),
+        else_=DonationRow.status == DonationStatus.SUCCEEDED,
+    )
+
+
+def whole_of(session: Session, gift: DonationRow) -> Sequence[DonationRow]:
+    """All parts of the gift that a donation is a part of, in their order; the donation alone where it is the whole."""
+    own, part = aliased(SplitPartRow), aliased(SplitPartRow)
+    found = session.scalars(
+        select(DonationRow)
+        .join(part, part.donation_id == DonationRow.id)
+        .join(own, own.split_id == part.split_id)
+        .where(own.donation_id == gift.id)
+        .order_by(part.position)
+    ).all()
+    return found or [gift]
 
 
 def payments_of(session: Session, *, split_id: str) -> list[payments.Payment]:
@@ -214,6 +261,7 @@ def _part(row: DonationRow, account_id: str) -> SplitPart:
         donation_id=row.id,
         organization_id=row.organization_id,
         amount=Money(minor_units=row.minor_units, currency=row.currency),
+        fee_cover=Money(minor_units=row.fee_cover_minor_units, currency=row.currency),
         status=DonationStatus(row.status),
         account_id=account_id,
     )

@@ -1,6 +1,8 @@
 """Gifts to several organisations as the API takes and shows them."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
@@ -14,13 +16,18 @@ from amply.modules.donations.schemas import (
     AmountIn,
     AmountOut,
     CompanyIn,
+    DedicationIn,
     DonorIn,
+    FeeCoverIn,
+    FeeCoverOut,
     GiftAidIn,
     LongText,
+    QuoteOut,
     Request,
 )
 from amply.modules.donations.split_domain import NewSplitGift, SplitGift, SplitPart
 from amply.modules.donations.splitting import divide
+from amply.modules.payments import FeeCover
 from amply.modules.receipts import Company, DonorFacts, Language
 
 PARTS_MIN, PARTS_MAX = 2, 10
@@ -33,7 +40,7 @@ class SplitNotAcceptable(InvalidRequest):
     code = "split_not_acceptable"
 
 
-class SplitPartIn(Request):
+class DividedPartIn(Request):
     """One organisation's part: an amount, or a share of the total."""
 
     organization_id: Identifier
@@ -41,50 +48,47 @@ class SplitPartIn(Request):
     share: Annotated[int, Field(ge=1, le=SHARE_MAX, strict=True)] | None = Field(
         default=None, description="In proportion to those of the other parts: 1 and 1 are halves."
     )
+
+
+class SplitPartIn(DividedPartIn):
+    """One organisation's part, what it is for there, and what the donor adds to it for the fee."""
+
     fund_id: Identifier | None = None
+    fee_cover: FeeCoverIn | None = Field(
+        default=None,
+        description="As `POST /v1/split-gifts/quote` told it for this part; the same `method` for every part that has one.",
+    )
 
 
-class SplitGiftIn(Request):
-    """One gift to 2 to 10 organisations. Either every part has `minor_units`, and they add up to `total`, or every one a `share`."""
+PartIn = TypeVar("PartIn", bound=DividedPartIn)
+
+
+class _Divided(Request, Generic[PartIn]):
+    """A whole and its parts. Either every part has `minor_units`, and they add up to `total`, or every one a `share`.
+
+    What a currency allows is allowed to each part, which is a payment of its own: the total may be more.
+    """
 
     total: AmountIn
-    parts: Annotated[list[SplitPartIn], Field(min_length=PARTS_MIN, max_length=PARTS_MAX)]
-    donor: DonorIn
-    message: LongText | None = Field(default=None, description="Each of the organisations reads it.")
-    language: Language | None = None
-    gift_aid: GiftAidIn | None = None
-    company: CompanyIn | None = None
-    anonymity: Anonymity = Anonymity.PUBLIC
+    parts: Annotated[list[PartIn], Field(min_length=PARTS_MIN, max_length=PARTS_MAX)]
 
     @model_validator(mode="after")
-    def _amounts_or_shares(self) -> "SplitGiftIn":
+    def _amounts_or_shares(self) -> Self:
         if len({(part.minor_units is None, part.share is None) for part in self.parts}) > 1 or any(
             (part.minor_units is None) == (part.share is None) for part in self.parts
         ):
             raise ValueError("give every part minor_units, or every part a share")
         return self
 
-    def split(self) -> NewSplitGift:
-        """The gift this request asks for.
+    def divided(self) -> list[tuple[PartIn, Money]]:
+        """Each part with its amount.
 
         Raises:
             CurrencyNotSupported, AmountNotAcceptable: As `Money.parse_gift` says, of a part.
-            SplitNotAcceptable: The parts do not add up, or two are the same.
-            DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
+            SplitNotAcceptable: The parts do not add up.
         """
-        if len({(part.organization_id, part.fund_id) for part in self.parts}) < len(self.parts):
-            raise SplitNotAcceptable(
-                "Name each organisation once, or once for each of its funds.", param="parts"
-            )
-        return NewSplitGift(
-            gifts=tuple(
-                self._gift(part, amount) for part, amount in zip(self.parts, self._amounts(), strict=True)
-            )
-        )
-
-    def _amounts(self) -> list[Money]:
         currency = self.total.currency
-        total = Money.parse_gift(minor_units=self.total.minor_units, currency=currency)
+        total = Money.parse(minor_units=self.total.minor_units, currency=currency)
         if self.parts[0].share is not None:
             shares = [part.share or 0 for part in self.parts]
             step = currency_of(currency).step
@@ -96,9 +100,55 @@ class SplitGiftIn(Request):
             raise SplitNotAcceptable(
                 "The parts have to add up to the total; change one of them.", param="total"
             )
-        return amounts
+        return list(zip(self.parts, amounts, strict=True))
 
-    def _gift(self, part: SplitPartIn, amount: Money) -> Gift:
+
+class SplitQuoteIn(_Divided[DividedPartIn]):
+    """A gift to several organisations that somebody thinks about."""
+
+
+class SplitGiftIn(_Divided[SplitPartIn]):
+    """One gift to 2 to 10 organisations, from one donor, with one payment method."""
+
+    donor: DonorIn
+    message: LongText | None = Field(default=None, description="Each of the organisations reads it.")
+    language: Language | None = None
+    gift_aid: GiftAidIn | None = None
+    company: CompanyIn | None = None
+    anonymity: Anonymity = Anonymity.PUBLIC
+    dedication: DedicationIn | None = Field(
+        default=None,
+        description=(
+            "Stands on every part's receipt. `notify` gets one letter, which names the organisations whose parts arrived."
+        ),
+    )
+
+    def split(self) -> NewSplitGift:
+        """The gift this request asks for.
+
+        Raises:
+            CurrencyNotSupported, AmountNotAcceptable: As `Money.parse_gift` says, of a part.
+            SplitNotAcceptable: The parts do not add up, two are the same, or their fees are of different ways to pay.
+            DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
+        """
+        if len({(part.organization_id, part.fund_id) for part in self.parts}) < len(self.parts):
+            raise SplitNotAcceptable(
+                "Name each organisation once, or once for each of its funds.", param="parts"
+            )
+        if len({part.fee_cover.method for part in self.parts if part.fee_cover is not None}) > 1:
+            raise SplitNotAcceptable(
+                "One payment method pays for all parts: take every fee_cover from the quote for the same one.",
+                param="parts",
+            )
+        return NewSplitGift(
+            gifts=tuple(
+                self._gift(part, amount, tells=at == 0) for at, (part, amount) in enumerate(self.divided())
+            )
+        )
+
+    def _gift(self, part: SplitPartIn, amount: Money, *, tells: bool) -> Gift:
+        """One part. The first one holds whom the letter goes to."""
+        dedication = self.dedication.dedication() if self.dedication else None
         return Gift(
             organization_id=part.organization_id,
             amount=amount,
@@ -112,7 +162,12 @@ class SplitGiftIn(Request):
                 if self.company
                 else None,
             ),
-            options=GiftOptions(fund_id=part.fund_id, anonymity=self.anonymity),
+            options=GiftOptions(
+                fund_id=part.fund_id,
+                anonymity=self.anonymity,
+                dedication=dedication if tells or dedication is None else replace(dedication, notify=None),
+            ),
+            fee_cover=part.fee_cover.cover(amount.currency) if part.fee_cover else None,
         )
 
 
@@ -128,7 +183,8 @@ class SplitPartOut(BaseModel):
 
     donation_id: str
     organization_id: str
-    amount: AmountOut
+    amount: AmountOut = Field(description="What the donor pays for it in all.")
+    fee_cover: AmountOut = Field(description="What of it they add for the processor's fee.")
     status: str
     payment: str | None = Field(
         default=None,
@@ -149,11 +205,50 @@ class SplitPartOut(BaseModel):
             donation_id=part.donation_id,
             organization_id=part.organization_id,
             amount=AmountOut.of(part.amount),
+            fee_cover=AmountOut.of(part.fee_cover),
             status=part.status,
             payment=outcome.paid if outcome is not None else None,
             client_secret=outcome.client_secret if outcome is not None else None,
             stripe_account=part.account_id if needs_donor else None,
         )
+
+
+class QuotedPartOut(QuoteOut):
+    """One organisation's part, and what covers its fee."""
+
+    organization_id: str
+
+
+class SplitQuoteOut(BaseModel):
+    """How a gift is divided, and what covers the fees. Nothing is added unless the donor says so."""
+
+    parts: list[QuotedPartOut]
+    covers: list[FeeCoverOut] = Field(
+        description="Of all parts together, for each way to pay that has a price at every organisation."
+    )
+
+    @classmethod
+    def of(cls, quoted: Sequence[tuple[DividedPartIn, Money, Sequence[FeeCover]]]) -> "SplitQuoteOut":
+        """The wire form of parts with their quotes."""
+        parts = [
+            QuotedPartOut(organization_id=part.organization_id, **dict(QuoteOut.of(amount, covers)))
+            for part, amount, covers in quoted
+        ]
+        first, *others = (amount for _, amount, _ in quoted)
+        whole = sum(others, start=first)
+        by_part = [{cover.method: cover.amount for cover in covers} for _, _, covers in quoted]
+        shared = [method for method in by_part[0] if all(method in known for known in by_part)]
+        summed = [
+            FeeCover(
+                method=method,
+                amount=sum(
+                    (known[method] for known in by_part),
+                    start=Money(minor_units=0, currency=whole.currency),
+                ),
+            )
+            for method in shared
+        ]
+        return cls(parts=parts, covers=QuoteOut.of(whole, summed).covers)
 
 
 class SetupOut(BaseModel):

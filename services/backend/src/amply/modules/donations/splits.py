@@ -21,8 +21,9 @@ from amply.kernel.errors import AmplyError
 from amply.modules import defence, payments
 from amply.modules.donations import split_rows
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.service import Answer, record_gift, record_refused
+from amply.modules.donations.service import Answer, record_gift, record_refused, replayed
 from amply.modules.donations.split_domain import (
+    KEPT,
     NewSplitGift,
     PaymentMethodMissing,
     SetupsUsedUp,
@@ -40,8 +41,6 @@ _SETUPS_MAX: Final = 5
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _TRIES_MAX: Final = 5
 """How often paying is repeated for a donor whose request died: within half an hour, or not at all."""
-KEPT: Final = timedelta(days=1)
-"""How long a payment method is kept for parts that failed."""
 _OVER: Final = frozenset({DonationStatus.SUCCEEDED, DonationStatus.PROCESSING, DonationStatus.CANCELED})
 
 
@@ -80,7 +79,7 @@ def give_to_many(
         if earlier is None:
             _record(session, split_id, split, marks=marks, now=parts.clock())
         elif earlier.body is not None and earlier.status is not None:
-            return _replay(earlier.status, earlier.body)
+            return replayed(earlier.status, earlier.body)
         else:
             split_id = earlier.resource_id
     _open_intents(parts, split_id)
@@ -153,12 +152,6 @@ def _completed(parts: Splitting, held: split_rows.Held) -> bool:
     return True
 
 
-def _replay(status: int, body: Mapping[str, Any]) -> Answer:
-    if status == payments.ProcessorRefused.status:
-        raise payments.ProcessorRefused(str(body["detail"]))
-    return Answer(status=status, body=body, replayed=True)
-
-
 def _record(
     session: Session, split_id: str, split: NewSplitGift, *, marks: defence.Marks | None, now: datetime
 ) -> None:
@@ -175,7 +168,7 @@ def _record(
                 session,
                 donation_id=donation_id,
                 organization_id=gift.organization_id,
-                marks=marks,
+                marks=marks.of_part(gift.amount),
                 now=now,
             )
         donation_ids.append(donation_id)

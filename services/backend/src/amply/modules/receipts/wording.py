@@ -2,7 +2,7 @@
 
 import tomllib
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date
 from babel.languages import get_official_languages
+from babel.lists import format_list
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
 from amply.kernel.money import Money, exponent_of
@@ -47,6 +48,10 @@ class Wording:
     def say(self, section: str, name: str, **said: str) -> str:
         """One text with its blanks filled in. What is filled in stands as it is: braces in it mean nothing."""
         return self.texts[section][name].format_map(said)
+
+    def listing(self, names: Sequence[str]) -> str:
+        """`A, B and C`."""
+        return format_list(names, locale=self.locale)
 
     def amount(self, money: Money) -> str:
         """`1,234.50 CAD`, `1.234,50 CAD`: with the code, since dollars are of many kinds."""

@@ -7,10 +7,10 @@ whoever comes second finds the next period.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.database import Database
@@ -114,7 +114,24 @@ def _each(
                 done += 1
         except Exception:  # noqa: BLE001 -- one plan that cannot be opened must not hold back the others
             _log.exception("plan_not_opened", plan_id=passed[-1] if passed else None)
+            _put_off(database, plan_id=passed[-1] if passed else "", moment=moment, now=now)
     return done
+
+
+def _put_off(
+    database: Database, *, plan_id: str, moment: InstrumentedAttribute[datetime | None], now: datetime
+) -> None:
+    """Look at it again in an hour: a hundred of its kind would be all that every run looks at. Meanwhile it is late."""
+    values: dict[str, Any] = {moment.key: now + _ASKED_AGAIN_AFTER}
+    if moment.key == PlanRow.next_due_at.key:
+        values["due_since"] = func.coalesce(PlanRow.due_since, now)
+    with database.transaction() as session:
+        session.execute(
+            update(PlanRow)
+            .where(PlanRow.id == plan_id, moment <= now)
+            .values(values)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _open(due: _Due) -> None:

@@ -8,14 +8,13 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from amply.infra import idempotency
 from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.clock import Clock
 from amply.kernel.errors import TooManyRequests, Unavailable
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
-from amply.modules import defence, donations, organizations, payments, receipts
+from amply.modules import donations, organizations, payments
 from amply.modules.recurring import cards, changes, links, queries, starting
 from amply.modules.recurring.domain import (
     LinkNotValid,
@@ -143,23 +142,7 @@ _AT_PROCESSOR = responses(
     status_code=201,
     summary="Give to an organisation again and again",
     response_model=PlanCreated,
-    responses=responses(
-        AmountNotAcceptable,
-        CurrencyNotSupported,
-        ScheduleNotAcceptable,
-        defence.ChallengeRequired,
-        donations.FeeCoverChanged,
-        donations.GiftOptionsNotAcceptable,
-        idempotency.IdempotencyKeyMissing,
-        idempotency.IdempotencyKeyReused,
-        organizations.FundNotAcceptable,
-        payments.OrganizationNotReady,
-        payments.ProcessorRefused,
-        payments.ProcessorUnavailable,
-        receipts.DonorFactsNotAcceptable,
-        RecurringNotConfigured,
-        TooManyRequests,
-    ),
+    responses=responses(*donations.OPENING_PROBLEMS, ScheduleNotAcceptable, RecurringNotConfigured),
 )
 def create_plan(
     request: Request,
@@ -167,38 +150,20 @@ def create_plan(
     database: DatabaseOf,
     clock: ClockOf,
     parts: PartsOf,
-    gate: defence.GateOf,
-    client: defence.ClientOf,
-    idempotency_key: Annotated[
-        str | None, Header(description="Fresh for each plan; 1 to 255 visible ASCII")
-    ] = None,
-    amply_challenge: defence.SolutionOf = None,
+    admission: donations.AdmissionOf,
 ) -> JSONResponse:
-    key = idempotency.check_key(idempotency_key)
     gift = body.gift()
-    marks = gate.admit(
-        defence.Attempt(
-            client=client,
-            organization_id=gift.organization_id,
-            mail=gift.donor.email,
-            amount=gift.amount,
-            idempotency_key=key,
-        ),
-        solution=amply_challenge,
-        now=clock(),
-    )
     answer = starting.start(
         starting.Starting(
             database=database, processor=request.app.state.processor, saved=parts.saved, clock=clock
         ),
         gift=gift,
         schedule=body.schedule(now=clock()),
-        key=key,
+        key=admission.key,
         request=body.model_dump(mode="json"),
-        marks=marks,
+        marks=admission.admit(gift),
     )
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
+    return donations.answered(answer)
 
 
 @router.get(

@@ -65,7 +65,7 @@ def start(
         if earlier is None:
             _record(session, plan_id=plan_id, gift=gift, schedule=schedule, now=parts.clock())
         elif earlier.body is not None and earlier.status is not None:
-            return _replay(earlier.status, earlier.body)
+            return donations.replayed(earlier.status, earlier.body)
         else:
             plan_id = earlier.resource_id
     tracing.annotate(plan_id=plan_id)
@@ -81,12 +81,6 @@ def start(
             session, scope=IDEMPOTENCY_SCOPE, resource_id=plan_id, status=opened.status, body=body
         )
     return Answer(status=opened.status, body=body)
-
-
-def _replay(status: int, body: Mapping[str, Any]) -> Answer:
-    if status == payments.ProcessorRefused.status:
-        raise payments.ProcessorRefused(str(body["detail"]))
-    return Answer(status=status, body=body, replayed=True)
 
 
 def _enduring(gift: Gift, *, now: datetime) -> Gift:

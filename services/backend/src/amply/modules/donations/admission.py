@@ -1,0 +1,85 @@
+"""What every route that opens payments has in common: the gate before it, and its answer, a replayed one included."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Header
+from fastapi.responses import JSONResponse
+
+from amply.infra import idempotency
+from amply.infra.web import ClockOf
+from amply.kernel.clock import Clock
+from amply.kernel.errors import TooManyRequests
+from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
+from amply.modules import defence, organizations, payments, receipts
+from amply.modules.donations.domain import FeeCoverChanged, Gift
+from amply.modules.donations.options import GiftOptionsNotAcceptable
+from amply.modules.donations.service import Answer
+
+OPENING_PROBLEMS: Final = (
+    AmountNotAcceptable,
+    CurrencyNotSupported,
+    FeeCoverChanged,
+    GiftOptionsNotAcceptable,
+    defence.ChallengeRequired,
+    idempotency.IdempotencyKeyMissing,
+    idempotency.IdempotencyKeyReused,
+    organizations.FundNotAcceptable,
+    payments.OrganizationNotReady,
+    payments.ProcessorRefused,
+    payments.ProcessorUnavailable,
+    receipts.DonorFactsNotAcceptable,
+    TooManyRequests,
+)
+"""What a request that opens payments may be answered with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """A request that wants to open payments, with its Idempotency-Key, before the gate."""
+
+    key: str
+    gate: defence.Gate
+    client: defence.Client
+    solution: str | None
+    clock: Clock
+
+    def admit(self, gift: Gift, *beside: Gift) -> defence.Marks:
+        """Ask the gate for a gift, or for all that are given at once, and say what whoever gives is remembered by.
+
+        Raises:
+            ChallengeRequired, TooManyRequests: As `defence.Gate.admit` says.
+        """
+        attempt = defence.Attempt(
+            client=self.client,
+            organization_id=gift.organization_id,
+            mail=gift.donor.email,
+            amount=gift.amount,
+            beside=tuple(
+                defence.Part(organization_id=each.organization_id, amount=each.amount) for each in beside
+            ),
+            idempotency_key=self.key,
+        )
+        return self.gate.admit(attempt, solution=self.solution, now=self.clock())
+
+
+def _admission(
+    clock: ClockOf,
+    gate: defence.GateOf,
+    client: defence.ClientOf,
+    idempotency_key: Annotated[
+        str | None, Header(description="Fresh for each gift; 1 to 255 visible ASCII")
+    ] = None,
+    amply_challenge: defence.SolutionOf = None,
+) -> Admission:
+    key = idempotency.check_key(idempotency_key)
+    return Admission(key=key, gate=gate, client=client, solution=amply_challenge, clock=clock)
+
+
+AdmissionOf = Annotated[Admission, Depends(_admission)]
+
+
+def answered(answer: Answer) -> JSONResponse:
+    """The answer as it goes out; one that was given before says so."""
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return JSONResponse(dict(answer.body), status_code=answer.status, headers=headers)
