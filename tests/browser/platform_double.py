@@ -1,11 +1,12 @@
 """What the pages talk to: the public API and the Stripe.js host, as far as the pages can tell."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from tests.browser.giving_double import GivingDouble
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
 
@@ -32,6 +33,7 @@ class PlatformDouble:
     covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    giving: GivingDouble = field(default_factory=GivingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -63,8 +65,7 @@ class PlatformDouble:
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
         if request.path.startswith("/v1/donor/"):
-            status, content = self.plans.answer(request)
-            return _json(content, status=status)
+            return self._donor(request)
         match request.method, request.path:
             case "POST", "/v1/donations":
                 return self._donate(request)
@@ -75,6 +76,13 @@ class PlatformDouble:
             case "GET", path if path in found:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
+
+    def _donor(self, request: Request) -> Response:
+        of_plans = request.path.startswith(("/v1/donor/links", "/v1/donor/plans"))
+        answer = self.plans.answer(request) if of_plans else self.giving.answer(request)
+        if isinstance(answer, Response):
+            return replace(answer, headers={**answer.headers, **_CORS})
+        return _json(answer[1], status=answer[0])
 
     def _organization(self, organization_id: str) -> dict[str, object]:
         return {
@@ -161,5 +169,6 @@ _FUNDS: Final = {
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, amply-challenge",
+    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, if-match, amply-challenge",
+    "Access-Control-Expose-Headers": "ETag",
 }
