@@ -28,12 +28,13 @@ class NoGiftsFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
+    """`amount` is what is left of it, `description` of a thing; None of money."""
+
     id: str
     donor_name: str
     amount: Money
     given_at: datetime
     description: str | None
-    """Of a thing; None of money."""
 
 
 def statement_of_donor(
@@ -128,8 +129,10 @@ def _given(
 ) -> Iterator[_Given]:
     """Gifts that arrived in a time and whose donor we know, the oldest first."""
     given_at = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
+    # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
+    left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
-        select(DonationRow, given_at, OfflineGiftRow.description)
+        select(DonationRow, given_at, left, OfflineGiftRow.description)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
         .where(
@@ -144,11 +147,11 @@ def _given(
         .order_by(given_at, DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    for row, moment, description in rows:
+    for row, moment, minor_units, description in rows:
         yield _Given(
             id=row.id,
             donor_name=row.donor_name or "",
-            amount=Money(minor_units=row.minor_units, currency=row.currency),
+            amount=Money(minor_units=minor_units, currency=row.currency),
             given_at=moment,
             description=(description or "") if row.method == OfflineMethod.IN_KIND else None,
         )
