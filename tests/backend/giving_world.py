@@ -4,16 +4,19 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 
-from amply.entrypoints import application
+from amply.entrypoints import application, worker
 from amply.infra.database import Database
-from amply.modules import giving, recurring
+from amply.modules import giving, mail, payouts, recurring, webhooks
+from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
+from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
-from tests.backend.plan_world import KEY, FakeSavedMethods
+from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
 from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import NoLimit, open_gate
+from tests.backend.world import FakeFeedback, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
 EVE: Final = Donor(name="Eve", email="eve@example.org")
@@ -78,6 +81,23 @@ class DonorsPage(ReceiptOffice):
         """The worker's turn at what is asked for on the page."""
         giving.send_links(self.writing, now=self.clock())
         giving.make_documents(self.sending, KEY, now=self.clock())
+
+    def worker_parts(self) -> worker.Parts:
+        """What the worker's tasks need."""
+        return worker.Parts(
+            events=EventHandling(database=self.database, processor=self.processor, secrets=SECRETS),
+            receipts=self.sending,
+            hearing=mail.Hearing(database=self.database, queue=FakeFeedback()),
+            sharing=FakeSharing(),
+            payouts=payouts.Handling(database=self.database, processor=FakePayouts(), secrets=SECRETS),
+            gaps=webhooks.Gaps(
+                database=self.database, source=FakeEvents(), livemode=False, keeps=keeps_event
+            ),
+            recurring=plan_work(
+                self.database, processor=self.processor, mailer=self.mailer, clock=self.clock
+            ),
+            clock=self.clock,
+        )
 
     def fetches(self, wanted: dict[str, Any]) -> tuple[str, bytes]:
         """A document, from asking to its content."""

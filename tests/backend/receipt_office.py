@@ -80,7 +80,7 @@ class ReceiptOffice(Desk):
         (payment,) = (row for row in self.rows("payment") if row.donation_id == donation_id)
         self.processor.gross, self.processor.fee = amount, None
         event = webhooks.ProviderEvent(
-            id=f"evt_{number}",
+            id=f"evt_of_{donation_id}",
             type="payment_intent.succeeded",
             account_id=payment.account_id,
             livemode=False,

@@ -42,7 +42,7 @@ class Pages:
 
     def open(self, url: str = "about:blank", **options: Any) -> Page:
         """A page in a fresh profile; `options` as Playwright's `new_context` takes them."""
-        context = self.browser.new_context(locale="en-GB", **options)
+        context = self.browser.new_context(**{"locale": "en-GB", **options})
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         context.route(lambda asked: urlsplit(asked).hostname != "127.0.0.1", self._refuse)
         context.on("console", self._hear)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from tests.browser.loopback import Request
 
-TOKEN: Final = f"v1.1.{'a' * 64}.{'m' * 43}"
+TOKEN: Final = f"v2.1.{'a' * 64}.{'m' * 43}"
 PLAN: Final = "pln_0199aaaabbbbccccddddeeeeffff0001"
-ASKED: Final = "If recurring gifts belong to this address, a link to them is on its way there."
+ASKED: Final = "If gifts belong to this address, a link to them is on its way there."
 
 
 def plan() -> dict[str, Any]:
@@ -35,6 +35,7 @@ def plan() -> dict[str, Any]:
             }
         ],
         "created_at": "2026-01-31T12:00:00.000Z",
+        "version": '"1"',
     }
 
 

@@ -1,11 +1,12 @@
 """What the pages talk to: the public API and the Stripe.js host, as far as the pages can tell."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from tests.browser.giving_double import GivingDouble
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
 from tests.browser.splits_double import SplitsDouble
@@ -35,6 +36,7 @@ class PlatformDouble:
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
+    giving: GivingDouble = field(default_factory=GivingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -65,10 +67,11 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        for prefix, room in (("/v1/donor/", self.plans), ("/v1/split-gifts", self.splits)):
-            if request.path.startswith(prefix):
-                status, content = room.answer(request)
-                return _json(content, status=status)
+        if request.path.startswith("/v1/donor/"):
+            return self._donor(request)
+        if request.path.startswith("/v1/split-gifts"):
+            status, content = self.splits.answer(request)
+            return _json(content, status=status)
         match request.method, request.path:
             case "POST", "/v1/donations" | "/v1/recurring":
                 return self._made(request)
@@ -79,6 +82,13 @@ class PlatformDouble:
             case "GET", path if path in found:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
+
+    def _donor(self, request: Request) -> Response:
+        of_plans = request.path.startswith(("/v1/donor/links", "/v1/donor/plans"))
+        answer = self.plans.answer(request) if of_plans else self.giving.answer(request)
+        if isinstance(answer, Response):
+            return replace(answer, headers={**answer.headers, **_CORS})
+        return _json(answer[1], status=answer[0])
 
     def _organization(self, organization_id: str) -> dict[str, object]:
         return {
@@ -173,5 +183,6 @@ _FUNDS: Final = {
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, amply-challenge",
+    "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key, if-match, amply-challenge",
+    "Access-Control-Expose-Headers": "ETag",
 }

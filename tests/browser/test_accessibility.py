@@ -98,6 +98,11 @@ def _amount_of_a_plan(page: Page) -> None:
     page.get_by_label("Amount in EUR").wait_for()
 
 
+def _receipts_of_a_gift(page: Page) -> None:
+    page.locator(".gifts summary").click()
+    page.get_by_role("button", name="CA-000001").wait_for()
+
+
 def _nothing(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
@@ -120,6 +125,8 @@ _SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_SHARE, _shared_in_part, id="share-in-part"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
         pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
+        pytest.param(f"/giving/#{TOKEN}", _receipts_of_a_gift, id="giving-receipts"),
+        pytest.param("/giving/", _nothing, id="giving-ask"),
         pytest.param("/demo/", _button, id="demo"),
         pytest.param("/trust/", _nothing, id="trust"),
         pytest.param("/", _nothing, id="front"),

@@ -5,9 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from celery import Celery
 
+from amply.adapters import sqs
+from amply.entrypoints import scheduler, worker
+from amply.infra import outbox
 from amply.kernel.money import Money
-from amply.modules import giving, ledger
+from amply.modules import giving, ledger, recurring
 from amply.modules.donations import void_receipt
 from amply.modules.receipts import Jurisdiction
 from ledger_format.receipts import decode_receipt, verify_receipt
@@ -86,6 +90,23 @@ def test_the_file_is_named_and_kept_by_no_cache(page: DonorsPage) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_asking_starts_the_workers_task(page: DonorsPage) -> None:
+    page.gives()
+    page.publish_and_send()
+    asked = page.ask("documents", wanted(page, "proof")).json()
+    facts: list[outbox.Fact] = []
+    outbox.relay_batch(page.database, publish=facts.append, now=page.clock())
+    (fact,) = (each for each in facts if each.topic == giving.FACT_ASKED)
+    task, queue = scheduler.TASKS_OF[fact.topic]
+    broker = Celery("donors", broker="memory://", set_as_current=False)
+    worker.register(broker, page.worker_parts())
+    broker.tasks[task](**fact.payload)
+
+    assert queue == sqs.HIGH
+    assert dict(fact.payload) == {"document_id": asked["id"]}, "nothing else travels"
+    assert page.see(f"documents/{asked['id']}").json()["state"] == "ready"
+
+
 def test_what_is_kept_tells_nothing_without_the_key(page: DonorsPage) -> None:
     page.gives()
     page.publish_and_send()
@@ -95,6 +116,15 @@ def test_what_is_kept_tells_nothing_without_the_key(page: DonorsPage) -> None:
         found_in(bytes(row.sealed), {"name": "Ada\n", "address": "ada@example.org", "head": "c2sp.org/"})
         == []
     )
+
+
+def test_what_was_sealed_with_a_former_key_is_asked_for_again(page: DonorsPage) -> None:
+    page.gives()
+    page.publish_and_send()
+    asked = page.ask("documents", wanted(page, "proof")).json()
+    giving.make_documents(page.sending, recurring.LinkKey(b"o" * 43), now=page.clock())
+    answer = page.see(f"documents/{asked['id']}/content")
+    assert_problem(answer, status=404, code="document_not_found")
 
 
 def test_a_document_is_its_donors_alone_and_for_an_hour(page: DonorsPage) -> None:

@@ -191,6 +191,19 @@ def test_a_donor_changes_skips_pauses_resumes_and_ends(page: Page) -> None:
     assert page.plans.subjects() == ["Your recurring gifts to River Trust have ended"]
 
 
+def test_a_change_that_is_sent_twice_is_made_once(page: Page) -> None:
+    plan_id = page.begun()
+    seen = page.see()["version"]
+    headers = {"Authorization": f"Bearer {page.token}", "If-Match": seen}
+    first, second = (
+        page.client.post(f"/v1/donor/plans/{plan_id}/skip", json={}, headers=headers) for _ in range(2)
+    )
+    assert first.json()["next_on"] == "2026-03-31"
+    assert_problem(second, status=412, code="changed_meanwhile")
+    assert page.see()["next_on"] == "2026-03-31"
+    assert page.see()["version"] == first.json()["version"] != seen
+
+
 def test_a_pause_with_an_end_ends_by_itself(page: Page) -> None:
     plan_id = page.begun()
     page.ask(f"{plan_id}/pause", {"until": "2026-04-01"})

@@ -22,6 +22,7 @@ from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Databases
 from tests.backend.giving_world import ADA, EVE, DonorsPage
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.plan_world import Plans
 from tests.backend.unit.receipt_samples import DECLARED, HOME
 from tests.backend.world import NOW, ready_organization
 
@@ -133,6 +134,28 @@ def test_what_was_never_paid_is_no_gift_and_a_debit_that_was_sent_back_is_shown(
     assert [gift["id"] for gift in page.gifts()] == [returned, arrived]
 
 
+def test_a_gift_says_to_which_plan_or_greater_gift_it_belongs(page: DonorsPage) -> None:
+    plans = Plans(page.database, now=NOW)
+    plan_id = plans.begin()
+    page.processor = plans.processor
+    part, alone = page.gives(at=NOW), page.gives(at=NOW)
+    told(
+        page,
+        "INSERT INTO split_gift (id, created_at, updated_at) VALUES ('spl_1', now(), now())",
+    )
+    told(
+        page,
+        "INSERT INTO split_part (split_id, position, donation_id) VALUES ('spl_1', 0, :id)",
+        id=part,
+    )
+    assert [(gift["plan_id"], gift["split_id"]) for gift in page.gifts()] == [
+        (None, None),
+        (None, "spl_1"),
+        (plan_id, None),
+    ]
+    assert page.see(f"gifts/{alone}").json()["plan_id"] is None
+
+
 def test_gifts_come_in_pages_for_each_organisation(page: DonorsPage) -> None:
     other = ready_organization(page.database, page.processor, slug="meadow-trust")
     given = [page.gives(100 * number) for number in range(1, 6)]
@@ -161,7 +184,8 @@ def test_years_are_the_organisations_own(page: DonorsPage) -> None:
     page.give(key="never paid")
 
     (recipient,) = page.see("organisations").json()["data"]
-    assert recipient["years"] == [2026, 2025, 2023], "midnight is Toronto's"
+    assert [year["year"] for year in recipient["years"]] == [2026, 2025, 2023], "midnight is Toronto's"
+    assert recipient["years"][0] == {"year": 2026, "first": "2026-07-01", "last": "2027-06-30"}
 
 
 # ---- who may see them --------------------------------------------------------------------------------------------

@@ -32,6 +32,15 @@ def test_a_letter_says_how_to_check_it_and_where_the_program_and_the_witnesses_c
         assert said in mail.html
 
 
+def test_a_letter_says_where_all_gifts_are_to_be_seen_and_a_printed_one_does_not() -> None:
+    mail, printed = receipt_mail(LETTER), receipt_mail(replace(LETTER, donor_email=""))
+
+    for body in (mail.text, mail.html):
+        assert "https://edge.example/giving/" in body
+    for body in (printed.text, printed.html):
+        assert "/giving/" not in body
+
+
 def test_proof_and_paper_are_attached_byte_for_byte() -> None:
     mail = receipt_mail(LETTER)
     proof, paper = mime(mail, sender="gifts@amply.example").iter_attachments()

@@ -1,80 +1,127 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { FormField } from "../donate/field";
 import type { SiteConfig } from "../site/config";
-import { RequestFault, sentenceOf } from "../site/http";
-import { useOneAtATime } from "../site/one_at_a_time";
-import { PlanView } from "./plan_view";
+import { RequestFault } from "../site/http";
+import { GiftsApi, type Recipient } from "./gifts_api";
+import { firstLanguage, keepLanguage, type Language, LANGUAGES, SpokenIn, speechIn, useSpeech } from "./language";
+import { LinkForm } from "./link_form";
 import { type Plan, PlansApi } from "./plans_api";
+import { RecipientSection } from "./recipient_section";
 
 interface GivingPageProps {
   readonly config: SiteConfig;
   /** Of the link in a letter; empty when the page was opened without one. */
   readonly token: string;
-  readonly onExpired: () => void;
+  /** Forgets the token. */
+  readonly onForget: () => void;
 }
 
 const UNAUTHORIZED = 401;
 
-/** A donor's recurring gifts, or the way to them. */
-export function GivingPage({ config, token, onExpired }: GivingPageProps) {
-  const api = useMemo(() => new PlansApi(config.apiUrl, token), [config, token]);
-  const [plans, setPlans] = useState<readonly Plan[] | null>(null);
-  const [fault, setFault] = useState("");
+/** The page in the reader's language. */
+export function GivingPage(props: GivingPageProps) {
+  const [language, setLanguage] = useState(firstLanguage);
+  const speech = useMemo(() => speechIn(language), [language]);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    document.title = `${speech.t.title} · Amply`;
+  }, [language]);
+  const choose = (chosen: Language) => {
+    keepLanguage(chosen);
+    setLanguage(chosen);
+  };
+  return (
+    <SpokenIn value={speech}>
+      <OwnPage {...props} />
+      <Languages chosen={language} onChoose={choose} />
+    </SpokenIn>
+  );
+}
+
+/** What a donor has given, or the way to it. */
+function OwnPage({ config, token, onForget }: GivingPageProps) {
+  const { t, fault: worded } = useSpeech();
+  const plansApi = useMemo(() => new PlansApi(config.apiUrl, token), [config, token]);
+  const giftsApi = useMemo(() => new GiftsApi(config.apiUrl, token), [config, token]);
+  const [plans, setPlans] = useState<readonly Plan[]>([]);
+  const [recipients, setRecipients] = useState<readonly Recipient[] | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
   const [needsLink, setNeedsLink] = useState(token === "");
+  const forget = () => {
+    onForget();
+    setRecipients(null);
+    setFailed(null);
+    setNeedsLink(true);
+  };
   useEffect(() => {
     if (token === "") return;
-    api.plans().then(setPlans, (reason: unknown) => {
-      setFault(sentenceOf(reason));
-      if (!(reason instanceof RequestFault) || reason.status !== UNAUTHORIZED) return;
-      onExpired();
-      setNeedsLink(true);
-    });
+    Promise.all([plansApi.plans(), giftsApi.recipients()]).then(
+      ([found, given]) => {
+        setPlans(found);
+        setRecipients(withPlansAlone(given, found));
+      },
+      (reason: unknown) => {
+        if (reason instanceof RequestFault && reason.status === UNAUTHORIZED) forget();
+        setFailed(reason);
+      },
+    );
   }, []);
-  const replace = (changed: Plan) => setPlans((now) => now?.map((plan) => (plan.id === changed.id ? changed : plan)) ?? null);
+  const replace = (changed: Plan) => setPlans((now) => now.map((plan) => (plan.id === changed.id ? changed : plan)));
   return (
     <>
-      <h1>Your recurring gifts</h1>
-      {config.isTestMode && <p class="notice">Test mode: no real money moves.</p>}
+      <h1>{t.title}</h1>
+      {config.isTestMode && <p class="notice">{t.testMode}</p>}
       <p class="fault" role="alert">
-        {fault}
+        {failed === null ? "" : worded(failed)}
       </p>
-      {needsLink && <LinkForm api={api} />}
-      {!needsLink && plans === null && fault === "" && <p role="status">Loading your gifts…</p>}
-      {plans?.length === 0 && <p>No recurring gifts belong to this address.</p>}
-      {plans?.map((plan) => <PlanView key={plan.id} api={api} plan={plan} stripeJsUrl={config.stripeJsUrl} onChange={replace} />)}
+      {needsLink && <LinkForm api={plansApi} />}
+      {!needsLink && recipients === null && failed === null && <p role="status">{t.loading}</p>}
+      {recipients?.length === 0 && <p>{t.nothing}</p>}
+      {recipients?.map((recipient) => (
+        <RecipientSection
+          key={recipient.id}
+          recipient={recipient}
+          plans={plans.filter((plan) => plan.organizationId === recipient.id)}
+          plansApi={plansApi}
+          giftsApi={giftsApi}
+          stripeJsUrl={config.stripeJsUrl}
+          onPlan={replace}
+        />
+      ))}
+      {recipients !== null && (
+        <button type="button" class="quiet" onClick={forget}>
+          {t.forget}
+        </button>
+      )}
     </>
   );
 }
 
-function LinkForm({ api }: { api: PlansApi }) {
-  const [email, setEmail] = useState("");
-  const [fault, setFault] = useState<string | undefined>();
-  const [answer, setAnswer] = useState("");
-  const once = useOneAtATime();
-  const submit = once(async () => {
-    setFault(undefined);
-    if (!/^[^\s@]+@[^\s@]+$/.test(email.trim())) return setFault("Write the e-mail address like name@example.org.");
-    await api.askForLink(email.trim()).then(setAnswer, (reason: unknown) => setFault(sentenceOf(reason)));
-  });
-  if (answer !== "") return <p role="status">{answer}</p>;
+function Languages({ chosen, onChoose }: { chosen: Language; onChoose: (language: Language) => void }) {
+  const { t } = useSpeech();
   return (
-    <form noValidate onSubmit={submit}>
-      <p>Enter the e-mail address you give with. We send a link to your gifts there; you need no password.</p>
-      <FormField
-        id="email"
-        label="Your e-mail address"
-        type="email"
-        autocomplete="email"
-        maxLength={254}
-        value={email}
-        fault={fault}
-        inputRef={null}
-        onInput={(event) => setEmail(event.currentTarget.value)}
-      />
-      <button type="submit" class="primary">
-        Send me a link
-      </button>
-    </form>
+    <div class="languages" role="group" aria-label={t.language}>
+      {Object.entries(LANGUAGES).map(([language, name]) => (
+        <button
+          key={language}
+          type="button"
+          class="outlined"
+          lang={language}
+          aria-pressed={language === chosen}
+          onClick={() => onChoose(language as Language)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
   );
+}
+
+/** An organisation whose first gift is still on its way has a plan and no gift yet. */
+function withPlansAlone(recipients: readonly Recipient[], plans: readonly Plan[]): readonly Recipient[] {
+  const found = new Map(recipients.map((recipient) => [recipient.id, recipient]));
+  for (const { organizationId, organization } of plans) {
+    if (!found.has(organizationId)) found.set(organizationId, { id: organizationId, name: organization, takesAnonymousGifts: false, years: [] });
+  }
+  return [...found.values()];
 }

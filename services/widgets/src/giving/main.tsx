@@ -4,12 +4,12 @@ import { GivingPage } from "./giving_page";
 const KEPT_AS = "amply-donor-link";
 
 const token = takeToken();
-void start((config) => <GivingPage config={config} token={token} onExpired={() => sessionStorage.removeItem(KEPT_AS)} />);
+void start((config) => <GivingPage config={config} token={token} onForget={() => sessionStorage.removeItem(KEPT_AS)} />);
 
 /** The link's token leaves the address bar at once; this tab keeps it, since a bank's page may come in between. */
 function takeToken(): string {
   const given = location.hash.slice(1);
-  if (given.startsWith("v1.")) sessionStorage.setItem(KEPT_AS, given);
+  if (/^v[0-9]+\./.test(given)) sessionStorage.setItem(KEPT_AS, given);
   // Stripe's secrets too, with which it sends donors back from their bank's page.
   if (location.hash !== "" || location.search !== "") history.replaceState(null, "", location.pathname);
   return sessionStorage.getItem(KEPT_AS) ?? "";

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { FormField } from "../donate/field";
 import { decimalText, type Money, parseAmount } from "../money";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useSpeech } from "./language";
 import type { Plan } from "./plans_api";
 
 interface Closable {
@@ -11,19 +12,20 @@ interface Closable {
 }
 
 export function AmountForm({ plan, onSave, onClose }: Closable & { plan: Plan; onSave: (amount: Money) => Promise<void> }) {
+  const { t } = useSpeech();
   const { currency } = plan.amount;
   const [typed, setTyped] = useState(decimalText(plan.amount));
   const [fault, setFault] = useState<string | undefined>();
   const save = async () => {
     const amount = parseAmount(typed, currency);
-    if ("fault" in amount) return setFault(amount.fault);
+    if ("fault" in amount) return setFault(t.amountFault ?? amount.fault);
     await onSave(amount);
   };
   return (
-    <Form label="Save the amount" onSave={save} onClose={onClose}>
+    <Form label={t.amountSave} onSave={save} onClose={onClose}>
       <FormField
         id={`amount-${plan.id}`}
-        label={`Amount in ${currency}, from the next gift on`}
+        label={t.amountLabel(currency)}
         suffix={currency}
         inputMode="decimal"
         value={typed}
@@ -36,13 +38,14 @@ export function AmountForm({ plan, onSave, onClose }: Closable & { plan: Plan; o
 }
 
 export function PauseForm({ onSave, onClose }: Closable & { onSave: (until: string) => Promise<void> }) {
+  const { t } = useSpeech();
   const [until, setUntil] = useState("");
   return (
-    <Form label="Pause" onSave={() => onSave(until)} onClose={onClose}>
+    <Form label={t.pause} onSave={() => onSave(until)} onClose={onClose}>
       <div class="field">
-        <label for="until">The day your gifts go on</label>
+        <label for="until">{t.pauseLabel}</label>
         <p class="hint" id="until-hint">
-          Leave it empty to pause until you resume.
+          {t.pauseHint}
         </p>
         <div class="input">
           <input ref={focused} id="until" type="date" aria-describedby="until-hint" value={until} onInput={(event) => setUntil(event.currentTarget.value)} />
@@ -53,9 +56,10 @@ export function PauseForm({ onSave, onClose }: Closable & { onSave: (until: stri
 }
 
 export function EndForm({ onSave, onClose }: Closable & { onSave: () => Promise<void> }) {
+  const { t } = useSpeech();
   return (
-    <Form label="End these gifts" onSave={onSave} onClose={onClose}>
-      <p>Nothing more will be collected. This cannot be undone; you can begin new gifts whenever you like.</p>
+    <Form label={t.endButton} onSave={onSave} onClose={onClose}>
+      <p>{t.endWarning}</p>
     </Form>
   );
 }
@@ -67,6 +71,7 @@ interface FormProps extends Closable {
 }
 
 function Form({ label, onSave, onClose, children }: FormProps) {
+  const { t } = useSpeech();
   const once = useOneAtATime();
   return (
     <form noValidate onSubmit={once(onSave)}>
@@ -75,7 +80,7 @@ function Form({ label, onSave, onClose, children }: FormProps) {
         {label}
       </button>
       <button type="button" class="quiet" onClick={onClose}>
-        Leave it as it is
+        {t.leave}
       </button>
     </form>
   );

@@ -1,9 +1,8 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
-import { formatMoney } from "../money";
 import type { PaymentHandle } from "../site/api";
-import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { type Speech, useSpeech } from "./language";
 import { AmountForm, EndForm, PauseForm } from "./plan_forms";
 import type { Plan, PlansApi } from "./plans_api";
 import { StripeStep } from "./stripe_step";
@@ -17,22 +16,19 @@ interface PlanViewProps {
 
 type Opened = "nothing" | "amount" | "pause" | "end" | { readonly stores: boolean; readonly handle: PaymentHandle };
 
-const EVERY: Readonly<Record<string, string>> = { month: "each month", quarter: "each quarter", year: "each year" };
-const PERIOD: Readonly<Record<string, string>> = {
-  paid: "given",
-  skipped: "skipped",
-  open: "being collected",
-  waiting: "on its way",
-  giving_up: "not collected",
-  given_up: "not collected",
-};
-
-/** One plan: how it stands, what can be done about it, and its gifts. */
+/** One plan: how it stands, what can be done about it, and what was collected. */
 export function PlanView({ api, plan, stripeJsUrl, onChange }: PlanViewProps) {
+  const speech = useSpeech();
+  const { t, money } = speech;
   const [opened, setOpened] = useState<Opened>("nothing");
   const [fault, setFault] = useState("");
   const once = useOneAtATime();
-  const close = () => setOpened("nothing");
+  const place = useRef<HTMLElement>(null);
+  // The button or form that had the focus may be gone: the plan takes it, so that nobody is left nowhere.
+  const close = () => {
+    setOpened("nothing");
+    place.current?.focus();
+  };
 
   const work = async (change: () => Promise<Plan>) => {
     setFault("");
@@ -41,7 +37,7 @@ export function PlanView({ api, plan, stripeJsUrl, onChange }: PlanViewProps) {
         close();
         onChange(changed);
       },
-      (reason: unknown) => setFault(sentenceOf(reason)),
+      (reason: unknown) => setFault(speech.fault(reason)),
     );
   };
   const atStripe = (stores: boolean) =>
@@ -49,15 +45,14 @@ export function PlanView({ api, plan, stripeJsUrl, onChange }: PlanViewProps) {
       setFault("");
       await api.open(plan, stores ? "card" : "pay").then(
         (handle) => setOpened({ stores, handle }),
-        (reason: unknown) => setFault(sentenceOf(reason)),
+        (reason: unknown) => setFault(speech.fault(reason)),
       );
     });
   const hasEnded = plan.status === "ended";
   return (
-    <section aria-label={`Gifts to ${plan.organization}`}>
-      <h2>{plan.organization}</h2>
+    <section class="plan" ref={place} tabIndex={-1} aria-label={t.plan(plan.organization)}>
       <p>
-        <strong>{formatMoney(plan.amount)}</strong> {EVERY[plan.every] ?? plan.every}. {standing(plan)}
+        <strong>{money(plan.amount)}</strong> {t.every[plan.every] ?? plan.every}. {standing(plan, speech)}
       </p>
       <p class="fault" role="alert">
         {fault}
@@ -98,34 +93,35 @@ interface ActionsProps {
 }
 
 function Actions({ plan, onOpen, onSkip, onResume, onCard, onPay }: ActionsProps) {
-  const about = `: gifts to ${plan.organization}`;
+  const { t } = useSpeech();
   const action = (label: string, onClick: (event: Event) => void) => (
-    <button type="button" class="outlined" aria-label={`${label}${about}`} onClick={onClick}>
+    <button type="button" class="outlined" aria-label={t.about(label, plan.organization)} onClick={onClick}>
       {label}
     </button>
   );
   return (
     <p class="actions">
-      {plan.waitsForDonor && action("Pay now", onPay)}
-      {plan.status === "paused" && action("Resume", onResume)}
-      {action("Change the amount", () => onOpen("amount"))}
-      {plan.nextOn !== "" && action("Skip the next one", onSkip)}
-      {action("Pause", () => onOpen("pause"))}
-      {action("Another card", onCard)}
-      {action("End", () => onOpen("end"))}
+      {plan.waitsForDonor && action(t.payNow, onPay)}
+      {plan.status === "paused" && action(t.resume, onResume)}
+      {action(t.changeAmount, () => onOpen("amount"))}
+      {plan.nextOn !== "" && action(t.skip, onSkip)}
+      {action(t.pause, () => onOpen("pause"))}
+      {action(t.anotherCard, onCard)}
+      {action(t.end, () => onOpen("end"))}
     </p>
   );
 }
 
 function Periods({ plan }: { plan: Plan }) {
+  const { t, money, day } = useSpeech();
   if (plan.periods.length === 0) return null;
   return (
     <details>
-      <summary>Your gifts so far</summary>
+      <summary>{t.periods}</summary>
       <ul>
         {plan.periods.map((period) => (
           <li key={period.dueOn}>
-            {dayText(period.dueOn)}: {formatMoney(period.amount)}, {PERIOD[period.state] ?? period.state}
+            {day(period.dueOn)}: {money(period.amount)}, {t.period[period.state] ?? period.state}
           </li>
         ))}
       </ul>
@@ -133,17 +129,13 @@ function Periods({ plan }: { plan: Plan }) {
   );
 }
 
-function standing(plan: Plan): string {
-  const card = plan.last4 === "" ? "" : ` It is paid by what ends in ${plan.last4}.`;
-  if (plan.status === "ended") return "This has ended; nothing more is collected.";
-  if (plan.status === "past_due") return `The last one could not be collected yet.${card}`;
-  if (plan.nextOn === "") return `It is paused; nothing is collected.${card}`;
-  return `The next one is on ${dayText(plan.nextOn)}.${card}`;
-}
-
-/** A calendar day, which is the same in every time zone. */
-function dayText(day: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
+function standing(plan: Plan, { t, day }: Speech): string {
+  if (plan.status === "ended") return t.ended;
+  const paidBy = plan.methodKind === "sepa_debit" ? t.paidByAccount : t.paidByCard;
+  const method = plan.last4 === "" ? "" : ` ${paidBy(plan.last4)}`;
+  if (plan.status === "past_due") return `${t.behind}${method}`;
+  if (plan.nextOn === "") return `${t.paused}${method}`;
+  return `${t.next(day(plan.nextOn))}${method}`;
 }
 
 async function found(api: PlansApi, plan: Plan): Promise<Plan> {

@@ -1,6 +1,6 @@
 import { isCurrencyCode, type Money } from "../money";
 import type { PaymentHandle } from "../site/api";
-import { asList, asObject, asText, requestJson } from "../site/http";
+import { asList, asObject, asText, request, requestJson } from "../site/http";
 
 export interface Period {
   readonly dueOn: string;
@@ -11,16 +11,21 @@ export interface Period {
 
 export interface Plan {
   readonly id: string;
+  readonly organizationId: string;
   readonly organization: string;
   readonly amount: Money;
   readonly every: string;
   readonly status: string;
   /** Day of the next gift, `2026-02-28`; empty while none is planned. */
   readonly nextOn: string;
+  /** In Stripe's words: `card`, `sepa_debit`; empty where it has none. */
+  readonly methodKind: string;
   /** Last characters of the card or account that pays; empty where it has none. */
   readonly last4: string;
   readonly waitsForDonor: boolean;
   readonly periods: readonly Period[];
+  /** What a change of it is decided upon: one that was sent twice is made once. */
+  readonly version: string;
 }
 
 export type Change = "skip" | "resume" | "cancel" | "card/stored";
@@ -60,19 +65,19 @@ export class PlansApi {
     return this.#post(plan, what, {}, handleFrom);
   }
 
-  /** Says the same whoever has plans; returns its sentence. */
-  askForLink(email: string): Promise<string> {
-    return requestJson(`${this.#url}/links`, (parsed) => asText(asObject(parsed)["detail"]), {
+  /** Answered the same whoever gives. `language`: of the letter. */
+  async askForLink(email: string, language: string): Promise<void> {
+    await request(`${this.#url}/links`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ email }),
+      body: JSON.stringify({ email, language }),
     });
   }
 
   #post<Answer>(plan: Plan, path: string, body: object, decode: (parsed: unknown) => Answer): Promise<Answer> {
     return requestJson(`${this.#url}/plans/${encodeURIComponent(plan.id)}/${path}`, decode, {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...this.#headers() },
+      headers: { "Content-Type": "application/json", "If-Match": plan.version, ...this.#headers() },
       body: JSON.stringify(body),
     });
   }
@@ -86,14 +91,17 @@ function planFrom(parsed: unknown): Plan {
   const plan = asObject(parsed);
   return {
     id: asText(plan["id"]),
+    organizationId: asText(plan["organization_id"]),
     organization: asText(plan["organization"]),
     amount: moneyFrom(plan["amount"]),
     every: asText(plan["every"]),
     status: asText(plan["status"]),
     nextOn: asText(plan["next_on"] ?? ""),
+    methodKind: asText(plan["method_kind"] ?? ""),
     last4: asText(plan["method_last4"] ?? ""),
     waitsForDonor: plan["waits_for_donor"] === true,
     periods: asList(plan["periods"]).map(periodFrom),
+    version: asText(plan["version"]),
   };
 }
 

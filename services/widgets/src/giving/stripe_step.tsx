@@ -4,6 +4,7 @@ import { usePaymentForm } from "../donate/payment_step";
 import type { PaymentHandle } from "../site/api";
 import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useSpeech } from "./language";
 
 interface StripeStepProps {
   readonly handle: PaymentHandle;
@@ -15,6 +16,7 @@ interface StripeStepProps {
 }
 
 export function StripeStep({ handle, stores, stripeJsUrl, onDone, onClose }: StripeStepProps) {
+  const { t } = useSpeech();
   const { target, form, fault, setFault } = usePaymentForm(stripeJsUrl, handle, stores);
   const [isBusy, setBusy] = useState(false);
   const once = useOneAtATime();
@@ -29,19 +31,19 @@ export function StripeStep({ handle, stores, stripeJsUrl, onDone, onClose }: Str
   });
   return (
     <form noValidate onSubmit={submit}>
-      <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
-      {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
+      <p class="hint">{t.cardHint}</p>
+      {form === null && fault === "" && <p role="status">{t.formLoading}</p>}
       <div ref={target} class="payment-element" />
       <p class="fault" role="alert">
-        {fault}
+        {fault === "" ? "" : (t.formFault ?? fault)}
       </p>
       {form !== null && (
         <button type="submit" class="primary" aria-disabled={isBusy}>
-          {isBusy ? "One moment…" : stores ? "Store it for my gifts" : "Pay now"}
+          {isBusy ? t.oneMoment : stores ? t.store : t.payNow}
         </button>
       )}
       <button type="button" class="quiet" onClick={onClose}>
-        Leave it as it is
+        {t.leave}
       </button>
     </form>
   );

@@ -29,6 +29,8 @@ LIMITS: Final = {
     # By the donor, whatever address they ask from. A donor fetches each receipt of a year at most.
     "donor_documents": limits.parse("60/hour"),
     "receipt_letters": limits.parse("5/hour"),
+    # The page looks every 0.7 seconds until a document is there.
+    "document_looks": limits.parse("300/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.

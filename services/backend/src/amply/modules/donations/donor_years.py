@@ -28,14 +28,13 @@ class NoGiftsFound(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class _Given:
-    """`amount` is what is left of it."""
+    """`amount` is what is left of it, `description` of a thing; None of money."""
 
     id: str
     donor_name: str
     amount: Money
     given_at: datetime
     description: str | None
-    """Of a thing; None of money."""
 
 
 def statement_of_donor(

@@ -50,14 +50,23 @@ class OwnGift:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenYear:
+    """A fiscal year in which gifts arrived, named by the calendar year it begins in, with its first and last day."""
+
+    year: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class GivenTo:
-    """An organisation that somebody has given to, and the fiscal years of it in which gifts of theirs arrived."""
+    """An organisation that somebody has given to, and the fiscal years of it with gifts of theirs, the newest first."""
 
     id: str
     name: str
     takes_anonymous_gifts: bool
     gifts: int
-    years: Sequence[int]
+    years: Sequence[GivenYear]
 
 
 def owned_by(email_sha256: str) -> ColumnElement[bool]:
@@ -219,8 +228,7 @@ def _gifts(email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
     )
 
 
-def _years(session: Session, *, email_sha256: str, organization_id: str) -> list[int]:
-    """The newest first: a year is named by the calendar year it begins in."""
+def _years(session: Session, *, email_sha256: str, organization_id: str) -> list[GivenYear]:
     calendar = receipts.calendar_of(session, organization_id=organization_id)
     there = func.timezone(str(calendar.zone), _GIVEN_AT)
     begun = there - func.make_interval(0, calendar.fiscal_year_starts - 1)
@@ -238,7 +246,8 @@ def _years(session: Session, *, email_sha256: str, organization_id: str) -> list
         )
         .order_by(year.desc())
     )
-    return [int(each) for each in found]
+    spans = ((int(each), calendar.days_of(int(each))) for each in found)
+    return [GivenYear(year=each, first=first, last=last) for each, (first, last) in spans]
 
 
 def _seen(session: Session, rows: Sequence[Any]) -> list[OwnGift]:

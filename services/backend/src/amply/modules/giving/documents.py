@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -86,7 +87,11 @@ def content(
     row = _row(session, document_id=document_id, email_sha256=email_sha256, now=now)
     if row.sealed is None:
         raise DocumentNotReady("This document is not ready: look at how it stands first.")
-    return _document(row), unseal(key, row.sealed, document_id=row.id)
+    try:
+        return _document(row), unseal(key, row.sealed, document_id=row.id)
+    except InvalidTag:
+        # Sealed before the links' key was changed.
+        raise _gone() from None
 
 
 def make_documents(parts: donations.ReceiptSending, key: LinkKey, *, now: datetime) -> int:
@@ -107,8 +112,12 @@ def make_documents(parts: donations.ReceiptSending, key: LinkKey, *, now: dateti
 
 def _check_theirs(session: Session, *, email_sha256: str, wanted: Wanted) -> None:
     if wanted.kind is DocumentKind.STATEMENT:
-        recipients = donations.recipients_of(session, email_sha256=email_sha256)
-        if not any(each.id == wanted.organization_id and wanted.year in each.years for each in recipients):
+        there = {
+            (recipient.id, given.year)
+            for recipient in donations.recipients_of(session, email_sha256=email_sha256)
+            for given in recipient.years
+        }
+        if (wanted.organization_id, wanted.year) not in there:
             raise donations.NoGiftsFound("No gifts of yours arrived there in that year; choose another one.")
         return
     gift = donations.own_gift(session, donation_id=wanted.donation_id or "", email_sha256=email_sha256)
@@ -127,8 +136,12 @@ def _row(session: Session, *, document_id: str, email_sha256: str, now: datetime
         )
     ).one_or_none()
     if row is None:
-        raise DocumentNotFound("No document of yours has this id: ask for it again.")
+        raise _gone()
     return row
+
+
+def _gone() -> DocumentNotFound:
+    return DocumentNotFound("No document of yours has this id: ask for it again.")
 
 
 def _claim(database: Database, *, now: datetime) -> DocumentRow | None:

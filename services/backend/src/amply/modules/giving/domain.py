@@ -54,14 +54,6 @@ class ChangeNotConditional(AmplyError):
     title: ClassVar[str] = "The request has to be conditional"
 
 
-class ChangedMeanwhile(AmplyError):
-    """What was decided upon is not what is there any more (RFC 9110 §15.5.13)."""
-
-    status: ClassVar[int] = 412
-    code: ClassVar[str] = "changed_meanwhile"
-    title: ClassVar[str] = "It has changed meanwhile"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which document: of a gift's receipt, of a gift, or of a year with an organisation."""

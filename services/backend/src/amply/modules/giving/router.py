@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from amply.infra.rate_limits import Limiter, limit_by_address
@@ -13,7 +13,6 @@ from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving import documents, letters
 from amply.modules.giving.domain import (
-    ChangedMeanwhile,
     ChangeNotConditional,
     DocumentNotAcceptable,
     DocumentNotFound,
@@ -128,7 +127,7 @@ def show_gift(donation_id: Identifier, caller: CallerOf, response: Response) -> 
         donations.DonationNotFound,
         donations.AnonymityNotChangeable,
         ChangeNotConditional,
-        ChangedMeanwhile,
+        recurring.ChangedMeanwhile,
         TooManyRequests,
     ),
 )
@@ -137,15 +136,16 @@ def change_anonymity(
     body: AnonymityIn,
     caller: CallerOf,
     response: Response,
-    if_match: Annotated[str | None, Header(description="The gift's `ETag`")] = None,
 ) -> GiftOut:
-    if if_match is None:
+    if caller.if_match is None:
         raise ChangeNotConditional("Send the gift's ETag as If-Match, so that nothing is changed unseen.")
     own = {"donation_id": donation_id, "email_sha256": caller.email_sha256}
     with caller.database.transaction() as session:
         before = _seen(session, donations.own_gift(session, **own, locks=True))
-        if if_match != before.etag:
-            raise ChangedMeanwhile("This gift has changed meanwhile: look at it again and decide anew.")
+        if caller.if_match != before.etag:
+            raise recurring.ChangedMeanwhile(
+                "This gift has changed meanwhile: look at it again and decide anew."
+            )
         seen = _seen(
             session,
             donations.change_anonymity(session, **own, anonymity=body.anonymity, now=caller.clock()),
@@ -193,7 +193,8 @@ def ask_for_document(body: DocumentIn, caller: CallerOf) -> DocumentOut:
 @router.get(
     "/documents/{document_id}",
     summary="See how a document stands",
-    responses=responses(recurring.LinkNotValid, DocumentNotFound),
+    dependencies=[Depends(limit_by_address("document_looks"))],
+    responses=responses(recurring.LinkNotValid, DocumentNotFound, TooManyRequests),
 )
 def show_document(document_id: Identifier, caller: CallerOf) -> DocumentOut:
     with caller.database.transaction() as session:
@@ -207,7 +208,8 @@ def show_document(document_id: Identifier, caller: CallerOf) -> DocumentOut:
     "/documents/{document_id}/content",
     summary="Fetch a document",
     response_class=Response,
-    responses=responses(recurring.LinkNotValid, DocumentNotFound, DocumentNotReady),
+    dependencies=[Depends(limit_by_address("document_looks"))],
+    responses=responses(recurring.LinkNotValid, DocumentNotFound, DocumentNotReady, TooManyRequests),
 )
 def fetch_document(document_id: Identifier, caller: CallerOf) -> Response:
     with caller.database.transaction() as session:

@@ -35,6 +35,14 @@ class LinkAsked(BaseModel):
     detail: str = "If gifts belong to this address, a link to them is on its way there."
 
 
+class YearOut(BaseModel):
+    """A fiscal year of the organisation's, named by the calendar year it begins in."""
+
+    year: int
+    first: date
+    last: date
+
+
 class RecipientOut(BaseModel):
     """An organisation that the donor has given to."""
 
@@ -42,9 +50,7 @@ class RecipientOut(BaseModel):
     name: str
     takes_anonymous_gifts: bool
     gifts: int = Field(description="How many gifts of the donor's there are.")
-    years: list[int] = Field(
-        description="Fiscal years with gifts, the newest first; each named by the calendar year it begins in."
-    )
+    years: list[YearOut] = Field(description="Those in which gifts arrived, the newest first.")
 
     @classmethod
     def of(cls, recipient: GivenTo) -> Self:
@@ -54,7 +60,7 @@ class RecipientOut(BaseModel):
             name=recipient.name,
             takes_anonymous_gifts=recipient.takes_anonymous_gifts,
             gifts=recipient.gifts,
-            years=list(recipient.years),
+            years=[YearOut(year=given.year, first=given.first, last=given.last) for given in recipient.years],
         )
 
 

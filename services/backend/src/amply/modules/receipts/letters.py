@@ -56,6 +56,7 @@ def receipt_mail(letter: Letter) -> Mail:
         "said": _said(letter, wording),
         "label_width": max(len(label) for label, _ in document.rows) + 2,
         "policy_file": urljoin(letter.ledger_page, "/policy.txt"),
+        "giving_page": urljoin(letter.ledger_page, "/giving/"),
         "colour": document.colour or _OURS,
     }
     return Mail(
@@ -130,7 +131,7 @@ def _turn(letter: Letter) -> str:
 
 def _said(letter: Letter, wording: Wording) -> dict[str, str]:
     filled = {"donor": harmless(letter.donor_name), "filename": letter.proof_filename}
-    names = ("greeting", "attached", "straight", "offline", "registry", "key", "keep")
+    names = ("greeting", "attached", "straight", "offline", "registry", "key", "keep", "giving")
     said = {name: wording.say("letter", name, **filled) for name in names}
     opening = _turn(letter) or "thanks"
     if letter.is_offline:

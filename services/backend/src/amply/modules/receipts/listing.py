@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,11 @@ class Calendar:
 
     zone: ZoneInfo
     fiscal_year_starts: int
+
+    def days_of(self, year: int) -> tuple[date, date]:
+        """The first and the last day of the fiscal year that begins in `year`."""
+        first = date(year, self.fiscal_year_starts, 1)
+        return first, first.replace(year=year + 1) - timedelta(days=1)
 
 
 def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, Sequence[ListedReceipt]]:

@@ -2,7 +2,14 @@
 
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
-from amply.modules.recurring.domain import LinkNotValid, Plan, PlanNotFound, PlanStatus, Reason
+from amply.modules.recurring.domain import (
+    ChangedMeanwhile,
+    LinkNotValid,
+    Plan,
+    PlanNotFound,
+    PlanStatus,
+    Reason,
+)
 from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late
 from amply.modules.recurring.letters import Writing
@@ -14,6 +21,7 @@ from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 __all__ = [
     "LISTED_MAX",
     "CallerOf",
+    "ChangedMeanwhile",
     "Collecting",
     "LinkKey",
     "LinkNotValid",

@@ -15,8 +15,9 @@ from amply.kernel.clock import Clock
 from amply.kernel.errors import TooManyRequests, Unavailable
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import donations, organizations, payments
-from amply.modules.recurring import cards, changes, links, queries, starting
+from amply.modules.recurring import cards, changes, links, moves, queries, starting
 from amply.modules.recurring.domain import (
+    ChangedMeanwhile,
     LinkNotValid,
     PauseNotAcceptable,
     PlanNotChangeable,
@@ -62,6 +63,7 @@ class Caller:
     parts: Parts
     processor: payments.Processor
     email_sha256: str
+    if_match: str | None
 
     def seen(self, plan_id: str) -> PlanOut:
         """The donor's plan as it stands.
@@ -76,8 +78,20 @@ class Caller:
         return PlanOut.of(found[0])
 
     def change(self, plan_id: str, work: Callable[[Session], object]) -> PlanOut:
-        """Change a plan in one transaction, and show what has become of it."""
+        """Change a plan in one transaction, and show what has become of it.
+
+        Raises:
+            PlanNotFound: There is none of theirs.
+            ChangedMeanwhile: It is not what the change was decided upon.
+        """
         with self.database.transaction() as session:
+            if self.if_match is not None:
+                moves.lock_plan(session, plan_id=plan_id, email_sha256=self.email_sha256)
+                seen = queries.plans_of(session, email_sha256=self.email_sha256, plan_id=plan_id)
+                if [PlanOut.of(each).version for each in seen] != [self.if_match]:
+                    raise ChangedMeanwhile(
+                        "This plan has changed meanwhile: look at it again and decide anew."
+                    )
             work(session)
         return self.seen(plan_id)
 
@@ -111,6 +125,7 @@ def _caller(
     clock: ClockOf,
     parts: PartsOf,
     authorization: Annotated[str | None, Header(description="`Bearer` and the link's token")] = None,
+    if_match: Annotated[str | None, Header(description="The `version` that a change is decided upon")] = None,
 ) -> Caller:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -121,12 +136,13 @@ def _caller(
         parts=parts,
         processor=request.app.state.processor,
         email_sha256=parts.links.donor_of(token, now=clock()),
+        if_match=if_match,
     )
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]
 _LIMITED = [Depends(limit_by_address("donor_plans"))]
-_OF_A_PLAN = responses(LinkNotValid, PlanNotFound, PlanNotChangeable, TooManyRequests)
+_OF_A_PLAN = responses(LinkNotValid, PlanNotFound, PlanNotChangeable, ChangedMeanwhile, TooManyRequests)
 _AT_PROCESSOR = responses(
     LinkNotValid,
     PlanNotFound,
@@ -186,6 +202,7 @@ def list_plans(caller: CallerOf) -> PlanList:
         LinkNotValid,
         PlanNotFound,
         PlanNotChangeable,
+        ChangedMeanwhile,
         AmountNotAcceptable,
         CurrencyNotSupported,
         donations.FeeCoverChanged,
@@ -259,7 +276,14 @@ def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/pause",
     summary="Collect nothing for a while",
     dependencies=_LIMITED,
-    responses=responses(LinkNotValid, PlanNotFound, PlanNotChangeable, PauseNotAcceptable, TooManyRequests),
+    responses=responses(
+        LinkNotValid,
+        PlanNotFound,
+        PlanNotChangeable,
+        PauseNotAcceptable,
+        ChangedMeanwhile,
+        TooManyRequests,
+    ),
 )
 def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
     now, owner = caller.clock(), caller.email_sha256

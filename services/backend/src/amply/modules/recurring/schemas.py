@@ -1,11 +1,12 @@
 """Plans as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
 
+import hashlib
 import zoneinfo
 from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, computed_field, model_validator
 
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
@@ -204,6 +205,13 @@ class PlanOut(BaseModel):
     waits_for_donor: bool
     periods: list[PeriodOut]
     created_at: str
+
+    @computed_field(description="Differs whenever anything of the plan does: what `If-Match` takes.")  # type: ignore[prop-decorator] # as pydantic's own page has it
+    @property
+    def version(self) -> str:
+        """Of what is shown (RFC 9110 §8.8.3)."""
+        shown = self.model_dump_json(exclude={"version"})
+        return f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
 
     @classmethod
     def of(cls, seen: PlanInView) -> "PlanOut":
