@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from amply.modules.recurring.schemas import PlanCreated
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
 from tests.browser.splits_double import SplitsDouble
@@ -34,6 +35,7 @@ class PlatformDouble:
     publishable_key: str = "pk_test_double"
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    country: str = "DE"
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -84,6 +86,7 @@ class PlatformDouble:
         return {
             "id": organization_id,
             "name": self.organizations[organization_id],
+            "country": self.country,
             "takes_anonymous_gifts": True,
         }
 
@@ -117,7 +120,8 @@ class PlatformDouble:
         return {**donation, "payment": payment}
 
     def _begin_plan(self, request: Request) -> dict[str, Any]:
-        return {"plan_id": "pln_double", "donation": self._donate(request)}
+        begun = {"plan_id": "pln_double", "donation": self._donate(request)}
+        return PlanCreated.model_validate(begun).model_dump()
 
     def _confirm(self, request: Request) -> Response:
         donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]

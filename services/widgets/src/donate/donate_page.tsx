@@ -1,10 +1,10 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type DonationAddress, donationUrl, shareUrl } from "../address";
-import { decimalText } from "../money";
+import { decimalText, parseAmount } from "../money";
 import { donorsTimeZone, type Rhythm } from "../rhythm";
-import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import { SharingPage } from "../share/sharing_page";
+import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import type { SiteConfig } from "../site/config";
 import { sentenceOf } from "../site/http";
 import { DetailsForm } from "./details_form";
@@ -72,9 +72,9 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
     return (
       <>
-        <DetailsForm {...{ api, ...form, ...more }} send={(donation) => send(donation, draft.rhythm)} />
+        <DetailsForm {...{ api, ...form, ...more }} send={(donation, onChallenge) => send(donation, draft.rhythm, onChallenge)} />
         <p class="beside">
-          <a href={shareLink(address)}>Share a gift between several organisations</a>
+          <a href={shareLink(address, draft.amount)}>Share a gift between several organisations</a>
         </p>
       </>
     );
@@ -146,8 +146,10 @@ function Choices({ organizations }: { organizations: readonly Organization[] }) 
   );
 }
 
-function shareLink(address: DonationAddress): string {
-  return shareUrl(new URL("/", location.href), address);
+/** With the amount as it stands in the form. */
+function shareLink(address: DonationAddress, typed: string): string {
+  const amount = parseAmount(typed, address.currency);
+  return shareUrl(new URL("/", location.href), { ...address, amount: "fault" in amount ? null : amount });
 }
 
 function linkTo(address: DonationAddress, organization: string): string {
@@ -166,10 +168,10 @@ function useSending(api: Api) {
     const once = new Sender((posting) => api.createDonation(posting));
     return { once, plan: new Sender((posting) => api.createPlan(posting)) };
   }, [api]);
-  return (donation: NewDonation, rhythm: Rhythm) =>
+  return (donation: NewDonation, rhythm: Rhythm, onChallenge: () => void) =>
     rhythm === "once"
-      ? senders.once.send(donationBody(donation))
-      : senders.plan.send(planBody(donation, rhythm, donorsTimeZone()));
+      ? senders.once.send(donationBody(donation), onChallenge)
+      : senders.plan.send(planBody(donation, rhythm, donorsTimeZone()), onChallenge);
 }
 
 function useOrganizations(api: Api, address: DonationAddress) {
