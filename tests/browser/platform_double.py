@@ -36,6 +36,7 @@ class PlatformDouble:
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
     country: str = "DE"
+    return_origins: list[str] = field(default_factory=list)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -88,6 +89,7 @@ class PlatformDouble:
             "name": self.organizations[organization_id],
             "country": self.country,
             "takes_anonymous_gifts": True,
+            "return_origins": self.return_origins,
         }
 
     def _made(self, request: Request) -> Response:

@@ -8,6 +8,8 @@ export interface Organization {
   readonly country: string;
   /** Whether a gift may keep its donor from the organisation. */
   readonly takesAnonymousGifts: boolean;
+  /** The sites that donors may be sent back to, such as `https://charity.example`. */
+  readonly returnOrigins: readonly string[];
 }
 
 /** Something that a gift can be restricted to. */
@@ -212,6 +214,7 @@ function organizationFrom(parsed: unknown): Organization {
     name: asText(answer["name"]),
     country: asText(answer["country"] ?? ""),
     takesAnonymousGifts: answer["takes_anonymous_gifts"] === true,
+    returnOrigins: asList(answer["return_origins"] ?? []).map(asText),
   };
 }
 
