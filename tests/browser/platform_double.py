@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from amply.modules.recurring.schemas import PlanCreated
 from tests.browser.giving_double import GivingDouble
 from tests.browser.loopback import Request, Response
 from tests.browser.plans_double import PlansDouble
@@ -35,6 +36,8 @@ class PlatformDouble:
     publishable_key: str = "pk_test_double"
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    country: str = "DE"
+    return_origins: list[str] = field(default_factory=list)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     giving: GivingDouble = field(default_factory=GivingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
@@ -67,11 +70,8 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        if request.path.startswith("/v1/donor/"):
-            return self._donor(request)
-        if request.path.startswith("/v1/split-gifts"):
-            status, content = self.splits.answer(request)
-            return _json(content, status=status)
+        if request.path.startswith(("/v1/donor/", "/v1/split-gifts")):
+            return self._in_a_room(request)
         match request.method, request.path:
             case "POST", "/v1/donations" | "/v1/recurring":
                 return self._made(request)
@@ -83,9 +83,15 @@ class PlatformDouble:
                 return _json(found[path])
         return problem(404, "There is nothing at this address.")
 
-    def _donor(self, request: Request) -> Response:
-        of_plans = request.path.startswith(("/v1/donor/links", "/v1/donor/plans"))
-        answer = self.plans.answer(request) if of_plans else self.giving.answer(request)
+    def _in_a_room(self, request: Request) -> Response:
+        rooms: dict[str, PlansDouble | GivingDouble | SplitsDouble] = {
+            "/v1/donor/links": self.plans,
+            "/v1/donor/plans": self.plans,
+            "/v1/donor/": self.giving,
+            "/v1/split-gifts": self.splits,
+        }
+        room = next(room for prefix, room in rooms.items() if request.path.startswith(prefix))
+        answer = room.answer(request)
         if isinstance(answer, Response):
             return replace(answer, headers={**answer.headers, **_CORS})
         return _json(answer[1], status=answer[0])
@@ -94,7 +100,9 @@ class PlatformDouble:
         return {
             "id": organization_id,
             "name": self.organizations[organization_id],
+            "country": self.country,
             "takes_anonymous_gifts": True,
+            "return_origins": self.return_origins,
         }
 
     def _made(self, request: Request) -> Response:
@@ -127,7 +135,8 @@ class PlatformDouble:
         return {**donation, "payment": payment}
 
     def _begin_plan(self, request: Request) -> dict[str, Any]:
-        return {"plan_id": "pln_double", "donation": self._donate(request)}
+        begun = {"plan_id": "pln_double", "donation": self._donate(request)}
+        return PlanCreated.model_validate(begun).model_dump()
 
     def _confirm(self, request: Request) -> Response:
         donation_id = json.loads(request.body)["client_secret"].removeprefix("pi_").partition("_secret_")[0]

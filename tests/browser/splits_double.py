@@ -1,9 +1,10 @@
-"""Gifts to several organisations, as far as the donation page can tell."""
+"""Gifts to several organisations, as far as the donation page can tell; in the shapes of the API's own schemas."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from amply.modules.donations.split_schemas import SplitGiftCreated, SplitGiftOut
 from tests.browser.loopback import Request
 
 SPLIT: Final = "spl_0199aaaabbbbccccddddeeeeffff0001"
@@ -50,7 +51,7 @@ class SplitsDouble:
             }
             for at, part in enumerate(asked["parts"])
         ]
-        return {**self._shown(), "setup": _setup(1)}
+        return SplitGiftCreated.model_validate({**self._shown(), "setup": _setup(1)}).model_dump()
 
     def _paid(self) -> dict[str, Any]:
         told = self.outcomes.pop(0) if self.outcomes else ["paid"] * len(self.parts)
@@ -63,10 +64,11 @@ class SplitsDouble:
             answered.append({**part, "payment": outcome, **(needs if outcome == "needs_donor" else {})})
             if not self.says_nothing:
                 part["status"] = _BECOMES.get(outcome, "pending")
-        return {**self._shown(), "parts": answered}
+        return SplitGiftOut.model_validate({**self._shown(), "parts": answered}).model_dump()
 
     def _shown(self) -> dict[str, Any]:
-        return {"id": SPLIT, "status": "any", "parts": self.parts, "created_at": "2026-01-31T12:00:00.000Z"}
+        shown = {"id": SPLIT, "status": "any", "parts": self.parts, "created_at": "2026-01-31T12:00:00.000Z"}
+        return SplitGiftOut.model_validate(shown).model_dump()
 
 
 def _setup(number: int) -> dict[str, str]:

@@ -143,6 +143,8 @@ def test_the_page_hears_when_the_button_has_loaded_and_was_opened(
         (f'organization="{ORGANIZATION}" amount="25.00"', "amount_invalid"),
         (f'organization="{ORGANIZATION}" amount="0"', "amount_invalid"),
         (f'organization="{ORGANIZATION}" amount="1" currency="euro"', "currency_invalid"),
+        (f'organization="{ORGANIZATION}" return-url="mailto:ada@example.org"', "return_url_invalid"),
+        (f'organization="{ORGANIZATION}" return-url="https://"', "return_url_invalid"),
     ],
 )
 def test_wrong_attributes_leave_the_fallback_link_and_tell_the_page(

@@ -263,6 +263,21 @@ def test_a_challenge_is_solved_by_the_browser_and_the_same_gift_goes_on(
     pages.forgive("403")
 
 
+def test_a_challenge_that_no_answer_satisfies_ends_in_words_for_people(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    about = defence.About(organization_id=ORGANIZATION, idempotency_key="any")
+    posed = defence.ProofOfWork(lambda _day: b"k" * 32).pose(about, bits=4, now=datetime.now(UTC))
+    platform.refusals = [problem(403, "Solve it.", code="challenge_required", challenge=posed)] * 3
+    page = pages.open(donate_link(edge))
+    fill_in(page)
+    continue_to_payment(page)
+    expect(page.get_by_role("alert")).to_contain_text("Wait a minute and try again")
+    expect(page.get_by_role("status")).to_be_empty()
+    assert len(platform.posts) == 3
+    pages.forgive("403")
+
+
 def test_while_the_books_are_compared_the_donor_is_told_not_to_pay_again(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:

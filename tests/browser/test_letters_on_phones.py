@@ -55,10 +55,17 @@ def letters(language: Language) -> Iterator[str]:
         receipts.Statement(
             organization=_ORGANIZATION,
             country="CA",
-            donor_name=_DONOR,
             language=language,
             year=receipts.FiscalYear.of_days(said, first=date(2026, 1, 1), last=date(2026, 12, 31)),
-            gifts=[receipts.GiftInYear(given_at=GIVEN_AT, number="CA-000007", amount=_SUM, eligible=_SUM)],
+            givers=[
+                receipts.GiverInYear(
+                    name=_DONOR,
+                    gifts=[
+                        receipts.GiftInYear(given_at=GIVEN_AT, number="CA-000007", amount=_SUM, eligible=_SUM)
+                    ],
+                    things=[receipts.ThingInYear(given_at=GIVEN_AT, number="CA-000008", description=_DONOR)],
+                )
+            ],
             settings=said,
         )
     )

@@ -7,8 +7,8 @@ from tests.browser import chromium
 _PATIENCE_MILLISECONDS = 30_000
 
 
-def give(page_url: str, *, name: str, email: str) -> tuple[str, list[str]]:
-    """Fill the page in, pay with a test card, and wait for the ledger.
+def give(page_url: str, *, name: str, email: str, rhythm: str = "Once") -> tuple[str, list[str]]:
+    """Fill the page in, pay with a test card, and wait for the ledger. `rhythm` as the page calls it.
 
     Answers what the page says in the end, and every error the browser met on the way.
     """
@@ -21,6 +21,7 @@ def give(page_url: str, *, name: str, email: str) -> tuple[str, list[str]]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("requestfailed", lambda request: errors.append(request.url))
         page.goto(page_url)
+        page.get_by_role("radio", name=rhythm).check()
         _fill_in(page, name=name, email=email)
         expect(page.get_by_text("In the public ledger")).to_be_visible(timeout=_PATIENCE_MILLISECONDS)
         said = page.inner_text("main")
@@ -35,4 +36,4 @@ def _fill_in(page: Page, *, name: str, email: str) -> None:
     page.get_by_label("Card number").fill("4242424242424242")
     page.get_by_label("Expiration date").fill("12/34")
     page.get_by_label("Security code").fill("123")
-    page.get_by_role("button", name="Donate €25.00").click()
+    page.get_by_role("button", name="Donate €25.00").click()  # with the rhythm's words behind it

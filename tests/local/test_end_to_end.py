@@ -211,6 +211,9 @@ def test_a_donor_gives_in_a_browser_and_is_shown_the_ledger(platform: Platform, 
     said, errors = browser_donor.give(page, name="Grace Browser", email="grace@example.org")
     assert "€25.00 to Demo Relief went through." in said
     assert errors == []
+    said, errors = browser_donor.give(page, name="Ada Browser", email="ada@example.org", rhythm="Monthly")
+    assert "The next gift is collected on" in said
+    assert errors == []
 
 
 def test_every_part_is_well_and_said_to_be(platform: Platform) -> None:

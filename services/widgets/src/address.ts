@@ -9,6 +9,9 @@ export function isOrganizationId(text: string): boolean {
   return ORGANIZATION_ID.test(text);
 }
 
+/** Longer ones are cut off by some servers on the way. */
+const LONGEST_RETURN = 2000;
+
 /** What the donation page is asked for in its address. */
 export interface DonationAddress {
   readonly organization: string | null;
@@ -20,6 +23,8 @@ export interface DonationAddress {
   readonly split: string | null;
   readonly currency: string;
   readonly amount: Money | null;
+  /** Where the donor wants to be sent back to, as the link says it; the organisation decides whether that may be. */
+  readonly returnTo: string | null;
   /** Set once a payment was attempted: the page then shows what became of it. */
   readonly donation: string | null;
   /** How often that gift is made. Of no meaning before a payment: no link chooses for the donor. */
@@ -35,6 +40,7 @@ export function readDonationAddress(search: string): DonationAddress {
   const query = new URLSearchParams(search);
   const organizations = [...new Set(query.getAll("org"))].filter(isOrganizationId);
   const split = query.get("split") ?? "";
+  const returnTo = query.get("return") ?? "";
   const donation = query.get("donation") ?? "";
   const asked = (query.get("currency") ?? "").toUpperCase();
   const currency = isCurrencyCode(asked) ? asked : "EUR";
@@ -46,6 +52,7 @@ export function readDonationAddress(search: string): DonationAddress {
     split: SPLIT_ID.test(split) ? split : null,
     currency,
     amount: minorUnits === null ? null : { minorUnits, currency },
+    returnTo: returnTo === "" || returnTo.length > LONGEST_RETURN ? null : returnTo,
     donation: DONATION_ID.test(donation) ? donation : null,
     rhythm: rhythmFrom(query.get("every") ?? ""),
     isRefused: query.get("redirect_status") === "failed",
@@ -58,19 +65,29 @@ export interface DonationRequest {
   readonly organization: string;
   readonly currency: string;
   readonly amount: Money | null;
+  /** Where the donor can go back to afterwards; a whole address, on a site that the organisation has allowed. */
+  readonly returnTo: string | null;
 }
 
 /** `site` is the folder the pages stand in, with its last slash. */
-export function donationUrl(site: URL, { organization, currency, amount }: DonationRequest): string {
+export function donationUrl(site: URL, { organization, currency, amount, returnTo }: DonationRequest): string {
   const url = new URL("donate/", site);
   url.searchParams.set("org", organization);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
   url.searchParams.set("currency", currency);
+  if (returnTo !== null) url.searchParams.set("return", returnTo);
   return url.href;
 }
 
-/** Where a gift is shared between these organisations. */
-export function shareUrl(site: URL, { organizations, currency, amount }: Omit<DonationRequest, "organization"> & { readonly organizations: readonly string[] }): string {
+/** What a link to one gift to several organisations asks for. */
+export interface ShareRequest {
+  readonly organizations: readonly string[];
+  readonly currency: string;
+  readonly amount: Money | null;
+}
+
+/** As `donationUrl`. */
+export function shareUrl(site: URL, { organizations, currency, amount }: ShareRequest): string {
   const url = new URL("donate/?share=1", site);
   for (const id of organizations) url.searchParams.append("org", id);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());

@@ -10,6 +10,7 @@ from amply.modules import ledger, organizations, payments, webhooks
 from amply.modules.donations.options import GiftOptions
 from amply.modules.organizations import FundKind, FundNotAcceptable
 from amply.modules.organizations.funds import FUNDS_MAX, FundTaken
+from amply.modules.organizations.return_origins import TooManyReturnOrigins
 from ledger_format.entries import decode
 from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
 from tests.backend.committed.test_delayed_payments import FAILED, PROCESSING, SUCCEEDED, Debits
@@ -242,3 +243,38 @@ def test_a_name_of_another_kind_and_one_too_many_are_refused(database: Database)
     with pytest.raises(FundTaken, match="200 funds at most"):
         made(database, organization_id, "Well 200")
     assert made(database, organization_id).name == "Wells", "what there is is found again"
+
+
+def test_staff_say_where_donors_are_sent_back_to_and_everybody_may_read_it(
+    database: Database,
+    typed: Any,  # noqa: F811 -- the fixture
+) -> None:
+    organization_id = Desk(database).organization_id
+
+    def run(command: str, origin: str) -> list[str]:
+        done = typed(
+            "organization",
+            *("return-to", command, "--id", organization_id, "--origin", origin),
+            user="amply_operator",
+        )
+        assert done.exit_code == 0, done.output
+        allowed: list[str] = json.loads(done.output)["return_origins"]
+        return allowed
+
+    assert run("allow", "https://Charity.example/") == ["https://charity.example"]
+    assert run("allow", "https://charity.example") == ["https://charity.example"], "once"
+    assert run("allow", "https://shop.example") == ["https://charity.example", "https://shop.example"]
+    assert run("forbid", "https://charity.example") == ["https://shop.example"]
+    assert run("forbid", "https://charity.example") == ["https://shop.example"]
+    with database.transaction() as session:
+        assert organizations.get(session, organization_id=organization_id).return_origins == (
+            "https://shop.example",
+        )
+        for number in range(9):
+            organizations.allow_return(
+                session, organization_id=organization_id, origin=f"https://s{number}.example"
+            )
+        with pytest.raises(TooManyReturnOrigins, match="10 of them at most"):
+            organizations.allow_return(
+                session, organization_id=organization_id, origin="https://one-more.example"
+            )

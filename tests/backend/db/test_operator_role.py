@@ -48,7 +48,7 @@ MAY: Final = {
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
     "movement_watermark": {"SELECT"},
-    "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)"},
+    "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)", "UPDATE (return_origins)"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
     "plan": {

@@ -13,7 +13,7 @@ interface Request extends DonationRequest {
 }
 
 interface Fault {
-  readonly code: "organization_invalid" | "amount_invalid" | "currency_invalid";
+  readonly code: "organization_invalid" | "amount_invalid" | "currency_invalid" | "return_url_invalid";
   readonly message: string;
 }
 
@@ -21,6 +21,7 @@ interface Fault {
  * `<amply-button organization="org_…" amount="2500" currency="EUR" label="…" target="_blank">fallback link</amply-button>`
  *
  * - `amount`: minor units; absent, the donor chooses. `currency`: ISO 4217, default EUR.
+ * - `return-url`: where the donor can go back to afterwards, on a site that the organisation has allowed.
  * - `target`: `_blank` opens a new tab, anything else this one.
  * - Events, bubbling out of shadow trees: `amply:loaded`, `amply:opened`, `amply:error` (detail: code, message).
  *
@@ -28,7 +29,7 @@ interface Fault {
  * the script does not run, or the attributes are wrong, visitors see the element's own content, the fallback link.
  */
 class AmplyButton extends HTMLElement {
-  static readonly observedAttributes = ["organization", "amount", "currency", "label", "target"];
+  static readonly observedAttributes = ["organization", "amount", "currency", "label", "target", "return-url"];
 
   readonly #root = this.attachShadow({ mode: "open" });
   #announced = false;
@@ -83,9 +84,22 @@ function readRequest(element: HTMLElement): Request | Fault {
   if (units !== null && minorUnits === null) {
     return fault("amount_invalid", "amount must be a whole number of minor units above zero, like 2500");
   }
+  const returnTo = readReturn(element.getAttribute("return-url"));
+  if (returnTo === undefined) return fault("return_url_invalid", "return-url must be an address like https://charity.example/thanks");
   const amount = minorUnits === null ? null : { minorUnits, currency };
   const label = element.getAttribute("label")?.trim() || (amount === null ? "Donate" : `Donate ${formatMoney(amount)}`);
-  return { organization, currency, amount, label, opensTab: element.getAttribute("target") === "_blank" };
+  return { organization, currency, amount, returnTo, label, opensTab: element.getAttribute("target") === "_blank" };
+}
+
+/** A whole address, of one that may be relative to the page; null without one, undefined where it is none. */
+function readReturn(given: string | null): string | null | undefined {
+  if (given === null) return null;
+  try {
+    const url = new URL(given, document.baseURI);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function fault(code: Fault["code"], message: string): Fault {

@@ -8,9 +8,11 @@ import { useOneAtATime } from "../site/one_at_a_time";
 import { checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
+import { GiftAidChoice, keepsWithGiftAid } from "./gift_aid";
 import { GiftOptionsForm, useFunds } from "./gift_options";
-import { checkOptions, type Keeps, type OptionFaults, type OptionsDraft, PLANS_KEEP, SINGLE_GIFTS_KEEP } from "./gift_options_draft";
+import { checkOptions, type Keeps, leftOut, type OptionFaults, type OptionsDraft, PLANS_KEEP, SINGLE_GIFTS_KEEP } from "./gift_options_draft";
 import { RhythmChoice } from "./rhythm_choice";
+import { SubmitButton, type Wait } from "./submit_button";
 
 const FEE_NOT_KNOWN = "The payment fee for this amount is not known yet. Wait a moment, or give without adding it.";
 const NO_PLANS = "Recurring gifts are not set up here yet. You can give once instead.";
@@ -29,7 +31,7 @@ interface DetailsFormProps {
   /** The way to pay whose fee the donor covers; null: they add nothing. */
   readonly coversFeeOf: string | null;
   readonly onCoversFeeOf: (method: string | null) => void;
-  readonly send: (donation: NewDonation) => Promise<CreatedDonation>;
+  readonly send: (donation: NewDonation, onChallenge: () => void) => Promise<CreatedDonation>;
   readonly onCreated: (created: CreatedDonation) => void;
 }
 
@@ -37,8 +39,12 @@ export function DetailsForm(props: DetailsFormProps) {
   const { api, organization, currency, draft, options, onDraft, onOptions, coversFeeOf, onCoversFeeOf } = props;
   const offer = useOffer(api, organization.id, draft.amount, currency);
   const funds = useFunds(api, organization);
-  const keeps = draft.rhythm === "once" ? SINGLE_GIFTS_KEEP : PLANS_KEEP;
-  const { form, faults, optionFaults, feeFault, formFault, isSending, submit } = useSubmission(props, keeps, offer);
+  const { takesAnonymousGifts } = organization;
+  const single = keepsWithGiftAid(SINGLE_GIFTS_KEEP, organization, currency, options);
+  const plan = keepsWithGiftAid(PLANS_KEEP, organization, currency, options);
+  const keeps = draft.rhythm === "once" ? single : plan;
+  const notKept = leftOut({ ...single, fund: funds.length > 0, anonymity: takesAnonymousGifts }, plan);
+  const { form, faults, optionFaults, feeFault, formFault, wait, submit } = useSubmission(props, keeps, offer);
   const field = (name: Field) => ({
     id: name,
     value: draft[name],
@@ -47,7 +53,7 @@ export function DetailsForm(props: DetailsFormProps) {
   });
   return (
     <form noValidate onSubmit={submit} ref={form}>
-      <RhythmChoice {...{ ...draft, currency }} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
+      <RhythmChoice {...draft} {...{ currency, notKept }} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
       <FormField
         {...field("amount")}
         label={`Amount in ${currency}`}
@@ -57,16 +63,15 @@ export function DetailsForm(props: DetailsFormProps) {
       />
       {keeps.feeCover && <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />}
       <DonorFields field={field} />
+      {keeps.giftAid && <GiftAidChoice {...draft} {...{ organization, currency, options, onOptions }} faults={optionFaults} />}
       <GiftOptionsForm
-        {...{ funds, keeps, options, onOptions, takesAnonymousGifts: organization.takesAnonymousGifts }}
+        {...{ funds, keeps, options, onOptions, takesAnonymousGifts }}
         faults={optionFaults}
       />
       <p class="fault" role="alert">
         {formFault}
       </p>
-      <button type="submit" class="primary" aria-disabled={isSending}>
-        {isSending ? "One moment…" : "Continue to payment"}
-      </button>
+      <SubmitButton wait={wait} />
     </form>
   );
 }
@@ -112,7 +117,7 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
   const [optionFaults, setOptionFaults] = useState<OptionFaults>({});
   const [feeFault, setFeeFault] = useState<string>();
   const [formFault, setFormFault] = useState("");
-  const [isSending, setSending] = useState(false);
+  const [wait, setWait] = useState<Wait>("");
   const once = useOneAtATime();
   const form = useFocusOnFault(faults, optionFaults);
   // The button that led back here is gone.
@@ -132,12 +137,12 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
     // What was ticked for another amount is not what the donor has seen for this one.
     if (method !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
     const feeCover = chosenCover(offer, method);
-    setSending(true);
+    setWait("sending");
     try {
       const fee = feeCover === undefined ? {} : { feeCover };
-      onCreated(await send({ ...checked.donation, ...fee, options: more.said }));
+      onCreated(await send({ ...checked.donation, ...fee, options: more.said }, () => setWait("checking")));
     } catch (fault) {
-      setSending(false);
+      setWait("");
       if (fault instanceof RequestFault && fault.param.startsWith("fee_cover")) return setFeeFault(FEE_CHANGED);
       if (fault instanceof RequestFault && fault.code === "recurring_not_configured") return setFormFault(NO_PLANS);
       const found = fault instanceof RequestFault ? fieldFaultIn(fault) : null;
@@ -145,5 +150,5 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
       else setFaults(found);
     }
   });
-  return { form, faults, optionFaults, feeFault, formFault, isSending, submit };
+  return { form, faults, optionFaults, feeFault, formFault, wait, submit };
 }

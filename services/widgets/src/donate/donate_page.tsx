@@ -1,18 +1,20 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type DonationAddress, donationUrl, shareUrl } from "../address";
-import { decimalText } from "../money";
+import { decimalText, parseAmount } from "../money";
 import { donorsTimeZone, type Rhythm } from "../rhythm";
-import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import { SharingPage } from "../share/sharing_page";
+import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import type { SiteConfig } from "../site/config";
 import { sentenceOf } from "../site/http";
+import { allowedReturn } from "../site/returning";
 import { DetailsForm } from "./details_form";
 import type { Draft } from "./draft";
 import { NO_OPTIONS } from "./gift_options_draft";
 import { PaymentStep } from "./payment_step";
 import { Progress } from "./progress";
 import { Sender } from "./sending";
+import { WayBack } from "./way_back";
 
 interface DonatePageProps {
   readonly config: SiteConfig;
@@ -64,6 +66,7 @@ function Giving({ api, config, address, organization }: GivingProps) {
   const [coversFeeOf, setCoversFeeOf] = useState<string | null>(null);
   const [step, setStep] = useState<Step>({ at: "details", isReturning: false });
   const again = linkTo(address, organization.id);
+  const returnTo = useReturn(address, organization);
 
   if (step.at === "details") {
     const { isReturning } = step;
@@ -72,16 +75,20 @@ function Giving({ api, config, address, organization }: GivingProps) {
     const more = { options, onOptions: setOptions, coversFeeOf, onCoversFeeOf: setCoversFeeOf };
     return (
       <>
-        <DetailsForm {...{ api, ...form, ...more }} send={(donation) => send(donation, draft.rhythm)} />
-        <p class="beside">
-          <a href={shareLink(address)}>Share a gift between several organisations</a>
-        </p>
+        <DetailsForm {...{ api, ...form, ...more }} send={(donation, onChallenge) => send(donation, draft.rhythm, onChallenge)} />
+        {returnTo === null ? (
+          <p class="beside">
+            <a href={shareLink(address, draft.amount)}>Share a gift between several organisations</a>
+          </p>
+        ) : (
+          <WayBack to={returnTo} standing="none" donationId={null} />
+        )}
       </>
     );
   }
   if (step.at === "paid") {
     const gift = { donationId: step.donationId, organizationName: organization.name, rhythm: draft.rhythm };
-    return <Progress api={api} {...gift} startAgainUrl={again} />;
+    return <Progress api={api} {...gift} startAgainUrl={again} returnTo={returnTo} />;
   }
   const { created } = step;
   const { rhythm } = draft;
@@ -104,6 +111,7 @@ interface ReturnedProps {
 
 function Returned({ api, address, donationId, organization }: ReturnedProps) {
   const again = address.organization === null ? "/donate/" : linkTo(address, address.organization);
+  const returnTo = useReturn(address, organization);
   return (
     <>
       <h1>Your donation</h1>
@@ -111,6 +119,7 @@ function Returned({ api, address, donationId, organization }: ReturnedProps) {
         <>
           <p role="alert">The payment was not completed, and no money was taken.</p>
           <a href={again}>Start again</a>
+          {returnTo !== null && <WayBack to={returnTo} standing="pending" donationId={donationId} />}
         </>
       ) : (
         <Progress
@@ -119,6 +128,7 @@ function Returned({ api, address, donationId, organization }: ReturnedProps) {
           organizationName={organization?.name ?? null}
           rhythm={address.rhythm}
           startAgainUrl={again}
+          returnTo={returnTo}
         />
       )}
     </>
@@ -146,8 +156,15 @@ function Choices({ organizations }: { organizations: readonly Organization[] }) 
   );
 }
 
-function shareLink(address: DonationAddress): string {
-  return shareUrl(new URL("/", location.href), address);
+/** Null too until the organisation is known. */
+function useReturn(address: DonationAddress, organization: Organization | null): URL | null {
+  return useMemo(() => (organization === null ? null : allowedReturn(address.returnTo, organization)), [address, organization]);
+}
+
+/** With the amount as it stands in the form. */
+function shareLink(address: DonationAddress, typed: string): string {
+  const amount = parseAmount(typed, address.currency);
+  return shareUrl(new URL("/", location.href), { ...address, amount: "fault" in amount ? null : amount });
 }
 
 function linkTo(address: DonationAddress, organization: string): string {
@@ -166,10 +183,10 @@ function useSending(api: Api) {
     const once = new Sender((posting) => api.createDonation(posting));
     return { once, plan: new Sender((posting) => api.createPlan(posting)) };
   }, [api]);
-  return (donation: NewDonation, rhythm: Rhythm) =>
+  return (donation: NewDonation, rhythm: Rhythm, onChallenge: () => void) =>
     rhythm === "once"
-      ? senders.once.send(donationBody(donation))
-      : senders.plan.send(planBody(donation, rhythm, donorsTimeZone()));
+      ? senders.once.send(donationBody(donation), onChallenge)
+      : senders.plan.send(planBody(donation, rhythm, donorsTimeZone()), onChallenge);
 }
 
 function useOrganizations(api: Api, address: DonationAddress) {

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { Api, Fund, Organization } from "../site/api";
 import { FormField, FormText } from "./field";
-import type { Keeps, OptionFaults, OptionsDraft } from "./gift_options_draft";
+import type { Keeps, OptionFaults, OptionsDraft, TypedOption } from "./gift_options_draft";
 
 interface GiftOptionsFormProps {
   /** The organisation's open funds; none where the gift goes to several. */
@@ -15,26 +15,20 @@ interface GiftOptionsFormProps {
   readonly onOptions: (options: OptionsDraft) => void;
 }
 
-type Typed = Exclude<keyof OptionsDraft, "isAnonymous" | "fund" | "dedication">;
-
 /** Everything but amount and donor, folded away: most people give without it. */
-export function GiftOptionsForm({ funds, takesAnonymousGifts, keeps, options, faults, onOptions }: GiftOptionsFormProps) {
-  const text = (name: Typed, maxLength: number) => ({
-    id: name,
-    value: options[name],
-    maxLength,
-    required: false,
-    fault: faults[name],
-    onInput: (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) =>
-      onOptions({ ...options, [name]: event.currentTarget.value }),
-  });
-  const choose = (name: "fund" | "dedication") => (event: TargetedEvent<HTMLSelectElement>) =>
-    onOptions({ ...options, [name]: event.currentTarget.value });
+export function GiftOptionsForm(props: GiftOptionsFormProps) {
+  const { funds, takesAnonymousGifts, keeps, options, faults, onOptions } = props;
+  const text = typed(props);
   return (
     <details class="options" open={Object.keys(faults).length > 0 || undefined}>
       <summary>Say more about your gift</summary>
       {keeps.fund && funds.length > 0 && (
-        <Choice id="fund" label="What it is for" value={options.fund} onChange={choose("fund")}>
+        <Choice
+          id="fund"
+          label="What it is for"
+          value={options.fund}
+          onChange={(event) => onOptions({ ...options, fund: event.currentTarget.value })}
+        >
           <option value="">Wherever it is needed most</option>
           {funds.map(({ id, name }) => (
             <option key={id} value={id}>
@@ -43,25 +37,7 @@ export function GiftOptionsForm({ funds, takesAnonymousGifts, keeps, options, fa
           ))}
         </Choice>
       )}
-      {keeps.dedication && (
-        <Choice id="dedication" label="Dedicate it" value={options.dedication} onChange={choose("dedication")}>
-          <option value="">To nobody</option>
-          <option value="in_honour_of">In honour of somebody</option>
-          <option value="in_memory_of">In memory of somebody</option>
-        </Choice>
-      )}
-      {keeps.dedication && options.dedication !== "" && (
-        <fieldset class="group">
-          <legend>Your dedication</legend>
-          <FormField {...text("honouree", 100)} label={`In ${HOW[options.dedication]} of`} />
-          <FormField
-            {...text("toldName", 100)}
-            label="Whom we should tell"
-            hint="You may leave this empty. They get one letter, which does not say how much you gave."
-          />
-          <FormField {...text("toldEmail", 254)} label="E-mail address of whom we tell" type="email" />
-        </fieldset>
-      )}
+      {keeps.dedication && <Dedication {...props} />}
       {keeps.company && (
         <FormField {...text("company", 200)} label="Company" hint="If a company gives: the receipt is made out to it." />
       )}
@@ -83,7 +59,53 @@ export function GiftOptionsForm({ funds, takesAnonymousGifts, keeps, options, fa
   );
 }
 
-const HOW = { in_honour_of: "honour", in_memory_of: "memory" } as const;
+const KINDS = { in_honour_of: "In honour of", in_memory_of: "In memory of" } as const;
+
+function Dedication(props: GiftOptionsFormProps) {
+  const { options, onOptions } = props;
+  const text = typed(props);
+  const choose = (event: TargetedEvent<HTMLSelectElement>) =>
+    onOptions({ ...options, dedication: event.currentTarget.value as OptionsDraft["dedication"] });
+  return (
+    <>
+      <Choice id="dedication" label="Dedicate it" value={options.dedication} onChange={choose}>
+        <option value="">To nobody</option>
+        {Object.entries(KINDS).map(([kind, words]) => (
+          <option key={kind} value={kind}>
+            {words} somebody
+          </option>
+        ))}
+      </Choice>
+      {options.dedication !== "" && (
+        <fieldset class="group">
+          <legend>Your dedication</legend>
+          <FormField {...text("honouree", 100)} label={KINDS[options.dedication]} />
+          <FormField
+            {...text("toldName", 100)}
+            label="Whom we should tell"
+            hint="You may leave this empty. They get one letter, which does not say how much you gave."
+          />
+          <FormField {...text("toldEmail", 254)} label="E-mail address of whom we tell" type="email" />
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+type TypedProps = Pick<GiftOptionsFormProps, "options" | "faults" | "onOptions">;
+
+/** What a field of the options needs, by its name and the longest text it takes. */
+export function typed({ options, faults, onOptions }: TypedProps) {
+  return (name: TypedOption, maxLength: number) => ({
+    id: name,
+    value: options[name],
+    maxLength,
+    required: false,
+    fault: faults[name],
+    onInput: (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+      onOptions({ ...options, [name]: event.currentTarget.value }),
+  });
+}
 
 interface ChoiceProps {
   readonly id: string;

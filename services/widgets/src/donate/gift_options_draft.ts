@@ -1,4 +1,4 @@
-import type { GiftOptions } from "../site/api";
+import type { GiftAid, GiftOptions } from "../site/api";
 
 /** What a donor may say beside the amount, as typed. All of it may stay empty. */
 export interface OptionsDraft {
@@ -11,12 +11,22 @@ export interface OptionsDraft {
   readonly taxId: string;
   readonly message: string;
   readonly isAnonymous: boolean;
+  readonly declaresGiftAid: boolean;
+  readonly title: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly house: string;
+  readonly postcode: string;
 }
 
 export const NO_OPTIONS: OptionsDraft = {
   ...{ fund: "", dedication: "", honouree: "", toldName: "", toldEmail: "" },
   ...{ company: "", taxId: "", message: "", isAnonymous: false },
+  ...{ declaresGiftAid: false, title: "", firstName: "", lastName: "", house: "", postcode: "" },
 };
+
+/** Those that are typed. */
+export type TypedOption = Exclude<keyof OptionsDraft, "fund" | "dedication" | "isAnonymous" | "declaresGiftAid">;
 
 export type OptionFaults = Partial<Readonly<Record<keyof OptionsDraft, string>>>;
 
@@ -27,25 +37,28 @@ export interface Keeps {
   readonly dedication: boolean;
   readonly company: boolean;
   readonly anonymity: boolean;
+  readonly giftAid: boolean;
 }
 
-export const SINGLE_GIFTS_KEEP: Keeps = { feeCover: true, fund: true, dedication: true, company: true, anonymity: true };
+export const SINGLE_GIFTS_KEEP: Keeps = { feeCover: true, fund: true, dedication: true, company: true, anonymity: true, giftAid: true };
 /** What the API takes for recurring gifts (`POST /v1/recurring`): an option that it learns to keep is true here from then on. */
-export const PLANS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: false, anonymity: false };
+export const PLANS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: false, anonymity: false, giftAid: false };
 /** A fund belongs to one organisation, and a dedication would write a letter for each. */
-export const SHARED_GIFTS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: true, anonymity: true };
+export const SHARED_GIFTS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: true, anonymity: true, giftAid: false };
 
 const CALLED: Readonly<Record<keyof Keeps, string>> = {
   fund: "choosing what it is for",
   dedication: "a dedication",
   company: "giving as a company",
   anonymity: "staying unknown to the organisation",
+  giftAid: "Gift Aid",
   feeCover: "adding the payment fee",
 };
 
-/** What is left out, as people call it; empty where everything is kept. */
-export function leftOut(keeps: Keeps): readonly string[] {
-  return (Object.keys(CALLED) as (keyof Keeps)[]).filter((option) => !keeps[option]).map((option) => CALLED[option]);
+/** What is offered with other gifts and not kept with these, as people call it. */
+export function leftOut(offered: Keeps, kept: Keeps): readonly string[] {
+  const options = Object.keys(CALLED) as (keyof Keeps)[];
+  return options.filter((option) => offered[option] && !kept[option]).map((option) => CALLED[option]);
 }
 
 /** What is asked of the API, or a sentence for each field that lacks something. */
@@ -53,7 +66,8 @@ export function checkOptions(
   options: OptionsDraft,
   keeps: Keeps,
 ): { readonly said: GiftOptions } | { readonly faults: OptionFaults } {
-  const faults = keeps.dedication ? dedicationFaults(options) : {};
+  const declares = keeps.giftAid && options.declaresGiftAid;
+  const faults = { ...(keeps.dedication ? dedicationFaults(options) : {}), ...(declares ? giftAidFaults(options) : {}) };
   if (Object.keys(faults).length > 0) return { faults };
   const company = options.company.trim();
   return {
@@ -63,6 +77,7 @@ export function checkOptions(
       company: keeps.company && company !== "" ? { name: company, taxId: options.taxId.trim() || null } : null,
       message: options.message.trim() || null,
       isAnonymous: keeps.anonymity && options.isAnonymous,
+      giftAid: declares ? giftAidIn(options) : null,
     },
   };
 }
@@ -83,4 +98,18 @@ function dedicationFaults({ dedication, honouree, toldName, toldEmail }: Options
     faults.toldEmail = "Enter the address our letter goes to, like name@example.org, or leave the name empty.";
   }
   return faults;
+}
+
+function giftAidIn({ title, firstName, lastName, house, postcode }: OptionsDraft): GiftAid {
+  const [first, last] = [firstName.trim(), lastName.trim()];
+  return { title: title.trim(), firstName: first, lastName: last, house: house.trim(), postcode: postcode.trim() };
+}
+
+function giftAidFaults({ firstName, lastName, house, postcode }: OptionsDraft): OptionFaults {
+  return {
+    ...(firstName.trim() === "" && { firstName: "Enter your first name: the declaration needs it." }),
+    ...(lastName.trim() === "" && { lastName: "Enter your last name: the declaration needs it." }),
+    ...(house.trim() === "" && { house: "Enter the name or number of your house." }),
+    ...(postcode.trim() === "" && { postcode: "Enter your home's postcode, or X if you live outside the UK." }),
+  };
 }

@@ -47,7 +47,7 @@ export function PaymentStep({ organization, created, rhythm, stripeJsUrl, return
       <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
       {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
       <div ref={target} class="payment-element" />
-      {rhythm !== "once" && <PlanTerms rhythm={rhythm} amount={created.donation.amount} organization={organization.name} />}
+      {rhythm !== "once" && <PlanTerms {...created.donation} rhythm={rhythm} organization={organization.name} />}
       <p class="fault" role="alert">
         {fault}
       </p>

@@ -6,12 +6,14 @@ const SHORTEST_MONTH_DAYS = 28;
 
 interface PlanTermsProps {
   readonly rhythm: Rhythm;
+  /** Of each gift in all, what covers the payment fee included. */
   readonly amount: Money;
+  readonly feeCover: Money | null;
   readonly organization: string;
 }
 
 /** What a donor agrees to who pays the first of recurring gifts: it stands where they pay, before the button. */
-export function PlanTerms({ rhythm, amount, organization }: PlanTermsProps) {
+export function PlanTerms({ rhythm, amount, feeCover, organization }: PlanTermsProps) {
   const sum = formatMoney(amount);
   const isLate = dayOfMonth(new Date(), donorsTimeZone()) > SHORTEST_MONTH_DAYS;
   return (
@@ -23,6 +25,9 @@ export function PlanTerms({ rhythm, amount, organization }: PlanTermsProps) {
       </p>
       <ul>
         <li>The first {sum} are paid now. Each gift gets its own receipt and its own entry in the public ledger.</li>
+        {feeCover !== null && (
+          <li>{formatMoney(feeCover)} of it cover the payment fee; no more is ever added to a gift, and less where less will do.</li>
+        )}
         <li>We write to you at least two days before a bank account is debited, and before each yearly gift.</li>
         <li>
           Change the amount, skip, pause or end it at any time: by the link in each of our letters about it, or on{" "}

@@ -7,6 +7,7 @@ import { sentenceOf } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import { follow, isSettled } from "./following";
 import { dayText } from "./rhythm_choice";
+import { WayBack } from "./way_back";
 
 interface ProgressProps {
   readonly api: Api;
@@ -16,10 +17,12 @@ interface ProgressProps {
   /** How often it is made; `once` for a single gift. */
   readonly rhythm: Rhythm;
   readonly startAgainUrl: string;
+  /** The site that the donor came from and may go back to. */
+  readonly returnTo: URL | null;
 }
 
 /** What became of the gift: paid, written into the ledger, published. */
-export function Progress({ api, donationId, organizationName, rhythm, startAgainUrl }: ProgressProps) {
+export function Progress({ api, donationId, organizationName, rhythm, startAgainUrl, returnTo }: ProgressProps) {
   const { donation, fault, hasGivenUp, lookAgain } = useDonation(api, donationId);
   const hasFailed = donation?.status === "failed" || donation?.status === "canceled";
   return (
@@ -44,6 +47,9 @@ export function Progress({ api, donationId, organizationName, rhythm, startAgain
         <p>
           <a href={startAgainUrl}>Start again</a>
         </p>
+      )}
+      {donation !== null && returnTo !== null && (
+        <WayBack to={returnTo} standing={donation.returned ?? donation.status} donationId={donation.id} />
       )}
     </section>
   );

@@ -1,7 +1,6 @@
 import { formatMoney } from "../money";
 import { donorsTimeZone, type Rhythm, RHYTHMS, secondGiftOn } from "../rhythm";
 import { acceptableAmount } from "./draft";
-import { leftOut, PLANS_KEEP } from "./gift_options_draft";
 
 const LABELS: Readonly<Record<Rhythm, string>> = { once: "Once", month: "Monthly", quarter: "Quarterly", year: "Yearly" };
 export const EACH: Readonly<Record<Rhythm, string>> = { once: "", month: "each month", quarter: "each quarter", year: "each year" };
@@ -11,11 +10,14 @@ interface RhythmChoiceProps {
   /** The amount as typed. */
   readonly amount: string;
   readonly currency: string;
+  /** What recurring gifts do not keep of what is offered here, as people call it. */
+  readonly notKept: readonly string[];
   readonly onRhythm: (rhythm: Rhythm) => void;
 }
 
 /** How often; once, unless the donor says otherwise, and with what otherwise means. */
-export function RhythmChoice({ rhythm, amount, currency, onRhythm }: RhythmChoiceProps) {
+export function RhythmChoice({ onRhythm, ...about }: RhythmChoiceProps) {
+  const { rhythm } = about;
   return (
     <fieldset class="field rhythm" aria-describedby="rhythm-hint">
       <legend>How often</legend>
@@ -28,16 +30,15 @@ export function RhythmChoice({ rhythm, amount, currency, onRhythm }: RhythmChoic
         ))}
       </div>
       <div id="rhythm-hint" class="hint" aria-live="polite">
-        {rhythm !== "once" && <WhatItMeans rhythm={rhythm} amount={amount} currency={currency} />}
+        {rhythm !== "once" && <WhatItMeans {...about} />}
       </div>
     </fieldset>
   );
 }
 
-function WhatItMeans({ rhythm, amount, currency }: Omit<RhythmChoiceProps, "onRhythm">) {
+function WhatItMeans({ rhythm, amount, currency, notKept }: Omit<RhythmChoiceProps, "onRhythm">) {
   const money = acceptableAmount(amount, currency);
   const sum = "fault" in money ? "Your gift" : formatMoney(money);
-  const missing = leftOut(PLANS_KEEP);
   return (
     <>
       <p>
@@ -45,7 +46,7 @@ function WhatItMeans({ rhythm, amount, currency }: Omit<RhythmChoiceProps, "onRh
         or end it whenever you like, without an account: by the link in our letters, or on{" "}
         <a href="/giving/">your recurring gifts</a>.
       </p>
-      {missing.length > 0 && <p>For single gifts only, so far: {missing.join(", ")}. A message goes with the first gift.</p>}
+      {notKept.length > 0 && <p>For single gifts only, so far: {notKept.join(", ")}. A message goes with the first gift.</p>}
     </>
   );
 }

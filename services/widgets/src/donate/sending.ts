@@ -5,6 +5,7 @@ import { pause } from "../site/waiting";
 
 const RETRY_PAUSES_MILLISECONDS = [500, 1_500, 4_000];
 const MOST_CHALLENGES = 2;
+const UNSOLVED = "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.";
 const LONGEST_RETRY_AFTER_SECONDS = 10;
 
 /**
@@ -22,31 +23,36 @@ export class Sender<Answer> {
     this.#post = post;
   }
 
-  /** Throws RequestFault when the answer is final or the tries are used up. */
-  async send(body: string): Promise<Answer> {
+  /**
+   * `onChallenge` is called when the server asks for a proof of work, which takes a while. Throws RequestFault when the
+   * answer is final or the tries are used up.
+   */
+  async send(body: string, onChallenge: () => void): Promise<Answer> {
     if (body !== this.#body) {
       this.#body = body;
       this.#key = crypto.randomUUID();
     }
     for (const milliseconds of RETRY_PAUSES_MILLISECONDS) {
       try {
-        return await this.#create(body);
+        return await this.#create(body, onChallenge);
       } catch (fault) {
         if (!isWorthAnotherTry(fault)) throw fault;
         await pause(Math.max(milliseconds, fault.retryAfterSeconds * 1_000));
       }
     }
-    return await this.#create(body);
+    return await this.#create(body, onChallenge);
   }
 
   /** Where the server asks for a proof of work first, this browser does it: nobody is shown a picture to read. */
-  async #create(body: string): Promise<Answer> {
+  async #create(body: string, onChallenge: () => void): Promise<Answer> {
     let solution: string | undefined;
     for (let challenges = 0; ; challenges += 1) {
       try {
         return await this.#post({ body, idempotencyKey: this.#key, solution });
       } catch (fault) {
-        if (!isChallenge(fault) || challenges === MOST_CHALLENGES) throw fault;
+        if (!isChallenge(fault)) throw fault;
+        if (challenges === MOST_CHALLENGES) throw new RequestFault(UNSOLVED, { status: fault.status });
+        onChallenge();
         solution = await solve(puzzlesFrom(fault.challenge));
       }
     }

@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 
 import { DonorFields, useFocusOnFault } from "../donate/details_form";
 import { GiftOptionsForm } from "../donate/gift_options";
-import { checkOptions, type OptionsDraft, SHARED_GIFTS_KEEP } from "../donate/gift_options_draft";
+import { checkOptions, type Keeps, type OptionsDraft, SHARED_GIFTS_KEEP } from "../donate/gift_options_draft";
+import { SubmitButton, type Wait } from "../donate/submit_button";
 import type { Organization } from "../site/api";
 import { RequestFault, sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
@@ -18,25 +19,27 @@ interface ShareFormProps {
   readonly options: OptionsDraft;
   readonly onDraft: (draft: SharedDraft) => void;
   readonly onOptions: (options: OptionsDraft) => void;
-  readonly send: (split: NewSplit) => Promise<CreatedSplit>;
+  readonly send: (split: NewSplit, onChallenge: () => void) => Promise<CreatedSplit>;
   readonly onCreated: (created: CreatedSplit) => void;
 }
 
 export function ShareForm(props: ShareFormProps) {
   const { known, currency, draft, options, onDraft, onOptions } = props;
-  const { form, faults, formFault, isSending, submit } = useSubmission(props);
+  // Ticked before somebody was added who has to know their donors, it is neither shown nor sent.
+  const takesAnonymousGifts = draft.organizations.every((id) => known.get(id)?.takesAnonymousGifts);
+  const keeps = { ...SHARED_GIFTS_KEEP, anonymity: takesAnonymousGifts };
+  const { form, faults, formFault, wait, submit } = useSubmission(props, keeps);
   const field = (name: "name" | "email") => ({
     id: name,
     value: draft[name],
     fault: faults[name],
     onInput: (event: TargetedEvent<HTMLInputElement>) => onDraft({ ...draft, [name]: event.currentTarget.value }),
   });
-  const takesAnonymousGifts = draft.organizations.every((id) => known.get(id)?.takesAnonymousGifts);
   return (
     <form noValidate onSubmit={submit} ref={form}>
       <PartsFields {...{ known, draft, currency, faults, onDraft }} />
       <DonorFields field={field} />
-      <GiftOptionsForm funds={[]} keeps={SHARED_GIFTS_KEEP} faults={{}} {...{ options, onOptions, takesAnonymousGifts }} />
+      <GiftOptionsForm funds={[]} faults={{}} {...{ keeps, options, onOptions, takesAnonymousGifts }} />
       <p class="hint">
         Each organisation receives its part directly: your statement shows one payment for each, and each sends its own
         receipt.
@@ -44,34 +47,32 @@ export function ShareForm(props: ShareFormProps) {
       <p class="fault" role="alert">
         {formFault}
       </p>
-      <button type="submit" class="primary" aria-disabled={isSending}>
-        {isSending ? "One moment…" : "Continue to payment"}
-      </button>
+      <SubmitButton wait={wait} />
     </form>
   );
 }
 
-function useSubmission({ known, currency, draft, options, send, onCreated }: ShareFormProps) {
+function useSubmission({ known, currency, draft, options, send, onCreated }: ShareFormProps, keeps: Keeps) {
   const [faults, setFaults] = useState<ShareFaults>(NO_FAULTS);
   const [formFault, setFormFault] = useState("");
-  const [isSending, setSending] = useState(false);
+  const [wait, setWait] = useState<Wait>("");
   const once = useOneAtATime();
   const form = useFocusOnFault(faults);
   const submit = once(async () => {
     setFormFault("");
     const checked = checkShare(draft, currency);
-    const more = checkOptions(options, SHARED_GIFTS_KEEP);
+    const more = checkOptions(options, keeps);
     setFaults("faults" in checked ? checked.faults : NO_FAULTS);
     if ("faults" in checked || "faults" in more) return;
-    setSending(true);
+    setWait("sending");
     try {
-      onCreated(await send({ ...checked, options: more.said }));
+      onCreated(await send({ ...checked, options: more.said }, () => setWait("checking")));
     } catch (fault) {
-      setSending(false);
+      setWait("");
       setFormFault(sentenceAbout(fault, draft.organizations, known));
     }
   });
-  return { form, faults, formFault, isSending, submit };
+  return { form, faults, formFault, wait, submit };
 }
 
 /** Names the organisation where the API speaks of one part. */

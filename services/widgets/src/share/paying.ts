@@ -24,7 +24,8 @@ export function outcomesIn({ parts }: SplitGift): Outcomes {
   return new Map(parts.flatMap(({ donationId, outcome }) => (outcome === null ? [] : [[donationId, outcome]])));
 }
 
-export type PartState = "arrived" | "on_its_way" | "waiting" | "unanswered" | "failed";
+/** `waiting`: paid, and its event has not come; `open`: nothing is known since this page was loaded. */
+export type PartState = "arrived" | "on_its_way" | "waiting" | "unanswered" | "open" | "failed";
 
 /** A donation's status follows the processor's event, moments after what the processor itself answered. */
 export function stateOf({ donationId, status }: SplitPart, outcomes: Outcomes): PartState {
@@ -35,7 +36,7 @@ export function stateOf({ donationId, status }: SplitPart, outcomes: Outcomes): 
   if (outcome === "under_way") return "on_its_way";
   if (outcome === "unknown") return "unanswered";
   if (status === "failed" || status === "canceled" || outcome === "declined" || outcome === "needs_donor") return "failed";
-  return "waiting";
+  return "open";
 }
 
 export function isOver({ parts }: SplitGift, outcomes: Outcomes): boolean {

@@ -67,7 +67,7 @@ function Sharing({ config, address, known }: SharingProps) {
         {...{ known, currency, draft, options }}
         onDraft={setDraft}
         onOptions={setOptions}
-        send={(split) => sender.send(splitBody(split))}
+        send={(split, onChallenge) => sender.send(splitBody(split), onChallenge)}
         onCreated={({ gift, setup }) =>
           setStep({ at: "setup", splitId: gift.id, setup, amount: sumOf(gift.parts.map((part) => part.amount), currency) })
         }

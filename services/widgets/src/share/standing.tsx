@@ -28,7 +28,7 @@ export function SharedStanding(props: StandingProps) {
   const { gift, outcomes, isBusy, fault, setFault, payAgain } = useSharedGift(props);
   const states = gift?.parts.map((part) => stateOf(part, outcomes)) ?? [];
   const failed = gift?.parts.filter((_, at) => states[at] === "failed") ?? [];
-  const canPay = !isBusy && (failed.length > 0 || fault !== "" || states.includes("waiting"));
+  const canPay = !isBusy && (failed.length > 0 || fault !== "" || states.includes("open"));
   return (
     <section>
       <StepHeading>{headingFor(states)}</StepHeading>
@@ -43,7 +43,7 @@ export function SharedStanding(props: StandingProps) {
       </p>
       {canPay && (
         <Again
-          label={failed.length > 0 ? "Try again with the same card" : "Ask again"}
+          label={failed.length > 0 ? "Try again with the same card" : "Pay what is open"}
           onPay={payAgain}
           onOtherCard={failed.length > 0 ? () => onOtherCard().catch((reason: unknown) => setFault(sentenceOf(reason))) : null}
         />
@@ -76,10 +76,11 @@ const WORDS: Readonly<Record<PartState, string>> = {
   arrived: "went through",
   waiting: "waiting for the payment's confirmation…",
   on_its_way: "on its way; a debit from a bank account takes days",
+  open: "not confirmed yet",
   unanswered: "no answer yet; we ask again by ourselves",
   failed: "not paid, and nothing was taken",
 };
-const SHOWN: Readonly<Record<PartState, string>> = { arrived: "done", waiting: "now", on_its_way: "now", unanswered: "now", failed: "failed" };
+const SHOWN: Readonly<Record<PartState, string>> = { arrived: "done", waiting: "now", on_its_way: "now", unanswered: "now", open: "now", failed: "failed" };
 
 interface PartListProps {
   readonly gift: SplitGift;

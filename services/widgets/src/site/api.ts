@@ -4,8 +4,12 @@ import { asCount, asList, asObject, asText, requestJson } from "./http";
 export interface Organization {
   readonly id: string;
   readonly name: string;
+  /** ISO 3166-1 alpha-2, `GB`. */
+  readonly country: string;
   /** Whether a gift may keep its donor from the organisation. */
   readonly takesAnonymousGifts: boolean;
+  /** The sites that donors may be sent back to, such as `https://charity.example`. */
+  readonly returnOrigins: readonly string[];
 }
 
 /** Something that a gift can be restricted to. */
@@ -25,6 +29,16 @@ export interface GiftOptions {
   readonly company: { readonly name: string; readonly taxId: string | null } | null;
   readonly message: string | null;
   readonly isAnonymous: boolean;
+  /** A UK taxpayer's declaration, made under the words that the page shows beside it. */
+  readonly giftAid: GiftAid | null;
+}
+
+export interface GiftAid {
+  readonly title: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly house: string;
+  readonly postcode: string;
 }
 
 const STATUSES = ["pending", "processing", "succeeded", "failed", "canceled"] as const;
@@ -173,14 +187,19 @@ export function amountBody({ minorUnits, currency }: Money): object {
 }
 
 /** Only what was said: what was not keeps the API's own defaults. */
-export function optionsBody({ fundId, dedication, company, message, isAnonymous }: GiftOptions): object {
+export function optionsBody({ fundId, dedication, company, message, isAnonymous, giftAid }: GiftOptions): object {
   return {
     ...(fundId !== null && { fund_id: fundId }),
     ...(dedication !== null && { dedication }),
     ...(company !== null && { company: { name: company.name, tax_id: company.taxId } }),
     ...(message !== null && { message }),
     ...(isAnonymous && { anonymity: "organization" }),
+    ...(giftAid !== null && { gift_aid: giftAidBody(giftAid) }),
   };
+}
+
+function giftAidBody({ title, firstName, lastName, house, postcode }: GiftAid): object {
+  return { title, first_name: firstName, last_name: lastName, house, postcode, declares: true };
 }
 
 /** A page of results carries its items under `data`. */
@@ -189,8 +208,14 @@ function listIn(parsed: unknown): readonly unknown[] {
 }
 
 function organizationFrom(parsed: unknown): Organization {
-  const { id, name, takes_anonymous_gifts: takesAnonymousGifts } = asObject(parsed);
-  return { id: asText(id), name: asText(name), takesAnonymousGifts: takesAnonymousGifts === true };
+  const answer = asObject(parsed);
+  return {
+    id: asText(answer["id"]),
+    name: asText(answer["name"]),
+    country: asText(answer["country"] ?? ""),
+    takesAnonymousGifts: answer["takes_anonymous_gifts"] === true,
+    returnOrigins: asList(answer["return_origins"] ?? []).map(asText),
+  };
 }
 
 function donationFrom(parsed: unknown): Donation {

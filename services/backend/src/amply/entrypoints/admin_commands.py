@@ -9,7 +9,7 @@ from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
-from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts
+from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts, return_to
 from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
@@ -165,6 +165,7 @@ commands.add_command(donation)
 commands.add_command(webhooks)
 commands.add_command(donors, "donor")
 organization.add_command(fund)
+organization.add_command(return_to)
 for command in (
     organization_receipts,
     receipt_problems,

@@ -1,4 +1,4 @@
-"""`admin organization fund …`, `admin organization anonymous-gifts`: what gifts can be for, from whom, and what came."""
+"""`admin organization fund …`, `… anonymous-gifts`, `… return-to`: what gifts can be for, from whom, and what came."""
 
 import json
 from collections.abc import Iterator
@@ -76,6 +76,31 @@ def anonymous_gifts(*, organization_id: str, takes: bool) -> None:
     with _database() as database, database.transaction() as session:
         changed = organizations.take_anonymous_gifts(session, organization_id=organization_id, takes=takes)
     click.echo(json.dumps({"id": changed.id, "takes_anonymous_gifts": changed.takes_anonymous_gifts}))
+
+
+@click.group("return-to")
+def return_to() -> None:
+    """The sites that the donation page sends donors back to. It sends them to no other."""
+
+
+@return_to.command("allow")
+@_ORGANIZATION
+@click.option("--origin", required=True, help="such as https://charity.example")
+def allow_return(*, organization_id: str, origin: str) -> None:
+    """Allow a site and print all that are allowed; running it again changes nothing."""
+    with _database() as database, database.transaction() as session:
+        allowed = organizations.allow_return(session, organization_id=organization_id, origin=origin)
+    click.echo(json.dumps({"id": organization_id, "return_origins": list(allowed)}))
+
+
+@return_to.command("forbid")
+@_ORGANIZATION
+@click.option("--origin", required=True, help="as `allow` printed it")
+def forbid_return(*, organization_id: str, origin: str) -> None:
+    """Send nobody to a site any more and print those that are left; at once, for links that are out there too."""
+    with _database() as database, database.transaction() as session:
+        left = organizations.forbid_return(session, organization_id=organization_id, origin=origin)
+    click.echo(json.dumps({"id": organization_id, "return_origins": list(left)}))
 
 
 @click.command("gifts")

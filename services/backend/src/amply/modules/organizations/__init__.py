@@ -12,6 +12,7 @@ from amply.modules.organizations.funds import (
     open_fund,
 )
 from amply.modules.organizations.queries import get, list_public
+from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
 from amply.modules.organizations.service import create, take_anonymous_gifts
 
@@ -22,10 +23,12 @@ __all__ = [
     "Organization",
     "OrganizationNotFound",
     "SlugTaken",
+    "allow_return",
     "close_fund",
     "create",
     "create_fund",
     "find_fund",
+    "forbid_return",
     "funds_of",
     "get",
     "list_public",

@@ -34,7 +34,8 @@ class OrganizationNotAcceptable(InvalidRequest):
 class Organization:
     """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2.
 
-    `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told.
+    `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told. `return_origins`: the sites that donors
+    may be sent back to after giving.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Organization:
     country: str
     created_at: datetime
     takes_anonymous_gifts: bool = False
+    return_origins: tuple[str, ...] = ()
 
 
 def check(*, name: str, slug: str, country: str) -> None:

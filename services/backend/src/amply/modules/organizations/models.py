@@ -1,5 +1,7 @@
 from datetime import datetime
 
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -14,6 +16,7 @@ class OrganizationRow(Record):
     country: Mapped[str]
     created_at: Mapped[datetime]
     takes_anonymous_gifts: Mapped[bool] = mapped_column(server_default="false")
+    return_origins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class FundRow(Record):

@@ -46,4 +46,5 @@ def _organization(row: OrganizationRow) -> Organization:
         country=row.country,
         created_at=row.created_at,
         takes_anonymous_gifts=row.takes_anonymous_gifts,
+        return_origins=tuple(row.return_origins),
     )

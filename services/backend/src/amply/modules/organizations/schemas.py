@@ -18,6 +18,9 @@ class PublicOrganization(BaseModel):
     takes_anonymous_gifts: bool = Field(
         description="Whether a gift may keep its donor from the organisation."
     )
+    return_origins: list[str] = Field(
+        description="The sites, such as `https://charity.example`, that the donation page sends donors back to."
+    )
 
     @classmethod
     def of(cls, organization: Organization) -> "PublicOrganization":
@@ -29,6 +32,7 @@ class PublicOrganization(BaseModel):
             country=organization.country,
             created_at=iso(organization.created_at),
             takes_anonymous_gifts=organization.takes_anonymous_gifts,
+            return_origins=list(organization.return_origins),
         )
 
 
