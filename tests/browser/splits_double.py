@@ -47,6 +47,7 @@ class SplitsDouble:
                 "donation_id": f"don_{at}",
                 "organization_id": part["organization_id"],
                 "amount": {"minor_units": part["minor_units"], "currency": currency},
+                "fee_cover": {"minor_units": "0", "currency": currency},
                 "status": "pending",
             }
             for at, part in enumerate(asked["parts"])

@@ -126,6 +126,7 @@ def test_a_bank_that_sends_the_donor_back_is_followed_by_the_payment_and_a_reloa
         "donation_id": "don_0",
         "organization_id": RIVER,
         "amount": {"minor_units": "100", "currency": "EUR"},
+        "fee_cover": {"minor_units": "0", "currency": "EUR"},
     }
     platform.splits.parts = [{**part, "status": "pending"}]
     secrets = "&setup_intent=seti_1&setup_intent_client_secret=seti_1_secret_2&redirect_status=succeeded"
