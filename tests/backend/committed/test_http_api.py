@@ -171,6 +171,16 @@ def test_what_was_sent_is_not_repeated_in_the_error(api: Api) -> None:
     assert "secret-address" not in response.text
 
 
+@pytest.mark.parametrize("name", ["4242424242424242", "ada@example.org", "sk_test_123456789"])
+def test_what_was_sent_as_a_name_is_not_repeated_either(name: str, api: Api) -> None:
+    top, inner = api.give(**{name: "x"}), api.give(donor={"name": "Ada", "email": "a@example.org", name: "x"})
+
+    assert_problem(top, status=422, code="invalid_request", param="body")
+    assert_problem(inner, status=422, code="invalid_request", param="donor")
+    assert name not in top.text + inner.text
+    assert_problem(api.give(tip="1"), status=422, code="invalid_request", param="tip")
+
+
 def test_an_unknown_organisation_is_named(api: Api) -> None:
     response = api.give(organization_id="org_00000000000000000000000000")
 

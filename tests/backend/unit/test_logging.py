@@ -9,6 +9,7 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
             "key": "sk_test_abcdef123",
             "webhook": "whsec_abcdef123",
             "client": "pi_3Abc_secret_xyz",
+            "link": f"page/#v1.1764230400.{'5f' * 32}.{'Zm9v' * 10}",
             "text": "mail to ada@example.org failed",
             "count": 3,
         },
@@ -18,6 +19,7 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
         "key": "[redacted]",
         "webhook": "[redacted]",
         "client": "[redacted]",
+        "link": "page/#[redacted]",
         "text": "mail to [redacted] failed",
         "count": 3,
     }

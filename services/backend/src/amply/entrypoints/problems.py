@@ -1,6 +1,8 @@
 """Every error a client sees, as `application/problem+json` (RFC 9457)."""
 
+import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, Final
 
 import sqlalchemy.exc
@@ -21,6 +23,9 @@ _ADVICE: Final[Mapping[int, tuple[str, str]]] = {
     413: ("request_too_large", "send less"),
 }
 """For errors of HTTP itself: the stable code, and what to do next."""
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
+"""Of a field, or the place in a list."""
 
 
 def install(app: FastAPI) -> None:
@@ -62,7 +67,9 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     """Name the first field that is wrong. What was sent is not repeated: it may be personal."""
     first: Mapping[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
-    where = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    loc = (str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header"))
+    # An unknown field has whatever name it was sent with: what is no name is not repeated either.
+    where = list(takewhile(_NAME.fullmatch, loc))
     field = "body" if first.get("type") == "json_invalid" else ".".join(where) or "body"
     return _answer(
         request,

@@ -10,10 +10,11 @@ import structlog
 
 from amply.infra import tracing
 
-# What must never reach a log: keys, secrets, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
+# What must never reach a log: keys, secrets, donors' links, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
 _SECRET: Final = re.compile(
     r"""(?:sk|rk|whsec)_[A-Za-z0-9_]{6,}
     | \w+_secret_\w+
+    | v1\.[0-9]{1,12}\.[0-9a-f]{64}\.[\w-]+
     | [^\s"'<>(),;:=]+@[^\s"'<>(),;:=]+
     | (?<=DETAIL:).*?(?=\n\[SQL|\n\(Background|\n\n|\Z)
     """,
