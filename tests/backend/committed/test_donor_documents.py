@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from celery import Celery
+from sqlalchemy import text
 
 from amply.adapters import sqs
 from amply.entrypoints import scheduler, worker
@@ -205,6 +206,20 @@ def test_an_erasure_while_it_is_made_leaves_nothing(page: DonorsPage) -> None:
         giving.forget(session, email_sha256=None, donation_id=given)
     page.works()
     assert page.rows("donor_document") == []
+
+
+def test_the_worker_asks_again_whose_it_is(page: DonorsPage) -> None:
+    page.gives()
+    page.publish_and_send()
+    statement = {"kind": "statement", "organization_id": page.organization_id, "year": 2026}
+    asked = [
+        page.ask("documents", body).json()
+        for body in (wanted(page, "receipt"), wanted(page, "proof"), statement)
+    ]
+    with page.database.transaction() as session:
+        session.execute(text("UPDATE donation SET donor_email = 'eve@example.org'"))
+    page.works()
+    assert [page.see(f"documents/{each['id']}").json()["state"] for each in asked] == ["failed"] * 3
 
 
 def test_documents_are_counted_by_their_donor(page: DonorsPage) -> None:
