@@ -134,13 +134,7 @@ def record_gift(
         FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `donate` says.
     """
     check_options(session, gift)
-    account_id = payments.find_account(session, organization_id=gift.organization_id)
-    if account_id is None:
-        organizations.get(session, organization_id=gift.organization_id)
-        raise payments.OrganizationNotReady(
-            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
-            param="organization_id",
-        )
+    account_id = payments.require_account(session, organization_id=gift.organization_id)
     check_fee_cover(session, gift=gift)
     cover = gift.fee_cover
     session.execute(

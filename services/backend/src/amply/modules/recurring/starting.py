@@ -18,7 +18,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import defence, donations, mail, organizations, payments
+from amply.modules import defence, donations, mail, payments
 from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
@@ -88,13 +88,7 @@ def _replay(status: int, body: Mapping[str, Any]) -> Answer:
 
 
 def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, now: datetime) -> None:
-    account_id = payments.find_account(session, organization_id=gift.organization_id)
-    if account_id is None:
-        organizations.get(session, organization_id=gift.organization_id)
-        raise payments.OrganizationNotReady(
-            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
-            param="organization_id",
-        )
+    account_id = payments.require_account(session, organization_id=gift.organization_id)
     session.add(
         PlanRow(
             id=plan_id,
