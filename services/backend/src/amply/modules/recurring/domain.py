@@ -31,12 +31,17 @@ class PlanStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a plan is paused or ended. `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives."""
+    """Why a plan is paused or ended.
+
+    `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives; `ORGANIZATION`: it has left the account
+    that the plan pays to.
+    """
 
     DONOR = "donor"
     STAFF = "staff"
     DECLINED = "declined"
     REFUSED = "refused"
+    ORGANIZATION = "organization"
     UNREACHABLE = "unreachable"
     NEVER_STARTED = "never_started"
     ERASED = "erased"

@@ -18,7 +18,7 @@ from amply.kernel.money import Money
 from amply.modules import mail, organizations
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, Wording, harmless
-from amply.modules.recurring.domain import PlanStatus
+from amply.modules.recurring.domain import PlanStatus, Reason
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.models import LinkRequestRow, PlanLetterRow, PlanRow
 from amply.modules.recurring.moves import LetterKind
@@ -66,6 +66,7 @@ class Letter:
     last4: str
     day: date
     link: str
+    reason: Reason | None = None
 
 
 def plan_mail(letter: Letter) -> Mail:
@@ -80,7 +81,7 @@ def plan_mail(letter: Letter) -> Mail:
         "day": wording.day(letter.day),
         "method": texts["method"][_method_known(letter)].format_map({"last4": letter.last4}),
     }
-    own = {name: text.format_map(filled) for name, text in texts[letter.kind].items()}
+    own = {name: text.format_map(filled) for name, text in texts[_section(letter)].items()}
     said = {
         "subject": own["subject"],
         "paragraphs": [own["first"], own["second"]],
@@ -121,6 +122,12 @@ def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
         (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
     )
     return found
+
+
+def _section(letter: Letter) -> str:
+    """A plan that rests since its organisation has left says so: another card would not help."""
+    rests = letter.kind is LetterKind.PAUSED and letter.reason is Reason.ORGANIZATION
+    return "organization_left" if rests else letter.kind
 
 
 def _method_known(letter: Letter) -> str:
@@ -203,6 +210,7 @@ def _about(
         last4=plan.method_last4 or "",
         day=day or now.date(),
         link=f"{parts.page}#{token}",
+        reason=Reason(plan.reason) if plan.reason else None,
     )
 
 
