@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from tests.browser.loopback import Request, Response
+from tests.browser.onboarding_double import OnboardingDouble
 from tests.browser.plans_double import PlansDouble
 
 ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
@@ -32,6 +33,7 @@ class PlatformDouble:
     covers: list[dict[str, Any]] = field(default_factory=list)
     publishable_key: str = "pk_test_double"
     plans: PlansDouble = field(default_factory=PlansDouble)
+    onboarding: OnboardingDouble = field(default_factory=OnboardingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -62,9 +64,13 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        if request.path.startswith("/v1/donor/"):
-            status, content = self.plans.answer(request)
-            return _json(content, status=status)
+        for prefix, answer in (
+            ("/v1/donor/", self.plans.answer),
+            ("/v1/onboarding", self.onboarding.answer),
+        ):
+            if request.path.startswith(prefix):
+                status, content = answer(request)
+                return _json(content, status=status)
         match request.method, request.path:
             case "POST", "/v1/donations":
                 return self._donate(request)

@@ -16,7 +16,17 @@ from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
-from amply.modules import defence, donations, ledger, organizations, payments, payouts, recurring, webhooks
+from amply.modules import (
+    defence,
+    donations,
+    ledger,
+    onboarding,
+    organizations,
+    payments,
+    payouts,
+    recurring,
+    webhooks,
+)
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
@@ -28,7 +38,7 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links.
+    `plans` is None where nothing signs donors' links, and `invitations` where nothing signs those.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -45,6 +55,7 @@ class Parts:
     allowed_origins: tuple[str, ...]
     client_address_header: str
     plans: recurring.Parts | None = None
+    invitations: onboarding.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -82,7 +93,7 @@ def create(parts: Parts) -> FastAPI:
     problems.install(app)
     routers = (
         *(donations.router, donations.split_router, recurring.router, organizations.router),
-        *(ledger.router, ledger.public_router),
+        *(onboarding.router, ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:

@@ -84,6 +84,8 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
         Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(worker.RECONCILE)),
         Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(worker.COLLECT_DUE)),
         Job(name="send letters about them", every=timedelta(seconds=30), run=send(worker.SEND_PLAN_LETTERS)),
+        Job(name="look at accounts", every=timedelta(minutes=1), run=send(worker.LOOK_AT_ACCOUNTS)),
+        Job(name="send invitations", every=timedelta(seconds=30), run=send(worker.SEND_INVITATIONS)),
         Job(name="match what waits", every=timedelta(minutes=1), run=send(worker.MATCH_WAITING)),
         Job(
             name="hold books and processor together", every=timedelta(minutes=1), run=send(worker.CLOSE_BOOKS)

@@ -25,6 +25,8 @@ LIMITS: Final = {
     "donor_links": limits.parse("10/hour"),
     # To one mailbox, whoever asks: nobody's is filled by somebody else.
     "links_to_one_address": limits.parse("3/hour"),
+    # Somebody who onboards an organisation may begin anew a few times.
+    "onboarding_links": limits.parse("30/hour"),
     "donor_plans": limits.parse("60/minute"),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
     "public_ledger": limits.parse("300/minute"),
