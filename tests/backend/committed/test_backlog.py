@@ -20,6 +20,7 @@ from tests.backend.ledger_world import NOW, LedgerWorld
 NOTHING = Backlog(
     ledger_unpublished_seconds=0,
     exhausted_events=0,
+    failing_events=0,
     exhausted_payments=0,
     exhausted_refunds=0,
     exhausted_receipts=0,
