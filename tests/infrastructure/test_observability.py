@@ -94,6 +94,7 @@ NOTICES = {
     "movements-unmatched",
     "payouts-differ",
     "set-aside",
+    "stripe-events-set-aside",
     "undelivered",
     "witness-contradicts",
     "witnesses-missing",
@@ -161,6 +162,7 @@ def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deploy
         "ledger-late",
         "bookings-paused",
         "high-waiting",
+        "stripe-events-waiting",
         "worker-silent",
     }
     for name in ("api-failing", "work-stalled"):

@@ -68,7 +68,7 @@ class Call:
             "created": self.now,
             "data": data,
             "livemode": False,
-            "pending_webhooks": 1 if self.settings.webhook_url else 0,
+            "pending_webhooks": 1 if self.settings.has_destination else 0,
             "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
             "type": kind,
         }
@@ -90,7 +90,7 @@ class Call:
 
     def _owe(self, event: Json) -> None:
         self.objects.add(event)
-        if self.settings.webhook_url:
+        if self.settings.has_destination:
             deliveries.owe(self.objects.connection, event["id"], due=float(self.now))
 
 
