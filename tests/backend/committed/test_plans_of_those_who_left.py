@@ -42,8 +42,9 @@ def test_a_plan_rests_when_its_organisation_has_left_and_its_donor_hears_of_it_t
     leave(plans, "active")
     plans.on(2026, 4, 1)
     assert plans.plan.status == "paused", "nobody is charged again unawares"
+    plan_id = plans.plan.id
     with plans.database.transaction() as session:
-        recurring.resume(session, plan_id=plans.plan.id, email_sha256=None, now=plans.clock())
+        recurring.resume(session, plan_id=plan_id, email_sha256=None, now=plans.clock())
     plans.on(2026, 4, 30)
     assert plans.states() == [(0, "paid"), (3, "paid")]
 
