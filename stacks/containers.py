@@ -14,6 +14,7 @@ from stacks.contracts import CLIENT_ADDRESS_HEADER, CONTAINERS, HEARTBEAT_PATH, 
 from stacks.database import Database
 from stacks.edge import Edge
 from stacks.environment import Environment
+from stacks.events import Events
 from stacks.keys import Keys
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
@@ -35,6 +36,7 @@ class Surroundings:
     database: Database
     cache: Cache
     queues: Queues
+    events: Events
     mail: Mail
     edge: Edge
     replica: Replica | None
@@ -121,6 +123,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_MAIL_SENDER": settings.mail.sender,
         "AMPLY_MAIL_CONFIGURATION_SET": around.mail.configuration.configuration_set_name,
         "AMPLY_MAIL_FEEDBACK_URL": around.mail.feedback.queue_url,
+        "AMPLY_STRIPE_EVENTS_URL": around.events.stripe_events.queue_url,
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,

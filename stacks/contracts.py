@@ -185,7 +185,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _STRIPE
         | _MAIL
         | _TRACES
-        | {"AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
+        | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY"}),
         database_user="amply_app",
     ),

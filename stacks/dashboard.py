@@ -164,6 +164,13 @@ def _ledger(watched: Watched) -> list[Panel]:
             left=[measured.awaited_events],
         ),
         Panel(
+            title="Which of Stripe's events are not handled? Failing and tried again; given up",
+            healthy="Zero. A handful for minutes: events came before what they follow. More, or for hours: `admin webhooks "
+            "summary` says of which type and why (docs/runbooks/unhandled-events.md).",
+            left=[measured.failing_events],
+            right=[measured.exhausted["exhausted_events"]],
+        ),
+        Panel(
             title="Do books and processor agree? Differences, and movements in no books, that have stood for a day",
             healthy="Zero. Each is an account or a payout that somebody must look at: docs/runbooks/payout-differs.md.",
             left=[measured.payout_differences],

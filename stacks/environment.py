@@ -106,7 +106,7 @@ class StripeSettings:
     """Where Stripe.js comes from and what it opens frames of: https://docs.stripe.com/security/guide."""
     frame_origins: tuple[str, ...]
     partner_event_source: str | None = None
-    """Stripe's event source in EventBridge (`aws.partner/stripe.com/ed_…`), archived beside the webhook; None: off."""
+    """Stripe's event source in EventBridge (`aws.partner/stripe.com/ed_…`): another way in, and archived. None: off."""
 
     def __post_init__(self) -> None:
         if self.partner_event_source is not None and not _STRIPE_SOURCE.fullmatch(self.partner_event_source):

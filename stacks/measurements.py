@@ -31,6 +31,8 @@ RECONCILED = "reconciliation_measured"
 DIFFERENCES = "differences"
 AWAITED_EVENTS = "awaited_events"
 """Events about moved money that nobody handles yet."""
+FAILING_EVENTS = "failing_events"
+"""Events whose last attempt failed, and which are tried again."""
 PAYOUT_DIFFERENCES = "payout_differences"
 """Balances that have differed from the processor's for a day, and payouts from their items."""
 UNMATCHED_MOVEMENTS = "unmatched_movements"
@@ -76,6 +78,7 @@ class Measurements:
     attacked_organizations: cloudwatch.Metric
     late_plans: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
+    failing_events: cloudwatch.Metric
     payout_differences: cloudwatch.Metric
     unmatched_movements: cloudwatch.Metric
     reconciled_seconds: cloudwatch.Metric
@@ -102,6 +105,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         differences=work.highest(RECONCILED, DIFFERENCES),
         witness_contradicts=publishing.count(WITNESS_CONTRADICTS, WITNESS_CONTRADICTS),
         awaited_events=backlog.highest(BACKLOG, AWAITED_EVENTS),
+        failing_events=backlog.highest(BACKLOG, FAILING_EVENTS),
         payout_differences=backlog.highest(BACKLOG, PAYOUT_DIFFERENCES),
         unmatched_movements=backlog.highest(BACKLOG, UNMATCHED_MOVEMENTS),
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),

@@ -17,6 +17,7 @@ from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.payout_alarms import watch_payouts
 from stacks.stack import AmplyStack
+from stacks.stripe_alarms import watch_stripe_events
 from stacks.workers import Workers
 
 
@@ -32,7 +33,6 @@ class Observability(AmplyStack):
         around: Surroundings,
         api: Api,
         workers: Workers,
-        events: Events,
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: alarms")
         self.topics = {
@@ -51,7 +51,7 @@ class Observability(AmplyStack):
             measured=measure(self, namespace=f"amply/{environment.name}", api=api, workers=workers),
             outside=self._look_from_outside(around),
         )
-        paging = self._watch(watched, events)
+        paging = self._watch(watched, around.events)
         watching.watch_books(self.pager, watched.measured)
         watch_payouts(self.pager, watched.measured)
         self._watch_what_lasts(around)
@@ -80,6 +80,7 @@ class Observability(AmplyStack):
             watching.watch_backlog(pager, watched.measured, runs=runs),
             watching.watch_bookings(pager, watched.measured),
             watching.watch_queues(pager, watched.queues, events),
+            watch_stripe_events(pager, events),
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
         watching.watch_cache(pager, watched.cache)

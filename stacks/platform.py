@@ -78,6 +78,7 @@ class AmplyPlatform(cdk.Stage):
         backup = self._make_backup(keys=keys, database=database, storage=storage, replica=replica)
         cache = Cache(self, "cache", environment=environment, network=network, keys=keys)
         queues = Queues(self, "queues", environment=environment)
+        events = Events(self, "events", environment=environment)
         dns = self._make_dns()
         mail = Mail(self, "mail", environment=environment, dns=dns)
         certificate = self._make_certificate(dns)
@@ -101,6 +102,7 @@ class AmplyPlatform(cdk.Stage):
             database=database,
             cache=cache,
             queues=queues,
+            events=events,
             mail=mail,
             edge=edge,
             replica=replica,
@@ -108,9 +110,8 @@ class AmplyPlatform(cdk.Stage):
         )
 
     def _make_what_runs(self, around: Surroundings) -> None:
-        """The tasks, the bus their facts may leave by, and who watches all of it."""
+        """The tasks, and who watches all of it."""
         environment = self._environment
-        events = Events(self, "events", environment=environment)
         if environment.traces:
             Traces(self, "traces", environment=environment, traces=environment.traces)
         Migrations(self, "migrations", environment=environment, around=around)
@@ -126,7 +127,6 @@ class AmplyPlatform(cdk.Stage):
             around=around,
             api=api,
             workers=workers,
-            events=events,
         )
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:

@@ -90,6 +90,7 @@ class Workers(AmplyStack):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
+        around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],
             resources=[

@@ -130,6 +130,8 @@ class FakeEvents:
     refuses: dict[str | None, Exception] = field(default_factory=dict)
     asked: list[str | None] = field(default_factory=list)
     page: int = 100
+    objects: dict[str, Mapping[str, Any] | Exception] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
 
     def events_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
@@ -144,6 +146,14 @@ class FakeEvents:
         page = found[start : start + self.page]
         more = start + self.page < len(found)
         return webhooks.EventPage(items=page, older_than=page[-1].id if more else None)
+
+    def about(self, event: webhooks.ProviderEvent) -> Mapping[str, Any]:
+        forbid_transaction("about")
+        self.fetched.append(str(event.fetch))
+        found = self.objects[str(event.fetch)]
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 class Treasury(Books):

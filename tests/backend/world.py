@@ -54,16 +54,28 @@ class FakeProcessor:
     answered: dict[str, tuple[str, bool]] = field(default_factory=dict)
     canceled: list[str] = field(default_factory=list)
     declined: dict[str, list[payments.RemoteDecline]] = field(default_factory=dict)
+    accounts: dict[str, payments.Account] = field(default_factory=dict)
+    shut_out_of: set[str] = field(default_factory=set)
 
     def create_account(
-        self, *, organization_id: str, name: str, country: str, email: str
+        self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
     ) -> payments.Account:
         forbid_transaction("create account")
-        return payments.Account(id=f"acct_{organization_id[-6:]}", status=payments.AccountStatus.ACTIVE)
+        account_id = f"acct_{organization_id[-6:]}{f'_{number}' if number else ''}"
+        return self.accounts.setdefault(
+            account_id, payments.Account(id=account_id, status=payments.AccountStatus.ACTIVE)
+        )
 
     def account(self, *, account_id: str) -> payments.Account:
         forbid_transaction("account")
-        return payments.Account(id=account_id, status=payments.AccountStatus.ACTIVE)
+        self._require(account_id)
+        return self.accounts.get(
+            account_id, payments.Account(id=account_id, status=payments.AccountStatus.ACTIVE)
+        )
+
+    def _require(self, account_id: str) -> None:
+        if account_id in self.shut_out_of:
+            raise payments.AccountUnreachable("We are shut out.")
 
     def create_intent(
         self,
@@ -110,16 +122,19 @@ class FakeProcessor:
 
     def attempt(self, *, remote_id: str, account_id: str) -> payments.Attempt:
         forbid_transaction("attempt")
+        self._require(account_id)
         return self.attempts.get(
             remote_id, payments.Attempt(status=payments.PaymentStatus.PENDING, name=None)
         )
 
     def settlement(self, *, remote_id: str, account_id: str) -> payments.Settlement:
         forbid_transaction("settlement")
+        self._require(account_id)
         return payments.Settlement(gross=self.gross, fee=self.fee)
 
     def refunds(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteRefund, ...]:
         forbid_transaction("refunds")
+        self._require(account_id)
         return tuple(self.refunded.get(remote_id, {}).values())
 
     def create_refund(
@@ -152,6 +167,7 @@ class FakeProcessor:
 
     def disputes(self, *, remote_id: str, account_id: str) -> tuple[payments.RemoteDispute, ...]:
         forbid_transaction("disputes")
+        self._require(account_id)
         return tuple(self.disputed.get(remote_id, {}).values())
 
     def answer_dispute(
@@ -167,6 +183,12 @@ class FakeProcessor:
         return self.warned[warning_id]
 
     # ---- what happens at the processor -------------------------------------------------------------------------
+
+    def tell_account(self, account_id: str, status: str, reason: str | None = None) -> None:
+        """How an account stands from now on."""
+        self.accounts[account_id] = payments.Account(
+            id=account_id, status=payments.AccountStatus(status), reason=reason
+        )
 
     def tell_attempt(self, intent_id: str, status: str, name: str | None = "ch_0") -> None:
         """How a payment stands from now on."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 from amply.modules.recurring.schemas import PlanCreated
 from tests.browser.giving_double import GivingDouble
 from tests.browser.loopback import Request, Response
+from tests.browser.onboarding_double import OnboardingDouble
 from tests.browser.plans_double import PlansDouble
 from tests.browser.splits_double import SplitsDouble
 
@@ -40,6 +41,7 @@ class PlatformDouble:
     return_origins: list[str] = field(default_factory=list)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     giving: GivingDouble = field(default_factory=GivingDouble)
+    onboarding: OnboardingDouble = field(default_factory=OnboardingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -70,7 +72,7 @@ class PlatformDouble:
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},
             **{f"/v1/donations/{i}": donation for i, donation in self.donations.items()},
         }
-        if request.path.startswith(("/v1/donor/", "/v1/split-gifts")):
+        if request.path.startswith(("/v1/donor/", "/v1/onboarding", "/v1/split-gifts")):
             return self._in_a_room(request)
         match request.method, request.path:
             case "POST", "/v1/donations" | "/v1/recurring":
@@ -84,10 +86,11 @@ class PlatformDouble:
         return problem(404, "There is nothing at this address.")
 
     def _in_a_room(self, request: Request) -> Response:
-        rooms: dict[str, PlansDouble | GivingDouble | SplitsDouble] = {
+        rooms: dict[str, PlansDouble | GivingDouble | SplitsDouble | OnboardingDouble] = {
             "/v1/donor/links": self.plans,
             "/v1/donor/plans": self.plans,
             "/v1/donor/": self.giving,
+            "/v1/onboarding": self.onboarding,
             "/v1/split-gifts": self.splits,
         }
         room = next(room for prefix, room in rooms.items() if request.path.startswith(prefix))

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Pages
 from tests.browser.log_double import POLICY, donation_entries, published
+from tests.browser.onboarding_double import INVITATION
 from tests.browser.plans_double import TOKEN
 from tests.browser.platform_double import ORGANIZATION, PlatformDouble, quoted
 from tests.browser.site_server import WIDGETS, Site
@@ -107,6 +108,10 @@ def _nothing(page: Page) -> None:
     page.get_by_role("heading", level=1).wait_for()
 
 
+def _go_on(page: Page) -> None:
+    page.get_by_role("button", name="Go on at Stripe").wait_for()
+
+
 _DONATE: Final = f"/donate/?org={ORGANIZATION}&amount=2500&currency=EUR"
 _SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
 
@@ -127,6 +132,7 @@ _SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(f"/giving/#{TOKEN}", _amount_of_a_plan, id="giving"),
         pytest.param(f"/giving/#{TOKEN}", _receipts_of_a_gift, id="giving-receipts"),
         pytest.param("/giving/", _nothing, id="giving-ask"),
+        pytest.param(f"/onboarding/#{INVITATION}", _go_on, id="onboarding"),
         pytest.param("/demo/", _button, id="demo"),
         pytest.param("/trust/", _nothing, id="trust"),
         pytest.param("/", _nothing, id="front"),

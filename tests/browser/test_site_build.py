@@ -37,6 +37,7 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         "challenge",
         "donate",
         "giving",
+        "onboarding",
         "ledger",
         "demo",
         "pages",

@@ -95,6 +95,7 @@ NOTICES = {
     "payouts-differ",
     "plans-late",
     "set-aside",
+    "stripe-events-set-aside",
     "undelivered",
     "witness-contradicts",
     "witnesses-missing",
@@ -162,6 +163,7 @@ def test_what_follows_from_the_database_is_quiet_while_the_database_pages(deploy
         "ledger-late",
         "bookings-paused",
         "high-waiting",
+        "stripe-events-waiting",
         "worker-silent",
     }
     for name in ("api-failing", "work-stalled"):

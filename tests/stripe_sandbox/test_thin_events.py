@@ -85,5 +85,11 @@ def test_an_unknown_payload_is_refused_by_name() -> None:
     assert settings_from(environment).webhook_payload == "snapshot"
     with pytest.raises(ValueError, match="STRIPE_SANDBOX_WEBHOOK_PAYLOAD"):
         settings_from(environment | {"STRIPE_SANDBOX_WEBHOOK_PAYLOAD": "fat"})
+    bus = {"STRIPE_SANDBOX_EVENT_BUS": "stripe"}
+    for elsewhere in ({}, {"STRIPE_SANDBOX_EVENT_BUS_URL": "https://events.eu-west-1.amazonaws.com"}):
+        with pytest.raises(ValueError, match="loopback"):
+            settings_from(environment | bus | elsewhere)
+    here = {"STRIPE_SANDBOX_EVENT_BUS_URL": "http://127.0.0.1:4566"}
+    assert settings_from(environment | bus | here).has_destination
     with pytest.raises(ValueError, match="true or false"):
         settings_from(environment | {"STRIPE_SANDBOX_DISPUTE_FEE_RETURNED": "maybe"})

@@ -22,6 +22,7 @@ from tests.backend.plan_world import Plans
 NOTHING = Backlog(
     ledger_unpublished_seconds=0,
     exhausted_events=0,
+    failing_events=0,
     exhausted_payments=0,
     exhausted_refunds=0,
     exhausted_receipts=0,

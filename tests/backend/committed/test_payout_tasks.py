@@ -11,9 +11,12 @@ from celery import Celery
 from amply.adapters import sqs
 from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
-from amply.modules import donations, mail, payouts, webhooks
+from amply.kernel.money import Money
+from amply.modules import donations, mail, payments, payouts, webhooks
+from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
 from tests.backend.plan_world import plan_work
 from tests.backend.sharing_world import FakeSharing
@@ -56,6 +59,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
                 mailer=FakeMailer(),
                 clock=treasury.clock,
             ),
+            onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             clock=treasury.clock,
         ),
     )
@@ -118,3 +122,78 @@ def test_undelivered_events_are_looked_for_on_every_account_and_on_our_own(
     assert set(source.asked) == {None, treasury.account_id}
     run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_lost")
     assert treasury.kinds() == ["donation.succeeded", "processor.fee"]
+
+
+def test_events_of_an_account_we_are_shut_out_of_wait_an_hour_and_count_no_attempt(
+    treasury: Treasury, run: Run
+) -> None:
+    (payment,) = treasury.rows("payment")
+    treasury.processor.shut_out_of.add(payment.account_id)
+    treasury.deliver("evt_1", "charge.updated", object=treasury.charge())
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_1")
+
+    (event,) = treasury.rows("provider_event")
+    assert (event.attempts, event.handled_at, event.last_failure) == (0, None, "account_out_of_reach")
+    assert event.next_attempt_at - treasury.clock() == timedelta(hours=1)
+
+
+def test_why_an_event_failed_is_kept_until_it_is_handled(treasury: Treasury, run: Run) -> None:
+    treasury.deliver("evt_1", "charge.refunded", object=treasury.charge())
+    treasury.processor.tell_refund("pi_0", "re_1", minor_units=100)
+    with pytest.raises(GiftNotBookedYet):
+        run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_1")
+    assert [row.last_failure for row in treasury.rows("provider_event")] == ["GiftNotBookedYet"]
+
+    treasury.succeed("evt_2")
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_1")
+    assert {row.last_failure for row in treasury.rows("provider_event")} == {None}
+
+
+THIN: dict[str, Any] = {"object": {"id": "ch_0", "object": "charge"}, "fetch": "/v1/charges/ch_0"}
+
+
+def test_what_a_thin_event_is_about_is_fetched_once_and_then_booked_like_any_other(
+    treasury: Treasury, source: FakeEvents, run: Run
+) -> None:
+    treasury.processor.fee = None
+    treasury.succeed("evt_1")
+    treasury.processor.fee = Money(minor_units=63, currency="EUR")
+    treasury.deliver("evt_2", "charge.updated", **THIN)
+    source.objects["/v1/charges/ch_0"] = {
+        **treasury.charge(),
+        "billing_details": {"email": "ada@example.org"},
+        "receipt_url": "https://pay.stripe.example/ada",
+    }
+    for _ in range(2):
+        run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_2")
+
+    assert source.fetched == ["/v1/charges/ch_0"]
+    assert treasury.kinds() == ["donation.succeeded", "processor.fee"]
+    (stored,) = [row for row in treasury.rows("provider_event") if row.id == "evt_2"]
+    assert stored.payload == treasury.charge(), "what handling reads, and nothing of the donor"
+
+
+def test_a_thin_event_and_its_snapshot_are_one(treasury: Treasury, source: FakeEvents, run: Run) -> None:
+    assert treasury.deliver("evt_1", "payment_intent.succeeded")
+    intent = {"id": "pi_0", "object": "payment_intent"}
+    fetch = "/v1/payment_intents/pi_0"
+    assert not treasury.deliver("evt_1", "payment_intent.succeeded", object=intent, fetch=fetch)
+    run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_1")
+    assert (source.fetched, treasury.kinds()) == ([], ["donation.succeeded", "processor.fee"])
+
+
+def test_what_cannot_be_fetched_counts_as_an_attempt_and_comes_back(
+    treasury: Treasury, source: FakeEvents, run: Run
+) -> None:
+    treasury.deliver("evt_1", "charge.updated", **THIN)
+    source.objects["/v1/charges/ch_0"] = payments.ProcessorUnavailable("Nobody answers.")
+    with pytest.raises(payments.ProcessorUnavailable):
+        run(task_names.HANDLE_PROVIDER_EVENT, event_id="evt_1")
+    (event,) = treasury.rows("provider_event")
+    assert (event.attempts, event.handled_at, event.last_failure) == (1, None, "ProcessorUnavailable")
+
+
+def test_a_thin_event_that_nobody_handles_is_left_to_the_processors_list(treasury: Treasury) -> None:
+    """Nobody can tell whose gift it is about, and an erased donor's must not stay."""
+    assert not treasury.deliver("evt_1", "charge.succeeded", **THIN)
+    assert treasury.deliver("evt_2", "charge.succeeded", object=treasury.charge())

@@ -230,7 +230,7 @@ def test_an_account_that_is_another_one_now_is_not_charged_with_old_cards(plans:
     with plans.database.transaction() as session:
         session.execute(text("UPDATE plan SET account_id = 'acct_before'"))
     plans.on(2026, 2, 15)
-    assert (plans.plan.status, plans.plan.reason, plans.states()) == ("paused", "refused", [(0, "paid")])
+    assert (plans.plan.status, plans.plan.reason, plans.states()) == ("paused", "organization", [(0, "paid")])
     assert plans.subjects() == ["Your gifts to River Trust are paused"]
 
 

@@ -17,6 +17,7 @@ from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
 from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
 from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
@@ -132,6 +133,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
                 database=plans.database, source=FakeEvents(), livemode=False, keeps=donations.keeps_event
             ),
             recurring=plans.parts,
+            onboarding=onboarding_work(plans.database, processor=plans.processor),
             clock=plans.clock,
         ),
     )

@@ -77,7 +77,7 @@ def test_what_is_kept_says_what_moved_and_nothing_of_a_person(books: Books) -> N
 
 
 @pytest.mark.parametrize(
-    "event_type", sorted(webhooks.AWAITED_TYPES | {"capability.updated", "balance.available"})
+    "event_type", sorted(webhooks.AWAITED_TYPES | {"account.external_account.created", "balance.available"})
 )
 def test_every_type_is_kept(event_type: str, books: Books) -> None:
     assert books.deliver("evt_1", event_type, object={"id": "x_1", "object": "thing"})
@@ -223,3 +223,38 @@ def test_what_cannot_be_replayed_is_refused_with_a_reason(
 def test_choices_that_exclude_each_other_and_limits_are_refused(command: Any) -> None:
     assert command("replay", "--id", "evt_1", "--type", UNHANDLED).exit_code == 2
     assert command("replay", "--limit", "1001").exit_code == 2
+
+
+def failed(books: Books, event_id: str, reason: str, *, attempts: int) -> None:
+    books.deliver(event_id, "payment_intent.succeeded")
+    with books.database.transaction() as session:
+        webhooks.note_failure(session, event_id=event_id, reason=reason)
+        session.execute(
+            text("UPDATE provider_event SET attempts = :attempts WHERE id = :id"),
+            {"attempts": attempts, "id": event_id},
+        )
+
+
+def test_what_nothing_happens_to_is_summed_up_by_type_and_reason(books: Books, command: Any) -> None:
+    for number in range(3):
+        books.deliver(f"evt_{number}", UNHANDLED, object=refunded(books))
+    failed(books, "evt_late", "ProcessorUnavailable", attempts=10)
+    failed(books, "evt_again", "ProcessorUnavailable", attempts=1)
+    failed(books, "evt_out", webhooks.ACCOUNT_OUT_OF_REACH, attempts=0)
+    books.deliver("evt_fresh", "payment_intent.succeeded")
+
+    told = [json.loads(line) for line in command("summary").output.splitlines()]
+    assert [
+        (group["type"], group["state"], group["reason"], group["events"], group["can_be_replayed"])
+        for group in sorted(told, key=lambda group: (-group["events"], group["state"]))
+    ] == [
+        (UNHANDLED, "unsupported", None, 3, False),
+        ("payment_intent.succeeded", "exhausted", "ProcessorUnavailable", 1, True),
+        ("payment_intent.succeeded", "failing", "ProcessorUnavailable", 1, True),
+        ("payment_intent.succeeded", "waiting", "account_out_of_reach", 1, True),
+    ]
+    measured = backlog.measure(books.database, now=NOW)
+    assert (measured.failing_events, measured.exhausted_events) == (2, 1)
+
+    books.handle("evt_again")
+    assert backlog.measure(books.database, now=NOW).failing_events == 1

@@ -25,7 +25,7 @@ from amply.modules.donations.service import donate
 from amply.modules.ledger.chart import CHART
 from stripe_sandbox.settings import Settings
 from tests.backend.conftest import PASSWORD, Databases
-from tests.backend.contract.test_processor import stripe_at
+from tests.backend.contract.test_processor import events_at, stripe_at
 from tests.stripe_sandbox.running import (
     PUBLISHABLE_KEY,
     SECRET_KEY,
@@ -69,6 +69,7 @@ class Life:
         self.database, self.sandbox, self.endpoint = database, sandbox, endpoint
         self.order = Random(seed)  # noqa: S311 -- an order that can be drawn again, no secret
         self.processor = stripe_at(sandbox.url)
+        self.source = events_at(sandbox.url)
         self.parts = donations.EventHandling(database=database, processor=self.processor, secrets=SECRETS)
         now = system_clock()
         with database.transaction() as session:
@@ -156,6 +157,7 @@ class Life:
     def _handle(self, event_ids: list[str]) -> list[str]:
         def one(event_id: str) -> str | None:
             try:
+                webhooks.complete(self.database, self.source, event_id=event_id, now=system_clock())
                 donations.handle_provider_event(self.parts, event_id=event_id, now=system_clock())
             except GiftNotBookedYet:
                 return event_id

@@ -7,7 +7,7 @@ import pytest
 import stripe
 from pydantic import SecretStr
 
-from amply.adapters.stripe import StripeEventVerifier, StripeProcessor
+from amply.adapters.stripe import StripeEventSource, StripeEventVerifier, StripeProcessor
 from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.money import CURRENCIES, Currency, Money
@@ -49,10 +49,16 @@ def sandbox(tmp_path: Path, endpoint: Endpoint) -> Iterator[Sandbox]:
         yield sandbox
 
 
+def settings_at(url: str, *, key: str = SECRET_KEY) -> StripeSettings:
+    return StripeSettings(api_url=url, secret_key=SecretStr(key), publishable_key=PUBLISHABLE_KEY)
+
+
 def stripe_at(url: str, *, key: str = SECRET_KEY) -> StripeProcessor:
-    return StripeProcessor(
-        StripeSettings(api_url=url, secret_key=SecretStr(key), publishable_key=PUBLISHABLE_KEY)
-    )
+    return StripeProcessor(settings_at(url, key=key))
+
+
+def events_at(url: str) -> StripeEventSource:
+    return StripeEventSource(settings_at(url))
 
 
 @pytest.fixture(params=["fake", "stripe"])

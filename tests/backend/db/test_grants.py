@@ -40,6 +40,7 @@ API = {
             "xid",
         )
     ),
+    "former_account": READ,
     "fund": READ,
     "idempotency_key": WRITE,
     "issued_receipt": " ".join(
@@ -146,6 +147,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "INSERT INTO fund (id) VALUES ('fund_x')",
         "INSERT INTO organization (id) VALUES ('org_x')",
         "UPDATE processor_account SET status = 'active'",
+        "SELECT email FROM onboarding_invitation",
+        "INSERT INTO former_account (account_id) VALUES ('acct_x')",
         "SELECT bank_reference FROM payout",
         "SELECT booked_as FROM movement",
         "UPDATE payout SET status = 'paid'",

@@ -43,11 +43,13 @@ MAY: Final = {
         f"SELECT ({column})"
         for column in ("created_at", "fraud_type", "id", "organization_id", "remote_id", "warned_at")
     },
+    "former_account": {"SELECT"},
     "fund": {"SELECT", "INSERT", "UPDATE (closed_at)"},
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
     "movement_watermark": {"SELECT"},
+    "onboarding_invitation": {"INSERT"},
     "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)", "UPDATE (return_origins)"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
@@ -63,7 +65,13 @@ MAY: Final = {
         f"SELECT ({column})" for column in ("declines", "opened_at", "period", "plan_id", "state")
     },
     "posting": {"SELECT"},
-    "processor_account": {"SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"},
+    "processor_account": {
+        *("SELECT", "INSERT", "UPDATE (status)", "UPDATE (updated_at)"),
+        *(
+            f"UPDATE ({column})"
+            for column in ("checked_at", "confirmed", "looks", "reason", "unreachable_since")
+        ),
+    },
     "processor_balance": {"SELECT"},
     "provider_event": {
         "SELECT",
@@ -121,6 +129,8 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
         "SELECT payment_id FROM fraud_warning",
         "UPDATE provider_event SET payload = '{}'",
         "UPDATE processor_account SET account_id = 'acct_mine'",
+        "INSERT INTO former_account (account_id) VALUES ('acct_mine')",
+        "SELECT email FROM onboarding_invitation",
         "SELECT payload FROM outbox",
         "INSERT INTO entry (id) VALUES ('ent_mine')",
         "SELECT reserve_payout('ent_mine')",

@@ -10,13 +10,13 @@ import pytest
 from amply.modules import webhooks
 from amply.modules.donations import tasks
 from amply.modules.donations.domain import Standing
-from amply.modules.payments import PaymentStatus, RefundStatus
+from amply.modules.payments import AccountStatus, PaymentStatus, RefundStatus
 from amply.modules.payouts import PayoutStatus
 from amply.modules.payouts.matching import State
 
 ROOT: Final = Path(__file__).parents[3]
 PAGE: Final = (ROOT / "docs" / "payments.md").read_text()
-_CODE: Final = re.compile(r"`([a-z_]+(?:\.[a-z_]+)*)`")
+_CODE: Final = re.compile(r"`([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+|\[[a-z.]+\])*)`")
 
 
 def section(title: str) -> str:
@@ -56,7 +56,7 @@ def test_every_event_that_is_handled_has_a_row() -> None:
 
 
 def test_every_event_that_is_handled_has_a_handler() -> None:
-    assert set(tasks._HANDLERS) == webhooks.HANDLED_TYPES - webhooks.PAYOUT_TYPES
+    assert set(tasks._HANDLERS) == webhooks.HANDLED_TYPES - webhooks.PAYOUT_TYPES - webhooks.ACCOUNT_TYPES
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,7 @@ def test_every_event_that_is_handled_has_a_handler() -> None:
         ("A gift's standing", Standing),
         ("A refund's states", RefundStatus),
         ("A payout's states", PayoutStatus),
+        ("An account's states", AccountStatus),
         ("A movement's states", State),
     ],
 )

@@ -22,8 +22,9 @@ from stripe_sandbox.faults import Faults
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.later import Later
 from stripe_sandbox.operations import Operation, api_version
-from stripe_sandbox.page import authentication, stripe_js
+from stripe_sandbox.page import authentication, onboarding, stripe_js
 from stripe_sandbox.resources import (
+    account_links,
     accounts,
     application_fees,
     balance,
@@ -47,6 +48,7 @@ from stripe_sandbox.webhooks.sender import Sender
 from stripe_sandbox.wire import decode_form
 
 _RESOURCES = (
+    account_links,
     accounts,
     application_fees,
     balance,
@@ -113,6 +115,7 @@ def build(settings: Settings, base: Clock = system_clock) -> Starlette:
                 interventions.Stage(store=store, settings=settings, clock=clock, wake=wake)
             ),
             *authentication.routes(dispatcher, wake),
+            *onboarding.routes(store, settings, clock, wake),
             *stripe_js.routes(),
         ],
         middleware=[

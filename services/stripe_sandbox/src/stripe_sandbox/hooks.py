@@ -10,18 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from stripe_sandbox.clock import ForwardClock, rfc3339, unix
+from stripe_sandbox.clock import ForwardClock, rfc3339
 from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError, StripeError
 from stripe_sandbox.faults import Fault, FaultKind, Faults
 from stripe_sandbox.later import Later
-from stripe_sandbox.objects import PLATFORM, Objects
-from stripe_sandbox.resources import accounts
 from stripe_sandbox.store import Store
-from stripe_sandbox.webhooks import deliveries
+from stripe_sandbox.webhooks import deliveries, thin
 from stripe_sandbox.webhooks.sender import Sender
 
 _ADVANCE_SECONDS_MAX = 10 * 366 * 24 * 3600
-_CAPABILITY_STATUSES = ("active", "pending", "restricted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +41,6 @@ def routes(parts: Parts) -> list[Route]:
         Route("/_sandbox/deliveries", hooks.deliver_now, methods=["POST"]),
         Route("/_sandbox/deliveries/{switch:str}", hooks.switch, methods=["POST"]),
         Route("/_sandbox/events/{id}/redeliver", hooks.redeliver, methods=["POST"]),
-        Route("/_sandbox/accounts/{id}/card_payments", hooks.set_card_payments, methods=["POST"]),
         Route("/_sandbox/clock", hooks.show_clock, methods=["GET"]),
         Route("/_sandbox/clock", hooks.advance_clock, methods=["POST"]),
         Route("/_sandbox/faults", hooks.count_faults, methods=["GET"]),
@@ -114,23 +110,6 @@ class _Hooks:
         self._parts.sender.wake()
         return JSONResponse({"event": request.path_params["id"]}, 202)
 
-    async def set_card_payments(self, request: Request) -> Response:
-        """`{"status": "restricted"}`: what Stripe decides about an account."""
-
-        def decide(status: str) -> None:
-            with self._parts.store.transaction() as connection:
-                objects = Objects(connection, PLATFORM, unix(self._parts.clock()))
-                accounts.set_card_payments(objects, request.path_params["id"], status)
-
-        try:
-            status = (await _json(request)).get("status")
-            if status not in _CAPABILITY_STATUSES:
-                return _refused(f"status must be one of {', '.join(_CAPABILITY_STATUSES)}")
-            await run_in_threadpool(decide, status)
-        except StripeError as error:
-            return JSONResponse(error.body(), error.status)
-        return JSONResponse({"status": status})
-
     async def show_clock(self, _request: Request) -> Response:
         """What time it is here, and how far that is ahead."""
         clock = self._parts.clock
@@ -182,7 +161,8 @@ class _Hooks:
                 row["id"]: row["body"]
                 for event_id in ids
                 for row in connection.execute(
-                    "SELECT id, body FROM objects WHERE id = ? AND kind = 'event'", (event_id,)
+                    "SELECT id, body FROM objects WHERE id = ? AND kind IN ('event', ?)",
+                    (event_id, thin.KIND),
                 )
             }
         for event_id in ids:

@@ -192,6 +192,36 @@ def _use_bank_account(call: Call, _account: Json) -> Json:
     return payout_accounts.use(call, call.params["number"], _currency(call.params))
 
 
+def _decide_card_payments(call: Call, account: Json) -> Json:
+    """By Stripe."""
+    status = call.params.get("status")
+    if status not in accounts.STATUSES:
+        raise ParameterError(f"status must be one of {', '.join(accounts.STATUSES)}.", param="status")
+    return accounts.set_card_payments(call, _whole(call, account), status)
+
+
+def _disconnect(call: Call, account: Json) -> Json:
+    """By the organisation."""
+    return accounts.disconnect(call, _whole(call, account))
+
+
+def _reconnect(call: Call, account: Json) -> Json:
+    """By the organisation."""
+    return accounts.reconnect(call, _whole(call, account))
+
+
+def _close(call: Call, account: Json) -> Json:
+    """By the organisation."""
+    return accounts.close_(call, _whole(call, account))
+
+
+def _whole(call: Call, account: Json) -> Json:
+    """The platform itself has no such account."""
+    if not account:
+        raise NoSuchObjectError(accounts.KIND, _OURS)
+    return call.on(PLATFORM).objects.get(accounts.KIND, account["id"])
+
+
 def _currency(params: Json) -> str:
     return currency_of(params.get("currency", "eur")).code
 
@@ -210,6 +240,15 @@ _INTERVENTIONS = (
         act=_use_bank_account,
         fields={"number": str, "currency": str},
     ),
+    Intervention(
+        path="/_sandbox/accounts/{id}/card_payments",
+        kind=accounts.KIND,
+        act=_decide_card_payments,
+        fields={"status": str},
+    ),
+    Intervention(path="/_sandbox/accounts/{id}/disconnect", kind=accounts.KIND, act=_disconnect),
+    Intervention(path="/_sandbox/accounts/{id}/reconnect", kind=accounts.KIND, act=_reconnect),
+    Intervention(path="/_sandbox/accounts/{id}/close", kind=accounts.KIND, act=_close),
     Intervention(path="/_sandbox/payouts/{id}/pay", kind=payouts.KIND, act=_pay),
     Intervention(
         path="/_sandbox/payouts/{id}/fail", kind=payouts.KIND, act=_fail, fields={"failure_code": str}

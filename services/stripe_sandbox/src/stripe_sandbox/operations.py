@@ -11,7 +11,7 @@ from stripe_sandbox.ids import new_id
 from stripe_sandbox.objects import PLATFORM, Objects
 from stripe_sandbox.parameters import Shape
 from stripe_sandbox.settings import Settings
-from stripe_sandbox.webhooks import deliveries
+from stripe_sandbox.webhooks import deliveries, thin
 
 
 @lru_cache
@@ -68,14 +68,29 @@ class Call:
             "created": self.now,
             "data": data,
             "livemode": False,
-            "pending_webhooks": 1 if self.settings.webhook_url else 0,
+            "pending_webhooks": 1 if self.settings.has_destination else 0,
             "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
             "type": kind,
         }
         if self.objects.account != PLATFORM:
             event["account"] = self.objects.account
+        self._owe(event)
+
+    def emit_thin(self, kind: str, body: Json, data: Json | None = None) -> None:
+        """Record an event that v2 has no snapshot of, about an object of v2, and owe its delivery."""
+        told = thin.native(
+            kind,
+            body,
+            event_id=new_id("evt"),
+            created=self.now,
+            request_id=self.request_id,
+            idempotency_key=self.idempotency_key,
+        )
+        self._owe(told | {"changes": None, "data": data})
+
+    def _owe(self, event: Json) -> None:
         self.objects.add(event)
-        if self.settings.webhook_url:
+        if self.settings.has_destination:
             deliveries.owe(self.objects.connection, event["id"], due=float(self.now))
 
 

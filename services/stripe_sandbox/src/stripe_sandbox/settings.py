@@ -29,6 +29,9 @@ class Settings:
     webhook_secret: str = ""
     # Whole objects, or references to them (https://docs.stripe.com/event-destinations#thin-events).
     webhook_payload: Payload = "snapshot"
+    # A bus of AWS's, as an emulator on this machine has it, in place of a webhook's URL.
+    event_bus: str | None = None
+    event_bus_url: str = ""
     retry_delays: tuple[timedelta, ...] = DEFAULT_RETRY_DELAYS
     delivery_timeout: timedelta = _SECOND * 10
     # How long after a charge its balance transaction appears (Stripe: "up to one hour", asynchronous capture).
@@ -48,7 +51,17 @@ class Settings:
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
     search_lag: timedelta = timedelta(0)
 
+    @property
+    def has_destination(self) -> bool:
+        """Whether events go anywhere."""
+        return bool(self.webhook_url or self.event_bus)
+
     def __post_init__(self) -> None:
+        if self.event_bus and (self.webhook_url or not _is_on_this_machine(self.event_bus_url)):
+            raise ValueError(
+                "STRIPE_SANDBOX_EVENT_BUS needs an http STRIPE_SANDBOX_EVENT_BUS_URL on this machine's loopback "
+                "interface, and no STRIPE_SANDBOX_WEBHOOK_URL."
+            )
         if not self.secret_key.startswith("sk_test_"):
             raise ValueError(
                 "STRIPE_SANDBOX_SECRET_KEY must start with sk_test_: the sandbox never sees a live key."
@@ -82,6 +95,8 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=f"http://127.0.0.1:{port_from(environ)}",
         webhook_url=environ.get("STRIPE_SANDBOX_WEBHOOK_URL") or None,
         webhook_secret=environ.get("STRIPE_SANDBOX_WEBHOOK_SECRET", ""),
+        event_bus=environ.get("STRIPE_SANDBOX_EVENT_BUS") or None,
+        event_bus_url=environ.get("STRIPE_SANDBOX_EVENT_BUS_URL", ""),
         webhook_payload=_payload(environ.get("STRIPE_SANDBOX_WEBHOOK_PAYLOAD") or "snapshot"),
         settlement_delay=_seconds(environ, "STRIPE_SANDBOX_SETTLEMENT_SECONDS"),
         debit_delay=_seconds(environ, "STRIPE_SANDBOX_DEBIT_SECONDS", default=2),

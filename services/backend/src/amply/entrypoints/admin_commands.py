@@ -1,6 +1,7 @@
 """What operators do by hand or as one-off tasks, but for what must run before anything else: see `admin`."""
 
 import json
+from contextlib import closing
 from dataclasses import asdict
 
 import click
@@ -11,6 +12,12 @@ from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
 from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts, return_to
 from amply.entrypoints.admin_offline import offline
+from amply.entrypoints.admin_onboarding import (
+    CONFIRM,
+    confirmed_by,
+    invite_organization,
+    organization_account,
+)
 from amply.entrypoints.admin_payouts import payouts
 from amply.entrypoints.admin_receipts import (
     advantage,
@@ -71,18 +78,24 @@ def organization() -> None:
 @click.option("--country", required=True, help="two-letter ISO code")
 @click.option("--email", default="", help="contact for the payment processor; needed to onboard")
 @click.option("--onboard", is_flag=True, help="open its account at the payment processor")
-def create(*, name: str, slug: str, country: str, email: str, onboard: bool) -> None:
+@CONFIRM
+def create(*, name: str, slug: str, country: str, email: str, onboard: bool, confirm: str | None) -> None:
     """Create an organisation and print it as JSON; running it again changes nothing."""
     if onboard and not email:
         raise click.UsageError("Give --email with --onboard: the payment processor writes to that address.")
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    now = system_clock()
-    with database.transaction() as session:
-        made = organizations.create(session, name=name, slug=slug, country=country, now=now)
+    now, confirmed = system_clock(), confirmed_by(confirm)
     account = None
-    if onboard:
-        processor = StripeProcessor(StripeSettings())
-        account = payments.connect_organization(database, processor, organization=made, email=email, now=now)
+    with closing(connect(DatabaseSettings(), application="admin", pool_size=2)) as database:
+        with database.transaction() as session:
+            made = organizations.create(session, name=name, slug=slug, country=country, now=now)
+            if onboard and payments.account_of(session, organization_id=made.id) is None:
+                # Before anything stays: what cannot be onboarded is not made either.
+                payments.require_admitted(country=country, confirmed=confirmed)
+        if onboard:
+            processor = StripeProcessor(StripeSettings())
+            account = payments.connect_organization(
+                database, processor, organization=made, email=email, confirmed=confirmed, now=now
+            )
     click.echo(
         json.dumps(
             {
@@ -173,6 +186,8 @@ for command in (
     fee_cover,
     anonymous_gifts,
     organization_gifts,
+    invite_organization,
+    organization_account,
 ):
     organization.add_command(command)
 donation.add_command(offline)

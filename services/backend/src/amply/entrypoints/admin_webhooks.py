@@ -35,6 +35,18 @@ def list_unhandled(*, event_type: str | None, limit: int) -> None:
 
 
 @webhooks.command()
+def summary() -> None:
+    """Events to which nothing has happened, by type and reason, the most first, as JSON lines.
+
+    `unsupported`: nobody handles the type. `exhausted`: ten attempts have failed. `failing`: another attempt follows.
+    `waiting`: for an organisation that has shut us out of its account. `reason` is the error of the last attempt.
+    """
+    with _session() as session:
+        for group in events.summary(session):
+            click.echo(json.dumps(asdict(group), default=str))
+
+
+@webhooks.command()
 @click.option("--id", "event_id", help="this event alone, whatever became of it")
 @click.option("--type", "event_type", help="only of this type")
 @click.option("--limit", type=_LIMIT, default=100, show_default=True)

@@ -21,6 +21,7 @@ from amply.modules import (
     donations,
     giving,
     ledger,
+    onboarding,
     organizations,
     payments,
     payouts,
@@ -38,7 +39,7 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links.
+    `plans` is None where nothing signs donors' links, and `invitations` where nothing signs those.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -55,6 +56,7 @@ class Parts:
     allowed_origins: tuple[str, ...]
     client_address_header: str
     plans: recurring.Parts | None = None
+    invitations: onboarding.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -92,7 +94,7 @@ def create(parts: Parts) -> FastAPI:
     problems.install(app)
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
-        *(organizations.router, ledger.router, ledger.public_router),
+        *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:

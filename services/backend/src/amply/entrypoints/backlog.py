@@ -22,6 +22,7 @@ class Backlog:
     Attributes:
         ledger_unpublished_seconds: Age of the oldest entry that no published checkpoint covers; 0 without one.
         exhausted_events: Provider events that could not be handled.
+        failing_events: Provider events whose last attempt failed, and which are tried again.
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
@@ -39,6 +40,7 @@ class Backlog:
 
     ledger_unpublished_seconds: float
     exhausted_events: int
+    failing_events: int
     exhausted_payments: int
     exhausted_refunds: int
     exhausted_receipts: int
@@ -60,6 +62,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
         return Backlog(
             ledger_unpublished_seconds=ledger.oldest_unpublished_age(session, now=now).total_seconds(),
             exhausted_events=webhooks.count_exhausted(session),
+            failing_events=webhooks.count_failing(session),
             exhausted_payments=payments.count_exhausted(session),
             exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),

@@ -2,7 +2,13 @@
 
 import uvicorn
 
-from amply.adapters.stripe import StripeEventVerifier, StripeProcessor, StripeSavedMethods, StripeSharing
+from amply.adapters.stripe import (
+    StripeAccountLinks,
+    StripeEventVerifier,
+    StripeProcessor,
+    StripeSavedMethods,
+    StripeSharing,
+)
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -21,7 +27,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, recurring
+from amply.modules import defence, onboarding, recurring
 
 
 def main() -> None:
@@ -56,6 +62,11 @@ def serve(service: ServiceSettings) -> None:
             client_address_header=api.client_address_header,
             plans=recurring.Parts(
                 saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
+            ),
+            invitations=onboarding.Parts(
+                links=StripeAccountLinks(stripe),
+                key=onboarding.InvitationKey.from_settings(LinkSettings()),
+                page=f"{api.edge_url}/onboarding/",
             ),
         )
     )

@@ -34,6 +34,28 @@ TASKS_OF: Final = {
 
 _TURN: Final = timedelta(milliseconds=200)
 
+_OFTEN: Final = timedelta(seconds=30)
+_SOMETIMES: Final = timedelta(minutes=1)
+_RARELY: Final = timedelta(minutes=5)
+
+_SENT: Final = (
+    ("send due receipts", _OFTEN, task_names.SEND_DUE_RECEIPTS),
+    ("tell of dedications", _OFTEN, task_names.SEND_DUE_DEDICATIONS),
+    ("hear what became of letters", _OFTEN, task_names.HEAR_FEEDBACK),
+    ("complete stuck payments", _OFTEN, task_names.COMPLETE_STUCK),
+    ("complete gifts to several", _OFTEN, task_names.COMPLETE_SPLITS),
+    ("end exhausted payments", _OFTEN, task_names.CLOSE_EXHAUSTED),
+    ("hold rows and log together", _SOMETIMES, task_names.RECONCILE),
+    ("collect recurring gifts", _OFTEN, task_names.COLLECT_DUE),
+    ("send letters about them", _OFTEN, task_names.SEND_PLAN_LETTERS),
+    ("look at accounts", _SOMETIMES, task_names.LOOK_AT_ACCOUNTS),
+    ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
+    ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
+    ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
+    ("find undelivered events", _RARELY, task_names.FIND_MISSED),
+)
+"""What the worker is asked for, and how often."""
+
 _log = structlog.get_logger()
 
 
@@ -75,37 +97,8 @@ def jobs(database: Database, sender: sqs.TaskSender, clock: Clock) -> tuple[Job,
     return (
         Job(name="relay the outbox", every=_TURN, run=relay),
         Job(name="announce unhandled events again", every=timedelta(seconds=5), run=sweep),
-        Job(name="send due receipts", every=timedelta(seconds=30), run=send(task_names.SEND_DUE_RECEIPTS)),
-        Job(
-            name="tell of dedications", every=timedelta(seconds=30), run=send(task_names.SEND_DUE_DEDICATIONS)
-        ),
-        Job(
-            name="hear what became of letters",
-            every=timedelta(seconds=30),
-            run=send(task_names.HEAR_FEEDBACK),
-        ),
-        Job(name="complete stuck payments", every=timedelta(seconds=30), run=send(task_names.COMPLETE_STUCK)),
-        Job(
-            name="complete gifts to several",
-            every=timedelta(seconds=30),
-            run=send(task_names.COMPLETE_SPLITS),
-        ),
-        Job(name="end exhausted payments", every=timedelta(seconds=30), run=send(task_names.CLOSE_EXHAUSTED)),
         Job(name="fold the public ledger's days", every=timedelta(seconds=5), run=fold),
-        Job(name="hold rows and log together", every=timedelta(minutes=1), run=send(task_names.RECONCILE)),
-        Job(name="collect recurring gifts", every=timedelta(seconds=30), run=send(task_names.COLLECT_DUE)),
-        Job(
-            name="send letters about them",
-            every=timedelta(seconds=30),
-            run=send(task_names.SEND_PLAN_LETTERS),
-        ),
-        Job(name="match what waits", every=timedelta(minutes=1), run=send(task_names.MATCH_WAITING)),
-        Job(
-            name="hold books and processor together",
-            every=timedelta(minutes=1),
-            run=send(task_names.CLOSE_BOOKS),
-        ),
-        Job(name="find undelivered events", every=timedelta(minutes=5), run=send(task_names.FIND_MISSED)),
+        *(Job(name=name, every=every, run=send(task)) for name, every, task in _SENT),
         Job(name="measure the backlog", every=timedelta(minutes=1), run=measure),
         Job(name="forget what left the outbox, and who opened gifts", every=timedelta(hours=1), run=forget),
     )

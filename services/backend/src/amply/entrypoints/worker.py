@@ -1,5 +1,6 @@
 """`python -m amply.entrypoints.worker`: does the work the queues hold."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from celery import Celery, bootsteps
 from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
+from amply.adapters.eventbridge import StripeEventQueue
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
@@ -18,8 +20,9 @@ from amply.adapters.stripe import (
     StripeSavedMethods,
     StripeSharing,
 )
-from amply.entrypoints import task_names
+from amply.entrypoints import provider_events, task_names
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.taking import take_forever
 from amply.entrypoints.traces import traced
 from amply.infra import logging, tracing
 from amply.infra.database import connect
@@ -33,11 +36,22 @@ from amply.infra.settings import (
     QueueSettings,
     ServiceSettings,
     SiteSettings,
+    StripeQueueSettings,
     StripeSettings,
     TraceSettings,
 )
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import donations, giving, ledger, mail, payments, payouts, recurring, webhooks
+from amply.modules import (
+    donations,
+    giving,
+    ledger,
+    mail,
+    onboarding,
+    payments,
+    payouts,
+    recurring,
+    webhooks,
+)
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -59,14 +73,22 @@ class Parts:
     payouts: payouts.Handling
     gaps: webhooks.Gaps
     recurring: recurring.Recurring
+    onboarding: onboarding.Onboarding
     clock: Clock
 
 
 def register(app: Celery, parts: Parts) -> None:
     """Give the application its tasks. Unknown arguments are tolerated: sender and worker deploy at different times."""
+    handling = provider_events.Handling(
+        events=parts.events,
+        payouts=parts.payouts,
+        accounts=parts.onboarding.handling,
+        source=parts.gaps.source,
+        clock=parts.clock,
+    )
 
     def handle_provider_event(*, event_id: str, **_: Any) -> None:
-        outcome = _handle(parts, event_id)
+        outcome = provider_events.handle(handling, event_id)
         _log.info("provider event", event_id=event_id, outcome=outcome)
 
     def reconcile(**_: Any) -> None:
@@ -89,6 +111,7 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_letters(parts),
         *_about_the_processor(parts),
         *_about_plans(parts),
+        *_about_onboarding(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))
@@ -134,15 +157,6 @@ def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]],
         (task_names.COMPLETE_SPLITS, complete_splits),
         (task_names.CLOSE_EXHAUSTED, close_exhausted),
     )
-
-
-def _handle(parts: Parts, event_id: str) -> webhooks.Outcome | None:
-    """Each event goes to whoever books what it tells of."""
-    with parts.events.database.transaction() as session:
-        told = webhooks.type_of(session, event_id=event_id)
-    if told in webhooks.PAYOUT_TYPES:
-        return payouts.handle_provider_event(parts.payouts, event_id=event_id, now=parts.clock())
-    return donations.handle_provider_event(parts.events, event_id=event_id, now=parts.clock())
 
 
 def _about_letters(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -235,6 +249,21 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
     )
 
 
+def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """How organisations' accounts stand, and the letters that invite their staff."""
+
+    def look_at_accounts(**_: Any) -> None:
+        onboarding.look_at_accounts(parts.onboarding, now=parts.clock())
+
+    def send_invitations(**_: Any) -> None:
+        onboarding.send_invitations(parts.onboarding, now=parts.clock())
+
+    return (
+        (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
+        (task_names.SEND_INVITATIONS, send_invitations),
+    )
+
+
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
     """The same work as a part of the trace its message came from."""
 
@@ -293,8 +322,32 @@ def parts_from_environment() -> Parts:
             ),
             clock=system_clock,
         ),
+        onboarding=onboarding.Onboarding(
+            database=database,
+            processor=processor,
+            mailer=mailer,
+            key=onboarding.InvitationKey.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/onboarding/",
+        ),
         clock=system_clock,
     )
+
+
+def take_in_background() -> None:
+    """Take Stripe's events from their queue, where there is one, for as long as this process runs.
+
+    A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
+    """
+    settings = StripeQueueSettings()
+    if settings.events_url:
+        parts = webhooks.Taking(
+            database=connect(DatabaseSettings(), application="worker", pool_size=1),
+            queue=StripeEventQueue(settings),
+            livemode=ServiceSettings().livemode,
+            keeps=donations.keeps_event,
+        )
+        taking = partial(take_forever, parts, clock=system_clock, stopping=threading.Event())
+        threading.Thread(target=taking, name="stripe-events", daemon=True).start()
 
 
 def main() -> None:
@@ -305,6 +358,7 @@ def main() -> None:
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):
+        take_in_background()
         app.worker_main(
             [
                 *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}"),

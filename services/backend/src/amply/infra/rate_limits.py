@@ -25,6 +25,8 @@ LIMITS: Final = {
     "donor_links": limits.parse("10/hour"),
     # To one mailbox, whoever asks: nobody's is filled by somebody else.
     "links_to_one_address": limits.parse("3/hour"),
+    # Somebody who onboards an organisation may begin anew a few times.
+    "onboarding_links": limits.parse("30/hour"),
     "donor_plans": limits.parse("60/minute"),
     # By the donor, whatever address they ask from. A donor fetches each receipt of a year at most.
     "donor_documents": limits.parse("60/hour"),

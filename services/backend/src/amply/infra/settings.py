@@ -100,6 +100,14 @@ class StripeSettings(BaseSettings):
     publishable_key: str = ""
 
 
+class StripeQueueSettings(BaseSettings):
+    """The queue that Stripe's events come to through AWS; empty where none is read."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_STRIPE_", frozen=True)
+
+    events_url: str = ""
+
+
 class LogSettings(BaseSettings):
     """The transparency log: its origin line, and for the publisher alone its buckets, keys and witnesses.
 

@@ -17,7 +17,7 @@ from stripe_sandbox.errors import (
 )
 from stripe_sandbox.ids import new_id
 from stripe_sandbox.metadata import check_metadata, merged
-from stripe_sandbox.objects import PLATFORM, Objects
+from stripe_sandbox.objects import APPLICATION, PLATFORM, Objects
 from stripe_sandbox.operations import Call, Operation
 from stripe_sandbox.parameters import shape
 
@@ -26,9 +26,14 @@ _STATUS_DETAILS: dict[str, list[Json]] = {
     "active": [],
     "pending": [{"code": "determining_status", "resolution": "no_resolution"}],
     "restricted": [{"code": "requirements_past_due", "resolution": "provide_info"}],
+    "rejected": [{"code": "rejected_other", "resolution": "contact_stripe"}],
+    "unsupported": [{"code": "unsupported_business", "resolution": "no_resolution"}],
 }
+STATUSES = tuple(_STATUS_DETAILS)
 # Left out of every answer unless asked for with `include`.
 _INCLUDABLE = ("defaults", "future_requirements", "identity", "requirements")
+# What the sandbox keeps of an account beside what Stripe shows, or shows in its own way.
+_OURS = ("configuration", "disconnected", "held")
 _MAXIMUM_LIST = 100
 
 
@@ -47,18 +52,25 @@ def create(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     """One account, with what `include` names."""
-    return _shown(_current(call.objects, call.path["id"]), call.params.get("include", []))
+    return _shown(_current(call, call.path["id"]), call.params.get("include", []))
 
 
 def update(call: Call) -> Json:
     """Add to what is known about an account."""
     _check(call)
-    body = _current(call.objects, call.path["id"])
+    body = _current(call, call.path["id"])
+    if body["closed"]:
+        raise InvalidRequestError(f"The account {body['id']} is closed and cannot be changed.")
     _apply(body, call.params)
-    if "merchant" in body["configuration"]:
-        _set_card_payments(body, "active" if not _missing(body) else "restricted")
+    if "merchant" in body["configuration"] and not body.get("held"):
+        _decide(call, body, "active" if not _missing(body) else "restricted")
     call.objects.save(body)
     return _shown(body, call.params.get("include", []))
+
+
+def close(call: Call) -> Json:
+    """End an account for good. It can still be looked at."""
+    return _shown(close_(call, _current(call, call.path["id"])), [])
 
 
 def list_(call: Call) -> Json:
@@ -75,7 +87,11 @@ def list_(call: Call) -> Json:
 def require_exists(objects: Objects, account_id: str) -> None:
     """For the Stripe-Account header. Raises PermissionDeniedError."""
     platform = Objects(objects.connection, PLATFORM, objects.now)
-    if platform.find(KIND, account_id) is None:
+    _require_access(platform.find(KIND, account_id), account_id)
+
+
+def _require_access(body: Json | None, account_id: str) -> None:
+    if body is None or body["closed"] or body.get("disconnected"):
         raise PermissionDeniedError(
             f"The provided key does not have access to account '{account_id}' (or that account does not exist). "
             "Application access may have been revoked.",
@@ -85,7 +101,7 @@ def require_exists(objects: Objects, account_id: str) -> None:
 
 def require_card_payments(call: Call) -> None:
     """Raises InvalidRequestError when the call's account may not take cards."""
-    body = _current(Objects(call.objects.connection, PLATFORM, call.now), call.objects.account)
+    body = _current(call.on(PLATFORM), call.objects.account)
     merchant = body["configuration"].get("merchant", {})
     if merchant.get("capabilities", {}).get("card_payments", {}).get("status") != "active":
         raise InvalidRequestError(
@@ -93,12 +109,81 @@ def require_card_payments(call: Call) -> None:
         )
 
 
-def set_card_payments(objects: Objects, account_id: str, status: str) -> Json:
-    """A test's decision about an account's capability: `active`, `pending` or `restricted`, until changed."""
-    body = _get(objects, account_id)
-    _set_card_payments(body, status)
+def set_card_payments(call: Call, body: Json, status: str) -> Json:
+    """A person's decision at Stripe about an account's capability, until another one: a word of `STATUSES`."""
     body["held"] = status != "active"
-    return objects.save(body)
+    _decide(call, body, status)
+    return call.on(PLATFORM).objects.save(body)
+
+
+def disconnect(call: Call, body: Json) -> Json:
+    """By the organisation, in its dashboard: the platform can do nothing with the account any more."""
+    body["disconnected"] = True
+    saved = call.on(PLATFORM).objects.save(body)
+    call.on(body["id"]).emit("account.application.deauthorized", _application())
+    return saved
+
+
+def reconnect(call: Call, body: Json) -> Json:
+    """By the organisation, which lets the platform in again."""
+    body["disconnected"] = False
+    saved = call.on(PLATFORM).objects.save(body)
+    call.on(body["id"]).emit("account.application.authorized", _application())
+    return saved
+
+
+def close_(call: Call, body: Json) -> Json:
+    """By the organisation, or by the platform that opened it."""
+    body["closed"] = True
+    saved = call.on(PLATFORM).objects.save(body)
+    call.on(PLATFORM).emit_thin("v2.core.account.closed", body)
+    return saved
+
+
+def complete(call: Call, account_id: str) -> Json:
+    """What a person leaves behind who has answered everything that Stripe asked."""
+    platform = call.on(PLATFORM)
+    body = _get(platform.objects, account_id)
+    _require_access(body, account_id)
+    body["contact_email"] = body["contact_email"] or "completed@example.org"
+    body["identity"] = {"country": "us"} | (body["identity"] or {})
+    return set_card_payments(platform, body, "active")
+
+
+def _application() -> Json:
+    return {"id": APPLICATION, "object": "application", "name": "Amply"}
+
+
+def _decide(call: Call, body: Json, status: str) -> None:
+    """Decide about the capability, and tell of it where that is news: by a snapshot, and by a thin event of v2's own."""
+    before = _card_payments(body)
+    _set_card_payments(body, status)
+    if _card_payments(body) == before:
+        return
+    call.on(body["id"]).emit("account.updated", _as_v1(body))
+    call.on(PLATFORM).emit_thin(
+        "v2.core.account[configuration.merchant].capability_status_updated",
+        body,
+        data={"updated_capability": "card_payments"},
+    )
+
+
+def _card_payments(body: Json) -> str | None:
+    capabilities = body["configuration"].get("merchant", {}).get("capabilities", {})
+    status: str | None = capabilities.get("card_payments", {}).get("status")
+    return status
+
+
+def _as_v1(body: Json) -> Json:
+    """The account as v1's events show it, which know fewer words for a capability."""
+    status = _card_payments(body) or "inactive"
+    return {
+        "id": body["id"],
+        "object": "account",
+        "capabilities": {"card_payments": status if status in ("active", "pending") else "inactive"},
+        "charges_enabled": status == "active",
+        "metadata": body["metadata"],
+    }
 
 
 def _get(objects: Objects, account_id: str) -> Json:
@@ -108,13 +193,14 @@ def _get(objects: Objects, account_id: str) -> Json:
     return found
 
 
-def _current(objects: Objects, account_id: str) -> Json:
-    """The account as it is now: whoever looks after creation finds the decision made."""
-    body = _get(objects, account_id)
-    capabilities = body["configuration"].get("merchant", {}).get("capabilities", {})
-    if capabilities.get("card_payments", {}).get("status") == "pending" and not body.get("held"):
+def _current(call: Call, account_id: str) -> Json:
+    """The account as it is now: whoever looks after creation finds the decision made, and no event tells of it."""
+    body = _get(call.objects, account_id)
+    if not body["closed"]:
+        _require_access(body, account_id)
+    if _card_payments(body) == "pending" and not body.get("held"):
         _set_card_payments(body, "active")
-        objects.save(body)
+        call.objects.save(body)
     return body
 
 
@@ -200,9 +286,7 @@ def _shown(body: Json, include: list[str]) -> Json:
             "summary": None,
         },
     }
-    shown = {
-        name: value for name, value in whole.items() if name not in (*_INCLUDABLE, "configuration", "held")
-    }
+    shown = {name: value for name, value in whole.items() if name not in (*_INCLUDABLE, *_OURS)}
     shown |= {name: whole[name] if name in include else None for name in _INCLUDABLE}
     configurations = {
         name: body["configuration"].get(name) if f"configuration.{name}" in include else None
@@ -240,5 +324,11 @@ OPERATIONS = (
         path="/v2/core/accounts/{id}",
         shape=shape("v2.core._account_update_params:AccountUpdateParams", _KNOWN),
         handler=update,
+    ),
+    Operation(
+        method="POST",
+        path="/v2/core/accounts/{id}/close",
+        shape=shape("v2.core._account_close_params:AccountCloseParams"),
+        handler=close,
     ),
 )

@@ -1,4 +1,4 @@
-"""Events v2: thin events of v1's objects (https://docs.stripe.com/api/v2/core/events)."""
+"""Events v2: thin events of v1's objects, and those of v2's own (https://docs.stripe.com/api/v2/core/events)."""
 
 from stripe_sandbox.errors import Json, NoSuchObjectError
 from stripe_sandbox.lists import Clause
@@ -11,6 +11,9 @@ _MAXIMUM_LIST = 100
 
 def retrieve(call: Call) -> Json:
     """One event, with what changed."""
+    native = call.objects.find(thin.KIND, call.path["id"])
+    if native is not None:
+        return native
     found = call.objects.find("event", thin.snapshot_id(call.path["id"]))
     if found is None:
         raise NoSuchObjectError("event", call.path["id"])
@@ -18,7 +21,7 @@ def retrieve(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """The newest events, on one page, of one object or of some types."""
+    """The newest events of v1's objects, on one page, of one object or of some types."""
     clauses: list[Clause] = []
     if "object_id" in call.params:
         clauses.append(("json_extract(body, '$.data.object.id') = ?", (call.params["object_id"],)))

@@ -14,6 +14,7 @@ from stripe_sandbox.settings import Settings
 from stripe_sandbox.store import Store
 from stripe_sandbox.webhooks import deliveries, thin
 from stripe_sandbox.webhooks.deliveries import Delivery, Outcome
+from stripe_sandbox.webhooks.event_bus import EventBus
 from stripe_sandbox.webhooks.signing import signature_header
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,10 @@ class Sender:
             # The endpoint is on this machine and speaks plain HTTP: loading the world's certificates would only cost.
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
-        self._loop = DueLoop("webhook-sender", self._work, threads=_THREADS if settings.webhook_url else 0)
+        self._bus = EventBus(settings.event_bus, settings.event_bus_url) if settings.event_bus else None
+        self._loop = DueLoop(
+            "webhook-sender", self._work, threads=_THREADS if settings.has_destination else 0
+        )
         # Begins with whatever an earlier process still owed.
         self.start = self._loop.start
         self.wake = self._loop.wake
@@ -79,9 +83,9 @@ class Sender:
             _log.warning("webhook %s not accepted: %s", delivery.event_id, outcome.error or outcome.status)
 
     def _post(self, event: Json) -> Outcome:
-        if self._settings.webhook_payload == "thin":
-            event = thin.notification(event)
-        payload = json.dumps(event, indent=2).encode()
+        if self._bus is not None:
+            return self._bus.put(self._sent(event))
+        payload = json.dumps(self._sent(event), indent=2).encode()
         # Signed anew for every attempt: a retry must not fall outside the receiver's tolerance.
         timestamp = int(self._signs_at().timestamp())
         headers = {
@@ -94,3 +98,9 @@ class Sender:
         except httpx2.HTTPError as error:
             return Outcome(None, f"{type(error).__name__}: {error}")
         return Outcome(response.status_code)
+
+    def _sent(self, event: Json) -> Json:
+        """An event of v2 alone is thin in any case, as if a second destination had the same address and secret."""
+        if event["object"] == thin.KIND:
+            return thin.pushed(event)
+        return thin.notification(event) if self._settings.webhook_payload == "thin" else event

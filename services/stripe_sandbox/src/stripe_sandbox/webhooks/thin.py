@@ -17,17 +17,13 @@ def notification(snapshot: Json) -> Json:
     """What is pushed to an endpoint in place of this snapshot event."""
     changed = snapshot["data"]["object"]
     asked = snapshot["request"]
-    reason = {
-        "type": "request",
-        "request": {"id": asked["id"], "idempotency_key": asked["idempotency_key"] or ""},
-    }
     return {
         "id": _PREFIX + snapshot["id"].removeprefix(_SNAPSHOT_PREFIX),
         "object": KIND,
         "context": snapshot.get("account"),
         "created": rfc3339(datetime.fromtimestamp(snapshot["created"], UTC)),
         "livemode": snapshot["livemode"],
-        "reason": reason if asked["id"] else None,
+        "reason": _reason(asked["id"], asked["idempotency_key"]),
         "related_object": {
             "id": changed["id"],
             "type": changed["object"],
@@ -37,6 +33,45 @@ def notification(snapshot: Json) -> Json:
         "snapshot_event": snapshot["id"],
         "type": f"v1.{snapshot['type']}",
     }
+
+
+def native(
+    kind: str,
+    changed: Json,
+    *,
+    event_id: str,
+    created: int,
+    request_id: str | None,
+    idempotency_key: str | None,
+) -> Json:
+    """An event that v2 alone has, about an object of v2: there is no snapshot of it. `created`: seconds since 1970."""
+    return {
+        "id": _PREFIX + event_id.removeprefix(_SNAPSHOT_PREFIX),
+        "object": KIND,
+        "context": None,
+        "created": rfc3339(datetime.fromtimestamp(created, UTC)),
+        "livemode": False,
+        "reason": _reason(request_id, idempotency_key),
+        "related_object": {
+            "id": changed["id"],
+            "type": changed["object"],
+            # `v2.core.account` is fetched at /v2/core/accounts/ID.
+            "url": f"/{changed['object'].replace('.', '/')}s/{changed['id']}",
+        },
+        "snapshot_event": None,
+        "type": kind,
+    }
+
+
+def pushed(event_body: Json) -> Json:
+    """What is pushed of an event that v2 alone has: its data and changes are to be fetched."""
+    return {name: value for name, value in event_body.items() if name not in ("changes", "data")}
+
+
+def _reason(request_id: str | None, idempotency_key: str | None) -> Json | None:
+    if request_id is None:
+        return None
+    return {"type": "request", "request": {"id": request_id, "idempotency_key": idempotency_key or ""}}
 
 
 def event(snapshot: Json) -> Json:

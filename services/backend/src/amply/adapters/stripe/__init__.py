@@ -1,5 +1,6 @@
 """Stripe: implements the payments' processor, kept and shared methods, the payouts' processor, the webhooks' verifier and source."""
 
+from amply.adapters.stripe.account_links import StripeAccountLinks
 from amply.adapters.stripe.events import StripeEventSource
 from amply.adapters.stripe.payouts import StripePayouts
 from amply.adapters.stripe.processor import StripeProcessor
@@ -8,6 +9,7 @@ from amply.adapters.stripe.sharing import StripeSharing
 from amply.adapters.stripe.signatures import StripeEventVerifier
 
 __all__ = [
+    "StripeAccountLinks",
     "StripeEventSource",
     "StripeEventVerifier",
     "StripePayouts",

@@ -1,5 +1,7 @@
 """Stripe's list of events: thirty days of them, whether or not they were delivered (docs.stripe.com/api/events/list)."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -8,7 +10,7 @@ from amply.adapters.stripe.payouts import on, translated
 from amply.adapters.stripe.processor import client_for
 from amply.adapters.stripe.signatures import listed_event
 from amply.infra.settings import StripeSettings
-from amply.modules.webhooks import EventPage
+from amply.modules.webhooks import EventPage, ProviderEvent
 
 _PAGE: Final = 100
 
@@ -30,3 +32,26 @@ class StripeEventSource:
             page = self._client.v1.events.list(params, on(account_id))
         events = [replace(listed_event(event.to_dict()), account_id=account_id) for event in page.data]
         return EventPage(items=events, older_than=events[-1].id if page.has_more and events else None)
+
+    def about(self, event: ProviderEvent) -> Mapping[str, Any]:
+        """The SDK's own notification is made again of what was stored, and fetches its object."""
+        told: Any = self._client.parse_event_notification_without_verification(
+            json.dumps(
+                {
+                    "id": event.id,
+                    "object": "v2.core.event",
+                    "type": f"v1.{event.type}",
+                    "created": event.occurred_at.isoformat(),
+                    "livemode": event.livemode,
+                    "context": event.account_id,
+                    "related_object": {
+                        "id": event.object["id"],
+                        "type": event.object["object"],
+                        "url": event.fetch,
+                    },
+                }
+            )
+        )
+        with translated("fetch what an event is about"):
+            found: Mapping[str, Any] = told.fetch_related_object().to_dict()
+            return found

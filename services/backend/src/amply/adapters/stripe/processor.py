@@ -18,6 +18,7 @@ from amply.kernel.money import Money
 from amply.modules.payments import (
     Account,
     AccountStatus,
+    AccountUnreachable,
     Attempt,
     Customer,
     Intent,
@@ -37,6 +38,9 @@ _log = structlog.get_logger()
 _TIMEOUT_SECONDS: Final = 10
 _RETRIES_MAX: Final = 2
 _HTTP_CONFLICT: Final = 409
+_HTTP_NOT_FOUND: Final = 404
+_SHUT_OUT: Final = "account_invalid"
+"""Stripe's code where a platform has no access to an account, or has it no more."""
 _MERCHANT: Final = "configuration.merchant"
 _PAGE: Final = 100
 _RETURNS_MAX: Final = 1_000
@@ -46,6 +50,7 @@ _ATTEMPTS: Final = {
     "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
+_CAPABILITY: Final = frozenset({"active", "pending", "rejected", "restricted", "unsupported"})
 _MOVEMENTS: Final = ("balance_transaction", "failure_balance_transaction")
 
 
@@ -60,7 +65,9 @@ class StripeProcessor:
     def publishable_key(self) -> str:
         return self._publishable_key
 
-    def create_account(self, *, organization_id: str, name: str, country: str, email: str) -> Account:
+    def create_account(
+        self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
+    ) -> Account:
         """Open an account with a full dashboard whose fees and losses are Stripe's and the organisation's affair.
 
         `losses_collector: stripe` allows direct charges only: money can never pass through an account of ours.
@@ -79,13 +86,20 @@ class StripeProcessor:
                     "metadata": {"amply_organization_id": organization_id},
                     "include": [_MERCHANT],
                 },
-                {"idempotency_key": f"organization:{organization_id}:account"},
+                {
+                    "idempotency_key": f"organization:{organization_id}:account{f':{number}' if number else ''}"
+                },
             )
             return _account(account)
 
     def account(self, *, account_id: str) -> Account:
-        with translated("retrieve account"):
-            return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
+        try:
+            with translated("retrieve account"):
+                return _account(self._client.v2.core.accounts.retrieve(account_id, {"include": [_MERCHANT]}))
+        except ProcessorRefused as refused:
+            if getattr(refused.__cause__, "http_status", None) == _HTTP_NOT_FOUND:
+                raise AccountUnreachable(refused.detail) from refused
+            raise
 
     def create_intent(
         self,
@@ -254,7 +268,12 @@ def translated(call: str) -> Iterator[None]:
             raise ProcessorUnavailable(
                 "The same payment is being made right now; repeat the request shortly."
             ) from error
-        _log.warning("stripe refused", call=call, code=error.code, stripe_request=error.request_id)
+        code = error.code or getattr(error.error, "code", None)
+        _log.warning("stripe refused", call=call, code=code, stripe_request=error.request_id)
+        if code == _SHUT_OUT:
+            raise AccountUnreachable(
+                "The payment processor no longer lets us act for this organisation; ask it for another way to give."
+            ) from error
         raise ProcessorRefused(
             "The payment processor refused this payment; check the organisation's account and the amount."
         ) from error
@@ -298,7 +317,15 @@ def _decline(charge: stripe.Charge) -> RemoteDecline:
 
 def _account(account: Any) -> Account:
     """Ready means the card payments capability is active (Accounts v2 has no `charges_enabled`)."""
+    if account.closed:
+        return Account(id=account.id, status=AccountStatus.CLOSED)
     merchant = account.configuration.merchant if account.configuration else None
-    status = merchant.capabilities.card_payments.status if merchant else "pending"
-    known = {"active": AccountStatus.ACTIVE, "restricted": AccountStatus.RESTRICTED}
-    return Account(id=account.id, status=known.get(status, AccountStatus.PENDING))
+    cards = getattr(merchant.capabilities, "card_payments", None) if merchant else None
+    if cards is None or cards.status not in _CAPABILITY:
+        return Account(id=account.id, status=AccountStatus.PENDING)
+    details = cards.status_details or []
+    return Account(
+        id=account.id,
+        status=AccountStatus(cards.status),
+        reason=details[0].code if details else None,
+    )

@@ -57,7 +57,8 @@ def keeps_event(session: Session, event: webhooks.ProviderEvent) -> bool:
     What the processor still tells of an erased donor's gift stays with the processor until somebody handles it, and so
     does what it tells of people and their cards: it moves no money, and no gift would lead an erasure to it.
     """
-    if event.type.startswith(_ABOUT_PEOPLE):
+    if event.type.startswith(_ABOUT_PEOPLE) or event.fetch is not None:
+        # Of a thin event nobody can tell whose gift it is about. Its snapshot is found in the processor's own list.
         return False
     if event.account_id is not None and not payments.knows_account(session, account_id=event.account_id):
         return False
@@ -68,9 +69,7 @@ def about_gift(news: News) -> Applies:
     """Ask what a payment moved, where its event says that it did."""
     settlement = None
     if needs_settlement(news.event):
-        settlement = news.processor.settlement(
-            remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
-        )
+        settlement = _settlement(news)
 
     def apply(hand: Hand) -> webhooks.Outcome:
         return EventInHand(
@@ -82,6 +81,21 @@ def about_gift(news: News) -> Applies:
         ).apply()
 
     return apply
+
+
+def _settlement(news: News) -> payments.Settlement:
+    """What was moved. Where we are shut out of the account, its own word that the payment has succeeded is what there is.
+
+    Success is final and of the whole amount; the fee stays unknown until the organisation lets us in again.
+    """
+    try:
+        return news.processor.settlement(
+            remote_id=intent_id(news.event.object), account_id=news.event.account_id or ""
+        )
+    except payments.AccountUnreachable:
+        if news.event.type != _SUCCESS:
+            raise
+        return payments.Settlement(gross=news.payment.amount, fee=None)
 
 
 def locked_gift(

@@ -135,13 +135,7 @@ def check_gift(session: Session, *, gift: Gift, is_agreed: bool = False) -> str:
         FundNotAcceptable, GiftOptionsNotAcceptable, FeeCoverChanged: As `donate` says.
     """
     check_options(session, gift)
-    account_id = payments.find_account(session, organization_id=gift.organization_id)
-    if account_id is None:
-        organizations.get(session, organization_id=gift.organization_id)
-        raise payments.OrganizationNotReady(
-            "This organisation cannot take gifts yet; try again once it has finished its onboarding.",
-            param="organization_id",
-        )
+    account_id = payments.require_account(session, organization_id=gift.organization_id)
     _check_fee_cover(session, gift=gift, is_agreed=is_agreed)
     return account_id
 

@@ -1,6 +1,23 @@
 """Payments: what we ask of the processor and what it tells us. Import from here only."""
 
-from amply.modules.payments.accounts import KnownAccount, account_of, known_accounts, owner_of_account
+from amply.modules.payments.accounts import (
+    AccountAnswer,
+    KnownAccount,
+    account_of,
+    accounts_due,
+    ask_account,
+    connect_organization,
+    find_account,
+    has_left,
+    known_accounts,
+    knows_account,
+    note_account,
+    owner_of_account,
+    put_account_last,
+    readiness_of,
+    require_account,
+)
+from amply.modules.payments.countries import Confirmation, CountryNotAdmitted, require_admitted
 from amply.modules.payments.disputes import (
     LISTED_MAX,
     Dispute,
@@ -21,12 +38,15 @@ from amply.modules.payments.disputes import (
     taken_back,
 )
 from amply.modules.payments.domain import (
+    LEFT,
     Account,
     AccountStatus,
+    AccountUnreachable,
     AnswerOutdated,
     Attempt,
     Customer,
     Intent,
+    OnboardingLink,
     OrganizationNotReady,
     Payment,
     PaymentStatus,
@@ -45,7 +65,8 @@ from amply.modules.payments.erasure import (
     names_of_returns,
 )
 from amply.modules.payments.fees import Fee, FeeCover, Method, fee_covers
-from amply.modules.payments.ports import Processor
+from amply.modules.payments.ports import AccountLinks, Processor
+from amply.modules.payments.readiness import Readiness
 from amply.modules.payments.refunds import (
     Refund,
     claim_stuck_refunds,
@@ -71,15 +92,12 @@ from amply.modules.payments.returns import (
 from amply.modules.payments.saved_methods import Charged, Decline, SavedMethod, SavedMethods
 from amply.modules.payments.service import (
     claim_stuck,
-    connect_organization,
     count_exhausted,
     create,
-    find_account,
     find_for_event,
     for_donation,
     for_donations,
     get,
-    knows_account,
     lock_for_event,
     lock_for_refund,
     note_return,
@@ -93,12 +111,18 @@ from amply.modules.payments.sharing import Outcome as SharedOutcome
 from amply.modules.payments.sharing import Setup as SharedSetup
 
 __all__ = [
+    "LEFT",
     "LISTED_MAX",
     "Account",
+    "AccountAnswer",
+    "AccountLinks",
     "AccountStatus",
+    "AccountUnreachable",
     "AnswerOutdated",
     "Attempt",
     "Charged",
+    "Confirmation",
+    "CountryNotAdmitted",
     "Customer",
     "Decline",
     "Dispute",
@@ -114,6 +138,7 @@ __all__ = [
     "ListedWarning",
     "Method",
     "MethodSharing",
+    "OnboardingLink",
     "OrganizationNotReady",
     "Paid",
     "Payment",
@@ -121,6 +146,7 @@ __all__ = [
     "Processor",
     "ProcessorRefused",
     "ProcessorUnavailable",
+    "Readiness",
     "Refund",
     "RefundReason",
     "RefundStatus",
@@ -136,6 +162,8 @@ __all__ = [
     "SharedSetup",
     "TakenSoFar",
     "account_of",
+    "accounts_due",
+    "ask_account",
     "claim_stuck",
     "claim_stuck_refunds",
     "connect_organization",
@@ -154,6 +182,7 @@ __all__ = [
     "for_donation",
     "for_donations",
     "get",
+    "has_left",
     "is_erased",
     "known_accounts",
     "knows_account",
@@ -165,6 +194,7 @@ __all__ = [
     "lost_to_disputes",
     "names_of_payments",
     "names_of_returns",
+    "note_account",
     "note_dispute",
     "note_refund",
     "note_refund_opened",
@@ -174,11 +204,15 @@ __all__ = [
     "open_at_processor",
     "open_refund",
     "owner_of_account",
+    "put_account_last",
+    "readiness_of",
     "record_intent",
     "record_refund",
     "refund_told_of",
     "refunds_of",
     "refuse",
+    "require_account",
+    "require_admitted",
     "status_of_event",
     "taken_back",
     "transition",

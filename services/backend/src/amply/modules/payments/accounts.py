@@ -1,11 +1,44 @@
-"""Whose accounts at the processor we know."""
+"""Organisations' accounts at the processor: whose we know, how they stand, and what was learned of them.
 
+What an event says of an account is a hint: the processor is asked, and its answer counts, unless something else was learned
+since it was asked. An account that is out of reach counts as disconnected when an event says so, or after a day: a wrong
+key of ours looks the same, and must not send every organisation away.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select
+import structlog
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.modules.payments.models import ProcessorAccountRow
+from amply.infra.database import Database
+from amply.kernel.errors import invariant
+from amply.modules import organizations
+from amply.modules.organizations import Organization
+from amply.modules.payments.countries import Confirmation, require_admitted
+from amply.modules.payments.domain import (
+    LEFT,
+    Account,
+    AccountStatus,
+    AccountUnreachable,
+    AnswerOutdated,
+    OrganizationNotReady,
+)
+from amply.modules.payments.models import FormerAccountRow, ProcessorAccountRow
+from amply.modules.payments.ports import Processor
+from amply.modules.payments.readiness import Readiness, readiness
+
+UNREACHABLE_FOR: Final = timedelta(days=1)
+"""After this an account that nobody reaches counts as disconnected, without an event that says so."""
+
+_LOOKED_AT_EVERY: Final = timedelta(hours=6)
+_PENDING_LOOKED_AT_EVERY: Final = timedelta(minutes=5)
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,21 +49,187 @@ class KnownAccount:
     account_id: str
 
 
-def known_accounts(session: Session) -> list[KnownAccount]:
-    """All of them, in whatever state, by their ids."""
-    rows = session.execute(
-        select(ProcessorAccountRow.organization_id, ProcessorAccountRow.account_id).order_by(
-            ProcessorAccountRow.account_id
+@dataclass(frozen=True, kw_only=True)
+class AccountAnswer:
+    """What the processor said of an account; `account` is None where it is out of reach. `looks`: what was known when asked."""
+
+    account_id: str
+    account: Account | None
+    looks: int
+
+
+def connect_organization(
+    database: Database,
+    processor: Processor,
+    *,
+    organization: Organization,
+    email: str,
+    now: datetime,
+    confirmed: Confirmation | None = None,
+    reopens: bool = False,
+) -> Account:
+    """Open an organisation's processor account, or refresh what we know of it.
+
+    `reopens` opens another one where the organisation has left the present one: it is closed, or we are shut out of it.
+
+    Record, call, record: a crash in between is mended by calling this again, since the processor answers the same
+    organisation with the same account.
+
+    Raises:
+        CountryNotAdmitted: The processor takes no gifts for organisations of this country.
+        AccountUnreachable: The organisation has disconnected us; only it can let us in again.
+        ProcessorUnavailable, ProcessorRefused: As the processor's port says.
+    """
+    with database.transaction() as session:
+        known = session.get(ProcessorAccountRow, organization.id)
+        former = _count_former(session, organization.id)
+    if known is None or (reopens and known.status in LEFT):
+        require_admitted(country=organization.country, confirmed=confirmed)
+        account = processor.create_account(
+            organization_id=organization.id,
+            name=organization.name,
+            country=organization.country,
+            email=email,
+            number=former + (known is not None),
         )
+    else:
+        account = processor.account(account_id=known.account_id)
+    with database.transaction() as session:
+        _record(session, organization_id=organization.id, account=account, confirmed=confirmed, now=now)
+    return account
+
+
+def ask_account(database: Database, processor: Processor, *, account_id: str) -> AccountAnswer | None:
+    """Ask the processor how an account stands; None when it is no organisation's present one.
+
+    Raises:
+        ProcessorUnavailable, ProcessorRefused: As the processor's port says.
+    """
+    with database.transaction() as session:
+        looks = session.scalar(
+            select(ProcessorAccountRow.looks).where(ProcessorAccountRow.account_id == account_id)
+        )
+    if looks is None:
+        return None
+    try:
+        account = processor.account(account_id=account_id)
+    except AccountUnreachable:
+        account = None
+    return AccountAnswer(account_id=account_id, account=account, looks=looks)
+
+
+def note_account(session: Session, *, answer: AccountAnswer, told_gone: bool, now: datetime) -> bool:
+    """Write down what the processor said; return whether anything changed. `told_gone`: an event says that we are shut out.
+
+    Raises:
+        AnswerOutdated: Something was learned of it since the processor was asked.
+    """
+    row = session.scalars(
+        select(ProcessorAccountRow)
+        .where(ProcessorAccountRow.account_id == answer.account_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or row.looks != answer.looks:
+        raise AnswerOutdated(answer.account_id)
+    row.looks, row.checked_at = row.looks + 1, now
+    if answer.account is not None:
+        row.unreachable_since = None
+        return _follow(row, answer.account, now=now)
+    row.unreachable_since = row.unreachable_since or now
+    is_gone = told_gone or now - row.unreachable_since >= UNREACHABLE_FOR
+    if not is_gone:
+        _log.warning("account_out_of_reach", organization_id=row.organization_id)
+        return False
+    return _follow(row, Account(id=row.account_id, status=AccountStatus.DISCONNECTED), now=now)
+
+
+def accounts_due(session: Session, *, most: int, now: datetime) -> Sequence[str]:
+    """Accounts whose state was not looked at for hours, or minutes while it is undecided; the longest ago first."""
+    rows = session.scalars(
+        select(ProcessorAccountRow.account_id)
+        .where(
+            ProcessorAccountRow.status != AccountStatus.CLOSED,
+            or_(
+                ProcessorAccountRow.checked_at <= now - _LOOKED_AT_EVERY,
+                and_(
+                    ProcessorAccountRow.status == AccountStatus.PENDING,
+                    ProcessorAccountRow.checked_at <= now - _PENDING_LOOKED_AT_EVERY,
+                ),
+            ),
+        )
+        .order_by(ProcessorAccountRow.checked_at)
+        .limit(most)
+    )
+    return rows.all()
+
+
+def put_account_last(session: Session, *, account_id: str, now: datetime) -> None:
+    """An account that could not be looked at has had its turn."""
+    session.execute(
+        update(ProcessorAccountRow)
+        .where(ProcessorAccountRow.account_id == account_id)
+        .values(checked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def find_account(session: Session, *, organization_id: str) -> str | None:
+    """The account that takes an organisation's gifts; None when there is none or it is not active."""
+    return session.scalar(
+        select(ProcessorAccountRow.account_id).where(
+            ProcessorAccountRow.organization_id == organization_id,
+            ProcessorAccountRow.status == AccountStatus.ACTIVE,
+        )
+    )
+
+
+def require_account(session: Session, *, organization_id: str) -> str:
+    """The account that takes an organisation's gifts.
+
+    Raises:
+        OrganizationNotFound: There is no such organisation.
+        OrganizationNotReady: It takes no gifts now; the sentence says what a donor can do.
+    """
+    account_id = find_account(session, organization_id=organization_id)
+    if account_id is not None:
+        return account_id
+    organizations.get(session, organization_id=organization_id)
+    told = readiness_of(session, organization_id=organization_id).for_donors
+    raise OrganizationNotReady(told or "Try again in a moment.", param="organization_id")
+
+
+def readiness_of(session: Session, *, organization_id: str) -> Readiness:
+    """Whether an organisation takes gifts by the processor, and otherwise why not."""
+    row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
+    return readiness(None, None) if row is None else readiness(AccountStatus(row.status), row.reason)
+
+
+def has_left(session: Session, *, organization_id: str, account_id: str) -> bool:
+    """Whether an organisation has left this account of its own: it has another one, or we are shut out of it for good."""
+    row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
+    return row is None or row.account_id != account_id or row.status in LEFT
+
+
+def knows_account(session: Session, *, account_id: str) -> bool:
+    """Whether an organisation of ours has or had this account at the processor, in whatever state."""
+    return owner_of_account(session, account_id=account_id) is not None
+
+
+def known_accounts(session: Session) -> list[KnownAccount]:
+    """Those that organisations have now and have not left, by their ids: of others the processor tells us nothing."""
+    rows = session.execute(
+        select(ProcessorAccountRow.organization_id, ProcessorAccountRow.account_id)
+        .where(ProcessorAccountRow.status.not_in(LEFT))
+        .order_by(ProcessorAccountRow.account_id)
     )
     return [KnownAccount(organization_id=row.organization_id, account_id=row.account_id) for row in rows]
 
 
 def owner_of_account(session: Session, *, account_id: str) -> str | None:
-    """The organisation that has this account; None when nobody of ours has."""
-    return session.scalar(
-        select(ProcessorAccountRow.organization_id).where(ProcessorAccountRow.account_id == account_id)
-    )
+    """The organisation that has or had this account; None when nobody of ours has."""
+    present = select(ProcessorAccountRow.organization_id).where(ProcessorAccountRow.account_id == account_id)
+    former = select(FormerAccountRow.organization_id).where(FormerAccountRow.account_id == account_id)
+    return session.scalar(present) or session.scalar(former)
 
 
 def account_of(session: Session, *, organization_id: str) -> str | None:
@@ -38,3 +237,58 @@ def account_of(session: Session, *, organization_id: str) -> str | None:
     return session.scalar(
         select(ProcessorAccountRow.account_id).where(ProcessorAccountRow.organization_id == organization_id)
     )
+
+
+def _count_former(session: Session, organization_id: str) -> int:
+    former = select(func.count()).where(FormerAccountRow.organization_id == organization_id)
+    return session.scalars(former).one()
+
+
+def _record(
+    session: Session,
+    *,
+    organization_id: str,
+    account: Account,
+    confirmed: Confirmation | None,
+    now: datetime,
+) -> None:
+    """Write down an account that was opened or looked at; one that it replaces is remembered."""
+    made = session.scalar(
+        insert(ProcessorAccountRow)
+        .values(
+            organization_id=organization_id,
+            account_id=account.id,
+            status=account.status,
+            reason=account.reason,
+            confirmed=confirmed,
+            looks=1,
+            checked_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(ProcessorAccountRow.organization_id)
+    )
+    if made is not None:
+        return
+    row = session.get_one(ProcessorAccountRow, organization_id, with_for_update=True, populate_existing=True)
+    row.looks, row.checked_at, row.unreachable_since = row.looks + 1, now, None
+    if row.account_id != account.id:
+        invariant(row.status in LEFT, "only an account that was left has another in its place")
+        former = FormerAccountRow(account_id=row.account_id, organization_id=organization_id, replaced_at=now)
+        session.add(former)
+        row.account_id, row.confirmed = account.id, confirmed
+    _follow(row, account, now=now)
+
+
+def _follow(row: ProcessorAccountRow, account: Account, *, now: datetime) -> bool:
+    if (row.status, row.reason) == (account.status, account.reason):
+        return False
+    _log.info(
+        "account_changed",
+        organization_id=row.organization_id,
+        before=row.status,
+        after=account.status,
+        reason=account.reason,
+    )
+    row.status, row.reason, row.updated_at = account.status, account.reason, now
+    return True

@@ -8,7 +8,7 @@ created ──> pending ──> processing ──> succeeded
 followed by one that works, so `failed` still leads to `succeeded`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -29,11 +29,22 @@ class PaymentStatus(StrEnum):
 
 
 class AccountStatus(StrEnum):
-    """Whether an organisation's processor account may take card payments."""
+    """Whether an organisation's processor account may take card payments: the processor's words, and two more.
+
+    `DISCONNECTED`: the organisation has shut us out. `CLOSED`: there is no such account any more.
+    """
 
     PENDING = "pending"
     ACTIVE = "active"
     RESTRICTED = "restricted"
+    REJECTED = "rejected"
+    UNSUPPORTED = "unsupported"
+    DISCONNECTED = "disconnected"
+    CLOSED = "closed"
+
+
+LEFT: Final = (AccountStatus.DISCONNECTED, AccountStatus.CLOSED)
+"""Accounts whose organisation has gone, and that only it can bring back."""
 
 
 _NEXT: Final = {
@@ -72,6 +83,10 @@ class ProcessorRefused(AmplyError):
     title: ClassVar[str] = "The payment processor refused"
 
 
+class AccountUnreachable(ProcessorRefused):
+    """The processor lets us do nothing with this organisation's account: it is closed, or we are shut out."""
+
+
 class ProcessorUnavailable(Unavailable):
     """The processor did not answer. Nothing is lost: repeat the request with the same Idempotency-Key."""
 
@@ -80,10 +95,19 @@ class ProcessorUnavailable(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An organisation's account at the processor."""
+    """An organisation's account at the processor. `reason`: its word for why the account is not active, if it gives one."""
 
     id: str
     status: AccountStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardingLink:
+    """Where an organisation's staff answer what the processor asks: good for one visit, and for minutes. Kept nowhere."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,20 @@ class ProcessorAccountRow(Record):
     organization_id: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[str]
     status: Mapped[str]
+    reason: Mapped[str | None]
+    confirmed: Mapped[str | None]
+    looks: Mapped[int] = mapped_column(server_default="0")
+    checked_at: Mapped[datetime] = mapped_column(server_default="epoch")
+    unreachable_since: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class FormerAccountRow(Record):
+    __tablename__ = "former_account"
+
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    replaced_at: Mapped[datetime]
 
 
 class PaymentRow(Record):

@@ -3,26 +3,40 @@
 from typing import Protocol
 
 from amply.kernel.money import Money
-from amply.modules.payments.domain import Account, Attempt, Customer, Intent, RemoteDecline, Settlement
+from amply.modules.payments.domain import (
+    Account,
+    Attempt,
+    Customer,
+    Intent,
+    OnboardingLink,
+    RemoteDecline,
+    Settlement,
+)
 from amply.modules.payments.returns import RefundReason, RemoteDispute, RemoteRefund, RemoteWarning
 
 
 class Processor(Protocol):
     """A payment processor with direct charges: money goes to the organisation's own account, never through ours.
 
-    Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no.
-    No method may be called inside a transaction.
+    Every method raises `ProcessorUnavailable` when no answer came and `ProcessorRefused` when the answer was no;
+    `AccountUnreachable`, which is one of the latter, when we are shut out of the account. No method may be called inside a
+    transaction.
     """
 
     @property
     def publishable_key(self) -> str:
         """The key a donor's browser uses."""
 
-    def create_account(self, *, organization_id: str, name: str, country: str, email: str) -> Account:
-        """Open an account for an organisation; the same organisation always gets the same account."""
+    def create_account(
+        self, *, organization_id: str, name: str, country: str, email: str, number: int = 0
+    ) -> Account:
+        """Open an account for an organisation; the same organisation and number always get the same account.
+
+        `number` counts the accounts it had before, which are closed.
+        """
 
     def account(self, *, account_id: str) -> Account:
-        """The account as it stands."""
+        """The account as it stands. `AccountUnreachable` where we are shut out of it."""
 
     def create_intent(
         self,
@@ -78,3 +92,14 @@ class Processor(Protocol):
 
     def fraud_warning(self, *, warning_id: str, account_id: str) -> RemoteWarning:
         """A card issuer's warning of fraud."""
+
+
+class AccountLinks(Protocol):
+    """Where staff answer what the processor asks of their organisation. May not be called inside a transaction."""
+
+    def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
+        """A new link for this account. It leads back to `back_url`, or to `again_url` when it was used or is too old.
+
+        Raises:
+            ProcessorUnavailable, ProcessorRefused, AccountUnreachable: As `Processor` says.
+        """

@@ -9,15 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
-from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
-from amply.modules.organizations import Organization
 from amply.modules.payments import locks
 from amply.modules.payments.domain import (
-    Account,
-    AccountStatus,
     Customer,
     Intent,
     Payment,
@@ -25,56 +21,12 @@ from amply.modules.payments.domain import (
     may_become,
 )
 from amply.modules.payments.erasure import erased_reference
-from amply.modules.payments.models import PaymentRow, ProcessorAccountRow
+from amply.modules.payments.models import PaymentRow
 from amply.modules.payments.ports import Processor
 
 _STUCK_AFTER: Final = timedelta(minutes=1)
 _STUCK_BATCH_MAX: Final = 50
 _STUCK_ATTEMPTS_MAX: Final = 10
-
-
-def connect_organization(
-    database: Database, processor: Processor, *, organization: Organization, email: str, now: datetime
-) -> Account:
-    """Open an organisation's processor account, or refresh what we know of it.
-
-    Record, call, record: a crash in between is mended by calling this again, since the processor answers the same
-    organisation with the same account.
-    """
-    with database.transaction() as session:
-        known = session.get(ProcessorAccountRow, organization.id)
-    if known is None:
-        account = processor.create_account(
-            organization_id=organization.id, name=organization.name, country=organization.country, email=email
-        )
-    else:
-        account = processor.account(account_id=known.account_id)
-    with database.transaction() as session:
-        values = {"account_id": account.id, "status": account.status, "updated_at": now}
-        session.execute(
-            insert(ProcessorAccountRow)
-            .values(organization_id=organization.id, **values)
-            .on_conflict_do_update(
-                index_elements=["organization_id"], set_={"status": account.status, "updated_at": now}
-            )
-        )
-    return account
-
-
-def find_account(session: Session, *, organization_id: str) -> str | None:
-    """The account that takes an organisation's gifts; None when there is none or it is not active."""
-    return session.scalar(
-        select(ProcessorAccountRow.account_id).where(
-            ProcessorAccountRow.organization_id == organization_id,
-            ProcessorAccountRow.status == AccountStatus.ACTIVE,
-        )
-    )
-
-
-def knows_account(session: Session, *, account_id: str) -> bool:
-    """Whether an organisation of ours has this account at the processor, in whatever state."""
-    found = select(ProcessorAccountRow.account_id).where(ProcessorAccountRow.account_id == account_id)
-    return session.scalar(found) is not None
 
 
 def create(

@@ -95,6 +95,8 @@ def collect(parts: Collecting, *, now: datetime) -> int:
             _log.warning(
                 "plan_charge_waits", plan_id=turn.plan.id, period=turn.charge.period, reason=reason.code
             )
+        except payments.AccountUnreachable:
+            _shut_out(turn)
         except payments.ProcessorRefused:
             _refused(turn)
         except Exception:  # noqa: BLE001 -- it waits its turn and holds back no other
@@ -343,7 +345,20 @@ def _lose_sight(turn: _Turn) -> None:
     _apply(turn, lose)
 
 
-def _refused(turn: _Turn) -> None:
+def _shut_out(turn: _Turn) -> None:
+    """We are shut out of the organisation's account. Until it is known whether it has left, the charge waits its turn."""
+    plan = turn.plan
+    with turn.parts.database.transaction() as session:
+        has_left = payments.has_left(
+            session, organization_id=plan.organization_id, account_id=plan.account_id
+        )
+    if has_left:
+        _refused(turn, reason=Reason.ORGANIZATION)
+    else:
+        _log.warning("plan_waits_for_organization", plan_id=plan.id, organization_id=plan.organization_id)
+
+
+def _refused(turn: _Turn, *, reason: Reason = Reason.REFUSED) -> None:
     """The processor takes no charge for this plan at all: nothing is tried again until the donor stores another card."""
 
     def refuse(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
@@ -351,7 +366,7 @@ def _refused(turn: _Turn) -> None:
             return
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
         if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
-            rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=turn.now)
+            rest(session, plan, status=PlanStatus.PAUSED, reason=reason, now=turn.now)
             _write(turn, session, plan, LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{row.period}")
 
     _log.warning("plan_charge_refused", plan_id=turn.plan.id, period=turn.charge.period)

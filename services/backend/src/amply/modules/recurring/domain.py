@@ -32,15 +32,18 @@ class PlanStatus(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a plan is paused or ended. `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives.
+    """Why a plan is paused or ended.
 
-    `CONDITIONS`: the organisation does not take gifts like this any more: the fund is closed, or it has to know its donors.
+    `REFUSED`: the processor takes no charge for it; `UNREACHABLE`: no letter arrives; `ORGANIZATION`: it has left the account
+    that the plan pays to; `CONDITIONS`: the organisation does not take gifts like this any more: the fund is closed, or it has
+    to know its donors.
     """
 
     DONOR = "donor"
     STAFF = "staff"
     DECLINED = "declined"
     REFUSED = "refused"
+    ORGANIZATION = "organization"
     UNREACHABLE = "unreachable"
     CONDITIONS = "conditions"
     NEVER_STARTED = "never_started"

@@ -18,6 +18,7 @@ from amply.kernel.money import Money
 from amply.modules import mail, organizations, receipts
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, Wording, harmless
+from amply.modules.recurring.domain import Reason
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.models import PlanLetterRow, PlanRow
 from amply.modules.recurring.moves import LetterKind
@@ -66,6 +67,7 @@ class Letter:
     day: date
     link: str
     colour: str = ""
+    reason: Reason | None = None
 
 
 def plan_mail(letter: Letter) -> Mail:
@@ -81,7 +83,7 @@ def plan_mail(letter: Letter) -> Mail:
         "day": wording.day(letter.day),
         "method": texts["method"][_method_known(letter)].format_map({"last4": letter.last4}),
     }
-    own = {name: text.format_map(filled) for name, text in texts[letter.kind].items()}
+    own = {name: text.format_map(filled) for name, text in texts[_section(letter)].items()}
     shared = {name: text.format_map(filled) for name, text in texts["letter"].items()}
     cover = [shared["fee_cover"]] if letter.fee_cover.minor_units else []
     said = {**shared, "subject": own["subject"], "paragraphs": [own["first"], *cover, own["second"]]}
@@ -115,6 +117,12 @@ def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
         (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
     )
     return found
+
+
+def _section(letter: Letter) -> str:
+    """A plan that rests since its organisation has left says so: another card would not help."""
+    rests = letter.kind is LetterKind.PAUSED and letter.reason is Reason.ORGANIZATION
+    return "organization_left" if rests else letter.kind
 
 
 def _method_known(letter: Letter) -> str:
@@ -209,4 +217,5 @@ def _about(
         day=(owed.due_on if owed is not None else None) or now.date(),
         link=f"{parts.page}#{token}",
         colour=settings.brand_colour if settings is not None else "",
+        reason=Reason(plan.reason) if plan.reason else None,
     )

@@ -136,7 +136,7 @@ def _put_off(
 
 def _open(due: _Due) -> None:
     row, session, now = due.row, due.session, due.now
-    if not _is_taken(due) or not _was_announced(due):
+    if _organization_has_left(due) or not _is_taken(due) or not _was_announced(due):
         return
     account_id = payments.find_account(session, organization_id=row.organization_id)
     if account_id is None:
@@ -144,7 +144,7 @@ def _open(due: _Due) -> None:
         _wait(due, until=now + _ORGANIZATION_AGAIN_AFTER, waits_for=WaitsFor.ORGANIZATION)
         _log.warning("plan_waits_for_organization", plan_id=row.id, organization_id=row.organization_id)
         return
-    if account_id != row.account_id or row.customer_id is None or row.method_id is None:
+    if row.customer_id is None or row.method_id is None:
         rest(session, row, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=now)
         owe_letter(session, row, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{due.period}", now=now)
         return
@@ -200,8 +200,21 @@ def _was_announced(due: _Due) -> bool:
     return False
 
 
+def _organization_has_left(due: _Due) -> bool:
+    """A plan whose organisation has left its account rests; its donor hears of it now, when the gift would have been next.
+
+    Whether it comes back nobody knows: donors let a plan go on themselves, so that nobody is charged unawares.
+    """
+    row = due.row
+    if not payments.has_left(due.session, organization_id=row.organization_id, account_id=row.account_id):
+        return False
+    rest(due.session, row, status=PlanStatus.PAUSED, reason=Reason.ORGANIZATION, now=due.now)
+    owe_letter(due.session, row, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{due.period}", now=due.now)
+    return True
+
+
 def _announce(due: _Due) -> None:
-    if _is_taken(due):
+    if not _organization_has_left(due) and _is_taken(due):
         _owe_notice(due)
         due.row.next_notice_at = None
 

@@ -1,6 +1,8 @@
-"""Webhooks. Today the way in: provider events, verified, stored once, handled later. Import from here only."""
+"""Webhooks. Today the ways in: provider events, vouched for, stored once, handled later. Import from here only."""
 
 from amply.modules.webhooks.domain import (
+    ACCOUNT_OUT_OF_REACH,
+    ACCOUNT_TYPES,
     ATTEMPT_TYPES,
     AWAITED_TYPES,
     DISPUTE_TYPES,
@@ -9,6 +11,7 @@ from amply.modules.webhooks.domain import (
     HANDLED_TYPES,
     PAYOUT_TYPES,
     REFUND_TYPES,
+    SHUT_OUT_TYPES,
     EventMalformed,
     EventNotStored,
     EventRejected,
@@ -19,14 +22,24 @@ from amply.modules.webhooks.domain import (
     WrongLivemode,
 )
 from amply.modules.webhooks.gaps import Gaps, Looked, find_missed, find_missed_of
-from amply.modules.webhooks.ports import EventPage, EventSource, EventVerifier, KeepsEvent
+from amply.modules.webhooks.ports import (
+    EventPage,
+    EventQueue,
+    EventReceived,
+    EventSource,
+    EventVerifier,
+    KeepsEvent,
+)
 from amply.modules.webhooks.replaying import (
     REPLAYED_MAX,
     Replayed,
     StoredEvent,
+    UnhandledGroup,
     count_awaited,
+    count_failing,
     replay,
     replay_one,
+    summary,
     unhandled,
 )
 from amply.modules.webhooks.router import router
@@ -34,6 +47,7 @@ from amply.modules.webhooks.service import (
     FACT_RECEIVED,
     EventTraces,
     claim,
+    complete,
     count_exhausted,
     due_again,
     forget,
@@ -41,11 +55,15 @@ from amply.modules.webhooks.service import (
     lock_events_about,
     lock_unhandled,
     mark_handled,
+    note_failure,
     put_off,
     type_of,
 )
+from amply.modules.webhooks.taking import Taking, take
 
 __all__ = [
+    "ACCOUNT_OUT_OF_REACH",
+    "ACCOUNT_TYPES",
     "ATTEMPT_TYPES",
     "AWAITED_TYPES",
     "DISPUTE_TYPES",
@@ -56,9 +74,12 @@ __all__ = [
     "PAYOUT_TYPES",
     "REFUND_TYPES",
     "REPLAYED_MAX",
+    "SHUT_OUT_TYPES",
     "EventMalformed",
     "EventNotStored",
     "EventPage",
+    "EventQueue",
+    "EventReceived",
     "EventRejected",
     "EventSource",
     "EventTraces",
@@ -72,10 +93,14 @@ __all__ = [
     "Replayed",
     "SignatureNotValid",
     "StoredEvent",
+    "Taking",
+    "UnhandledGroup",
     "WrongLivemode",
     "claim",
+    "complete",
     "count_awaited",
     "count_exhausted",
+    "count_failing",
     "due_again",
     "find_missed",
     "find_missed_of",
@@ -84,10 +109,13 @@ __all__ = [
     "lock_events_about",
     "lock_unhandled",
     "mark_handled",
+    "note_failure",
     "put_off",
     "replay",
     "replay_one",
     "router",
+    "summary",
+    "take",
     "type_of",
     "unhandled",
 ]

@@ -45,10 +45,28 @@ PAYOUT_TYPES: Final = frozenset(
     }
 )
 FRAUD_WARNING_TYPES: Final = frozenset({"radar.early_fraud_warning.created"})
-"""Event types by what they are about."""
+SHUT_OUT_TYPES: Final = frozenset({"account.application.deauthorized", "v2.core.account.closed"})
+ACCOUNT_TYPES: Final = SHUT_OUT_TYPES | frozenset(
+    {
+        "account.application.authorized",
+        "account.updated",
+        "capability.updated",
+        "v2.core.account.updated",
+        "v2.core.account[configuration.merchant].capability_status_updated",
+        "v2.core.account[configuration.merchant].updated",
+        "v2.core.account[requirements].updated",
+    }
+)
+"""Event types by what they are about. Thin events of v1's objects have the types of their snapshots."""
 
 HANDLED_TYPES: Final = (
-    GIFT_TYPES | ATTEMPT_TYPES | REFUND_TYPES | DISPUTE_TYPES | PAYOUT_TYPES | FRAUD_WARNING_TYPES
+    GIFT_TYPES
+    | ATTEMPT_TYPES
+    | REFUND_TYPES
+    | DISPUTE_TYPES
+    | PAYOUT_TYPES
+    | FRAUD_WARNING_TYPES
+    | ACCOUNT_TYPES
 )
 """What is handled when it arrives. Other types are stored and wait: `Outcome.UNSUPPORTED`."""
 
@@ -59,6 +77,9 @@ AWAITED_TYPES: Final = frozenset(
     }
 )
 """Those among the others that moved money: the books have a kind for each, and nobody posts it yet (docs/books.md)."""
+
+ACCOUNT_OUT_OF_REACH: Final = "account_out_of_reach"
+"""Why events wait whose organisation has shut us out of its account."""
 
 ATTEMPTS_MAX: Final = 10
 RETRY_DELAY_MAX: Final = timedelta(hours=1)
@@ -129,7 +150,8 @@ class ProviderEvent:
         id: The provider's event id.
         account_id: The connected account it happened on, if any.
         occurred_at: When the provider says it happened.
-        object: `data.object` as sent: a snapshot, possibly stale.
+        object: `data.object` as sent: a snapshot, possibly stale. Of a thin event, id and kind of what it is about.
+        fetch: Of a thin event about an object of v1, the path where the processor has that object; None: it is here.
     """
 
     id: str
@@ -138,6 +160,7 @@ class ProviderEvent:
     livemode: bool
     occurred_at: datetime
     object: Mapping[str, Any]
+    fetch: str | None = None
 
 
 def retry_delay(attempt: int) -> timedelta:

@@ -20,6 +20,7 @@ class ProviderEventRow(Record):
     next_attempt_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    last_failure: Mapped[str | None]
     traceparent: Mapped[str | None]
 
 

@@ -1,9 +1,9 @@
 """What webhooks need from outside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -34,9 +34,30 @@ class EventPage:
 
 
 class EventSource(Protocol):
-    """The provider's own list of events. May not be called inside a transaction."""
+    """The provider's own list of events, and what they are about. May not be called inside a transaction."""
 
     def events_between(
         self, *, account_id: str | None, since: datetime, until: datetime, older_than: str | None
     ) -> EventPage:
         """A page of what happened on an account (None: the platform's own) from `since` (inclusive) to `until`."""
+
+    def about(self, event: ProviderEvent) -> Mapping[str, Any]:
+        """What a thin event is about, as it stands now. The event has a `fetch`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventReceived:
+    """One message of the queue."""
+
+    receipt: str
+    event: ProviderEvent
+
+
+class EventQueue(Protocol):
+    """Where the provider puts events for us. May not be called inside a transaction."""
+
+    def receive(self) -> Sequence[EventReceived]:
+        """What waits, at most ten; waits a little for the first. What is not marked as done comes back."""
+
+    def done(self, *, receipt: str) -> None:
+        """Take a message off the queue."""

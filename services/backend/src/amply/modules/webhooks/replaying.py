@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.modules.webhooks.domain import (
+    ACCOUNT_OUT_OF_REACH,
     ATTEMPTS_MAX,
     AWAITED_TYPES,
     HANDLED_TYPES,
@@ -28,6 +29,11 @@ REPLAYED_MAX: Final = 1_000
 
 _IS_UNSUPPORTED: Final = ProviderEventRow.outcome == Outcome.UNSUPPORTED
 _IS_EXHAUSTED: Final = and_(ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX)
+_IS_FAILING: Final = and_(
+    ProviderEventRow.handled_at.is_(None),
+    ProviderEventRow.attempts < ATTEMPTS_MAX,
+    ProviderEventRow.last_failure.is_not(None),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,62 @@ class Replayed:
 
     started: int
     left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnhandledGroup:
+    """Events of one type to which nothing has happened, for one reason.
+
+    Attributes:
+        state: `unsupported`: nobody handles the type. `exhausted`: ten attempts have failed. `failing`: the last attempt has
+            failed, and another follows. `waiting`: they wait for their organisation, whose account we are shut out of.
+        reason: The name of the error of the last attempt; None where there was none.
+    """
+
+    type: str
+    state: str
+    reason: str | None
+    events: int
+    oldest_at: datetime
+    newest_at: datetime
+    can_be_replayed: bool
+
+
+def summary(session: Session) -> list[UnhandledGroup]:
+    """All events to which nothing has happened, by type and reason, the most first. Those under way for the first time are none."""
+    state = _state()
+    found = session.execute(
+        select(
+            ProviderEventRow.type,
+            state.label("state"),
+            ProviderEventRow.last_failure.label("reason"),
+            func.count().label("events"),
+            func.min(ProviderEventRow.occurred_at).label("oldest_at"),
+            func.max(ProviderEventRow.occurred_at).label("newest_at"),
+        )
+        .where(or_(_IS_UNSUPPORTED, _IS_EXHAUSTED, _IS_FAILING))
+        .group_by(ProviderEventRow.type, state, ProviderEventRow.last_failure)
+        .order_by(func.count().desc(), ProviderEventRow.type)
+        .limit(REPLAYED_MAX)
+    )
+    return [
+        UnhandledGroup(**row._mapping, can_be_replayed=row.type in HANDLED_TYPES)  # noqa: SLF001 -- SQLAlchemy's own name
+        for row in found
+    ]
+
+
+def count_failing(session: Session) -> int:
+    """How many events failed at their last attempt and are tried again."""
+    return session.scalars(select(func.count()).where(_IS_FAILING)).one()
+
+
+def _state() -> ColumnElement[str]:
+    return case(
+        (_IS_UNSUPPORTED, literal_column("'unsupported'")),
+        (_IS_EXHAUSTED, literal_column("'exhausted'")),
+        (ProviderEventRow.last_failure == ACCOUNT_OUT_OF_REACH, literal_column("'waiting'")),
+        else_=literal_column("'failing'"),
+    )
 
 
 def unhandled(session: Session, *, event_type: str | None, limit: int) -> list[StoredEvent]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox, tracing
+from amply.infra.database import Database
 from amply.modules.webhooks.domain import (
     ATTEMPTS_MAX,
     HANDLED_TYPES,
@@ -20,7 +21,7 @@ from amply.modules.webhooks.domain import (
     retry_delay,
 )
 from amply.modules.webhooks.models import ProviderEventRow
-from amply.modules.webhooks.ports import KeepsEvent
+from amply.modules.webhooks.ports import EventSource, KeepsEvent
 
 FACT_RECEIVED: Final = "provider_event.received"
 _KEPT: Final = ("id", "object", "payment_intent")
@@ -41,6 +42,9 @@ _KEPT_FOR_LATER: Final = (
     ),
 )
 """What whoever will handle an event may read: names of things at the processor, and what moved. Never a text."""
+
+_FETCH: Final = "fetch"
+"""In what is stored of a thin event: where the processor has what it is about, until that was asked for."""
 
 _SWEEP_BATCH_MAX: Final = 100
 FIRST_SWEEP_AFTER: Final = timedelta(seconds=15)
@@ -70,7 +74,7 @@ def ingest(
             type=event.type,
             account_id=event.account_id,
             livemode=event.livemode,
-            payload=_kept(event.object, _KEPT if is_handled else _KEPT_FOR_LATER),
+            payload=_payload(event, is_handled=is_handled),
             occurred_at=event.occurred_at,
             received_at=now,
             attempts=0,
@@ -85,6 +89,11 @@ def ingest(
     if created is not None and is_handled:
         outbox.put(session, topic=FACT_RECEIVED, payload={"event_id": event.id}, now=now)
     return created is not None
+
+
+def _payload(event: ProviderEvent, *, is_handled: bool) -> dict[str, Any]:
+    kept = _kept(event.object, _KEPT if is_handled else _KEPT_FOR_LATER)
+    return kept if event.fetch is None else {**kept, _FETCH: event.fetch}
 
 
 def _kept(snapshot: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -108,22 +117,45 @@ def claim(session: Session, *, event_id: str, now: datetime) -> ProviderEvent | 
         return None
     row.attempts += 1
     row.next_attempt_at = now + retry_delay(row.attempts)
-    return ProviderEvent(
-        id=row.id,
-        type=row.type,
-        account_id=row.account_id,
-        livemode=row.livemode,
-        occurred_at=row.occurred_at,
-        object=row.payload,
-    )
+    return _event(row)
 
 
-def put_off(session: Session, *, event_id: str, now: datetime) -> None:
-    """Take an attempt back that could not be made, for a reason that is not the event's: it comes again, and soon."""
+def complete(database: Database, source: EventSource, *, event_id: str, now: datetime) -> None:
+    """Ask for what a stored thin event is about, once, before it is handled. Of any other event nothing is asked.
+
+    Raises:
+        Whatever the source raises: that counts as an attempt at the event.
+    """
+    with database.transaction() as session:
+        row = session.get(ProviderEventRow, event_id)
+        if row is None or row.handled_at is not None or _FETCH not in row.payload:
+            return
+        event = _event(row)
+    try:
+        found = source.about(event)
+    except Exception:
+        with database.transaction() as session:
+            claim(session, event_id=event_id, now=now)
+        raise
+    with database.transaction() as session:
+        row = _locked(session, event_id)
+        if row is not None and _FETCH in row.payload:
+            row.payload = _kept(found, _KEPT)
+
+
+def put_off(session: Session, *, event_id: str, now: datetime, delay: timedelta = FIRST_SWEEP_AFTER) -> None:
+    """Take an attempt back that could not be made, for a reason that is not the event's: it comes again after `delay`."""
     row = _locked(session, event_id)
     if row is not None and row.handled_at is None and row.attempts > 0:
         row.attempts -= 1
-        row.next_attempt_at = now + FIRST_SWEEP_AFTER
+        row.next_attempt_at = now + delay
+
+
+def note_failure(session: Session, *, event_id: str, reason: str) -> None:
+    """Write down why the last attempt at an event came to nothing: the name of an error, never its words."""
+    row = _locked(session, event_id)
+    if row is not None and row.handled_at is None:
+        row.last_failure = reason
 
 
 def lock_unhandled(session: Session, *, event_id: str) -> bool:
@@ -138,6 +170,7 @@ def mark_handled(session: Session, *, event_id: str, outcome: Outcome, now: date
     if row is not None:
         row.handled_at = now
         row.outcome = outcome
+        row.last_failure = None
 
 
 def due_again(session: Session, *, now: datetime) -> int:
@@ -220,6 +253,18 @@ def count_exhausted(session: Session) -> int:
         ProviderEventRow.handled_at.is_(None), ProviderEventRow.attempts >= ATTEMPTS_MAX
     )
     return session.scalars(exhausted).one()
+
+
+def _event(row: ProviderEventRow) -> ProviderEvent:
+    return ProviderEvent(
+        id=row.id,
+        type=row.type,
+        account_id=row.account_id,
+        livemode=row.livemode,
+        occurred_at=row.occurred_at,
+        object=row.payload,
+        fetch=row.payload.get(_FETCH),
+    )
 
 
 def _locked(session: Session, event_id: str) -> ProviderEventRow | None:

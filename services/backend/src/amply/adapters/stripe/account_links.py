@@ -1,0 +1,32 @@
+"""Stripe's own onboarding, opened by a link that is good for one visit (https://docs.stripe.com/api/v2/core/account-links)."""
+
+from datetime import datetime
+
+from amply.adapters.stripe.processor import client_for, translated
+from amply.infra.settings import StripeSettings
+from amply.modules.payments import OnboardingLink
+
+
+class StripeAccountLinks:
+    """Stripe as the payments module's `AccountLinks`. Built once per process; safe to share between threads."""
+
+    def __init__(self, settings: StripeSettings) -> None:
+        self._client = client_for(settings)
+
+    def onboarding(self, *, account_id: str, again_url: str, back_url: str) -> OnboardingLink:
+        """Everything Stripe will want within the year is asked at once, so that nobody is called back for the rest."""
+        with translated("create account link"):
+            made = self._client.v2.core.account_links.create(
+                {
+                    "account": account_id,
+                    "use_case": {
+                        "type": "account_onboarding",
+                        "account_onboarding": {
+                            "refresh_url": again_url,
+                            "return_url": back_url,
+                            "collection_options": {"fields": "eventually_due"},
+                        },
+                    },
+                }
+            )
+            return OnboardingLink(url=made.url, expires_at=datetime.fromisoformat(made.expires_at))

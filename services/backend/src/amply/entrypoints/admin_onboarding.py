@@ -1,0 +1,75 @@
+"""`admin organization invite | account`: letting an organisation take gifts, and why it does not."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from sqlalchemy.orm import Session
+
+from amply.infra.database import connect
+from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import system_clock
+from amply.modules import onboarding, organizations, payments
+from amply.modules.receipts import Language
+
+CONFIRM = click.option(
+    "--confirm",
+    type=click.Choice([each.value for each in payments.Confirmation]),
+    help="what was looked up about the organisation, where its country asks for it",
+)
+
+
+def confirmed_by(word: str | None) -> payments.Confirmation | None:
+    """What `--confirm` says."""
+    return None if word is None else payments.Confirmation(word)
+
+
+@click.command("invite")
+@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+@click.option(
+    "--email", required=True, help="one person of its staff; the payment processor writes there too"
+)
+@click.option(
+    "--language", type=click.Choice([each.value for each in Language]), default="en", show_default=True
+)
+@CONFIRM
+def invite_organization(*, organization_id: str, email: str, language: str, confirm: str | None) -> None:
+    """Let the worker write to an organisation's staff: by the letter's link they answer what Stripe asks, for a week.
+
+    The worker opens the organisation's account where it has none, and another one where it has left the one it had. No link
+    is printed: what commands print stands in a log.
+    """
+    with _session() as session:
+        onboarding.invite(
+            session,
+            organization_id=organization_id,
+            email=email,
+            language=Language(language),
+            confirmed=confirmed_by(confirm),
+            now=system_clock(),
+        )
+    click.echo(json.dumps({"id": organization_id, "invited": True}))
+
+
+@click.command("account")
+@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+def organization_account(*, organization_id: str) -> None:
+    """Print whether an organisation takes gifts, and otherwise why not: for its staff, and as donors read it."""
+    with _session() as session:
+        organizations.get(session, organization_id=organization_id)
+        found = payments.readiness_of(session, organization_id=organization_id)
+        account_id = payments.account_of(session, organization_id=organization_id)
+    told = {"id": organization_id, "stripe_account": account_id, "takes_gifts": found.takes_gifts}
+    click.echo(json.dumps({**told, **asdict(found)}, ensure_ascii=False))
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    database = connect(DatabaseSettings(), application="admin", pool_size=1)
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()

@@ -1,0 +1,60 @@
+"""Each stored event goes to whoever applies it, and why one could not be applied is written down beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from amply.kernel.clock import Clock
+from amply.modules import donations, onboarding, payments, payouts, webhooks
+
+SHUT_OUT_AGAIN_AFTER: Final = timedelta(hours=1)
+"""Events of an account that we are shut out of wait for its organisation; no attempt counts."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handling:
+    """Whoever applies events, by what they are about; `source` has what thin events name."""
+
+    events: donations.EventHandling
+    payouts: payouts.Handling
+    accounts: onboarding.Handling
+    source: webhooks.EventSource
+    clock: Clock
+
+
+def handle(parts: Handling, event_id: str) -> webhooks.Outcome | None:
+    """Fetch what a thin event is about, then apply the event; None when nothing is left to do, or it waits.
+
+    Raises:
+        Whatever its handler raises: it stays unhandled and comes back.
+    """
+    database = parts.events.database
+    try:
+        webhooks.complete(database, parts.source, event_id=event_id, now=parts.clock())
+        return _handler(parts, event_id)(event_id=event_id, now=parts.clock())
+    except payments.AccountUnreachable:
+        with database.transaction() as session:
+            webhooks.note_failure(session, event_id=event_id, reason=webhooks.ACCOUNT_OUT_OF_REACH)
+            webhooks.put_off(session, event_id=event_id, now=parts.clock(), delay=SHUT_OUT_AGAIN_AFTER)
+        _log.warning("event_waits_for_account", event_id=event_id)
+        return None
+    except Exception as failure:
+        with database.transaction() as session:
+            webhooks.note_failure(session, event_id=event_id, reason=type(failure).__name__)
+        raise
+
+
+def _handler(parts: Handling, event_id: str) -> Callable[..., webhooks.Outcome | None]:
+    with parts.events.database.transaction() as session:
+        told = webhooks.type_of(session, event_id=event_id)
+    if told in webhooks.PAYOUT_TYPES:
+        return partial(payouts.handle_provider_event, parts.payouts)
+    if told in webhooks.ACCOUNT_TYPES:
+        return partial(onboarding.handle_provider_event, parts.accounts)
+    return partial(donations.handle_provider_event, parts.events)

@@ -1,0 +1,43 @@
+"""The letter that invites an organisation's staff, as text and as HTML that say the same."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import jinja2
+
+from amply.modules.mail import Mail
+from amply.modules.receipts import Language, harmless
+
+_TEXTS: Final = files("amply.modules.onboarding") / "texts"
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("amply.modules.onboarding"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def invitation_mail(*, to: str, organization: str, language: Language, link: str) -> Mail:
+    """Invite whoever reads `to` to onboard an organisation by `link`."""
+    filled = {"organization": harmless(organization)}
+    said = {name: text.format_map(filled) for name, text in texts_in(language)["invitation"].items()}
+    facts = {"said": said, "link": link, "language": language.value}
+    return Mail(
+        to=to,
+        subject=said["subject"],
+        text=_TEMPLATES.get_template("invitation.txt").render(facts),
+        html=_TEMPLATES.get_template("invitation.html").render(facts),
+    )
+
+
+@cache
+def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
+    """All texts of a language, by section and name."""
+    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
+        (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
+    )
+    return found

@@ -1,0 +1,143 @@
+"""What the worker does about onboarding by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+
+from amply.infra.database import Database
+from amply.kernel.errors import AmplyError
+from amply.modules import mail, organizations, payments
+from amply.modules.onboarding.account_news import Handling
+from amply.modules.onboarding.invitations import InvitationKey
+from amply.modules.onboarding.letters import invitation_mail
+from amply.modules.onboarding.models import InvitationRow
+from amply.modules.receipts import Language
+
+_ACCOUNTS_MAX: Final = 20
+_INVITATIONS_MAX: Final = 20
+_ATTEMPTS_MAX: Final = 10
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onboarding:
+    """The parts the worker's tasks work with. `page` is the address where invited staff begin."""
+
+    database: Database
+    processor: payments.Processor
+    mailer: mail.Mailer
+    key: InvitationKey
+    page: str
+
+    @property
+    def handling(self) -> Handling:
+        """What events about accounts are handled with."""
+        return Handling(database=self.database, processor=self.processor)
+
+
+def look_at_accounts(parts: Onboarding, *, now: datetime) -> int:
+    """Ask how those accounts stand that were not looked at for long; return how many changed.
+
+    Events may be lost, and an account that is out of reach sends none.
+    """
+    with parts.database.transaction() as session:
+        due = payments.accounts_due(session, most=_ACCOUNTS_MAX, now=now)
+    changed = 0
+    for account_id in due:
+        try:
+            changed += _look_at(parts, account_id, now=now)
+        except (AmplyError, payments.AnswerOutdated) as reason:
+            # Its turn is over all the same: one that nobody answers for holds back no other.
+            _log.warning("account_not_looked_at", account_id=account_id, reason=type(reason).__name__)
+            with parts.database.transaction() as session:
+                payments.put_account_last(session, account_id=account_id, now=now)
+    return changed
+
+
+def send_invitations(parts: Onboarding, *, now: datetime) -> int:
+    """Open the accounts of those who are invited, and write to them; return how many letters were handed over.
+
+    Killed between the mail service and its note, a letter is sent twice: better than never.
+    """
+    sent = 0
+    for _ in range(_INVITATIONS_MAX):
+        invitation = _claim(parts.database, now=now)
+        if invitation is None:
+            break
+        sent += _send(parts, invitation, now=now)
+    return sent
+
+
+def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
+    answer = payments.ask_account(parts.database, parts.processor, account_id=account_id)
+    if answer is None:
+        return False
+    with parts.database.transaction() as session:
+        return payments.note_account(session, answer=answer, told_gone=False, now=now)
+
+
+def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(InvitationRow)
+            .where(InvitationRow.next_attempt_at <= now)
+            .order_by(InvitationRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + _AGAIN_AFTER * (1 << row.attempts)
+        return row
+
+
+def _send(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:
+    """Open and write; whatever stops this one must not stop the others."""
+    is_done, sent = invitation.attempts >= _ATTEMPTS_MAX, 0
+    told = {"invitation_id": invitation.id, "organization_id": invitation.organization_id}
+    try:
+        sent = _invited(parts, invitation, now=now)
+        is_done = True
+        _log.info("invitation_sent" if sent else "invitation_withheld", **told)
+    except payments.CountryNotAdmitted as refusal:
+        is_done = True
+        _log.warning("invitation_not_sent", **told, reason=refusal.code)
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("invitation_not_sent", **told)
+    if is_done:
+        with parts.database.transaction() as session:
+            row = session.get(InvitationRow, invitation.id)
+            if row is not None:
+                session.delete(row)
+    return sent
+
+
+def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:
+    """Make sure of an account, and write; 0 where the address takes no letters any more."""
+    with parts.database.transaction() as session:
+        organization = organizations.get(session, organization_id=invitation.organization_id)
+        if mail.suppressed_because(session, address=invitation.email) is not None:
+            return 0
+    payments.connect_organization(
+        parts.database,
+        parts.processor,
+        organization=organization,
+        email=invitation.email,
+        confirmed=payments.Confirmation(invitation.confirmed) if invitation.confirmed else None,
+        reopens=True,
+        now=now,
+    )
+    token = parts.key.sign(organization_id=organization.id, now=now)
+    letter = invitation_mail(
+        to=invitation.email,
+        organization=organization.name,
+        language=Language(invitation.language),
+        link=f"{parts.page}#{token}",
+    )
+    parts.mailer.send(mail=letter)
+    return 1
