@@ -10,7 +10,14 @@ from playwright.sync_api import Page, expect
 from amply.modules.recurring.due_dates import Interval, Schedule
 from amply.modules.recurring.schemas import PlanIn
 from tests.browser.conftest import Pages
-from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble, problem, quoted
+from tests.browser.platform_double import (
+    FUND,
+    ORGANIZATION,
+    ORGANIZATION_NAME,
+    PlatformDouble,
+    problem,
+    quoted,
+)
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
 
 pytestmark = pytest.mark.enable_socket
@@ -30,14 +37,13 @@ def test_a_monthly_gift_is_agreed_to_with_its_days_and_begun_as_a_plan(
     page.get_by_role("checkbox", name="for the payment fee").check()
     page.get_by_role("radio", name="Monthly").check()
     expect(page.get_by_text("€25.00 now and then each month, the next time on 1 March 2026")).to_be_visible()
-    expect(page.get_by_text("For single gifts only, so far")).to_contain_text("adding the payment fee")
-    expect(page.get_by_role("checkbox", name="for the payment fee")).not_to_be_attached()
     continue_to_payment(page)
 
     terms = page.get_by_role("region", name="What you agree to")
     expect(terms).to_contain_text(
-        f"you allow {ORGANIZATION_NAME} to collect €25.00 from this card or account each month"
+        f"you allow {ORGANIZATION_NAME} to collect €25.64 from this card or account each month"
     )
+    expect(terms).to_contain_text("€0.64 of it cover the payment fee; no more is ever added to a gift")
     expect(terms).to_contain_text("the next time on 1 March 2026 until you end it")
     expect(terms.get_by_role("link", name="your recurring gifts")).to_have_attribute("href", "/giving/")
     (post,) = platform.posts
@@ -46,13 +52,14 @@ def test_a_monthly_gift_is_agreed_to_with_its_days_and_begun_as_a_plan(
         "organization_id": ORGANIZATION,
         "amount": {"minor_units": "2500", "currency": "EUR"},
         "donor": {"name": "Ada Example", "email": "ada@example.org"},
+        "fee_cover": {"method": "card", "minor_units": "64"},
         "every": "month",
         "time_zone": "Pacific/Auckland",
     }
     assert PlanIn.model_validate_json(post.body).schedule(now=_LAST_OF_JANUARY).due_on(1) == date(2026, 3, 1)
 
     page.get_by_label("Card number").fill("4242424242424242")
-    page.get_by_role("button", name="Donate €25.00 each month").click()
+    page.get_by_role("button", name="Donate €25.64 each month").click()
     page.get_by_role("heading", name="Confirming your payment…").wait_for()
     platform.settle(status="succeeded")
     expect(page.get_by_role("status")).to_contain_text("The next gift is collected on 1 March 2026")
@@ -74,29 +81,38 @@ def test_the_rhythm_is_chosen_with_the_keyboard_and_no_link_chooses_it(pages: Pa
     expect(page.get_by_role("link", name="your recurring gifts")).to_be_focused()
 
 
-def test_what_plans_do_not_keep_is_not_sent_and_where_there_are_none_it_is_said(
+def test_what_is_said_of_a_gift_goes_with_its_plan_and_where_there_are_none_it_is_said(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
+    platform.country = "GB"
     platform.refusals = [problem(503, "Not here.", code="recurring_not_configured")]
-    page = pages.open(donate_link(edge))
+    page = pages.open(donate_link(edge, currency="GBP"))
     fill_in(page)
+    page.get_by_role("radio", name="Yearly").check()
+    page.get_by_role("checkbox", name="Gift Aid it").check()
+    words = page.get_by_role("group", name="Your declaration")
+    expect(words).to_contain_text("this donation, and all that follow it as I chose above, to Green Fields")
+    for label, text in (
+        ("First name", "Ada"),
+        ("Last name", "King"),
+        ("House name or number", "12"),
+        ("Postcode of your home", "SW1A 1AA"),
+    ):
+        page.get_by_label(label).fill(text)
     page.get_by_text("Say more about your gift").click()
     page.get_by_label("What it is for").select_option("Hedges")
+    page.get_by_label("Dedicate it").select_option("In memory of somebody")
+    page.get_by_label("In memory of", exact=True).fill("Grace Hopper")
     page.get_by_label("A message to the organisation").fill("For spring")
-    page.get_by_role("radio", name="Yearly").check()
     continue_to_payment(page)
     expect(page.get_by_role("alert")).to_have_text(
         "Recurring gifts are not set up here yet. You can give once instead."
     )
     (refused,) = platform.posts
-    said = json.loads(refused.body)
-    assert (said["every"], said["message"]) == ("year", "For spring")
-    assert "fund_id" not in said
-
-    page.get_by_role("radio", name="Once").check()
-    continue_to_payment(page)
-    page.get_by_label("Card number").wait_for()
-    assert "fund_id" in json.loads(platform.posts[-1].body)
+    gift = PlanIn.model_validate_json(refused.body).gift()
+    assert (gift.options.fund_id, gift.message) == (FUND, "For spring")
+    assert gift.options.dedication is not None
+    assert gift.for_receipt.gift_aid is not None
     pages.forgive("503")
 
 

@@ -86,6 +86,11 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
     expect(own).to_have_accessible_description("Give at least €1.00 and at most €999,999.99.")
     assert platform.splits.posts == []
     own.fill("20.01")
+    page.get_by_text("Say more about your gift").click()
+    page.get_by_label("Dedicate it").select_option("In memory of somebody")
+    continue_to_payment(page)
+    expect(page.get_by_label("In memory of", exact=True)).to_be_focused()
+    page.get_by_label("In memory of", exact=True).fill("Grace Hopper")
     continue_to_payment(page)
     page.get_by_role("heading", name="€50.01 in all").wait_for()
     ((_, body),) = platform.splits.posts
@@ -96,6 +101,7 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
             {"organization_id": RIVER, "minor_units": "3000"},
         ],
         "donor": {"name": "Ada Example", "email": "ada@example.org"},
+        "dedication": {"kind": "in_memory_of", "honouree": "Grace Hopper", "notify": None},
     }
     page.get_by_role("button", name="Change the details").click()
     page.get_by_role("checkbox", name="Choose each part myself").uncheck()

@@ -10,7 +10,7 @@ import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
 import { GiftAidChoice, keepsWithGiftAid } from "./gift_aid";
 import { GiftOptionsForm, useFunds } from "./gift_options";
-import { checkOptions, type Keeps, leftOut, type OptionFaults, type OptionsDraft, PLANS_KEEP, SINGLE_GIFTS_KEEP } from "./gift_options_draft";
+import { checkOptions, GIFTS_KEEP, type Keeps, type OptionFaults, type OptionsDraft } from "./gift_options_draft";
 import { RhythmChoice } from "./rhythm_choice";
 import { SubmitButton, type Wait } from "./submit_button";
 
@@ -40,10 +40,7 @@ export function DetailsForm(props: DetailsFormProps) {
   const offer = useOffer(api, organization.id, draft.amount, currency);
   const funds = useFunds(api, organization);
   const { takesAnonymousGifts } = organization;
-  const single = keepsWithGiftAid(SINGLE_GIFTS_KEEP, organization, currency, options);
-  const plan = keepsWithGiftAid(PLANS_KEEP, organization, currency, options);
-  const keeps = draft.rhythm === "once" ? single : plan;
-  const notKept = leftOut({ ...single, fund: funds.length > 0, anonymity: takesAnonymousGifts }, plan);
+  const keeps = keepsWithGiftAid(GIFTS_KEEP, organization, currency, options);
   const { form, faults, optionFaults, feeFault, formFault, wait, submit } = useSubmission(props, keeps, offer);
   const field = (name: Field) => ({
     id: name,
@@ -53,7 +50,7 @@ export function DetailsForm(props: DetailsFormProps) {
   });
   return (
     <form noValidate onSubmit={submit} ref={form}>
-      <RhythmChoice {...draft} {...{ currency, notKept }} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
+      <RhythmChoice {...draft} currency={currency} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
       <FormField
         {...field("amount")}
         label={`Amount in ${currency}`}
@@ -61,7 +58,7 @@ export function DetailsForm(props: DetailsFormProps) {
         inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
         autocomplete="transaction-amount"
       />
-      {keeps.feeCover && <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />}
+      <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />
       <DonorFields field={field} />
       {keeps.giftAid && <GiftAidChoice {...draft} {...{ organization, currency, options, onOptions }} faults={optionFaults} />}
       <GiftOptionsForm
@@ -133,10 +130,9 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
     setFaults("faults" in checked ? checked.faults : {});
     setOptionFaults("faults" in more ? more.faults : {});
     if ("faults" in checked || "faults" in more) return;
-    const method = keeps.feeCover ? coversFeeOf : null;
     // What was ticked for another amount is not what the donor has seen for this one.
-    if (method !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
-    const feeCover = chosenCover(offer, method);
+    if (coversFeeOf !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
+    const feeCover = chosenCover(offer, coversFeeOf);
     setWait("sending");
     try {
       const fee = feeCover === undefined ? {} : { feeCover };

@@ -32,7 +32,6 @@ export type OptionFaults = Partial<Readonly<Record<keyof OptionsDraft, string>>>
 
 /** What a kind of gift can be given with; what it cannot is neither shown nor sent. */
 export interface Keeps {
-  readonly feeCover: boolean;
   readonly fund: boolean;
   readonly dedication: boolean;
   readonly company: boolean;
@@ -40,26 +39,10 @@ export interface Keeps {
   readonly giftAid: boolean;
 }
 
-export const SINGLE_GIFTS_KEEP: Keeps = { feeCover: true, fund: true, dedication: true, company: true, anonymity: true, giftAid: true };
-/** What the API takes for recurring gifts (`POST /v1/recurring`): an option that it learns to keep is true here from then on. */
-export const PLANS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: false, anonymity: false, giftAid: false };
-/** A fund belongs to one organisation, and a dedication would write a letter for each. */
-export const SHARED_GIFTS_KEEP: Keeps = { feeCover: false, fund: false, dedication: false, company: true, anonymity: true, giftAid: false };
-
-const CALLED: Readonly<Record<keyof Keeps, string>> = {
-  fund: "choosing what it is for",
-  dedication: "a dedication",
-  company: "giving as a company",
-  anonymity: "staying unknown to the organisation",
-  giftAid: "Gift Aid",
-  feeCover: "adding the payment fee",
-};
-
-/** What is offered with other gifts and not kept with these, as people call it. */
-export function leftOut(offered: Keeps, kept: Keeps): readonly string[] {
-  const options = Object.keys(CALLED) as (keyof Keeps)[];
-  return options.filter((option) => offered[option] && !kept[option]).map((option) => CALLED[option]);
-}
+/** To one organisation, once or again and again: every gift of a plan says what the first one said. */
+export const GIFTS_KEEP: Keeps = { fund: true, dedication: true, company: true, anonymity: true, giftAid: true };
+/** A fund belongs to one organisation; fees of parts, and a declaration to several organisations, this page does not ask for. */
+export const SHARED_GIFTS_KEEP: Keeps = { fund: false, dedication: true, company: true, anonymity: true, giftAid: false };
 
 /** What is asked of the API, or a sentence for each field that lacks something. */
 export function checkOptions(

@@ -10,8 +10,6 @@ interface RhythmChoiceProps {
   /** The amount as typed. */
   readonly amount: string;
   readonly currency: string;
-  /** What recurring gifts do not keep of what is offered here, as people call it. */
-  readonly notKept: readonly string[];
   readonly onRhythm: (rhythm: Rhythm) => void;
 }
 
@@ -36,7 +34,7 @@ export function RhythmChoice({ onRhythm, ...about }: RhythmChoiceProps) {
   );
 }
 
-function WhatItMeans({ rhythm, amount, currency, notKept }: Omit<RhythmChoiceProps, "onRhythm">) {
+function WhatItMeans({ rhythm, amount, currency }: Omit<RhythmChoiceProps, "onRhythm">) {
   const money = acceptableAmount(amount, currency);
   const sum = "fault" in money ? "Your gift" : formatMoney(money);
   return (
@@ -46,7 +44,7 @@ function WhatItMeans({ rhythm, amount, currency, notKept }: Omit<RhythmChoicePro
         or end it whenever you like, without an account: by the link in our letters, or on{" "}
         <a href="/giving/">your recurring gifts</a>.
       </p>
-      {notKept.length > 0 && <p>For single gifts only, so far: {notKept.join(", ")}. A message goes with the first gift.</p>}
+      <p>What you say of your gift below goes with each of them.</p>
     </>
   );
 }

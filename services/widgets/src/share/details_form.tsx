@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { DonorFields, useFocusOnFault } from "../donate/details_form";
 import { GiftOptionsForm } from "../donate/gift_options";
-import { checkOptions, type Keeps, type OptionsDraft, SHARED_GIFTS_KEEP } from "../donate/gift_options_draft";
+import { checkOptions, type Keeps, type OptionFaults, type OptionsDraft, SHARED_GIFTS_KEEP } from "../donate/gift_options_draft";
 import { SubmitButton, type Wait } from "../donate/submit_button";
 import type { Organization } from "../site/api";
 import { RequestFault, sentenceOf } from "../site/http";
@@ -28,7 +28,7 @@ export function ShareForm(props: ShareFormProps) {
   // Ticked before somebody was added who has to know their donors, it is neither shown nor sent.
   const takesAnonymousGifts = draft.organizations.every((id) => known.get(id)?.takesAnonymousGifts);
   const keeps = { ...SHARED_GIFTS_KEEP, anonymity: takesAnonymousGifts };
-  const { form, faults, formFault, wait, submit } = useSubmission(props, keeps);
+  const { form, faults, optionFaults, formFault, wait, submit } = useSubmission(props, keeps);
   const field = (name: "name" | "email") => ({
     id: name,
     value: draft[name],
@@ -39,7 +39,7 @@ export function ShareForm(props: ShareFormProps) {
     <form noValidate onSubmit={submit} ref={form}>
       <PartsFields {...{ known, draft, currency, faults, onDraft }} />
       <DonorFields field={field} />
-      <GiftOptionsForm funds={[]} faults={{}} {...{ keeps, options, onOptions, takesAnonymousGifts }} />
+      <GiftOptionsForm funds={[]} faults={optionFaults} {...{ keeps, options, onOptions, takesAnonymousGifts }} />
       <p class="hint">
         Each organisation receives its part directly: your statement shows one payment for each, and each sends its own
         receipt.
@@ -54,15 +54,17 @@ export function ShareForm(props: ShareFormProps) {
 
 function useSubmission({ known, currency, draft, options, send, onCreated }: ShareFormProps, keeps: Keeps) {
   const [faults, setFaults] = useState<ShareFaults>(NO_FAULTS);
+  const [optionFaults, setOptionFaults] = useState<OptionFaults>({});
   const [formFault, setFormFault] = useState("");
   const [wait, setWait] = useState<Wait>("");
   const once = useOneAtATime();
-  const form = useFocusOnFault(faults);
+  const form = useFocusOnFault(faults, optionFaults);
   const submit = once(async () => {
     setFormFault("");
     const checked = checkShare(draft, currency);
     const more = checkOptions(options, keeps);
     setFaults("faults" in checked ? checked.faults : NO_FAULTS);
+    setOptionFaults("faults" in more ? more.faults : {});
     if ("faults" in checked || "faults" in more) return;
     setWait("sending");
     try {
@@ -72,7 +74,7 @@ function useSubmission({ known, currency, draft, options, send, onCreated }: Sha
       setFormFault(sentenceAbout(fault, draft.organizations, known));
     }
   });
-  return { form, faults, formFault, wait, submit };
+  return { form, faults, optionFaults, formFault, wait, submit };
 }
 
 /** Names the organisation where the API speaks of one part. */
