@@ -13,7 +13,7 @@ from amply.modules import ledger
 from amply.modules.donations import RefundRefused, queries
 from amply.modules.donations.domain import Costs, FeeCoverChanged
 from amply.modules.payments import ProcessorRefused
-from tests.backend.committed.money_back import COVER, INTENT, REFUND, Returns
+from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, REFUND, Returns
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_provider_events import Books
 from tests.backend.conftest import PASSWORD, Databases
@@ -220,3 +220,36 @@ def test_a_fee_that_is_not_known_yet_counts_on_neither_side(database: Database) 
         (found,) = queries.covered_fees(session, organization_id=books.organization_id)
     assert (found.gifts, found.known) == (1, 0)
     assert (found.fee_cover, found.processor_fee, found.difference) == (euros(COVER), euros(0), euros(0))
+
+
+@pytest.mark.parametrize("withdrawn", [((-2500, 1500),), ((-2450, 1500), (-50, 0))])
+def test_what_is_won_after_all_gives_both_parts_what_they_had(
+    withdrawn: tuple[tuple[int, int], ...], database: Database
+) -> None:
+    """Withdrawn at once or in two steps, each of them booked as lost: the second one can only take what covers the fee."""
+    books = Returns(database, covered=True)
+    for number in range(1, len(withdrawn) + 1):
+        books.processor.tell_dispute(INTENT, DISPUTE, *withdrawn[:number], status="lost")
+        books.news("charge.dispute.closed")
+    assert books.balances() == {"processor_balance": -63 - 1500, "processor_fees": 63, "dispute_fees": 1500}
+
+    books.processor.tell_dispute(INTENT, DISPUTE, *withdrawn, (2500, -1500), status="won")
+    books.news("charge.dispute.closed")
+    assert books.balances() == {
+        "gifts": 2437,
+        "fee_cover": COVER,
+        "processor_balance": 2437,
+        "processor_fees": 63,
+    }
+
+
+def test_what_a_lost_dispute_took_of_the_gift_is_not_taken_by_a_refund(database: Database) -> None:
+    """A part of the payment was disputed and lost; the rest, given back on the processor's pages, is what covered the fee."""
+    books = Returns(database, covered=True)
+    books.processor.tell_dispute(INTENT, DISPUTE, (-2437, 0), status="lost", minor_units=2437)
+    books.news("charge.dispute.closed")
+    books.processor.tell_refund(INTENT, REFUND, minor_units=COVER)
+    books.news("refund.created")
+
+    assert moved(books, "donation.refunded") == {"fee_cover": COVER}
+    assert books.balances() == {"processor_balance": -63, "processor_fees": 63}

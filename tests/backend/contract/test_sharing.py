@@ -180,6 +180,26 @@ def test_a_bank_that_asks_is_told_with_what_the_browser_needs(sandbox: Sandbox) 
     assert (told.client_secret or "").startswith(f"{remote_id}_secret_")
 
 
+def test_while_somebody_else_pays_it_nobody_can_say_and_it_is_not_declined(sandbox: Sandbox) -> None:  # noqa: F811 -- the fixture
+    """Stripe locks an intent while it is confirmed; the vendor's client asks three times."""
+    settings = StripeSettings(
+        api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY
+    )
+    partners = Partners(
+        processor=StripeProcessor(settings), sharing=StripeSharing(settings), client=sandbox.client()
+    )
+    payer, method = partners.with_card("pm_card_visa")
+    remote_id, account_id = partners.intent(1)
+    asked = {"remote_id": remote_id, "account_id": account_id, "payer_id": payer, "method_id": method}
+    for _ in range(3):
+        path = f"/v1/payment_intents/{remote_id}/confirm"
+        assert sandbox.hook("faults", {"method": "POST", "path": path, "kind": "lock"}).is_success
+
+    with pytest.raises(payments.ProcessorUnavailable):
+        partners.sharing.pay(**asked)
+    assert partners.sharing.pay(**asked).paid is Paid.PAID
+
+
 def test_a_whole_gift_arrives_on_two_accounts_and_again_nothing_more(
     sandbox: Sandbox,  # noqa: F811 -- the fixture
     database: Database,

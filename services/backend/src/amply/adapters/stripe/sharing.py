@@ -15,7 +15,6 @@ _STANDING: Final = {
     "processing": Paid.UNDER_WAY,
     "requires_action": Paid.NEEDS_DONOR,
 }
-_CONFLICT: Final = 409
 _MISSING: Final = "resource_missing"
 _UNEXPECTED: Final = "payment_intent_unexpected_state"
 
@@ -80,8 +79,6 @@ class StripeSharing:
             except stripe.CardError:
                 return SharedOutcome(paid=Paid.DECLINED)
             except stripe.InvalidRequestError as error:
-                if error.http_status == _CONFLICT:
-                    return SharedOutcome(paid=Paid.UNKNOWN)
                 if error.code != _UNEXPECTED:
                     raise
                 # Somebody else was faster: what they made of it counts.
