@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+import structlog
 
 from amply.infra.database import Database
 from amply.modules import onboarding, organizations, payments, webhooks
@@ -258,7 +259,9 @@ def test_a_left_account_is_remembered_when_another_takes_its_place(accounts: Acc
 def test_operators_refresh_and_never_replace(accounts: Accounts) -> None:
     accounts.processor.tell_account(accounts.account_id, "closed")
     organization = accounts.organization()
-    found = payments.connect_organization(
-        accounts.database, accounts.processor, organization=organization, email="a@example.org", now=NOW
-    )
+    with structlog.testing.capture_logs() as lines:
+        found = payments.connect_organization(
+            accounts.database, accounts.processor, organization=organization, email="a@example.org", now=NOW
+        )
     assert (found.id, accounts.row().status) == (accounts.account_id, "closed")
+    assert lines == [], "a command's output is read by programs"

@@ -134,13 +134,13 @@ def note_account(session: Session, *, answer: AccountAnswer, told_gone: bool, no
     row.looks, row.checked_at = row.looks + 1, now
     if answer.account is not None:
         row.unreachable_since = None
-        return _follow(row, answer.account, now=now)
+        return _told(row, answer.account, now=now)
     row.unreachable_since = row.unreachable_since or now
     is_gone = told_gone or now - row.unreachable_since >= UNREACHABLE_FOR
     if not is_gone:
         _log.warning("account_out_of_reach", organization_id=row.organization_id)
         return False
-    return _follow(row, Account(id=row.account_id, status=AccountStatus.DISCONNECTED), now=now)
+    return _told(row, Account(id=row.account_id, status=AccountStatus.DISCONNECTED), now=now)
 
 
 def accounts_due(session: Session, *, most: int, now: datetime) -> Sequence[str]:
@@ -280,15 +280,23 @@ def _record(
     _follow(row, account, now=now)
 
 
+def _told(row: ProcessorAccountRow, account: Account, *, now: datetime) -> bool:
+    """Follow, and log it. Commands print what they learn, and their output is read by programs."""
+    before = row.status
+    changed = _follow(row, account, now=now)
+    if changed:
+        _log.info(
+            "account_changed",
+            organization_id=row.organization_id,
+            before=before,
+            after=account.status,
+            reason=account.reason,
+        )
+    return changed
+
+
 def _follow(row: ProcessorAccountRow, account: Account, *, now: datetime) -> bool:
     if (row.status, row.reason) == (account.status, account.reason):
         return False
-    _log.info(
-        "account_changed",
-        organization_id=row.organization_id,
-        before=row.status,
-        after=account.status,
-        reason=account.reason,
-    )
     row.status, row.reason, row.updated_at = account.status, account.reason, now
     return True
