@@ -16,6 +16,7 @@ from tests.backend.committed.test_provider_events import SECRETS, Books
 from tests.backend.world import NOW
 
 PAYOUT = "po_1"
+RECONCILED = "payout.reconciliation_completed"
 
 
 def euros(minor_units: int) -> Money:
@@ -228,3 +229,20 @@ def one_gift_paid_out(database: Database) -> Treasury:
     made.remote.items = [of_payout(), transaction()]
     made.remote.transactions = list(made.remote.items)
     return made
+
+
+REFUND = transaction(id="txn_refund", category="refund", gross=euros(-500), fee=euros(0), source_id="re_1")
+
+
+def refund(treasury: Treasury, minor_units: int = 500) -> None:
+    """Book the refund as modules/donations names it."""
+    entry = ledger.NewEntry(
+        kind=ledger.Kind.DONATION_REFUNDED,
+        organization_id=treasury.organization_id,
+        idempotency_key="stripe:refund:re_1:donation.refunded",
+        transfers=ledger.postings.refund(organization_id=treasury.organization_id, amount=euros(minor_units)),
+        event_at=NOW,
+        reference=None,
+    )
+    with treasury.database.transaction() as session:
+        ledger.post(session, entry=entry, now=NOW, secrets=SECRETS)

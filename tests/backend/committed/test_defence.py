@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner
-from sqlalchemy import text
 
 from amply.entrypoints import backlog
 from amply.entrypoints.admin import main
@@ -16,85 +15,11 @@ from amply.entrypoints.backlog import measure
 from amply.infra import outbox
 from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
-from amply.modules import defence, ledger, payments, webhooks
-from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
-from tests.backend.committed.test_http_api import Api, assert_problem
+from amply.modules import defence, payments
+from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.defended_form import STRANGER, Form
 from tests.backend.world import ready_organization
-
-STRANGER = "198.51.100.7"
-SECRETS = ledger.CommitmentSecrets(key=bytes(32))
-
-
-class Form(Api):
-    """A donation form that cards are tried on."""
-
-    def __init__(self, database: Database, *, operator: Database) -> None:
-        super().__init__(database, operator=operator)
-        self.operator = operator
-        self.handling = EventHandling(database=operator, processor=self.processor, secrets=SECRETS)
-        self.keys = 0
-
-    def open(
-        self,
-        *,
-        address: str = STRANGER,
-        minor_units: int = 2500,
-        solution: str | None = None,
-        headers: dict[str, str] | None = None,
-        domain: str = "example.org",
-    ) -> Any:
-        """A gift by a donor of its own, from this address."""
-        self.keys += 1
-        return self.give(
-            key=f"key-{self.keys}",
-            headers={
-                "X-Amply-Client": address,
-                **({"Amply-Challenge": solution} if solution else {}),
-                **(headers or {}),
-            },
-            amount={"minor_units": str(minor_units), "currency": "EUR"},
-            donor={"name": "Ada", "email": f"ada-{self.keys}@{domain}"},
-        )
-
-    def decline(self, donation_id: str, *, card: str | None, charge: str | None = None) -> None:
-        """The processor tells of a card that was declined for this gift."""
-        with self.operator.transaction() as session:
-            payment = payments.for_donation(session, donation_id=donation_id)
-        self.keys += 1
-        there = self.processor.declined.setdefault(payment.remote_id or "", [])
-        name = charge or f"ch_{self.keys}"
-        if name not in {each.remote_id for each in there}:
-            there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
-        told = webhooks.ProviderEvent(
-            id=f"evt_{self.keys}",
-            type="payment_intent.payment_failed",
-            account_id=payment.account_id,
-            livemode=False,
-            occurred_at=self.clock(),
-            object={
-                "id": payment.remote_id,
-                "object": "payment_intent",
-                "metadata": {"amply_payment_id": payment.id},
-            },
-        )
-        with self.operator.transaction() as session:
-            webhooks.ingest(session, event=told, livemode=False, keeps=keeps_event, now=self.clock())
-        handle_provider_event(self.handling, event_id=told.id, now=self.clock())
-
-    def rows(self, table: str) -> list[Any]:
-        with self.operator.transaction() as session:
-            return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
-
-    def close(self) -> int:
-        return close_exhausted(self.operator, self.processor, clock=self.clock)
-
-    def attack(self) -> None:
-        """Ten gifts from all over the world, two cards declined for each."""
-        for number in range(10):
-            opened = self.open(address=f"203.{number}.113.7").json()["id"]
-            for card in (f"card-{number}a", f"card-{number}b"):
-                self.decline(opened, card=card)
 
 
 @pytest.fixture

@@ -15,23 +15,23 @@ from amply.entrypoints.admin import main as admin
 from amply.infra import outbox
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import donations, ledger, payments, payouts, webhooks
+from amply.modules import donations, payments, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.payout_world import (
     PAYOUT,
+    RECONCILED,
+    REFUND,
     Treasury,
     euros,
     of_payout,
     one_gift_paid_out,
     payout,
+    refund,
     transaction,
 )
 from tests.backend.world import NOW
-
-RECONCILED = "payout.reconciliation_completed"
-REFUND = transaction(id="txn_refund", category="refund", gross=euros(-500), fee=euros(0), source_id="re_1")
 
 
 @pytest.fixture
@@ -176,20 +176,6 @@ def test_what_is_missing_waits_and_is_matched_when_it_is_booked(treasury: Treasu
 
     assert payouts.match_waiting(treasury.handling, now=NOW) == 1
     assert treasury.movements()["refund.amount"] == ("matched", None)
-
-
-def refund(treasury: Treasury, minor_units: int = 500) -> None:
-    """Book the refund as modules/donations names it."""
-    entry = ledger.NewEntry(
-        kind=ledger.Kind.DONATION_REFUNDED,
-        organization_id=treasury.organization_id,
-        idempotency_key="stripe:refund:re_1:donation.refunded",
-        transfers=ledger.postings.refund(organization_id=treasury.organization_id, amount=euros(minor_units)),
-        event_at=NOW,
-        reference=None,
-    )
-    with treasury.database.transaction() as session:
-        ledger.post(session, entry=entry, now=NOW, secrets=SECRETS)
 
 
 def test_another_amount_than_the_entrys_is_told_and_stays(treasury: Treasury) -> None:

@@ -15,9 +15,17 @@ from amply.modules.donations.options import GiftOptions
 from amply.modules.payouts import PayoutStatus, ReportFormat
 from tests.backend.committed.money_back import COVER
 from tests.backend.committed.test_payout_exchanges import EXCHANGED, given_in_dollars
-from tests.backend.committed.test_payout_reconciliation import RECONCILED, REFUND, refund
 from tests.backend.conftest import Databases
-from tests.backend.payout_world import PAYOUT, Treasury, euros, of_payout, transaction
+from tests.backend.payout_world import (
+    PAYOUT,
+    RECONCILED,
+    REFUND,
+    Treasury,
+    euros,
+    of_payout,
+    refund,
+    transaction,
+)
 from tests.backend.world import NOW
 
 OWN_FEE = transaction(

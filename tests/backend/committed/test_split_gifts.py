@@ -7,117 +7,24 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.kernel.money import Money
-from amply.modules import organizations, payments, webhooks
+from amply.modules import organizations, payments
 from amply.modules.donations import (
-    EventHandling,
-    Splitting,
-    complete_splits,
     complete_stuck,
     erase_donor,
-    handle_provider_event,
-    keeps_event,
 )
-from amply.modules.donations.domain import Donor, Gift
-from amply.modules.donations.service import Answer
 from amply.modules.donations.split_domain import (
-    NewSplitGift,
     PaymentMethodMissing,
     SetupsUsedUp,
     SplitGiftClosed,
 )
-from amply.modules.donations.split_rows import get, keep_payer, use_setup
-from amply.modules.donations.splits import give_to_many, new_setup, pay_parts
+from amply.modules.donations.split_rows import keep_payer, use_setup
+from amply.modules.donations.splits import new_setup, pay_parts
 from amply.modules.mail import address_digest
 from amply.modules.payments import Paid
 from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import NOW, FakeClock, FakeProcessor, death, ready_organization
-
-AMOUNTS: Final = (2000, 1500, 1500)
-CARD: Final = "pm_card"
-
-
-class Giver:
-    """Somebody who gives to three organisations at once, always in the same words."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.processor = FakeProcessor()
-        self.sharing = FakeSharing()
-        self.clock = FakeClock()
-        self.organizations = [
-            ready_organization(database, self.processor, slug=f"trust-{number}") for number in range(3)
-        ]
-        self.parts = Splitting(
-            database=database, processor=self.processor, sharing=self.sharing, clock=self.clock
-        )
-        self._events = 0
-
-    def give(self, *, key: str = "key-1") -> Answer:
-        gifts = tuple(
-            Gift(
-                organization_id=organization_id,
-                amount=Money(minor_units=amount, currency="EUR"),
-                donor=Donor(name="Ada", email="ada@example.org"),
-                message=None,
-            )
-            for organization_id, amount in zip(self.organizations, AMOUNTS, strict=True)
-        )
-        return give_to_many(
-            self.parts, split=NewSplitGift(gifts=gifts), key=key, request={"amounts": AMOUNTS}
-        )
-
-    def give_with(self, card: str = CARD) -> str:
-        """A gift whose donor has entered a card."""
-        split_id: str = self.give().body["id"]
-        self.enter(split_id, card)
-        return split_id
-
-    def enter(self, split_id: str, card: str, *, number: int = 1) -> None:
-        self.sharing.entered[f"seti_{split_id}_{number}"] = card
-
-    def pay(self, split_id: str) -> list[Paid | None]:
-        split = pay_parts(self.parts, split_id=split_id)
-        return [part.outcome.paid if part.outcome is not None else None for part in split.parts]
-
-    def hear(self) -> None:
-        """What the processor says of each intent arrives as events, and is booked."""
-        handling = EventHandling(database=self.database, processor=self.processor, secrets=SECRETS)
-        for payment in self.rows("payment"):
-            paid = self.sharing.standing.get(payment.remote_id) is Paid.PAID
-            self._events += 1
-            if not paid and payment.remote_id is not None:
-                self.processor.tell_attempt(payment.remote_id, "failed", f"ch_{self._events}")
-            event = webhooks.ProviderEvent(
-                id=f"evt_{self._events}",
-                type="payment_intent.succeeded" if paid else "payment_intent.payment_failed",
-                account_id=payment.account_id,
-                livemode=False,
-                occurred_at=NOW,
-                object={"id": payment.remote_id, "metadata": {"amply_payment_id": payment.id}},
-            )
-            self.processor.gross = Money(minor_units=payment.minor_units, currency="EUR")
-            self.processor.fee = None
-            with self.database.transaction() as session:
-                webhooks.ingest(session, event=event, livemode=False, keeps=keeps_event, now=NOW)
-            handle_provider_event(handling, event_id=event.id, now=self.clock())
-
-    def status(self, split_id: str) -> str:
-        with self.database.transaction() as session:
-            return get(session, split_id=split_id).status
-
-    def complete(self, *, minutes: float) -> int:
-        self.clock.advance(minutes=minutes)
-        return complete_splits(self.parts)
-
-    def rows(self, table: str) -> list[Any]:
-        with self.database.transaction() as session:
-            return list(session.execute(text(f"SELECT * FROM {table} ORDER BY 1")))  # noqa: S608 -- this file's words
-
-    def charged(self) -> list[str]:
-        return sorted(remote_id for remote_id, _ in self.sharing.charged)
+from tests.backend.split_giver import AMOUNTS, CARD, Giver
+from tests.backend.world import NOW, death
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from amply.modules.donations import (
 from amply.modules.donations.split_domain import NewSplitGift
 from amply.modules.donations.splits import give_to_many, new_setup
 from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
-from tests.backend.committed.test_split_gifts import AMOUNTS, CARD, Giver
 from tests.backend.committed.test_split_gifts_http import asked
+from tests.backend.split_giver import AMOUNTS, CARD, Giver
 from tests.backend.world import FakeMailer, ready_organization
 
 NAMES: Final = ("Alpha", "Beta", "Gamma")
