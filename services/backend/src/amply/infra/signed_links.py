@@ -1,0 +1,55 @@
+"""Links in letters that let somebody in without an account: signed, for one purpose, and good for a while.
+
+`VERSION.EXPIRES.SUBJECT.MAC`: seconds since 1970, whom or what it is for, and HMAC-SHA-256 over purpose and both. Nothing is
+stored for one, so there is nothing to leak; a new key ends them all. Pages carry it behind `#`, which browsers send nowhere,
+and give it to the API in a header.
+"""
+
+import base64
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from amply.kernel.errors import invariant
+
+_KEY_BYTES_MIN: Final = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedLinks:
+    """Links of one kind.
+
+    Attributes:
+        version: What their tokens begin with.
+        purpose: What is signed with each, so that a link of one kind opens nothing of another.
+        subject: The form of whom they are for, a regular expression without groups.
+    """
+
+    secret: bytes = field(repr=False)
+    version: str
+    purpose: str
+    subject: str
+    lifetime: timedelta
+
+    def __post_init__(self) -> None:
+        invariant(len(self.secret) >= _KEY_BYTES_MIN, "a link key has 32 bytes or more")
+
+    def sign(self, subject: str, *, now: datetime) -> str:
+        """The token of a link for this subject."""
+        expires = int((now + self.lifetime).timestamp())
+        return f"{self.version}.{expires}.{subject}.{self._mac(str(expires), subject)}"
+
+    def subject_of(self, token: str, *, now: datetime) -> str | None:
+        """Whom a token was signed for; None when it is not ours or its time is over, and which of the two is not told."""
+        found = re.fullmatch(
+            rf"{re.escape(self.version)}\.([0-9]{{1,12}})\.({self.subject})\.([A-Za-z0-9_-]{{43}})", token
+        )
+        expires, subject, mac = found.groups() if found else ("0", "", "")
+        is_ours = hmac.compare_digest(mac.encode(), self._mac(expires, subject).encode())
+        return subject if is_ours and int(expires) > now.timestamp() else None
+
+    def _mac(self, expires: str, subject: str) -> str:
+        made = hmac.digest(self.secret, f"{self.purpose}\0{expires}\0{subject}".encode(), "sha256")
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
