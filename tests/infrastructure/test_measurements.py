@@ -19,6 +19,7 @@ from stacks.measurements import (
     DIFFERENCES,
     EXHAUSTED,
     FAILING_EVENTS,
+    LATE_PLANS,
     LEDGER_AGE,
     PAYOUT_DIFFERENCES,
     PUBLISHING,
@@ -41,6 +42,7 @@ MEASURED = {
         FAILING_EVENTS,
         PAYOUT_DIFFERENCES,
         UNMATCHED_MOVEMENTS,
+        LATE_PLANS,
     ),
     *EXHAUSTED,
 }

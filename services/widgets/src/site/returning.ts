@@ -8,7 +8,7 @@ export function allowedReturn(asked: string | null, organization: Organization):
   if (asked === null) return null;
   const url = parsed(asked);
   if (url === null || url.username !== "" || url.password !== "") {
-    console.warn("amply: the return address is not a whole address like https://charity.example/thanks; nobody is sent there.");
+    console.warn("amply: the return address is not a whole address like https://…/thanks; nobody is sent there.");
     return null;
   }
   if (!organization.returnOrigins.includes(url.origin)) {
