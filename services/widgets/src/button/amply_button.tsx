@@ -85,7 +85,7 @@ function readRequest(element: HTMLElement): Request | Fault {
     return fault("amount_invalid", "amount must be a whole number of minor units above zero, like 2500");
   }
   const returnTo = readReturn(element.getAttribute("return-url"));
-  if (returnTo === undefined) return fault("return_url_invalid", "return-url must be an address like https://charity.example/thanks");
+  if (returnTo === undefined) return fault("return_url_invalid", "return-url must be an address like https://…/thanks");
   const amount = minorUnits === null ? null : { minorUnits, currency };
   const label = element.getAttribute("label")?.trim() || (amount === null ? "Donate" : `Donate ${formatMoney(amount)}`);
   return { organization, currency, amount, returnTo, label, opensTab: element.getAttribute("target") === "_blank" };
