@@ -26,6 +26,7 @@ from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
 PASSWORD = "for-tests-on-loopback"
+_PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 @dataclass(kw_only=True)
@@ -141,6 +142,8 @@ def logs_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def uncached(**settings: Any) -> None:
         configure(**(settings | {"cache_logger_on_first_use": False}))
 
+    # Structlog's own way to print an error shows what every variable holds, while other threads go on changing it.
+    configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
     monkeypatch.setattr(structlog, "configure", uncached)
     yield
     structlog.reset_defaults()

@@ -23,7 +23,9 @@ def give(page_url: str, *, name: str, email: str, rhythm: str = "Once") -> tuple
         page.goto(page_url)
         page.get_by_role("radio", name=rhythm).check()
         _fill_in(page, name=name, email=email)
-        expect(page.get_by_text("In the public ledger")).to_be_visible(timeout=_PATIENCE_MILLISECONDS)
+        expect(page.get_by_text("In the public ledger for anyone to check")).to_be_visible(
+            timeout=_PATIENCE_MILLISECONDS
+        )
         said = page.inner_text("main")
         browser.close()
     return said, errors
