@@ -236,18 +236,20 @@ def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Debits, LedgerWorl
     end=st.sampled_from(sorted(ENDS)),
     covered=st.booleans(),
     delays=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=7, max_size=7),
-    order=st.randoms(use_true_random=False),
+    seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_whatever_order_attempts_are_told_of_the_books_end_the_same(
     end: str,
     covered: bool,  # noqa: FBT001 -- drawn by name
     delays: list[tuple[int, int]],
-    order: Random,
+    seed: int,
     server: Server,
 ) -> None:
     """`delays`: for each event, after how many further steps it is handled, and how often it comes."""
     late = iter(delays)
+    # Which of them come too early is a matter of threads: nothing may be drawn by it.
+    order = Random(seed)
     with fresh(server, covered=covered) as (debits, world):
         waiting: list[tuple[int, str]] = []
         for now, (status, attempt, events) in enumerate(history(end)):

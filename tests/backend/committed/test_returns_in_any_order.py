@@ -92,14 +92,14 @@ def fresh(server: Server, *, covered: bool) -> Iterator[tuple[Returns, LedgerWor
     verdict=st.sampled_from(sorted(ENDS)),
     covered=st.booleans(),
     delays=st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3)), min_size=16, max_size=16),
-    order=st.randoms(use_true_random=False),
+    seed=st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_whatever_order_events_come_the_books_end_the_same(
     verdict: str,
     covered: bool,  # noqa: FBT001 -- drawn by name
     delays: list[tuple[int, int]],
-    order: Random,
+    seed: int,
     server: Server,
 ) -> None:
     """`delays`: for each event, after how many further steps it is handled, and how often."""
@@ -107,6 +107,8 @@ def test_in_whatever_order_events_come_the_books_end_the_same(
     if covered and verdict == "won":  # the gift goes back first: what covers the fee is still there
         balances = balances | {"gifts": balances["gifts"] - COVER, "fee_cover": COVER}
     late = iter(delays)
+    # Which of them come too early is a matter of threads: nothing may be drawn by it.
+    order = Random(seed)
     with fresh(server, covered=covered) as (books, world):
         waiting: list[tuple[int, str]] = []
         for now, (happen, events) in enumerate(history(verdict)):
