@@ -249,7 +249,7 @@ def test_in_whatever_order_attempts_are_told_of_the_books_end_the_same(
     """`delays`: for each event, after how many further steps it is handled, and how often it comes."""
     late = iter(delays)
     # Which of them come too early is a matter of threads: nothing may be drawn by it.
-    order = Random(seed)
+    order = Random(seed)  # noqa: S311 -- an order of events, nothing secret
     with fresh(server, covered=covered) as (debits, world):
         waiting: list[tuple[int, str]] = []
         for now, (status, attempt, events) in enumerate(history(end)):
