@@ -8,12 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-import jinja2
 import structlog
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.letter_templates import letter_templates
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
@@ -25,13 +25,7 @@ _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _OURS: Final = "#05668d"
 _TEXTS: Final = files("amply.modules.giving") / "texts"
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("amply.modules.giving"),
-    autoescape=jinja2.select_autoescape(["html"]),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES: Final = letter_templates("amply.modules.giving")
 
 _log = structlog.get_logger()
 

@@ -6,19 +6,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-import jinja2
-
+from amply.infra.letter_templates import letter_templates
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language, harmless
 
 _TEXTS: Final = files("amply.modules.onboarding") / "texts"
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("amply.modules.onboarding"),
-    autoescape=jinja2.select_autoescape(["html"]),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES: Final = letter_templates("amply.modules.onboarding")
 
 
 def invitation_mail(*, to: str, organization: str, language: Language, link: str) -> Mail:

@@ -8,12 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-import jinja2
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.letter_templates import letter_templates
 from amply.kernel.money import Money
 from amply.modules import mail, organizations, receipts
 from amply.modules.mail import Mail
@@ -28,13 +28,7 @@ _BATCH_MAX: Final = 50
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _AGAIN_MAX: Final = timedelta(days=1)
 _TEXTS: Final = files("amply.modules.recurring") / "texts"
-_TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("amply.modules.recurring"),
-    autoescape=jinja2.select_autoescape(["html"]),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES: Final = letter_templates("amply.modules.recurring")
 
 _log = structlog.get_logger()
 
