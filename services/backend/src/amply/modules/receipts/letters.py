@@ -4,21 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
-import jinja2
-
+from amply.infra.letter_templates import letter_templates
 from amply.modules.mail import Attachment, Mail
 from amply.modules.receipts.composing import cancelled
 from amply.modules.receipts.domain import Document, IssuedReceipt, harmless
 from amply.modules.receipts.paper import receipt_pdf
 from amply.modules.receipts.wording import Wording
 
-TEMPLATES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("amply.modules.receipts"),
-    autoescape=jinja2.select_autoescape(["html"]),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES: Final = letter_templates("amply.modules.receipts")
 _OURS: Final = "#05668d"
 
 
