@@ -135,6 +135,7 @@ def test_no_line_is_added_to_an_entry_of_the_past(full: LedgerWorld) -> None:
         pytest.param({"debit": "gifts"}, "ck_account_owner", id="no owner"),
         pytest.param({"debit": f"{ORG}/gifts/x"}, "ck_account_part", id="half an account"),
         pytest.param({"debit": f"{ORG}/bank/{FUND}"}, "ck_account_part", id="a part of what has none"),
+        pytest.param({"debit": f"{ORG}/in_kind/{FUND}"}, "ck_account_part", id="the other side of things"),
     ],
 )
 def test_an_unsound_transfer_is_refused(changed: dict[str, Any], rule: str, full: LedgerWorld) -> None:

@@ -62,7 +62,11 @@ MAY: Final = {
         )
     },
     "plan_charge": {
-        f"SELECT ({column})" for column in ("declines", "opened_at", "period", "plan_id", "state")
+        f"SELECT ({column})"
+        for column in (
+            *("currency", "declines", "due_on", "fee_cover_minor_units", "minor_units", "opened_at"),
+            *("period", "plan_id", "state", "unanswered", "unanswered_at"),
+        )
     },
     "posting": {"SELECT"},
     "processor_account": {

@@ -14,6 +14,7 @@ from amply.modules.ledger import chart, postings
 from tests.backend.ledger_world import BIZ, ORG
 
 ENTRY = "ent_" + "7" * 26
+FUND = "fund_" + "0" * 26
 
 
 def euros(minor_units: int) -> Money:
@@ -56,6 +57,16 @@ TABLE = [
         postings.donation_offline(organization_id=ORG, amount=euros(5000)),
         ["offline_received <- gifts 5000 EUR"],
         id="offline",
+    ),
+    pytest.param(
+        postings.donation_offline(organization_id=ORG, amount=euros(5000), fund_id=FUND),
+        [f"offline_received <- gifts/{FUND} 5000 EUR"],
+        id="offline, for a fund",
+    ),
+    pytest.param(
+        postings.donation_in_kind(organization_id=ORG, value=euros(5000), fund_id=FUND),
+        [f"in_kind <- gifts_in_kind/{FUND} 5000 EUR"],
+        id="in kind, for a fund",
     ),
     pytest.param(
         postings.reverse(postings.donation_in_kind(organization_id=ORG, value=euros(5000))),
@@ -242,7 +253,7 @@ def test_a_fact_becomes_these_lines(lines: Sequence[ledger.NewTransfer], expecte
 
 def test_every_account_of_the_chart_is_booked_by_some_fact() -> None:
     booked = {
-        reference.partition("/")[2]
+        reference.split("/")[1]
         for case in TABLE
         for line in cast("postings.Lines", case.values[0])
         for reference in (line.debit, line.credit)

@@ -51,6 +51,21 @@ def offline() -> None:
 @click.option("--language", type=click.Choice([language.value for language in receipts.Language]))
 @click.option("--description", help="of a thing")
 @click.option("--appraiser", help="who valued the thing, with address (Canada)")
+@click.option("--fund", "fund_id", help="what it is given for, fund_…; public, in the log too")
+@click.option(
+    "--anonymity",
+    type=click.Choice([donations.Anonymity.NONE.value, donations.Anonymity.PUBLIC.value]),
+    default=donations.Anonymity.PUBLIC.value,
+    show_default=True,
+    help="public: nobody but the organisation is told who gave; none: the donor may be named",
+)
+@click.option("--company", help="the company that gives; the receipt is made out to it")
+@click.option("--company-tax-id", help="as the company writes it")
+@click.option("--in-honour-of", help="who the gift is for")
+@click.option("--in-memory-of", help="the same, of somebody who has died")
+@click.option("--notify-name", help="who is told of a gift for somebody, once, and never how much")
+@click.option("--notify-email", help="their address")
+@click.option("--message", help="what the donor wrote with it")
 def record(
     *, amount: str, currency: str, method: str, received: datetime, donor_email: str | None, **said: object
 ) -> None:
@@ -62,9 +77,15 @@ def record(
         received_on=received.date(),
         reference=str(said["reference"]),
         donor_name=str(said["donor_name"]),
-        donor_email=_address(donor_email),
+        donor_email=_address(donor_email, option="--donor-email"),
         description=_text(said["description"]),
         appraiser=_text(said["appraiser"]),
+        message=_text(said["message"]),
+        options=donations.GiftOptions(
+            fund_id=_text(said["fund_id"]),
+            anonymity=donations.Anonymity(said["anonymity"]),
+            dedication=_dedication(said),
+        ),
         for_receipt=_for_receipt(said),
     )
     logging.configure(service="offline")
@@ -131,13 +152,37 @@ def _amount(amount: str, currency: str) -> Money:
         raise click.UsageError("Write --amount as digits above zero, such as 50.00.") from None
 
 
-def _address(email: str | None) -> str | None:
+def _address(email: str | None, *, option: str) -> str | None:
     if email is None:
         return None
     try:
         return validate_email(email, check_deliverability=False).normalized
     except EmailNotValidError:
-        raise click.UsageError("Write --donor-email like name@example.org, or leave it out.") from None
+        raise click.UsageError(f"Write {option} like name@example.org, or leave it out.") from None
+
+
+def _dedication(said: dict[str, object]) -> donations.Dedication | None:
+    honoured, remembered = _text(said["in_honour_of"]), _text(said["in_memory_of"])
+    name, email = _text(said["notify_name"]), _address(_text(said["notify_email"]), option="--notify-email")
+    if honoured and remembered:
+        raise click.UsageError("Give --in-honour-of or --in-memory-of, not both.")
+    if (name is None) != (email is None):
+        raise click.UsageError("Give --notify-name and --notify-email together.")
+    honouree = honoured or remembered
+    if honouree is None:
+        if name is not None:
+            raise click.UsageError("Say with --in-honour-of or --in-memory-of what they are told of.")
+        return None
+    kind = donations.DedicationKind.IN_HONOUR_OF if honoured else donations.DedicationKind.IN_MEMORY_OF
+    notify = donations.Recipient(name=name, email=email) if name and email else None
+    return donations.Dedication(kind=kind, honouree=honouree, notify=notify)
+
+
+def _company(said: dict[str, object]) -> receipts.Company | None:
+    name, tax_id = _text(said["company"]), _text(said["company_tax_id"])
+    if name is None and tax_id is not None:
+        raise click.UsageError("Give --company with --company-tax-id.")
+    return None if name is None else receipts.Company(name=name, tax_id=tax_id or "")
 
 
 def _for_receipt(said: dict[str, object]) -> receipts.DonorFacts:
@@ -153,12 +198,14 @@ def _for_receipt(said: dict[str, object]) -> receipts.DonorFacts:
         country=country or "",
     )
     return receipts.DonorFacts(
-        language=receipts.Language(language) if language else None, address=address if is_there else None
+        language=receipts.Language(language) if language else None,
+        address=address if is_there else None,
+        company=_company(said),
     )
 
 
 def _text(value: object) -> str | None:
-    return str(value) if value else None
+    return (str(value).strip() or None) if value else None
 
 
 def _secrets() -> ledger.CommitmentSecrets:

@@ -119,6 +119,7 @@ def _stands(gift: DonationRow) -> bool:
     """Whether it arrived and has not gone back."""
     return (
         gift.status == DonationStatus.SUCCEEDED
+        and gift.reversed_at is None
         and gift.refunded_minor_units < gift.minor_units
         and gift.dispute_state != DisputeState.LOST
     )

@@ -11,6 +11,7 @@ from amply.kernel.errors import InvalidRequest
 from amply.modules import organizations
 from amply.modules.donations.models import DedicationRow
 from amply.modules.mail import address_digest
+from amply.modules.receipts import DonorFacts
 
 if TYPE_CHECKING:
     from amply.modules.donations.domain import Gift
@@ -70,7 +71,7 @@ def check_options(session: Session, gift: "Gift") -> None:
         FundNotAcceptable: The fund is not the organisation's, or closed.
         GiftOptionsNotAcceptable: The organisation takes no anonymous gifts, or something else of the gift names the donor.
     """
-    _check_company(gift)
+    check_company(gift.for_receipt)
     if gift.options.anonymity is Anonymity.ORGANIZATION:
         _check_anonymity(session, gift)
     if gift.options.fund_id is not None:
@@ -100,8 +101,13 @@ def dedication_of(session: Session, *, donation_id: str) -> Dedication | None:
     return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree)
 
 
-def _check_company(gift: "Gift") -> None:
-    if gift.for_receipt.company is not None and gift.for_receipt.gift_aid is not None:
+def check_company(donor: DonorFacts) -> None:
+    """Refuse what no company can say.
+
+    Raises:
+        GiftOptionsNotAcceptable: A company declares Gift Aid.
+    """
+    if donor.company is not None and donor.gift_aid is not None:
         raise GiftOptionsNotAcceptable(
             "Gift Aid is for people: leave the declaration out, or give in your own name.", param="gift_aid"
         )

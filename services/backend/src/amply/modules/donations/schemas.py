@@ -48,6 +48,7 @@ def _name_alone(text: str) -> str:
     return text
 
 
+TaxId = Annotated[ShortText, Field(max_length=40)]
 NameInLetter = Annotated[ShortText, AfterValidator(_name_alone)]
 """Stands in a letter to somebody who did not ask for one."""
 
@@ -122,7 +123,7 @@ class CompanyIn(Request):
     """A company that gives: the receipt is made out to it."""
 
     name: ShortText
-    tax_id: Annotated[ShortText, Field(max_length=40)] | None = Field(
+    tax_id: TaxId | None = Field(
         default=None, description="As the company writes it, where its receipts need one."
     )
 

@@ -1,6 +1,7 @@
 """The chart of accounts: what is counted, and in whose books.
 
-An account is written `owner/code`, or `owner/gifts/fund_…` for what was given for one of its funds. The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
+An account is written `owner/code`, or `owner/gifts/fund_…` for what was given for one of its funds (of things:
+`owner/gifts_in_kind/fund_…`). The owner is an organisation (`org_…`), a business (`biz_…`) or `platform`. An
 organisation's books mirror its own money at the processor, which never passes through ours; the platform's are of what
 it is given; a business's are memo accounts that say what it promised, and move nothing.
 """
@@ -47,8 +48,8 @@ CHART: Final[Mapping[str, Side]] = {
 - `match_pledged` = `match_available` + `match_paid`: a business's promise, what is left of it, what it gave.
 """
 
-PARTED: Final = "gifts"
-"""The one code that has parts: a fund's gifts are counted apart from those that may be used for anything."""
+PARTED: Final = ("gifts", "gifts_in_kind")
+"""The codes that have parts: a fund's gifts are counted apart from those that may be used for anything."""
 
 CLEARING: Final = ("dispute_hold", "payout_in_transit", "platform_contributions_due")
 """Codes of accounts that only hold what is on its way."""
@@ -56,7 +57,7 @@ CLEARING: Final = ("dispute_hold", "payout_in_transit", "platform_contributions_
 _OWNER: Final = r"platform|(?:org|biz)_[0-9a-z]{26}"
 _OWNER_ALONE: Final = re.compile(_OWNER)
 _FUND: Final = r"fund_[0-9a-z]{26}"
-_ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)}|{PARTED}/{_FUND})")
+_ACCOUNT: Final = re.compile(rf"(?:{_OWNER})/(?:{'|'.join(CHART)}|(?:{'|'.join(PARTED)})/{_FUND})")
 
 
 def account(owner: str, code: str) -> str:
@@ -66,7 +67,12 @@ def account(owner: str, code: str) -> str:
 
 def gifts(fund_id: str | None) -> str:
     """The code of the account that a gift is credited to: the fund's own where it is given for one."""
-    return PARTED if fund_id is None else f"{PARTED}/{fund_id}"
+    return _part("gifts", fund_id)
+
+
+def gifts_in_kind(fund_id: str | None) -> str:
+    """The same for a thing: never on an account with money."""
+    return _part("gifts_in_kind", fund_id)
 
 
 def is_owner(text: str) -> bool:
@@ -82,3 +88,7 @@ def is_account(text: str) -> bool:
 def normal_side(reference: str) -> Side:
     """The side on which an account grows."""
     return CHART[reference.split("/")[1]]
+
+
+def _part(code: str, fund_id: str | None) -> str:
+    return code if fund_id is None else f"{code}/{fund_id}"

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
-from amply.modules.ledger.chart import PLATFORM, account, gifts
+from amply.modules.ledger.chart import PLATFORM, account, gifts, gifts_in_kind
 from amply.modules.ledger.domain import NewTransfer
 
 Lines = tuple[NewTransfer, ...]
@@ -71,14 +71,14 @@ def donation_succeeded(
     )
 
 
-def donation_offline(*, organization_id: str, amount: Money) -> Lines:
+def donation_offline(*, organization_id: str, amount: Money, fund_id: str | None = None) -> Lines:
     """The organisation received money that never passed the processor. (Recorded wrongly: `reverse`.)"""
-    return (_within(organization_id, debit="offline_received", credit="gifts", amount=amount),)
+    return (_within(organization_id, debit="offline_received", credit=gifts(fund_id), amount=amount),)
 
 
-def donation_in_kind(*, organization_id: str, value: Money) -> Lines:
+def donation_in_kind(*, organization_id: str, value: Money, fund_id: str | None = None) -> Lines:
     """The organisation was given something else than money, worth what it says."""
-    return (_within(organization_id, debit="in_kind", credit="gifts_in_kind", amount=value),)
+    return (_within(organization_id, debit="in_kind", credit=gifts_in_kind(fund_id), amount=value),)
 
 
 def processor_fee(*, organization_id: str, amount: Money) -> Lines:

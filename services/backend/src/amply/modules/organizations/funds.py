@@ -117,17 +117,19 @@ def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
     return _fund(row)
 
 
-def open_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
-    """A fund that a gift to this organisation can be for.
+def open_fund(
+    session: Session, *, organization_id: str, fund_id: str, given_from: datetime | None = None
+) -> Fund:
+    """A fund that a gift to this organisation can be for. `given_from`: the gift came then or later, and not only now.
 
     Raises:
-        FundNotAcceptable: It is not the organisation's, or closed.
+        FundNotAcceptable: It is not the organisation's, or closed; for a gift that came before: closed before that.
     """
     try:
         fund = find_fund(session, organization_id=organization_id, fund_id=fund_id)
     except FundNotFound as missing:
         raise FundNotAcceptable(missing.detail, param="fund_id") from None
-    if fund.closed_at is not None:
+    if fund.closed_at is not None and (given_from is None or fund.closed_at <= given_from):
         raise FundNotAcceptable(
             "Nothing is given for this fund any more; choose another one, or none.", param="fund_id"
         )
