@@ -185,7 +185,9 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
     rings["fraud-warning"] = (measured.counted["fraud_warning"], warned)
     tested = "Stolen cards are tried on an organisation's form; its donors are asked for a proof of work meanwhile."
     rings["card-testing"] = (measured.attacked_organizations, tested)
-    late = "Recurring gifts have been due for six hours and nobody has tried to collect them."
+    late = (
+        "Recurring gifts are due for six hours and untried, or were given up without an answer within a week."
+    )
     rings["plans-late"] = (measured.late_plans, late)
     for name, (metric, meaning) in rings.items():
         pager.above(name, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)

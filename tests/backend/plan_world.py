@@ -30,7 +30,8 @@ class FakeSavedMethods:
     """Kept cards in memory. `answers` are given to the next charges, otherwise they succeed; a key is answered once.
 
     `taken` counts what was really paid. `dies_after_charge` ends the process once the money is taken. `meanwhile` happens
-    once, between a charge and its answer. `refuses_looks` is how often it would not say what an intent was paid with.
+    once, between a charge and its answer. `refuses_looks` is how often it would not say what an intent was paid with, and
+    `cancels_unheard` how often it does not answer to a cancellation.
     """
 
     method: payments.SavedMethod | None = CARD
@@ -45,6 +46,7 @@ class FakeSavedMethods:
     dies_after_charge: bool = False
     meanwhile: Callable[[], object] | None = None
     refuses_looks: int = 0
+    cancels_unheard: int = 0
 
     def create_customer(self, *, plan_id: str, account_id: str) -> str:
         forbid_transaction("create customer")
@@ -82,6 +84,9 @@ class FakeSavedMethods:
 
     def cancel(self, *, remote_id: str, account_id: str) -> PaymentStatus:
         forbid_transaction("cancel")
+        if self.cancels_unheard > 0:
+            self.cancels_unheard -= 1
+            raise payments.ProcessorUnavailable("away")
         if remote_id in self.taken:
             return PaymentStatus.SUCCEEDED
         stands = self.stands.get(remote_id)

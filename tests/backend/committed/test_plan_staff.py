@@ -213,6 +213,34 @@ def test_a_notice_that_does_not_leave_for_days_makes_its_gift_late(database: Dat
     assert counted_late(plans) == 1
 
 
+def test_staff_list_what_the_processor_never_answered_for_and_the_alarm_rings_another_week(
+    plans: Plans, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.saved.answers = [payments.ProcessorUnavailable("away")] * 400
+    for day in (28, 1, 14, 15):
+        plans.on(2026, 2 if day == 28 else 3, day)
+    assert plans.states()[-1] == (1, "given_up")
+
+    def listed(*more: str) -> list[Any]:
+        shown = run(monkeypatch, databases, "amply_operator", "recurring", "list", "--unanswered", *more)
+        assert found_in(shown.stdout.encode(), OF_A_DONOR) == []
+        return lines(shown)
+
+    (line,) = listed("--organization", plans.organization_id)
+    assert (line["id"], line["period"], line["due_on"]) == (plans.plan.id, 1, "2026-02-28")
+    assert (line["unanswered"], line["amount"]) == ("charge", {"minor_units": "2500", "currency": "EUR"})
+    assert listed("--organization", "org_" + "0" * 26) == []
+    plans.clock.now = datetime(2026, 3, 20, tzinfo=UTC)
+    assert counted_late(plans) == 1, "nothing is late any more, and somebody still has to look"
+    plans.clock.now = datetime(2026, 3, 23, tzinfo=UTC)
+    assert (counted_late(plans), len(listed())) == (0, 1)
+
+
+def test_lists_are_asked_for_one_at_a_time(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = run(monkeypatch, databases, "amply_operator", "recurring", "list", "--unanswered", "--late")
+    assert (both.exit_code, "one of --status, --late and --unanswered" in both.output) == (2, True)
+
+
 def test_a_letter_that_used_up_its_attempts_is_counted(plans: Plans) -> None:
     plans.mailer.refuses = True
     plans.saved.answers = [declined("stolen_card")]

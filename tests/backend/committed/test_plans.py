@@ -177,7 +177,8 @@ def test_what_cannot_be_kept_is_one_gift_and_the_donor_is_asked_for_a_card(plans
     plans.saved.method = None
     plans.begin()
     assert (plans.plan.status, plans.plan.reason, plans.booked()) == ("paused", "refused", 1)
-    assert plans.subjects() == ["Your gifts to River Trust are paused"]
+    assert plans.subjects() == ["Your gifts to River Trust need a card or an account"]
+    assert "Thank you for your first gift of 25.00 EUR" in " ".join(plans.mailer.sent[0].text.split())
 
 
 def test_yearly_gifts_are_announced_a_week_before(plans: Plans) -> None:

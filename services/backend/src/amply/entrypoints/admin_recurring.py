@@ -1,7 +1,7 @@
 """`admin recurring`: plans of recurring gifts, for staff. Nothing printed leads to a donor."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Final
@@ -28,20 +28,24 @@ def recurring() -> None:
 @click.option("--organization", "organization_id", help="of one organisation, org_…")
 @click.option("--status", type=_STATUS)
 @click.option("--late", is_flag=True, help="those whose gift is due and was not tried, and what it waits for")
+@click.option("--unanswered", is_flag=True, help="gifts that were given up since Stripe did not answer")
 @click.option("--limit", type=_LIMIT, default=100, show_default=True)
-def list_(*, organization_id: str | None, status: str | None, late: bool, limit: int) -> None:
+def list_(
+    *, organization_id: str | None, status: str | None, late: bool, unanswered: bool, limit: int
+) -> None:
     """Plans as JSON lines, those whose next gift is due first at the front."""
-    if late and status:
-        raise click.UsageError("Leave --status out: --late lists plans of every status.")
+    if (late, unanswered, status is not None).count(True) > 1:
+        raise click.UsageError("Give one of --status, --late and --unanswered.")
     if late:
         _list_late(organization_id, limit=limit)
+        return
+    if unanswered:
+        _list_unanswered(organization_id, limit=limit)
         return
     chosen = plans.PlanStatus(status) if status else None
     with _database() as database, database.transaction() as session:
         for each in plans.listed(session, organization_id=organization_id, status=chosen, limit=limit):
-            line = dict(each)
-            amount = {"minor_units": str(line.pop("minor_units")), "currency": line.pop("currency")}
-            click.echo(json.dumps(line | {"amount": amount}, default=_written))
+            _print_line(each)
 
 
 def _list_late(organization_id: str | None, *, limit: int) -> None:
@@ -49,6 +53,18 @@ def _list_late(organization_id: str | None, *, limit: int) -> None:
     with _database() as database, database.transaction() as session:
         for line in plans.late(session, organization_id=organization_id, now=now, limit=limit):
             click.echo(json.dumps(dict(line), default=_written))
+
+
+def _list_unanswered(organization_id: str | None, *, limit: int) -> None:
+    with _database() as database, database.transaction() as session:
+        for each in plans.unanswered(session, organization_id=organization_id, limit=limit):
+            _print_line(each)
+
+
+def _print_line(found: Mapping[str, object]) -> None:
+    line = dict(found)
+    amount = {"minor_units": str(line.pop("minor_units")), "currency": line.pop("currency")}
+    click.echo(json.dumps(line | {"amount": amount}, default=_written))
 
 
 @recurring.command()

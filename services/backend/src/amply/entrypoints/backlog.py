@@ -34,7 +34,8 @@ class Backlog:
         payout_differences: Balances that have differed from the processor's for a day, and payouts from their items.
         unmatched_movements: What moved a balance at the processor and has had no entry for a day.
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
-        late_plans: Recurring gifts that have been due for hours and were not tried.
+        late_plans: Recurring gifts that have been due for hours and were not tried, or were given up without an answer
+            in the last week.
         attacked_organizations: Organisations whose form is being used to test cards.
     """
 

@@ -11,7 +11,7 @@ from amply.modules.recurring.domain import (
     Reason,
 )
 from amply.modules.recurring.erasure import forget
-from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late
+from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late, unanswered
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
 from amply.modules.recurring.queries import LISTED_MAX, listed, newest_address, plans_of, plans_of_gifts
@@ -49,4 +49,5 @@ __all__ = [
     "resume",
     "router",
     "send_letters",
+    "unanswered",
 ]

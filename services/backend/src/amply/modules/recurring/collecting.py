@@ -19,17 +19,24 @@ from amply.modules import donations, payments
 from amply.modules.donations import DonationStatus
 from amply.modules.payments import PaymentStatus
 from amply.modules.recurring.declines import Step, following
-from amply.modules.recurring.domain import UNDER_WAY, Charge, ChargeState, Plan, PlanStatus, Reason
+from amply.modules.recurring.domain import (
+    UNDER_WAY,
+    Charge,
+    ChargeState,
+    Plan,
+    PlanStatus,
+    Reason,
+    Unanswered,
+)
+from amply.modules.recurring.ending import Tried, end_unpaid, note_unanswered, write_of
 from amply.modules.recurring.models import PlanChargeRow, PlanRow
 from amply.modules.recurring.moves import (
     FIRST,
-    Amounts,
     LetterKind,
     charge_of,
     forget_donor,
     lock_charge,
     lock_plan,
-    owe_letter,
     pays_with,
     plan_of,
     rest,
@@ -76,6 +83,11 @@ class _Turn:
     now: datetime
 
     @property
+    def tried(self) -> Tried:
+        """What was tried, whatever the plan pays with by now."""
+        return Tried(charge=self.charge, method_kind=self.plan.method_kind, last4=self.plan.method_last4)
+
+    @property
     def clock(self) -> Clock:
         """The turn's own moment, for what it calls."""
         return lambda: self.now
@@ -106,10 +118,12 @@ def collect(parts: Collecting, *, now: datetime) -> int:
 
 def _work_of(turn: _Turn) -> Callable[[_Turn], None]:
     """What is done with a charge, for as long as it makes sense."""
-    age = turn.now - turn.charge.opened_at
-    if age > _LOOKED_FOR:
+    opened_at, retry_at = turn.charge.opened_at, turn.charge.retry_at
+    if turn.now - opened_at > _LOOKED_FOR:
         return _lose_sight
-    if turn.charge.state is ChargeState.OPEN and age > _TRIED_FOR:
+    # What a bank sent back late is tried on its own day, and asked about from then on.
+    asked_since = max(opened_at, retry_at) if retry_at is not None else opened_at
+    if turn.charge.state is ChargeState.OPEN and turn.now - asked_since > _TRIED_FOR:
         return _stop_trying
     return _WORK[turn.charge.state]
 
@@ -207,9 +221,7 @@ def _begin(turn: _Turn) -> None:
         elif plan.status == PlanStatus.INCOMPLETE:
             # Paid with something that cannot be kept: the gift is one, and the donor is asked for a card.
             rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=turn.now)
-            owe_letter(
-                session, plan, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{FIRST}", now=turn.now
-            )
+            write_of(session, plan, LetterKind.NOT_KEPT, tried=turn.tried, now=turn.now)
         if turn.gift is DonationStatus.SUCCEEDED:
             row.state, row.next_attempt_at = ChargeState.PAID, None
 
@@ -234,11 +246,12 @@ def _withdraw(turn: _Turn) -> None:
     if turn.payment.remote_id is not None:
         status = turn.parts.saved.cancel(remote_id=turn.payment.remote_id, account_id=turn.payment.account_id)
 
-    def withdraw(_: Session, __: PlanRow, row: PlanChargeRow) -> None:
+    def withdraw(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         if status is PaymentStatus.CANCELED:
-            row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+            end_unpaid(session, plan, row, tried=turn.tried, now=turn.now)
         elif status in (PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING):
             row.state, row.looks = ChargeState.WAITING, 0
+            note_unanswered(row, None, now=turn.now)
             _look_at(row, turn.now + _LOOK_AGAIN_AFTER)
 
     _apply(turn, withdraw)
@@ -291,27 +304,15 @@ def _declined(
         rest(session, plan, status=PlanStatus.PAUSED, reason=Reason.DECLINED, now=turn.now)
         session.flush()
         row.state, row.next_attempt_at = ChargeState.GIVING_UP, turn.now
-        _write(turn, session, plan, LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{row.period}")
+        write_of(session, plan, LetterKind.PAUSED, tried=turn.tried, now=turn.now)
     else:
         plan.status, plan.next_due_at, plan.next_notice_at = PlanStatus.PAST_DUE, None, None
         row.retry_at = next_step.at
         _look_at(row, min(turn.now + _DONOR_MAY_PAY, next_step.at or turn.now))
         kind = LetterKind.CONFIRM if next_step.step is Step.ASK_DONOR else LetterKind.DECLINED
-        _write(turn, session, plan, kind, key=f"{kind}:{row.period}:{plan.method_id}:{row.declines}")
+        again = f":{turn.plan.method_id}:{row.declines}"
+        write_of(session, plan, kind, tried=turn.tried, again=again, now=turn.now)
     _log.info("plan_charge_declined", plan_id=plan.id, period=row.period, step=next_step.step)
-
-
-def _write(turn: _Turn, session: Session, plan: PlanRow, kind: LetterKind, *, key: str) -> None:
-    charge = turn.charge
-    owe_letter(
-        session,
-        plan,
-        kind=kind,
-        key=key,
-        due_on=charge.due_on,
-        amounts=Amounts(total=charge.total, fee_cover=charge.fee_cover),
-        now=turn.now,
-    )
 
 
 def _concluded(turn: _Turn) -> None:
@@ -319,7 +320,11 @@ def _concluded(turn: _Turn) -> None:
 
     def conclude(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         paid = turn.gift is DonationStatus.SUCCEEDED
-        row.state, row.next_attempt_at = ChargeState.PAID if paid else ChargeState.GIVEN_UP, None
+        if paid:
+            row.state, row.next_attempt_at = ChargeState.PAID, None
+            note_unanswered(row, None, now=turn.now)
+        else:
+            end_unpaid(session, plan, row, tried=turn.tried, now=turn.now)
         _carry_on(session, plan, now=turn.now)
 
     _apply(turn, conclude)
@@ -330,6 +335,7 @@ def _stop_trying(turn: _Turn) -> None:
 
     def stop(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.looks, row.next_attempt_at = ChargeState.GIVING_UP, 0, turn.now
+        note_unanswered(row, Unanswered.CHARGE, now=turn.now)
         _carry_on(session, plan, now=turn.now)
 
     _log.warning("plan_charge_not_tried_any_more", plan_id=turn.plan.id, period=turn.charge.period)
@@ -339,6 +345,7 @@ def _stop_trying(turn: _Turn) -> None:
 def _lose_sight(turn: _Turn) -> None:
     def lose(session: Session, plan: PlanRow, row: PlanChargeRow) -> None:
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+        note_unanswered(row, Unanswered.OUTCOME, now=turn.now)
         _carry_on(session, plan, now=turn.now)
 
     _log.warning("plan_charge_not_looked_at_any_more", plan_id=turn.plan.id, period=turn.charge.period)
@@ -367,7 +374,7 @@ def _refused(turn: _Turn, *, reason: Reason = Reason.REFUSED) -> None:
         row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
         if plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
             rest(session, plan, status=PlanStatus.PAUSED, reason=reason, now=turn.now)
-            _write(turn, session, plan, LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{row.period}")
+            write_of(session, plan, LetterKind.PAUSED, tried=turn.tried, now=turn.now)
 
     _log.warning("plan_charge_refused", plan_id=turn.plan.id, period=turn.charge.period)
     _apply(turn, refuse)

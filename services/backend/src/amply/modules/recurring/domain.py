@@ -79,6 +79,17 @@ class ChargeState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class Unanswered(StrEnum):
+    """What the processor never said of a charge that was given up.
+
+    `CHARGE`: whether it took the money, in two weeks; then it was withdrawn, and nothing was taken. `OUTCOME`: how it ended, in
+    two months: nobody here knows whether anything was taken.
+    """
+
+    CHARGE = "charge"
+    OUTCOME = "outcome"
+
+
 UNDER_WAY: Final = (ChargeState.OPEN, ChargeState.WAITING, ChargeState.GIVING_UP)
 """Charges that somebody still looks at."""
 

@@ -1,4 +1,7 @@
-"""Which plans are late: due and not tried. What somebody else has to settle first is listed, and no alarm rings for it."""
+"""Which plans are late: due and not tried, or given up without an answer.
+
+What somebody else has to settle first is listed, and no alarm rings for it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,6 +16,9 @@ from amply.modules.recurring.models import PlanChargeRow, PlanLetterRow, PlanRow
 
 LATE_AFTER: Final = timedelta(hours=6)
 """A gift is tried within a minute of its hour; what waits for an organisation is looked at again this often."""
+
+GIVEN_UP_RINGS_FOR: Final = timedelta(days=7)
+"""How long a gift that was given up without an answer is counted: the alarm must not fall silent the moment nobody tries."""
 
 NOTICE_MAY_TAKE: Final = timedelta(days=4)
 """A donor who changes the amount of a debit on the eve of its day is announced another one: three days, and one to send it."""
@@ -29,14 +35,44 @@ def late(
 
 
 def count_late(session: Session, *, now: datetime) -> int:
-    """How many plans are late for a reason of ours: those that wait for their organisation are not counted."""
+    """How many plans are late for a reason of ours, and gifts that were given up without an answer in the last week.
+
+    Those that wait for their organisation are not counted.
+    """
     ours = _late(now=now).where(
         or_(
             PlanRow.waits_for.is_(None),
             and_(PlanRow.waits_for == WaitsFor.NOTICE, PlanRow.due_since <= now - NOTICE_MAY_TAKE),
         )
     )
-    return session.scalars(select(func.count()).select_from(ours.subquery())).one()
+    given_up = select(func.count()).where(PlanChargeRow.unanswered_at > now - GIVEN_UP_RINGS_FOR)
+    waiting = session.scalars(select(func.count()).select_from(ours.subquery())).one()
+    return waiting + session.scalars(given_up).one()
+
+
+def unanswered(session: Session, *, organization_id: str | None, limit: int) -> list[Mapping[str, Any]]:
+    """Gifts of plans that were given up since the processor did not answer, the newest first: what operators may read."""
+    chosen = (
+        select(
+            PlanRow.id,
+            PlanRow.organization_id,
+            PlanRow.status,
+            PlanChargeRow.period,
+            PlanChargeRow.due_on,
+            (PlanChargeRow.minor_units + PlanChargeRow.fee_cover_minor_units).label("minor_units"),
+            PlanChargeRow.currency,
+            PlanChargeRow.state,
+            PlanChargeRow.unanswered,
+            PlanChargeRow.unanswered_at,
+        )
+        .join(PlanChargeRow, PlanChargeRow.plan_id == PlanRow.id)
+        .where(PlanChargeRow.unanswered.is_not(None))
+        .order_by(PlanChargeRow.unanswered_at.desc(), PlanRow.id)
+        .limit(limit)
+    )
+    if organization_id is not None:
+        chosen = chosen.where(PlanRow.organization_id == organization_id)
+    return [dict(row._mapping) for row in session.execute(chosen)]  # noqa: SLF001 -- SQLAlchemy's public way to a row's names
 
 
 def count_exhausted_letters(session: Session) -> int:

@@ -189,12 +189,13 @@ def _about(
     parts: Writing,
     now: datetime,
 ) -> Letter:
-    """A letter says what was so when it was owed: the amount may be another one by now."""
+    """A letter says what was so when it was owed: the amount and the card may be others by now."""
     organization = organizations.get(session, organization_id=plan.organization_id)
     settings = receipts.settings_of(session, organization_id=plan.organization_id)
     address = plan.donor_email or ""
     told = owed.minor_units if owed is not None else None
     cover = owed.fee_cover_minor_units if owed is not None else 0
+    method_kind, last4 = _method_of(plan, owed)
     token = parts.key.sign(email_sha256=mail.address_digest(address), now=now)
     return Letter(
         kind=kind,
@@ -206,10 +207,17 @@ def _about(
         amount=Money(minor_units=plan.minor_units if told is None else told, currency=plan.currency),
         fee_cover=Money(minor_units=cover, currency=plan.currency),
         every=plan.every,
-        method_kind=plan.method_kind or "",
-        last4=plan.method_last4 or "",
+        method_kind=method_kind or "",
+        last4=last4 or "",
         day=(owed.due_on if owed is not None else None) or now.date(),
         link=f"{parts.page}#{token}",
         colour=settings.brand_colour if settings is not None else "",
         reason=Reason(plan.reason) if plan.reason else None,
     )
+
+
+def _method_of(plan: PlanRow, owed: PlanLetterRow | None) -> tuple[str | None, str | None]:
+    """What was tried; of what will be charged: what the plan has now."""
+    if owed is not None and owed.method_kind is not None:
+        return owed.method_kind, owed.method_last4
+    return plan.method_kind, plan.method_last4

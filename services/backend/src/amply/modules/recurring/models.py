@@ -53,7 +53,10 @@ class PlanRow(Record):
 
 
 class PlanChargeRow(Record):
-    """Charged is `minor_units`, which is the gift, and `fee_cover_minor_units` on top of it."""
+    """Charged is `minor_units`, which is the gift, and `fee_cover_minor_units` on top of it.
+
+    `unanswered`: what the processor never said before it was given up, and `unanswered_at` when that was.
+    """
 
     __tablename__ = "plan_charge"
 
@@ -72,10 +75,15 @@ class PlanChargeRow(Record):
     decline_code: Mapped[str | None]
     opened_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    unanswered: Mapped[str | None]
+    unanswered_at: Mapped[datetime | None]
 
 
 class PlanLetterRow(Record):
-    """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that."""
+    """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that.
+
+    `method_kind`, `method_last4`: what was tried; None where it tells of what will be, which is paid with what the plan has then.
+    """
 
     __tablename__ = "plan_letter"
 
@@ -85,6 +93,8 @@ class PlanLetterRow(Record):
     due_on: Mapped[date | None] = mapped_column(Date)
     minor_units: Mapped[int | None]
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
+    method_kind: Mapped[str | None]
+    method_last4: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

@@ -39,6 +39,8 @@ class LetterKind(StrEnum):
     DECLINED = "declined"
     CONFIRM = "confirm"
     PAUSED = "paused"
+    NOT_KEPT = "not_kept"
+    NOT_COLLECTED = "not_collected"
     CONDITIONS = "conditions"
     ENDED = "ended"
 
@@ -49,6 +51,14 @@ class Amounts:
 
     total: Money
     fee_cover: Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaidWith:
+    """What was to pay when it was tried; the plan may have another card by the time its donor reads of it."""
+
+    kind: str | None
+    last4: str | None
 
 
 def schedule_of(row: PlanRow) -> Schedule:
@@ -202,8 +212,12 @@ def owe_letter(
     now: datetime,
     due_on: date | None = None,
     amounts: Amounts | None = None,
+    method: PaidWith | None = None,
 ) -> None:
-    """Owe the donor a letter, once for each key. `amounts`: what it tells of; the plan, where it tells of no charge."""
+    """Owe the donor a letter, once for each key.
+
+    `amounts`: what it tells of; the plan, where it tells of no charge. `method`: what was tried; None where nothing was yet.
+    """
     session.execute(
         insert(PlanLetterRow)
         .values(
@@ -213,6 +227,8 @@ def owe_letter(
             due_on=due_on,
             minor_units=amounts.total.minor_units if amounts else None,
             fee_cover_minor_units=amounts.fee_cover.minor_units if amounts else 0,
+            method_kind=method.kind if method else None,
+            method_last4=method.last4 if method else None,
             next_attempt_at=now,
             created_at=now,
         )

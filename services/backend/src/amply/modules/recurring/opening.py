@@ -146,7 +146,7 @@ def _open(due: _Due) -> None:
         return
     if row.customer_id is None or row.method_id is None:
         rest(session, row, status=PlanStatus.PAUSED, reason=Reason.REFUSED, now=now)
-        owe_letter(session, row, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{due.period}", now=now)
+        _write(due, LetterKind.PAUSED)
         return
     _record_charge(due, customer_id=row.customer_id)
     row.status, row.reason, row.updated_at = PlanStatus.ACTIVE, None, now
@@ -159,8 +159,7 @@ def _is_taken(due: _Due) -> bool:
         terms.check_options(due.session, due.row)
     except (organizations.FundNotAcceptable, donations.GiftOptionsNotAcceptable):
         rest(due.session, due.row, status=PlanStatus.PAUSED, reason=Reason.CONDITIONS, now=due.now)
-        key = f"{LetterKind.CONDITIONS}:{due.period}"
-        owe_letter(due.session, due.row, kind=LetterKind.CONDITIONS, key=key, now=due.now)
+        _write(due, LetterKind.CONDITIONS)
         return False
     return True
 
@@ -209,8 +208,21 @@ def _organization_has_left(due: _Due) -> bool:
     if not payments.has_left(due.session, organization_id=row.organization_id, account_id=row.account_id):
         return False
     rest(due.session, row, status=PlanStatus.PAUSED, reason=Reason.ORGANIZATION, now=due.now)
-    owe_letter(due.session, row, kind=LetterKind.PAUSED, key=f"{LetterKind.PAUSED}:{due.period}", now=due.now)
+    _write(due, LetterKind.PAUSED)
     return True
+
+
+def _write(due: _Due, kind: LetterKind) -> None:
+    """Tell of the gift that would have been collected now, with what it would have been."""
+    owe_letter(
+        due.session,
+        due.row,
+        kind=kind,
+        key=f"{kind}:{due.period}",
+        due_on=schedule_of(due.row).due_on(due.period),
+        amounts=_amounts(due),
+        now=due.now,
+    )
 
 
 def _announce(due: _Due) -> None:

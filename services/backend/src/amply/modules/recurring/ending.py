@@ -1,0 +1,51 @@
+"""What is told of a charge that was tried, and how one ends that nobody paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from amply.modules.recurring.domain import Charge, ChargeState, PlanStatus, Unanswered
+from amply.modules.recurring.models import PlanChargeRow, PlanRow
+from amply.modules.recurring.moves import Amounts, LetterKind, PaidWith, owe_letter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A charge as it was tried. The plan may have another amount and another card by the time its donor reads of it."""
+
+    charge: Charge
+    method_kind: str | None
+    last4: str | None
+
+
+def write_of(
+    session: Session, plan: PlanRow, kind: LetterKind, *, tried: Tried, now: datetime, again: str = ""
+) -> None:
+    """Owe a letter about what was tried: its day, its amounts and what was to pay. `again`: what tells it from others."""
+    charge = tried.charge
+    owe_letter(
+        session,
+        plan,
+        kind=kind,
+        key=f"{kind}:{charge.period}{again}",
+        due_on=charge.due_on,
+        amounts=Amounts(total=charge.total, fee_cover=charge.fee_cover),
+        method=PaidWith(kind=tried.method_kind, last4=tried.last4),
+        now=now,
+    )
+
+
+def note_unanswered(row: PlanChargeRow, what: Unanswered | None, *, now: datetime) -> None:
+    """Keep for staff what the processor never said; None once it has said it after all."""
+    row.unanswered, row.unanswered_at = what, now if what is not None else None
+
+
+def end_unpaid(session: Session, plan: PlanRow, row: PlanChargeRow, *, tried: Tried, now: datetime) -> None:
+    """Nobody can pay it any more. Where nobody answered, its donor hears now that nothing was taken, and not before.
+
+    A plan that does not go on has been written about.
+    """
+    row.state, row.next_attempt_at = ChargeState.GIVEN_UP, None
+    if row.unanswered == Unanswered.CHARGE and plan.status in (PlanStatus.ACTIVE, PlanStatus.PAST_DUE):
+        write_of(session, plan, LetterKind.NOT_COLLECTED, tried=tried, now=now)
