@@ -13,6 +13,7 @@ from amply.kernel.money import Money
 from amply.modules import ledger, payouts, webhooks
 from amply.modules.donations import keeps_event
 from tests.backend.committed.test_provider_events import SECRETS, Books
+from tests.backend.ledger_world import ORIGIN
 from tests.backend.world import NOW
 
 PAYOUT = "po_1"
@@ -158,7 +159,9 @@ class FakeEvents:
 
 
 class Treasury(Books):
-    """An organisation with one gift of 25.00 EUR, whose payouts are followed."""
+    """An organisation with one gift of 25.00 EUR, whose payouts are followed. `sequencer`: who writes the log."""
+
+    sequencer: Database | None = None
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -188,6 +191,12 @@ class Treasury(Books):
         self, event_type: str, status: payouts.PayoutStatus | None = None, **changes: Any
     ) -> webhooks.Outcome | None:
         return self.follow(self.tell(event_type, status, **changes))
+
+    def sequence(self) -> None:
+        """Everything that was booked gets its place in the log."""
+        assert self.sequencer is not None, "the test's fixtures give it one"
+        while ledger.Sequencer(origin=ORIGIN).step(self.sequencer, now=NOW):
+            pass
 
     def close(self) -> list[payouts.Closed] | None:
         return payouts.close_books(

@@ -14,7 +14,7 @@ from amply.modules import organizations, payouts
 from amply.modules.donations.options import GiftOptions
 from amply.modules.payouts import PayoutStatus, ReportFormat
 from tests.backend.committed.money_back import COVER
-from tests.backend.committed.test_payout_exchanges import EXCHANGED, given_in_dollars
+from tests.backend.committed.test_payout_exchanges import EXCHANGED, dollars, given_in_dollars
 from tests.backend.conftest import Databases
 from tests.backend.payout_world import (
     PAYOUT,
@@ -35,6 +35,12 @@ SHOP = transaction(id="txn_shop", intent_id="pi_shop", source_id="ch_shop", gros
 PAID_OUT = 2437 - 500 - 200 + 860
 
 
+@pytest.fixture(autouse=True)
+def sequencer(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals are of what the log holds."""
+    monkeypatch.setattr(Treasury, "sequencer", databases.as_role("amply_sequencer"))
+
+
 @pytest.fixture
 def treasury(database: Database) -> Treasury:
     """A payout of a gift, a refund, a fee of the account, and money that the organisation took elsewhere."""
@@ -47,6 +53,7 @@ def treasury(database: Database) -> Treasury:
 
 
 def written(treasury: Treasury, file_format: ReportFormat) -> list[list[str]]:
+    treasury.sequence()
     with treasury.database.transaction() as session:
         report = payouts.report(session, payout_id=PAYOUT, file_format=file_format)
     assert report.endswith("\r\n")
@@ -110,6 +117,7 @@ def test_quickbooks_takes_no_more_than_twenty_one_characters_as_a_number(databas
     made.remote.told = replace(made.remote.told, status=PayoutStatus.PAID)
     made.deliver("evt_long", RECONCILED, object={"id": long, "object": "payout"})
     made.follow("evt_long")
+    made.sequence()
 
     with database.transaction() as session:
         report = payouts.report(session, payout_id=long, file_format=ReportFormat.QUICKBOOKS)
@@ -169,6 +177,7 @@ def test_what_is_for_a_fund_and_what_covers_the_fee_are_lines_of_their_own(datab
 def test_an_operator_prints_the_same(database: Database, databases: Databases) -> None:
     """The database user of the administration sees books, and no donor."""
     made = paid_out_for_a_fund(database)
+    made.sequence()
     operator = databases.as_role("amply_operator")
     try:
         with operator.transaction() as session:
@@ -189,6 +198,39 @@ def test_the_journal_of_what_was_exchanged_is_in_the_accounts_currency(database:
         "gifts": Decimal("-23.00"),
         "processor_fees": Decimal("0.70"),
     }
+
+
+class RestrictedInDollars(Restricted):
+    """The same gift in the donor's currency: 24.37 USD for the fund, and 0.63 USD for the fee."""
+
+    def arrive(self) -> None:
+        self.processor.gross, self.processor.fee = dollars(2500), None
+        self.succeed()
+
+
+def test_a_funds_share_of_an_exchanged_gift_is_the_funds_line(database: Database) -> None:
+    made = RestrictedInDollars(database)
+    made.arrive()
+    made.remote.items = [of_payout(minor_units=-2230), EXCHANGED]
+    made.hear(RECONCILED, PayoutStatus.PAID, amount=euros(2230))
+
+    lines = records(written(made, ReportFormat.JOURNAL))
+    assert {line["*AccountCode"]: Decimal(line["*Amount"]) for line in lines} == {
+        "bank": Decimal("22.30"),
+        "fee_cover": Decimal("-0.58"),
+        f"gifts/{made.fund.id}": Decimal("-22.42"),
+        "processor_fees": Decimal("0.70"),
+    }
+    *gifts, _ = records(written(made, ReportFormat.DISBURSEMENT)[5:])
+    assert {line["Fund"] for line in gifts} == {"Wells"}
+
+
+def test_a_journal_waits_for_the_log(treasury: Treasury) -> None:
+    with (
+        treasury.database.transaction() as session,
+        pytest.raises(payouts.PayoutNotInLog, match="ask again in a minute"),
+    ):
+        payouts.report(session, payout_id=PAYOUT, file_format=ReportFormat.JOURNAL)
 
 
 def test_what_an_operator_has_explained_is_none_of_our_gifts(treasury: Treasury) -> None:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amply.kernel.money import CURRENCIES
+from amply.kernel.splitting import divide
 from amply.modules.donations.domain import DonationStatus
 from amply.modules.donations.split_domain import SplitStatus, status_of_parts
 from amply.modules.donations.split_schemas import SplitGiftIn
-from amply.modules.donations.splitting import divide
 
 TOTALS = st.integers(min_value=0, max_value=99_999_999)
 SHARES = st.lists(st.integers(min_value=1, max_value=1_000_000), min_size=1, max_size=10)

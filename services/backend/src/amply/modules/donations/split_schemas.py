@@ -10,6 +10,7 @@ from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.errors import InvalidRequest
 from amply.kernel.money import AmountNotAcceptable, Money, currency_of
+from amply.kernel.splitting import divide
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.options import Anonymity, GiftOptions
 from amply.modules.donations.schemas import (
@@ -26,7 +27,6 @@ from amply.modules.donations.schemas import (
     Request,
 )
 from amply.modules.donations.split_domain import NewSplitGift, SplitGift, SplitPart
-from amply.modules.donations.splitting import divide
 from amply.modules.payments import FeeCover
 from amply.modules.receipts import Company, DonorFacts, Language
 

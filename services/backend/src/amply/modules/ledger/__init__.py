@@ -33,7 +33,15 @@ from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import fold_days
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
-from amply.modules.ledger.facts import Moved, find_payout_step, moved_by, other_sides, published_places
+from amply.modules.ledger.facts import (
+    Moved,
+    entries_on,
+    find_payout_step,
+    moved_by,
+    places,
+    published_places,
+    sides_of,
+)
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
@@ -166,6 +174,7 @@ __all__ = [
     "donation_succeeded",
     "entries_about",
     "entries_about_since",
+    "entries_on",
     "entry_location",
     "erase_openings",
     "find_payout_step",
@@ -178,7 +187,7 @@ __all__ = [
     "misfolded",
     "moved_by",
     "oldest_unpublished_age",
-    "other_sides",
+    "places",
     "post",
     "postings",
     "processor_fee",
@@ -195,6 +204,7 @@ __all__ = [
     "router",
     "sequenced_size",
     "set_visibility",
+    "sides_of",
     "size_at",
     "standing_balance",
     "statement",

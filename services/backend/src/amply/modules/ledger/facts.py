@@ -20,18 +20,31 @@ _MOVED: Final = text("""
     GROUP BY entry.idempotency_key, entry.id, transfer.currency
 """)
 
-_OTHER_SIDES: Final = text("""
+_SIDES: Final = text("""
     SELECT
-        entry_id, CASE WHEN debit = :account THEN credit ELSE debit END AS other,
-        sum(CASE WHEN debit = :account THEN amount_minor ELSE -amount_minor END) AS minor_units
+        transfer.entry_id, transfer.currency, substr(side.account, length(:owner) + 2) AS code,
+        sum(side.minor_units) AS minor_units
     FROM transfer
-    WHERE entry_id = ANY(CAST(:entry_ids AS text[]))
-      AND :account IN (debit, credit)
-      AND currency = :currency
-      AND (phase IS NULL OR phase = 'post')
-    GROUP BY 1, 2
-    ORDER BY 1, 2
+    CROSS JOIN LATERAL (
+        VALUES (transfer.debit, transfer.amount_minor), (transfer.credit, -transfer.amount_minor)
+    ) AS side (account, minor_units)
+    WHERE transfer.entry_id = ANY(CAST(:entry_ids AS text[]))
+      AND starts_with(side.account, :owner || '/')
+      AND (transfer.phase IS NULL OR transfer.phase = 'post')
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
 """)
+
+_ON_ACCOUNT: Final = text("""
+    SELECT DISTINCT leaf.entry_id, leaf.idx
+    FROM account
+    JOIN posting ON posting.account = account.number
+    JOIN leaf ON leaf.idx = posting.idx
+    WHERE account.reference = :account
+      AND posting.idx < :size
+""")
+
+_INDEXES: Final = text("SELECT entry_id, idx FROM leaf WHERE entry_id = ANY(CAST(:entry_ids AS text[]))")
 
 _PLACES: Final = text("""
     SELECT entry_id, idx
@@ -63,19 +76,28 @@ def moved_by(session: Session, *, account: str, stored_keys: Collection[str]) ->
     return found
 
 
-def other_sides(
-    session: Session, *, account: str, entry_ids: Collection[str], currency: str
-) -> dict[str, dict[str, int]]:
-    """Where what these entries moved on an account came from or went to, of one currency.
+def sides_of(
+    session: Session, *, owner: str, entry_ids: Collection[str]
+) -> dict[str, dict[str, dict[str, int]]]:
+    """What these entries moved in an owner's books: by entry and currency the codes of accounts, a debit positive.
 
-    By entry the accounts on the other side, with minor units that are positive where `account` was debited; together they are
-    what `moved_by` says. What only reserves moves nothing.
+    In each currency that comes to nothing: no transfer is between two owners. What only reserves moves nothing.
     """
-    asked = {"account": account, "entry_ids": sorted(set(entry_ids)), "currency": currency}
-    found: dict[str, dict[str, int]] = {}
-    for row in session.execute(_OTHER_SIDES, asked):
-        found.setdefault(row.entry_id, {})[row.other] = int(row.minor_units)
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for row in session.execute(_SIDES, {"owner": owner, "entry_ids": sorted(set(entry_ids))}):
+        found.setdefault(row.entry_id, {}).setdefault(row.currency, {})[row.code] = int(row.minor_units)
     return found
+
+
+def entries_on(session: Session, *, account: str, size: int) -> dict[str, int]:
+    """The entries among the log's first `size` that are about an account in any currency, with their places."""
+    return {row.entry_id: row.idx for row in session.execute(_ON_ACCOUNT, {"account": account, "size": size})}
+
+
+def places(session: Session, *, entry_ids: Collection[str]) -> dict[str, int]:
+    """Where these entries are in the log: their indexes, without those that wait for theirs."""
+    rows = session.execute(_INDEXES, {"entry_ids": sorted(set(entry_ids))})
+    return {row.entry_id: row.idx for row in rows}
 
 
 def find_payout_step(session: Session, *, kind: str, reference: str) -> str | None:

@@ -3,6 +3,7 @@
 Import from here only.
 """
 
+from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.closing import Closed, Handling, close_books
 from amply.modules.payouts.domain import (
     MovementNotOpen,
@@ -43,6 +44,7 @@ __all__ = [
     "OpenMovement",
     "Payout",
     "PayoutNotFound",
+    "PayoutNotInLog",
     "PayoutNotReconciled",
     "PayoutProcessor",
     "PayoutStatus",

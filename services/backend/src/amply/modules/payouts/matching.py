@@ -70,6 +70,11 @@ class Movement:
         return None if self.fact is None else ledger.stored_key(self.fact)
 
     @property
+    def exchanges_as(self) -> str | None:
+        """The same of the key of the entry whose money was exchanged."""
+        return None if self.exchanges is None else ledger.stored_key(self.exchanges)
+
+    @property
     def occurred_at(self) -> datetime:
         return self.transaction.occurred_at
 

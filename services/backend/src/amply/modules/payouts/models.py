@@ -41,6 +41,7 @@ class MovementRow(Record):
     category: Mapped[str]
     kind: Mapped[str | None]
     booked_as: Mapped[str | None]
+    exchanges: Mapped[str | None]
     minor_units: Mapped[int]
     currency: Mapped[str]
     occurred_at: Mapped[datetime]

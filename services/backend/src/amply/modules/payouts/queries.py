@@ -1,6 +1,6 @@
 """Reading payouts, what they consist of, and what waits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -183,6 +183,45 @@ def item_sums(session: Session, *, payout_id: str) -> Sequence[ItemSum]:
             name=name, items=before.items + row.items, minor_units=before.minor_units + int(row.minor_units)
         )
     return [sums[name] for name in sorted(sums)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchanged:
+    """An item of a payout that was exchanged. `exchanges`: what the ledger keeps of the key of the entry whose money it was."""
+
+    id: str
+    payout_id: str
+    category: str
+    minor_units: int
+    exchanges: str
+
+
+def exchanged_in(session: Session, *, payout_ids: Collection[str]) -> Sequence[Exchanged]:
+    """What was exchanged of these payouts' items."""
+    rows = session.execute(
+        select(
+            *(MovementRow.id, MovementRow.payout_id, MovementRow.category),
+            *(MovementRow.minor_units, MovementRow.exchanges),
+        ).where(
+            MovementRow.payout_id.in_(payout_ids),
+            MovementRow.exchanges.is_not(None),
+            MovementRow.state == State.MATCHED,
+        )
+    )
+    return [Exchanged(**row._mapping) for row in rows]  # noqa: SLF001 -- SQLAlchemy's public way to a row's names
+
+
+def with_journals(session: Session, *, payout: KnownPayout) -> Mapping[str, str]:
+    """The payouts of the same owner and currency that have a journal, this one among them: with the entries they began with."""
+    rows = session.execute(
+        select(PayoutRow.id, PayoutRow.created_entry_id).where(
+            PayoutRow.owner == payout.owner,
+            PayoutRow.currency == payout.currency,
+            or_(PayoutRow.is_automatic, PayoutRow.id == payout.id),
+            PayoutRow.created_entry_id.is_not(None),
+        )
+    )
+    return {row.id: str(row.created_entry_id) for row in rows}
 
 
 def bank_reference(session: Session, *, payout_id: str) -> str | None:

@@ -68,7 +68,10 @@ class Recording:
         self.session.execute(
             written.on_conflict_do_update(
                 index_elements=["transaction_digest", "part"],
-                set_={"payout_id": func.coalesce(MovementRow.payout_id, written.excluded.payout_id)},
+                set_={
+                    "payout_id": func.coalesce(MovementRow.payout_id, written.excluded.payout_id),
+                    "exchanges": func.coalesce(MovementRow.exchanges, written.excluded.exchanges),
+                },
             )
         )
 
@@ -108,6 +111,7 @@ class Recording:
             "category": movement.transaction.category,
             "kind": movement.kind,
             "booked_as": movement.booked_as,
+            "exchanges": movement.exchanges_as,
             "minor_units": movement.amount.minor_units,
             "currency": movement.amount.currency,
             "occurred_at": movement.occurred_at,

@@ -14,9 +14,11 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from amply.kernel.errors import Conflict
+from amply.kernel.errors import Conflict, invariant
 from amply.kernel.money import format_minor_units
 from amply.modules import ledger, organizations
+from amply.modules.payouts.chapters import read_journal
+from amply.modules.payouts.journals import BANK, Journal, Sides
 from amply.modules.payouts.matching import State
 from amply.modules.payouts.queries import Item, KnownPayout, bank_reference, find, items_of
 
@@ -56,22 +58,15 @@ class Reported:
     """A payout and all it consists of; amounts in minor units.
 
     Attributes:
-        booked: By entry what it moved on the balance, by the code of the account on the other side.
+        journal: What the items and the disputes that were lost are, account by account; None where the file has no accounts.
         funds: Names by the account of the fund's gifts.
     """
 
     payout: KnownPayout
     bank_reference: str | None
     items: Sequence[Item]
-    booked: Mapping[str, Mapping[str, int]]
+    journal: Journal | None
     funds: Mapping[str, str]
-
-    def by_account(self, item: Item) -> Mapping[str, int]:
-        """What an item is, account by account: as its entry says; where none does, by what it is called."""
-        booked = self.booked.get(item.entry_id or "", {})
-        if sum(booked.values()) == item.minor_units and item.kind != ledger.Kind.CURRENCY_EXCHANGED:
-            return booked
-        return {_account_of(item): item.minor_units}
 
     def decimal(self, minor_units: int) -> str:
         """An amount as spreadsheets read it."""
@@ -88,40 +83,34 @@ def report(session: Session, *, payout_id: str, file_format: ReportFormat) -> st
     Raises:
         PayoutNotFound, PayoutNotReconciled: There is nothing to report (yet).
         PayoutTotalsDiffer: The items do not come to the payout: no file is better than a wrong one.
+        PayoutNotInLog: Its journal is asked for a moment after it began.
     """
     payout = find(session, payout_id=payout_id)
     items = sorted(
         items_of(session, payout_id=payout_id),
         key=lambda item: (item.occurred_at, item.transaction_digest, item.part),
     )
+    total = sum(item.minor_units for item in items)
+    if total != payout.minor_units:
+        raise PayoutTotalsDiffer(payout, total)
     reported = Reported(
         payout=payout,
         bank_reference=bank_reference(session, payout_id=payout_id),
         items=items,
-        booked=_booked(session, payout, items),
+        journal=None if file_format is ReportFormat.CSV else _journal_of(session, payout, items),
         funds={
             ledger.gifts(fund.id): fund.name
             for fund in organizations.funds_of(session, organization_id=payout.owner)
         },
     )
-    if reported.total != payout.minor_units:
-        raise PayoutTotalsDiffer(payout, reported.total)
     written = io.StringIO()
     csv.writer(written).writerows(_WRITERS[file_format](reported))
     return written.getvalue()
 
 
-def _booked(session: Session, payout: KnownPayout, items: Sequence[Item]) -> dict[str, dict[str, int]]:
-    found = ledger.other_sides(
-        session,
-        account=ledger.account(payout.owner, "processor_balance"),
-        entry_ids=[item.entry_id for item in items if item.entry_id is not None],
-        currency=payout.currency,
-    )
-    return {
-        entry_id: {account.partition("/")[2]: amount for account, amount in sides.items()}
-        for entry_id, sides in found.items()
-    }
+def _journal_of(session: Session, payout: KnownPayout, items: Sequence[Item]) -> Journal:
+    account_of = {item.id: _account_of(item) for item in items}
+    return read_journal(session, payout=payout, items=items, account_of=account_of)
 
 
 def _item_lines(reported: Reported) -> Iterable[Row]:
@@ -156,12 +145,11 @@ _ACCOUNT_OF: Final[Mapping[str, str]] = {
     "application_fee": "platform_contributions_due",
     "platform_earning": "contributions",
 }
-"""By the item's name: the account of our chart that it is on the other side of, where no entry says so. What was exchanged
-is in the account's own currency there, and its gift in the donor's."""
+"""By the item's name: the account of our chart that it is on the other side of, where no entry says so."""
 
 
 def _account_of(item: Item) -> str:
-    """Of an item without an entry in the payout's currency."""
+    """Of an item without an entry."""
     if item.state in (State.OUTSIDE, State.EXPLAINED):
         return "other"
     if item.name == "fee" and item.category in ("dispute", "dispute_reversal"):
@@ -172,22 +160,26 @@ def _account_of(item: Item) -> str:
 def _journal(reported: Reported) -> list[tuple[str, int, str]]:
     """Accounts with what is booked on each, debits positive, and a word on it: nothing together.
 
-    What is given for a fund and what donors added for the fee are on accounts of their own. What is outside our books is one
-    line, which only the organisation can place.
+    What is given for a fund and what donors added for the fee are on accounts of their own, and disputes that were lost are told
+    with it. What is outside our books is one line, which only the organisation can place.
     """
     sums: dict[str, int] = defaultdict(int)
     counts: dict[str, int] = defaultdict(int)
-    for item in reported.items:
-        for account, minor_units in reported.by_account(item).items():
-            sums[account] -= minor_units
+    for sides in reported.journal.all if reported.journal is not None else ():
+        for account, minor_units in sides.items():
+            sums[account] += minor_units
             counts[account] += 1
+    invariant(
+        sum(sums.values()) == -reported.payout.minor_units,
+        "a journal comes to what was paid out, and to nothing",
+    )
     lines = [
         (account, sums[account], _words(reported, account, counts[account]))
         for account in sorted(sums)
         if sums[account] != 0
     ]
     paid = f"{reported.payout.id} paid out, bank reference {reported.bank_reference or 'not known yet'}"
-    return [("bank", reported.payout.minor_units, paid), *lines]
+    return [(BANK, reported.payout.minor_units, paid), *lines]
 
 
 def _words(reported: Reported, account: str, items: int) -> str:
@@ -246,8 +238,8 @@ def _donor(item: Item) -> str:
 
 
 def _fund(reported: Reported, item: Item) -> str:
-    names = [reported.funds[account] for account in reported.by_account(item) if account in reported.funds]
-    return ", ".join(names)
+    sides: Sides = {} if reported.journal is None else reported.journal.by_piece[item.id]
+    return ", ".join(reported.funds[account] for account in sides if account in reported.funds)
 
 
 _WRITERS: Final[Mapping[ReportFormat, Callable[[Reported], Iterable[Row]]]] = {
