@@ -17,11 +17,37 @@ from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
 from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import FakeFeedback, NoLimit, open_gate
+from tests.backend.world import FakeClock, FakeFeedback, FakeProcessor, NoLimit, open_gate
 
 ADA: Final = address_digest("ada@example.org")
 EVE: Final = Donor(name="Eve", email="eve@example.org")
 PAGE: Final = "https://edge.example/giving/"
+
+
+def donors_client(
+    own: Database,
+    *,
+    processor: FakeProcessor,
+    saved: FakeSavedMethods,
+    limiter: NoLimit,
+    clock: FakeClock,
+) -> TestClient:
+    """The API as the donors' page calls it; `own` is opened as the API's role."""
+    parts = application.Parts(
+        database=own,
+        processor=processor,
+        sharing=FakeSharing(),
+        verifier=None,
+        limiter=limiter,
+        gate=open_gate(own),
+        clock=clock,
+        livemode=False,
+        log_url="http://edge.example/log",
+        allowed_origins=("http://edge.example",),
+        client_address_header="",
+        plans=recurring.Parts(saved=saved, links=KEY),
+    )
+    return TestClient(application.create(parts), raise_server_exceptions=False)
 
 
 class DonorsPage(ReceiptOffice):
@@ -31,24 +57,8 @@ class DonorsPage(ReceiptOffice):
         super().__init__(world)
         self.limiter = NoLimit()
         self.saved = FakeSavedMethods()
-        self.client = TestClient(
-            application.create(
-                application.Parts(
-                    database=own,
-                    processor=self.processor,
-                    sharing=FakeSharing(),
-                    verifier=None,
-                    limiter=self.limiter,
-                    gate=open_gate(own),
-                    clock=self.clock,
-                    livemode=False,
-                    log_url="http://edge.example/log",
-                    allowed_origins=("http://edge.example",),
-                    client_address_header="",
-                    plans=recurring.Parts(saved=self.saved, links=KEY),
-                )
-            ),
-            raise_server_exceptions=False,
+        self.client = donors_client(
+            own, processor=self.processor, saved=self.saved, limiter=self.limiter, clock=self.clock
         )
         self.writing = recurring.Writing(database=world.app, mailer=self.mailer, key=KEY, page=PAGE)
 

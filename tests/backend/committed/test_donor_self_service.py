@@ -5,19 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
-from amply.entrypoints import application
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import organizations, payments, recurring
+from amply.modules import organizations, payments
 from amply.modules.mail import address_digest
 from tests.backend.committed.test_donor_facts import DECLARATION
 from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
+from tests.backend.giving_world import donors_client
 from tests.backend.plan_world import ADA, EMAIL, KEY, Plans, declined
-from tests.backend.sharing_world import FakeSharing
-from tests.backend.world import NoLimit, open_gate
+from tests.backend.world import NoLimit
 
 
 class Page:
@@ -25,24 +23,12 @@ class Page:
 
     def __init__(self, plans: Plans, own: Database) -> None:
         self.plans, self.limiter = plans, NoLimit()
-        self.client = TestClient(
-            application.create(
-                application.Parts(
-                    database=own,
-                    processor=plans.processor,
-                    sharing=FakeSharing(),
-                    verifier=None,
-                    limiter=self.limiter,
-                    gate=open_gate(own),
-                    clock=plans.clock,
-                    livemode=False,
-                    log_url="http://edge.example/log",
-                    allowed_origins=("http://edge.example",),
-                    client_address_header="",
-                    plans=recurring.Parts(saved=plans.saved, links=KEY),
-                )
-            ),
-            raise_server_exceptions=False,
+        self.client = donors_client(
+            own,
+            processor=plans.processor,
+            saved=plans.saved,
+            limiter=self.limiter,
+            clock=plans.clock,
         )
         self.token = KEY.sign(email_sha256=ADA, now=plans.clock())
 
