@@ -3,6 +3,7 @@ from datetime import date, datetime
 from sqlalchemy import Date, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
@@ -74,7 +75,7 @@ class PlanChargeRow(Record):
     updated_at: Mapped[datetime]
 
 
-class PlanLetterRow(Record):
+class PlanLetterRow(DueRow):
     """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that."""
 
     __tablename__ = "plan_letter"
@@ -85,8 +86,6 @@ class PlanLetterRow(Record):
     due_on: Mapped[date | None] = mapped_column(Date)
     minor_units: Mapped[int | None]
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]
