@@ -57,6 +57,9 @@ class Told:
         lost: Donors whose gift did not arrive in the end, in three tries.
         lost_apart: Those among them who were in no network of his.
         elsewhere_challenged: Those among the challenged who gave to an organisation that was not attacked.
+        closed_after: Attempts that the processor had seen when the organisation's form was closed.
+        came_back: Donors who found it closed, and gave when it was open again.
+        elsewhere_closed: Donors of the other organisation who found its form closed.
     """
 
     attempts: int = 0
@@ -70,6 +73,9 @@ class Told:
     lost: int = 0
     lost_apart: int = 0
     elsewhere_challenged: int = 0
+    closed_after: int | None = None
+    came_back: int = 0
+    elsewhere_closed: int = 0
 
 
 class Tried(FakeProcessor):
@@ -167,7 +173,7 @@ class Simulation:
         minor_units = self.draw.choice((100, 100, 200, 500))
         try:
             return self._open(self.attacked, address, minor_units, "Mozilla/5.0 (bot)", solves)
-        except TooManyRequests:
+        except (TooManyRequests, defence.FormClosed):
             return None
 
     def _tester_address(self) -> str:
@@ -209,6 +215,9 @@ class Simulation:
             self.told.refused += tries == 3
             try_later(after=90)
             return
+        except defence.FormClosed as closed:
+            self._come_back(address, organization=organization, closed=closed, tries=tries)
+            return
         finally:
             self.told.challenged += bool(seen) and tries == 3
             self.told.elsewhere_challenged += bool(seen) and tries == 3 and organization == self.other
@@ -219,6 +228,13 @@ class Simulation:
             self._try(intent, f"mistyped-{card}")
         else:
             self._pay_in_the_end(intent, card, try_later)
+
+    def _come_back(self, address: str, *, organization: str, closed: defence.FormClosed, tries: int) -> None:
+        """When the sentence says; that is no try."""
+        self.told.came_back += 1
+        self.told.elsewhere_closed += organization == self.other
+        after = (closed.opens_at - self.clock()).total_seconds() + self.draw.uniform(1, 600)
+        self._at(after, lambda: self._give_from(address, organization=organization, tries=tries))
 
     def _pay_in_the_end(self, intent: str, card: str, try_later: Callable[..., None]) -> None:
         if self.processor.try_card(intent, card, now=self.clock(), works=True) is None:
@@ -288,7 +304,12 @@ class Simulation:
         outbox.relay_batch(self.database, publish=lambda fact: topics.append(fact.topic), now=self.clock())
         if defence.FACT_EXHAUSTED in topics:
             close_exhausted(self.database, self.processor, clock=self.clock)
-        if self.told.attacked_after is None:
-            with self.database.transaction() as session:
-                if defence.count_attacks(session, now=self.clock()):
-                    self.told.attacked_after = self.told.reached
+        if self.told.attacked_after is None or self.told.closed_after is None:
+            self._look()
+
+    def _look(self) -> None:
+        with self.database.transaction() as session:
+            if self.told.attacked_after is None and defence.count_attacks(session, now=self.clock()):
+                self.told.attacked_after = self.told.reached
+            if self.told.closed_after is None and defence.latest_closings(session):
+                self.told.closed_after = self.told.reached

@@ -98,11 +98,23 @@ class Databases:
         self.lent.append(((user, pool_size), lent))
         return lent.database
 
+    def sign_commands_in(self, monkeypatch: pytest.MonkeyPatch, *, user: str) -> None:
+        """Let commands that run in this process use the database as one of the roles: by their environment, as in a task."""
+        for name, value in environment_of(self.server.settings(name=self.name, user=user)).items():
+            monkeypatch.setenv(name, value)
+
     def put_back(self) -> None:
         """At the end: close all that was opened, for the next test."""
         for kind, lent in self.lent:
             lent.database.close()
             self.server.idle[kind].append(lent)
+
+
+def environment_of(settings: DatabaseSettings) -> dict[str, str]:
+    """What a process is told of its database."""
+    told = {name: str(getattr(settings, name)) for name in ("host", "port", "name", "user", "auth", "tls")}
+    told["password"] = settings.password.get_secret_value()
+    return {f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}
 
 
 def start_server(directory: Path) -> RunningPostgres:

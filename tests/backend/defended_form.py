@@ -1,12 +1,14 @@
 """A donation form that cards are tried on, for tests."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
 from amply.infra.database import Database
-from amply.modules import ledger, payments, webhooks
+from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from tests.backend.card_testing import EasyWork
 from tests.backend.committed.test_http_api import Api
 
 STRANGER = "198.51.100.7"
@@ -53,9 +55,16 @@ class Form(Api):
         name = charge or f"ch_{self.keys}"
         if name not in {each.remote_id for each in there}:
             there.append(payments.RemoteDecline(remote_id=name, card=card, declined_at=self.clock()))
+        self.tell(donation_id, "payment_intent.payment_failed")
+
+    def tell(self, donation_id: str, event_type: str) -> None:
+        """The processor tells of a gift's payment."""
+        with self.operator.transaction() as session:
+            payment = payments.for_donation(session, donation_id=donation_id)
+        self.keys += 1
         told = webhooks.ProviderEvent(
             id=f"evt_{self.keys}",
-            type="payment_intent.payment_failed",
+            type=event_type,
             account_id=payment.account_id,
             livemode=False,
             occurred_at=self.clock(),
@@ -82,3 +91,30 @@ class Form(Api):
             opened = self.open(address=f"203.{number}.113.7").json()["id"]
             for card in (f"card-{number}a", f"card-{number}b"):
                 self.decline(opened, card=card)
+
+    def make_challenges_easy(self) -> None:
+        """What they cost is not what is looked at."""
+        gate: defence.Gate = self.app.state.gate
+        self.app.state.gate = replace(gate, challenge=EasyWork(gate.keys))
+
+    def open_solving(self, *, address: str) -> Any:
+        """A gift for which a challenge is solved, where one is asked for."""
+        opened = self.open(address=address)
+        if opened.status_code != 403:
+            return opened
+        self.keys -= 1
+        return self.open(address=address, solution=defence.solve(opened.json()["challenge"]))
+
+    def push_through(self, *, gifts: int = 30) -> None:
+        """From a network each, with the challenge solved: two cards declined for each."""
+        for number in range(gifts):
+            opened = self.open_solving(address=f"198.18.{number}.9").json()["id"]
+            for card in ("a", "b"):
+                self.decline(opened, card=f"bought-{number}{card}")
+
+    def besiege(self) -> None:
+        """An attack that the challenge has not stopped for ten minutes, and that goes on."""
+        self.make_challenges_easy()
+        self.attack()
+        self.clock.advance(minutes=10, seconds=1)
+        self.push_through()

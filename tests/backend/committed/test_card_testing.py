@@ -28,3 +28,16 @@ def test_a_patient_tester_pays_for_each_answer_and_donors_elsewhere_notice_nothi
     assert told.lost_apart == 0, "whoever shares no network with him gives"
     assert told.lost <= told.beside
     assert told.elsewhere_challenged <= told.beside
+
+
+def test_a_form_that_the_challenge_does_not_hold_is_closed_and_donors_give_when_it_opens(
+    database: Database,
+) -> None:
+    """He has more networks than cards for them, and solves all: only the closing stops him."""
+    rich = replace(HASTY, attempts=400, networks=400, rate=0.25, is_patient=True)
+    told = Simulation(database, rich).play()
+
+    assert told.closed_after is not None
+    assert told.closed_after <= told.reached <= told.closed_after + 2, "what was open already"
+    assert told.came_back > 0
+    assert (told.lost, told.elsewhere_closed) == (0, 0)

@@ -17,7 +17,7 @@ from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
 from amply.modules import defence, payments
 from tests.backend.committed.test_http_api import assert_problem
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.defended_form import STRANGER, Form
 from tests.backend.world import ready_organization
 
@@ -341,10 +341,7 @@ def test_marks_cannot_be_made_again_once_the_key_is_gone(form: Form) -> None:
 def test_operators_see_who_is_under_attack(
     form: Form, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
     monkeypatch.setattr("amply.entrypoints.admin_commands.system_clock", form.clock)
     form.attack()
 

@@ -18,7 +18,7 @@ from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.donations.receipting import gift_facts
 from tests.backend.committed.money_back import DISPUTE, INTENT, REFUND, WARNING, Returns
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import NOW
 
@@ -252,10 +252,7 @@ def test_a_warning_about_an_erased_donors_gift_names_nobody(books: Returns) -> N
 @pytest.fixture
 def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(*words: str, user: str = "amply_operator") -> Result:
-        settings = databases.server.settings(name=databases.name, user=user)
-        for name in ("host", "port", "name", "user", "auth", "tls"):
-            monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-        monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+        databases.sign_commands_in(monkeypatch, user=user)
         monkeypatch.setenv("AMPLY_EDGE_URL", "https://edge.example")
         monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "for-tests-0123456789-0123456789-0123456789-0123")
         return CliRunner().invoke(admin, ["disputes", *words])

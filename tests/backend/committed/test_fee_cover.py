@@ -16,7 +16,7 @@ from amply.modules.payments import ProcessorRefused
 from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, REFUND, Returns
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_provider_events import Books
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 
 
 def euros(minor_units: int) -> Money:
@@ -191,10 +191,7 @@ def test_the_organisation_sees_what_was_added_and_what_it_cost(
     books.processor.fee = euros(70)
     books.succeed()
     database.close()
-    settings = databases.server.settings(name=databases.name, user="amply_app")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_app")
 
     shown = CliRunner().invoke(admin, ["organization", "fee-cover", "--id", books.organization_id])
     assert json.loads(shown.output)["covered"] == [

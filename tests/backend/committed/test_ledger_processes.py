@@ -21,7 +21,7 @@ from amply.infra.roles import LOGIN_ROLES, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules import ledger
 from local_cloud.postgres import PostgresCluster, RunningPostgres
-from tests.backend.conftest import PASSWORD, Databases, Server, free_port, start_server
+from tests.backend.conftest import PASSWORD, Databases, Server, environment_of, free_port, start_server
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld, until
 from tests.rooms import room
 
@@ -144,13 +144,7 @@ def process(module: str, settings: DatabaseSettings, heartbeat: Path) -> subproc
         "AMPLY_LIVEMODE": "false",
         "AMPLY_HEARTBEAT_PATH": str(heartbeat),
         "AMPLY_LOG_ORIGIN": ORIGIN,
-        "AMPLY_DATABASE_HOST": settings.host,
-        "AMPLY_DATABASE_PORT": str(settings.port),
-        "AMPLY_DATABASE_NAME": settings.name,
-        "AMPLY_DATABASE_USER": settings.user,
-        "AMPLY_DATABASE_AUTH": "password",
-        "AMPLY_DATABASE_TLS": "disable",
-        "AMPLY_DATABASE_PASSWORD": settings.password.get_secret_value(),
+        **environment_of(settings),
     }
     return subprocess.Popen(
         [sys.executable, "-m", module], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -17,7 +17,7 @@ from amply.infra.database import Database
 from amply.kernel.clock import system_clock
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, onboarding, organizations, payments
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY, PAGE, FakeLinks, onboarding_work
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
@@ -86,10 +86,7 @@ def bureau(database: Database, databases: Databases) -> Iterator[Bureau]:
 
 @pytest.fixture
 def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(admin, ["organization", *words])

@@ -18,7 +18,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, payments, payouts, webhooks
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.payout_world import (
     PAYOUT,
     RECONCILED,
@@ -336,10 +336,7 @@ def test_accounts_are_compared_in_turn_and_one_that_refuses_holds_back_no_other(
 
 @pytest.fixture
 def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(admin, ["payouts", *words])

@@ -16,7 +16,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
 from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.personal_data import found_in
@@ -40,10 +40,7 @@ def plans(database: Database) -> Plans:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, databases: Databases, user: str, *words: str) -> Result:
-    settings = databases.server.settings(name=databases.name, user=user)
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user=user)
     monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
     return CliRunner().invoke(admin, list(words))
 

@@ -162,10 +162,7 @@ def test_an_operator_chooses_for_an_organisation(
 ) -> None:
     with public.books.app.transaction() as session:
         made = organizations.create(session, name="River Trust", slug="river", country="DE", now=NOW)
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", settings.password.get_secret_value())
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
     command = ["organization", "visibility", "--id", made.id, "--policy", "delayed"]
     done = CliRunner().invoke(admin, [*command, "--days", "30"])
     assert done.exit_code == 0, done.output

@@ -12,7 +12,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.modules import webhooks
 from tests.backend.committed.money_back import DISPUTE, INTENT, REFUND, Returns, thing
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.world import NOW
 
 BEFORE = frozenset({"payment_intent.succeeded", "charge.updated"})
@@ -28,10 +28,7 @@ WAITED = (
 
 @pytest.fixture
 def replay(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(admin, ["webhooks", *words])

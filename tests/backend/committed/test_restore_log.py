@@ -11,7 +11,7 @@ from amply.entrypoints.admin import main as admin
 from amply.modules import ledger
 from ledger_format.tiles import decode_bundle, encode_bundle
 from tests.backend.committed.test_ledger_publishing import check_public
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, OTHER_ORG, LedgerWorld
 from tests.backend.loss import Loss
 
@@ -190,10 +190,7 @@ def test_the_operators_command(
     }
     facts = tmp_path / "facts.jsonl"
     facts.write_text(json.dumps(fact) + "\n")
-    settings = databases.server.settings(name=databases.name, user="master")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="master")
     command = ["restore-log", "--log", str(tmp_path), "--key", str(books.verifier), "--facts", str(facts)]
 
     told = CliRunner().invoke(admin, command)

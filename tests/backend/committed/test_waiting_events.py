@@ -12,7 +12,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.modules import donations, webhooks
 from tests.backend.committed.test_provider_events import SECRETS, Books
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.world import NOW
 
 UNHANDLED = "application_fee.refunded"
@@ -179,10 +179,7 @@ def test_a_replay_is_bounded_and_says_what_is_left(books: Books) -> None:
 
 @pytest.fixture
 def command(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Any:
-    settings = databases.server.settings(name=databases.name, user="amply_operator")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(admin, ["webhooks", *words])

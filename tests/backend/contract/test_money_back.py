@@ -24,7 +24,7 @@ from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from amply.modules.ledger.chart import CHART
 from stripe_sandbox.settings import Settings
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.contract.test_processor import events_at, stripe_at
 from tests.stripe_sandbox.running import (
     PUBLISHABLE_KEY,
@@ -207,10 +207,7 @@ def sandbox(tmp_path: Path) -> Iterator[tuple[Sandbox, Endpoint]]:
 
 
 def with_the_workers_settings(monkeypatch: pytest.MonkeyPatch, databases: Databases, life: Life) -> None:
-    settings = databases.server.settings(name=databases.name, user="amply_app")
-    for name in ("host", "port", "name", "user", "auth", "tls"):
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name.upper()}", str(getattr(settings, name)))
-    monkeypatch.setenv("AMPLY_DATABASE_PASSWORD", PASSWORD)
+    databases.sign_commands_in(monkeypatch, user="amply_app")
     monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "for-tests-0123456789-0123456789-0123456789-0123")
     monkeypatch.setenv("AMPLY_STRIPE_API_URL", life.sandbox.url)
     monkeypatch.setenv("AMPLY_STRIPE_SECRET_KEY", SECRET_KEY)

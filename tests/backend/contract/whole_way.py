@@ -31,7 +31,7 @@ from amply.infra.settings import CacheSettings, CommitmentSettings
 from amply.modules import defence, donations, ledger, payments
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
-from tests.backend.conftest import PASSWORD, Databases, free_port
+from tests.backend.conftest import PASSWORD, Databases, environment_of, free_port
 from tests.backend.contract.test_ledger_outside import bucket
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.sharing_world import FakeSharing
@@ -162,16 +162,7 @@ class Platform:
     def erase(self, *arguments: str) -> dict[str, Any]:
         """As an operator types it."""
         settings = self.databases.server.settings(name=self.databases.name, user="amply_app")
-        environment = {
-            "AMPLY_DATABASE_HOST": settings.host,
-            "AMPLY_DATABASE_PORT": str(settings.port),
-            "AMPLY_DATABASE_NAME": settings.name,
-            "AMPLY_DATABASE_USER": settings.user,
-            "AMPLY_DATABASE_AUTH": "password",
-            "AMPLY_DATABASE_TLS": "disable",
-            "AMPLY_DATABASE_PASSWORD": PASSWORD,
-            "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
-        }
+        environment = {**environment_of(settings), "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY}
         done = CliRunner().invoke(admin, ["erase", "donor", *arguments], env=environment)
         assert done.exit_code == 0, done.output + str(done.exception)
         answer = next(line for line in done.stdout.splitlines() if line.startswith('{"id"'))

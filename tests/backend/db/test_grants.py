@@ -40,6 +40,7 @@ API = {
             "xid",
         )
     ),
+    "form_closing": "SELECT(organization_id) SELECT(until)",
     "former_account": READ,
     "fund": READ,
     "idempotency_key": WRITE,
@@ -148,6 +149,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "INSERT INTO organization (id) VALUES ('org_x')",
         "UPDATE processor_account SET status = 'active'",
         "SELECT email FROM onboarding_invitation",
+        "SELECT email FROM organization_contact",
+        "SELECT reason FROM form_closing",
         "INSERT INTO former_account (account_id) VALUES ('acct_x')",
         "SELECT bank_reference FROM payout",
         "SELECT booked_as FROM movement",

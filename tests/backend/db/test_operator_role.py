@@ -43,6 +43,8 @@ MAY: Final = {
         f"SELECT ({column})"
         for column in ("created_at", "fraud_type", "id", "organization_id", "remote_id", "warned_at")
     },
+    "form_closing": {"SELECT", *(f"UPDATE ({column})" for column in ("reason", "reopened_at", "until"))},
+    "form_exemption": {"SELECT", "INSERT", "UPDATE"},
     "former_account": {"SELECT"},
     "fund": {"SELECT", "INSERT", "UPDATE (closed_at)"},
     "leaf": {"SELECT"},
@@ -51,6 +53,7 @@ MAY: Final = {
     "movement_watermark": {"SELECT"},
     "onboarding_invitation": {"INSERT"},
     "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)", "UPDATE (return_origins)"},
+    "organization_contact": {"SELECT (organization_id)", "INSERT", "UPDATE"},
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
     "plan": {
@@ -135,6 +138,8 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
         "UPDATE processor_account SET account_id = 'acct_mine'",
         "INSERT INTO former_account (account_id) VALUES ('acct_mine')",
         "SELECT email FROM onboarding_invitation",
+        "SELECT email FROM organization_contact",
+        "UPDATE form_closing SET told_at = now()",
         "SELECT payload FROM outbox",
         "INSERT INTO entry (id) VALUES ('ent_mine')",
         "SELECT reserve_payout('ent_mine')",

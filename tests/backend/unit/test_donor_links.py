@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from amply.infra.signed_links import LIFETIME
 from amply.kernel.errors import InvariantViolation
 from amply.modules.mail import address_digest
 from amply.modules.recurring.domain import LinkNotValid
-from amply.modules.recurring.links import LIFETIME, LinkKey
+from amply.modules.recurring.links import LinkKey
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 KEY = LinkKey(b"k" * 43)

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from amply.infra.letter_templates import letter_texts
 from amply.modules import recurring
 from amply.modules.onboarding import InvitationKey, InvitationNotValid
-from amply.modules.onboarding.letters import invitation_mail, texts_in
+from amply.modules.onboarding.letters import invitation_mail
 from amply.modules.receipts import Language
 from tests.backend.onboarding_world import KEY
 from tests.backend.world import NOW
@@ -52,4 +53,7 @@ def test_the_letter_is_written_in_every_language(language: Language) -> None:
     assert "<b>" not in written.html
     assert "\n" not in written.subject
     assert "{" not in written.text
-    assert texts_in(language)["invitation"].keys() == texts_in(Language.EN)["invitation"].keys()
+    english, other = (letter_texts("amply.modules.onboarding", each) for each in (Language.EN, language))
+    assert {name: texts.keys() for name, texts in other.items()} == {
+        name: texts.keys() for name, texts in english.items()
+    }

@@ -5,10 +5,11 @@ from itertools import product
 
 import pytest
 
+from amply.infra.letter_templates import letter_texts
 from amply.kernel.money import Money
 from amply.modules.receipts import Language
 from amply.modules.recurring.due_dates import Interval
-from amply.modules.recurring.letters import Letter, plan_mail, texts_in
+from amply.modules.recurring.letters import Letter, plan_mail
 from amply.modules.recurring.moves import LetterKind
 
 LINK = "https://edge.example/giving/#v2.1.aa.bb"
@@ -47,7 +48,10 @@ def test_every_letter_is_written_in_every_language(kind: LetterKind, language: L
 
 def test_the_languages_have_the_same_texts() -> None:
     names = {
-        language: {section: sorted(texts) for section, texts in texts_in(language).items()}
+        language: {
+            section: sorted(texts)
+            for section, texts in letter_texts("amply.modules.recurring", language).items()
+        }
         for language in Language
     }
     assert names[Language.DE] == names[Language.FR] == names[Language.EN]

@@ -7,6 +7,8 @@ const RETRY_PAUSES_MILLISECONDS = [500, 1_500, 4_000];
 const MOST_CHALLENGES = 2;
 const UNSOLVED = "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.";
 const LONGEST_RETRY_AFTER_SECONDS = 10;
+/** Answers that another try within seconds cannot change; `form_closed` says when to come back. */
+const FINAL_CODES: readonly string[] = ["recurring_not_configured", "form_closed"];
 
 /**
  * Sends what one form asks for, at most once however often it is tried.
@@ -64,6 +66,6 @@ function isChallenge(fault: unknown): fault is RequestFault {
 }
 
 function isWorthAnotherTry(fault: unknown): fault is RequestFault {
-  if (!(fault instanceof RequestFault) || fault.code === "recurring_not_configured") return false;
+  if (!(fault instanceof RequestFault) || FINAL_CODES.includes(fault.code)) return false;
   return fault.isPassing && fault.retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS;
 }

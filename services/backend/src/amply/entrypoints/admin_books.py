@@ -2,8 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
@@ -11,8 +9,7 @@ from typing import Final
 import click
 from sqlalchemy.orm import Session
 
-from amply.infra.database import connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_session
 from amply.kernel.clock import system_clock
 from amply.kernel.money import format_minor_units
 from amply.modules import ledger
@@ -43,7 +40,7 @@ def books() -> None:
 def trial_balance(*, size: int | None, every_checkpoint: bool, recount: bool) -> None:
     """Do debits equal credits, per currency? Exits with 1 when they do not."""
     wrong = 0
-    with _session() as session:
+    with opened_session() as session:
         sizes = ledger.published_sizes(session) if every_checkpoint else [_size(session, size)]
         for each in sizes:
             for trial in ledger.trial_balance(session, size=each):
@@ -65,7 +62,7 @@ def trial_balance(*, size: int | None, every_checkpoint: bool, recount: bool) ->
 )
 def balances(*, owner: str, size: int | None, moment: datetime | None) -> None:
     """What the accounts of OWNER (org_…, biz_… or platform) hold, as JSON, one line an account."""
-    with _session() as session:
+    with opened_session() as session:
         if moment is not None:
             size = ledger.size_at(session, moment=moment.replace(tzinfo=UTC))
         for balance in ledger.balances_of(session, owner=owner, size=size):
@@ -88,7 +85,7 @@ def balances(*, owner: str, size: int | None, moment: datetime | None) -> None:
 @click.option("--until", "until_size", type=click.IntRange(min=0), help="up to, not including, this index")
 def statement(*, account: str, currency: str, from_size: int, until_size: int | None) -> None:
     """Opening balance, every line and closing balance of ACCOUNT (owner/code) in CURRENCY, as JSON lines."""
-    with _session() as session:
+    with opened_session() as session:
         until = ledger.sequenced_size(session) if until_size is None else until_size
         cursor: str | None = None
         while True:
@@ -119,7 +116,7 @@ def close_account(*, account: str, currency: str, reason: str) -> None:
 
     A verified fact that comes later is refused too, and waits: close what is really over.
     """
-    with _session() as session:
+    with opened_session() as session:
         ledger.close_account(session, account=account, currency=currency, reason=reason, now=system_clock())
     click.echo(f"{account} {currency} takes nothing more.")
 
@@ -130,19 +127,9 @@ def close_account(*, account: str, currency: str, reason: str) -> None:
 @click.option("--reason", required=True, help="a code for why, such as closed_by_mistake; kept for ever")
 def reopen_account(*, account: str, currency: str, reason: str) -> None:
     """Let a closed ACCOUNT (owner/code) be booked on again. A new one opens by itself, with its first transfer."""
-    with _session() as session:
+    with opened_session() as session:
         ledger.reopen_account(session, account=account, currency=currency, reason=reason, now=system_clock())
     click.echo(f"{account} {currency} is open again.")
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.close()
 
 
 def _size(session: Session, size: int | None) -> int:

@@ -1,7 +1,6 @@
 """What operators do by hand or as one-off tasks, but for what must run before anything else: see `admin`."""
 
 import json
-from contextlib import closing
 from dataclasses import asdict
 
 import click
@@ -10,6 +9,9 @@ from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
+from amply.entrypoints.admin_database import opened_database, opened_session
+from amply.entrypoints.admin_defence import LANGUAGE, organization_contact
+from amply.entrypoints.admin_defence import defence as closings
 from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts, return_to
 from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_onboarding import (
@@ -76,18 +78,33 @@ def organization() -> None:
 @click.option("--name", required=True)
 @click.option("--slug", required=True, help="lower-case letters, digits and hyphens")
 @click.option("--country", required=True, help="two-letter ISO code")
-@click.option("--email", default="", help="contact for the payment processor; needed to onboard")
+@click.option("--email", default="", help="whom the payment processor and we write to; needed to onboard")
+@LANGUAGE
 @click.option("--onboard", is_flag=True, help="open its account at the payment processor")
 @CONFIRM
-def create(*, name: str, slug: str, country: str, email: str, onboard: bool, confirm: str | None) -> None:
+def create(
+    *,
+    name: str,
+    slug: str,
+    country: str,
+    email: str,
+    language: str,
+    onboard: bool,
+    confirm: str | None,
+) -> None:
     """Create an organisation and print it as JSON; running it again changes nothing."""
     if onboard and not email:
         raise click.UsageError("Give --email with --onboard: the payment processor writes to that address.")
     now, confirmed = system_clock(), confirmed_by(confirm)
     account = None
-    with closing(connect(DatabaseSettings(), application="admin", pool_size=2)) as database:
+    with opened_database() as database:
         with database.transaction() as session:
             made = organizations.create(session, name=name, slug=slug, country=country, now=now)
+            if email:
+                contact = organizations.Contact(email=email, language=language)
+                organizations.keep_contact(
+                    session, organization_id=made.id, contact=contact, now=now, replaces=False
+                )
             if onboard and payments.account_of(session, organization_id=made.id) is None:
                 # Before anything stays: what cannot be onboarded is not made either.
                 payments.require_admitted(country=country, confirmed=confirmed)
@@ -115,21 +132,17 @@ def create(*, name: str, slug: str, country: str, email: str, onboard: bool, con
 def visibility(*, organization_id: str, policy: str, days: int | None, minimum: int | None) -> None:
     """Choose what the organisation's ledger pages and exports show. The log itself is public whatever is chosen."""
     chosen = ledger.VisibilityPolicy(visibility=ledger.Visibility(policy), delay_days=days, minimum=minimum)
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         ledger.set_visibility(session, organization_id=organization_id, policy=chosen, now=system_clock())
-    database.close()
     click.echo(json.dumps({"id": organization_id, "policy": policy, "days": days, "minimum": minimum}))
 
 
 @organization.command()
 def attacks() -> None:
     """Print the organisations whose forms are used to test stolen cards just now, one JSON object a line."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with opened_session() as session:
         found = defence.attacks(session, now=system_clock())
-    database.close()
     for attack in found:
         click.echo(
             json.dumps({**asdict(attack), "began_at": iso(attack.began_at), "until": iso(attack.until)})
@@ -176,6 +189,7 @@ commands.add_command(disputes)
 commands.add_command(plans)
 commands.add_command(donation)
 commands.add_command(webhooks)
+commands.add_command(closings)
 commands.add_command(donors, "donor")
 organization.add_command(fund)
 organization.add_command(return_to)
@@ -188,6 +202,7 @@ for command in (
     organization_gifts,
     invite_organization,
     organization_account,
+    organization_contact,
 ):
     organization.add_command(command)
 donation.add_command(offline)

@@ -4,8 +4,7 @@ import json
 
 import click
 
-from amply.infra.database import connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_session
 from amply.modules import donations, organizations
 
 
@@ -16,11 +15,9 @@ def fee_cover(*, organization_id: str) -> None:
 
     `difference` is over the gifts whose fee is known; below zero, the fees were higher than what was added.
     """
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    with database.transaction() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         found = donations.covered_fees(session, organization_id=organization_id)
-    database.close()
     click.echo(
         json.dumps(
             {

@@ -1,15 +1,12 @@
 """`admin organization fund …`, `… anonymous-gifts`, `… return-to`: what gifts can be for, from whom, and what came."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from amply.infra.database import Database, connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_database, opened_session
 from amply.kernel.clock import iso, system_clock
 from amply.modules import donations, organizations
 
@@ -33,7 +30,7 @@ def fund() -> None:
 )
 def create_fund(*, organization_id: str, name: str, kind: str) -> None:
     """Create a fund and print it; running it again changes nothing."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         made = organizations.create_fund(
             session,
@@ -49,7 +46,7 @@ def create_fund(*, organization_id: str, name: str, kind: str) -> None:
 @_ORGANIZATION
 def list_funds(*, organization_id: str) -> None:
     """Print all funds, closed ones too, the oldest first; one a line."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         found = organizations.funds_of(session, organization_id=organization_id)
     for each in found:
@@ -61,7 +58,7 @@ def list_funds(*, organization_id: str) -> None:
 @click.option("--fund", "fund_id", required=True, help="fund_…")
 def close_fund(*, organization_id: str, fund_id: str) -> None:
     """Let nothing more be given for a fund; what is on its way still arrives in it."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         closed = organizations.close_fund(
             session, organization_id=organization_id, fund_id=fund_id, now=system_clock()
         )
@@ -73,7 +70,7 @@ def close_fund(*, organization_id: str, fund_id: str) -> None:
 @click.option("--take/--refuse", "takes", required=True)
 def anonymous_gifts(*, organization_id: str, takes: bool) -> None:
     """Say whether gifts are taken from people whom the organisation is not told."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         changed = organizations.take_anonymous_gifts(session, organization_id=organization_id, takes=takes)
     click.echo(json.dumps({"id": changed.id, "takes_anonymous_gifts": changed.takes_anonymous_gifts}))
 
@@ -88,7 +85,7 @@ def return_to() -> None:
 @click.option("--origin", required=True, help="such as https://charity.example")
 def allow_return(*, organization_id: str, origin: str) -> None:
     """Allow a site and print all that are allowed; running it again changes nothing."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         allowed = organizations.allow_return(session, organization_id=organization_id, origin=origin)
     click.echo(json.dumps({"id": organization_id, "return_origins": list(allowed)}))
 
@@ -98,7 +95,7 @@ def allow_return(*, organization_id: str, origin: str) -> None:
 @click.option("--origin", required=True, help="as `allow` printed it")
 def forbid_return(*, organization_id: str, origin: str) -> None:
     """Send nobody to a site any more and print those that are left; at once, for links that are out there too."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         left = organizations.forbid_return(session, organization_id=organization_id, origin=origin)
     click.echo(json.dumps({"id": organization_id, "return_origins": list(left)}))
 
@@ -113,21 +110,12 @@ def organization_gifts(*, organization_id: str, first: datetime, last: datetime,
 
     For the organisation alone: it names donors, but for those it is not told. The file is its, to be sent on encrypted.
     """
-    with _database() as database:
+    with opened_database() as database:
         found = donations.gifts_of(
             database, organization_id=organization_id, first=first.date(), last=last.date()
         )
     out.write_text(donations.as_csv(found), encoding="utf-8", newline="")
     click.echo(json.dumps({"file": str(out), "gifts": len(found)}))
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _shown(fund: organizations.Fund) -> dict[str, str | None]:

@@ -5,17 +5,15 @@ All need the worker's settings: its database user and its commitment key.
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 from email_validator import EmailNotValidError, validate_email
 
+from amply.entrypoints.admin_database import opened_database as _database
 from amply.infra import logging
-from amply.infra.database import Database, connect
-from amply.infra.settings import CommitmentSettings, DatabaseSettings, SiteSettings
+from amply.infra.settings import CommitmentSettings, SiteSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money, currency_of
 from amply.modules import donations, ledger, mail, receipts
@@ -218,12 +216,3 @@ def _write(path: Path, content: bytes) -> str:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     return str(path)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    try:
-        yield database
-    finally:
-        database.close()

@@ -1,15 +1,11 @@
 """`admin organization invite | account`: letting an organisation take gifts, and why it does not."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
-from sqlalchemy.orm import Session
 
-from amply.infra.database import connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_session
 from amply.kernel.clock import system_clock
 from amply.modules import onboarding, organizations, payments
 from amply.modules.receipts import Language
@@ -41,7 +37,7 @@ def invite_organization(*, organization_id: str, email: str, language: str, conf
     The worker opens the organisation's account where it has none, and another one where it has left the one it had. No link
     is printed: what commands print stands in a log.
     """
-    with _session() as session:
+    with opened_session() as session:
         onboarding.invite(
             session,
             organization_id=organization_id,
@@ -57,19 +53,9 @@ def invite_organization(*, organization_id: str, email: str, language: str, conf
 @click.option("--id", "organization_id", required=True, help="the organisation, org_…")
 def organization_account(*, organization_id: str) -> None:
     """Print whether an organisation takes gifts, and otherwise why not: for its staff, and as donors read it."""
-    with _session() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         found = payments.readiness_of(session, organization_id=organization_id)
         account_id = payments.account_of(session, organization_id=organization_id)
     told = {"id": organization_id, "stripe_account": account_id, "takes_gifts": found.takes_gifts}
     click.echo(json.dumps({**told, **asdict(found)}, ensure_ascii=False))
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.close()

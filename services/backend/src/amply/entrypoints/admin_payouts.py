@@ -1,15 +1,11 @@
 """`admin payouts`: what was paid out, what it consists of, and what moved a balance without being in the books."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
-from sqlalchemy.orm import Session
 
-from amply.infra.database import connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_session as _session
 from amply.kernel.clock import system_clock
 from amply.modules import payouts as sent
 
@@ -76,13 +72,3 @@ def report(*, payout_id: str, file_format: str) -> None:
     with _session() as session:
         written = sent.report(session, payout_id=payout_id, file_format=sent.ReportFormat(file_format))
     click.echo(written, nl=False)
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.close()

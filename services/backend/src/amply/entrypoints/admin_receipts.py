@@ -1,17 +1,13 @@
 """`admin organization receipts …`, `admin donation …`, `admin donor …`: receipts and statements, for operators."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
-from amply.infra.database import Database, connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_database, opened_session
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import donations, organizations, receipts
@@ -41,7 +37,7 @@ def organization_receipts(*, organization_id: str, logo: Path | None, **said: ob
     Without any of it, gifts are acknowledged and nothing is said about taxes. Receipts that were issued do not change.
     """
     given = {name: value for name, value in said.items() if value not in (None, ())}
-    with _session() as session:
+    with opened_session() as session:
         organization = organizations.get(session, organization_id=organization_id)
         standing = receipts.settings_of(session, organization_id=organization_id) or receipts.ReceiptSettings(
             organization_id=organization_id,
@@ -58,7 +54,7 @@ def organization_receipts(*, organization_id: str, logo: Path | None, **said: ob
 @click.option("--id", "organization_id", required=True, help="the organisation, org_…")
 def receipt_problems(*, organization_id: str) -> None:
     """Count the gifts that were acknowledged because a receipt could not be made lawful, by reason."""
-    with _session() as session:
+    with opened_session() as session:
         organizations.get(session, organization_id=organization_id)
         found = receipts.problems(session, organization_id=organization_id)
     click.echo(json.dumps({"id": organization_id, "reasons": dict(found)}))
@@ -74,7 +70,7 @@ def gift_aid_schedule(*, organization_id: str, first: datetime, last: datetime, 
 
     Nothing records what was claimed: choose periods that do not overlap.
     """
-    with _database() as database:
+    with opened_database() as database:
         claimed = donations.gift_aid_claim(
             database, organization_id=organization_id, first=first.date(), last=last.date()
         )
@@ -89,7 +85,7 @@ def gift_aid_schedule(*, organization_id: str, first: datetime, last: datetime, 
 @click.argument("donation_id")
 def resend_receipt(*, donation_id: str) -> None:
     """Send the receipt of DONATION_ID once more, to the address the gift has: the same receipt, the same number."""
-    with _session() as session:
+    with opened_session() as session:
         donations.resend_receipt(session, donation_id=donation_id, now=system_clock())
     click.echo(json.dumps({"id": donation_id, "sent": "with the next run, within half a minute"}))
 
@@ -112,7 +108,7 @@ def advantage(
     value = (
         Money(minor_units=minor_units, currency=currency) if minor_units is not None and currency else None
     )
-    with _session() as session:
+    with opened_session() as session:
         receipt = donations.state_advantage(
             session,
             donation_id=donation_id,
@@ -135,7 +131,7 @@ def donor() -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default=True)
 def statement(*, organization_id: str, email_sha256: str, year: int, language: str | None, out: Path) -> None:
     """Write what a donor gave to an organisation in its fiscal year as PDF and HTML. Needs the worker's database user."""
-    with _database() as database:
+    with opened_database() as database:
         made = donations.statement_of_donor(
             database,
             organization_id=organization_id,
@@ -173,18 +169,3 @@ def _write(path: Path, content: bytes) -> None:
     """What names a donor is for whoever runs the command."""
     path.touch(mode=0o600)
     path.write_bytes(content)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    with _database() as database, database.transaction() as session:
-        yield session

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Final
 
 import click
+from sqlalchemy.orm import Session
 
+from amply.entrypoints.admin_database import opened_session
 from amply.infra import logging
-from amply.infra.database import Database, connect
-from amply.infra.settings import DatabaseSettings
 from amply.kernel.clock import iso, system_clock
 from amply.kernel.money import Money
 from amply.modules import recurring as plans
@@ -43,14 +43,14 @@ def list_(
         _list_unanswered(organization_id, limit=limit)
         return
     chosen = plans.PlanStatus(status) if status else None
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         for each in plans.listed(session, organization_id=organization_id, status=chosen, limit=limit):
             _print_line(each)
 
 
 def _list_late(organization_id: str | None, *, limit: int) -> None:
     now = system_clock()
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         for line in plans.late(session, organization_id=organization_id, now=now, limit=limit):
             click.echo(json.dumps(dict(line), default=_written))
 
@@ -72,7 +72,7 @@ def _print_line(found: Mapping[str, object]) -> None:
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="the day gifts go on; none: until resumed")
 def pause(*, plan_id: str, until: datetime | None) -> None:
     """Collect nothing for PLAN_ID (pln_…) for a while, on its donor's word. Needs the worker's settings."""
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         plan = plans.pause(
             session,
             plan_id=plan_id,
@@ -88,7 +88,7 @@ def pause(*, plan_id: str, until: datetime | None) -> None:
 @click.argument("plan_id")
 def resume(*, plan_id: str) -> None:
     """Collect for PLAN_ID (pln_…) again, from the next day it knows. Needs the worker's settings."""
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         plan = plans.resume(session, plan_id=plan_id, email_sha256=None, now=system_clock())
     _print(plan)
 
@@ -97,7 +97,7 @@ def resume(*, plan_id: str) -> None:
 @click.argument("plan_id")
 def cancel(*, plan_id: str) -> None:
     """End PLAN_ID (pln_…) for good, and confirm it to its donor. Needs the worker's settings."""
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         plan = plans.cancel(
             session, plan_id=plan_id, email_sha256=None, now=system_clock(), reason=plans.Reason.STAFF
         )
@@ -108,7 +108,7 @@ def cancel(*, plan_id: str) -> None:
 @click.argument("plan_id")
 def cancel_gift_aid(*, plan_id: str) -> None:
     """Cancel the Gift Aid declaration of PLAN_ID (pln_…) for gifts to come, on its donor's word. Needs the worker's settings."""
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         plan = plans.cancel_gift_aid(session, plan_id=plan_id, email_sha256=None, now=system_clock())
     _print(plan)
 
@@ -133,10 +133,7 @@ def _written(value: object) -> str:
 
 
 @contextmanager
-def _database() -> Iterator[Database]:
+def _session() -> Iterator[Session]:
     logging.configure(service="recurring")
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    try:
-        yield database
-    finally:
-        database.close()
+    with opened_session() as session:
+        yield session

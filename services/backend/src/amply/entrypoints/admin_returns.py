@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
@@ -11,9 +10,9 @@ from typing import IO, Final
 import click
 
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_database import opened_database, opened_session
 from amply.infra import logging
-from amply.infra.database import Database, connect
-from amply.infra.settings import CommitmentSettings, DatabaseSettings, SiteSettings, StripeSettings
+from amply.infra.settings import CommitmentSettings, SiteSettings, StripeSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, ledger, payments
 
@@ -39,7 +38,7 @@ def refund(*, donation_id: str, amount: str | None, reason: str) -> None:
     `fraudulent` also puts the card on the processor's block lists. Needs the worker's settings.
     """
     logging.configure(service="refund")
-    with _database() as database:
+    with opened_database() as database:
         done = donations.refund(
             donations.Refunding(
                 database=database,
@@ -74,7 +73,7 @@ def list_(*, everything: bool, limit: int) -> None:
 
     A status that begins with `warning_` is an inquiry: the bank asks, and nothing has moved.
     """
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         for each in payments.list_disputes(session, is_open=not everything, limit=limit):
             line = asdict(each) | {
                 "amount": {"minor_units": str(each.amount.minor_units), "currency": each.amount.currency}
@@ -86,7 +85,7 @@ def list_(*, everything: bool, limit: int) -> None:
 @click.option("--limit", type=_LIMIT, default=100, show_default=True)
 def warnings(*, limit: int) -> None:
     """Card issuers' early warnings of fraud as JSON lines, the newest first. Nothing is refunded by itself."""
-    with _database() as database, database.transaction() as session:
+    with opened_session() as session:
         for each in payments.list_warnings(session, limit=limit):
             click.echo(json.dumps(asdict(each), default=str))
 
@@ -108,7 +107,7 @@ def evidence(*, dispute_id: str, directory: Path) -> None:
     if directory.exists() and any(directory.iterdir()):
         raise click.UsageError(f"{directory} holds files already; name an empty folder with --out.")
     logging.configure(service="evidence")
-    with _database() as database:
+    with opened_database() as database:
         secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
         files = donations.evidence(
             database, secrets, dispute_id=dispute_id, ledger_page=f"{SiteSettings().edge_url}/ledger/"
@@ -132,7 +131,7 @@ def answer(*, dispute_id: str, statement: IO[str], submit: bool) -> None:
     Only with --submit it goes to the bank. Needs the worker's settings.
     """
     logging.configure(service="answer")
-    with _database() as database:
+    with opened_database() as database:
         status = donations.answer_dispute(
             database,
             StripeProcessor(StripeSettings()),
@@ -149,12 +148,3 @@ def _write(directory: Path, files: Mapping[str, bytes]) -> None:
         descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWN_EYES)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
-    try:
-        yield database
-    finally:
-        database.close()

@@ -1,15 +1,11 @@
 """`admin webhooks`: provider events that wait for a handler or for a person."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
-from sqlalchemy.orm import Session
 
-from amply.infra.database import connect
-from amply.infra.settings import DatabaseSettings
+from amply.entrypoints.admin_database import opened_session
 from amply.kernel.clock import system_clock
 from amply.modules import webhooks as events
 
@@ -29,7 +25,7 @@ def list_unhandled(*, event_type: str | None, limit: int) -> None:
 
     `unsupported`: nobody handles the type yet. `exhausted`: ten attempts have failed.
     """
-    with _session() as session:
+    with opened_session() as session:
         for event in events.unhandled(session, event_type=event_type, limit=limit):
             click.echo(json.dumps(asdict(event), default=str))
 
@@ -41,7 +37,7 @@ def summary() -> None:
     `unsupported`: nobody handles the type. `exhausted`: ten attempts have failed. `failing`: another attempt follows.
     `waiting`: for an organisation that has shut us out of its account. `reason` is the error of the last attempt.
     """
-    with _session() as session:
+    with opened_session() as session:
         for group in events.summary(session):
             click.echo(json.dumps(asdict(group), default=str))
 
@@ -58,7 +54,7 @@ def replay(*, event_id: str | None, event_type: str | None, limit: int) -> None:
     """
     if event_id is not None and event_type is not None:
         raise click.UsageError("Choose events by --id or by --type, not by both.")
-    with _session() as session:
+    with opened_session() as session:
         now = system_clock()
         started = (
             events.replay(session, event_type=event_type, limit=limit, now=now)
@@ -66,13 +62,3 @@ def replay(*, event_id: str | None, event_type: str | None, limit: int) -> None:
             else events.replay_one(session, event_id=event_id, now=now)
         )
     click.echo(json.dumps(asdict(started)))
-
-
-@contextmanager
-def _session() -> Iterator[Session]:
-    database = connect(DatabaseSettings(), application="admin", pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.close()

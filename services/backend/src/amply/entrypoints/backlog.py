@@ -26,7 +26,7 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
-        exhausted_letters: Other letters that could not be sent: about plans, refused debits and dedications.
+        exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications and closed forms.
         exhausted_endings: Payments that many cards were tried on, and that could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
@@ -36,7 +36,7 @@ class Backlog:
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
         late_plans: Recurring gifts that have been due for hours and were not tried, or were given up without an answer
             in the last week.
-        attacked_organizations: Organisations whose form is being used to test cards.
+        attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
     """
 
     ledger_unpublished_seconds: float
@@ -68,7 +68,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_refunds=payments.count_exhausted_refunds(session),
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_letters=donations.count_exhausted_letters(session, now=now)
-            + recurring.count_exhausted_letters(session),
+            + recurring.count_exhausted_letters(session)
+            + defence.count_untold(session, now=now),
             exhausted_endings=defence.count_unended(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),

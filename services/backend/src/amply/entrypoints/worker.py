@@ -250,7 +250,7 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 
 
 def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """How organisations' accounts stand, and the letters that invite their staff."""
+    """How organisations' accounts stand, and the letters to their staff."""
 
     def look_at_accounts(**_: Any) -> None:
         onboarding.look_at_accounts(parts.onboarding, now=parts.clock())
@@ -258,9 +258,15 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
     def send_invitations(**_: Any) -> None:
         onboarding.send_invitations(parts.onboarding, now=parts.clock())
 
+    def tell_of_closings(**_: Any) -> None:
+        told = onboarding.tell_of_closings(parts.onboarding, now=parts.clock())
+        if told:
+            _log.info("closings_told", count=told)
+
     return (
         (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
         (task_names.SEND_INVITATIONS, send_invitations),
+        (task_names.TELL_OF_CLOSINGS, tell_of_closings),
     )
 
 

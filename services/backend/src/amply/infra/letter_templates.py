@@ -1,10 +1,15 @@
-"""The templates of a module's letters: HTML escaped, and a name that is not filled in is an error."""
+"""The templates and texts of a module's letters."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 import jinja2
 
 
 def letter_templates(package: str) -> jinja2.Environment:
-    """Those in the folder `templates` of a package."""
+    """Those in the folder `templates` of a package: HTML escaped, and a name that is not filled in is an error."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         autoescape=jinja2.select_autoescape(["html"]),
@@ -12,3 +17,12 @@ def letter_templates(package: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def letter_texts(package: str, language: str) -> Mapping[str, Mapping[str, str]]:
+    """All texts of a language in the folder `texts` of a package, by section and name."""
+    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
+        (files(package) / "texts" / f"{language}.toml").read_text(encoding="utf-8")
+    )
+    return found

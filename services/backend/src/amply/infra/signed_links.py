@@ -10,16 +10,18 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final, Self
 
+from amply.infra.settings import LinkSettings
 from amply.kernel.errors import invariant
 
+LIFETIME: Final = timedelta(days=7)
 _KEY_BYTES_MIN: Final = 32
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SignedLinks:
-    """Links of one kind.
+    """What links of one kind are signed with; a subclass says which kind.
 
     Attributes:
         version: What their tokens begin with.
@@ -27,21 +29,26 @@ class SignedLinks:
         subject: The form of whom they are for, a regular expression without groups.
     """
 
+    version: ClassVar[str]
+    purpose: ClassVar[str]
+    subject: ClassVar[str]
+
     secret: bytes = field(repr=False)
-    version: str
-    purpose: str
-    subject: str
-    lifetime: timedelta
 
     def __post_init__(self) -> None:
         invariant(len(self.secret) >= _KEY_BYTES_MIN, "a link key has 32 bytes or more")
 
-    def sign(self, subject: str, *, now: datetime) -> str:
-        """The token of a link for this subject."""
-        expires = int((now + self.lifetime).timestamp())
+    @classmethod
+    def from_settings(cls, settings: LinkSettings) -> Self:
+        """The key as a process is told it."""
+        return cls(settings.link_key.get_secret_value().encode())
+
+    def _sign(self, subject: str, *, now: datetime) -> str:
+        """The token of a link for this subject, good for a week."""
+        expires = int((now + LIFETIME).timestamp())
         return f"{self.version}.{expires}.{subject}.{self._mac(str(expires), subject)}"
 
-    def subject_of(self, token: str, *, now: datetime) -> str | None:
+    def _subject_of(self, token: str, *, now: datetime) -> str | None:
         """Whom a token was signed for; None when it is not ours or its time is over, and which of the two is not told."""
         found = re.fullmatch(
             rf"{re.escape(self.version)}\.([0-9]{{1,12}})\.({self.subject})\.([A-Za-z0-9_-]{{43}})", token

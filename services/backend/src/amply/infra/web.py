@@ -25,6 +25,10 @@ class Problem(BaseModel):
     challenge: dict[str, Any] | None = Field(
         default=None, description="With `challenge_required`: what to solve before the request is repeated."
     )
+    closed: dict[str, Any] | None = Field(
+        default=None,
+        description="With `form_closed`: whose forms (`organization_ids`), and when they open (`opens_at`).",
+    )
 
 
 def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:

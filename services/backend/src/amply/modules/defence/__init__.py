@@ -1,5 +1,18 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
+from amply.modules.defence.closings import (
+    Closing,
+    Exemption,
+    FormClosed,
+    FormNotClosed,
+    closed_forms,
+    count_untold,
+    exempt,
+    exemptions,
+    latest_closings,
+    reopen,
+    tell_closings,
+)
 from amply.modules.defence.declines import (
     FACT_EXHAUSTED,
     Decline,
@@ -10,7 +23,14 @@ from amply.modules.defence.declines import (
     note_closed,
     note_decline,
 )
-from amply.modules.defence.domain import Attempt, ChallengeRequired, Client, Marks, Part
+from amply.modules.defence.domain import (
+    CLOSED_AT_MOST,
+    Attempt,
+    ChallengeRequired,
+    Client,
+    Marks,
+    Part,
+)
 from amply.modules.defence.marks import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
@@ -19,6 +39,7 @@ from amply.modules.defence.service import Gate, gate, note_opened
 from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 
 __all__ = [
+    "CLOSED_AT_MOST",
     "FACT_EXHAUSTED",
     "About",
     "Attack",
@@ -27,8 +48,12 @@ __all__ = [
     "ChallengeRequired",
     "Client",
     "ClientOf",
+    "Closing",
     "DailyKeys",
     "Decline",
+    "Exemption",
+    "FormClosed",
+    "FormNotClosed",
     "Gate",
     "GateOf",
     "Marks",
@@ -37,13 +62,20 @@ __all__ = [
     "SolutionOf",
     "attacks",
     "claim_exhausted",
+    "closed_forms",
     "count_attacks",
     "count_unended",
+    "count_untold",
+    "exempt",
+    "exemptions",
     "forget",
     "forget_donor",
     "gate",
+    "latest_closings",
     "note_closed",
     "note_decline",
     "note_opened",
+    "reopen",
     "solve",
+    "tell_closings",
 ]

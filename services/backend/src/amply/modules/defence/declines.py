@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
-from amply.modules.defence import queries
+from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import ATTACK_LASTS, ATTACK_WINDOW, HOUR, is_attack, is_exhausted
 from amply.modules.defence.marks import KEPT, forget_keys, key_of, mark
 from amply.modules.defence.models import AttackRow, DeclineRow, OpenedGiftRow
@@ -42,7 +42,7 @@ class Decline:
 def note_decline(session: Session, decline: Decline, *, now: datetime) -> bool:
     """Count a decline once; False when it was counted before, or is so old that nothing follows from it.
 
-    May bring attack mode, and the end of the payment.
+    May bring attack mode, the closing of the organisation's form, and the end of the payment.
     """
     if decline.declined_at < now - HOUR:
         return False
@@ -69,7 +69,11 @@ def note_decline(session: Session, decline: Decline, *, now: datetime) -> bool:
     ).one_or_none()
     if counted is None:
         return False
-    _look_for_attack(session, organization_id=decline.organization_id, now=now)
+    attacked_since = _look_for_attack(session, organization_id=decline.organization_id, now=now)
+    if attacked_since is not None:
+        closings.look_at_challenge(
+            session, organization_id=decline.organization_id, attacked_since=attacked_since, now=now
+        )
     if opened is not None and opened.exhausted_at is None and _must_end(session, decline, card, now=now):
         opened.exhausted_at = now
         outbox.put(session, topic=FACT_EXHAUSTED, payload={"donation_id": decline.donation_id}, now=now)
@@ -126,7 +130,11 @@ def forget_donor(session: Session, *, donation_ids: Sequence[str]) -> None:
     session.execute(delete(OpenedGiftRow).where(OpenedGiftRow.donation_id.in_(donation_ids)))
 
 
-def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -> None:
+def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -> datetime | None:
+    """Since when the organisation is under attack, as this decline shows; None where it shows none.
+
+    Whoever finds one holds its row until the transaction ends, so that one decides at a time what follows.
+    """
     declines, cards = session.execute(
         select(func.count(), func.count(DeclineRow.card.distinct())).where(
             DeclineRow.organization_id == organization_id, DeclineRow.declined_at > now - ATTACK_WINDOW
@@ -138,7 +146,7 @@ def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -
         )
     ).one()
     if not is_attack(declines=declines, cards=cards, opened=opened):
-        return
+        return None
     began = insert(AttackRow).values(
         organization_id=organization_id, began_at=now, until=now + ATTACK_LASTS, declines=declines
     )
@@ -156,6 +164,7 @@ def _look_for_attack(session: Session, *, organization_id: str, now: datetime) -
         _log.warning(
             "attack_began", organization_id=organization_id, runbook="docs/runbooks/alarms/card-testing.md"
         )
+    return began_at
 
 
 def _must_end(session: Session, decline: Decline, card: bytes | None, *, now: datetime) -> bool:

@@ -8,8 +8,8 @@ payments that were declined.
 import ipaddress
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
@@ -133,6 +133,21 @@ DECLINES_OF_A_GIFT_UNDER_ATTACK: Final = 2
 GIFTS_OF_A_CARD: Final = 3
 """A card that was declined for three gifts within an hour is being tested: the fourth one's payment ends with it."""
 
+CLOSE_AFTER: Final = _TEN_MINUTES
+"""Of attack: until then nobody can say that the challenge does not hold."""
+CLOSE_WINDOW: Final = _TEN_MINUTES
+_CLOSE_DECLINES: Final = 60
+_CLOSE_CARDS: Final = 30
+_CLOSE_NETWORKS: Final = 20
+_CLOSE_SHARE: Final = 2
+"""Every other gift that was opened: where more donors than testers come, closing would do more harm than they."""
+CLOSED_FOR: Final = HOUR
+"""After the last decline that still said so."""
+CLOSED_AT_MOST: Final = 3 * HOUR
+CLOSED_A_DAY: Final = 6 * HOUR
+"""Within 24 hours, in all; then the form stays open whatever is tried on it, and a person decides."""
+DAY: Final = timedelta(days=1)
+
 BITS: Final = 13
 """Of each puzzle: with sixteen of them 130,000 digests, a fifth of a second in a browser, a second on an old phone."""
 BITS_UNDER_ATTACK: Final = 15
@@ -204,7 +219,8 @@ class Attempt:
 class Marks:
     """A request's subjects under a key of the day: equal for equal subjects of one day, and nothing else.
 
-    None for what is not the public Internet's: everyone of a private network would be one subject.
+    None for what is not the public Internet's: everyone of a private network would be one subject. `is_challenged`: a
+    challenge was solved for it.
     """
 
     address: bytes | None
@@ -213,6 +229,7 @@ class Marks:
     mail: bytes
     mail_domain: bytes
     is_small: bool
+    is_challenged: bool = False
 
     def of_part(self, amount: Money) -> "Marks":
         """The same of one part of a gift: it alone may be small."""
@@ -221,12 +238,35 @@ class Marks:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known when a request is judged: numbers by rule name, and what the organisation goes through."""
+    """What is known when a request is judged: numbers by rule name, and what the organisation goes through.
+
+    `closed`: until when forms are closed, by organisation.
+    """
 
     opened: Mapping[str, float]
     declined: Mapping[str, float]
     is_counted_alone: bool
     is_under_attack: bool
+    closed: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Through:
+    """What came through the challenge, in ten minutes at most, at an organisation that is under attack.
+
+    Attributes:
+        declines: Cards that were declined, of gifts for which a challenge was solved.
+        cards: How many different ones.
+        networks: From how many networks those gifts were opened.
+        declined: How many gifts that were.
+        opened: How many gifts were opened so in all.
+    """
+
+    declines: int
+    cards: int
+    networks: int
+    declined: int
+    opened: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +309,25 @@ def _apply(rule: Rule, number: float, *, part: int = 1, is_under_attack: bool = 
 def is_attack(*, declines: int, cards: int, opened: int) -> bool:
     """Whether so many declines of so many cards within ten minutes are more than bad luck."""
     return declines >= _ATTACK_DECLINES and cards >= _ATTACK_CARDS and declines * _ATTACK_SHARE >= opened
+
+
+def is_challenge_beaten(through: Through) -> bool:
+    """Whether somebody solves what he is asked and goes on, from more networks than limits can be kept for."""
+    return (
+        through.declines >= _CLOSE_DECLINES
+        and through.cards >= _CLOSE_CARDS
+        and through.networks >= _CLOSE_NETWORKS
+        and through.declined * _CLOSE_SHARE >= through.opened
+    )
+
+
+def closed_until(*, began_at: datetime, closed_before: timedelta, now: datetime) -> datetime | None:
+    """Until when a form is closed for what has just come through; None when it has been closed for long enough today.
+
+    `began_at`: since when it is closed, or now. `closed_before`: for how long it was closed within a day before that.
+    """
+    until = min(now + CLOSED_FOR, began_at + CLOSED_AT_MOST, began_at + CLOSED_A_DAY - closed_before)
+    return until if until > now else None
 
 
 def is_exhausted(*, declines: int, cards: int, gifts_of_card: int, is_under_attack: bool) -> bool:

@@ -3,6 +3,7 @@ from datetime import date, datetime
 from sqlalchemy import Boolean, Date, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
@@ -24,6 +25,7 @@ class OpenedGiftRow(Record):
     mail: Mapped[bytes] = mapped_column(LargeBinary)
     mail_domain: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_small: Mapped[bool] = mapped_column(Boolean)
+    is_challenged: Mapped[bool] = mapped_column(Boolean, server_default="false")
     opened_at: Mapped[datetime]
     exhausted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
@@ -54,3 +56,28 @@ class AttackRow(Record):
     began_at: Mapped[datetime]
     until: Mapped[datetime]
     declines: Mapped[int]
+
+
+class ClosingRow(DueRow):
+    __tablename__ = "form_closing"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    began_at: Mapped[datetime]
+    until: Mapped[datetime]
+    declines: Mapped[int]
+    cards: Mapped[int]
+    networks: Mapped[int]
+    reopened_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    told_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
+
+
+class ExemptionRow(Record):
+    __tablename__ = "form_exemption"
+
+    organization_id: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    reason: Mapped[str]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.modules.defence.domain import DECLINES, HOUR, SMALL_DECLINES, Marks, Subject
-from amply.modules.defence.models import AttackRow, DeclineRow
+from amply.modules.defence.models import AttackRow, ClosingRow, DeclineRow
 
 _COLUMNS: Final[Mapping[Subject, InstrumentedAttribute[bytes | None]]] = {
     Subject.ADDRESS: DeclineRow.address,
@@ -85,8 +85,10 @@ def attacks(session: Session, *, now: datetime) -> Sequence[Attack]:
 
 
 def count_attacks(session: Session, *, now: datetime) -> int:
-    """How many organisations are under attack."""
-    return session.scalars(select(func.count()).where(AttackRow.until > now)).one()
+    """How many organisations are under attack, or have their form closed for one."""
+    attacked = select(AttackRow.organization_id).where(AttackRow.until > now)
+    closed = select(ClosingRow.organization_id).where(ClosingRow.until > now)
+    return session.scalars(select(func.count()).select_from(union(attacked, closed).subquery())).one()
 
 
 def _since(moment: datetime) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """The gate that gifts pass before they are opened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import Database, forbid_transaction
 from amply.kernel.errors import TooManyRequests
-from amply.modules.defence import queries
+from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import (
     RULES,
     Attempt,
@@ -46,12 +46,21 @@ class Gate:
         """Let a request on, and say what it is to be remembered by.
 
         Raises:
+            FormClosed: The form of one of its organisations is closed for a while.
             ChallengeRequired: It must be repeated with a solution.
             TooManyRequests: Not now. Whoever is refused is not told why: the words are the same for every reason.
         """
         forbid_transaction("judging a gift")
         marks = marks_of(self.keys.of(now.date()), attempt)
-        judgement = judge(self._evidence(attempt, marks, now=now), is_small=bool(attempt.small_at))
+        evidence = self._evidence(attempt, marks, now=now)
+        if evidence.closed:
+            _log.info("form_is_closed", organization_ids=sorted(evidence.closed))
+            raise closings.FormClosed(
+                evidence.closed,
+                opens_at=max(evidence.closed.values()),
+                is_alone=len(evidence.closed) == len({part.organization_id for part in attempt.parts}),
+            )
+        judgement = judge(evidence, is_small=bool(attempt.small_at))
         if judgement.verdict is Verdict.ADMIT:
             return marks
         if judgement.verdict is Verdict.REFUSE:
@@ -59,7 +68,7 @@ class Gate:
             raise TooManyRequests(REFUSAL)
         about = About(organization_id=attempt.organization_id, idempotency_key=attempt.idempotency_key)
         if solution is not None and self.challenge.is_solved(about, solution=solution, now=now):
-            return marks
+            return replace(marks, is_challenged=True)
         _note("gift_challenged", attempt, judgement)
         raise ChallengeRequired(self.challenge.pose(about, bits=judgement.bits, now=now))
 
@@ -68,16 +77,17 @@ class Gate:
         rules = [rule for rule in RULES if rule.subject in keys]
         hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
         counted = self.counters.count(hits, now=now)
+        organization_ids = {part.organization_id for part in attempt.parts}
         with self.database.transaction() as session:
             declined = queries.declines_of(session, marks=marks, small_at=attempt.small_at, now=now)
-            is_under_attack = queries.is_under_attack(
-                session, organization_ids={part.organization_id for part in attempt.parts}, now=now
-            )
+            is_under_attack = queries.is_under_attack(session, organization_ids=organization_ids, now=now)
+            closed = closings.closed_forms(session, organization_ids=organization_ids, now=now)
         return Evidence(
             opened=dict(zip((rule.name for rule in rules), counted.numbers, strict=True)),
             declined=declined,
             is_counted_alone=not counted.is_shared,
             is_under_attack=is_under_attack,
+            closed=closed,
         )
 
 

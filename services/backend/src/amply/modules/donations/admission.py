@@ -1,5 +1,6 @@
 """What every route that opens payments has in common: the gate before it, and its answer, a replayed one included."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -22,6 +23,7 @@ OPENING_PROBLEMS: Final = (
     FeeCoverChanged,
     GiftOptionsNotAcceptable,
     defence.ChallengeRequired,
+    defence.FormClosed,
     idempotency.IdempotencyKeyMissing,
     idempotency.IdempotencyKeyReused,
     organizations.FundNotAcceptable,
@@ -48,7 +50,7 @@ class Admission:
         """Ask the gate for a gift, or for all that are given at once, and say what whoever gives is remembered by.
 
         Raises:
-            ChallengeRequired, TooManyRequests: As `defence.Gate.admit` says.
+            FormClosed, ChallengeRequired, TooManyRequests: As `defence.Gate.admit` says.
         """
         attempt = defence.Attempt(
             client=self.client,
@@ -60,7 +62,14 @@ class Admission:
             ),
             idempotency_key=self.key,
         )
-        return self.gate.admit(attempt, solution=self.solution, now=self.clock())
+        try:
+            return self.gate.admit(attempt, solution=self.solution, now=self.clock())
+        except defence.FormClosed as closed:
+            raise closed.naming(self._names(closed.organization_ids)) from None
+
+    def _names(self, organization_ids: Sequence[str]) -> Sequence[str]:
+        with self.gate.database.transaction() as session:
+            return [organizations.get(session, organization_id=each).name for each in organization_ids]
 
 
 def _admission(

@@ -1,22 +1,23 @@
 """The books follow a gift's disputes, balance transaction by balance transaction; inquiries move nothing."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+
+from sqlalchemy.orm import Session
 
 from amply.kernel.money import Money
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.bookings import intent_id, locked_gift
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.news import Applies, GiftBooks, Hand, News
 from amply.modules.donations.parts import TakenBack
-from amply.modules.donations.receipting import void_what_went_back
+from amply.modules.donations.returning_news import apply_returns
 
 
 def about_disputes(news: News) -> Applies:
     """Ask for all disputes of the payment, whichever of them the event names."""
     told = news.processor.disputes(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
-    return partial(_apply, news, told)
+    return partial(apply_returns, news, told, follow=_follow, conclude=_conclude)
 
 
 def about_fraud_warning(news: News) -> Applies:
@@ -27,26 +28,8 @@ def about_fraud_warning(news: News) -> Applies:
     return partial(_apply_warning, news, told)
 
 
-def _apply(news: News, told: Sequence[payments.RemoteDispute], hand: Hand) -> webhooks.Outcome:
-    found = locked_gift(news, hand)
-    if found is None:
-        return webhooks.Outcome.NOT_OURS
-    payment, gift = found
-    if not told:
-        return webhooks.Outcome.NO_CHANGE
-    if gift.entry_id is None:
-        raise GiftNotBookedYet(news.event.id)
-    books = GiftBooks(session=hand.session, gift=gift, secrets=news.secrets, now=hand.now)
-    changed = [_follow(books, payment, each) for each in told]
-    if not any(changed):
-        return webhooks.Outcome.NO_CHANGE
-    gift.dispute_state = payments.dispute_state(
-        payments.dispute_statuses(hand.session, payment_id=payment.id)
-    )
-    gift.updated_at = hand.now
-    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
-    payments.note_return(hand.session, payment=payment, now=hand.now)
-    return webhooks.Outcome.APPLIED
+def _conclude(session: Session, gift: DonationRow, payment: payments.Payment) -> None:
+    gift.dispute_state = payments.dispute_state(payments.dispute_statuses(session, payment_id=payment.id))
 
 
 def _apply_warning(news: News, told: payments.RemoteWarning, hand: Hand) -> webhooks.Outcome:

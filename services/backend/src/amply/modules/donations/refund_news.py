@@ -1,14 +1,15 @@
 """The books follow a gift's refunds: whoever made them, in whatever order their events come."""
 
-from collections.abc import Sequence
 from functools import partial
 
-from amply.modules import ledger, payments, webhooks
-from amply.modules.donations.bookings import intent_id, locked_gift
+from sqlalchemy.orm import Session
+
+from amply.modules import ledger, payments
+from amply.modules.donations.bookings import intent_id
 from amply.modules.donations.models import DonationRow
-from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.news import Applies, GiftBooks, News
 from amply.modules.donations.parts import TakenBack
-from amply.modules.donations.receipting import void_what_went_back
+from amply.modules.donations.returning_news import apply_returns
 
 Lines = tuple[ledger.NewTransfer, ...]
 
@@ -16,7 +17,7 @@ Lines = tuple[ledger.NewTransfer, ...]
 def about_refunds(news: News) -> Applies:
     """Ask for all refunds of the payment, whichever of them the event names."""
     told = news.processor.refunds(remote_id=intent_id(news.event.object), account_id=news.payment.account_id)
-    return partial(_apply, news, told)
+    return partial(apply_returns, news, told, follow=partial(_follow, news), conclude=_conclude)
 
 
 def refund_lines(gift: DonationRow, taken: TakenBack) -> Lines:
@@ -37,25 +38,9 @@ def reserved_lines(gift: DonationRow, taken: TakenBack) -> Lines:
     return ledger.postings.reserve(refund_lines(gift, taken))
 
 
-def _apply(news: News, told: Sequence[payments.RemoteRefund], hand: Hand) -> webhooks.Outcome:
-    found = locked_gift(news, hand)
-    if found is None:
-        return webhooks.Outcome.NOT_OURS
-    payment, gift = found
-    if not told:
-        return webhooks.Outcome.NO_CHANGE
-    if gift.entry_id is None:
-        raise GiftNotBookedYet(news.event.id)
-    books = GiftBooks(session=hand.session, gift=gift, secrets=news.secrets, now=hand.now)
-    changed = [_follow(news, books, payment, each) for each in told]
-    if not any(changed):
-        return webhooks.Outcome.NO_CHANGE
-    held = [each for each in payments.refunds_of(hand.session, payment_id=payment.id) if each.is_held]
+def _conclude(session: Session, gift: DonationRow, payment: payments.Payment) -> None:
+    held = [each for each in payments.refunds_of(session, payment_id=payment.id) if each.is_held]
     gift.refunded_minor_units = sum(each.amount.minor_units for each in held)
-    gift.updated_at = hand.now
-    void_what_went_back(hand.session, gift=gift, payment=payment, now=hand.now)
-    payments.note_return(hand.session, payment=payment, now=hand.now)
-    return webhooks.Outcome.APPLIED
 
 
 def _follow(news: News, books: GiftBooks, payment: payments.Payment, told: payments.RemoteRefund) -> bool:

@@ -118,6 +118,21 @@ class DonorIn(Request):
     email: EmailStr
     address: AddressIn | None = None
 
+    def facts(
+        self, *, language: Language | None, gift_aid: GiftAidIn | None, company: "CompanyIn | None"
+    ) -> DonorFacts:
+        """What the receipt needs to know of them.
+
+        Raises:
+            DonorFactsNotAcceptable: HMRC's schedule would not take the declaration.
+        """
+        return DonorFacts(
+            language=language,
+            address=self.address.address() if self.address else None,
+            gift_aid=gift_aid.declaration() if gift_aid else None,
+            company=Company(name=company.name, tax_id=company.tax_id or "") if company else None,
+        )
+
 
 class CompanyIn(Request):
     """A company that gives: the receipt is made out to it."""
@@ -201,13 +216,8 @@ class DonationIn(Request):
             amount=amount,
             donor=Donor(name=self.donor.name, email=self.donor.email),
             message=self.message or None,
-            for_receipt=DonorFacts(
-                language=self.language,
-                address=self.donor.address.address() if self.donor.address else None,
-                gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
-                company=Company(name=self.company.name, tax_id=self.company.tax_id or "")
-                if self.company
-                else None,
+            for_receipt=self.donor.facts(
+                language=self.language, gift_aid=self.gift_aid, company=self.company
             ),
             options=GiftOptions(
                 fund_id=self.fund_id,

@@ -28,7 +28,7 @@ from amply.modules.donations.schemas import (
 )
 from amply.modules.donations.split_domain import NewSplitGift, SplitGift, SplitPart
 from amply.modules.payments import FeeCover
-from amply.modules.receipts import Company, DonorFacts, Language
+from amply.modules.receipts import Language
 
 PARTS_MIN, PARTS_MAX = 2, 10
 SHARE_MAX = 1_000_000
@@ -154,13 +154,8 @@ class SplitGiftIn(_Divided[SplitPartIn]):
             amount=amount,
             donor=Donor(name=self.donor.name, email=self.donor.email),
             message=self.message or None,
-            for_receipt=DonorFacts(
-                language=self.language,
-                address=self.donor.address.address() if self.donor.address else None,
-                gift_aid=self.gift_aid.declaration() if self.gift_aid else None,
-                company=Company(name=self.company.name, tax_id=self.company.tax_id or "")
-                if self.company
-                else None,
+            for_receipt=self.donor.facts(
+                language=self.language, gift_aid=self.gift_aid, company=self.company
             ),
             options=GiftOptions(
                 fund_id=part.fund_id,

@@ -1,19 +1,16 @@
 """The letter with a link to the donors' page: sent to who has something to see there, and to nobody else."""
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from amply.infra.database import Database
-from amply.infra.letter_templates import letter_templates
+from amply.infra.due_rows import work_off
+from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
@@ -22,10 +19,9 @@ from amply.modules.receipts import Language
 
 _ATTEMPTS_MAX: Final = 5
 _BATCH_MAX: Final = 50
-_AGAIN_AFTER: Final = timedelta(minutes=1)
 _OURS: Final = "#05668d"
-_TEXTS: Final = files("amply.modules.giving") / "texts"
-_TEMPLATES: Final = letter_templates("amply.modules.giving")
+_PACKAGE: Final = "amply.modules.giving"
+_TEMPLATES: Final = letter_templates(_PACKAGE)
 
 _log = structlog.get_logger()
 
@@ -55,19 +51,16 @@ def send_links(parts: recurring.Writing, *, now: datetime) -> int:
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
-    sent = 0
-    for _ in range(_BATCH_MAX):
-        asked = _claim(parts.database, now=now)
-        if asked is None:
-            break
-        sent += _send(parts, asked, now=now)
-    return sent
+    return work_off(
+        parts.database, LinkRequestRow, do=partial(_send, parts, now=now), most=_BATCH_MAX, now=now
+    )
 
 
 def link_mail(letter: LinkLetter) -> Mail:
     """Write the letter as text and as HTML that say the same."""
+    said = letter_texts(_PACKAGE, letter.language)["link"]
     facts = {
-        "said": texts_in(letter.language),
+        "said": said,
         "issuer": receipts.harmless(letter.issuer),
         "colour": letter.colour or _OURS,
         "link": letter.link,
@@ -75,32 +68,10 @@ def link_mail(letter: LinkLetter) -> Mail:
     }
     return Mail(
         to=letter.to,
-        subject=texts_in(letter.language)["subject"],
+        subject=said["subject"],
         text=_TEMPLATES.get_template("link.txt").render(facts),
         html=_TEMPLATES.get_template("link.html").render(facts),
     )
-
-
-@cache
-def texts_in(language: Language) -> Mapping[str, str]:
-    """All texts of a language, by name."""
-    found: Mapping[str, str] = tomllib.loads((_TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
-    return found
-
-
-def _claim(database: Database, *, now: datetime) -> LinkRequestRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(LinkRequestRow)
-            .where(LinkRequestRow.next_attempt_at <= now)
-            .order_by(LinkRequestRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _AGAIN_AFTER * (1 << (row.attempts - 1))
-        return row
 
 
 def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> int:

@@ -3,17 +3,16 @@ from datetime import datetime
 from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
-class LinkRequestRow(Record):
+class LinkRequestRow(DueRow):
     __tablename__ = "donor_link_request"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str]
     language: Mapped[str | None]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
 
 
 class DocumentRow(Record):

@@ -1,9 +1,11 @@
-"""How an organisation comes to take gifts: invitations, links to the processor's onboarding, and the state of its account.
+"""How an organisation comes to take gifts, and what its staff are told: invitations, links to the processor's onboarding, the
+state of its account, and letters about its form.
 
 Import from here only.
 """
 
 from amply.modules.onboarding.account_news import Handling, handle_provider_event
+from amply.modules.onboarding.closing_letters import tell_of_closings
 from amply.modules.onboarding.domain import InvitationNotValid
 from amply.modules.onboarding.invitations import InvitationKey, invite
 from amply.modules.onboarding.router import Parts, router
@@ -20,4 +22,5 @@ __all__ = [
     "look_at_accounts",
     "router",
     "send_invitations",
+    "tell_of_closings",
 ]

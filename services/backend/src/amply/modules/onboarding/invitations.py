@@ -4,16 +4,11 @@ The link is signed (`infra.signed_links`), and stands in the letter alone. The p
 when somebody asks for it, and stands in that answer alone.
 """
 
-import re
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Final, Self
+from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.settings import LinkSettings
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
 from amply.modules import organizations, payments
@@ -21,27 +16,17 @@ from amply.modules.onboarding.domain import InvitationNotAcceptable, InvitationN
 from amply.modules.onboarding.models import InvitationRow
 from amply.modules.receipts import Language
 
-LIFETIME: Final = timedelta(days=7)
-_ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,190}")
 
-
-@dataclass(frozen=True)
-class InvitationKey:
+class InvitationKey(SignedLinks):
     """What invitations are signed with: the secret of links in letters, for a purpose of its own."""
 
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        _ = self._links
-
-    @classmethod
-    def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
-        return cls(settings.link_key.get_secret_value().encode())
+    version = "v1"
+    purpose = "amply/onboarding/v1"
+    subject = "org_[0-9a-z]{26}"
 
     def sign(self, *, organization_id: str, now: datetime) -> str:
         """The token of an invitation to onboard this organisation."""
-        return self._links.sign(organization_id, now=now)
+        return self._sign(organization_id, now=now)
 
     def organization_of(self, token: str, *, now: datetime) -> str:
         """The organisation that a token was signed for.
@@ -49,20 +34,10 @@ class InvitationKey:
         Raises:
             InvitationNotValid: It is not ours, or its time is over; which of the two is not told.
         """
-        organization_id = self._links.subject_of(token, now=now)
+        organization_id = self._subject_of(token, now=now)
         if organization_id is None:
             raise InvitationNotValid("This invitation is not valid any more: ask us for a new one.")
         return organization_id
-
-    @cached_property
-    def _links(self) -> SignedLinks:
-        return SignedLinks(
-            secret=self.secret,
-            version="v1",
-            purpose="amply/onboarding/v1",
-            subject="org_[0-9a-z]{26}",
-            lifetime=LIFETIME,
-        )
 
 
 def invite(
@@ -83,7 +58,7 @@ def invite(
     """
     organization = organizations.get(session, organization_id=organization_id)
     payments.require_admitted(country=organization.country, confirmed=confirmed)
-    if not _ADDRESS.fullmatch(email):
+    if not organizations.is_address(email):
         raise InvitationNotAcceptable(
             "Give the e-mail address of one person of the organisation.", param="email"
         )

@@ -1,12 +1,11 @@
 from datetime import datetime
 
-from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from amply.infra.orm import Record
+from amply.infra.due_rows import DueRow
 
 
-class InvitationRow(Record):
+class InvitationRow(DueRow):
     __tablename__ = "onboarding_invitation"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -14,6 +13,4 @@ class InvitationRow(Record):
     email: Mapped[str]
     language: Mapped[str]
     confirmed: Mapped[str | None]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
     created_at: Mapped[datetime]

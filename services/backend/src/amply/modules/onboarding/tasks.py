@@ -1,13 +1,14 @@
 """What the worker does about onboarding by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import select
 
 from amply.infra.database import Database
+from amply.infra.due_rows import MINUTE, work_off
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
 from amply.modules.onboarding.account_news import Handling
@@ -19,7 +20,6 @@ from amply.modules.receipts import Language
 _ACCOUNTS_MAX: Final = 20
 _INVITATIONS_MAX: Final = 20
 _ATTEMPTS_MAX: Final = 10
-_AGAIN_AFTER: Final = timedelta(minutes=1)
 
 _log = structlog.get_logger()
 
@@ -64,13 +64,14 @@ def send_invitations(parts: Onboarding, *, now: datetime) -> int:
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
-    sent = 0
-    for _ in range(_INVITATIONS_MAX):
-        invitation = _claim(parts.database, now=now)
-        if invitation is None:
-            break
-        sent += _send(parts, invitation, now=now)
-    return sent
+    return work_off(
+        parts.database,
+        InvitationRow,
+        do=partial(_send, parts, now=now),
+        most=_INVITATIONS_MAX,
+        first_again=2 * MINUTE,
+        now=now,
+    )
 
 
 def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
@@ -79,21 +80,6 @@ def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
         return False
     with parts.database.transaction() as session:
         return payments.note_account(session, answer=answer, told_gone=False, now=now)
-
-
-def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(InvitationRow)
-            .where(InvitationRow.next_attempt_at <= now)
-            .order_by(InvitationRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _AGAIN_AFTER * (1 << row.attempts)
-        return row
 
 
 def _send(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:

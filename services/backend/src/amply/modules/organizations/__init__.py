@@ -1,5 +1,6 @@
 """Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
+from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
 from amply.modules.organizations.domain import Organization, OrganizationNotFound, SlugTaken
 from amply.modules.organizations.funds import (
     Fund,
@@ -17,6 +18,7 @@ from amply.modules.organizations.router import router
 from amply.modules.organizations.service import create, take_anonymous_gifts
 
 __all__ = [
+    "Contact",
     "Fund",
     "FundKind",
     "FundNotAcceptable",
@@ -25,12 +27,15 @@ __all__ = [
     "SlugTaken",
     "allow_return",
     "close_fund",
+    "contact_of",
     "create",
     "create_fund",
     "find_fund",
     "forbid_return",
     "funds_of",
     "get",
+    "is_address",
+    "keep_contact",
     "list_public",
     "open_fund",
     "router",

@@ -28,3 +28,12 @@ class FundRow(Record):
     kind: Mapped[str]
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class ContactRow(Record):
+    __tablename__ = "organization_contact"
+
+    organization_id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    language: Mapped[str]
+    updated_at: Mapped[datetime]

@@ -1,10 +1,9 @@
 """Refunds as rows: those we ask for, and those the processor tells of. Whoever changes one holds its payment's lock."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
@@ -16,10 +15,7 @@ from amply.modules.payments.models import PaymentRow, RefundRow
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.returns import RefundReason, RefundStatus, RemoteRefund
 from amply.modules.payments.service import payment_of
-
-_STUCK_AFTER: Final = timedelta(minutes=1)
-_STUCK_BATCH_MAX: Final = 50
-_STUCK_ATTEMPTS_MAX: Final = 10
+from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +177,7 @@ def open_refund(processor: Processor, *, refund: Refund, payment: Payment, now: 
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
     remote_id = payment.remote_id or ""
-    if now - refund.created_at > _STUCK_AFTER:
+    if now - refund.created_at > STUCK_AFTER:
         made = processor.refunds(remote_id=remote_id, account_id=payment.account_id)
         for told in made:
             if told.refund_id == refund.id:
@@ -202,30 +198,13 @@ def claim_stuck_refunds(session: Session, *, now: datetime) -> list[tuple[Refund
 
     After ten attempts a refund waits for a person; until then the attempts are ever further apart.
     """
-    due_at = func.coalesce(RefundRow.next_attempt_at, RefundRow.created_at + _STUCK_AFTER)
-    rows = session.scalars(
-        select(RefundRow)
-        .where(
-            RefundRow.status == RefundStatus.CREATED,
-            due_at < now,
-            RefundRow.attempts < _STUCK_ATTEMPTS_MAX,
-        )
-        .order_by(due_at)
-        .limit(_STUCK_BATCH_MAX)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.attempts += 1
-        row.next_attempt_at = now + _STUCK_AFTER * (1 << row.attempts)
+    rows = claim_stuck_rows(session, RefundRow, now=now)
     return [(_refund(row), payment_of(session.get_one(PaymentRow, row.payment_id))) for row in rows]
 
 
 def count_exhausted_refunds(session: Session) -> int:
     """How many refunds of ours used up their attempts and wait for a person."""
-    exhausted = select(func.count()).where(
-        RefundRow.status == RefundStatus.CREATED, RefundRow.attempts >= _STUCK_ATTEMPTS_MAX
-    )
-    return session.scalars(exhausted).one()
+    return count_given_up(session, RefundRow)
 
 
 def remote_name(payment: Payment, remote_id: str) -> str:

@@ -1,8 +1,7 @@
 """Recording payments, opening them at the processor, and applying what it tells us."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -23,10 +22,7 @@ from amply.modules.payments.domain import (
 from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import PaymentRow
 from amply.modules.payments.ports import Processor
-
-_STUCK_AFTER: Final = timedelta(minutes=1)
-_STUCK_BATCH_MAX: Final = 50
-_STUCK_ATTEMPTS_MAX: Final = 10
+from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
 
 
 def create(
@@ -80,7 +76,7 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
     Raises:
         ProcessorUnavailable, ProcessorRefused: As the processor's port says.
     """
-    if now - payment.created_at > _STUCK_AFTER:
+    if now - payment.created_at > STUCK_AFTER:
         found = processor.find_intent(payment_id=payment.id, account_id=payment.account_id)
         if found is not None:
             return found
@@ -145,30 +141,12 @@ def claim_stuck(session: Session, *, now: datetime) -> list[Payment]:
 
     After ten attempts a payment waits for a person; until then the attempts are ever further apart.
     """
-    due_at = func.coalesce(PaymentRow.next_attempt_at, PaymentRow.created_at + _STUCK_AFTER)
-    rows = session.scalars(
-        select(PaymentRow)
-        .where(
-            PaymentRow.status == PaymentStatus.CREATED,
-            due_at < now,
-            PaymentRow.attempts < _STUCK_ATTEMPTS_MAX,
-        )
-        .order_by(due_at)
-        .limit(_STUCK_BATCH_MAX)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        row.attempts += 1
-        row.next_attempt_at = now + _STUCK_AFTER * (1 << row.attempts)
-    return [payment_of(row) for row in rows]
+    return [payment_of(row) for row in claim_stuck_rows(session, PaymentRow, now=now)]
 
 
 def count_exhausted(session: Session) -> int:
     """How many stuck payments used up their attempts and wait for a person."""
-    exhausted = select(func.count()).where(
-        PaymentRow.status == PaymentStatus.CREATED, PaymentRow.attempts >= _STUCK_ATTEMPTS_MAX
-    )
-    return session.scalars(exhausted).one()
+    return count_given_up(session, PaymentRow)
 
 
 def find_for_event(

@@ -1,13 +1,11 @@
 """Texts in each language, and amounts and days as people of a place write them."""
 
-import tomllib
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from babel import Locale
@@ -16,12 +14,12 @@ from babel.languages import get_official_languages
 from babel.lists import format_list
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
+from amply.infra.letter_templates import letter_texts
 from amply.kernel.money import Money, exponent_of
 from amply.modules.receipts.domain import Language
 
 Texts = Mapping[str, Mapping[str, str]]
 
-_TEXTS: Final = files("amply.modules.receipts") / "texts"
 _STRAIGHT: Final = "'"
 _CURLY: Final = "\u2019"
 
@@ -83,11 +81,9 @@ class Wording:
         return str(self.locale.territories.get(code, code))
 
 
-@cache
 def texts_in(language: Language) -> Texts:
     """All texts of a language, by section and name."""
-    found: Texts = tomllib.loads((_TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
-    return found
+    return letter_texts("amply.modules.receipts", language)
 
 
 @cache

@@ -1,19 +1,16 @@
 """Letters about plans: written in the donor's language, sent until the mail service has them, each with a link of its own."""
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.letter_templates import letter_templates
+from amply.infra.due_rows import work_off
+from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.kernel.money import Money
 from amply.modules import mail, organizations, receipts
 from amply.modules.mail import Mail
@@ -25,10 +22,8 @@ from amply.modules.recurring.moves import LetterKind
 
 ATTEMPTS_MAX: Final = 20
 _BATCH_MAX: Final = 50
-_AGAIN_AFTER: Final = timedelta(minutes=1)
-_AGAIN_MAX: Final = timedelta(days=1)
-_TEXTS: Final = files("amply.modules.recurring") / "texts"
-_TEMPLATES: Final = letter_templates("amply.modules.recurring")
+_PACKAGE: Final = "amply.modules.recurring"
+_TEMPLATES: Final = letter_templates(_PACKAGE)
 
 _log = structlog.get_logger()
 
@@ -67,7 +62,7 @@ class Letter:
 def plan_mail(letter: Letter) -> Mail:
     """Write a letter as text and as HTML that say the same."""
     wording = Wording.of(letter.language, country=letter.country)
-    texts = texts_in(letter.language)
+    texts = letter_texts(_PACKAGE, letter.language)
     filled = {
         "donor": harmless(letter.donor_name),
         "organization": harmless(letter.organization),
@@ -95,22 +90,16 @@ def send_due(parts: Writing, *, now: datetime) -> int:
 
     Killed between the mail service and its note, a letter is sent twice: better than never.
     """
-    sent = 0
-    for _ in range(_BATCH_MAX):
-        claimed = _claim(parts.database, now=now)
-        if claimed is None:
-            break
-        sent += _send(parts, claimed, now=now)
-    return sent
-
-
-@cache
-def texts_in(language: Language) -> Mapping[str, Mapping[str, str]]:
-    """All texts of a language, by section and name."""
-    found: Mapping[str, Mapping[str, str]] = tomllib.loads(
-        (_TEXTS / f"{language}.toml").read_text(encoding="utf-8")
+    return work_off(
+        parts.database,
+        PlanLetterRow,
+        PlanLetterRow.sent_at.is_(None),
+        PlanLetterRow.withheld.is_(None),
+        PlanLetterRow.attempts < ATTEMPTS_MAX,
+        do=partial(_send, parts, now=now),
+        most=_BATCH_MAX,
+        now=now,
     )
-    return found
 
 
 def _section(letter: Letter) -> str:
@@ -120,32 +109,8 @@ def _section(letter: Letter) -> str:
 
 
 def _method_known(letter: Letter) -> str:
-    known = texts_in(letter.language)["method"]
+    known = letter_texts(_PACKAGE, letter.language)["method"]
     return letter.method_kind if letter.method_kind in known and letter.last4 else "other"
-
-
-def _again(attempts: int) -> timedelta:
-    return min(_AGAIN_AFTER * (1 << (attempts - 1)), _AGAIN_MAX)
-
-
-def _claim(database: Database, *, now: datetime) -> PlanLetterRow | None:
-    with database.transaction() as session:
-        row = session.scalars(
-            select(PlanLetterRow)
-            .where(
-                PlanLetterRow.sent_at.is_(None),
-                PlanLetterRow.withheld.is_(None),
-                PlanLetterRow.next_attempt_at <= now,
-                PlanLetterRow.attempts < ATTEMPTS_MAX,
-            )
-            .order_by(PlanLetterRow.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is not None:
-            row.attempts += 1
-            row.next_attempt_at = now + _again(row.attempts)
-        return row
 
 
 def _send(parts: Writing, owed: PlanLetterRow, *, now: datetime) -> int:

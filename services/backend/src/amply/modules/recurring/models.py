@@ -3,6 +3,7 @@ from datetime import date, datetime
 from sqlalchemy import Date, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
 
 
@@ -79,7 +80,7 @@ class PlanChargeRow(Record):
     unanswered_at: Mapped[datetime | None]
 
 
-class PlanLetterRow(Record):
+class PlanLetterRow(DueRow):
     """`minor_units`: what it says is charged in all; None where it tells of the plan. The cover is a part of that.
 
     `method_kind`, `method_last4`: what was tried; None where it tells of what will be, which is paid with what the plan has then.
@@ -95,8 +96,6 @@ class PlanLetterRow(Record):
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
     method_kind: Mapped[str | None]
     method_last4: Mapped[str | None]
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    next_attempt_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]

@@ -1,0 +1,79 @@
+"""Rows that wait for the worker: taken one at a time, the attempt counted before anything is done about it.
+
+Two workers never take the same one. One that nothing can be done about holds back no other: it comes again, ever later.
+Killed in between, what is done about a row may be done again when its turn comes.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import ColumnElement, Integer, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from amply.infra.database import Database
+from amply.infra.orm import Record
+
+MINUTE: Final = timedelta(minutes=1)
+_AGAIN_MAX: Final = timedelta(days=1)
+
+
+class DueRow(Record):
+    """What such a table has besides its own columns."""
+
+    __abstract__ = True
+
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime]
+
+
+Row = TypeVar("Row", bound=DueRow)
+
+
+def work_off(
+    database: Database,
+    table: type[Row],
+    *waits: ColumnElement[bool],
+    do: Callable[[Row], int],
+    most: int,
+    now: datetime,
+    first_again: timedelta = MINUTE,
+) -> int:
+    """Do something about the rows that are due, `most` of them, the longest due first; return the sum of what `do` returns.
+
+    `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
+    doubles from then on, up to a day. `do` is called outside any transaction, with a row that is not to be changed.
+    """
+    done = 0
+    for _ in range(most):
+        row = _take(database, table, *waits, first_again=first_again, now=now)
+        if row is None:
+            break
+        done += do(row)
+    return done
+
+
+def again(attempts: int, *, first: timedelta = MINUTE) -> timedelta:
+    """How long after so many attempts, from 1 on, the next one is made."""
+    return min(first * (1 << (attempts - 1)), _AGAIN_MAX)
+
+
+def _take(
+    database: Database,
+    table: type[Row],
+    *waits: ColumnElement[bool],
+    first_again: timedelta,
+    now: datetime,
+) -> Row | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(table)
+            .where(table.next_attempt_at <= now, *waits)
+            .order_by(table.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            row.next_attempt_at = now + again(row.attempts, first=first_again)
+        return row
