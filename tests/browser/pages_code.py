@@ -9,7 +9,9 @@ from typing import Any
 from tests.browser.site_server import WIDGETS
 
 
-def run_in_node(sources: Sequence[str], script: str, argument: object = None, *, languages: Sequence[str] = ()) -> Any:
+def run_in_node(
+    sources: Sequence[str], script: str, argument: object = None, *, languages: Sequence[str] = ()
+) -> Any:
     """What `script`, a function of JavaScript, makes of `argument`; `module` there is what the sources export.
 
     `languages` are those of the browser that it would run in.
@@ -25,7 +27,13 @@ def run_in_node(sources: Sequence[str], script: str, argument: object = None, *,
 @cache
 def _bundled(sources: tuple[str, ...]) -> str:
     entry = "\n".join(f'export * from "./{source}";' for source in sources)
-    command = ["node_modules/.bin/esbuild", "--bundle", "--format=iife", "--global-name=module", "--loader=ts"]
+    command = [
+        "node_modules/.bin/esbuild",
+        "--bundle",
+        "--format=iife",
+        "--global-name=module",
+        "--loader=ts",
+    ]
     define = '--define:CHALLENGE_WORKER_URL=""'
     return subprocess.run(
         [*command, define], cwd=WIDGETS, input=entry, capture_output=True, text=True, check=True

