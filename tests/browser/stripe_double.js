@@ -4,7 +4,7 @@
   const declined = "4000000000000002";
 
   window.Stripe = (publishableKey, { stripeAccount }) => ({
-    elements: ({ clientSecret }) => ({
+    elements: ({ clientSecret, locale }) => ({
       clientSecret,
       create: () => ({
         on(event, listener) {
@@ -14,6 +14,7 @@
           if (publishableKey === "pk_test_broken") queueMicrotask(this.listener);
           this.target = target;
           target.dataset.account = `${publishableKey} ${stripeAccount}`;
+          target.dataset.locale = locale;
           target.innerHTML =
             '<div class="field"><label for="card">Card number</label>' +
             '<div class="input"><input id="card" inputmode="numeric" autocomplete="cc-number"></div></div>';

@@ -86,6 +86,20 @@ def _shared_in_part(page: Page) -> None:
     page.get_by_role("heading", name="Given in part").wait_for()
 
 
+def _in_german(page: Page) -> None:
+    """Long words, and all that can be asked of a donor."""
+    page.get_by_role("checkbox").first.check()
+    page.get_by_text("Mehr zu Ihrer Spende sagen").click()
+    page.get_by_label("Die Spende widmen").select_option("Im Gedenken an jemanden")
+    page.get_by_role("checkbox", name="Der Organisation nicht sagen, wer ich bin").check()
+    page.get_by_role("button", name="Weiter zur Zahlung").click()
+    page.get_by_text("Geben Sie Ihren Namen ein").wait_for()
+
+
+def _address(page: Page) -> None:
+    page.get_by_role("group", name="Your address, for the tax receipt").wait_for()
+
+
 def _entries(page: Page) -> None:
     page.get_by_text("entry 29").wait_for()
 
@@ -126,6 +140,8 @@ _SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(_DONATE, _payment, id="donate-payment"),
         pytest.param(_DONATE, _monthly, id="donate-monthly"),
         pytest.param(_DONATE, _paid, id="donate-paid"),
+        pytest.param(f"{_DONATE}&lang=de", _in_german, id="donate-german"),
+        pytest.param(_DONATE.replace("EUR", "CAD"), _address, id="donate-address"),
         pytest.param(_SHARE, _shared, id="share-details"),
         pytest.param(_SHARE, _shared_in_part, id="share-in-part"),
         pytest.param("/ledger/?entry=3", _entries, id="ledger"),
@@ -151,6 +167,7 @@ def test_no_page_has_a_violation_or_scrolls_sideways(
     platform.organizations["org_0199aaaabbbbccccddddeeeeffff0002"] = "Clean River"
     platform.splits.outcomes = [["paid", "declined"]]
     platform.covers = [quoted("card", "64"), quoted("sepa_debit", "35")]
+    platform.country = "CA"
     site.log.update(published(donation_entries(30)))
     page = pages.open(edge + path, reduced_motion="reduce")
     reach(page)

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 
+from tests.browser.pages_code import run_in_node
+
 pytestmark = pytest.mark.enable_socket
 
 
@@ -95,8 +97,11 @@ def test_the_amount_field_reads_back_what_it_shows(money: Page, units: int, curr
     ],
 )
 def test_what_cannot_be_taken_is_said_in_one_sentence(
-    run_module: Callable[[str], Page], units: int, currency: str, sentence: str | None
+    units: int, currency: str, sentence: str | None
 ) -> None:
-    page = run_module("src/currencies.ts")
-    script = "([units, currency]) => module.limitFault({minorUnits: BigInt(units), currency})"
-    assert page.evaluate(script, [str(units), currency]) == sentence
+    script = """([units, currency]) => {
+        const said = module.limitFault({ minorUnits: BigInt(units), currency });
+        return said === null ? null : said(module.speechIn("en"));
+    }"""
+    sources = ("src/currencies.ts", "src/donate/language.ts")
+    assert run_in_node(sources, script, [str(units), currency], languages=["en-GB"]) == sentence

@@ -57,6 +57,7 @@ def test_a_gift_is_followed_from_the_form_into_the_ledger(
         "organization_id": ORGANIZATION,
         "amount": {"minor_units": "2500", "currency": "EUR"},
         "donor": {"name": "Ada Example", "email": "ada@example.org"},
+        "language": "en",
     }
 
 
@@ -90,7 +91,9 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
 
     (post,) = platform.posts
     said = json.loads(post.body)
-    assert {name: said[name] for name in said if name not in ("organization_id", "amount", "donor")} == {
+    assert {
+        name: said[name] for name in said if name not in ("organization_id", "amount", "donor", "language")
+    } == {
         "fund_id": FUND,
         "dedication": {
             "kind": "in_memory_of",

@@ -42,6 +42,7 @@ def test_a_donor_changes_skips_pauses_stores_a_card_and_ends(
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(gifts).to_contain_text("It is paused; nothing is collected.")
     _press(page, "Resume")
+    expect(gifts).to_contain_text("The next one is on 31 March 2026.")
     _press(page, "End: gifts to")
     _press(page, "End these gifts")
     expect(gifts).to_contain_text("This has ended; nothing more is collected.")

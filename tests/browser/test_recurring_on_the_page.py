@@ -45,13 +45,16 @@ def test_a_monthly_gift_is_agreed_to_with_its_days_and_begun_as_a_plan(
     )
     expect(terms).to_contain_text("€0.64 of it cover the payment fee; no more is ever added to a gift")
     expect(terms).to_contain_text("the next time on 1 March 2026 until you end it")
-    expect(terms.get_by_role("link", name="your recurring gifts")).to_have_attribute("href", "/giving/")
+    expect(terms.get_by_role("link", name="your recurring gifts")).to_have_attribute(
+        "href", "/giving/?lang=en"
+    )
     (post,) = platform.posts
     assert post.path == "/v1/recurring"
     assert json.loads(post.body) == {
         "organization_id": ORGANIZATION,
         "amount": {"minor_units": "2500", "currency": "EUR"},
         "donor": {"name": "Ada Example", "email": "ada@example.org"},
+        "language": "en",
         "fee_cover": {"method": "card", "minor_units": "64"},
         "every": "month",
         "time_zone": "Pacific/Auckland",

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from amply.modules.donations.split_schemas import SplitGiftIn
 from amply.kernel.splitting import divide
 from tests.browser.conftest import Pages
-from tests.browser.platform_double import ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
+from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
 from tests.browser.splits_double import SPLIT
 from tests.browser.test_donation_page import continue_to_payment, donate_link, fill_in
 
@@ -101,11 +101,50 @@ def test_parts_that_the_donor_chooses_make_up_the_whole(
             {"organization_id": RIVER, "minor_units": "3000"},
         ],
         "donor": {"name": "Ada Example", "email": "ada@example.org"},
+        "language": "en",
         "dedication": {"kind": "in_memory_of", "honouree": "Grace Hopper", "notify": None},
     }
     page.get_by_role("button", name="Change the details").click()
     page.get_by_role("checkbox", name="Choose each part myself").uncheck()
     expect(page.get_by_label("Amount in all, in EUR")).to_have_value("50.01")
+
+
+def test_each_part_has_its_fee_its_fund_and_one_declaration_for_all(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.country = "GB"
+    platform.splits.fees = {"card": "64", "sepa_debit": "35"}
+    page = pages.open(share_link(edge, ORGANIZATION, RIVER).replace("EUR", "GBP"))
+    fill_in(page)
+    box = page.get_by_role("checkbox", name="Add £1.28 for the payment fee")
+    expect(box).not_to_be_checked()
+    box.check()
+    page.get_by_role("radio", name="SEPA direct debit: adds £0.70").check()
+    page.get_by_text("What of it is for whom").click()
+    expect(page.get_by_text("Clean River: £0.35")).to_be_visible()
+    page.get_by_role("checkbox", name="Gift Aid it").check()
+    words = page.get_by_role("group", name="Your declaration")
+    expect(words).to_contain_text(
+        f"I want to Gift Aid my donations of £50.00 in all to {ORGANIZATION_NAME} and Clean River."
+    )
+    for label, said in (
+        ("First name", "Ada"),
+        ("Last name", "King"),
+        ("House name or number", "12"),
+        ("Postcode of your home", "SW1A 1AA"),
+    ):
+        page.get_by_label(label).fill(said)
+    page.get_by_text("Say more about your gift").click()
+    page.get_by_label("What it is for: Clean River").select_option("Hedges")
+    continue_to_payment(page)
+    page.get_by_role("heading", name="£50.70 in all").wait_for()
+    expect(page.get_by_text("£0.70 of it are for the payment fee, as you chose.")).to_be_visible()
+
+    ((_, body),) = platform.splits.posts
+    gifts = SplitGiftIn.model_validate_json(body).split().gifts
+    assert [gift.options.fund_id for gift in gifts] == [None, FUND]
+    assert [gift.fee_cover and gift.fee_cover.amount.minor_units for gift in gifts] == [35, 35]
+    assert all(gift.for_receipt.gift_aid is not None for gift in gifts)
 
 
 def test_nobody_is_chosen_for_the_donor_and_who_cannot_take_gifts_is_named(

@@ -1,3 +1,4 @@
+import { type Language, languageIn } from "./language/language";
 import { isCurrencyCode, type Money, parseMinorUnits } from "./money";
 import { type Rhythm, rhythmFrom } from "./rhythm";
 
@@ -29,6 +30,8 @@ export interface DonationAddress {
   readonly donation: string | null;
   /** How often that gift is made. Of no meaning before a payment: no link chooses for the donor. */
   readonly rhythm: Rhythm;
+  /** Asked for by the address, or chosen on the page and remembered there; null: the browser's. */
+  readonly language: Language | null;
   /** A payment method sent the donor back without having paid. */
   readonly isRefused: boolean;
   /** The donor was sent back with a card or account entered: the parts of a gift to several can be paid. */
@@ -55,6 +58,7 @@ export function readDonationAddress(search: string): DonationAddress {
     returnTo: returnTo === "" || returnTo.length > LONGEST_RETURN ? null : returnTo,
     donation: DONATION_ID.test(donation) ? donation : null,
     rhythm: rhythmFrom(query.get("every") ?? ""),
+    language: languageIn(search),
     isRefused: query.get("redirect_status") === "failed",
     isSetUp: query.has("setup_intent") && query.get("redirect_status") === "succeeded",
   };
@@ -67,15 +71,18 @@ export interface DonationRequest {
   readonly amount: Money | null;
   /** Where the donor can go back to afterwards; a whole address, on a site that the organisation has allowed. */
   readonly returnTo: string | null;
+  /** Null, or absent: the donor's browser's. */
+  readonly language?: Language | null;
 }
 
 /** `site` is the folder the pages stand in, with its last slash. */
-export function donationUrl(site: URL, { organization, currency, amount, returnTo }: DonationRequest): string {
+export function donationUrl(site: URL, { organization, currency, amount, returnTo, language = null }: DonationRequest): string {
   const url = new URL("donate/", site);
   url.searchParams.set("org", organization);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
   url.searchParams.set("currency", currency);
   if (returnTo !== null) url.searchParams.set("return", returnTo);
+  if (language !== null) url.searchParams.set("lang", language);
   return url.href;
 }
 
@@ -84,13 +91,15 @@ export interface ShareRequest {
   readonly organizations: readonly string[];
   readonly currency: string;
   readonly amount: Money | null;
+  readonly language: Language | null;
 }
 
 /** As `donationUrl`. */
-export function shareUrl(site: URL, { organizations, currency, amount }: ShareRequest): string {
+export function shareUrl(site: URL, { organizations, currency, amount, language }: ShareRequest): string {
   const url = new URL("donate/?share=1", site);
   for (const id of organizations) url.searchParams.append("org", id);
   if (amount !== null) url.searchParams.set("amount", amount.minorUnits.toString());
   url.searchParams.set("currency", currency);
+  if (language !== null) url.searchParams.set("lang", language);
   return url.href;
 }

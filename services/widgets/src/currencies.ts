@@ -1,4 +1,5 @@
-import { formatMoney, type Money } from "./money";
+import type { Said } from "./language/speech";
+import type { Money } from "./money";
 
 /** Minor units: the smallest and the largest payment, and what amounts are multiples of. */
 interface Limits {
@@ -20,15 +21,15 @@ export const CURRENCIES: ReadonlyMap<string, Limits> = new Map([
 ]);
 
 /** One sentence for the person who typed an amount that cannot be taken; null when it can. */
-export function limitFault({ minorUnits, currency }: Money): string | null {
+export function limitFault({ minorUnits, currency }: Money): Said | null {
   const limits = CURRENCIES.get(currency);
   if (limits === undefined) {
-    return `Gifts are not taken in ${currency}: use a link with one of ${[...CURRENCIES.keys()].join(", ")}.`;
+    return ({ t }) => t.currencyNotTaken(currency, [...CURRENCIES.keys()].join(", "));
   }
   const { least, most, step } = limits;
-  const written = (units: bigint) => formatMoney({ minorUnits: units, currency });
-  if (minorUnits < least || minorUnits > most) return `Give at least ${written(least)} and at most ${written(most)}.`;
+  const of = (units: bigint): Money => ({ minorUnits: units, currency });
+  if (minorUnits < least || minorUnits > most) return ({ t, money }) => t.amountLimits(money(of(least)), money(of(most)));
   const below = minorUnits - (minorUnits % step);
   if (below === minorUnits) return null;
-  return `Give in steps of ${written(step)}, such as ${written(below)} or ${written(below + step)}.`;
+  return ({ t, money }) => t.amountSteps(money(of(step)), money(of(below)), money(of(below + step)));
 }

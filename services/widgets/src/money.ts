@@ -1,5 +1,7 @@
 /** Amounts are integer minor units and an ISO 4217 code; nothing here ever holds a fraction as a number. */
 
+import type { Said } from "./language/speech";
+
 export interface Money {
   readonly minorUnits: bigint;
   readonly currency: string;
@@ -7,7 +9,7 @@ export interface Money {
 
 /** A sentence for the person who typed the amount. */
 export interface AmountFault {
-  readonly fault: string;
+  readonly fault: Said;
 }
 
 /** Digits after the point where ISO 4217 has other than two. */
@@ -40,26 +42,24 @@ export function parseMinorUnits(text: string): bigint | null {
 export function parseAmount(typed: string, currency: string): Money | AmountFault {
   const exponent = exponentOf(currency);
   const text = typed.trim();
-  if (text === "") return { fault: "Enter the amount you want to give." };
+  if (text === "") return { fault: ({ t }) => t.amountMissing };
   const match = /^([0-9]+)(?:[.,]([0-9]+))?$/.exec(text);
   const [, whole = "", fraction = ""] = match ?? [];
   if (match === null || fraction.length > exponent) return { fault: howToWrite(exponent) };
   const digits = (whole + fraction.padEnd(exponent, "0")).replace(/^0+/, "");
-  if (digits === "") return { fault: "The amount must be more than zero." };
-  if (digits.length > LONGEST_AMOUNT_DIGITS) return { fault: "That amount is too large to give online." };
+  if (digits === "") return { fault: ({ t }) => t.amountZero };
+  if (digits.length > LONGEST_AMOUNT_DIGITS) return { fault: ({ t }) => t.amountTooLarge };
   return { minorUnits: BigInt(digits), currency };
 }
 
-function howToWrite(exponent: number): string {
-  return exponent === 0
-    ? "Write the amount in digits, like 25."
-    : `Write the amount in digits, like 25 or 25.${"0".repeat(exponent)}.`;
+function howToWrite(exponent: number): Said {
+  return ({ t }) => (exponent === 0 ? t.amountForm : t.amountDecimals("0".repeat(exponent)));
 }
 
-/** "25.00": what the amount field shows, and what `parseAmount` reads back unchanged. */
-export function decimalText({ minorUnits, currency }: Money): string {
+/** "25.00", or "25,00": what the amount field shows, and what `parseAmount` reads back unchanged. */
+export function decimalText({ minorUnits, currency }: Money, point: "." | "," = "."): string {
   const { whole, fraction } = split(minorUnits, exponentOf(currency));
-  return fraction === "" ? whole : `${whole}.${fraction}`;
+  return fraction === "" ? whole : `${whole}${point}${fraction}`;
 }
 
 /** The amount as the reader's locale writes it. Only the whole part passes through Intl, as a bigint: exact at any size. */

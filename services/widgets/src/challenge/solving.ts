@@ -34,7 +34,7 @@ export function solve(puzzles: Puzzles): Promise<string> {
     });
     worker.addEventListener("error", () => {
       worker.terminate();
-      reject(new RequestFault("This page could not be checked. Please reload it and try again.", { status: 0 }));
+      reject(RequestFault.own("unchecked", 0));
     });
     worker.postMessage(puzzles);
   });

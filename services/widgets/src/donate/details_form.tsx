@@ -1,22 +1,21 @@
 import type { TargetedEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
+import { asSaid } from "../language/speech";
 import { exponentOf } from "../money";
 import type { Api, CreatedDonation, NewDonation, Organization } from "../site/api";
-import { RequestFault, sentenceOf } from "../site/http";
+import { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
+import { AddressFields } from "./address_fields";
+import { acceptableAmount, checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
-import { GiftAidChoice, keepsWithGiftAid } from "./gift_aid";
-import { GiftOptionsForm, useFunds } from "./gift_options";
-import { checkOptions, GIFTS_KEEP, type Keeps, type OptionFaults, type OptionsDraft } from "./gift_options_draft";
+import { GiftAidChoice } from "./gift_aid";
+import { FundChoice, GiftOptionsForm, useFunds } from "./gift_options";
+import { checkOptions, type Keeps, keepsOf, type OptionFaults, optionFaultIn, type OptionsDraft } from "./gift_options_draft";
+import { type Said, useSpeech } from "./language";
 import { RhythmChoice } from "./rhythm_choice";
 import { SubmitButton, type Wait } from "./submit_button";
-
-const FEE_NOT_KNOWN = "The payment fee for this amount is not known yet. Wait a moment, or give without adding it.";
-const NO_PLANS = "Recurring gifts are not set up here yet. You can give once instead.";
-const FEE_CHANGED = "The payment fee has changed meanwhile. Reload the page to see it, or give without adding it.";
 
 interface DetailsFormProps {
   readonly api: Api;
@@ -37,40 +36,44 @@ interface DetailsFormProps {
 
 export function DetailsForm(props: DetailsFormProps) {
   const { api, organization, currency, draft, options, onDraft, onOptions, coversFeeOf, onCoversFeeOf } = props;
+  const speech = useSpeech();
+  const { t } = speech;
   const offer = useOffer(api, organization.id, draft.amount, currency);
-  const funds = useFunds(api, organization);
-  const { takesAnonymousGifts } = organization;
-  const keeps = keepsWithGiftAid(GIFTS_KEEP, organization, currency, options);
+  const funds = useFunds(api, [organization.id]).get(organization.id) ?? [];
+  const keeps = keepsOf([organization], currency, options);
   const { form, faults, optionFaults, feeFault, formFault, wait, submit } = useSubmission(props, keeps, offer);
+  const amount = acceptableAmount(draft.amount, currency);
+  const said = { options, onOptions, faults: optionFaults };
   const field = (name: Field) => ({
     id: name,
     value: draft[name],
-    fault: faults[name],
+    fault: faults[name]?.(speech),
     onInput: (event: TargetedEvent<HTMLInputElement>) => onDraft({ ...draft, [name]: event.currentTarget.value }),
   });
   return (
     <form noValidate onSubmit={submit} ref={form}>
       <RhythmChoice {...draft} currency={currency} onRhythm={(rhythm) => onDraft({ ...draft, rhythm })} />
-      <FormField
-        {...field("amount")}
-        label={`Amount in ${currency}`}
-        suffix={currency}
-        inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
-        autocomplete="transaction-amount"
-      />
+      <FormField {...field("amount")} {...amountField(currency)} label={t.amountIn(currency)} autocomplete="transaction-amount" />
       <FeeCoverChoice offer={offer} method={coversFeeOf} fault={feeFault} onMethod={onCoversFeeOf} />
       <DonorFields field={field} />
-      {keeps.giftAid && <GiftAidChoice {...draft} {...{ organization, currency, options, onOptions }} faults={optionFaults} />}
-      <GiftOptionsForm
-        {...{ funds, keeps, options, onOptions, takesAnonymousGifts }}
-        faults={optionFaults}
-      />
+      {keeps.address && <AddressFields {...said} />}
+      {keeps.giftAid && (
+        <GiftAidChoice {...said} organizations={[organization]} rhythm={draft.rhythm} amount={"fault" in amount ? null : amount} />
+      )}
+      <GiftOptionsForm {...said} keeps={keeps}>
+        <FundChoice id="fund" label={t.whatFor} funds={funds} chosen={options.fund} onFund={(fund) => onOptions({ ...options, fund })} />
+      </GiftOptionsForm>
       <p class="fault" role="alert">
-        {formFault}
+        {formFault?.(speech)}
       </p>
       <SubmitButton wait={wait} />
     </form>
   );
+}
+
+/** How an amount is typed. */
+export function amountField(currency: string): { readonly suffix: string; readonly inputMode: "numeric" | "decimal" } {
+  return { suffix: currency, inputMode: exponentOf(currency) === 0 ? "numeric" : "decimal" };
 }
 
 interface DonorFieldsProps {
@@ -84,17 +87,11 @@ interface DonorFieldsProps {
 
 /** Who gives. */
 export function DonorFields({ field }: DonorFieldsProps) {
+  const { t } = useSpeech();
   return (
     <>
-      <FormField {...field("name")} label="Your name" autocomplete="name" maxLength={200} />
-      <FormField
-        {...field("email")}
-        label="Your e-mail address"
-        hint="For your receipt. It is never published."
-        type="email"
-        autocomplete="email"
-        maxLength={254}
-      />
+      <FormField {...field("name")} label={t.yourName} autocomplete="name" maxLength={200} />
+      <FormField {...field("email")} label={t.yourEmail} hint={t.yourEmailHint} type="email" autocomplete="email" maxLength={254} />
     </>
   );
 }
@@ -110,10 +107,11 @@ export function useFocusOnFault(...faults: readonly object[]) {
 
 function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | null) {
   const { organization, currency, draft, options, isReturning, coversFeeOf, send, onCreated } = props;
+  const { language } = useSpeech();
   const [faults, setFaults] = useState<FieldFaults>({});
   const [optionFaults, setOptionFaults] = useState<OptionFaults>({});
-  const [feeFault, setFeeFault] = useState<string>();
-  const [formFault, setFormFault] = useState("");
+  const [feeFault, setFeeFault] = useState<Said | null>(null);
+  const [formFault, setFormFault] = useState<Said | null>(null);
   const [wait, setWait] = useState<Wait>("");
   const once = useOneAtATime();
   const form = useFocusOnFault(faults, optionFaults);
@@ -121,30 +119,39 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
   useLayoutEffect(() => {
     if (isReturning) form.current?.querySelector<HTMLElement>("#amount")?.focus();
   }, []);
+  const refused = (fault: unknown) => {
+    if (!(fault instanceof RequestFault)) return setFormFault(() => asSaid(fault));
+    if (fault.param.startsWith("fee_cover")) return setFeeFault(() => FEE_CHANGED);
+    if (fault.code === "recurring_not_configured") return setFormFault(() => NO_PLANS);
+    const [found, more] = [fieldFaultIn(fault), optionFaultIn(fault)];
+    if (found !== null) setFaults(found);
+    else if (more !== null) setOptionFaults(more);
+    else setFormFault(() => asSaid(fault));
+  };
 
   const submit = once(async () => {
-    setFormFault("");
-    setFeeFault(undefined);
+    setFormFault(null);
+    setFeeFault(null);
     const checked = checkDraft(draft, organization.id, currency);
     const more = checkOptions(options, keeps);
     setFaults("faults" in checked ? checked.faults : {});
     setOptionFaults("faults" in more ? more.faults : {});
     if ("faults" in checked || "faults" in more) return;
     // What was ticked for another amount is not what the donor has seen for this one.
-    if (coversFeeOf !== null && offer === null) return setFeeFault(FEE_NOT_KNOWN);
+    if (coversFeeOf !== null && offer === null) return setFeeFault(() => FEE_NOT_KNOWN);
     const feeCover = chosenCover(offer, coversFeeOf);
     setWait("sending");
     try {
       const fee = feeCover === undefined ? {} : { feeCover };
-      onCreated(await send({ ...checked.donation, ...fee, options: more.said }, () => setWait("checking")));
+      onCreated(await send({ ...checked.donation, ...fee, language, options: more.said }, () => setWait("checking")));
     } catch (fault) {
       setWait("");
-      if (fault instanceof RequestFault && fault.param.startsWith("fee_cover")) return setFeeFault(FEE_CHANGED);
-      if (fault instanceof RequestFault && fault.code === "recurring_not_configured") return setFormFault(NO_PLANS);
-      const found = fault instanceof RequestFault ? fieldFaultIn(fault) : null;
-      if (found === null) setFormFault(sentenceOf(fault));
-      else setFaults(found);
+      refused(fault);
     }
   });
   return { form, faults, optionFaults, feeFault, formFault, wait, submit };
 }
+
+export const FEE_NOT_KNOWN: Said = ({ t }) => t.feeNotKnown;
+export const FEE_CHANGED: Said = ({ t }) => t.feeChanged;
+const NO_PLANS: Said = ({ t }) => t.noPlans;

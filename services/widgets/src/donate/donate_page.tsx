@@ -1,16 +1,20 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { type DonationAddress, donationUrl, shareUrl } from "../address";
-import { decimalText, parseAmount } from "../money";
+import { Languages, useLanguageAround, useTitle } from "../language/chooser";
+import { browsersLanguage, inLanguage, type Language } from "../language/language";
+import { asSaid } from "../language/speech";
+import { parseAmount } from "../money";
 import { donorsTimeZone, type Rhythm } from "../rhythm";
 import { SharingPage } from "../share/sharing_page";
 import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import type { SiteConfig } from "../site/config";
-import { sentenceOf } from "../site/http";
 import { allowedReturn } from "../site/returning";
 import { DetailsForm } from "./details_form";
 import type { Draft } from "./draft";
 import { NO_OPTIONS } from "./gift_options_draft";
+import { Handling } from "./handling";
+import { type Said, SpokenIn, speechIn, useSpeech } from "./language";
 import { PaymentStep } from "./payment_step";
 import { Progress } from "./progress";
 import { Sender } from "./sending";
@@ -21,28 +25,51 @@ interface DonatePageProps {
   readonly address: DonationAddress;
 }
 
-/** The page in one of its states: choosing an organization, giving details, paying, following the gift. */
+/** The page in the donor's language: that of the address, else the browser's. One that is chosen here stands in the address from then on. */
 export function DonatePage({ config, address }: DonatePageProps) {
+  const [asked, setAsked] = useState(address.language);
+  const language = asked ?? browsersLanguage();
+  const speech = useMemo(() => speechIn(language), [language]);
+  const spoken = useMemo(() => ({ ...address, language: asked }), [address, asked]);
+  useLanguageAround(language, speech.t.skip);
+  const choose = (chosen: Language) => {
+    history.replaceState(null, "", inLanguage(location.href, chosen));
+    setAsked(chosen);
+  };
+  return (
+    <SpokenIn value={speech}>
+      <Gift config={config} address={spoken} />
+      <Languages label={speech.t.language} chosen={language} onChoose={choose} />
+      <Handling speech={speech} />
+    </SpokenIn>
+  );
+}
+
+/** In one of its states: choosing an organization, giving details, paying, following the gift. */
+function Gift({ config, address }: DonatePageProps) {
   const api = useMemo(() => new Api(config.apiUrl), [config]);
   if (address.isShared || address.split !== null) return <SharingPage {...{ api, config, address }} />;
   return <OneOrganization {...{ api, config, address }} />;
 }
 
 function OneOrganization({ api, config, address }: DonatePageProps & { readonly api: Api }) {
+  const speech = useSpeech();
+  const { t } = speech;
   const { organization, choices, fault } = useOrganizations(api, address);
+  useTitle(organization === null ? t.title : t.donateTo(organization.name));
   if (address.donation !== null) {
     return <Returned api={api} address={address} donationId={address.donation} organization={organization} />;
   }
   return (
     <>
-      <h1>{organization === null ? "Donate" : `Donate to ${organization.name}`}</h1>
-      {config.isTestMode && <p class="notice">Test mode: no real money moves.</p>}
-      {fault !== "" && (
+      <h1>{organization === null ? t.title : t.donateTo(organization.name)}</h1>
+      {config.isTestMode && <p class="notice">{t.testMode}</p>}
+      {fault !== null && (
         <p class="fault" role="alert">
-          {fault}
+          {fault(speech)}
         </p>
       )}
-      {choices !== null && <Choices organizations={choices} />}
+      {choices !== null && <Choices organizations={choices} language={address.language} />}
       {organization !== null && <Giving api={api} config={config} address={address} organization={organization} />}
     </>
   );
@@ -59,8 +86,9 @@ type Step =
   | { readonly at: "paid"; readonly donationId: string };
 
 function Giving({ api, config, address, organization }: GivingProps) {
+  const { t, typed } = useSpeech();
   const send = useSending(api);
-  const amount = address.amount === null ? "" : decimalText(address.amount);
+  const amount = address.amount === null ? "" : typed(address.amount);
   const [draft, setDraft] = useState<Draft>({ rhythm: "once", amount, name: "", email: "" });
   const [options, setOptions] = useState(NO_OPTIONS);
   const [coversFeeOf, setCoversFeeOf] = useState<string | null>(null);
@@ -78,7 +106,7 @@ function Giving({ api, config, address, organization }: GivingProps) {
         <DetailsForm {...{ api, ...form, ...more }} send={(donation, onChallenge) => send(donation, draft.rhythm, onChallenge)} />
         {returnTo === null ? (
           <p class="beside">
-            <a href={shareLink(address, draft.amount)}>Share a gift between several organisations</a>
+            <a href={shareLink(address, draft.amount)}>{t.share}</a>
           </p>
         ) : (
           <WayBack to={returnTo} standing="none" donationId={null} />
@@ -110,15 +138,16 @@ interface ReturnedProps {
 }
 
 function Returned({ api, address, donationId, organization }: ReturnedProps) {
-  const again = address.organization === null ? "/donate/" : linkTo(address, address.organization);
+  const { t } = useSpeech();
+  const again = address.organization === null ? inLanguage("/donate/", address.language) : linkTo(address, address.organization);
   const returnTo = useReturn(address, organization);
   return (
     <>
-      <h1>Your donation</h1>
+      <h1>{t.yourDonation}</h1>
       {address.isRefused ? (
         <>
-          <p role="alert">The payment was not completed, and no money was taken.</p>
-          <a href={again}>Start again</a>
+          <p role="alert">{t.notCompleted}</p>
+          <a href={again}>{t.startAgain}</a>
           {returnTo !== null && <WayBack to={returnTo} standing="pending" donationId={donationId} />}
         </>
       ) : (
@@ -135,21 +164,22 @@ function Returned({ api, address, donationId, organization }: ReturnedProps) {
   );
 }
 
-function Choices({ organizations }: { organizations: readonly Organization[] }) {
-  if (organizations.length === 0) return <p>No organisation takes donations here yet.</p>;
+function Choices({ organizations, language }: { organizations: readonly Organization[]; language: Language | null }) {
+  const { t } = useSpeech();
+  if (organizations.length === 0) return <p>{t.nobodyYet}</p>;
   return (
     <>
-      <p>Choose whom to give to:</p>
+      <p>{t.chooseWhom}</p>
       <ul>
         {organizations.map(({ id, name }) => (
           <li key={id}>
-            <a href={`/donate/?org=${id}`}>{name}</a>
+            <a href={inLanguage(`/donate/?org=${id}`, language)}>{name}</a>
           </li>
         ))}
       </ul>
       {organizations.length > 1 && (
         <p>
-          Or <a href="/donate/?share=1">share a gift between several of them</a>.
+          <a href={inLanguage("/donate/?share=1", language)}>{t.share}</a>
         </p>
       )}
     </>
@@ -192,16 +222,13 @@ function useSending(api: Api) {
 function useOrganizations(api: Api, address: DonationAddress) {
   const [organization, setOrganization] = useState<Organization | null>(null);
   const [choices, setChoices] = useState<readonly Organization[] | null>(null);
-  const [fault, setFault] = useState("");
+  const [fault, setFault] = useState<Said | null>(null);
   useEffect(() => {
     const found =
       address.organization === null
         ? api.organizations().then(setChoices)
         : api.organization(address.organization).then(setOrganization);
-    found.catch((reason: unknown) => setFault(sentenceOf(reason)));
+    found.catch((reason: unknown) => setFault(() => asSaid(reason)));
   }, []);
-  useEffect(() => {
-    if (organization !== null) document.title = `Donate to ${organization.name} · Amply`;
-  }, [organization]);
   return { organization, choices, fault };
 }

@@ -1,8 +1,10 @@
 import { limitFault } from "../currencies";
+import { asSaid } from "../language/speech";
 import { type AmountFault, type Money, parseAmount } from "../money";
 import type { Rhythm } from "../rhythm";
 import type { NewDonation } from "../site/api";
 import type { RequestFault } from "../site/http";
+import type { Said } from "./language";
 
 /** What stands in the form, as typed. */
 export interface Draft {
@@ -15,11 +17,9 @@ export interface Draft {
 export type Field = Exclude<keyof Draft, "rhythm">;
 
 /** One sentence a field. */
-export type FieldFaults = Partial<Readonly<Record<Field, string>>>;
+export type FieldFaults = Partial<Readonly<Record<Field, Said>>>;
 
-export type CheckedDraft = { readonly donation: NewDonation } | { readonly faults: FieldFaults };
-
-const HOW_TO_WRITE_AN_ADDRESS = "Write the e-mail address like name@example.org.";
+export type CheckedDraft = { readonly donation: Omit<NewDonation, "language"> } | { readonly faults: FieldFaults };
 
 /** Catches slips before they travel. The API decides what is valid; its sentences land beside the same fields. */
 export function checkDraft(draft: Draft, organizationId: string, currency: string): CheckedDraft {
@@ -38,10 +38,10 @@ type CheckedDonor = { readonly donorName: string; readonly donorEmail: string } 
 export function checkDonor(draft: { readonly name: string; readonly email: string }): CheckedDonor {
   const donorName = draft.name.trim();
   const donorEmail = draft.email.trim();
-  const faults: { -readonly [field in Field]?: string } = {};
-  if (donorName === "") faults.name = "Enter your name, so that the organisation can thank you.";
-  if (donorEmail === "") faults.email = "Enter your e-mail address: your receipt goes there.";
-  else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = HOW_TO_WRITE_AN_ADDRESS;
+  const faults: { -readonly [field in Field]?: Said } = {};
+  if (donorName === "") faults.name = ({ t }) => t.nameMissing;
+  if (donorEmail === "") faults.email = ({ t }) => t.emailMissing;
+  else if (!/^[^\s@]+@[^\s@]+$/.test(donorEmail)) faults.email = ({ t }) => t.emailForm;
   return Object.keys(faults).length > 0 ? { faults } : { donorName, donorEmail };
 }
 
@@ -56,19 +56,19 @@ export function acceptableAmount(typed: string, currency: string): Money | Amoun
 /**
  * The field that a refusal speaks of, with the sentence to put beside it; null when it speaks of none.
  *
- * The API's own sentences are for people, except those about a request's form (`invalid_request`), which are for
+ * The API's problems have words for people, except those about a request's form (`invalid_request`), which are for
  * programmers: there the page says what the field wants.
  */
-export function fieldFaultIn({ param, code, message }: RequestFault): FieldFaults | null {
-  const field = fieldOf(param);
+export function fieldFaultIn(fault: RequestFault): FieldFaults | null {
+  const field = fieldOf(fault.param);
   if (field === null) return null;
-  return { [field]: code === "invalid_request" ? WANTED[field] : message };
+  return { [field]: fault.code === "invalid_request" ? WANTED[field] : asSaid(fault) };
 }
 
-const WANTED: Readonly<Record<Field, string>> = {
-  amount: "Please check the amount.",
-  name: "Enter your name in at most 200 characters.",
-  email: HOW_TO_WRITE_AN_ADDRESS,
+const WANTED: Readonly<Record<Field, Said>> = {
+  amount: ({ t }) => t.checkAmount,
+  name: ({ t }) => t.nameTooLong,
+  email: ({ t }) => t.emailForm,
 };
 
 function fieldOf(param: string): Field | null {

@@ -1,17 +1,10 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
 
-import { formatMoney, type Money } from "../money";
+import type { Money } from "../money";
 import type { Api, FeeCover } from "../site/api";
 import { acceptableAmount } from "./draft";
-
-/** Long enough that somebody who types is not asked about each digit. */
-const PAUSE_MILLISECONDS = 400;
-
-const WAYS: Readonly<Record<string, string>> = {
-  card: "Card",
-  sepa_debit: "SEPA direct debit",
-  us_bank_account: "US bank account",
-};
+import { type Said, useSpeech } from "./language";
+import { useQuote } from "./quoting";
 
 /** What covers the fee of the amount that stands in the form; null while that is being asked. */
 export interface Offer {
@@ -19,30 +12,14 @@ export interface Offer {
   readonly covers: readonly FeeCover[];
 }
 
-/** Asks whenever the amount has changed and is one that can be given. What cannot be asked is not offered: a gift needs no cover. */
+/** Asks whenever the amount has changed and is one that can be given. */
 export function useOffer(api: Api, organizationId: string, typed: string, currency: string): Offer | null {
-  const [found, setFound] = useState<Offer | null>(null);
-  const hasAsked = useRef(false);
   const amount = acceptableAmount(typed, currency);
-  useEffect(() => {
-    if ("fault" in amount) return;
-    let isGone = false;
-    const ask = () =>
-      api.feeCovers(organizationId, amount).then(
-        (covers) => {
-          if (!isGone) setFound({ amount, covers });
-        },
-        () => undefined,
-      );
-    const later = setTimeout(ask, hasAsked.current ? PAUSE_MILLISECONDS : 0);
-    hasAsked.current = true;
-    return () => {
-      isGone = true;
-      clearTimeout(later);
-    };
-  }, [typed, currency]);
-  const isCurrent = found !== null && "minorUnits" in amount && amount.minorUnits === found.amount.minorUnits;
-  return isCurrent ? found : null;
+  const about = "fault" in amount ? null : `${amount.minorUnits}`;
+  return useQuote<Offer>(about, async () => {
+    if ("fault" in amount) throw new TypeError("an amount that cannot be given has no quote");
+    return { amount, covers: await api.feeCovers(organizationId, amount) };
+  });
 }
 
 /** The cover for the way to pay that the donor chose; undefined when they chose none, or it is not offered. */
@@ -54,12 +31,16 @@ interface FeeCoverChoiceProps {
   readonly offer: Offer | null;
   /** The way to pay whose fee the donor covers; null: nothing is added. */
   readonly method: string | null;
-  readonly fault: string | undefined;
+  readonly fault: Said | null;
   readonly onMethod: (method: string | null) => void;
+  /** What else there is to see of it while it is ticked. */
+  readonly children?: ComponentChildren;
 }
 
 /** A box that is never ticked beforehand, with what it adds and what is then paid in all. */
-export function FeeCoverChoice({ offer, method, fault, onMethod }: FeeCoverChoiceProps) {
+export function FeeCoverChoice({ offer, method, fault, onMethod, children }: FeeCoverChoiceProps) {
+  const speech = useSpeech();
+  const { t, money } = speech;
   const cover = chosenCover(offer, method);
   const shown = cover ?? offer?.covers[0];
   // What is ticked can always be unticked, also while it is not known what it would add.
@@ -70,32 +51,34 @@ export function FeeCoverChoice({ offer, method, fault, onMethod }: FeeCoverChoic
         <input
           type="checkbox"
           name="fee-cover"
-          checked={method !== null}
-          aria-describedby={fault === undefined ? "fee-cover-hint" : "fee-cover-hint fee-cover-fault"}
+          checked={offer === null ? method !== null : cover !== undefined}
+          aria-describedby={fault === null ? "fee-cover-hint" : "fee-cover-hint fee-cover-fault"}
           onChange={(event) => onMethod(event.currentTarget.checked ? (shown?.method ?? null) : null)}
         />
-        {shown === undefined ? "Add the payment fee" : `Add ${formatMoney(shown.amount)} for the payment fee`}
+        {shown === undefined ? t.addTheFee : t.addFee(money(shown.amount))}
       </label>
       <p class="hint" id="fee-cover-hint">
-        {hintFor(offer, cover)}
+        <Hint offer={offer} cover={cover} />
       </p>
       {offer !== null && cover !== undefined && offer.covers.length > 1 && (
         <Ways covers={offer.covers} method={cover.method} onMethod={onMethod} />
       )}
+      {offer !== null && cover !== undefined && children}
       {fault && (
         <p class="fault" id="fee-cover-fault">
-          {fault}
+          {fault(speech)}
         </p>
       )}
     </div>
   );
 }
 
-function hintFor(offer: Offer | null, cover: FeeCover | undefined): string {
-  if (offer === null) return "Looking up the fee for this amount…";
-  if (cover === undefined) return `The payment company keeps about that much of your ${formatMoney(offer.amount)}.`;
+function Hint({ offer, cover }: { offer: Offer | null; cover: FeeCover | undefined }) {
+  const { t, money } = useSpeech();
+  if (offer === null) return <>{t.lookingUpFee}</>;
+  if (cover === undefined) return <>{t.feeKept(money(offer.amount))}</>;
   const total = { ...offer.amount, minorUnits: offer.amount.minorUnits + cover.amount.minorUnits };
-  return `You pay ${formatMoney(total)}. The true fee may differ a little; whatever is left goes to the organisation.`;
+  return <>{t.youPay(money(total))}</>;
 }
 
 interface WaysProps {
@@ -105,9 +88,10 @@ interface WaysProps {
 }
 
 function Ways({ covers, method, onMethod }: WaysProps) {
+  const { t, money } = useSpeech();
   return (
     <fieldset class="ways">
-      <legend>How you will pay</legend>
+      <legend>{t.howYouPay}</legend>
       {covers.map((cover) => (
         <label class="choice" key={cover.method}>
           <input
@@ -117,7 +101,7 @@ function Ways({ covers, method, onMethod }: WaysProps) {
             checked={cover.method === method}
             onChange={() => onMethod(cover.method)}
           />
-          {WAYS[cover.method] ?? cover.method}: adds {formatMoney(cover.amount)}
+          {t.adds(t.ways[cover.method] ?? cover.method, money(cover.amount))}
         </label>
       ))}
     </fieldset>

@@ -1,31 +1,28 @@
-import { formatMoney } from "../money";
+import type { Money } from "../money";
 import type { Rhythm } from "../rhythm";
 import type { Organization } from "../site/api";
-import { acceptableAmount } from "./draft";
 import { FormField } from "./field";
 import { typed } from "./gift_options";
-import type { Keeps, OptionFaults, OptionsDraft } from "./gift_options_draft";
+import type { OptionFaults, OptionsDraft } from "./gift_options_draft";
+import { speechIn, type Speech, useSpeech } from "./language";
 
 interface GiftAidChoiceProps {
-  readonly organization: Organization;
+  /** All in the UK. */
+  readonly organizations: readonly Organization[];
   readonly rhythm: Rhythm;
-  /** As typed. */
-  readonly amount: string;
-  readonly currency: string;
+  /** In all; null while it is none that can be given. */
+  readonly amount: Money | null;
   readonly options: OptionsDraft;
   readonly faults: OptionFaults;
   readonly onOptions: (options: OptionsDraft) => void;
 }
 
-/** Where Gift Aid can be: a gift in pounds to an organisation in the UK, from a person. */
-export function keepsWithGiftAid(keeps: Keeps, { country }: Organization, currency: string, { company }: OptionsDraft): Keeps {
-  return { ...keeps, giftAid: keeps.giftAid && country === "GB" && currency === "GBP" && company.trim() === "" };
-}
-
 /** A box that is never ticked beforehand; ticked, the words that the donor declares, and what HMRC asks for. */
 export function GiftAidChoice(props: GiftAidChoiceProps) {
+  const speech = useSpeech();
+  const { t } = speech;
   const { options, onOptions } = props;
-  const text = typed(props);
+  const text = typed(props, speech);
   return (
     <div class="field">
       <label class="choice">
@@ -34,38 +31,44 @@ export function GiftAidChoice(props: GiftAidChoiceProps) {
           checked={options.declaresGiftAid}
           onChange={(event) => onOptions({ ...options, declaresGiftAid: event.currentTarget.checked })}
         />
-        Gift Aid it: 25p more for every £1, at no cost to you
+        {t.giftAid}
       </label>
       {options.declaresGiftAid && (
         <fieldset class="group">
-          <legend>Your declaration</legend>
+          <legend>{t.declaration}</legend>
           <Declaration {...props} />
-          <FormField {...text("title", 4)} label="Title" hint="Such as Ms. You may leave it empty." />
-          <FormField {...text("firstName", 35)} label="First name" />
-          <FormField {...text("lastName", 35)} label="Last name" />
-          <FormField {...text("house", 200)} label="House name or number" />
-          <FormField {...text("postcode", 20)} label="Postcode of your home" hint="X if you live outside the UK." />
+          <FormField {...text("title", 4)} label={t.personTitle} hint={t.personTitleHint} />
+          <FormField {...text("firstName", 35)} label={t.firstName} />
+          <FormField {...text("lastName", 35)} label={t.lastName} />
+          <FormField {...text("house", 200)} label={t.house} />
+          <FormField {...text("postcode", 20)} label={t.postcode} hint={t.postcodeHint} />
         </fieldset>
       )}
     </div>
   );
 }
 
-/** gov.uk, "Gift Aid declarations": what a declaration must say, of a single gift or of all that follow. */
-function Declaration({ organization, rhythm, amount, currency }: GiftAidChoiceProps) {
-  const money = acceptableAmount(amount, currency);
-  const gift = "fault" in money ? "my donation" : `my donation of ${formatMoney(money)}`;
+/**
+ * gov.uk, "Gift Aid declarations": what a declaration must say, of a single gift or of all that follow. HMRC's words are English,
+ * and stand beside every translation.
+ */
+function Declaration(props: GiftAidChoiceProps) {
+  const speech = useSpeech();
+  const { t, language } = speech;
   return (
     <>
-      <p>
-        I want to Gift Aid {rhythm === "once" ? gift : "this donation, and all that follow it as I chose above,"} to{" "}
-        {organization.name}. I am a UK taxpayer and understand that if I pay less Income Tax and/or Capital Gains Tax than the
-        amount of Gift Aid claimed on all my donations in that tax year, it is my responsibility to pay any difference.
-      </p>
-      <p class="hint">
-        Tell the organisation if you want to cancel this declaration, change your name or home address, or no longer pay enough
-        tax.
-      </p>
+      <p>{declared(props, speech)}</p>
+      {language !== "en" && (
+        <p class="hint">
+          {t.declarationCounts} <span lang="en">{declared(props, speechIn("en"))}</span>
+        </p>
+      )}
+      <p class="hint">{t.declarationChanges}</p>
     </>
   );
+}
+
+function declared({ organizations, rhythm, amount }: GiftAidChoiceProps, { t, money, list }: Speech): string {
+  const to = list(organizations.map(({ name }) => name));
+  return t.iDeclare({ to, isOne: organizations.length === 1, sum: amount === null ? null : money(amount), isOnce: rhythm === "once" });
 }

@@ -1,116 +1,125 @@
-import type { ComponentChildren, TargetedEvent } from "preact";
+import type { ComponentChildren, SelectHTMLAttributes, TargetedEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-import type { Api, Fund, Organization } from "../site/api";
+import type { Api, Fund } from "../site/api";
 import { FormField, FormText } from "./field";
 import type { Keeps, OptionFaults, OptionsDraft, TypedOption } from "./gift_options_draft";
+import { type Speech, useSpeech } from "./language";
 
-interface GiftOptionsFormProps {
-  /** The organisation's open funds; none where the gift goes to several. */
-  readonly funds: readonly Fund[];
-  readonly takesAnonymousGifts: boolean;
-  readonly keeps: Keeps;
+export interface OptionsProps {
   readonly options: OptionsDraft;
   readonly faults: OptionFaults;
   readonly onOptions: (options: OptionsDraft) => void;
 }
 
+interface GiftOptionsFormProps extends OptionsProps {
+  readonly keeps: Keeps;
+  /** What the gift is for, where there is a choice. */
+  readonly children?: ComponentChildren;
+}
+
+const FOLDED: readonly TypedOption[] = ["honouree", "toldName", "toldEmail", "company", "taxId", "message"];
+
 /** Everything but amount and donor, folded away: most people give without it. */
 export function GiftOptionsForm(props: GiftOptionsFormProps) {
-  const { funds, takesAnonymousGifts, keeps, options, faults, onOptions } = props;
-  const text = typed(props);
+  const speech = useSpeech();
+  const { t } = speech;
+  const { keeps, options, faults, onOptions, children } = props;
+  const text = typed(props, speech);
   return (
-    <details class="options" open={Object.keys(faults).length > 0 || undefined}>
-      <summary>Say more about your gift</summary>
-      {keeps.fund && funds.length > 0 && (
-        <Choice
-          id="fund"
-          label="What it is for"
-          value={options.fund}
-          onChange={(event) => onOptions({ ...options, fund: event.currentTarget.value })}
-        >
-          <option value="">Wherever it is needed most</option>
-          {funds.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </Choice>
-      )}
+    <details class="options" open={FOLDED.some((field) => faults[field] !== undefined) || undefined}>
+      <summary>{t.sayMore}</summary>
+      {children}
       {keeps.dedication && <Dedication {...props} />}
-      {keeps.company && (
-        <FormField {...text("company", 200)} label="Company" hint="If a company gives: the receipt is made out to it." />
-      )}
-      {keeps.company && options.company.trim() !== "" && (
-        <FormField {...text("taxId", 40)} label="Its tax number" hint="Where its receipts need one." />
-      )}
-      <FormText {...text("message", 2000)} label="A message to the organisation" />
-      {keeps.anonymity && takesAnonymousGifts && (
-        <label class="choice">
-          <input
-            type="checkbox"
-            checked={options.isAnonymous}
-            onChange={(event) => onOptions({ ...options, isAnonymous: event.currentTarget.checked })}
-          />
-          Do not tell the organisation who I am
-        </label>
+      {keeps.company && <FormField {...text("company", 200)} label={t.company} hint={t.companyHint} />}
+      {keeps.company && options.company.trim() !== "" && <FormField {...text("taxId", 40)} label={t.taxId} hint={t.taxIdHint} />}
+      <FormText {...text("message", 2000)} label={t.message} />
+      {keeps.anonymity && (
+        <>
+          <label class="choice">
+            <input
+              type="checkbox"
+              checked={options.isAnonymous}
+              aria-describedby="anonymous-hint"
+              onChange={(event) => onOptions({ ...options, isAnonymous: event.currentTarget.checked })}
+            />
+            {t.anonymous}
+          </label>
+          <p class="hint" id="anonymous-hint">
+            {options.isAnonymous && t.anonymousHint}
+          </p>
+        </>
       )}
     </details>
   );
 }
 
-const KINDS = { in_honour_of: "In honour of", in_memory_of: "In memory of" } as const;
-
-function Dedication(props: GiftOptionsFormProps) {
+function Dedication(props: OptionsProps) {
+  const speech = useSpeech();
+  const { t } = speech;
   const { options, onOptions } = props;
-  const text = typed(props);
+  const text = typed(props, speech);
   const choose = (event: TargetedEvent<HTMLSelectElement>) =>
     onOptions({ ...options, dedication: event.currentTarget.value as OptionsDraft["dedication"] });
   return (
     <>
-      <Choice id="dedication" label="Dedicate it" value={options.dedication} onChange={choose}>
-        <option value="">To nobody</option>
-        {Object.entries(KINDS).map(([kind, words]) => (
-          <option key={kind} value={kind}>
-            {words} somebody
-          </option>
-        ))}
+      <Choice id="dedication" label={t.dedicate} value={options.dedication} onChange={choose}>
+        <option value="">{t.toNobody}</option>
+        <option value="in_honour_of">{t.honourSomebody}</option>
+        <option value="in_memory_of">{t.rememberSomebody}</option>
       </Choice>
       {options.dedication !== "" && (
         <fieldset class="group">
-          <legend>Your dedication</legend>
-          <FormField {...text("honouree", 100)} label={KINDS[options.dedication]} />
-          <FormField
-            {...text("toldName", 100)}
-            label="Whom we should tell"
-            hint="You may leave this empty. They get one letter, which does not say how much you gave."
-          />
-          <FormField {...text("toldEmail", 254)} label="E-mail address of whom we tell" type="email" />
+          <legend>{t.dedication}</legend>
+          <FormField {...text("honouree", 100)} label={t.dedicated[options.dedication]} />
+          <FormField {...text("toldName", 100)} label={t.toldName} hint={t.toldNameHint} />
+          <FormField {...text("toldEmail", 254)} label={t.toldEmail} type="email" />
         </fieldset>
       )}
     </>
   );
 }
 
-type TypedProps = Pick<GiftOptionsFormProps, "options" | "faults" | "onOptions">;
-
 /** What a field of the options needs, by its name and the longest text it takes. */
-export function typed({ options, faults, onOptions }: TypedProps) {
+export function typed({ options, faults, onOptions }: OptionsProps, speech: Speech) {
   return (name: TypedOption, maxLength: number) => ({
     id: name,
     value: options[name],
     maxLength,
     required: false,
-    fault: faults[name],
+    fault: faults[name]?.(speech),
     onInput: (event: TargetedEvent<HTMLInputElement | HTMLTextAreaElement>) =>
       onOptions({ ...options, [name]: event.currentTarget.value }),
   });
 }
 
-interface ChoiceProps {
+interface FundChoiceProps {
   readonly id: string;
   readonly label: string;
-  readonly value: string;
+  readonly funds: readonly Fund[];
+  readonly chosen: string;
+  readonly onFund: (fund: string) => void;
+}
+
+/** What a gift to one organisation is for; nothing where there is no choice. */
+export function FundChoice({ id, label, funds, chosen, onFund }: FundChoiceProps) {
+  const { t } = useSpeech();
+  if (funds.length === 0) return null;
+  return (
+    <Choice id={id} label={label} value={chosen} onChange={(event) => onFund(event.currentTarget.value)}>
+      <option value="">{t.whereNeeded}</option>
+      {funds.map((fund) => (
+        <option key={fund.id} value={fund.id}>
+          {fund.name}
+        </option>
+      ))}
+    </Choice>
+  );
+}
+
+interface ChoiceProps extends SelectHTMLAttributes<HTMLSelectElement> {
+  readonly id: string;
+  readonly label: string;
   readonly onChange: (event: TargetedEvent<HTMLSelectElement>) => void;
   readonly children: ComponentChildren;
 }
@@ -128,11 +137,13 @@ export function Choice({ id, label, children, ...select }: ChoiceProps) {
   );
 }
 
-/** The funds that are open; none while they cannot be had: the gift matters more than what it is for. */
-export function useFunds(api: Api, organization: Organization): readonly Fund[] {
-  const [funds, setFunds] = useState<readonly Fund[]>([]);
+/** The open funds by organisation; none while they cannot be had: the gift matters more than what it is for. */
+export function useFunds(api: Api, organizations: readonly string[]): ReadonlyMap<string, readonly Fund[]> {
+  const [funds, setFunds] = useState<ReadonlyMap<string, readonly Fund[]>>(new Map());
   useEffect(() => {
-    api.openFunds(organization.id).then(setFunds, () => setFunds([]));
-  }, [organization.id]);
+    for (const id of organizations.filter((each) => !funds.has(each))) {
+      api.openFunds(id).then((found) => setFunds((known) => new Map([...known, [id, found]])), () => undefined);
+    }
+  }, [organizations.join()]);
   return funds;
 }

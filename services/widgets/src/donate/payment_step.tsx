@@ -1,14 +1,13 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
-import { formatMoney } from "../money";
+import { asSaid } from "../language/speech";
 import type { Rhythm } from "../rhythm";
-import type { CreatedDonation, Organization, PaymentHandle } from "../site/api";
-import { sentenceOf } from "../site/http";
+import type { CreatedDonation, Organization } from "../site/api";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { StepHeading } from "../site/step_heading";
+import { useSpeech } from "./language";
+import { usePaymentForm } from "./payment_form";
 import { PlanTerms } from "./plan_terms";
-import { eachTime } from "./rhythm_choice";
-import { mountPaymentForm, type PaymentForm } from "./stripe";
 
 interface PaymentStepProps {
   readonly organization: Organization;
@@ -22,83 +21,48 @@ interface PaymentStepProps {
 }
 
 export function PaymentStep({ organization, created, rhythm, stripeJsUrl, returnUrl, onPaid, onBack }: PaymentStepProps) {
-  const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, created.payment);
+  const speech = useSpeech();
+  const { t, money, language } = speech;
+  const { payment, donation } = created;
+  const { target, form, fault, setFault, reload } = usePaymentForm({ stripeJsUrl, payment, language, stores: false });
   const [isPaying, setPaying] = useState(false);
   const once = useOneAtATime();
-  const amount = formatMoney(created.donation.amount);
+  const gift = t.eachTime(money(donation.amount), rhythm);
 
   const pay = once(async () => {
     if (form === null) return;
     setPaying(true);
-    setFault("");
-    const refusal = await form.confirm(returnUrl).catch(sentenceOf);
+    setFault(null);
+    const refusal = await form.confirm(returnUrl).catch(asSaid);
     if (refusal === null) return onPaid();
     setPaying(false);
-    setFault(refusal);
+    setFault(() => refusal);
   });
   return (
     <form noValidate onSubmit={pay}>
-      <StepHeading>
-        {eachTime(amount, rhythm)} to {organization.name}
-      </StepHeading>
-      {created.donation.feeCover !== null && (
-        <p class="hint">{formatMoney(created.donation.feeCover)} of it are for the payment fee, as you chose.</p>
-      )}
-      <p class="hint">Your card details go to Stripe alone; neither we nor this page see them.</p>
-      {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
+      <StepHeading>{t.giftTo(gift, organization.name)}</StepHeading>
+      {donation.feeCover !== null && <p class="hint">{t.feeIncluded(money(donation.feeCover))}</p>}
+      <p class="hint">{t.cardHint}</p>
+      {form === null && fault === null && <p role="status">{t.formLoading}</p>}
       <div ref={target} class="payment-element" />
-      {rhythm !== "once" && <PlanTerms {...created.donation} rhythm={rhythm} organization={organization.name} />}
+      {rhythm !== "once" && <PlanTerms {...donation} rhythm={rhythm} organization={organization.name} />}
       <p class="fault" role="alert">
-        {fault}
+        {fault?.(speech)}
       </p>
       {form === null ? (
-        fault !== "" && (
+        fault !== null && (
           <button type="button" class="primary" onClick={reload}>
-            Try again
+            {t.tryAgain}
           </button>
         )
       ) : (
         <button type="submit" class="primary" aria-disabled={isPaying}>
-          {isPaying ? "One moment…" : `Donate ${eachTime(amount, rhythm)}`}
+          {isPaying ? t.oneMoment : t.donateButton(gift)}
         </button>
       )}
       <button type="button" class="quiet" onClick={onBack}>
-        Change the details
+        {t.changeDetails}
       </button>
     </form>
   );
-}
-
-/** `stores`: a card or account is stored for later, and nothing is paid now. */
-export function usePaymentForm(stripeJsUrl: string, payment: PaymentHandle, stores = false) {
-  const target = useRef<HTMLDivElement>(null);
-  const [form, setForm] = useState<PaymentForm | null>(null);
-  const [fault, setFault] = useState("");
-  const [tries, setTries] = useState(0);
-  useEffect(() => {
-    let mounted: PaymentForm | undefined;
-    let isGone = false;
-    const lose = (sentence: string) => {
-      isGone = true;
-      setForm(null);
-      setFault(sentence);
-    };
-    mountPaymentForm(stripeJsUrl, payment, target.current!, lose, stores).then(
-      (ready) => {
-        if (isGone) return ready.remove();
-        mounted = ready;
-        setForm(ready);
-      },
-      (reason: unknown) => lose(sentenceOf(reason)),
-    );
-    return () => {
-      isGone = true;
-      mounted?.remove();
-    };
-  }, [tries]);
-  const reload = () => {
-    setFault("");
-    setTries(tries + 1);
-  };
-  return { target, form, fault, setFault, reload };
 }

@@ -1,12 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { formatMoney } from "../money";
+import { asSaid } from "../language/speech";
 import { donorsTimeZone, type Rhythm, secondGiftOn } from "../rhythm";
 import type { Api, Donation, LedgerPlace, Returned } from "../site/api";
-import { sentenceOf } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import { follow, isSettled } from "./following";
-import { dayText } from "./rhythm_choice";
+import { type Said, type Speech, useSpeech } from "./language";
+import { GivingLink } from "./links";
 import { WayBack } from "./way_back";
 
 interface ProgressProps {
@@ -23,29 +23,29 @@ interface ProgressProps {
 
 /** What became of the gift: paid, written into the ledger, published. */
 export function Progress({ api, donationId, organizationName, rhythm, startAgainUrl, returnTo }: ProgressProps) {
+  const speech = useSpeech();
+  const { t } = speech;
   const { donation, fault, hasGivenUp, lookAgain } = useDonation(api, donationId);
   const hasFailed = donation?.status === "failed" || donation?.status === "canceled";
   return (
     <section>
-      <StepHeading>{headingFor(donation)}</StepHeading>
+      <StepHeading>{headingFor(donation, speech)}</StepHeading>
       <div role="status">
         {donation !== null && !hasFailed && <Steps {...{ donation, organizationName, rhythm }} />}
-        {hasFailed && <p>The payment did not go through, and no money was taken.</p>}
-        {hasGivenUp && donation?.status !== "processing" && (
-          <p>This takes longer than usual. You can close the page: the receipt comes by e-mail.</p>
-        )}
+        {hasFailed && <p>{t.paymentFailed}</p>}
+        {hasGivenUp && donation?.status !== "processing" && <p>{t.takesLonger}</p>}
       </div>
       <p class="fault" role="alert">
-        {fault}
+        {fault?.(speech)}
       </p>
-      {(hasGivenUp || fault !== "") && (
+      {(hasGivenUp || fault !== null) && (
         <button type="button" class="primary" onClick={lookAgain}>
-          Look again
+          {t.lookAgain}
         </button>
       )}
       {hasFailed && (
         <p>
-          <a href={startAgainUrl}>Start again</a>
+          <a href={startAgainUrl}>{t.startAgain}</a>
         </p>
       )}
       {donation !== null && returnTo !== null && (
@@ -55,18 +55,11 @@ export function Progress({ api, donationId, organizationName, rhythm, startAgain
   );
 }
 
-const HEADINGS: Readonly<Record<Returned, string>> = {
-  partially_refunded: "Refunded in part",
-  refunded: "Refunded",
-  disputed: "Disputed",
-  charged_back: "Taken back",
-};
-
-function headingFor(donation: Donation | null): string {
-  if (donation === null) return "Looking for your donation…";
-  if (donation.status === "succeeded") return donation.returned === null ? "Thank you!" : HEADINGS[donation.returned];
-  if (donation.status === "failed" || donation.status === "canceled") return "Not paid";
-  return "Confirming your payment…";
+function headingFor(donation: Donation | null, { t }: Speech): string {
+  if (donation === null) return t.looking;
+  if (donation.status === "succeeded") return donation.returned === null ? t.thankYou : t.returned[donation.returned];
+  if (donation.status === "failed" || donation.status === "canceled") return t.notPaid;
+  return t.confirming;
 }
 
 interface StepsProps {
@@ -76,80 +69,62 @@ interface StepsProps {
 }
 
 function Steps({ donation, organizationName, rhythm }: StepsProps) {
+  const speech = useSpeech();
+  const { t, money } = speech;
   const isPaid = donation.status === "succeeded";
-  const amount = formatMoney(donation.amount);
-  const gift = organizationName === null ? amount : `${amount} to ${organizationName}`;
+  const amount = money(donation.amount);
+  const gift = organizationName === null ? amount : t.giftTo(amount, organizationName);
   return (
     <ol class="steps">
-      <li data-state={isPaid ? "done" : "now"}>
-        {isPaid ? `${gift} went through.` : `${gift}: waiting for the payment's confirmation…`}
-      </li>
-      {donation.status === "processing" && (
-        <li data-state="note">
-          A card is confirmed within moments; a debit from your bank account takes days. You can close the page: the receipt
-          comes by e-mail once the money has arrived, and not before.
-        </li>
-      )}
-      {isPaid && donation.returned !== null && <li data-state="note">{whatReturned(donation, donation.returned)}</li>}
-      {!isPaid && donation.waitsForBooks && (
-        <li data-state="note">
-          Our books take nothing just now: we compare them with the public ledger. If your bank has confirmed the payment,
-          it is safe. You need not pay again, and can close the page: the receipt comes by e-mail.
-        </li>
-      )}
+      <li data-state={isPaid ? "done" : "now"}>{isPaid ? t.wentThrough(gift) : t.awaiting(gift)}</li>
+      {donation.status === "processing" && <li data-state="note">{t.debitsTakeDays}</li>}
+      {isPaid && donation.returned !== null && <li data-state="note">{whatReturned(donation, donation.returned, speech)}</li>}
+      {!isPaid && donation.waitsForBooks && <li data-state="note">{t.booksCompared}</li>}
       {isPaid && (
         <li data-state={isSettled(donation) ? "done" : "now"}>
           <Place ledger={donation.ledger} />
         </li>
       )}
       {isPaid && donation.returned === null && (
-        <li data-state="note">
-          {isSettled(donation)
-            ? "Your receipt with the proof is on its way to you by e-mail."
-            : "You can close the page: your receipt comes by e-mail, with the proof."}
-        </li>
+        <li data-state="note">{isSettled(donation) ? t.receiptOnItsWay : t.receiptComes}</li>
       )}
-      {isPaid && rhythm !== "once" && donation.createdAt !== null && (
-        <li data-state="note">
-          The next gift is collected on {dayText(secondGiftOn(donation.createdAt, rhythm, donorsTimeZone()))}. You can change,
-          pause or end it on <a href="/giving/">your recurring gifts</a>, or by the link in our letters.
-        </li>
-      )}
+      {isPaid && rhythm !== "once" && donation.createdAt !== null && <NextGift begun={donation.createdAt} rhythm={rhythm} />}
     </ol>
   );
 }
 
+function NextGift({ begun, rhythm }: { begun: Date; rhythm: Rhythm }) {
+  const { t, day } = useSpeech();
+  const next = day(secondGiftOn(begun, rhythm, donorsTimeZone()));
+  return <li data-state="note">{t.nextGift(next, (words) => <GivingLink>{words}</GivingLink>)}</li>;
+}
+
 /** No reasons: whoever has the link sees this page. */
-function whatReturned({ refunded }: Donation, returned: Returned): string {
-  const amount = refunded === null ? "It" : formatMoney(refunded);
+function whatReturned({ refunded }: Donation, returned: Returned, { t, money }: Speech): string {
+  const amount = refunded === null ? null : money(refunded);
   switch (returned) {
     case "partially_refunded":
-      return `${amount} of it went back to you; the rest stays given.`;
+      return t.partWentBack(amount);
     case "refunded":
-      return `${amount} went back to you.`;
+      return t.wentBack(amount);
     case "disputed":
-      return "The bank that paid it has asked for it back. Until that is decided, the money is held.";
+      return t.bankAsks;
     case "charged_back":
-      return "The bank that paid it has taken it back.";
+      return t.bankTook;
   }
 }
 
 function Place({ ledger }: { ledger: LedgerPlace | null }) {
-  if (ledger === null) return <>Being written into the public ledger…</>;
-  if (ledger.checkpointSize === null) return <>Entry {ledger.index}, waiting for the next checkpoint…</>;
-  return (
-    <>
-      In the public ledger for anyone to check:{" "}
-      <a href={`/ledger/?entry=${ledger.index}`}>
-        entry {ledger.index} in checkpoint {ledger.checkpointSize}
-      </a>
-    </>
-  );
+  const { t } = useSpeech();
+  if (ledger === null) return <>{t.beingWritten}</>;
+  const { index, checkpointSize } = ledger;
+  if (checkpointSize === null) return <>{t.waitsForCheckpoint(index)}</>;
+  return <>{t.inLedger(index, checkpointSize, (words) => <a href={`/ledger/?entry=${index}`}>{words}</a>)}</>;
 }
 
 function useDonation(api: Api, donationId: string) {
   const [donation, setDonation] = useState<Donation | null>(null);
-  const [fault, setFault] = useState("");
+  const [fault, setFault] = useState<Said | null>(null);
   const [rounds, setRounds] = useState(0);
   const [hasGivenUp, setGivenUp] = useState(false);
   useEffect(() => {
@@ -159,11 +134,11 @@ function useDonation(api: Api, donationId: string) {
       for await (latest of follow(api, donationId, leaving.signal)) setDonation(latest);
       if (!leaving.signal.aborted) setGivenUp(latest === null || !isSettled(latest));
     };
-    watch().catch((reason: unknown) => setFault(sentenceOf(reason)));
+    watch().catch((reason: unknown) => setFault(() => asSaid(reason)));
     return () => leaving.abort();
   }, [rounds]);
   const lookAgain = () => {
-    setFault("");
+    setFault(null);
     setGivenUp(false);
     setRounds(rounds + 1);
   };

@@ -5,7 +5,6 @@ import { pause } from "../site/waiting";
 
 const RETRY_PAUSES_MILLISECONDS = [500, 1_500, 4_000];
 const MOST_CHALLENGES = 2;
-const UNSOLVED = "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.";
 const LONGEST_RETRY_AFTER_SECONDS = 10;
 /** Answers that another try within seconds cannot change; `form_closed` says when to come back. */
 const FINAL_CODES: readonly string[] = ["recurring_not_configured", "form_closed"];
@@ -53,7 +52,7 @@ export class Sender<Answer> {
         return await this.#post({ body, idempotencyKey: this.#key, solution });
       } catch (fault) {
         if (!isChallenge(fault)) throw fault;
-        if (challenges === MOST_CHALLENGES) throw new RequestFault(UNSOLVED, { status: fault.status });
+        if (challenges === MOST_CHALLENGES) throw RequestFault.own("unsolved", fault.status);
         onChallenge();
         solution = await solve(puzzlesFrom(fault.challenge));
       }

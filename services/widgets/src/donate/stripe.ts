@@ -1,3 +1,5 @@
+import type { Language } from "../language/language";
+import type { Said } from "../language/speech";
 import type { PaymentHandle } from "../site/api";
 import { RequestFault } from "../site/http";
 
@@ -9,7 +11,7 @@ interface Confirmation {
 
 /** The part of Stripe.js that the pages use. https://docs.stripe.com/js/payment_intents/confirm_payment */
 interface StripeClient {
-  elements(options: { clientSecret: string; appearance?: object }): StripeElements;
+  elements(options: { clientSecret: string; appearance?: object; locale?: Language }): StripeElements;
   confirmPayment(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
   confirmSetup(options: Confirmation): Promise<{ error?: { type?: string; code?: string; message?: string } }>;
   handleNextAction(options: { clientSecret: string }): Promise<object>;
@@ -33,36 +35,36 @@ declare global {
 
 export interface PaymentForm {
   /** Null when the payment went through or is on its way; otherwise one sentence for the donor. */
-  confirm(returnUrl: string): Promise<string | null>;
+  confirm(returnUrl: string): Promise<Said | null>;
   remove(): void;
 }
 
-const UNREACHABLE = "The payment form could not be loaded. Check your connection or content blocker and try again.";
-/** The same words for every reason: whoever tries stolen cards learns nothing here about any of them. */
-const DECLINED =
-  "Your bank did not accept this payment, and no money was taken. Try another card, or ask your bank for the reason.";
-/** A payment ends after several cards were declined. */
-const ENDED = "This payment cannot be tried any more, and no money was taken. Please reload the page to start again.";
+/** What a form is for, and the language it is in. `stores`: a card or account is stored for later, and nothing is paid now. */
+export interface MountedFor {
+  readonly stripeJsUrl: string;
+  readonly payment: PaymentHandle;
+  readonly language: Language;
+  readonly stores: boolean;
+}
+
 let loading: Promise<void> | undefined;
 
 /**
- * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent (`stores`) there
- * or on the platform.
+ * Mounts the Payment Element for one PaymentIntent on the organization's own account, or for one SetupIntent there or on
+ * the platform.
  *
  * Stripe.js always comes from the vendor's host and carries no integrity hash, as Stripe asks of every site; the page's
  * Content-Security-Policy names that one host.
  */
 export async function mountPaymentForm(
-  stripeJsUrl: string,
-  handle: PaymentHandle,
+  { stripeJsUrl, payment, language, stores }: MountedFor,
   target: HTMLElement,
-  onFault: (sentence: string) => void,
-  stores = false,
+  onFault: (reason: RequestFault) => void,
 ): Promise<PaymentForm> {
-  const stripe = await stripeFor(stripeJsUrl, handle);
-  const elements = stripe.elements({ clientSecret: handle.clientSecret, appearance: appearance() });
+  const stripe = await stripeFor(stripeJsUrl, payment);
+  const elements = stripe.elements({ clientSecret: payment.clientSecret, appearance: appearance(), locale: language });
   const element = elements.create("payment");
-  element.on("loaderror", () => onFault(UNREACHABLE));
+  element.on("loaderror", () => onFault(RequestFault.own("form_unreachable", 0)));
   element.mount(target);
   return {
     async confirm(returnUrl) {
@@ -70,12 +72,19 @@ export async function mountPaymentForm(
       const confirmation: Confirmation = { elements, confirmParams, redirect: "if_required" };
       const { error } = await (stores ? stripe.confirmSetup(confirmation) : stripe.confirmPayment(confirmation));
       if (error === undefined) return null;
-      if (error.type === "card_error") return DECLINED;
-      if (error.code === "payment_intent_unexpected_state") return ENDED;
-      return error.message ?? "The payment was not accepted. Please try another way to pay.";
+      return refusal(error);
     },
     remove: () => element.destroy(),
   };
+}
+
+/** Stripe's own sentences come in the language that its form has. */
+function refusal({ type, code, message }: { type?: string; code?: string; message?: string }): Said {
+  // The same words for every reason: whoever tries stolen cards learns nothing here about any of them.
+  if (type === "card_error") return ({ t }) => t.declined;
+  // A payment ends after several cards were declined.
+  if (code === "payment_intent_unexpected_state") return ({ t }) => t.paymentEnded;
+  return ({ t }) => message ?? t.notAccepted;
 }
 
 /** Lets the donor's bank ask them about a payment that was confirmed elsewhere; what it decided, the API knows. Throws RequestFault. */
@@ -87,7 +96,7 @@ export async function handleNextAction(stripeJsUrl: string, handle: PaymentHandl
 async function stripeFor(url: string, { publishableKey, stripeAccount }: PaymentHandle): Promise<StripeClient> {
   loading ??= load(url);
   await loading;
-  if (window.Stripe === undefined) throw new RequestFault(UNREACHABLE, { status: 0 });
+  if (window.Stripe === undefined) throw RequestFault.own("form_unreachable", 0);
   return window.Stripe(publishableKey, stripeAccount === null ? {} : { stripeAccount });
 }
 
@@ -99,7 +108,7 @@ function load(url: string): Promise<void> {
     script.onerror = () => {
       loading = undefined;
       script.remove();
-      reject(new RequestFault(UNREACHABLE, { status: 0 }));
+      reject(RequestFault.own("form_unreachable", 0));
     };
     document.head.append(script);
   });

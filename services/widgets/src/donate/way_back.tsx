@@ -1,4 +1,5 @@
 import { returnHref } from "../site/returning";
+import { useSpeech } from "./language";
 
 interface WayBackProps {
   readonly to: URL;
@@ -9,10 +10,11 @@ interface WayBackProps {
 
 /** A link and not a redirect: the donor reads what became of the gift for as long as they like. */
 export function WayBack({ to, standing, donationId }: WayBackProps) {
+  const { t } = useSpeech();
   return (
     <p class="way-back">
       <a class={donationId === null ? "" : "primary"} href={returnHref(to, standing, donationId)}>
-        {donationId === null ? `Back to ${to.host} without giving` : `Back to ${to.host}`}
+        {donationId === null ? t.backWithoutGiving(to.host) : t.backTo(to.host)}
       </a>
     </p>
   );

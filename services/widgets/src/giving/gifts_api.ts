@@ -1,7 +1,7 @@
 import { isCurrencyCode, type Money } from "../money";
 import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
 import { pause } from "../site/waiting";
-import type { Language } from "./language";
+import type { Language } from "../language/language";
 
 export const ANONYMITIES = ["none", "public", "organization"] as const;
 export type Anonymity = (typeof ANONYMITIES)[number];

@@ -1,9 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
+import { Languages, useLanguageAround, useTitle } from "../language/chooser";
+import type { Language } from "../language/language";
 import type { SiteConfig } from "../site/config";
 import { RequestFault } from "../site/http";
 import { GiftsApi, type Recipient } from "./gifts_api";
-import { firstLanguage, keepLanguage, type Language, LANGUAGES, SpokenIn, speechIn, useSpeech } from "./language";
+import { firstLanguage, keepLanguage, SpokenIn, speechIn, useSpeech } from "./language";
 import { LinkForm } from "./link_form";
 import { type Plan, PlansApi } from "./plans_api";
 import { RecipientSection } from "./recipient_section";
@@ -22,10 +24,8 @@ const UNAUTHORIZED = 401;
 export function GivingPage(props: GivingPageProps) {
   const [language, setLanguage] = useState(firstLanguage);
   const speech = useMemo(() => speechIn(language), [language]);
-  useEffect(() => {
-    document.documentElement.lang = language;
-    document.title = `${speech.t.title} · Amply`;
-  }, [language]);
+  useLanguageAround(language, speech.t.skipLink);
+  useTitle(speech.t.title);
   const choose = (chosen: Language) => {
     keepLanguage(chosen);
     setLanguage(chosen);
@@ -33,7 +33,7 @@ export function GivingPage(props: GivingPageProps) {
   return (
     <SpokenIn value={speech}>
       <OwnPage {...props} />
-      <Languages chosen={language} onChoose={choose} />
+      <Languages label={speech.t.language} chosen={language} onChoose={choose} />
     </SpokenIn>
   );
 }
@@ -94,26 +94,6 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
         </button>
       )}
     </>
-  );
-}
-
-function Languages({ chosen, onChoose }: { chosen: Language; onChoose: (language: Language) => void }) {
-  const { t } = useSpeech();
-  return (
-    <div class="languages" role="group" aria-label={t.language}>
-      {Object.entries(LANGUAGES).map(([language, name]) => (
-        <button
-          key={language}
-          type="button"
-          class="outlined"
-          lang={language}
-          aria-pressed={language === chosen}
-          onClick={() => onChoose(language as Language)}
-        >
-          {name}
-        </button>
-      ))}
-    </div>
   );
 }
 

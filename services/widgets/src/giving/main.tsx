@@ -1,10 +1,15 @@
 import { start } from "../site/start";
 import { GivingPage } from "./giving_page";
+import { firstLanguage, keepAskedLanguage, speechIn } from "./language";
 
 const KEPT_AS = "amply-donor-link";
 
+keepAskedLanguage(location.search);
 const token = takeToken();
-void start((config) => <GivingPage config={config} token={token} onForget={() => sessionStorage.removeItem(KEPT_AS)} />);
+void start(
+  (config) => <GivingPage config={config} token={token} onForget={() => sessionStorage.removeItem(KEPT_AS)} />,
+  (reason) => speechIn(firstLanguage()).fault(reason),
+);
 
 /** The link's token leaves the address bar at once; this tab keeps it, since a bank's page may come in between. */
 function takeToken(): string {

@@ -2,7 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { FormField } from "../donate/field";
-import { decimalText, type Money, parseAmount } from "../money";
+import type { Said } from "../language/speech";
+import { type Money, parseAmount } from "../money";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { useSpeech } from "./language";
 import type { Plan } from "./plans_api";
@@ -12,13 +13,14 @@ interface Closable {
 }
 
 export function AmountForm({ plan, onSave, onClose }: Closable & { plan: Plan; onSave: (amount: Money) => Promise<void> }) {
-  const { t } = useSpeech();
+  const speech = useSpeech();
+  const { t } = speech;
   const { currency } = plan.amount;
-  const [typed, setTyped] = useState(decimalText(plan.amount));
-  const [fault, setFault] = useState<string | undefined>();
+  const [typed, setTyped] = useState(speech.typed(plan.amount));
+  const [fault, setFault] = useState<Said | null>(null);
   const save = async () => {
     const amount = parseAmount(typed, currency);
-    if ("fault" in amount) return setFault(t.amountFault ?? amount.fault);
+    if ("fault" in amount) return setFault(() => amount.fault);
     await onSave(amount);
   };
   return (
@@ -29,7 +31,7 @@ export function AmountForm({ plan, onSave, onClose }: Closable & { plan: Plan; o
         suffix={currency}
         inputMode="decimal"
         value={typed}
-        fault={fault}
+        fault={fault?.(speech)}
         inputRef={focused}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />

@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 
 import type { PaymentHandle } from "../site/api";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { type Speech, useSpeech } from "./language";
+import { type GivingSpeech, useSpeech } from "./language";
 import { AmountForm, EndForm, PauseForm } from "./plan_forms";
 import type { Plan, PlansApi } from "./plans_api";
 import { StripeStep } from "./stripe_step";
@@ -129,7 +129,7 @@ function Periods({ plan }: { plan: Plan }) {
   );
 }
 
-function standing(plan: Plan, { t, day }: Speech): string {
+function standing(plan: Plan, { t, day }: GivingSpeech): string {
   if (plan.status === "ended") return t.ended;
   const paidBy = plan.methodKind === "sepa_debit" ? t.paidByAccount : t.paidByCard;
   const method = plan.last4 === "" ? "" : ` ${paidBy(plan.last4)}`;

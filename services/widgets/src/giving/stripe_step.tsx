@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 
-import { usePaymentForm } from "../donate/payment_step";
+import { usePaymentForm } from "../donate/payment_form";
+import { asSaid } from "../language/speech";
 import type { PaymentHandle } from "../site/api";
-import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { useSpeech } from "./language";
 
@@ -16,26 +16,27 @@ interface StripeStepProps {
 }
 
 export function StripeStep({ handle, stores, stripeJsUrl, onDone, onClose }: StripeStepProps) {
-  const { t } = useSpeech();
-  const { target, form, fault, setFault } = usePaymentForm(stripeJsUrl, handle, stores);
+  const speech = useSpeech();
+  const { t, language } = speech;
+  const { target, form, fault, setFault } = usePaymentForm({ stripeJsUrl, payment: handle, language, stores });
   const [isBusy, setBusy] = useState(false);
   const once = useOneAtATime();
   const submit = once(async () => {
     if (form === null) return;
     setBusy(true);
-    setFault("");
-    const refusal = await form.confirm(new URL("/giving/", location.href).href).catch(sentenceOf);
+    setFault(null);
+    const refusal = await form.confirm(new URL("/giving/", location.href).href).catch(asSaid);
     if (refusal === null) await onDone();
-    else setFault(refusal);
+    else setFault(() => refusal);
     setBusy(false);
   });
   return (
     <form noValidate onSubmit={submit}>
       <p class="hint">{t.cardHint}</p>
-      {form === null && fault === "" && <p role="status">{t.formLoading}</p>}
+      {form === null && fault === null && <p role="status">{t.formLoading}</p>}
       <div ref={target} class="payment-element" />
       <p class="fault" role="alert">
-        {fault === "" ? "" : (t.formFault ?? fault)}
+        {fault?.(speech)}
       </p>
       {form !== null && (
         <button type="submit" class="primary" aria-disabled={isBusy}>

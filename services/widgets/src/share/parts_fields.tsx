@@ -1,8 +1,9 @@
 import type { TargetedEvent } from "preact";
 
+import { amountField } from "../donate/details_form";
 import { FormField } from "../donate/field";
 import { Choice } from "../donate/gift_options";
-import { exponentOf, formatMoney } from "../money";
+import { type Said, useSpeech } from "../donate/language";
 import type { Organization } from "../site/api";
 import { MOST_PARTS, partsOf, type SharedDraft, type ShareFaults, sumOf, withOwnParts } from "./draft";
 
@@ -16,6 +17,8 @@ interface PartsFieldsProps {
 
 /** Who gets how much: equal parts of one amount, or an amount each. What is shown adds up, because the sum is computed from it. */
 export function PartsFields(props: PartsFieldsProps) {
+  const speech = useSpeech();
+  const { t, money, typed } = speech;
   const { draft, currency, faults, onDraft } = props;
   const isOwn = draft.parts !== null;
   const sum = sumOf(partsOf(draft, currency).values(), currency);
@@ -23,12 +26,11 @@ export function PartsFields(props: PartsFieldsProps) {
     <>
       {!isOwn && (
         <FormField
+          {...amountField(currency)}
           id="amount"
-          label={`Amount in all, in ${currency}`}
-          suffix={currency}
-          inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
+          label={t.amountInAll(currency)}
           value={draft.total}
-          fault={faults.amount}
+          fault={faults.amount?.(speech)}
           onInput={(event) => onDraft({ ...draft, total: event.currentTarget.value })}
         />
       )}
@@ -37,13 +39,13 @@ export function PartsFields(props: PartsFieldsProps) {
         <input
           type="checkbox"
           checked={isOwn}
-          onChange={(event) => onDraft(withOwnParts(draft, currency, event.currentTarget.checked))}
+          onChange={(event) => onDraft(withOwnParts(draft, currency, event.currentTarget.checked, typed))}
         />
-        Choose each part myself
+        {t.ownParts}
       </label>
       {isOwn && (
         <p class="sum" aria-live="polite">
-          In all: <strong>{formatMoney(sum)}</strong>
+          {t.inAll} <strong>{money(sum)}</strong>
         </p>
       )}
     </>
@@ -51,6 +53,8 @@ export function PartsFields(props: PartsFieldsProps) {
 }
 
 function Chosen({ known, draft, currency, faults, onDraft }: PartsFieldsProps) {
+  const speech = useSpeech();
+  const { t, money } = speech;
   const amounts = partsOf(draft, currency);
   const remove = (id: string) => (event: TargetedEvent<HTMLButtonElement>) => {
     event.currentTarget.closest("fieldset")?.focus(); // the button goes
@@ -58,7 +62,7 @@ function Chosen({ known, draft, currency, faults, onDraft }: PartsFieldsProps) {
   };
   return (
     <fieldset class="group" tabIndex={-1} aria-describedby={faults.organizations && "organizations-fault"}>
-      <legend>To these organisations</legend>
+      <legend>{t.toThese}</legend>
       <ul class="parts">
         {draft.organizations.map((id) => {
           const name = known.get(id)?.name ?? id;
@@ -68,13 +72,13 @@ function Chosen({ known, draft, currency, faults, onDraft }: PartsFieldsProps) {
               {draft.parts === null ? (
                 <span class="part">
                   {name}
-                  {amount !== undefined && <strong> {formatMoney(amount)}</strong>}
+                  {amount !== undefined && <strong> {money(amount)}</strong>}
                 </span>
               ) : (
                 <PartField {...{ id, name, draft, currency, onDraft }} fault={faults.parts[id]} />
               )}
-              <button type="button" class="outlined" aria-label={`Remove ${name}`} onClick={remove(id)}>
-                Remove
+              <button type="button" class="outlined" aria-label={t.removeOne(name)} onClick={remove(id)}>
+                {t.remove}
               </button>
             </li>
           );
@@ -83,7 +87,7 @@ function Chosen({ known, draft, currency, faults, onDraft }: PartsFieldsProps) {
       {draft.organizations.length < MOST_PARTS && <Addition known={known} draft={draft} onDraft={onDraft} />}
       {faults.organizations && (
         <p class="fault" id="organizations-fault" role="alert">
-          {faults.organizations}
+          {faults.organizations(speech)}
         </p>
       )}
     </fieldset>
@@ -95,19 +99,19 @@ interface PartFieldProps {
   readonly name: string;
   readonly draft: SharedDraft;
   readonly currency: string;
-  readonly fault: string | undefined;
+  readonly fault: Said | undefined;
   readonly onDraft: (draft: SharedDraft) => void;
 }
 
 function PartField({ id, name, draft, currency, fault, onDraft }: PartFieldProps) {
+  const speech = useSpeech();
   return (
     <FormField
+      {...amountField(currency)}
       id={`part-${id}`}
       label={name}
-      suffix={currency}
-      inputMode={exponentOf(currency) === 0 ? "numeric" : "decimal"}
       value={draft.parts?.[id] ?? ""}
-      fault={fault}
+      fault={fault?.(speech)}
       onInput={(event) => onDraft({ ...draft, parts: { ...draft.parts, [id]: event.currentTarget.value } })}
     />
   );
@@ -116,6 +120,7 @@ function PartField({ id, name, draft, currency, fault, onDraft }: PartFieldProps
 type AdditionProps = Pick<PartsFieldsProps, "known" | "draft" | "onDraft">;
 
 function Addition({ known, draft, onDraft }: AdditionProps) {
+  const { t } = useSpeech();
   const others = [...known.values()].filter(({ id }) => !draft.organizations.includes(id));
   if (others.length === 0) return null;
   const add = (event: TargetedEvent<HTMLSelectElement>) => {
@@ -123,8 +128,8 @@ function Addition({ known, draft, onDraft }: AdditionProps) {
     if (id !== "") onDraft({ ...draft, organizations: [...draft.organizations, id] });
   };
   return (
-    <Choice id="addition" label="Add an organisation" value="" onChange={add}>
-      <option value="">Choose…</option>
+    <Choice id="addition" label={t.addOne} value="" onChange={add}>
+      <option value="">{t.choose}</option>
       {others.map(({ id, name }) => (
         <option key={id} value={id}>
           {name}

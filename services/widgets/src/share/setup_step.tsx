@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 
-import { usePaymentForm } from "../donate/payment_step";
-import { formatMoney, type Money } from "../money";
+import { useSpeech } from "../donate/language";
+import { usePaymentForm } from "../donate/payment_form";
+import { asSaid } from "../language/speech";
+import type { Money } from "../money";
 import type { PaymentHandle } from "../site/api";
-import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { StepHeading } from "../site/step_heading";
 
@@ -11,6 +12,8 @@ interface SetupStepProps {
   readonly setup: PaymentHandle;
   /** Of the whole gift; null where only what failed before is paid now. */
   readonly amount: Money | null;
+  /** What of it the donor added for the fees; null without. */
+  readonly feeCover: Money | null;
   readonly stripeJsUrl: string;
   /** Where a bank that leaves this page sends the donor back to. */
   readonly returnUrl: string;
@@ -19,43 +22,43 @@ interface SetupStepProps {
 }
 
 /** One card or account for all parts: entered once, charged by each organisation for its part. */
-export function SetupStep({ setup, amount, stripeJsUrl, returnUrl, onEntered, onBack }: SetupStepProps) {
-  const { target, form, fault, setFault, reload } = usePaymentForm(stripeJsUrl, setup, true);
+export function SetupStep({ setup, amount, feeCover, stripeJsUrl, returnUrl, onEntered, onBack }: SetupStepProps) {
+  const speech = useSpeech();
+  const { t, money, language } = speech;
+  const { target, form, fault, setFault, reload } = usePaymentForm({ stripeJsUrl, payment: setup, language, stores: true });
   const [isBusy, setBusy] = useState(false);
   const once = useOneAtATime();
   const submit = once(async () => {
     if (form === null) return;
     setBusy(true);
-    setFault("");
-    const refusal = await form.confirm(returnUrl).catch(sentenceOf);
+    setFault(null);
+    const refusal = await form.confirm(returnUrl).catch(asSaid);
     if (refusal === null) return onEntered();
     setBusy(false);
-    setFault(refusal);
+    setFault(() => refusal);
   });
   return (
     <form noValidate onSubmit={submit}>
-      <StepHeading>{amount === null ? "Another card for what failed" : `${formatMoney(amount)} in all`}</StepHeading>
-      <p class="hint">
-        Your card is charged once for each organisation that is not paid yet, and forgotten afterwards. Its details go to Stripe
-        alone; neither we nor this page see them.
-      </p>
-      {form === null && fault === "" && <p role="status">Loading the payment form…</p>}
+      <StepHeading>{amount === null ? t.otherCardFor : t.sumInAll(money(amount))}</StepHeading>
+      {feeCover !== null && <p class="hint">{t.feeIncluded(money(feeCover))}</p>}
+      <p class="hint">{t.chargedForEach}</p>
+      {form === null && fault === null && <p role="status">{t.formLoading}</p>}
       <div ref={target} class="payment-element" />
       <p class="fault" role="alert">
-        {fault}
+        {fault?.(speech)}
       </p>
       {form !== null && (
         <button type="submit" class="primary" aria-disabled={isBusy}>
-          {isBusy ? "One moment…" : amount === null ? "Pay what failed" : `Donate ${formatMoney(amount)}`}
+          {isBusy ? t.oneMoment : amount === null ? t.payFailed : t.donateButton(money(amount))}
         </button>
       )}
-      {form === null && fault !== "" && (
+      {form === null && fault !== null && (
         <button type="button" class="primary" onClick={reload}>
-          Try again
+          {t.tryAgain}
         </button>
       )}
       <button type="button" class="quiet" onClick={onBack}>
-        {amount === null ? "Leave it as it is" : "Change the details"}
+        {amount === null ? t.leaveIt : t.changeDetails}
       </button>
     </form>
   );

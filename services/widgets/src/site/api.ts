@@ -1,3 +1,4 @@
+import type { Language } from "../language/language";
 import { isCurrencyCode, type Money } from "../money";
 import { asCount, asList, asObject, asText, requestJson } from "./http";
 
@@ -31,6 +32,18 @@ export interface GiftOptions {
   readonly isAnonymous: boolean;
   /** A UK taxpayer's declaration, made under the words that the page shows beside it. */
   readonly giftAid: GiftAid | null;
+  /** Where the donor lives, which some countries' official receipts name. */
+  readonly address: PostalAddress | null;
+}
+
+export interface PostalAddress {
+  /** Street and number. */
+  readonly line: string;
+  readonly city: string;
+  readonly region: string | null;
+  readonly postalCode: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
 }
 
 export interface GiftAid {
@@ -84,12 +97,17 @@ export interface CreatedDonation {
   readonly payment: PaymentHandle;
 }
 
-export interface NewDonation {
-  readonly organizationId: string;
-  readonly amount: Money;
+export interface Giver {
   readonly donorName: string;
   readonly donorEmail: string;
+  /** Of letters and receipts. */
+  readonly language: Language;
   readonly options?: GiftOptions;
+}
+
+export interface NewDonation extends Giver {
+  readonly organizationId: string;
+  readonly amount: Money;
   /** What the donor ticked to add; absent, nothing is added. */
   readonly feeCover?: FeeCover;
 }
@@ -141,9 +159,7 @@ export class Api {
   /** What covers the fee of this gift, the usual way to pay first; empty where nobody knows it beforehand. */
   feeCovers(organizationId: string, { minorUnits, currency }: Money): Promise<readonly FeeCover[]> {
     const asked = { organization_id: organizationId, minor_units: minorUnits.toString(), currency };
-    return requestJson(`${this.#url}/donations/quote?${new URLSearchParams(asked)}`, (parsed) =>
-      asList(asObject(parsed)["covers"]).map(feeCoverFrom),
-    );
+    return requestJson(`${this.#url}/donations/quote?${new URLSearchParams(asked)}`, coversIn);
   }
 
   createDonation(posting: Posting): Promise<CreatedDonation> {
@@ -162,6 +178,16 @@ export function postingInit({ body, idempotencyKey, solution }: Posting): Reques
   return { method: "POST", headers: solution === undefined ? headers : { ...headers, "Amply-Challenge": solution }, body };
 }
 
+/** Who gives, and in which language letters and receipt come. */
+export function donorBody({ donorName, donorEmail, language, options }: Giver): object {
+  const address = options?.address ?? null;
+  return { donor: { name: donorName, email: donorEmail, ...(address !== null && { address: addressBody(address) }) }, language };
+}
+
+function addressBody({ line, city, region, postalCode, country }: PostalAddress): object {
+  return { lines: [line], city, region, postal_code: postalCode, country };
+}
+
 export function donationBody(donation: NewDonation): string {
   return JSON.stringify(donationFields(donation));
 }
@@ -172,14 +198,18 @@ export function planBody(donation: NewDonation, every: string, timeZone: string)
 }
 
 function donationFields(donation: NewDonation): object {
-  const { organizationId, amount, donorName, donorEmail, feeCover, options } = donation;
+  const { organizationId, amount, feeCover, options } = donation;
   return {
     organization_id: organizationId,
     amount: amountBody(amount),
-    donor: { name: donorName, email: donorEmail },
-    ...(feeCover && { fee_cover: { method: feeCover.method, minor_units: feeCover.amount.minorUnits.toString() } }),
+    ...donorBody(donation),
+    ...(feeCover && { fee_cover: feeCoverBody(feeCover) }),
     ...(options === undefined ? {} : optionsBody(options)),
   };
+}
+
+export function feeCoverBody({ method, amount }: FeeCover): object {
+  return { method, minor_units: amount.minorUnits.toString() };
 }
 
 export function amountBody({ minorUnits, currency }: Money): object {
@@ -248,6 +278,11 @@ function coverIn(answer: Readonly<Record<string, unknown>>): Money | null {
   const told = isAbsent(answer["costs"]) ? answer["fee_cover"] : asObject(answer["costs"])["fee_cover"];
   const cover = isAbsent(told) ? null : moneyFrom(told);
   return cover === null || cover.minorUnits === 0n ? null : cover;
+}
+
+/** Those of a quote. */
+export function coversIn(parsed: unknown): readonly FeeCover[] {
+  return asList(asObject(parsed)["covers"]).map(feeCoverFrom);
 }
 
 function feeCoverFrom(parsed: unknown): FeeCover {

@@ -4,10 +4,23 @@ const REQUEST_MILLISECONDS = 20_000;
 /** Longer texts in an answer are not meant for people. */
 const LONGEST_SENTENCE = 300;
 
+/** What the pages themselves say of requests, in English: those in several languages have a table of the same names. */
+export const OWN_FAULTS = {
+  unreachable: "We could not reach the server. Check your connection and try again.",
+  unreadable: "The server's answer could not be read. Please try again later.",
+  server: "Something went wrong on our side. Please try again in a moment.",
+  form_unreachable: "The payment form could not be loaded. Check your connection or content blocker and try again.",
+  unsolved: "Your browser could not prove what is asked of it just now. Wait a minute and try again, or use another browser.",
+  unchecked: "This page could not be checked. Please reload it and try again.",
+} as const;
+
+export type OwnFault = keyof typeof OWN_FAULTS;
+
 /**
  * A request that did not succeed; `message` is one sentence for the person at the page.
  *
- * `status` is 0 when no answer came. `code` and `param` are the problem's (RFC 9457), empty when it names none.
+ * `status` is 0 when no answer came. `code` and `param` are the problem's (RFC 9457), empty when it names none; where this page
+ * speaks for itself, `code` is an OwnFault.
  */
 export class RequestFault extends Error {
   readonly status: number;
@@ -29,6 +42,10 @@ export class RequestFault extends Error {
     this.challenge = about.challenge;
   }
 
+  static own(code: OwnFault, status: number): RequestFault {
+    return new RequestFault(OWN_FAULTS[code], { status, code });
+  }
+
   /** The same request may succeed later: no answer, too many requests, still in progress, or a fault of the server's. */
   get isPassing(): boolean {
     return this.status === 0 || this.status === 409 || this.status === 429 || this.status >= 500;
@@ -47,7 +64,7 @@ export async function request(url: string | URL, init: RequestInit = {}): Promis
   try {
     response = await fetch(url, { credentials: "omit", cache: "no-store", ...init, signal: limit });
   } catch {
-    throw new RequestFault("We could not reach the server. Check your connection and try again.", { status: 0 });
+    throw RequestFault.own("unreachable", 0);
   }
   if (!response.ok) throw await faultFrom(response);
   return response;
@@ -63,7 +80,7 @@ export async function requestJson<Answer>(
   try {
     return decode(await response.json());
   } catch {
-    throw new RequestFault("The server's answer could not be read. Please try again later.", { status: 502 });
+    throw RequestFault.own("unreadable", 502);
   }
 }
 
@@ -85,7 +102,7 @@ async function faultFrom(response: Response): Promise<RequestFault> {
 
 /** What the API says of a server's fault is for those who call it, not for those who sit at the page. */
 function sentenceIn(problem: JsonObject, status: number): string {
-  if (status >= 500) return "Something went wrong on our side. Please try again in a moment.";
+  if (status >= 500) return OWN_FAULTS.server;
   const sentence = textOr(problem["detail"], "") || textOr(problem["title"], "") || "The request was not accepted.";
   return sentence.slice(0, LONGEST_SENTENCE);
 }

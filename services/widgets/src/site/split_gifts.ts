@@ -1,7 +1,12 @@
 import { type Money } from "../money";
 import {
   amountBody,
+  coversIn,
   type DonationStatus,
+  donorBody,
+  type FeeCover,
+  feeCoverBody,
+  type Giver,
   type GiftOptions,
   moneyFrom,
   optionsBody,
@@ -20,7 +25,9 @@ export type PartOutcome = (typeof OUTCOMES)[number];
 export interface SplitPart {
   readonly donationId: string;
   readonly organizationId: string;
+  /** What the donor pays for it in all, and what of it they added for the fee. */
   readonly amount: Money;
+  readonly feeCover: Money;
   readonly status: DonationStatus;
   /** Null where nobody asked in this answer. */
   readonly outcome: PartOutcome | null;
@@ -40,12 +47,28 @@ export interface CreatedSplit {
   readonly setup: PaymentHandle;
 }
 
-export interface NewSplit {
+export interface DividedPart {
+  readonly organizationId: string;
+  readonly amount: Money;
+}
+
+export interface NewPart extends DividedPart {
+  /** What it is for there; null: wherever it is needed most. */
+  readonly fundId: string | null;
+  /** What the donor ticked to add to it; absent, nothing is added. */
+  readonly feeCover: FeeCover | undefined;
+}
+
+export interface NewSplit extends Giver {
   readonly total: Money;
-  readonly parts: readonly { readonly organizationId: string; readonly amount: Money }[];
-  readonly donorName: string;
-  readonly donorEmail: string;
+  readonly parts: readonly NewPart[];
   readonly options: GiftOptions;
+}
+
+/** What covers the fees of all parts together, and by organisation of each. */
+export interface SplitCovers {
+  readonly covers: readonly FeeCover[];
+  readonly parts: ReadonlyMap<string, readonly FeeCover[]>;
 }
 
 /** Gifts to several organisations. Every method throws RequestFault. */
@@ -54,6 +77,11 @@ export class SplitGiftsApi {
 
   constructor(apiUrl: string) {
     this.#url = `${apiUrl}/v1/split-gifts`;
+  }
+
+  quote(total: Money, parts: readonly DividedPart[]): Promise<SplitCovers> {
+    const body = JSON.stringify({ total: amountBody(total), parts: parts.map(dividedBody) });
+    return requestJson(`${this.#url}/quote`, splitCoversFrom, { method: "POST", headers: { "Content-Type": "application/json" }, body });
   }
 
   create(posting: Posting): Promise<CreatedSplit> {
@@ -83,16 +111,26 @@ export class SplitGiftsApi {
   }
 }
 
-export function splitBody({ total, parts, donorName, donorEmail, options }: NewSplit): string {
-  return JSON.stringify({
-    total: amountBody(total),
-    parts: parts.map(({ organizationId, amount }) => ({
-      organization_id: organizationId,
-      minor_units: amount.minorUnits.toString(),
-    })),
-    donor: { name: donorName, email: donorEmail },
-    ...optionsBody(options),
-  });
+export function splitBody(split: NewSplit): string {
+  const { total, parts, options } = split;
+  return JSON.stringify({ total: amountBody(total), parts: parts.map(partBody), ...donorBody(split), ...optionsBody(options) });
+}
+
+function partBody({ fundId, feeCover, ...part }: NewPart): object {
+  return {
+    ...dividedBody(part),
+    ...(fundId !== null && { fund_id: fundId }),
+    ...(feeCover && { fee_cover: feeCoverBody(feeCover) }),
+  };
+}
+
+function dividedBody({ organizationId, amount }: DividedPart): object {
+  return { organization_id: organizationId, minor_units: amount.minorUnits.toString() };
+}
+
+function splitCoversFrom(parsed: unknown): SplitCovers {
+  const parts = asList(asObject(parsed)["parts"]).map((part) => [asText(asObject(part)["organization_id"]), coversIn(part)] as const);
+  return { covers: coversIn(parsed), parts: new Map(parts) };
 }
 
 function giftFrom(parsed: unknown): SplitGift {
@@ -106,6 +144,7 @@ function partFrom(parsed: unknown): SplitPart {
     donationId: asText(part["donation_id"]),
     organizationId: asText(part["organization_id"]),
     amount: moneyFrom(part["amount"]),
+    feeCover: moneyFrom(part["fee_cover"]),
     status: statusFrom(part["status"]),
     outcome: OUTCOMES.find((known) => known === part["payment"]) ?? null,
     clientSecret: asText(part["client_secret"] ?? ""),

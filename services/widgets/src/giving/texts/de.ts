@@ -2,12 +2,10 @@ import type { Texts } from "./en";
 
 export const DE: Texts = {
   title: "Ihre Spenden",
-  testMode: "Testbetrieb: Es fließt kein echtes Geld.",
+  skipLink: "Zu Ihren Spenden springen",
   loading: "Ihre Spenden werden geladen …",
   nothing: "Zu dieser Adresse gehören keine Spenden.",
-  language: "Sprache",
   forget: "Den Link auf diesem Gerät vergessen",
-  oneMoment: "Einen Moment …",
   leave: "So lassen",
 
   askIntro: "Geben Sie die E-Mail-Adresse ein, mit der Sie spenden. Wir schicken einen Link zu Ihren Spenden dorthin; ein Passwort brauchen Sie nicht.",
@@ -83,15 +81,11 @@ export const DE: Texts = {
   end: "Beenden",
   about: (action, organization) => `${action}: Spenden an ${organization}`,
   amountLabel: (currency) => `Betrag in ${currency}, ab der nächsten Spende`,
-  amountFault: "Schreiben Sie den Betrag in Ziffern, zum Beispiel 25 oder 25,00.",
   amountSave: "Betrag speichern",
   pauseLabel: "Der Tag, an dem es weitergeht",
   pauseHint: "Leer lassen, um zu pausieren, bis Sie fortsetzen.",
   endWarning: "Es wird nichts mehr eingezogen. Das lässt sich nicht rückgängig machen; neu beginnen können Sie jederzeit.",
   endButton: "Diese Spenden beenden",
-  cardHint: "Ihre Kartendaten gehen nur an Stripe; weder wir noch diese Seite sehen sie.",
-  formLoading: "Das Zahlungsformular wird geladen …",
-  formFault: "Das hat nicht geklappt, und es wurde kein Geld eingezogen. Prüfen Sie Ihre Angaben oder versuchen Sie es mit einer anderen Karte.",
   store: "Für meine Spenden hinterlegen",
 
   faults: {
@@ -104,5 +98,4 @@ export const DE: Texts = {
     pause_not_acceptable: "Wählen Sie einen Tag ab morgen und höchstens ein Jahr voraus, oder keinen.",
     amount_not_acceptable: "Diesen Betrag kann man hier nicht geben. Bitte wählen Sie einen anderen.",
   },
-  fault: "Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.",
 };

@@ -1,12 +1,10 @@
 /** Everything the donors' page says, in English. The other languages have the same, which the compiler holds. */
 export const EN = {
   title: "Your gifts",
-  testMode: "Test mode: no real money moves.",
+  skipLink: "Skip to your gifts",
   loading: "Loading your gifts…",
   nothing: "No gifts belong to this address.",
-  language: "Language",
   forget: "Forget the link on this device",
-  oneMoment: "One moment…",
   leave: "Leave it as it is",
 
   // Asking for a link.
@@ -88,20 +86,15 @@ export const EN = {
   end: "End",
   about: (action: string, organization: string) => `${action}: gifts to ${organization}`,
   amountLabel: (currency: string) => `Amount in ${currency}, from the next gift on`,
-  amountFault: null as string | null,
   amountSave: "Save the amount",
   pauseLabel: "The day your gifts go on",
   pauseHint: "Leave it empty to pause until you resume.",
   endWarning: "Nothing more will be collected. This cannot be undone; you can begin new gifts whenever you like.",
   endButton: "End these gifts",
-  cardHint: "Your card details go to Stripe alone; neither we nor this page see them.",
-  formLoading: "Loading the payment form…",
-  formFault: null as string | null,
   store: "Store it for my gifts",
 
-  /** By the problem's code; null: the API's own sentence, which is English. */
+  /** By the problem's code; in English the API's own sentences do. */
   faults: {} as Readonly<Record<string, string>>,
-  fault: null as string | null,
 };
 
 export type Texts = typeof EN;
