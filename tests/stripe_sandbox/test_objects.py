@@ -10,6 +10,7 @@ from stripe.v2.core import Account
 
 from tests.stripe_sandbox.onboarding import donate, onboard
 from tests.stripe_sandbox.running import Sandbox
+from tests.stripe_sandbox.subscribing import at, donor
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -84,6 +85,35 @@ def money_bodies(shared: Sandbox) -> dict[type, dict[str, Any]]:
     }
 
 
+@pytest.fixture
+def billed_bodies(shared: Sandbox) -> dict[type, dict[str, Any]]:
+    """What Billing makes, in the middle of a period, as JSON."""
+    grace = donor(shared.client(), at(2027, 1, 1))
+    made = grace.subscribe(grace.price(3100))
+    grace.advance(at(2027, 1, 11))
+    grace.update(made.id, items=[{"id": made["items"].data[0].id, "quantity": 2}])
+
+    def get(path: str) -> dict[str, Any]:
+        body: dict[str, Any] = shared.call("GET", path).json()
+        return body
+
+    invoice = get(f"/v1/invoices/{made.latest_invoice}?expand[]=payments&expand[]=confirmation_secret")
+    item = get(f"/v1/subscriptions/{made.id}")["items"]["data"][0]
+    return {
+        stripe.Subscription: get(f"/v1/subscriptions/{made.id}"),
+        stripe.SubscriptionItem: item,
+        stripe.Price: item["price"],
+        stripe.Plan: item["plan"],
+        stripe.Product: get(f"/v1/products/{item['price']['product']}"),
+        stripe.Invoice: invoice,
+        stripe.InvoiceLineItem: invoice["lines"]["data"][0],
+        stripe.InvoicePayment: invoice["payments"]["data"][0],
+        stripe.InvoiceItem: get(f"/v1/invoiceitems?customer={grace.customer}")["data"][0],
+        stripe.test_helpers.TestClock: get(f"/v1/test_helpers/test_clocks/{grace.clock}"),
+        stripe.Customer: get(f"/v1/customers/{grace.customer}"),
+    }
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -105,6 +135,11 @@ def test_what_comes_after_a_payment_has_the_fields_of_this_api_version(
     money_bodies: dict[type, dict[str, Any]],
 ) -> None:
     for of, body in money_bodies.items():
+        check(of, body)
+
+
+def test_what_is_billed_has_the_fields_of_this_api_version(billed_bodies: dict[type, dict[str, Any]]) -> None:
+    for of, body in billed_bodies.items():
         check(of, body)
 
 

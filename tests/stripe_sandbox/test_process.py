@@ -21,6 +21,7 @@ import stripe
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, WAIT_SECONDS_MAX, running
+from tests.stripe_sandbox.subscribing import at, donor
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -111,6 +112,26 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
         found = client.v1.payment_intents.retrieve(paid.id, {"expand": ["latest_charge.balance_transaction"]})
         assert found.status == "succeeded"
         assert len(client.v1.events.list().data) == 4
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def test_a_subscription_goes_on_after_its_process_was_killed(tmp_path: Path) -> None:
+    port, state = free_port(), tmp_path / "stripe.sqlite3"
+    client = stripe.StripeClient(
+        SECRET_KEY, base_addresses={"api": f"http://127.0.0.1:{port}"}, http_client=stripe.UrllibClient()
+    )
+    process = start(port, state)
+    try:
+        grace = donor(client, at(2027, 1, 31))
+        made = grace.subscribe(grace.price(1000))
+        grace.advance(at(2027, 2, 28))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = start(port, state)
+        grace.advance(at(2027, 3, 31, 12))
+        assert [invoice.status for invoice in grace.invoices(made.id)] == ["paid", "paid", "paid"]
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

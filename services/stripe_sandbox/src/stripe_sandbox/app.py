@@ -34,12 +34,20 @@ from stripe_sandbox.resources import (
     disputes,
     early_fraud_warnings,
     events,
+    invoice_items,
+    invoice_payments,
+    invoices,
     mandates,
     payment_intents,
     payment_methods,
     payouts,
+    prices,
+    products,
     refunds,
     setup_intents,
+    subscription_items,
+    subscriptions,
+    test_clocks,
     thin_events,
 )
 from stripe_sandbox.settings import Settings
@@ -58,12 +66,20 @@ _RESOURCES = (
     disputes,
     early_fraud_warnings,
     events,
+    invoice_items,
+    invoice_payments,
+    invoices,
     mandates,
     payment_intents,
     payment_methods,
     payouts,
+    prices,
+    products,
     refunds,
     setup_intents,
+    subscription_items,
+    subscriptions,
+    test_clocks,
     thin_events,
 )
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -164,6 +180,9 @@ async def _decoded(http: HttpRequest, operation: Operation) -> Json:
     if operation.method == "GET":
         return decode_form(http.url.query)
     body = await _body(http)
+    if operation.method == "DELETE" and not body:
+        # There is no body when the SDK deletes: what it has to say stands in the query.
+        return decode_form(http.url.query)
     if operation.version == "v1":
         return decode_form(body)
     try:

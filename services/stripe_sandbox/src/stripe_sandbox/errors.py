@@ -7,6 +7,7 @@ StripeError
 ├── AuthenticationError          401
 ├── PermissionDeniedError        403
 ├── CardError                    402  what happened is kept, as a bank keeps it
+│   └── UndoneCardError          402  what was asked for with `error_if_incomplete`
 ├── IdempotencyMismatchError     400
 ├── IdempotencyInUseError        409
 ├── NotModelledError             501  valid at Stripe, absent here: never a silent no-op
@@ -90,6 +91,12 @@ class CardError(StripeError):
     status = 402
     type = "card_error"
     keeps_changes = True
+
+
+class UndoneCardError(CardError):
+    """The bank said no to what was only to be done once it was paid: nothing stays."""
+
+    keeps_changes = False
 
 
 class IdempotencyMismatchError(StripeError):

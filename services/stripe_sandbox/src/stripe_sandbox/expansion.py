@@ -1,5 +1,7 @@
 """`expand[]`: ids in an answer replaced by the objects they name (https://docs.stripe.com/api/expanding_objects)."""
 
+from collections.abc import Callable
+
 from stripe_sandbox.errors import Json, ParameterError
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.resources import balance_transactions
@@ -23,6 +25,27 @@ _FIELDS: dict[str, dict[str, str]] = {
         "payment_intent": "payment_intent",
     },
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "customer": {"test_clock": "test_helpers.test_clock"},
+    "invoice": {
+        "customer": "customer",
+        "default_payment_method": "payment_method",
+        "test_clock": "test_helpers.test_clock",
+    },
+    "invoice_payment": {"invoice": "invoice"},
+    "invoiceitem": {
+        "customer": "customer",
+        "invoice": "invoice",
+        "test_clock": "test_helpers.test_clock",
+    },
+    "payment": {"payment_intent": "payment_intent"},
+    "price": {"product": "product"},
+    "product": {"default_price": "price"},
+    "subscription": {
+        "customer": "customer",
+        "default_payment_method": "payment_method",
+        "latest_invoice": "invoice",
+        "test_clock": "test_helpers.test_clock",
+    },
     "payout": {
         "balance_transaction": "balance_transaction",
         "destination": "bank_account",
@@ -60,7 +83,7 @@ def expand(objects: Objects, body: Json, paths: list[str]) -> Json:
     return body
 
 
-def _into(objects: Objects, body: Json, parts: list[str], path: str) -> None:
+def _into(objects: Objects, body: Json, parts: list[str], path: str, *, kind: str | None = None) -> None:
     first, rest = parts[0], parts[1:]
     if body.get("object") in ("list", "search_result"):
         if first != "data" or not rest:
@@ -68,10 +91,15 @@ def _into(objects: Objects, body: Json, parts: list[str], path: str) -> None:
         for item in body["data"]:
             _into(objects, item, rest, path)
         return
-    fields = _FIELDS.get(body.get("object", ""), {})
-    if first == "refunds" and body.get("object") == "charge":
-        body["refunds"] = _refunds(objects, body["id"])
-    elif first not in fields:
+    kind = kind or body.get("object", "")
+    fields = _FIELDS.get(kind, {})
+    if (kind, first) in _MADE and first not in body:
+        body[first] = _MADE[kind, first](objects, body["id"])
+    elif rest and (kind, first) in _WITHIN:
+        # A hash that is no object: its own fields are what can be expanded.
+        _into(objects, body[first], rest, path, kind=first)
+        return
+    elif first not in fields and (kind, first) not in _MADE:
         raise _impossible(path)
     elif isinstance(body.get(first), str):
         # What belongs to another account stays an id.
@@ -89,6 +117,31 @@ def _found(objects: Objects, kind: str, object_id: str) -> Json | None:
 def _refunds(objects: Objects, charge_id: str) -> Json:
     data = objects.where("refund", {"charge": charge_id})
     return {"object": "list", "url": f"/v1/charges/{charge_id}/refunds", "has_more": False, "data": data}
+
+
+def _payments(objects: Objects, invoice_id: str) -> Json:
+    data = objects.where("invoice_payment", {"invoice": invoice_id})
+    url = f"/v1/invoice_payments?invoice={invoice_id}"
+    return {"object": "list", "url": url, "has_more": False, "data": data}
+
+
+def _confirmation_secret(objects: Objects, invoice_id: str) -> Json | None:
+    for payment in objects.where("invoice_payment", {"invoice": invoice_id}):
+        intent = objects.get("payment_intent", payment["payment"]["payment_intent"])
+        return {"client_secret": intent["client_secret"], "type": "payment_intent"}
+    return None
+
+
+_MADE: dict[tuple[str, str], Callable[[Objects, str], Json | None]] = {
+    ("charge", "refunds"): _refunds,
+    ("invoice", "confirmation_secret"): _confirmation_secret,
+    ("invoice", "payments"): _payments,
+}
+"""What is there only when it is asked for."""
+
+_WITHIN = frozenset(
+    {("invoice_payment", "payment"), ("subscription", "items"), ("subscription_item", "price")}
+)
 
 
 def _kind_of(object_id: str) -> str:

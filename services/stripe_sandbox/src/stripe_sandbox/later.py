@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from stripe_sandbox import schedule
+from stripe_sandbox.billing import agenda, clocks, collection, cycle, ending
 from stripe_sandbox.clock import Clock, unix
 from stripe_sandbox.due import DueLoop
 from stripe_sandbox.objects import Objects
@@ -28,15 +29,37 @@ _WORK: dict[schedule.Work, Callable[[Call, str], None]] = {
     "finish_refund": refund_outcomes.finish,
     "submit_payout": payouts.submit,
     "settle_payout": payouts.settle,
+    "follow_payment": collection.follow_payment,
+    "advance_clock": cycle.advance,
+    "delete_clock": clocks.delete_when_due,
+    "forget_customer": ending.forget_customer,
 }
 
 
 def do_due(call: Call, *, moment: float) -> None:
-    """Everything that is due on the account of a call by `moment`. The events belong to no request."""
+    """Everything that is due on the account of a call by `moment`. The events belong to no request.
+
+    What billing owes is done as of the time it was due at: months that pass at once are the same as months apart.
+    """
     own = replace(call, request_id=None, idempotency_key=None)
-    while found := schedule.take_due(call.objects.connection, call.objects.account, moment):
+    connection, account = call.objects.connection, call.objects.account
+    while True:
+        # Subscriptions and payments take turns by the time they are due at, however far the clock went at once.
+        other = schedule.next_on(connection, account)
+        until = int(moment if other is None else min(moment, other))
+        row = agenda.take(connection, account, agenda.OWN_TIME, until)
+        if row is not None:
+            cycle.WORK[row.work](_as_of(own, row.due), row.subject)
+            continue
+        found = schedule.take_due(connection, account, moment)
+        if not found:
+            return
         for due in found:
             _WORK[due.work](own, due.subject)
+
+
+def _as_of(call: Call, due: int) -> Call:
+    return replace(call, objects=replace(call.objects, now=due))
 
 
 class Later:

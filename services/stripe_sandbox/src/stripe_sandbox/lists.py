@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from stripe_sandbox.errors import Json, ParameterError
+from stripe_sandbox.errors import Json, NoSuchObjectError, ParameterError
 from stripe_sandbox.objects import Objects
 from stripe_sandbox.operations import Call
 
@@ -65,3 +65,25 @@ def between(column: str, asked: int | Json | None) -> list[Clause]:
     if isinstance(asked, int):
         return [(f"{column} = ?", (asked,))]
     return [(f"{column} {_COMPARISONS[name]} ?", (value,)) for name, value in asked.items()]
+
+
+def within(call: Call, data: list[Json], url: str) -> Json:
+    """A page of what an object holds, in the order it holds it. Raises ParameterError, NoSuchObjectError."""
+    params = call.params
+    if "starting_after" in params and "ending_before" in params:
+        raise ParameterError(
+            "You may only specify one of these parameters: starting_after, ending_before.",
+            code="parameters_exclusive",
+        )
+    ids = [one["id"] for one in data]
+    for name in ("starting_after", "ending_before"):
+        if name in params and params[name] not in ids:
+            raise NoSuchObjectError("object", params[name], param=name)
+    limit = limit_of(params)
+    if "ending_before" in params:
+        before = data[: ids.index(params["ending_before"])]
+        page, has_more = before[-limit:], len(before) > limit
+    else:
+        after = data[ids.index(params["starting_after"]) + 1 :] if "starting_after" in params else data
+        page, has_more = after[:limit], len(after) > limit
+    return {"object": "list", "url": url, "has_more": has_more, "data": page}

@@ -29,9 +29,12 @@ class Objects:
 
     def add(self, body: Json) -> Json:
         """Store a new object under its own `object` and `id`."""
+        created = body.get("created")
+        # What lives in the time of a test clock is older, or younger, than the moment it is stored at.
+        since = created if isinstance(created, int) else self.now
         self.connection.execute(
             "INSERT INTO objects (id, kind, account, created, updated, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (body["id"], body["object"], self.account, self.now, self.now, json.dumps(body)),
+            (body["id"], body["object"], self.account, since, self.now, json.dumps(body)),
         )
         return body
 
@@ -42,6 +45,12 @@ class Objects:
             (json.dumps(body), self.now, body["id"], self.account),
         )
         return body
+
+    def remove(self, body: Json) -> None:
+        """Forget an object as if it had never been."""
+        self.connection.execute(
+            "DELETE FROM objects WHERE id = ? AND account = ?", (body["id"], self.account)
+        )
 
     def find(self, kind: str, object_id: str) -> Json | None:
         """The object, or None when this account has none of that kind and id."""

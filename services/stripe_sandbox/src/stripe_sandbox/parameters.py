@@ -51,6 +51,14 @@ def shape(source: str, modelled: str = "") -> Shape:
     return Shape(source, frozenset(modelled.split()))
 
 
+def refuse_unmodelled(given: Json, modelled: str, path: str) -> None:
+    """What `Shape` does at the top, for a hash within. Raises NotModelledError."""
+    for name in given:
+        if name not in modelled.split():
+            full = _join(path, name)
+            raise NotModelledError(f"This sandbox does not model the parameter '{full}' here.", param=full)
+
+
 def unknown_names(of: Shape) -> list[str]:
     """Modelled names that the SDK's type does not have: there should be none."""
     return sorted(of.modelled - (_load(of.source).__annotations__.keys() - _request_options()))

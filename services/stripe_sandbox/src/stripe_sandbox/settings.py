@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 DEFAULT_PORT = 8702
 Payload = Literal["snapshot", "thin"]
+AfterRetries = Literal["cancel", "unpaid", "past_due"]
 _SECOND = timedelta(seconds=1)
 
 # Live Stripe retries for three days, its own sandboxes a few times within hours. On a laptop a receiver is
@@ -48,6 +49,8 @@ class Settings:
     refund_delay: timedelta = _SECOND * 2
     # How long a payout is on its way, half of it until the bank has it (Stripe: days).
     payout_delay: timedelta = _SECOND * 2
+    # What becomes of a subscription when the last attempt at an invoice failed (Stripe: set in the dashboard).
+    after_retries: AfterRetries = "cancel"
     # How old a change must be before /search sees it (Stripe: "under one minute" in normal operation).
     search_lag: timedelta = timedelta(0)
 
@@ -104,6 +107,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         dispute_delay=_seconds(environ, "STRIPE_SANDBOX_DISPUTE_SECONDS"),
         dispute_fee_returned=_switch(environ, "STRIPE_SANDBOX_DISPUTE_FEE_RETURNED", default=True),
         refund_delay=_seconds(environ, "STRIPE_SANDBOX_REFUND_SECONDS", default=2),
+        after_retries=_after_retries(environ.get("STRIPE_SANDBOX_AFTER_RETRIES") or "cancel"),
         payout_delay=_seconds(environ, "STRIPE_SANDBOX_PAYOUT_SECONDS", default=2),
         available_delay=_seconds(environ, "STRIPE_SANDBOX_AVAILABLE_SECONDS", default=7 * 24 * 3600),
     )
@@ -122,6 +126,13 @@ def _payload(given: str) -> Payload:
     if given not in payloads:
         raise ValueError("STRIPE_SANDBOX_WEBHOOK_PAYLOAD must be snapshot or thin.")
     return payloads[given]
+
+
+def _after_retries(given: str) -> AfterRetries:
+    ends: dict[str, AfterRetries] = {"cancel": "cancel", "unpaid": "unpaid", "past_due": "past_due"}
+    if given not in ends:
+        raise ValueError("STRIPE_SANDBOX_AFTER_RETRIES must be cancel, unpaid or past_due.")
+    return ends[given]
 
 
 def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -53,6 +53,16 @@ CREATE TABLE IF NOT EXISTS due_work (
     due REAL NOT NULL
 ) STRICT;
 
+CREATE TABLE IF NOT EXISTS billing_work (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    work TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account TEXT NOT NULL,
+    clock TEXT NOT NULL,
+    due INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS billing_work_due ON billing_work (account, clock, due, sequence);
+
 CREATE TABLE IF NOT EXISTS paid_out (
     balance_transaction TEXT PRIMARY KEY,
     payout TEXT NOT NULL

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from stripe_sandbox.cards import SandboxCard
 from stripe_sandbox.errors import CardError, InvalidRequestError, Json, NotModelledError
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges, direct_debits, payment_methods
+from stripe_sandbox.resources import charges, direct_debits, invoice_payments, payment_methods
 
 _CONFIRMABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 _FAILED = {
@@ -50,6 +50,7 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> J
     if intent["setup_future_usage"] is not None and intent["customer"] is not None:
         payment_methods.keep_with(call, method, intent["customer"])
     call.emit("payment_intent.succeeded", intent)
+    invoice_payments.tell(call, intent)
     return intent
 
 
@@ -151,6 +152,7 @@ def _ask_for_authentication(call: Call, intent: Json, method: Json) -> Json:
     intent |= {"status": "requires_action", "next_action": next_action(call, intent)}
     call.objects.save(intent)
     call.emit("payment_intent.requires_action", intent)
+    invoice_payments.tell(call, intent)
     return intent
 
 
@@ -202,4 +204,5 @@ def back_to_start(call: Call, intent: Json, error: Json) -> Json:
     }
     call.objects.save(intent)
     call.emit(event, intent)
+    invoice_payments.tell(call, intent)
     return intent

@@ -4,7 +4,7 @@ from stripe_sandbox import schedule
 from stripe_sandbox.bank_accounts import account_by_fingerprint, account_of
 from stripe_sandbox.errors import InvalidRequestError, Json, ParameterError
 from stripe_sandbox.operations import Call
-from stripe_sandbox.resources import charges, mandates, payment_methods
+from stripe_sandbox.resources import charges, invoice_payments, mandates, payment_methods
 
 CURRENCIES = {"sepa_debit": "eur", "us_bank_account": "usd"}
 """Kinds of PaymentMethods that are debited, and the one currency each takes."""
@@ -59,6 +59,7 @@ def finish(call: Call, charge_id: str) -> None:
         intent |= {"status": "succeeded", "amount_received": intent["amount"]}
         call.objects.save(intent)
         call.emit("payment_intent.succeeded", intent)
+        invoice_payments.tell(call, intent)
         return
     charges.mark_failed(call, charge, code=failure, message=_REFUSED)
     error = {
@@ -71,3 +72,4 @@ def finish(call: Call, charge_id: str) -> None:
     intent |= {"status": "requires_payment_method", "payment_method": None, "last_payment_error": error}
     call.objects.save(intent)
     call.emit("payment_intent.payment_failed", intent)
+    invoice_payments.tell(call, intent)

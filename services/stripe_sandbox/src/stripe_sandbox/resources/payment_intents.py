@@ -82,7 +82,7 @@ def create(call: Call) -> Json:
         raise NotModelledError("This sandbox does not model capture_method manual.", param="capture_method")
     if call.objects.account != PLATFORM:
         accounts.require_card_payments(call)
-    intent = call.objects.add(_new(call))
+    intent = call.objects.add(new(call))
     call.emit("payment_intent.created", intent)
     if "payment_method" in params:
         method = payment_methods.resolve(call, params["payment_method"], param="payment_method")
@@ -193,7 +193,8 @@ def _check_application_fee(call: Call) -> None:
         raise ParameterError(f"The {name} must not be greater than the amount.", param=name)
 
 
-def _new(call: Call) -> Json:
+def new(call: Call) -> Json:
+    """The body of a PaymentIntent with the call's parameters, not yet stored."""
     params, intent_id = call.params, new_id("pi")
     automatic = params.get("automatic_payment_methods", {"enabled": True})
     if automatic["enabled"]:

@@ -141,7 +141,11 @@ def is_stored(call: Call, method: Json) -> bool:
 
 def is_set_up(call: Call, method: Json) -> bool:
     """Whether the bank has agreed to payments without the donor (https://docs.stripe.com/payments/setup-intents)."""
-    return bool(call.objects.where("setup_intent", {"payment_method": method["id"], "status": "succeeded"}))
+    agreed = {"payment_method": method["id"], "status": "succeeded"}
+    return bool(
+        call.objects.where("setup_intent", agreed)
+        or call.objects.where("payment_intent", agreed | {"setup_future_usage": "off_session"})
+    )
 
 
 def card_of(payment_method: Json) -> SandboxCard:
