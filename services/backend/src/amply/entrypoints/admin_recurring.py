@@ -56,7 +56,7 @@ def _list_late(organization_id: str | None, *, limit: int) -> None:
 
 
 def _list_unanswered(organization_id: str | None, *, limit: int) -> None:
-    with _database() as database, database.transaction() as session:
+    with _session() as session:
         for each in plans.unanswered(session, organization_id=organization_id, limit=limit):
             _print_line(each)
 
