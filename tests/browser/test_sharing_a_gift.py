@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from amply.modules.donations.split_schemas import SplitGiftIn
 from amply.kernel.splitting import divide
+from amply.modules.donations.split_schemas import SplitGiftIn
 from tests.browser.conftest import Pages
 from tests.browser.platform_double import FUND, ORGANIZATION, ORGANIZATION_NAME, PlatformDouble
 from tests.browser.splits_double import SPLIT

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from amply.modules.payouts.journals import Chapter, Entry, Journal, Piece, journal_of, shared
 
 FUND = "gifts/fund_1"
+Told = tuple[list[Piece], list[Entry]]
+"""The items of one payout, and what is told beside them."""
 
 
 def entry(place: int, moved: int, currency: str = "USD", **sides: int) -> Entry:
@@ -23,7 +25,7 @@ def piece(minor_units: int, of: Entry | None, account: str = "gifts") -> Piece:
     )
 
 
-def told(*chapters: tuple[list[Piece], list[Entry]]) -> Journal:
+def told(*chapters: Told) -> Journal:
     return journal_of([Chapter(pieces=one, beside=two) for one, two in chapters], currency="EUR")
 
 
@@ -66,7 +68,7 @@ def test_a_dispute_that_is_lost_takes_from_the_fund_what_was_paid_for_it() -> No
 
 
 def test_one_whose_opening_is_told_later_waits_for_it_and_is_told_once() -> None:
-    early = ([], [LOST])
+    early: Told = ([], [LOST])
     assert together(told(early)) == {}
     assert together(told(early, ([piece(-2350, OPENED)], []))) == {FUND: 2291, "fee_cover": 59}
     assert together(told(early, ([piece(-2350, OPENED)], []), ([], []))) == {}
@@ -100,7 +102,7 @@ def test_what_nobody_saw_taken_is_worth_what_it_brings() -> None:
 def test_two_that_are_held_are_worth_the_average() -> None:
     second = entry(4, -2500, dispute_hold=2500)
     won = entry(5, 2500, dispute_hold=-2500)
-    opened = ([piece(-2300, OPENED), piece(-2400, second)], [])
+    opened: Told = ([piece(-2300, OPENED), piece(-2400, second)], [])
     journal = told(opened, ([piece(2360, won)], [LOST]))
     assert together(journal)["dispute_hold"] == -4700
 

@@ -81,7 +81,7 @@ def record(
         message=_text(said["message"]),
         options=donations.GiftOptions(
             fund_id=_text(said["fund_id"]),
-            anonymity=donations.Anonymity(said["anonymity"]),
+            anonymity=donations.Anonymity(str(said["anonymity"])),
             dedication=_dedication(said),
         ),
         for_receipt=_for_receipt(said),
