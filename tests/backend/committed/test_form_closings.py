@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from amply.entrypoints import backlog
 from amply.entrypoints.admin import main
 from amply.infra.database import Database
 from amply.kernel.errors import AmplyError
-from amply.modules import onboarding, organizations
+from amply.modules import defence, onboarding, organizations
 from tests.backend.committed.test_defence import shared
 from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
@@ -117,6 +118,31 @@ def test_declines_of_gifts_that_nobody_was_challenged_for_close_nothing(form: Fo
             form.decline(opened, card=f"{number}{card}")
 
     assert form.rows("form_closing") == []
+
+
+def test_declines_that_are_heard_of_at_once_close_it_once(form: Form) -> None:
+    form.make_challenges_easy()
+    form.attack()
+    form.clock.advance(minutes=10, seconds=1)
+    form.push_through(gifts=29)
+    assert form.rows("form_closing") == []
+    opened = [form.open_solving(address=f"198.19.{number}.9").json()["id"] for number in range(4)]
+
+    def decline(donation_id: str) -> None:
+        with form.operator.transaction() as session:
+            told = defence.Decline(
+                donation_id=donation_id,
+                organization_id=form.organization_id,
+                reference=f"ch_{donation_id}",
+                card=f"card of {donation_id}",
+                declined_at=form.clock(),
+            )
+            defence.note_decline(session, told, now=form.clock())
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(decline, opened))
+    (closing,) = form.rows("form_closing")
+    assert closing.declines == 62, "and the last of them kept it closed"
 
 
 def test_evidence_that_goes_on_keeps_it_closed_for_longer(form: Form) -> None:
