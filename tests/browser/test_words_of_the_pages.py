@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.kernel.errors import InvalidRequest, NotFound
+from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.modules.donations import OPENING_PROBLEMS, DonationNotFound
 from amply.modules.donations.split_domain import (
     PaymentMethodMissing,
@@ -22,7 +22,7 @@ OPTIONS: Final = ("src/donate/gift_options_draft.ts", "src/site/api.ts")
 
 
 def test_every_problem_that_a_donor_can_meet_has_words_in_each_language() -> None:
-    met = {
+    met: set[type[AmplyError]] = {
         *OPENING_PROBLEMS,
         *(SplitNotAcceptable, SplitGiftNotFound, SplitGiftClosed, PaymentMethodMissing, SetupsUsedUp),
         *(ScheduleNotAcceptable, OrganizationNotFound, DonationNotFound, InvalidRequest, NotFound),
