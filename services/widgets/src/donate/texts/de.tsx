@@ -95,7 +95,7 @@ export const DE: Texts = {
   sayMore: "Mehr zu Ihrer Spende sagen",
   whatFor: "Wofür sie ist",
   whatForAt: (organization) => `Wofür sie ist: ${organization}`,
-  whereNeeded: "Wo sie am nötigsten gebraucht wird",
+  whereNeeded: "Wo es am nötigsten ist",
   dedicate: "Die Spende widmen",
   toNobody: "Niemandem",
   honourSomebody: "Zu Ehren von jemandem",
