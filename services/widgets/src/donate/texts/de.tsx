@@ -19,7 +19,7 @@ export const DE: Texts = {
   provedByReceipt: "Ihre Quittung enthält den Beweis.",
 
   howOften: "Wie oft",
-  rhythm: { once: "Einmal", month: "Monatlich", quarter: "Vierteljährlich", year: "Jährlich" },
+  rhythm: { once: "Einmal", month: "Monatlich", quarter: "Pro Quartal", year: "Jährlich" },
   each: EACH,
   eachTime: (amount, rhythm) => `${amount} ${EACH[rhythm]}`.trimEnd(),
   yourGift: "Ihre Spende",
