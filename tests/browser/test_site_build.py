@@ -115,17 +115,17 @@ def test_a_moving_version_that_leads_nowhere_is_not_built(
 
 
 def test_a_release_keeps_what_was_published_and_moves_the_names_on(workshop: Workshop) -> None:
-    before = workshop.versions()["published"]["1.0.0"]
+    before = workshop.versions()["published"]
     package = json.loads((workshop.folder / "package.json").read_text())
-    (workshop.folder / "package.json").write_text(json.dumps({**package, "version": "1.1.0"}))
+    (workshop.folder / "package.json").write_text(json.dumps({**package, "version": "1.2.0"}))
     assert workshop.build().returncode == 0
     assert workshop.release().returncode == 0
     versions = workshop.versions()
-    assert versions["newest"] == {"1": "1.1.0", "1.0": "1.0.0", "1.1": "1.1.0"}
-    assert versions["published"]["1.0.0"] == before
+    assert versions["newest"] == {"1": "1.2.0", "1.0": "1.0.0", "1.1": "1.1.0", "1.2": "1.2.0"}
+    assert {version: versions["published"][version] for version in before} == before
     assert workshop.build().returncode == 0
-    assert (workshop.folder / "dist" / "v1.0.0" / "amply-button.js").is_file()
-    assert (workshop.folder / "dist" / "v1.1.0" / "amply-button.js").is_file()
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        assert (workshop.folder / "dist" / f"v{version}" / "amply-button.js").is_file()
 
 
 def test_a_published_version_is_not_published_again(workshop: Workshop) -> None:

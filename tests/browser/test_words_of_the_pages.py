@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from amply.kernel.errors import InvalidRequest, NotFound
+from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.modules.donations import OPENING_PROBLEMS, DonationNotFound
 from amply.modules.donations.split_domain import (
     PaymentMethodMissing,
@@ -22,7 +22,7 @@ OPTIONS: Final = ("src/donate/gift_options_draft.ts", "src/site/api.ts")
 
 
 def test_every_problem_that_a_donor_can_meet_has_words_in_each_language() -> None:
-    met = {
+    met: set[type[AmplyError]] = {
         *OPENING_PROBLEMS,
         *(SplitNotAcceptable, SplitGiftNotFound, SplitGiftClosed, PaymentMethodMissing, SetupsUsedUp),
         *(ScheduleNotAcceptable, OrganizationNotFound, DonationNotFound, InvalidRequest, NotFound),
@@ -127,7 +127,9 @@ def test_french_signs_do_not_stand_alone_on_a_line() -> None:
     assert run_in_node(WORDS, script) == []
 
 
-def _keeps(currency: str, countries: list[str], *, takes_anonymous: bool = True, **options: object) -> Any:
+def _keeps(
+    currency: str, countries: list[str], options: dict[str, object], *, takes_anonymous: bool = True
+) -> Any:
     script = """([currency, countries, takesAnonymousGifts, options]) => {
         const organizations = countries.map((country) => ({ country, takesAnonymousGifts }));
         return module.keepsOf(organizations, currency, { ...module.NO_OPTIONS, ...options });
@@ -153,7 +155,7 @@ def test_gift_aid_is_offered_where_every_organisation_can_claim_it(
     options: dict[str, object],
     is_offered: bool,  # noqa: FBT001 -- of the table above
 ) -> None:
-    assert _keeps(currency, countries, **options)["giftAid"] is is_offered
+    assert _keeps(currency, countries, options)["giftAid"] is is_offered
 
 
 @pytest.mark.parametrize(
@@ -172,11 +174,11 @@ def test_an_address_is_asked_for_where_a_receipt_would_name_it(
     options: dict[str, object],
     is_asked: bool,  # noqa: FBT001 -- of the table above
 ) -> None:
-    assert _keeps(currency, countries, **options)["address"] is is_asked
+    assert _keeps(currency, countries, options)["address"] is is_asked
 
 
 def test_what_cannot_be_ticked_any_more_counts_as_not_ticked() -> None:
-    assert _keeps("CAD", ["CA"], takes_anonymous=False, isAnonymous=True)["address"] is True
+    assert _keeps("CAD", ["CA"], {"isAnonymous": True}, takes_anonymous=False)["address"] is True
 
 
 def _checked(**options: object) -> Any:

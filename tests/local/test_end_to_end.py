@@ -158,14 +158,16 @@ def test_the_edge_serves_the_pages_as_cloudfront_would(platform: Platform) -> No
 
 def test_the_edge_serves_the_widgets_by_version(platform: Platform) -> None:
     edge = platform.settings.edge_url
-    exact = httpx2.get(f"{edge}/v1.0.0/amply-button.js")
+    exact = httpx2.get(f"{edge}/v1.1.0/amply-button.js")
     assert exact.headers["content-type"].startswith("text/javascript")
     assert exact.headers["cache-control"] == "public, max-age=31536000, immutable"
-    for moving in ("v1", "v1.0"):
+    for moving in ("v1", "v1.1"):
         newest = httpx2.get(f"{edge}/{moving}/amply-button.js", headers={"Origin": "https://charity.example"})
         assert newest.content == exact.content
         assert newest.headers["cache-control"] == "public, max-age=300"
         assert newest.headers["access-control-allow-origin"] == "*"
+    before = httpx2.get(f"{edge}/v1.0.0/amply-button.js").content
+    assert httpx2.get(f"{edge}/v1.0/amply-button.js").content == before != exact.content
     missing = httpx2.get(f"{edge}/v1.0.999/amply-button.js")
     assert missing.status_code == 404
     assert "immutable" not in missing.headers.get("cache-control", "")
@@ -197,11 +199,11 @@ def test_a_widget_release_is_taken_back_for_everyone_at_once(platform: Platform)
         aws_secret_access_key=ACCESS["AWS_SECRET_ACCESS_KEY"],
     )
     bucket = Cloud(platform.settings).parameter("edge/site-bucket")
-    s3.put_object(Bucket=bucket, Key="v1.0.9/amply-button.js", Body=b"a bad release")
+    s3.put_object(Bucket=bucket, Key="v1.1.9/amply-button.js", Body=b"a bad release")
     good = httpx2.get(f"{edge}/v1/amply-button.js").content
-    _mean_by_newest(platform.settings, "1.0.0", "1.0.9")
+    _mean_by_newest(platform.settings, "1.1.0", "1.1.9")
     assert httpx2.get(f"{edge}/v1/amply-button.js").content == b"a bad release"
-    _mean_by_newest(platform.settings, "1.0.9", "1.0.0")
+    _mean_by_newest(platform.settings, "1.1.9", "1.1.0")
     assert httpx2.get(f"{edge}/v1/amply-button.js").content == good
 
 

@@ -19,7 +19,7 @@ export const DE: Texts = {
   provedByReceipt: "Ihre Quittung enthält den Beweis.",
 
   howOften: "Wie oft",
-  rhythm: { once: "Einmal", month: "Monatlich", quarter: "Vierteljährlich", year: "Jährlich" },
+  rhythm: { once: "Einmal", month: "Monatlich", quarter: "Pro Quartal", year: "Jährlich" },
   each: EACH,
   eachTime: (amount, rhythm) => `${amount} ${EACH[rhythm]}`.trimEnd(),
   yourGift: "Ihre Spende",
@@ -95,7 +95,7 @@ export const DE: Texts = {
   sayMore: "Mehr zu Ihrer Spende sagen",
   whatFor: "Wofür sie ist",
   whatForAt: (organization) => `Wofür sie ist: ${organization}`,
-  whereNeeded: "Wo sie am nötigsten gebraucht wird",
+  whereNeeded: "Wo es am nötigsten ist",
   dedicate: "Die Spende widmen",
   toNobody: "Niemandem",
   honourSomebody: "Zu Ehren von jemandem",

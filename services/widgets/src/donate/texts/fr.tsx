@@ -19,7 +19,7 @@ export const FR: Texts = {
   provedByReceipt: "Votre reçu contient la preuve.",
 
   howOften: "À quelle fréquence",
-  rhythm: { once: "Une fois", month: "Chaque mois", quarter: "Chaque trimestre", year: "Chaque année" },
+  rhythm: { once: "Une fois", month: "Mensuel", quarter: "Trimestriel", year: "Annuel" },
   each: EACH,
   eachTime: (amount, rhythm) => `${amount} ${EACH[rhythm]}`.trimEnd(),
   yourGift: "Votre don",
@@ -95,7 +95,7 @@ export const FR: Texts = {
   sayMore: "En dire plus sur votre don",
   whatFor: "À quoi il sert",
   whatForAt: (organization) => `À quoi il sert : ${organization}`,
-  whereNeeded: "Là où le besoin est le plus grand",
+  whereNeeded: "Selon les besoins",
   dedicate: "Le dédier",
   toNobody: "À personne",
   honourSomebody: "En l’honneur de quelqu’un",
