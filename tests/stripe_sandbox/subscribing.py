@@ -85,6 +85,13 @@ class Donor:
         while self.v1.test_helpers.test_clocks.retrieve(self.clock, {}, self.options).status != "ready":
             assert time.monotonic() < deadline, "the clock did not arrive"
 
+    def awaited(self, subscription: str, status: str) -> str:
+        """How a subscription stands, once it stands so: Stripe tells subscriptions of payments a moment later."""
+        deadline = time.monotonic() + _READY_SECONDS_MAX
+        while self.look(subscription).status != status and time.monotonic() < deadline:
+            pass
+        return str(self.look(subscription).status)
+
     def events(self, kind: str) -> list[Any]:
         """What was told of this donor under this type, oldest first."""
         found = self.v1.events.list({"type": kind, "limit": 100}, self.options).data

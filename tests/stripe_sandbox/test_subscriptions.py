@@ -134,7 +134,7 @@ def test_a_subscription_waits_for_its_customer(client: stripe.StripeClient) -> N
         intent, {"payment_method": "pm_card_visa", "return_url": "https://rivers.example"}
     )
     assert paid.status == "succeeded"
-    assert grace.look(made.id).status == "active"
+    assert grace.awaited(made.id, "active") == "active"
     assert statuses(grace) == ["paid"]
 
 

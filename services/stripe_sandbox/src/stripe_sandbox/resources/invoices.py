@@ -78,10 +78,9 @@ def update(call: Call) -> Json:
 def finalize(call: Call) -> Json:
     """Make a draft final; its money is asked for if it goes on by itself."""
     invoice = _in(call, "draft", "finalized")
-    tries = call.params.get("auto_advance", invoice["auto_advance"])
     if "auto_advance" in call.params:
-        invoice["auto_advance"] = tries
-    return collection.collect(call, invoice, tries=tries)
+        invoice["auto_advance"] = call.params["auto_advance"]
+    return collection.collect(call, invoice, tries=bool(invoice["auto_advance"]))
 
 
 def pay(call: Call) -> Json:
