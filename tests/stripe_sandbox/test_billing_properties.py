@@ -24,6 +24,7 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 START = at(2027, 1, 31)
 END = at(2027, 6, 20)
+_CARDS = ["pm_card_visa", "pm_card_chargeCustomerFail"]
 _STEP_MAX = 50 * DAY  # below two months, the most a clock with a monthly subscription takes
 _KEPT = (
     "status",
@@ -86,18 +87,19 @@ class Billing(RuleBasedStateMachine):
 
     sandbox: Sandbox
 
-    @initialize(trial=st.integers(0, 10))
-    def begin(self, trial: int) -> None:
+    @initialize(trial=st.integers(0, 10), card=st.sampled_from(_CARDS))
+    def begin(self, trial: int, card: str) -> None:
         self.grace = donor(self.sandbox.client(), START)
         self.now = START
         self.prices = [self.grace.price(amount) for amount in (0, 30, 1000, 3333)]
         more = {"trial_period_days": trial} if trial else {}
         self.made = self.grace.subscribe(self.prices[2], **more).id
+        self.grace.keep(card)
 
     def is_running(self) -> bool:
         return self.grace.look(self.made).status not in ("canceled", "incomplete_expired")
 
-    @rule(step=st.integers(1, 40 * DAY) | st.sampled_from([HOUR, DAY]))
+    @rule(step=st.integers(1, 40 * DAY) | st.sampled_from([HOUR, DAY, 32 * DAY]))
     def time_passes(self, step: int) -> None:
         self.now += step
         self.grace.advance(self.now)
@@ -116,7 +118,7 @@ class Billing(RuleBasedStateMachine):
             proration_behavior=behavior,
         )
 
-    @rule(card=st.sampled_from(["pm_card_visa", "pm_card_chargeCustomerFail"]))
+    @rule(card=st.sampled_from(_CARDS))
     def another_card(self, card: str) -> None:
         self.grace.keep(card)
 
