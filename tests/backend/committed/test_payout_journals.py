@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -140,13 +140,15 @@ class Charity(Books):
             gift.dispute = f"dp_{gift.intent}"
             self.dispute_moves(gift, -gift.held, fee=1500, status="needs_response")
 
-    def lost(self, gift: Gift, _: int) -> None:
+    def lost(self, gift: Gift, share: int) -> None:
+        self.dispute(gift, share)
         if gift.dispute and gift.held and not gift.is_lost:
             self.tell(gift, "lost")
             gift.is_lost = True
 
-    def won(self, gift: Gift, _: int) -> None:
+    def won(self, gift: Gift, share: int) -> None:
         """After it was lost, too."""
+        self.dispute(gift, share)
         if gift.dispute and gift.held:
             self.dispute_moves(gift, gift.held, fee=0, status="won")
             gift.held = 0
@@ -270,6 +272,13 @@ def is_divided(code: str) -> bool:
     return code.partition("/")[0] in DIVIDED
 
 
+@example(
+    facts=[("gift", 1, 2), ("payout", 0, 1), ("lost", 0, 1), ("payout", 0, 1), ("gift", 2, 1), ("won", 0, 1)]
+)
+@example(facts=[("gift_in_dollars", 1, 2), ("dispute", 0, 1), ("payout", 0, 1), ("lost", 0, 1)])
+@example(
+    facts=[("gift_in_dollars", 2, 2), ("payout", 0, 1), ("won", 0, 1), ("gift", 1, 1), ("refund", 1, 40)]
+)
 @given(facts=st.lists(FACTS, min_size=3, max_size=14))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_all_journals_together_are_what_the_accounts_moved(facts: list[Fact], server: Server) -> None:
