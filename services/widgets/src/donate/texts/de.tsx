@@ -239,6 +239,7 @@ export const DE: Texts = {
     donation_not_found: "Zu diesem Link gibt es keine Spende. Bitte öffnen Sie ihn so, wie Sie ihn bekommen haben.",
     donor_facts_not_acceptable: "So nimmt das Finanzamt die Gift-Aid-Erklärung nicht an. Bitte prüfen Sie Namen, Haus und Postleitzahl, oder spenden Sie ohne sie.",
     fee_cover_changed: "Die Zahlungsgebühr hat sich inzwischen geändert. Laden Sie die Seite neu, um sie zu sehen, oder spenden Sie ohne sie.",
+    form_closed: "Mit diesem Formular werden gerade gestohlene Karten ausprobiert. Deshalb nimmt es etwa eine Stunde lang keine neuen Spenden an: Bitte kommen Sie dann wieder. Wiederkehrende Spenden laufen weiter, und eine begonnene Zahlung kann abgeschlossen werden.",
     fund_not_acceptable: "Dafür kann gerade nicht gespendet werden. Bitte wählen Sie etwas anderes.",
     gift_options_not_acceptable: "Diese Angaben zur Spende passen nicht zusammen oder nicht zu dieser Organisation. Bitte ändern Sie sie.",
     idempotency_key_missing: "Diese Spende ließ sich nicht zuordnen. Bitte laden Sie die Seite neu und beginnen Sie noch einmal.",

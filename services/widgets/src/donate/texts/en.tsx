@@ -46,6 +46,7 @@ export type DonorFault =
   | "donation_not_found"
   | "donor_facts_not_acceptable"
   | "fee_cover_changed"
+  | "form_closed"
   | "fund_not_acceptable"
   | "gift_options_not_acceptable"
   | "idempotency_key_missing"
