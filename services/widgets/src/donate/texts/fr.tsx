@@ -239,7 +239,7 @@ export const FR: Texts = {
     donation_not_found: "Aucun don ne correspond à ce lien. Ouvrez-le tel que vous l’avez reçu.",
     donor_facts_not_acceptable: "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms, la maison et le code postal, ou donnez sans elle.",
     fee_cover_changed: "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
-    form_closed: "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",
+    form_closed: "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",
     fund_not_acceptable: "On ne peut pas donner pour cela en ce moment. Choisissez autre chose.",
     gift_options_not_acceptable: "Ces indications ne vont pas ensemble, ou pas avec cette organisation. Modifiez-les.",
     idempotency_key_missing: "Ce don n’a pas pu être attribué. Rechargez la page et recommencez.",
