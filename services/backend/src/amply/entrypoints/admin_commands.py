@@ -16,6 +16,7 @@ from amply.entrypoints.admin_onboarding import (
     CONFIRM,
     confirmed_by,
     invite_organization,
+    invite_owner,
     organization_account,
 )
 from amply.entrypoints.admin_payouts import payouts
@@ -187,6 +188,7 @@ for command in (
     anonymous_gifts,
     organization_gifts,
     invite_organization,
+    invite_owner,
     organization_account,
 ):
     organization.add_command(command)

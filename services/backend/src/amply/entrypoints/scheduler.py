@@ -50,6 +50,7 @@ _SENT: Final = (
     ("send letters about them", _OFTEN, task_names.SEND_PLAN_LETTERS),
     ("look at accounts", _SOMETIMES, task_names.LOOK_AT_ACCOUNTS),
     ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
+    ("invite members", _OFTEN, task_names.SEND_MEMBER_INVITATIONS),
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
