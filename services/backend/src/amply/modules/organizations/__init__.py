@@ -10,7 +10,9 @@ from amply.modules.organizations.funds import (
     find_fund,
     funds_of,
     open_fund,
+    rename_fund,
 )
+from amply.modules.organizations.own_router import own_router
 from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
@@ -33,6 +35,8 @@ __all__ = [
     "get",
     "list_public",
     "open_fund",
+    "own_router",
+    "rename_fund",
     "router",
     "take_anonymous_gifts",
 ]
