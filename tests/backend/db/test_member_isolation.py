@@ -9,7 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from amply.infra.database import Database
-from amply.modules.access import Role
+from amply.modules.access import Access, KeyCaller, Permission, PersonCaller, Role, Scope
+from amply.modules.donations.organization_gifts import GiftFilter, received
+from amply.modules.keys.service import keys_of
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 
@@ -129,3 +131,47 @@ def test_a_key_is_found_by_its_digest_and_by_nothing_else(house: House) -> None:
         session.execute(text("SELECT digest FROM api_key"))
     with house.own.transaction() as session:
         assert session.execute(text("SELECT * FROM find_api_key(sha256('x'))")).all() == []
+
+
+def door(house: House, permission: Permission, **who: Any) -> Access:
+    """Somebody who was let in a moment ago, as an owner or with every scope."""
+    now = house.clock()
+    caller: Any = (
+        PersonCaller(person_id=who["person"], session_id="ses_1", signed_in_at=now, confirmed_at=now)
+        if "person" in who
+        else KeyCaller(
+            key_id=who["key"], organization_id=house.organization_id, scopes=frozenset(Scope), is_live=False
+        )
+    )
+    return Access(
+        caller=caller,
+        organization_id=house.organization_id,
+        permission=permission,
+        role=Role.OWNER,
+        now=now,
+        database=house.own,
+    )
+
+
+def test_what_was_taken_after_the_door_is_missed_by_the_statement(house: House) -> None:
+    """The database lets members and keys see these rows; what their role or scope is for, the statement decides."""
+    ((key_id,),) = house.rows("SELECT id FROM api_key WHERE organization_id = :of", of=house.organization_id)
+
+    def keys_seen(person_id: str) -> int:
+        access = door(house, Permission.KEYS_READ, person=person_id)
+        with access.transaction() as session:
+            return len(keys_of(session, access))
+
+    def gifts_seen(**who: Any) -> list[str | None]:
+        access = door(house, Permission.GIFTS_READ, **who)
+        with access.transaction() as session:
+            page = received(session, access, wanted=GiftFilter(), after=None, limit=10)
+        return [gift.donor_name for gift in page.items]
+
+    assert [keys_seen(f"usr_{role}") for role in Role] == [1, 1, 0, 0, 0]
+    assert [gifts_seen(person=f"usr_{role}") for role in Role] == [["Ada"], ["Ada"], ["Ada"], [], [None]]
+    assert gifts_seen(key=key_id) == [], "its scope is another one"
+    house.run("UPDATE api_key SET scopes = '{donations:read}' WHERE id = :key_id", key_id=key_id)
+    assert gifts_seen(key=key_id) == ["Ada"]
+    house.run("UPDATE api_key SET expires_at = :now WHERE id = :key_id", key_id=key_id, now=house.clock())
+    assert gifts_seen(key=key_id) == []

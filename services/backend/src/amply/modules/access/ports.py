@@ -13,10 +13,7 @@ class CallerSource(Protocol):
     def caller_of(
         self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
     ) -> Caller | None:
-        """Who asks; None where the request carries nothing of this kind.
-
-        Args:
-            address: Of the client, as our gateway saw it.
+        """Who asks; None where the request carries nothing of this kind. `address` is the client's, as our gateway saw it.
 
         Raises:
             AmplyError: It carries something of this kind that is not good, or no longer; 401, and not told why.

@@ -180,12 +180,12 @@ class SignedIn:
 
 
 def allowed(permission: Permission) -> Any:
-    """For a route of an organisation: `access: Annotated[Access, allowed(Permission.…)]`."""
+    """What a route of an organisation annotates its parameter `access` with, beside `Access`."""
     return Depends(Allowed(permission))
 
 
 def signed_in(permission: Permission) -> Any:
-    """For a route of one's own: `own: Annotated[Own, signed_in(Permission.…)]`."""
+    """What a route of one's own annotates its parameter `own` with, beside `Own`."""
     return Depends(SignedIn(permission))
 
 
