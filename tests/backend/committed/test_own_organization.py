@@ -137,7 +137,8 @@ def test_anothers_fund_is_none(house: House) -> None:
 def test_gifts_are_listed_newest_first_page_by_page(house: House) -> None:
     mine = [give(house, number) for number in range(5)]
     theirs = give(house, 9, of=house.other_id)
-    found, cursor = [], None
+    found: list[str] = []
+    cursor: str | None = None
     for _ in range(3):
         query = f"?limit=2{f'&cursor={cursor}' if cursor else ''}"
         page = house.ask("GET", f"/gifts{query}", by="usr_finance").json()

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -91,10 +91,11 @@ def test_who_may_see_donors_may_see_gifts() -> None:
 
 def test_a_rule_that_contradicts_itself_is_none() -> None:
     members = POLICY[Permission.MEMBERS_CHANGE]
-    for contradiction in (
+    contradictions: tuple[dict[str, Any], ...] = (
         {"scopes": frozenset({Scope.ORGANISATION_WRITE})},
         {"anybody": True},
         {"roles": frozenset()},
-    ):
+    )
+    for contradiction in contradictions:
         with pytest.raises(InvariantViolation):
             replace(members, **contradiction)
