@@ -188,6 +188,8 @@ def test_who_gave_is_told_to_those_who_may_know_as_far_as_the_donor_lets_it(hous
         assert gift in listed
         return gift["donor"], gift["message"], gift["may_be_named"]
 
+    assert seen(named, by="usr_owner") == (None, None, True), "who began and left is not theirs to know"
+    house.arrive()
     told = ({"name": "Ada 1", "email": "ada1@example.org"}, "word 1", True)
     for who in (*({"by": each} for each in READERS), {"key": secret}):
         assert seen(named, **who) == told

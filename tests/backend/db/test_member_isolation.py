@@ -39,6 +39,7 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
         }
         given = made.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": of})
         assert given.status_code == 201, given.text
+    made.arrive()
     yield made
     made.close()
 

@@ -104,7 +104,7 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         scopes=frozenset({Scope.DONATIONS_READ}),
     ),
     Permission.DONORS_READ: Rule(
-        what="See who gave them and what they wrote, as far as donors let it.",
+        what="See who gave those that have arrived, and what they wrote, as far as donors let it.",
         roles=_MONEY,
         scopes=frozenset({Scope.DONATIONS_READ}),
     ),

@@ -48,8 +48,10 @@ class GiftFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedGift:
-    """A gift as the organisation knows it. `donor_name` and `message` are None where whoever asks may not see them, where the
-    donor keeps them from the organisation, and where there are none.
+    """A gift as the organisation knows it.
+
+    What is personal is None where whoever asks may not see it and until the gift has arrived: who began one and left is not the
+    organisation's to know. Names are None besides where the donor keeps them from the organisation.
     """
 
     donation: Donation
@@ -92,11 +94,12 @@ def _chosen(access: Access) -> Any:
 
 
 def _received(row: Any) -> ReceivedGift:
-    is_told = row.names_donors and row.anonymity != Anonymity.ORGANIZATION
+    is_shown = row.names_donors and row.status == DonationStatus.SUCCEEDED
+    is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
     return ReceivedGift(
         donation=donation_of(row),
         anonymity=Anonymity(row.anonymity),
         donor_name=row.donor_name if is_told else None,
         donor_email=row.donor_email if is_told else None,
-        message=row.message if row.names_donors else None,
+        message=row.message if is_shown else None,
     )

@@ -44,10 +44,12 @@ class ReceivedGiftOut(BaseModel):
     channel: Channel
     may_be_named: bool = Field(description="Whether the donor lets the organisation name them in public.")
     donor: DonorOut | None = Field(
-        description="Null where you may not see donors, where this one keeps their name from the organisation, and where it "
-        "was erased."
+        description="Null until the gift has arrived, where you may not see donors, where this one keeps their name from the "
+        "organisation, and where it was erased."
     )
-    message: str | None = Field(description="What the donor wrote; null where you may not see donors.")
+    message: str | None = Field(
+        description="What the donor wrote; null until the gift has arrived, and where you may not see donors."
+    )
     created_at: str
 
     @classmethod
