@@ -17,7 +17,8 @@ from amply.modules.access import POLICY, Allowed, Permission, Role, SignedIn
 from amply.modules.mail import address_digest
 from tests.backend.caller_matrix import ANYBODY, DONOR, INVITED, MATRIX, Line, Open, Personal
 from tests.backend.conftest import Databases
-from tests.backend.member_world import LINKS, House
+from tests.backend.member_world import House
+from tests.backend.plan_world import KEY as LINKS
 from tests.backend.world import NOW
 
 IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
@@ -135,7 +136,7 @@ def ask(house: House, route: str, headers: Mapping[str, str]) -> Any:
     filled = re.sub(
         r"{(\w+)}", lambda found: {"organization_id": house.organization_id, **IDS}[found[1]], path
     )
-    body = {} if method in ("POST", "PATCH") else None
+    body: dict[str, Any] | None = {} if method in ("POST", "PATCH") else None
     return house.client.request(method, filled, headers=dict(headers), json=body)
 
 

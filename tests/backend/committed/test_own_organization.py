@@ -1,7 +1,7 @@
 """An organisation as its own people and programs see and change it: itself, its funds, its gifts, its payouts."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +13,7 @@ from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.payout_world import PAYOUT, RECONCILED, Treasury, euros, of_payout, transaction
 
-READERS = ("usr_owner", "usr_admin", "usr_finance")
+READERS: Final = ("usr_owner", "usr_admin", "usr_finance")
 
 
 @pytest.fixture
@@ -199,7 +199,8 @@ def test_who_gave_is_told_to_those_who_may_know_as_far_as_the_donor_lets_it(hous
 
 def test_anothers_gift_is_none(house: House) -> None:
     theirs = give(house, 1, of=house.other_id)
-    for who in ({"by": "usr_owner"}, {"key": house.key("donations:read")[1]}):
+    callers: tuple[dict[str, Any], ...] = ({"by": "usr_owner"}, {"key": house.key("donations:read")[1]})
+    for who in callers:
         assert code(house.ask("GET", f"/gifts/{theirs}", **who)) == (404, "donation_not_found")
         assert house.ask("GET", "/gifts", **who).json()["data"] == []
 
@@ -238,7 +239,8 @@ def test_a_page_of_gifts_is_read_by_an_index(house: House) -> None:
 @pytest.mark.usefixtures("treasury")
 def test_payouts_are_read_with_their_reports_by_those_who_may(house: House) -> None:
     _, secret = house.key("payouts:read")
-    for who in ({"by": "usr_finance"}, {"by": "usr_viewer"}, {"key": secret}):
+    callers: tuple[dict[str, Any], ...] = ({"by": "usr_finance"}, {"by": "usr_viewer"}, {"key": secret})
+    for who in callers:
         (payout,) = house.ask("GET", "/payouts", **who).json()["data"]
         assert (payout["id"], payout["amount"], payout["reconciled"]) == (PAYOUT, "2437", True)
         assert {step["index"] for step in payout["steps"]} == {None}, (
