@@ -172,10 +172,10 @@ def test_every_permission_leads_somewhere(callers: Callers) -> None:
     assert used | {Permission.DONORS_READ, Permission.GIVE} == set(POLICY) == set(Permission)
 
 
-@pytest.mark.parametrize("route", [name for name, line in MATRIX.items() if line is ANYBODY])
-def test_anybody_reads_what_is_public(route: str, callers: Callers) -> None:
-    for caller in ("anonymous", "donor", "revoked key", Role.VIEWER):
-        assert outcome(ask(callers.house, route, callers.sent[caller])) != NOBODY, caller
+def test_anybody_reads_what_is_public(callers: Callers) -> None:
+    for route in (name for name, line in MATRIX.items() if line is ANYBODY):
+        for caller in ("anonymous", "donor", "revoked key", Role.VIEWER):
+            assert outcome(ask(callers.house, route, callers.sent[caller])) != NOBODY, (route, caller)
 
 
 def test_a_link_is_the_only_way_in_where_one_is_asked_for(callers: Callers) -> None:
