@@ -88,6 +88,20 @@ def test_of_two_who_change_it_the_second_is_told(house: House) -> None:
     assert house.ask("GET", "", by="usr_viewer").json()["name"] == "First"
 
 
+def test_anothers_organisation_is_answered_as_one_that_does_not_exist(house: House) -> None:
+    nobodys = f"org_{'0' * 26}"
+
+    def told(organization_id: str, **who: Any) -> Any:
+        answer = house.ask("GET", "", of=organization_id, **who)
+        return answer.status_code, {**answer.json(), "request_id": ""}
+
+    _, secret = house.key("organisation:read")
+    public = house.client.get(f"/v1/public/organisations/{nobodys}")
+    expected = (404, {**public.json(), "request_id": ""})
+    for who in ({"by": "usr_owner"}, {"key": secret}):
+        assert told(house.other_id, **who) == told(nobodys, **who) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "found"),
     [
