@@ -12,6 +12,7 @@ from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
@@ -108,6 +109,7 @@ class DonorsPage(ReceiptOffice):
                 self.database, processor=self.processor, mailer=self.mailer, clock=self.clock
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
+            inviting=inviting_work(self.database, mailer=self.mailer),
             clock=self.clock,
         )
 

@@ -22,6 +22,7 @@ from amply.modules import ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.plan_world import plan_work
@@ -81,6 +82,7 @@ class Town:
                     books.app, processor=self.processor, mailer=self.mailer, clock=self.clock
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
+                inviting=inviting_work(books.app, mailer=self.mailer),
                 clock=self.clock,
             ),
         )

@@ -39,8 +39,12 @@ class SeamedDatabase(Database):
         event.listen(self.engine, "before_cursor_execute", self._before_statement)
 
     @contextmanager
-    def transaction(self, *, organization_id: str | None = None) -> Iterator[Session]:
-        with super().transaction(organization_id=organization_id) as session:
+    def transaction(
+        self, *, organization_id: str | None = None, person_id: str | None = None, key_id: str | None = None
+    ) -> Iterator[Session]:
+        with super().transaction(
+            organization_id=organization_id, person_id=person_id, key_id=key_id
+        ) as session:
             yield session
             self._actor.reach(BEFORE_COMMIT)
         if self._actor.reach(AFTER_COMMIT, Fate.LOSE) is Fate.LOSE:

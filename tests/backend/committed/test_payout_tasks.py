@@ -16,6 +16,7 @@ from amply.modules import donations, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
 from tests.backend.plan_world import plan_work
@@ -60,6 +61,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
                 clock=treasury.clock,
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
+            inviting=inviting_work(treasury.database),
             clock=treasury.clock,
         ),
     )

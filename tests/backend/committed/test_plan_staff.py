@@ -17,6 +17,7 @@ from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
 from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
 from tests.backend.conftest import Databases
+from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
 from tests.backend.personal_data import found_in
@@ -131,6 +132,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             ),
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
+            inviting=inviting_work(plans.database),
             clock=plans.clock,
         ),
     )

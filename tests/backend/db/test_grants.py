@@ -14,6 +14,25 @@ ADD = "INSERT SELECT"
 WRITE = "INSERT SELECT UPDATE"
 API = {
     "account": READ,
+    "api_key": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("created_at", "created_by", "digest", "expires_at", "id", "is_live", "last_four"),
+                    *("name", "organization_id", "scopes"),
+                )
+            ),
+            *(
+                f"SELECT({column})"
+                for column in (
+                    *("created_at", "created_by", "expires_at", "id", "is_live", "last_four"),
+                    *("last_used_at", "name", "organization_id", "revoked_at", "scopes"),
+                )
+            ),
+            "UPDATE(revoked_at)",
+        )
+    ),
     "attack": READ,
     "balance": READ,
     "booking_gate": READ,
@@ -42,7 +61,7 @@ API = {
     ),
     "form_closing": "SELECT(organization_id) SELECT(until)",
     "former_account": READ,
-    "fund": READ,
+    "fund": "INSERT SELECT UPDATE(closed_at) UPDATE(name)",
     "idempotency_key": WRITE,
     "issued_receipt": " ".join(
         f"SELECT({column})"
@@ -55,6 +74,20 @@ API = {
     "ledger_day": READ,
     "ledger_day_fold": READ,
     "ledger_visibility": READ,
+    "member": "DELETE SELECT UPDATE(role)",
+    "member_invitation": " ".join(
+        (
+            "DELETE",
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("created_at", "email", "email_sha256", "expires_at", "id", "invited_by", "language"),
+                    *("next_attempt_at", "organization_id", "role"),
+                )
+            ),
+            "SELECT",
+        )
+    ),
     "movement": " ".join(
         f"SELECT({column})"
         for column in (
@@ -74,8 +107,10 @@ API = {
     ),
     "offline_gift": "SELECT(description) SELECT(donation_id)",
     "opened_gift": "INSERT",
-    "organization": READ,
+    "organization": "SELECT UPDATE(name) UPDATE(return_origins) UPDATE(takes_anonymous_gifts)",
+    "organization_gift": READ,
     "outbox": "INSERT SELECT(id)",
+    "ownership_offer": "DELETE INSERT SELECT",
     "payment": WRITE,
     "payment_notice": "SELECT(donation_id)",
     "plan": WRITE,
@@ -145,7 +180,10 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT payload FROM outbox",
         "DELETE FROM donation",
         "SELECT honouree FROM dedication",
-        "INSERT INTO fund (id) VALUES ('fund_x')",
+        "INSERT INTO member (organization_id) VALUES ('org_x')",
+        "UPDATE organization SET slug = 'mine'",
+        "SELECT digest FROM api_key",
+        "UPDATE api_key SET scopes = '{donations:read}'",
         "INSERT INTO organization (id) VALUES ('org_x')",
         "UPDATE processor_account SET status = 'active'",
         "SELECT email FROM onboarding_invitation",

@@ -49,6 +49,13 @@ MAY: Final = {
     "fund": {"SELECT", "INSERT", "UPDATE (closed_at)"},
     "leaf": {"SELECT"},
     "ledger_visibility": {"SELECT", "INSERT", "UPDATE"},
+    "member_invitation": {
+        f"INSERT ({column})"
+        for column in (
+            *("created_at", "email", "email_sha256", "expires_at", "id", "invited_by", "language"),
+            *("next_attempt_at", "organization_id", "role"),
+        )
+    },
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
     "movement_watermark": {"SELECT"},
     "onboarding_invitation": {"INSERT"},
@@ -140,6 +147,9 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
         "SELECT email FROM onboarding_invitation",
         "SELECT email FROM organization_contact",
         "UPDATE form_closing SET told_at = now()",
+        "SELECT email FROM member_invitation",
+        "INSERT INTO member (organization_id) VALUES ('org_mine')",
+        "SELECT id FROM api_key",
         "SELECT payload FROM outbox",
         "INSERT INTO entry (id) VALUES ('ent_mine')",
         "SELECT reserve_payout('ent_mine')",

@@ -1,4 +1,7 @@
+from datetime import UTC, datetime
+
 from amply.infra.logging import redact
+from amply.modules import members, onboarding, recurring
 
 
 def test_secrets_and_addresses_never_reach_a_log() -> None:
@@ -23,6 +26,16 @@ def test_secrets_and_addresses_never_reach_a_log() -> None:
         "text": "mail to [redacted] failed",
         "count": 3,
     }
+
+
+def test_no_link_of_any_letter_reaches_a_log() -> None:
+    secret, now = b"k" * 43, datetime(2026, 11, 26, tzinfo=UTC)
+    for token in (
+        recurring.LinkKey(secret).sign(email_sha256="5f" * 32, now=now),
+        onboarding.InvitationKey(secret).sign(organization_id=f"org_{'0' * 26}", now=now),
+        members.JoinKey(secret).sign(invitation_id=f"minv_{'0' * 26}", created_at=now),
+    ):
+        assert redact(None, "info", {"at": f"page/#{token} opened"}) == {"at": "page/#[redacted] opened"}
 
 
 def test_a_row_that_postgresql_quotes_in_an_error_is_not_repeated() -> None:

@@ -18,6 +18,7 @@ from amply.entrypoints.admin_onboarding import (
     CONFIRM,
     confirmed_by,
     invite_organization,
+    invite_owner,
     organization_account,
 )
 from amply.entrypoints.admin_payouts import payouts
@@ -201,6 +202,7 @@ for command in (
     anonymous_gifts,
     organization_gifts,
     invite_organization,
+    invite_owner,
     organization_account,
     organization_contact,
 ):

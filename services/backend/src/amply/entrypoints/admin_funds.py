@@ -21,7 +21,7 @@ def fund() -> None:
 
 @fund.command("create")
 @_ORGANIZATION
-@click.option("--name", required=True, help="as donors read it; it cannot be changed")
+@click.option("--name", required=True, help="as donors read it; it stays once somebody has given for it")
 @click.option(
     "--kind",
     type=click.Choice([kind.value for kind in organizations.FundKind]),

@@ -1,4 +1,4 @@
-"""`admin organization invite | account`: letting an organisation take gifts, and why it does not."""
+"""`admin organization invite | invite-owner | account`: letting an organisation in and take gifts, and why it does not."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,7 @@ import click
 
 from amply.entrypoints.admin_database import opened_session
 from amply.kernel.clock import system_clock
-from amply.modules import onboarding, organizations, payments
+from amply.modules import members, onboarding, organizations, payments
 from amply.modules.receipts import Language
 
 CONFIRM = click.option(
@@ -44,6 +44,28 @@ def invite_organization(*, organization_id: str, email: str, language: str, conf
             email=email,
             language=Language(language),
             confirmed=confirmed_by(confirm),
+            now=system_clock(),
+        )
+    click.echo(json.dumps({"id": organization_id, "invited": True}))
+
+
+@click.command("invite-owner")
+@click.option("--id", "organization_id", required=True, help="the organisation, org_…")
+@click.option("--email", required=True, help="who is to own it; they accept by the letter's link, signed in")
+@click.option(
+    "--language", type=click.Choice([each.value for each in Language]), default="en", show_default=True
+)
+def invite_owner(*, organization_id: str, email: str, language: str) -> None:
+    """Let the worker invite somebody as an owner: the first one, or one for an organisation that lost those it had.
+
+    Whoever owns an organisation here invites everybody else. Check who they are as you would check a bank account.
+    """
+    with _session() as session:
+        members.invite_owner(
+            session,
+            organization_id=organization_id,
+            email=email,
+            language=Language(language),
             now=system_clock(),
         )
     click.echo(json.dumps({"id": organization_id, "invited": True}))

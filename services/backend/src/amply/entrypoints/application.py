@@ -17,10 +17,13 @@ from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import (
+    access,
     defence,
     donations,
     giving,
+    keys,
     ledger,
+    members,
     onboarding,
     organizations,
     payments,
@@ -39,7 +42,9 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links, and `invitations` where nothing signs those.
+    `plans` is None where nothing signs donors' links, and `invitations` and `membership` where nothing signs those.
+
+    `callers` are the ways to be known, in the order they are asked in.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -57,6 +62,8 @@ class Parts:
     client_address_header: str
     plans: recurring.Parts | None = None
     invitations: onboarding.Parts | None = None
+    membership: members.Parts | None = None
+    callers: tuple[access.CallerSource, ...] = ()
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -96,13 +103,15 @@ def create(parts: Parts) -> FastAPI:
         *(donations.router, donations.split_router, recurring.router, giving.router),
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
         *(payouts.router, webhooks.router, health),
+        *(organizations.own_router, donations.organization_router, payouts.own_router),
+        *(members.router, members.own_router, keys.router),
     )
     for router in routers:
         app.include_router(router)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )

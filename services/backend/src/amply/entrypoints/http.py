@@ -27,7 +27,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, onboarding, recurring
+from amply.modules import defence, keys, members, onboarding, recurring
 
 
 def main() -> None:
@@ -68,6 +68,8 @@ def serve(service: ServiceSettings) -> None:
                 key=onboarding.InvitationKey.from_settings(LinkSettings()),
                 page=f"{api.edge_url}/onboarding/",
             ),
+            membership=members.Parts(key=members.JoinKey.from_settings(LinkSettings())),
+            callers=(keys.KeyCallers(database=database, livemode=service.livemode),),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -51,6 +51,7 @@ _SENT: Final = (
     ("look at accounts", _SOMETIMES, task_names.LOOK_AT_ACCOUNTS),
     ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
     ("tell organisations of closed forms", _OFTEN, task_names.TELL_OF_CLOSINGS),
+    ("invite members", _OFTEN, task_names.SEND_MEMBER_INVITATIONS),
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),

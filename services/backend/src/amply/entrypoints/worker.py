@@ -46,6 +46,7 @@ from amply.modules import (
     giving,
     ledger,
     mail,
+    members,
     onboarding,
     payments,
     payouts,
@@ -74,6 +75,7 @@ class Parts:
     gaps: webhooks.Gaps
     recurring: recurring.Recurring
     onboarding: onboarding.Onboarding
+    inviting: members.Inviting
     clock: Clock
 
 
@@ -250,7 +252,7 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 
 
 def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """How organisations' accounts stand, and the letters to their staff."""
+    """How organisations' accounts stand, and the letters to their staff and their members."""
 
     def look_at_accounts(**_: Any) -> None:
         onboarding.look_at_accounts(parts.onboarding, now=parts.clock())
@@ -263,10 +265,14 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
         if told:
             _log.info("closings_told", count=told)
 
+    def invite_members(**_: Any) -> None:
+        members.send_invitations(parts.inviting, now=parts.clock())
+
     return (
         (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
         (task_names.SEND_INVITATIONS, send_invitations),
         (task_names.TELL_OF_CLOSINGS, tell_of_closings),
+        (task_names.SEND_MEMBER_INVITATIONS, invite_members),
     )
 
 
@@ -334,6 +340,12 @@ def parts_from_environment() -> Parts:
             mailer=mailer,
             key=onboarding.InvitationKey.from_settings(LinkSettings()),
             page=f"{site.edge_url}/onboarding/",
+        ),
+        inviting=members.Inviting(
+            database=database,
+            mailer=mailer,
+            key=members.JoinKey.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/join/",
         ),
         clock=system_clock,
     )

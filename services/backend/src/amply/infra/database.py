@@ -22,7 +22,12 @@ _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
 
-_BIND: Final = text("SELECT set_config('amply.organization_id', :organization_id, true)")
+_BIND: Final = text("""
+    SELECT
+        set_config('amply.organization_id', :organization_id, true),
+        set_config('amply.person_id', :person_id, true),
+        set_config('amply.key_id', :key_id, true)
+""")
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -60,11 +65,14 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def transaction(self, *, organization_id: str | None = None) -> Iterator[Session]:
+    def transaction(
+        self, *, organization_id: str | None = None, person_id: str | None = None, key_id: str | None = None
+    ) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
         `organization_id` binds it: row-level security shows the API that organisation's rows of the books, and none
-        when nobody is named. It ends with the transaction, so that no later one inherits it.
+        when nobody is named. `person_id` or `key_id` says for whom: what is an organisation's own is shown to its members
+        and its keys. All of it ends with the transaction, so that no later one inherits it.
 
         Raises:
             NestedTransaction: One is open already in this context.
@@ -78,8 +86,9 @@ class Database:
                 Session(self.engine, expire_on_commit=False) as session,
                 session.begin(),
             ):
-                if organization_id is not None:
-                    session.execute(_BIND, {"organization_id": organization_id})
+                bound = {"organization_id": organization_id, "person_id": person_id, "key_id": key_id}
+                if any(each is not None for each in bound.values()):
+                    session.execute(_BIND, {name: value or "" for name, value in bound.items()})
                 yield session
         finally:
             _open_transaction.reset(token)

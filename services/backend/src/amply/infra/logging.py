@@ -10,11 +10,11 @@ import structlog
 
 from amply.infra import tracing
 
-# What must never reach a log: keys, secrets, donors' links, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
+# What must never reach a log: keys, secrets, links in letters, e-mail addresses, and the rows PostgreSQL quotes in its errors' DETAIL.
 _SECRET: Final = re.compile(
     r"""(?:sk|rk|whsec)_[A-Za-z0-9_]{6,}
     | \w+_secret_\w+
-    | v1\.[0-9]{1,12}\.[0-9a-f]{64}\.[\w-]+
+    | v[0-9]\.[0-9]{1,12}\.(?:[0-9a-f]{64}|[a-z]+_[0-9a-z]{26})\.[\w-]+
     | [^\s"'<>(),;:=]+@[^\s"'<>(),;:=]+
     | (?<=DETAIL:).*?(?=\n\[SQL|\n\(Background|\n\n|\Z)
     """,

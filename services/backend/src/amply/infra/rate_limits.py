@@ -37,6 +37,11 @@ LIMITS: Final = {
     "public_ledger": limits.parse("300/minute"),
     # A file is work for seconds.
     "public_exports": limits.parse("20/minute"),
+    # Of one API key and of one person, wherever they ask from.
+    "key_reads": limits.parse("500/minute"),
+    "key_writes": limits.parse("100/minute"),
+    "person_reads": limits.parse("200/minute"),
+    "person_writes": limits.parse("60/minute"),
 }
 
 

@@ -38,6 +38,7 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
+from amply.modules.donations.organization_router import organization_router
 from amply.modules.donations.own_gifts import (
     AnonymityNotChangeable,
     GivenTo,
@@ -169,6 +170,7 @@ __all__ = [
     "keeps_event",
     "newest_address",
     "open_payment",
+    "organization_router",
     "own_gift",
     "own_gifts",
     "own_proof",

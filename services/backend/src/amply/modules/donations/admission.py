@@ -1,5 +1,6 @@
 """What every route that opens payments has in common: the gate before it, and its answer, a replayed one included."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -45,6 +46,13 @@ class Admission:
     client: defence.Client
     solution: str | None
     clock: Clock
+
+    def key_of(self, organization_id: str) -> str:
+        """The Idempotency-Key as one of this organisation's programs: no stranger's stands for the same (ADR 0005).
+
+        A key of strangers has no space, and is 255 characters long at most, as is what is stored.
+        """
+        return f"{organization_id} {hashlib.sha256(self.key.encode()).hexdigest()}"
 
     def admit(self, gift: Gift, *beside: Gift) -> defence.Marks:
         """Ask the gate for a gift, or for all that are given at once, and say what whoever gives is remembered by.

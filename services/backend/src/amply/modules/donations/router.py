@@ -9,7 +9,7 @@ from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
-from amply.modules import ledger, organizations, payments
+from amply.modules import access, ledger, organizations, payments
 from amply.modules.donations import queries, service
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.domain import DonationNotFound
@@ -28,24 +28,33 @@ def _processor(request: Request) -> payments.Processor:
     status_code=201,
     summary="Give to an organisation",
     response_model=DonationCreated,
-    responses=responses(*OPENING_PROBLEMS),
+    responses=responses(
+        *OPENING_PROBLEMS, access.CredentialNotValid, access.NotAllowed, access.OrganizationHidden
+    ),
 )
 def create_donation(
+    request: Request,
     body: DonationIn,
     database: DatabaseOf,
     clock: ClockOf,
     processor: Annotated[payments.Processor, Depends(_processor)],
     admission: AdmissionOf,
+    key: access.KeyOf,
 ) -> JSONResponse:
+    """For donors, who need nothing to say who they are; and for an organisation's own programs, by a key that may."""
     gift = body.gift()
+    if key is not None:
+        organization_id = gift.organization_id
+        access.require_own(request, key, organization_id=organization_id, permission=access.Permission.GIVE)
     answer = service.donate(
         database,
         processor,
         gift=gift,
-        key=admission.key,
+        key=admission.key if key is None else admission.key_of(key.organization_id),
         request=body.model_dump(mode="json"),
         clock=clock,
-        marks=admission.admit(gift),
+        # A key speaks for many donors from one address: what bounds it is its own limit, and how each payment ends.
+        marks=admission.admit(gift) if key is None else None,
     )
     return answered(answer)
 

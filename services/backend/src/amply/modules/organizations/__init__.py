@@ -11,7 +11,9 @@ from amply.modules.organizations.funds import (
     find_fund,
     funds_of,
     open_fund,
+    rename_fund,
 )
+from amply.modules.organizations.own_router import own_router
 from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
@@ -38,6 +40,8 @@ __all__ = [
     "keep_contact",
     "list_public",
     "open_fund",
+    "own_router",
+    "rename_fund",
     "router",
     "take_anonymous_gifts",
 ]

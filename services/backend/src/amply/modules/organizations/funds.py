@@ -6,8 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+import psycopg.errors
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
@@ -64,9 +66,7 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
         FundNotAcceptable: The name is unusable.
         FundTaken: The name stands for a fund of another kind, or there are 200.
     """
-    named = " ".join(name.split())
-    if not 0 < len(named) <= _NAME_LENGTH_MAX or not named.isprintable():
-        raise FundNotAcceptable(f"Name the fund in 1 to {_NAME_LENGTH_MAX} characters.", param="name")
+    named = _name_of(name)
     # Two at once may pass the limit by one: it keeps a page short and guards nothing else.
     known = funds_of(session, organization_id=organization_id)
     if len(known) >= FUNDS_MAX and all(fund.name != named for fund in known):
@@ -82,6 +82,37 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
     if row.kind != kind:
         raise FundTaken(f"'{named}' is a {row.kind} of this organisation already; choose another name.")
     return _fund(row)
+
+
+def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: str) -> Fund:
+    """Call a fund something else, as long as nobody has given for it: the database holds that (ADR 0086).
+
+    Raises:
+        FundNotFound: The organisation has no such fund.
+        FundNotAcceptable: The name is unusable.
+        FundTaken: Another fund has the name, or gifts were made under the one it has.
+    """
+    find_fund(session, organization_id=organization_id, fund_id=fund_id)
+    named = _name_of(name)
+    try:
+        session.execute(
+            update(FundRow)
+            .where(FundRow.organization_id == organization_id, FundRow.id == fund_id)
+            .values(name=named)
+            .execution_options(synchronize_session=False)
+        )
+    except IntegrityError as refused:
+        if isinstance(refused.orig, psycopg.errors.UniqueViolation):
+            raise FundTaken(
+                f"'{named}' is a fund of this organisation already; choose another name."
+            ) from None
+        if isinstance(refused.orig, psycopg.errors.CheckViolation):
+            raise FundTaken(
+                "Gifts were made for this fund under its name: close it, and create another."
+            ) from None
+        raise
+    session.expire_all()
+    return find_fund(session, organization_id=organization_id, fund_id=fund_id)
 
 
 def close_fund(session: Session, *, organization_id: str, fund_id: str, now: datetime) -> Fund:
@@ -142,6 +173,13 @@ def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
         select(FundRow).where(FundRow.organization_id == organization_id).order_by(FundRow.id)
     )
     return [_fund(row) for row in rows]
+
+
+def _name_of(text: str) -> str:
+    named = " ".join(text.split())
+    if not 0 < len(named) <= _NAME_LENGTH_MAX or not named.isprintable():
+        raise FundNotAcceptable(f"Name the fund in 1 to {_NAME_LENGTH_MAX} characters.", param="name")
+    return named
 
 
 def _fund(row: FundRow) -> Fund:

@@ -19,13 +19,13 @@ def get(session: Session, *, organization_id: str) -> Organization:
         raise OrganizationNotFound(
             "No organisation has this id; check organization_id.", param="organization_id"
         )
-    return _organization(row)
+    return organization_of(row)
 
 
 def find_by_slug(session: Session, *, slug: str) -> Organization | None:
     """The organisation with this slug, if any."""
     row = session.scalars(select(OrganizationRow).where(OrganizationRow.slug == slug)).one_or_none()
-    return _organization(row) if row else None
+    return organization_of(row) if row else None
 
 
 def list_public(session: Session, *, after: str | None, limit: int) -> Page[Organization]:
@@ -34,11 +34,11 @@ def list_public(session: Session, *, after: str | None, limit: int) -> Page[Orga
     if after is not None:
         statement = statement.where(OrganizationRow.id > after)
     rows = session.scalars(statement).all()
-    page = [_organization(row) for row in rows[:limit]]
+    page = [organization_of(row) for row in rows[:limit]]
     return Page(items=page, next_cursor=page[-1].id if len(rows) > limit else None)
 
 
-def _organization(row: OrganizationRow) -> Organization:
+def organization_of(row: OrganizationRow) -> Organization:
     return Organization(
         id=row.id,
         slug=row.slug,

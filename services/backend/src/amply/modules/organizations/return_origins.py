@@ -91,6 +91,21 @@ def forbid_return(session: Session, *, organization_id: str, origin: str) -> Seq
     return queries.get(session, organization_id=organization_id).return_origins
 
 
+def acceptable_origins(origins: Sequence[str]) -> Sequence[str]:
+    """A whole list of them, each once, as browsers write them.
+
+    Raises:
+        ReturnOriginNotAcceptable: As `origin_of` says.
+        TooManyReturnOrigins: There are more than ten.
+    """
+    wanted = list(dict.fromkeys(origin_of(origin) for origin in origins))
+    if len(wanted) > RETURN_ORIGINS_MAX:
+        raise TooManyReturnOrigins(
+            f"An organisation has {RETURN_ORIGINS_MAX} of them at most; leave some out."
+        )
+    return wanted
+
+
 def _change(
     session: Session, *, organization_id: str, to: ColumnElement[list[str]], where: ColumnElement[bool]
 ) -> None:

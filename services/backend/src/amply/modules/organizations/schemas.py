@@ -1,10 +1,12 @@
 """Organisations as the public API shows them."""
 
-from pydantic import BaseModel, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from amply.kernel.clock import iso
 from amply.modules.organizations.domain import Organization
-from amply.modules.organizations.funds import Fund
+from amply.modules.organizations.funds import Fund, FundKind
 
 
 class PublicOrganization(BaseModel):
@@ -69,3 +71,40 @@ class PublicFunds(BaseModel):
     """All funds of an organisation, the oldest first; there are 200 at most."""
 
     data: list[PublicFund]
+
+
+class OwnOrganization(PublicOrganization):
+    """What its members and programs see of an organisation. Its `ETag` is what a change names as `If-Match`."""
+
+    @classmethod
+    def of(cls, organization: Organization) -> "OwnOrganization":
+        """The view of those who are in it."""
+        return cls(**PublicOrganization.of(organization).model_dump())
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrganizationChange(_Request):
+    """What is to be changed; what is left out, or null, stays."""
+
+    name: Annotated[str | None, Field(max_length=200)] = None
+    takes_anonymous_gifts: bool | None = None
+    return_origins: Annotated[
+        list[Annotated[str, Field(max_length=300)]] | None,
+        Field(max_length=100, description="All of them: what is not in the list is forbidden from now on."),
+    ] = None
+
+
+class FundIn(_Request):
+    """A fund to create."""
+
+    name: Annotated[str, Field(max_length=200, description="As donors read it.")]
+    kind: FundKind = FundKind.FUND
+
+
+class FundChange(_Request):
+    """A fund's new name. Once somebody has given for it, it keeps the one it has."""
+
+    name: Annotated[str, Field(max_length=200)]

@@ -15,6 +15,7 @@ from amply.modules.payouts.domain import (
     ReasonNotAcceptable,
     Transaction,
 )
+from amply.modules.payouts.own_router import own_router
 from amply.modules.payouts.ports import PayoutProcessor, TransactionPage
 from amply.modules.payouts.queries import (
     LISTED_MAX,
@@ -62,6 +63,7 @@ __all__ = [
     "explain",
     "handle_provider_event",
     "match_waiting",
+    "own_router",
     "reconcile",
     "report",
     "router",

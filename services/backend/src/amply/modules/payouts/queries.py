@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from amply.modules import ledger
+from amply.modules.access import Access
 from amply.modules.payouts.domain import PayoutNotFound, PayoutNotReconciled
 from amply.modules.payouts.matching import State
 from amply.modules.payouts.models import MovementRow, PayoutRow, ProcessorBalanceRow
@@ -103,10 +104,18 @@ def find(session: Session, *, payout_id: str) -> KnownPayout:
 
 
 def newest(
-    session: Session, *, owner: str, until: datetime | None, before: str | None, limit: int
+    session: Session,
+    *,
+    owner: str,
+    until: datetime | None,
+    before: str | None,
+    limit: int,
+    may: ColumnElement[bool] | None = None,
 ) -> Sequence[KnownPayout]:
-    """An owner's payouts below the payout `before`, newest first, none made at `until` or later."""
+    """An owner's payouts below the payout `before`, newest first, none made at `until` or later. `may`: whoever asks."""
     wanted: ColumnElement[bool] = PayoutRow.owner == owner
+    if may is not None:
+        wanted = wanted & may
     if until is not None:
         wanted = wanted & (PayoutRow.created_at < until)
     if before is not None:
@@ -116,6 +125,36 @@ def newest(
             PayoutRow.created_at < at, (PayoutRow.created_at == at) & (PayoutRow.id < before)
         )
     return list(_known(session, wanted, limit=limit))
+
+
+def own_newest(session: Session, access: Access, *, before: str | None, limit: int) -> Sequence[KnownPayout]:
+    """An organisation's payouts for its own people and programs, newest first: those that no log shows yet, too."""
+    return newest(
+        session,
+        owner=access.organization_id,
+        until=None,
+        before=before,
+        limit=limit,
+        may=access.covers(PayoutRow.owner),
+    )
+
+
+def find_own(session: Session, access: Access, *, payout_id: str) -> KnownPayout:
+    """One of them.
+
+    Raises:
+        PayoutNotFound: The organisation has no such payout.
+    """
+    found = list(_known(session, (PayoutRow.id == payout_id) & access.covers(PayoutRow.owner), limit=1))
+    if not found:
+        raise PayoutNotFound(payout_id)
+    return found[0]
+
+
+def own_bank_reference(session: Session, *, payout_id: str) -> str | None:
+    """The same as `bank_reference` for the organisation that the unit of work is bound to; None for all others."""
+    found: str | None = session.scalar(select(func.own_bank_reference(payout_id)))
+    return found
 
 
 def items_of(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,12 @@ _NUMBER_MAX: Final = 21
 DONOR_NOT_SHARED: Final = "Not shared"
 
 Row = Sequence[str]
+
+
+class ReferenceOf(Protocol):
+    """Tells the trace id by which the bank knows a payout."""
+
+    def __call__(self, session: Session, *, payout_id: str) -> str | None: ...
 
 
 class ReportFormat(StrEnum):
@@ -77,8 +83,14 @@ class Reported:
         return sum(item.minor_units for item in self.items)
 
 
-def report(session: Session, *, payout_id: str, file_format: ReportFormat) -> str:
-    """The file as text, lines ending as RFC 4180 says.
+def report(
+    session: Session,
+    *,
+    payout_id: str,
+    file_format: ReportFormat,
+    reference_of: ReferenceOf = bank_reference,
+) -> str:
+    """The file as text, lines ending as RFC 4180 says. `reference_of`: how whoever asks may learn the bank's name for it.
 
     Raises:
         PayoutNotFound, PayoutNotReconciled: There is nothing to report (yet).
@@ -95,7 +107,7 @@ def report(session: Session, *, payout_id: str, file_format: ReportFormat) -> st
         raise PayoutTotalsDiffer(payout, total)
     reported = Reported(
         payout=payout,
-        bank_reference=bank_reference(session, payout_id=payout_id),
+        bank_reference=reference_of(session, payout_id=payout_id),
         items=items,
         journal=None if file_format is ReportFormat.CSV else _journal_of(session, payout, items),
         funds={

@@ -1,0 +1,47 @@
+"""Changes of what two people may edit: who changes something names the version they saw (RFC 9110 §13.1.1)."""
+
+import hashlib
+from typing import Annotated, ClassVar
+
+from fastapi import Header
+from pydantic import BaseModel
+
+from amply.kernel.errors import AmplyError
+
+IfMatch = Annotated[str | None, Header(description="The `ETag` of what the change was decided upon")]
+
+
+class ChangeNotConditional(AmplyError):
+    """A change has to say what it was decided upon (RFC 6585 §3)."""
+
+    status: ClassVar[int] = 428
+    code: ClassVar[str] = "if_match_missing"
+    title: ClassVar[str] = "The request has to be conditional"
+
+
+class ChangedMeanwhile(AmplyError):
+    """It is not what the change was decided upon (RFC 9110 §15.5.13)."""
+
+    status: ClassVar[int] = 412
+    code: ClassVar[str] = "changed_meanwhile"
+    title: ClassVar[str] = "This has changed meanwhile"
+
+
+def etag_of(shown: BaseModel) -> str:
+    """The version of what is shown, as its `ETag`: differs whenever anything of it does."""
+    return f'"{hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:32]}"'
+
+
+def require_match(if_match: str | None, shown: BaseModel) -> None:
+    """Refuse a change that was decided upon something else than `shown`, which is locked.
+
+    Raises:
+        ChangeNotConditional: It does not say upon what.
+        ChangedMeanwhile: Somebody was faster.
+    """
+    if if_match is None:
+        raise ChangeNotConditional(
+            "Send the ETag of what you saw as If-Match, so that nothing is changed unseen."
+        )
+    if if_match != etag_of(shown):
+        raise ChangedMeanwhile("This has changed meanwhile: look at it again and decide anew.")

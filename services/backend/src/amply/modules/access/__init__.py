@@ -1,0 +1,62 @@
+"""Who asks, and what they may do: callers, roles, scopes, and the one table that says who may do what.
+
+Import from here only.
+"""
+
+from amply.modules.access.domain import (
+    Anonymous,
+    AuthenticationRequired,
+    Caller,
+    ConfirmationRequired,
+    CredentialNotValid,
+    KeyCaller,
+    NotAllowed,
+    OrganizationHidden,
+    PersonCaller,
+    Role,
+    Scope,
+)
+from amply.modules.access.grants import Access, Own
+from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
+from amply.modules.access.ports import CallerSource
+from amply.modules.access.web import (
+    OWN_PROBLEMS,
+    PROBLEMS,
+    Allowed,
+    CallerOf,
+    KeyOf,
+    SignedIn,
+    allowed,
+    require_own,
+    signed_in,
+)
+
+__all__ = [
+    "CONFIRMED_WITHIN",
+    "OWN_PROBLEMS",
+    "POLICY",
+    "PROBLEMS",
+    "Access",
+    "Allowed",
+    "Anonymous",
+    "AuthenticationRequired",
+    "Caller",
+    "CallerOf",
+    "CallerSource",
+    "ConfirmationRequired",
+    "CredentialNotValid",
+    "KeyCaller",
+    "KeyOf",
+    "NotAllowed",
+    "OrganizationHidden",
+    "Own",
+    "Permission",
+    "PersonCaller",
+    "Role",
+    "Rule",
+    "Scope",
+    "SignedIn",
+    "allowed",
+    "require_own",
+    "signed_in",
+]

@@ -1,0 +1,109 @@
+"""Callers of the API, as whoever lets them in knows them, and what they are refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from amply.kernel.errors import AmplyError, NotFound
+
+
+class Role(StrEnum):
+    """What a person is in an organisation; each person has one in each."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    FINANCE = "finance"
+    CONTENT = "content"
+    VIEWER = "viewer"
+
+    @property
+    def rank(self) -> int:
+        """Nobody gives a role above their own, or takes one: an owner 2, an admin 1, everybody else 0."""
+        return {Role.OWNER: 2, Role.ADMIN: 1}.get(self, 0)
+
+
+class Scope(StrEnum):
+    """What a key may be used for; a key has one or more."""
+
+    ORGANISATION_READ = "organisation:read"
+    ORGANISATION_WRITE = "organisation:write"
+    DONATIONS_READ = "donations:read"
+    DONATIONS_WRITE = "donations:write"
+    PAYOUTS_READ = "payouts:read"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anonymous:
+    """Anybody: the request carries nothing that says who asks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonCaller:
+    """Somebody who is signed in.
+
+    Attributes:
+        session_id: Which of their sessions; no secret.
+        signed_in_at: When the session began (UTC).
+        confirmed_at: When they last showed, in this session, that it is them (password and second factor, or passkey);
+            what is dangerous wants this to be some minutes ago at most.
+    """
+
+    person_id: str
+    session_id: str
+    signed_in_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyCaller:
+    """A program of an organisation's, by its API key. `is_live` is False for keys that move test money only."""
+
+    key_id: str
+    organization_id: str
+    scopes: frozenset[Scope]
+    is_live: bool
+
+
+Caller = Anonymous | PersonCaller | KeyCaller
+
+
+class AuthenticationRequired(AmplyError):
+    """Nobody knows who asks."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "authentication_required"
+    title: ClassVar[str] = "Nobody is signed in"
+
+
+class CredentialNotValid(AmplyError):
+    """Who asks carries something that is not good, or not any more."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "credential_not_valid"
+    title: ClassVar[str] = "The credential is not valid"
+
+
+class NotAllowed(AmplyError):
+    """Who asks is known, and may not do this."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "not_allowed"
+    title: ClassVar[str] = "Not allowed"
+
+
+class ConfirmationRequired(AmplyError):
+    """Who asks may do this once they have shown again that it is them."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "confirmation_required"
+    title: ClassVar[str] = "Confirm that it is you"
+
+
+class OrganizationHidden(NotFound):
+    """Who asks has nothing to do with this organisation: to them it does not exist, in the words for one that does not."""
+
+    code = "organization_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("No organisation has this id; check organization_id.", param="organization_id")

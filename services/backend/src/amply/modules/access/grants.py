@@ -1,0 +1,124 @@
+"""What somebody was let in for, as conditions of statements: who forgets to decide beforehand has decided there.
+
+The database decides once more by row-level security (ADR 0106): a unit of work is bound to organisation and caller, and what
+is an organisation's own is shown to its members and keys alone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, DateTime, Text, cast, column, exists, or_, select, table
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from amply.infra.database import Database
+from amply.modules.access.domain import KeyCaller, PersonCaller, Role
+from amply.modules.access.policy import POLICY, Permission
+
+_MEMBER: Final = table(
+    "member", column("organization_id", Text), column("person_id", Text), column("role", Text)
+).alias("acting_member")
+_KEY: Final = table(
+    "api_key",
+    column("id", Text),
+    column("organization_id", Text),
+    column("scopes", ARRAY(Text)),
+    column("revoked_at", DateTime(timezone=True)),
+    column("expires_at", DateTime(timezone=True)),
+).alias("acting_key")
+
+Column = ColumnElement[str] | InstrumentedAttribute[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """One permission of one caller in one organisation. Made by `allowed`; queries take it.
+
+    Attributes:
+        role: What the person is there, as it was when they were let in; None for a key.
+        now: When that was (UTC).
+    """
+
+    caller: PersonCaller | KeyCaller
+    organization_id: str
+    permission: Permission
+    role: Role | None
+    now: datetime
+    database: Database = field(repr=False)
+
+    @property
+    def person_id(self) -> str | None:
+        """Who asks, where it is a person."""
+        return self.caller.person_id if isinstance(self.caller, PersonCaller) else None
+
+    @property
+    def key_id(self) -> str | None:
+        """Which key asks, where it is one."""
+        return self.caller.key_id if isinstance(self.caller, KeyCaller) else None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A unit of work that is bound to the organisation and the caller."""
+        with self.database.transaction(
+            organization_id=self.organization_id, person_id=self.person_id, key_id=self.key_id
+        ) as session:
+            yield session
+
+    def covers(self, organization_id: Column, permission: Permission | None = None) -> ColumnElement[bool]:
+        """The condition that a row is this organisation's and the caller still may.
+
+        Args:
+            organization_id: The row's.
+            permission: Another one than the route's, such as for a part of what is shown.
+        """
+        rule = POLICY[permission or self.permission]
+        if isinstance(self.caller, PersonCaller):
+            is_in: Any = select(_MEMBER.c.person_id).where(
+                _MEMBER.c.organization_id == organization_id,
+                _MEMBER.c.person_id == self.caller.person_id,
+                _MEMBER.c.role.in_(sorted(rule.roles)),
+            )
+        else:
+            expires_at = _KEY.c.expires_at
+            is_in = select(_KEY.c.id).where(
+                _KEY.c.organization_id == organization_id,
+                _KEY.c.id == self.caller.key_id,
+                _KEY.c.revoked_at.is_(None),
+                or_(expires_at.is_(None), expires_at > self.now),
+                _KEY.c.scopes.overlap(cast(sorted(rule.scopes), ARRAY(Text))),
+            )
+        return (organization_id == self.organization_id) & exists(is_in.correlate_except(_MEMBER, _KEY))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """A person on what concerns them alone. Made by `signed_in`; queries take it."""
+
+    caller: PersonCaller
+    permission: Permission
+    now: datetime
+    database: Database = field(repr=False)
+
+    @property
+    def person_id(self) -> str:
+        """Who asks."""
+        return self.caller.person_id
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A unit of work that is bound to the person."""
+        with self.database.transaction(person_id=self.person_id) as session:
+            yield session
+
+
+def role_of(database: Database, *, organization_id: str, person_id: str) -> Role | None:
+    """What somebody is in an organisation; None where they are nothing there, or there is none."""
+    asked = select(_MEMBER.c.role).where(
+        _MEMBER.c.organization_id == organization_id, _MEMBER.c.person_id == person_id
+    )
+    with database.transaction(organization_id=organization_id, person_id=person_id) as session:
+        found = session.scalar(asked)
+    return None if found is None else Role(found)

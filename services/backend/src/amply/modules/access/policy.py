@@ -1,0 +1,135 @@
+"""Who may do what: the one table. What is not in it, nobody may.
+
+`docs/access.md` shows it, and a test holds the page to it. Staff of the platform are not in it: they have no rights over
+HTTP, and use `admin` commands (ADR 0071).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from amply.kernel.errors import invariant
+from amply.modules.access.domain import Role, Scope
+
+CONFIRMED_WITHIN: Final = timedelta(minutes=10)
+"""How long ago somebody may have shown that it is them, where that is wanted."""
+
+
+class Permission(StrEnum):
+    """Something that can be done. Routes name one, and so does every statement that they lead to."""
+
+    GIVE = "give"
+    OWN_ORGANISATIONS = "own organisations"
+    INVITATION_ACCEPT = "accept an invitation"
+    ORGANISATION_READ = "read the organisation"
+    ORGANISATION_CHANGE = "change the organisation"
+    FUNDS_CHANGE = "change funds"
+    GIFTS_READ = "read gifts"
+    DONORS_READ = "read who gave"
+    PAYOUTS_READ = "read payouts"
+    MEMBERS_READ = "read members"
+    MEMBERS_INVITE = "invite members"
+    MEMBERS_CHANGE = "change members"
+    MEMBERSHIP_END = "leave"
+    OWNERSHIP_OFFER = "offer ownership"
+    OWNERSHIP_ACCEPT = "accept ownership"
+    KEYS_READ = "read keys"
+    KEYS_CHANGE = "change keys"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Who may do it.
+
+    Attributes:
+        what: In a sentence, for whoever reads the table.
+        roles: Of members of the organisation that it is done in.
+        scopes: Of that organisation's keys; one of them is enough.
+        confirmed: Whether a person has to have shown within `CONFIRMED_WITHIN` that it is them.
+        everybody_signed_in: It concerns the person alone, and no organisation that they are in.
+        anybody: Nobody has to say who they are.
+    """
+
+    what: str
+    roles: frozenset[Role] = frozenset()
+    scopes: frozenset[Scope] = frozenset()
+    confirmed: bool = False
+    everybody_signed_in: bool = False
+    anybody: bool = False
+
+    def __post_init__(self) -> None:
+        invariant(not (self.confirmed and self.scopes), "a program cannot show that it is somebody")
+        invariant(
+            bool(self.roles) + self.everybody_signed_in + self.anybody == 1,
+            "a rule is for members, for everybody who is signed in, or for anybody",
+        )
+
+
+_ALL: Final = frozenset(Role)
+_RUN: Final = frozenset({Role.OWNER, Role.ADMIN})
+_MONEY: Final = _RUN | {Role.FINANCE}
+
+POLICY: Final[Mapping[Permission, Rule]] = {
+    Permission.GIVE: Rule(
+        what="Give to an organisation. A key gives to its own organisation alone.",
+        anybody=True,
+        scopes=frozenset({Scope.DONATIONS_WRITE}),
+    ),
+    Permission.OWN_ORGANISATIONS: Rule(
+        what="See which organisations one is in, and as what.", everybody_signed_in=True
+    ),
+    Permission.INVITATION_ACCEPT: Rule(
+        what="Join an organisation by an invitation to one's own verified address.", everybody_signed_in=True
+    ),
+    Permission.ORGANISATION_READ: Rule(
+        what="See the organisation, its settings and its funds.",
+        roles=_ALL,
+        scopes=frozenset({Scope.ORGANISATION_READ}),
+    ),
+    Permission.ORGANISATION_CHANGE: Rule(
+        what="Change its name, whether it takes anonymous gifts, and the sites donors go back to.",
+        roles=_RUN,
+        scopes=frozenset({Scope.ORGANISATION_WRITE}),
+    ),
+    Permission.FUNDS_CHANGE: Rule(
+        what="Create, rename and close funds.",
+        roles=_RUN | {Role.CONTENT},
+        scopes=frozenset({Scope.ORGANISATION_WRITE}),
+    ),
+    Permission.GIFTS_READ: Rule(
+        what="See gifts: amounts, days, funds, standings.",
+        roles=_MONEY | {Role.VIEWER},
+        scopes=frozenset({Scope.DONATIONS_READ}),
+    ),
+    Permission.DONORS_READ: Rule(
+        what="See who gave those that have arrived, and what they wrote, as far as donors let it.",
+        roles=_MONEY,
+        scopes=frozenset({Scope.DONATIONS_READ}),
+    ),
+    Permission.PAYOUTS_READ: Rule(
+        what="See payouts and fetch their reports.",
+        roles=_MONEY | {Role.VIEWER},
+        scopes=frozenset({Scope.PAYOUTS_READ}),
+    ),
+    Permission.MEMBERS_READ: Rule(what="See who is in the organisation, and as what.", roles=_ALL),
+    Permission.MEMBERS_INVITE: Rule(
+        what="See, send and withdraw invitations; to no role above one's own.", roles=_RUN, confirmed=True
+    ),
+    Permission.MEMBERS_CHANGE: Rule(
+        what="Change others' roles and remove them; none above one's own.", roles=_RUN, confirmed=True
+    ),
+    Permission.MEMBERSHIP_END: Rule(what="Leave. The last owner cannot.", roles=_ALL),
+    Permission.OWNERSHIP_OFFER: Rule(
+        what="Offer one's ownership to a member, and take the offer back.",
+        roles=frozenset({Role.OWNER}),
+        confirmed=True,
+    ),
+    Permission.OWNERSHIP_ACCEPT: Rule(
+        what="Accept the ownership one is offered.", roles=_ALL - {Role.OWNER}, confirmed=True
+    ),
+    Permission.KEYS_READ: Rule(what="See which API keys there are; never their secrets.", roles=_RUN),
+    Permission.KEYS_CHANGE: Rule(what="Make and revoke API keys.", roles=_RUN, confirmed=True),
+}
+"""Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

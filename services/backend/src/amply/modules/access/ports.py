@@ -1,0 +1,21 @@
+"""How the application learns who asks."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from amply.modules.access.domain import Caller
+
+
+class CallerSource(Protocol):
+    """One way to be known: a session, or a key. The application asks each in turn."""
+
+    def caller_of(
+        self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
+    ) -> Caller | None:
+        """Who asks; None where the request carries nothing of this kind. `address` is the client's, as our gateway saw it.
+
+        Raises:
+            AmplyError: It carries something of this kind that is not good, or no longer; 401, and not told why.
+            Unavailable: Whether it is good cannot be said now; nobody is let in on trust.
+        """

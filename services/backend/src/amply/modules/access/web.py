@@ -1,0 +1,200 @@
+"""What routes depend on: who asks, and whether they may."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from amply.infra.database import Database
+from amply.infra.rate_limits import Limiter, client_address
+from amply.infra.web import ClockOf, DatabaseOf, Identifier
+from amply.kernel.errors import TooManyRequests
+from amply.modules.access.domain import (
+    Anonymous,
+    AuthenticationRequired,
+    Caller,
+    ConfirmationRequired,
+    CredentialNotValid,
+    KeyCaller,
+    NotAllowed,
+    OrganizationHidden,
+    PersonCaller,
+    Role,
+)
+from amply.modules.access.grants import Access, Own, role_of
+from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
+
+PROBLEMS: Final = (
+    AuthenticationRequired,
+    CredentialNotValid,
+    NotAllowed,
+    ConfirmationRequired,
+    OrganizationHidden,
+    TooManyRequests,
+)
+"""What a route with `{organization_id}` may be answered with before it begins."""
+
+OWN_PROBLEMS: Final = (
+    AuthenticationRequired,
+    CredentialNotValid,
+    NotAllowed,
+    ConfirmationRequired,
+    TooManyRequests,
+)
+"""The same of a route that concerns whoever asks alone."""
+
+_SAFE: Final = ("GET", "HEAD")
+
+
+def _caller(request: Request, clock: ClockOf) -> Caller:
+    """Each way to be known is asked in turn; what the first one knows counts."""
+    address = client_address(request)
+    for source in request.app.state.callers:
+        found: Caller | None = source.caller_of(
+            headers=request.headers, cookies=request.cookies, address=address, now=clock()
+        )
+        if found is not None:
+            return found
+    return Anonymous()
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+
+
+def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
+    """Count a request against whoever asks, wherever they ask from.
+
+    Raises:
+        TooManyRequests: They asked too often.
+    """
+    limiter: Limiter = request.app.state.limiter
+    kind, name = ("key", caller.key_id) if isinstance(caller, KeyCaller) else ("person", caller.person_id)
+    limit = f"{kind}_{'reads' if request.method in _SAFE else 'writes'}"
+    if not limiter.allows(limit=limit, caller=name):
+        raise TooManyRequests("Too many requests by this caller: wait a minute and try again.")
+
+
+def _key(request: Request, clock: ClockOf) -> KeyCaller | None:
+    """A key, on a route that is for anybody: sessions are not looked at, so that one that is over keeps nobody from giving."""
+    headers = {"authorization": request.headers.get("authorization", "")}
+    for source in request.app.state.callers:
+        found = source.caller_of(headers=headers, cookies={}, address=client_address(request), now=clock())
+        if isinstance(found, KeyCaller):
+            return found
+    return None
+
+
+KeyOf = Annotated[KeyCaller | None, Depends(_key)]
+
+
+def require_own(request: Request, key: KeyCaller, *, organization_id: str, permission: Permission) -> None:
+    """Let a key do for its own organisation what anybody may do for each.
+
+    Raises:
+        OrganizationHidden: It is another organisation's key.
+        NotAllowed: It has no scope for this.
+        TooManyRequests: It asked too often.
+    """
+    count(request, key)
+    Allowed(permission).require_scope(organization_id, key)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The dependency of a route with `{organization_id}`: lets in who may, and gives what statements ask.
+
+    Raises:
+        AuthenticationRequired: Nobody knows who asks.
+        OrganizationHidden: They have nothing to do with this organisation, or there is none.
+        NotAllowed, ConfirmationRequired: They have, and may not, or not before they have shown that it is them.
+        TooManyRequests: They asked too often.
+    """
+
+    permission: Permission
+
+    def __call__(
+        self,
+        request: Request,
+        organization_id: Identifier,
+        caller: CallerOf,
+        database: DatabaseOf,
+        clock: ClockOf,
+    ) -> Access:
+        known = _known(caller)
+        count(request, known)
+        now, role = clock(), None
+        if isinstance(known, PersonCaller):
+            role = self._role(database, organization_id, known)
+            _require_confirmed(self.permission, known, now=now)
+        else:
+            self.require_scope(organization_id, known)
+        return Access(
+            caller=known,
+            organization_id=organization_id,
+            permission=self.permission,
+            role=role,
+            now=now,
+            database=database,
+        )
+
+    def _role(self, database: Database, organization_id: str, caller: PersonCaller) -> Role:
+        role = role_of(database, organization_id=organization_id, person_id=caller.person_id)
+        if role is None:
+            raise OrganizationHidden
+        if role not in POLICY[self.permission].roles:
+            raise NotAllowed(f"Ask somebody who may '{self.permission}': your role is '{role}'.")
+        return role
+
+    def require_scope(self, organization_id: str, caller: KeyCaller) -> None:
+        """Raises OrganizationHidden or NotAllowed unless a key may."""
+        if caller.organization_id != organization_id:
+            raise OrganizationHidden
+        scopes = POLICY[self.permission].scopes
+        if not scopes:
+            raise NotAllowed(f"No key may '{self.permission}': a person who is signed in does this.")
+        if not scopes & caller.scopes:
+            raise NotAllowed(f"Use a key with the scope '{min(scopes)}'.")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The dependency of a route that concerns whoever is signed in, and no organisation in its path.
+
+    Raises:
+        AuthenticationRequired, NotAllowed: Nobody is, or it is a key.
+        ConfirmationRequired: They may once they have shown that it is them.
+        TooManyRequests: They asked too often.
+    """
+
+    permission: Permission
+
+    def __call__(self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf) -> Own:
+        known = _known(caller)
+        count(request, known)
+        if isinstance(known, KeyCaller):
+            raise NotAllowed(f"No key may '{self.permission}': a person who is signed in does this.")
+        now = clock()
+        _require_confirmed(self.permission, known, now=now)
+        return Own(caller=known, permission=self.permission, now=now, database=database)
+
+
+def allowed(permission: Permission) -> Any:
+    """What a route of an organisation annotates its parameter `access` with, beside `Access`."""
+    return Depends(Allowed(permission))
+
+
+def signed_in(permission: Permission) -> Any:
+    """What a route of one's own annotates its parameter `own` with, beside `Own`."""
+    return Depends(SignedIn(permission))
+
+
+def _known(caller: Caller) -> PersonCaller | KeyCaller:
+    if isinstance(caller, Anonymous):
+        raise AuthenticationRequired("Sign in, or send an API key as `Authorization: Bearer sk_…`.")
+    return caller
+
+
+def _require_confirmed(permission: Permission, caller: PersonCaller, *, now: datetime) -> None:
+    if POLICY[permission].confirmed and now - caller.confirmed_at > CONFIRMED_WITHIN:
+        raise ConfirmationRequired("Show once more that it is you, then repeat the request.")

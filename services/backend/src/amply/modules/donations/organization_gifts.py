@@ -1,0 +1,105 @@
+"""An organisation's gifts as its own people and programs list them; who gave, for those who may see that.
+
+Read from the view `organization_gift`, which shows the gifts of the organisation that the unit of work is bound to, and to a
+member or a key of it; each statement names whoever asks besides (ADR 0106).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, column, select, table
+from sqlalchemy.orm import Session
+
+from amply.kernel.pagination import Page
+from amply.modules.access import Access, Permission
+from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
+from amply.modules.donations.models import DonationRow
+from amply.modules.donations.options import Anonymity
+from amply.modules.donations.queries import donation_of
+
+_NOT_THEIRS: Final = ("reserved_entry_id", "newest_attempt")
+_GIFT: Final = table(
+    "organization_gift",
+    *(column(each.name, each.type) for each in DonationRow.__table__.columns if each.name not in _NOT_THEIRS),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiftFilter:
+    """Which gifts are listed; None: whichever. `since` and `before` are of when they were begun (UTC)."""
+
+    status: DonationStatus | None = None
+    fund_id: str | None = None
+    currency: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As a statement has them."""
+        same = {"status": self.status, "fund_id": self.fund_id, "currency": self.currency}
+        asked = [_GIFT.c[name] == value for name, value in same.items() if value is not None]
+        if self.since is not None:
+            asked.append(_GIFT.c.created_at >= self.since)
+        if self.before is not None:
+            asked.append(_GIFT.c.created_at < self.before)
+        return asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedGift:
+    """A gift as the organisation knows it.
+
+    What is personal is None where whoever asks may not see it and until the gift has arrived: who began one and left is not the
+    organisation's to know. Names are None besides where the donor keeps them from the organisation.
+    """
+
+    donation: Donation
+    anonymity: Anonymity
+    donor_name: str | None
+    donor_email: str | None
+    message: str | None
+
+
+def received(
+    session: Session, access: Access, *, wanted: GiftFilter, after: str | None, limit: int
+) -> Page[ReceivedGift]:
+    """A page of gifts, the newest first."""
+    conditions = wanted.conditions()
+    if after is not None:
+        conditions.append(_GIFT.c.id < after)
+    rows = session.execute(
+        _chosen(access).where(*conditions).order_by(_GIFT.c.id.desc()).limit(limit + 1)
+    ).all()
+    page = [_received(row) for row in rows[:limit]]
+    return Page(items=page, next_cursor=page[-1].donation.id if len(rows) > limit else None)
+
+
+def received_gift(session: Session, access: Access, *, donation_id: str) -> ReceivedGift:
+    """One gift.
+
+    Raises:
+        DonationNotFound: The organisation has no such gift.
+    """
+    row = session.execute(_chosen(access).where(_GIFT.c.id == donation_id)).one_or_none()
+    if row is None:
+        raise DonationNotFound("This organisation has no gift with this id; ask for the list of its gifts.")
+    return _received(row)
+
+
+def _chosen(access: Access) -> Any:
+    """Whether donors are shown is decided in the statement as well, by the permission for that."""
+    names_donors = access.covers(_GIFT.c.organization_id, Permission.DONORS_READ).label("names_donors")
+    return select(*_GIFT.c, names_donors).where(access.covers(_GIFT.c.organization_id))
+
+
+def _received(row: Any) -> ReceivedGift:
+    is_shown = row.names_donors and row.status == DonationStatus.SUCCEEDED
+    is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
+    return ReceivedGift(
+        donation=donation_of(row),
+        anonymity=Anonymity(row.anonymity),
+        donor_name=row.donor_name if is_told else None,
+        donor_email=row.donor_email if is_told else None,
+        message=row.message if is_shown else None,
+    )

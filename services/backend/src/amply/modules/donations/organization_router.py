@@ -1,0 +1,115 @@
+"""`/v1/organisations/{organization_id}/gifts`: what an organisation was given."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from amply.infra.web import Identifier, responses
+from amply.kernel.clock import iso
+from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.modules.access import PROBLEMS, Access, Permission, allowed
+from amply.modules.donations.domain import Channel, DonationNotFound, DonationStatus
+from amply.modules.donations.options import Anonymity
+from amply.modules.donations.organization_gifts import (
+    GiftFilter,
+    ReceivedGift,
+    received,
+    received_gift,
+)
+from amply.modules.donations.schemas import AmountOut, CostsOut
+
+organization_router = APIRouter(prefix="/v1/organisations/{organization_id}/gifts", tags=["Gifts"])
+
+Reading = Annotated[Access, allowed(Permission.GIFTS_READ)]
+
+
+class DonorOut(BaseModel):
+    """Who gave."""
+
+    name: str | None
+    email: str | None
+
+
+class ReceivedGiftOut(BaseModel):
+    """A gift as the organisation sees it."""
+
+    id: str
+    status: str = Field(description="How its payment went.")
+    standing: str = Field(description="What has become of it, as in `GET /v1/donations/{id}`.")
+    amount: AmountOut = Field(description="What the donor pays in all.")
+    costs: CostsOut
+    refunded: AmountOut
+    fund_id: str | None
+    channel: Channel
+    may_be_named: bool = Field(description="Whether the donor lets the organisation name them in public.")
+    donor: DonorOut | None = Field(
+        description="Null until the gift has arrived, where you may not see donors, where this one keeps their name from the "
+        "organisation, and where it was erased."
+    )
+    message: str | None = Field(
+        description="What the donor wrote; null until the gift has arrived, and where you may not see donors."
+    )
+    created_at: str
+
+    @classmethod
+    def of(cls, gift: ReceivedGift) -> "ReceivedGiftOut":
+        """The organisation's view of a gift."""
+        donation = gift.donation
+        is_known = gift.donor_name is not None or gift.donor_email is not None
+        return cls(
+            id=donation.id,
+            status=donation.status,
+            standing=donation.standing,
+            amount=AmountOut.of(donation.amount),
+            costs=CostsOut.of(donation.costs),
+            refunded=AmountOut.of(donation.refunded),
+            fund_id=donation.fund_id,
+            channel=donation.channel,
+            may_be_named=gift.anonymity is Anonymity.NONE,
+            donor=DonorOut(name=gift.donor_name, email=gift.donor_email) if is_known else None,
+            message=gift.message,
+            created_at=iso(donation.created_at),
+        )
+
+
+class ReceivedGiftPage(BaseModel):
+    """A page of gifts, the newest first; pass `next_cursor` as `cursor` for older ones."""
+
+    data: list[ReceivedGiftOut]
+    has_more: bool
+    next_cursor: str | None
+
+
+def _filter(
+    status: DonationStatus | None = None,
+    fund_id: Identifier | None = None,
+    currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Begun then or later, with its offset.")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="Begun before then, with its offset.")] = None,
+) -> GiftFilter:
+    return GiftFilter(status=status, fund_id=fund_id, currency=currency, since=since, before=before)
+
+
+@organization_router.get("", summary="List one's own gifts, newest first", responses=responses(*PROBLEMS))
+def list_gifts(
+    access: Reading,
+    wanted: Annotated[GiftFilter, Depends(_filter)],
+    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
+) -> ReceivedGiftPage:
+    with access.transaction() as session:
+        page = received(session, access, wanted=wanted, after=cursor, limit=limit)
+    return ReceivedGiftPage(
+        data=[ReceivedGiftOut.of(gift) for gift in page.items],
+        has_more=page.next_cursor is not None,
+        next_cursor=page.next_cursor,
+    )
+
+
+@organization_router.get(
+    "/{donation_id}", summary="Show one of one's own gifts", responses=responses(*PROBLEMS, DonationNotFound)
+)
+def show_gift(donation_id: Identifier, access: Reading) -> ReceivedGiftOut:
+    with access.transaction() as session:
+        return ReceivedGiftOut.of(received_gift(session, access, donation_id=donation_id))

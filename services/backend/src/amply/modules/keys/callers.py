@@ -1,0 +1,70 @@
+"""How a program is known: `Authorization: Bearer sk_…`."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from amply.infra.database import Database
+from amply.modules.access import Caller, CredentialNotValid, KeyCaller, Scope
+from amply.modules.keys.domain import Secret
+
+_USE_NOTED_EVERY: Final = timedelta(minutes=1)
+
+_FIND: Final = text("""
+    SELECT id, organization_id, digest, is_live, scopes, expires_at, revoked_at, last_used_at
+    FROM find_api_key(:digest)
+""")
+_NOTE: Final = text("SELECT note_key_use(:key_id, :now)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyCallers:
+    """Programs by their keys. Nothing is remembered from request to request: what is revoked is refused at once."""
+
+    database: Database
+    livemode: bool
+
+    def caller_of(
+        self, *, headers: Mapping[str, str], cookies: Mapping[str, str], address: str, now: datetime
+    ) -> Caller | None:
+        """The key's caller; None where no key of ours is sent.
+
+        Raises:
+            CredentialNotValid: It was never made, is revoked, has expired, or is of the other mode. What no key can be is
+                refused without asking the database.
+        """
+        del cookies, address
+        scheme, _, sent = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not sent.startswith("sk_"):
+            return None
+        secret = Secret.parse(sent)
+        if secret is None or secret.is_live != self.livemode:
+            raise self._refused()
+        return self._known(secret, now=now)
+
+    def _known(self, secret: Secret, *, now: datetime) -> KeyCaller:
+        with self.database.transaction() as session:
+            row = session.execute(_FIND, {"digest": secret.digest}).one_or_none()
+        is_theirs = hmac.compare_digest(bytes(row.digest) if row else bytes(32), secret.digest)
+        if row is None or not is_theirs or row.is_live != self.livemode or row.revoked_at is not None:
+            raise self._refused()
+        if row.expires_at is not None and row.expires_at <= now:
+            raise self._refused()
+        if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
+            # Before the request begins, and whatever becomes of it.
+            with self.database.transaction() as session:
+                session.execute(_NOTE, {"key_id": row.id, "now": now})
+        return KeyCaller(
+            key_id=row.id,
+            organization_id=row.organization_id,
+            scopes=frozenset(Scope(scope) for scope in row.scopes),
+            is_live=row.is_live,
+        )
+
+    def _refused(self) -> CredentialNotValid:
+        mode = "sk_live_" if self.livemode else "sk_test_"
+        return CredentialNotValid(f"Send a key of your organisation that works, and begins with {mode} here.")

@@ -1,0 +1,117 @@
+"""Making, listing and revoking keys. Whether the caller may is decided in each statement, and by row-level security again."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.modules.access import Access, NotAllowed, Scope
+from amply.modules.keys.domain import (
+    KEYS_MAX,
+    KEYS_OF_A_NAME_MAX,
+    ApiKey,
+    KeyNotFound,
+    Secret,
+    TooManyKeys,
+    name_of,
+)
+from amply.modules.keys.models import KeyRow
+
+_LISTED_MAX: Final = 500
+_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
+
+
+def make(
+    session: Session,
+    access: Access,
+    *,
+    name: str,
+    scopes: Collection[Scope],
+    lifetime_days: int | None,
+    is_live: bool,
+) -> tuple[ApiKey, Secret]:
+    """Make a key. The secret is in this answer alone: nobody can show it again.
+
+    To rotate one, make another of its name, let the program use that, and revoke the first.
+
+    Raises:
+        KeyNotAcceptable: The name is unusable.
+        TooManyKeys: Two of this name work, or fifty in all.
+    """
+    named = name_of(name)
+    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
+    working = [key for key in keys_of(session, access) if key.works(now=access.now)]
+    if sum(key.name == named for key in working) >= KEYS_OF_A_NAME_MAX:
+        raise TooManyKeys(f"Two keys named '{named}' work: revoke the one that is not used any more.")
+    if len(working) >= KEYS_MAX:
+        raise TooManyKeys(f"{KEYS_MAX} keys work: revoke those that are not used any more.")
+    secret, key_id = Secret.fresh(is_live=is_live), ids.new_id("key")
+    session.execute(
+        insert(KeyRow).values(
+            id=key_id,
+            organization_id=access.organization_id,
+            name=named,
+            digest=secret.digest,
+            last_four=secret.last_four,
+            is_live=is_live,
+            scopes=sorted(str(scope) for scope in set(scopes)),
+            created_by=access.person_id,
+            created_at=access.now,
+            expires_at=None if lifetime_days is None else access.now + timedelta(days=lifetime_days),
+        )
+    )
+    made = [key for key in keys_of(session, access) if key.id == key_id]
+    if not made:
+        raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    return made[0], secret
+
+
+def keys_of(session: Session, access: Access) -> Sequence[ApiKey]:
+    """The keys that there are, the newest first, and then those that are revoked; 500 at most."""
+    rows = session.scalars(
+        select(KeyRow)
+        .where(access.covers(KeyRow.organization_id))
+        .order_by(KeyRow.revoked_at.is_not(None), KeyRow.id.desc())
+        .limit(_LISTED_MAX)
+    )
+    return [_key(row) for row in rows]
+
+
+def revoke(session: Session, access: Access, *, key_id: str) -> ApiKey:
+    """Let a key in no more, from the moment this is committed. Again, it changes nothing.
+
+    Raises:
+        KeyNotFound: The organisation has no such key.
+    """
+    session.execute(
+        update(KeyRow)
+        .where(KeyRow.id == key_id, KeyRow.revoked_at.is_(None), access.covers(KeyRow.organization_id))
+        .values(revoked_at=access.now)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    row = session.scalars(
+        select(KeyRow).where(KeyRow.id == key_id, access.covers(KeyRow.organization_id))
+    ).one_or_none()
+    if row is None:
+        raise KeyNotFound("This organisation has no such key; ask for the list of its keys.")
+    return _key(row)
+
+
+def _key(row: KeyRow) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        organization_id=row.organization_id,
+        name=row.name,
+        last_four=row.last_four,
+        is_live=row.is_live,
+        scopes=frozenset(Scope(scope) for scope in row.scopes),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

@@ -1,0 +1,21 @@
+"""Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
+
+from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid, LastOwner
+from amply.modules.members.invitations import JoinKey, invite_owner
+from amply.modules.members.ports import People
+from amply.modules.members.router import Parts, own_router, router
+from amply.modules.members.tasks import Inviting, send_invitations
+
+__all__ = [
+    "MEMBERS_MAX",
+    "InvitationNotValid",
+    "Inviting",
+    "JoinKey",
+    "LastOwner",
+    "Parts",
+    "People",
+    "invite_owner",
+    "own_router",
+    "router",
+    "send_invitations",
+]

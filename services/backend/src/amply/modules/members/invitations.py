@@ -1,0 +1,198 @@
+"""Invitations: a letter to one address, with a link that lets whoever owns it join for a week.
+
+The link names the invitation and is signed (`infra.signed_links`). It lets nobody in by itself: who accepts is signed in, and
+has shown that the address is theirs.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Final, Self
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from amply.infra.settings import LinkSettings
+from amply.infra.signed_links import SignedLinks
+from amply.kernel import ids
+from amply.modules import mail, organizations
+from amply.modules.access import Access, Own, Role
+from amply.modules.members.domain import (
+    INVITATIONS_MAX,
+    INVITED_FOR,
+    Invitation,
+    InvitationNotFound,
+    InvitationNotValid,
+    MemberNotAcceptable,
+    RoleAboveOwn,
+    TooManyMembers,
+)
+from amply.modules.members.models import InvitationRow
+from amply.modules.members.queries import invitation_of
+from amply.modules.receipts import Language
+
+_ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,190}")
+
+
+@dataclass(frozen=True)
+class JoinKey:
+    """What links to join are signed with: the secret of links in letters, for a purpose of its own."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _ = self._links
+
+    @classmethod
+    def from_settings(cls, settings: LinkSettings) -> Self:
+        """The key as a process is told it."""
+        return cls(settings.link_key.get_secret_value().encode())
+
+    def sign(self, *, invitation_id: str, created_at: datetime) -> str:
+        """The token of an invitation; it is over when the invitation is."""
+        return self._links.sign(invitation_id, now=created_at)
+
+    def invitation_of(self, token: str, *, now: datetime) -> str:
+        """The invitation that a token was signed for.
+
+        Raises:
+            InvitationNotValid: It is not ours, or its time is over; which of the two is not told.
+        """
+        invitation_id = self._links.subject_of(token, now=now)
+        if invitation_id is None:
+            raise not_valid()
+        return invitation_id
+
+    @cached_property
+    def _links(self) -> SignedLinks:
+        return SignedLinks(
+            secret=self.secret,
+            version="v1",
+            purpose="amply/member-invitation/v1",
+            subject="minv_[0-9a-z]{26}",
+            lifetime=INVITED_FOR,
+        )
+
+
+def not_valid() -> InvitationNotValid:
+    """What an invitation is answered with that nobody can accept; why is not told."""
+    return InvitationNotValid(
+        "This invitation is over, or for another address: sign in with the one it was sent to, or ask for a new one.",
+        param="token",
+    )
+
+
+def invite(session: Session, access: Access, *, email: str, role: Role, language: Language) -> Invitation:
+    """Let the worker write to somebody. Asked again, it writes again; the first link goes on working.
+
+    Raises:
+        MemberNotAcceptable: This is no e-mail address.
+        RoleAboveOwn: Whoever invites is less.
+        TooManyMembers: A hundred invitations wait.
+    """
+    if access.role is None or role.rank > access.role.rank:
+        raise RoleAboveOwn(f"Ask an owner to invite somebody as '{role}'.", param="role")
+    waiting = select(func.count()).where(
+        InvitationRow.expires_at > access.now, access.covers(InvitationRow.organization_id)
+    )
+    if session.scalars(waiting).one() >= INVITATIONS_MAX:
+        raise TooManyMembers(f"{INVITATIONS_MAX} invitations wait for their answer: withdraw some first.")
+    invitation_id = _write_down(
+        session,
+        organization_id=access.organization_id,
+        email=email,
+        role=role,
+        language=language,
+        invited_by=access.person_id,
+        now=access.now,
+    )
+    row = session.scalars(
+        select(InvitationRow).where(
+            InvitationRow.id == invitation_id, access.covers(InvitationRow.organization_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise RoleAboveOwn("Your role has changed meanwhile: look at the members again.")
+    return invitation_of(row)
+
+
+def invite_owner(
+    session: Session, *, organization_id: str, email: str, language: Language, now: datetime
+) -> None:
+    """What staff do for an organisation that has no owner, or lost the one it had.
+
+    Raises:
+        OrganizationNotFound: There is no such organisation.
+        MemberNotAcceptable: This is no e-mail address.
+    """
+    organizations.get(session, organization_id=organization_id)
+    _write_down(
+        session,
+        organization_id=organization_id,
+        email=email,
+        role=Role.OWNER,
+        language=language,
+        invited_by=None,
+        now=now,
+    )
+
+
+def withdraw(session: Session, access: Access, *, invitation_id: str) -> None:
+    """Let nobody join by an invitation any more, and forget its address.
+
+    Raises:
+        InvitationNotFound: None of this id waits.
+    """
+    gone = session.execute(
+        delete(InvitationRow)
+        .where(InvitationRow.id == invitation_id, access.covers(InvitationRow.organization_id))
+        .returning(InvitationRow.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if gone is None:
+        raise InvitationNotFound("No such invitation waits; ask for the list of those that do.")
+
+
+def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> str:
+    """Join by an invitation to `address`, which is the person's; return the organisation. Once, by the database's own rule.
+
+    Raises:
+        InvitationNotValid: It is over, withdrawn, accepted, for another address, or by somebody who may not give that role any more.
+    """
+    joined = session.scalar(
+        select(func.join_by_invitation(invitation_id, mail.address_digest(address), own.now))
+    )
+    if joined is None:
+        raise not_valid()
+    return str(joined)
+
+
+def _write_down(
+    session: Session,
+    *,
+    organization_id: str,
+    email: str,
+    role: Role,
+    language: Language,
+    invited_by: str | None,
+    now: datetime,
+) -> str:
+    if not _ADDRESS.fullmatch(email):
+        raise MemberNotAcceptable("Give the e-mail address of one person.", param="email")
+    invitation_id = ids.new_id("minv")
+    session.execute(
+        insert(InvitationRow).values(
+            id=invitation_id,
+            organization_id=organization_id,
+            email=email,
+            email_sha256=mail.address_digest(email),
+            role=role,
+            language=language,
+            invited_by=invited_by,
+            created_at=now,
+            expires_at=now + INVITED_FOR,
+            next_attempt_at=now,
+        )
+    )
+    return invitation_id

@@ -1,0 +1,100 @@
+"""What the worker does about members by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.modules import mail, organizations
+from amply.modules.access import Role
+from amply.modules.members.domain import ATTEMPTS_MAX
+from amply.modules.members.invitations import JoinKey
+from amply.modules.members.letters import invitation_mail
+from amply.modules.members.models import InvitationRow
+from amply.modules.receipts import Language
+
+_LETTERS_MAX: Final = 20
+_AGAIN_AFTER: Final = timedelta(minutes=1)
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inviting:
+    """The parts that letters are sent with. `page` is the address where whoever is invited begins."""
+
+    database: Database
+    mailer: mail.Mailer
+    key: JoinKey
+    page: str
+
+
+def send_invitations(parts: Inviting, *, now: datetime) -> int:
+    """Write to those who are invited, forget those who did not answer; return how many letters were handed over.
+
+    Killed between the mail service and its note, a letter is sent twice: better than never.
+    """
+    with parts.database.transaction() as session:
+        session.execute(delete(InvitationRow).where(InvitationRow.expires_at <= now))
+    sent = 0
+    for _ in range(_LETTERS_MAX):
+        invitation = _claim(parts.database, now=now)
+        if invitation is None:
+            break
+        sent += _send(parts, invitation, now=now)
+    return sent
+
+
+def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
+    with database.transaction() as session:
+        row = session.scalars(
+            select(InvitationRow)
+            .where(InvitationRow.next_attempt_at <= now)
+            .order_by(InvitationRow.next_attempt_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is not None:
+            row.attempts += 1
+            is_last = row.attempts >= ATTEMPTS_MAX
+            row.next_attempt_at = None if is_last else now + _AGAIN_AFTER * (1 << row.attempts)
+        return row
+
+
+def _send(parts: Inviting, invitation: InvitationRow, *, now: datetime) -> int:
+    """Write one letter; whatever stops it must not stop the others."""
+    told = {"invitation_id": invitation.id, "organization_id": invitation.organization_id}
+    try:
+        with parts.database.transaction() as session:
+            letter = _letter(session, parts, invitation)
+        if letter is not None:
+            parts.mailer.send(mail=letter)
+        with parts.database.transaction() as session:
+            row = session.get(InvitationRow, invitation.id)
+            if row is not None:
+                row.next_attempt_at = None
+                row.sent_at = None if letter is None else now
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("member_invitation_not_sent", **told)
+        return 0
+    _log.info("member_invitation_sent" if letter else "member_invitation_withheld", **told)
+    return int(letter is not None)
+
+
+def _letter(session: Session, parts: Inviting, invitation: InvitationRow) -> mail.Mail | None:
+    """None where the address takes no letters any more."""
+    if mail.suppressed_because(session, address=invitation.email) is not None:
+        return None
+    organization = organizations.get(session, organization_id=invitation.organization_id)
+    token = parts.key.sign(invitation_id=invitation.id, created_at=invitation.created_at)
+    return invitation_mail(
+        to=invitation.email,
+        organization=organization.name,
+        role=Role(invitation.role),
+        language=Language(invitation.language),
+        link=f"{parts.page}#{token}",
+    )

@@ -1,0 +1,64 @@
+"""An organisation as its own members and programs see and change it. Each statement names whoever asks."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from amply.infra.conditional import require_match
+from amply.modules.access import Access, OrganizationHidden
+from amply.modules.organizations.domain import Organization, check
+from amply.modules.organizations.models import OrganizationRow
+from amply.modules.organizations.queries import organization_of
+from amply.modules.organizations.return_origins import acceptable_origins
+from amply.modules.organizations.schemas import OrganizationChange, OwnOrganization
+
+
+def own(session: Session, access: Access) -> Organization:
+    """The organisation that the caller was let in to.
+
+    Raises:
+        OrganizationHidden: They may not any more.
+    """
+    row = session.scalars(select(OrganizationRow).where(access.covers(OrganizationRow.id))).one_or_none()
+    if row is None:
+        raise OrganizationHidden
+    return organization_of(row)
+
+
+def change(
+    session: Session, access: Access, *, asked: OrganizationChange, if_match: str | None
+) -> Organization:
+    """Change what was sent and leave the rest. Two at once: the second one is told.
+
+    Raises:
+        OrganizationHidden: The caller may not any more.
+        ChangeNotConditional, ChangedMeanwhile: As `require_match` says.
+        OrganizationNotAcceptable, ReturnOriginNotAcceptable, TooManyReturnOrigins: Something cannot be so.
+    """
+    row = session.scalars(
+        select(OrganizationRow)
+        .where(access.covers(OrganizationRow.id))
+        .with_for_update(of=OrganizationRow, key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise OrganizationHidden
+    require_match(if_match, OwnOrganization.of(organization_of(row)))
+    name = row.name if asked.name is None else asked.name.strip()
+    check(name=name, slug=row.slug, country=row.country)
+    origins: Sequence[str] = row.return_origins
+    if asked.return_origins is not None:
+        origins = acceptable_origins(asked.return_origins)
+    takes = asked.takes_anonymous_gifts
+    session.execute(
+        update(OrganizationRow)
+        .where(access.covers(OrganizationRow.id))
+        .values(
+            name=name,
+            takes_anonymous_gifts=row.takes_anonymous_gifts if takes is None else takes,
+            return_origins=list(origins),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return own(session, access)

@@ -1,0 +1,105 @@
+"""`/v1/organisations/{organization_id}`: what an organisation sees and changes of itself, and its funds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
+from amply.infra.web import Identifier, responses
+from amply.modules.access import PROBLEMS, Access, Permission, allowed
+from amply.modules.organizations import funds, own
+from amply.modules.organizations.domain import OrganizationNotAcceptable
+from amply.modules.organizations.return_origins import ReturnOriginNotAcceptable, TooManyReturnOrigins
+from amply.modules.organizations.schemas import (
+    FundChange,
+    FundIn,
+    OrganizationChange,
+    OwnOrganization,
+    PublicFund,
+    PublicFunds,
+)
+
+own_router = APIRouter(prefix="/v1/organisations/{organization_id}", tags=["Organisations"])
+
+Reading = Annotated[Access, allowed(Permission.ORGANISATION_READ)]
+ChangingFunds = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
+
+
+@own_router.get("", summary="Show one's own organisation", responses=responses(*PROBLEMS))
+def show_own(access: Reading, response: Response) -> OwnOrganization:
+    with access.transaction() as session:
+        shown = OwnOrganization.of(own.own(session, access))
+    response.headers["ETag"] = etag_of(shown)
+    return shown
+
+
+@own_router.patch(
+    "",
+    summary="Change one's own organisation",
+    responses=responses(
+        *PROBLEMS,
+        ChangeNotConditional,
+        ChangedMeanwhile,
+        OrganizationNotAcceptable,
+        ReturnOriginNotAcceptable,
+        TooManyReturnOrigins,
+    ),
+)
+def change_own(
+    body: OrganizationChange,
+    access: Annotated[Access, allowed(Permission.ORGANISATION_CHANGE)],
+    response: Response,
+    if_match: IfMatch = None,
+) -> OwnOrganization:
+    with access.transaction() as session:
+        shown = OwnOrganization.of(own.change(session, access, asked=body, if_match=if_match))
+    response.headers["ETag"] = etag_of(shown)
+    return shown
+
+
+@own_router.get("/funds", summary="List one's own funds", responses=responses(*PROBLEMS))
+def list_own_funds(access: Reading) -> PublicFunds:
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        found = funds.funds_of(session, organization_id=organization.id)
+    return PublicFunds(data=[PublicFund.of(fund) for fund in found])
+
+
+@own_router.post(
+    "/funds",
+    status_code=201,
+    summary="Create a fund",
+    responses=responses(*PROBLEMS, funds.FundNotAcceptable, funds.FundTaken),
+)
+def create_fund(body: FundIn, access: ChangingFunds) -> PublicFund:
+    """Again, it changes nothing: the fund with this name and kind is the answer."""
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        made = funds.create_fund(
+            session, organization_id=organization.id, name=body.name, kind=body.kind, now=access.now
+        )
+    return PublicFund.of(made)
+
+
+@own_router.patch(
+    "/funds/{fund_id}",
+    summary="Rename a fund",
+    responses=responses(*PROBLEMS, funds.FundNotFound, funds.FundNotAcceptable, funds.FundTaken),
+)
+def rename_fund(fund_id: Identifier, body: FundChange, access: ChangingFunds) -> PublicFund:
+    """As long as nobody has given for it."""
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        renamed = funds.rename_fund(session, organization_id=organization.id, fund_id=fund_id, name=body.name)
+    return PublicFund.of(renamed)
+
+
+@own_router.post(
+    "/funds/{fund_id}/close", summary="Close a fund", responses=responses(*PROBLEMS, funds.FundNotFound)
+)
+def close_fund(fund_id: Identifier, access: ChangingFunds) -> PublicFund:
+    """Nothing more is given for it; what is on its way still arrives. Again, it changes nothing."""
+    with access.transaction() as session:
+        organization = own.own(session, access)
+        closed = funds.close_fund(session, organization_id=organization.id, fund_id=fund_id, now=access.now)
+    return PublicFund.of(closed)

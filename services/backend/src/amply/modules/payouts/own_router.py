@@ -1,0 +1,94 @@
+"""`/v1/organisations/{organization_id}/payouts`: what its own people and programs read of an organisation's payouts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from amply.infra.web import LogUrlOf, responses
+from amply.kernel.errors import Conflict, NotFound
+from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.modules import ledger
+from amply.modules.access import PROBLEMS, Access, Permission, allowed
+from amply.modules.payouts import queries
+from amply.modules.payouts.domain import PayoutNotFound
+from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
+from amply.modules.payouts.router import PayoutId
+from amply.modules.payouts.schemas import PayoutOut, PayoutPage
+
+own_router = APIRouter(prefix="/v1/organisations/{organization_id}/payouts", tags=["Payouts"])
+
+
+class OwnPayoutNotFound(NotFound):
+    """The organisation has no such payout."""
+
+    code = "payout_not_found"
+
+
+class ReportNotReady(Conflict):
+    """What a payout consists of is not known yet."""
+
+    code = "payout_not_reconciled"
+
+
+Reading = Annotated[Access, allowed(Permission.PAYOUTS_READ)]
+
+
+@own_router.get("", summary="List one's own payouts, newest first", responses=responses(*PROBLEMS))
+def list_own_payouts(
+    access: Reading,
+    log_url: LogUrlOf,
+    cursor: Annotated[PayoutId | None, Query(description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
+) -> PayoutPage:
+    with access.transaction() as session:
+        found = queries.own_newest(session, access, before=cursor, limit=limit + 1)
+        page = found[:limit]
+        places = ledger.published_places(
+            session, entry_ids=[entry for payout in page for _, entry in payout.entries]
+        )
+        size = ledger.published_size(session)
+    has_more = len(found) > limit
+    return PayoutPage(
+        organization_id=access.organization_id,
+        published_size=size,
+        log_url=log_url,
+        data=[PayoutOut.of(payout, places) for payout in page],
+        has_more=has_more,
+        next_cursor=page[-1].id if has_more else None,
+    )
+
+
+@own_router.get(
+    "/{payout_id}/report",
+    summary="Fetch a payout as a file for whoever keeps accounts",
+    response_class=Response,
+    responses=responses(*PROBLEMS, OwnPayoutNotFound, ReportNotReady, PayoutTotalsDiffer),
+)
+def fetch_report(
+    payout_id: Annotated[PayoutId, Path()],
+    access: Reading,
+    file_format: Annotated[ReportFormat, Query(alias="format")] = ReportFormat.CSV,
+) -> Response:
+    """CSV. `journal` is for Xero. Refused where its items do not come to the payout."""
+    with access.transaction() as session:
+        try:
+            payout = queries.find_own(session, access, payout_id=payout_id)
+        except PayoutNotFound:
+            raise OwnPayoutNotFound(
+                "This organisation has no such payout; ask for the list of its payouts."
+            ) from None
+        if payout.reconciled_at is None:
+            raise ReportNotReady(
+                "What this payout consists of is not known yet: Stripe tells it hours after it was made; ask again then."
+            )
+        written = report(
+            session,
+            payout_id=payout.id,
+            file_format=file_format,
+            reference_of=queries.own_bank_reference,
+        )
+    return Response(
+        written,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{payout.id}-{file_format}.csv"'},
+    )

@@ -1,0 +1,115 @@
+"""The caller matrix: who is let in to each route of the API. Written by hand, so that it says what is meant and not what is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from amply.modules.access import Role
+
+ALL: Final = frozenset(Role)
+RUN: Final = frozenset({Role.OWNER, Role.ADMIN})
+MONEY: Final = RUN | {Role.FINANCE, Role.VIEWER}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Who is let in to a route of an organisation. `confirmed`: not who has not shown for long that it is them."""
+
+    roles: frozenset[Role]
+    scopes: tuple[str, ...] = ()
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Open:
+    """A route that asks nobody who they are as members or programs: `why`."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Personal:
+    """A route for whoever is signed in."""
+
+
+ANYBODY: Final = Open("anybody may read this")
+GIVING: Final = Open("donors give without an account")
+DONOR: Final = Open("a donor's signed link")
+INVITED: Final = Open("an invitation's signed token")
+PROCESSOR: Final = Open("the processor's signature")
+
+OWN: Final = "/v1/organisations/{organization_id}"
+MATRIX: Final[Mapping[str, Line | Open | Personal]] = {
+    "GET /health/live": ANYBODY,
+    "GET /health/ready": ANYBODY,
+    "GET /v1/public/organisations": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/funds": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/takes-gifts": ANYBODY,
+    "POST /v1/donations": GIVING,
+    "GET /v1/donations/quote": ANYBODY,
+    "GET /v1/donations/{donation_id}": ANYBODY,
+    "POST /v1/recurring": GIVING,
+    **{
+        f"POST /v1/donor/plans/{{plan_id}}/{what}": DONOR
+        for what in (
+            *("amount", "options", "gift-aid/cancel", "skip", "pause", "resume", "cancel", "card"),
+            *("card/stored", "pay"),
+        )
+    },
+    "GET /v1/donor/plans": DONOR,
+    "POST /v1/donor/links": ANYBODY,
+    "GET /v1/donor/organisations": DONOR,
+    "GET /v1/donor/gifts": DONOR,
+    "GET /v1/donor/gifts/{donation_id}": DONOR,
+    "POST /v1/donor/gifts/{donation_id}/anonymity": DONOR,
+    "POST /v1/donor/gifts/{donation_id}/receipt-letter": DONOR,
+    "POST /v1/donor/documents": DONOR,
+    "GET /v1/donor/documents/{document_id}": DONOR,
+    "GET /v1/donor/documents/{document_id}/content": DONOR,
+    "POST /v1/split-gifts": GIVING,
+    "POST /v1/split-gifts/quote": GIVING,
+    "POST /v1/split-gifts/{split_id}/payments": GIVING,
+    "POST /v1/split-gifts/{split_id}/setups": GIVING,
+    "GET /v1/split-gifts/{split_id}": GIVING,
+    "GET /v1/onboarding": INVITED,
+    "POST /v1/onboarding/links": INVITED,
+    "GET /v1/public/entries/{entry_id}": ANYBODY,
+    "GET /v1/public/log/freshness": ANYBODY,
+    "GET /v1/public/log/search": ANYBODY,
+    "POST /v1/public/log/search": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/ledger": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/ledger/days": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/ledger/totals": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/ledger/export": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/payouts": ANYBODY,
+    "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": ANYBODY,
+    "POST /v1/webhooks/stripe": PROCESSOR,
+    f"GET {OWN}": Line(ALL, ("organisation:read",)),
+    f"PATCH {OWN}": Line(RUN, ("organisation:write",)),
+    f"GET {OWN}/funds": Line(ALL, ("organisation:read",)),
+    f"POST {OWN}/funds": Line(RUN | {Role.CONTENT}, ("organisation:write",)),
+    f"PATCH {OWN}/funds/{{fund_id}}": Line(RUN | {Role.CONTENT}, ("organisation:write",)),
+    f"POST {OWN}/funds/{{fund_id}}/close": Line(RUN | {Role.CONTENT}, ("organisation:write",)),
+    f"GET {OWN}/gifts": Line(MONEY, ("donations:read",)),
+    f"GET {OWN}/gifts/{{donation_id}}": Line(MONEY, ("donations:read",)),
+    f"GET {OWN}/payouts": Line(MONEY, ("payouts:read",)),
+    f"GET {OWN}/payouts/{{payout_id}}/report": Line(MONEY, ("payouts:read",)),
+    f"GET {OWN}/members": Line(ALL),
+    f"GET {OWN}/members/{{person_id}}": Line(ALL),
+    f"PATCH {OWN}/members/{{person_id}}": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/members/{{person_id}}": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/membership": Line(ALL),
+    f"GET {OWN}/invitations": Line(RUN, confirmed=True),
+    f"POST {OWN}/invitations": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/invitations/{{invitation_id}}": Line(RUN, confirmed=True),
+    f"GET {OWN}/ownership-offer": Line(ALL),
+    f"POST {OWN}/ownership-offer": Line(frozenset({Role.OWNER}), confirmed=True),
+    f"DELETE {OWN}/ownership-offer": Line(frozenset({Role.OWNER}), confirmed=True),
+    f"POST {OWN}/ownership-offer/accept": Line(ALL - {Role.OWNER}, confirmed=True),
+    f"GET {OWN}/keys": Line(RUN),
+    f"POST {OWN}/keys": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/keys/{{key_id}}": Line(RUN, confirmed=True),
+    "GET /v1/me/organisations": Personal(),
+    "POST /v1/me/organisations": Personal(),
+}

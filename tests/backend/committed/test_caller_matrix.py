@@ -1,0 +1,219 @@
+"""Who is let in where: every route of the API by every kind of caller. A route without a line here fails.
+
+Staff of the platform are no callers: they have no rights over HTTP, and use `admin` commands (ADR 0071).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from amply.infra.database import Database
+from amply.modules.access import POLICY, Allowed, Permission, Role, SignedIn
+from amply.modules.mail import address_digest
+from tests.backend.caller_matrix import ANYBODY, DONOR, INVITED, MATRIX, Line, Open, Personal
+from tests.backend.conftest import Databases
+from tests.backend.member_world import House
+from tests.backend.plan_world import KEY as LINKS
+from tests.backend.world import NOW
+
+IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
+
+PAGES: Final = ("/openapi.json", "/static-offline-docs", "/docs", "/docs/oauth2-redirect")
+IDS: Final = {
+    "person_id": "usr_nobody",
+    "fund_id": f"fund_{'0' * 26}",
+    "donation_id": f"don_{'0' * 26}",
+    "invitation_id": f"minv_{'0' * 26}",
+    "key_id": f"key_{'0' * 26}",
+    "payout_id": "po_0",
+    "plan_id": f"plan_{'0' * 26}",
+    "document_id": f"doc_{'0' * 26}",
+    "split_id": f"split_{'0' * 26}",
+    "entry_id": f"ent_{'0' * 26}",
+}
+SCOPES: Final = (
+    *("organisation:read", "organisation:write", "donations:read", "donations:write"),
+    "payouts:read",
+)
+
+
+@dataclass
+class Callers:
+    """Every kind of caller, with the headers it sends."""
+
+    house: House
+    sent: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sent["anonymous"] = {}
+        donor = LINKS.sign(email_sha256=address_digest("ada@example.org"), now=NOW)
+        self.sent["donor"] = {"Authorization": f"Bearer {donor}"}
+        for role in Role:
+            self.sent[role] = {"x-test-person": f"usr_{role}"}
+            self.sent[f"{role}, not confirmed for long"] = {
+                "x-test-person": f"usr_{role}",
+                "x-test-confirmed": "11",
+            }
+        self.sent["another's owner"] = {"x-test-person": "usr_stranger"}
+        self.sent["nobody's member"] = {"x-test-person": "usr_alone"}
+        for scope in SCOPES:
+            self.sent[scope] = self._bearer(scope)
+        self.sent["revoked key"] = self._bearer(*SCOPES, name="revoked")
+        self.sent["expired key"] = self._bearer(*SCOPES, name="expired")
+        self.house.run(
+            """
+            UPDATE api_key SET
+                revoked_at = CASE name WHEN 'revoked' THEN CAST(:now AS timestamptz) END,
+                expires_at = CASE name WHEN 'expired' THEN CAST(:now AS timestamptz) END
+            """,
+            now=NOW,
+        )
+        others = self.house.ask(
+            "POST",
+            "/keys",
+            by="usr_stranger",
+            of=self.house.other_id,
+            json={"name": "theirs", "scopes": list(SCOPES)},
+        )
+        self.sent["another's key"] = {"Authorization": f"Bearer {others.json()['secret']}"}
+
+    def _bearer(self, *scopes: str, name: str | None = None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.house.key(*scopes, name=name or scopes[0])[1]}"}
+
+
+@pytest.fixture
+def callers(database: Database, databases: Databases) -> Iterator[Callers]:
+    house = House(database, databases)
+    with house.client:
+        yield Callers(house)
+    house.close()
+
+
+def routes(house: House) -> dict[str, RouteContext]:
+    """By method and path; hidden ones too, but for the framework's own pages, which only tell of the others."""
+    return {
+        f"{method} {route.path}": route
+        for route in iter_route_contexts(house.app.routes)
+        for method in route.methods or ("MOUNT",)
+        if route.path not in PAGES
+    }
+
+
+def expected(line: Line | Personal, caller: str) -> str:
+    """What a line says of a caller."""
+    if caller in ("anonymous", "donor", "revoked key", "expired key"):
+        return NOBODY
+    if isinstance(line, Personal):
+        return NOT_ALLOWED if caller in SCOPES or caller == "another's key" else IN
+    if caller in ("another's owner", "another's key", "nobody's member"):
+        return HIDDEN
+    if caller in SCOPES:
+        return IN if caller in line.scopes else NOT_ALLOWED
+    role, _, late = caller.partition(", ")
+    return IN if Role(role) in line.roles and not (late and line.confirmed) else NOT_ALLOWED
+
+
+def outcome(answer: Any) -> str:
+    """What was decided about whoever asked, whatever became of the request itself."""
+    code = answer.json().get("code") if answer.content and "json" in answer.headers["content-type"] else None
+    if answer.status_code == 401:
+        return NOBODY
+    if code in ("not_allowed", "confirmation_required"):
+        return NOT_ALLOWED
+    if code == "organization_not_found":
+        return HIDDEN
+    assert answer.status_code < 500 or code == "members_not_configured", answer.text
+    return IN
+
+
+def ask(house: House, route: str, headers: Mapping[str, str]) -> Any:
+    method, path = route.split(" ")
+    filled = re.sub(
+        r"{(\w+)}", lambda found: {"organization_id": house.organization_id, **IDS}[found[1]], path
+    )
+    body: dict[str, Any] | None = {} if method in ("POST", "PATCH") else None
+    return house.client.request(method, filled, headers=dict(headers), json=body)
+
+
+def test_every_route_has_a_line_and_every_line_a_route(callers: Callers) -> None:
+    assert set(routes(callers.house)) == set(MATRIX)
+
+
+def test_every_protected_route_lets_in_whom_its_line_names_and_nobody_else(callers: Callers) -> None:
+    house, wrong = callers.house, []
+    for route, line in MATRIX.items():
+        if isinstance(line, Open):
+            continue
+        for caller, headers in callers.sent.items():
+            found = outcome(ask(house, route, headers))
+            if found != expected(line, caller):
+                wrong.append(f"{route} by {caller}: {found} instead of {expected(line, caller)}")
+            if route.endswith("/membership") and caller.partition(", ")[0] in set(Role):
+                house.put(headers["x-test-person"], Role(caller.partition(", ")[0]))
+    assert wrong == []
+
+
+def test_what_is_open_asks_nobody_and_what_is_protected_cannot_be_open(callers: Callers) -> None:
+    """An open route must not carry a permission by accident, nor a protected one lack it."""
+    for name, route in routes(callers.house).items():
+        named = list(permissions(route.dependant))
+        assert (named == []) == isinstance(MATRIX[name], Open), (name, named)
+        assert len(named) <= 1, name
+
+
+def test_every_permission_leads_somewhere(callers: Callers) -> None:
+    used = {each for route in routes(callers.house).values() for each in permissions(route.dependant)}
+    # Decided inside a statement, and inside a handler.
+    assert used | {Permission.DONORS_READ, Permission.GIVE} == set(POLICY) == set(Permission)
+
+
+def test_anybody_reads_what_is_public(callers: Callers) -> None:
+    for route in (name for name, line in MATRIX.items() if line is ANYBODY):
+        for caller in ("anonymous", "donor", "revoked key", Role.VIEWER):
+            assert outcome(ask(callers.house, route, callers.sent[caller])) != NOBODY, (route, caller)
+
+
+def test_a_link_is_the_only_way_in_where_one_is_asked_for(callers: Callers) -> None:
+    for route, line in MATRIX.items():
+        if line not in (DONOR, INVITED):
+            continue
+        for caller, headers in callers.sent.items():
+            is_in = line is DONOR and caller == "donor"
+            found = outcome(ask(callers.house, route, headers))
+            assert found == (IN if is_in else NOBODY), (route, caller)
+
+
+def test_nobody_speaks_for_the_processor(callers: Callers) -> None:
+    for caller, headers in callers.sent.items():
+        assert 400 <= ask(callers.house, "POST /v1/webhooks/stripe", headers).status_code < 500, caller
+
+
+def test_a_key_gives_to_its_own_organisation_with_the_scope_for_it(callers: Callers) -> None:
+    house = callers.house
+    body = {
+        "organization_id": house.organization_id,
+        "amount": {"minor_units": "2500", "currency": "EUR"},
+        "donor": {"name": "Ada", "email": "ada@example.org"},
+    }
+    found = {}
+    for number, (caller, headers) in enumerate(callers.sent.items()):
+        told = {**headers, "Idempotency-Key": f"key-{number}"}
+        found[caller] = outcome(house.client.post("/v1/donations", json=body, headers=told))
+    refused = {
+        **dict.fromkeys(("revoked key", "expired key"), NOBODY),
+        **dict.fromkeys(set(SCOPES) - {"donations:write"}, NOT_ALLOWED),
+        "another's key": HIDDEN,
+    }
+    assert found == {caller: refused.get(caller, IN) for caller in callers.sent}
+
+
+def permissions(dependant: Dependant) -> Iterator[Permission]:
+    if isinstance(dependant.call, Allowed | SignedIn):
+        yield dependant.call.permission
+    for inner in dependant.dependencies:
+        yield from permissions(inner)
