@@ -17,7 +17,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
 from amply.kernel.money import Money, exponent_of
-from amply.modules.receipts.domain import Language
+from amply.modules.mail import Language
 
 Texts = Mapping[str, Mapping[str, str]]
 
