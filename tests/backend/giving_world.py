@@ -14,6 +14,7 @@ from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.people_world import people_work
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
 from tests.backend.sharing_world import FakeSharing
@@ -98,6 +99,7 @@ class DonorsPage(ReceiptOffice):
                 self.database, processor=self.processor, mailer=self.mailer, clock=self.clock
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
+            people=people_work(self.database, mailer=self.mailer),
             clock=self.clock,
         )
 

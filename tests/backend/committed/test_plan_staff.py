@@ -19,6 +19,7 @@ from amply.modules import donations, ledger, mail, payments, payouts, recurring,
 from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
 from tests.backend.sharing_world import FakeSharing
@@ -134,6 +135,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             ),
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
+            people=people_work(plans.database),
             clock=plans.clock,
         ),
     )

@@ -25,6 +25,7 @@ from amply.modules import (
     organizations,
     payments,
     payouts,
+    people,
     recurring,
     webhooks,
 )
@@ -39,7 +40,8 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links, and `invitations` where nothing signs those.
+    `plans` is None where nothing signs donors' links, `invitations` where nothing signs those, and `accounts` where nobody
+    can sign in.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -57,6 +59,7 @@ class Parts:
     client_address_header: str
     plans: recurring.Parts | None = None
     invitations: onboarding.Parts | None = None
+    accounts: people.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -95,14 +98,19 @@ def create(parts: Parts) -> FastAPI:
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
+        *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
     )
     for router in routers:
         app.include_router(router)
+    if parts.accounts is not None:
+        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
-        allow_methods=["GET", "POST"],
+        # People's own page, at another address than this one's, sends their cookie.
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
     )
