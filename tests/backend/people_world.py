@@ -178,7 +178,9 @@ def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleW
     opened.close()
 
 
-def application_with(own: Database, parts: people.Parts, clock: FakeClock) -> FastAPI:
+def application_with(
+    own: Database, parts: people.Parts, clock: FakeClock, *, origins: tuple[str, ...] = (EDGE,)
+) -> FastAPI:
     """The API around people; gifts are taken too."""
     return application.create(
         application.Parts(
@@ -191,7 +193,7 @@ def application_with(own: Database, parts: people.Parts, clock: FakeClock) -> Fa
             clock=clock,
             livemode=False,
             log_url="http://edge.example/log",
-            allowed_origins=(EDGE,),
+            allowed_origins=origins,
             client_address_header="X-Amply-Client",
             accounts=parts,
         )

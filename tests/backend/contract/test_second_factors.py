@@ -103,13 +103,15 @@ def test_a_recovery_code_is_good_once_however_it_is_typed(world: PeopleWorld) ->
 
 
 def test_codes_are_guessed_five_times_at_most(world: PeopleWorld) -> None:
-    app, _ = with_app(world, world.member())
+    ada = world.member()
+    app, _ = with_app(world, ada)
     world.clock.advance(minutes=11)
     browser = world.browser()
     pending = needed(browser)
     assert [shows(browser, pending, "000000") for _ in range(6)] == [401] * 5 + [429]
     world.clock.advance(minutes=4)
     assert shows(browser, needed(browser), app.code()) == 429, "the right one too"
+    assert shows(ada, needed(ada), app.code()) == 200, "but not from Ada's own browser"
     world.clock.advance(minutes=7)
     assert shows(browser, needed(browser), app.code()) == 200
 
@@ -292,6 +294,25 @@ def test_answers_that_are_none_are_refused(world: PeopleWorld) -> None:
         begun = ada.post("login/passkey/options").json()
         body = {"ceremony": begun["ceremony"], "credential": answer}
         assert ada.post("login/passkey", body).status_code == 401
+
+
+def test_spoilt_passkeys_are_refused_and_never_an_error_of_ours(world: PeopleWorld) -> None:
+    ada = world.member()
+    key = Authenticator()
+    for at in range(0, 220, 11):
+        begun = ada.post("factors/passkeys/options").json()
+        answer = key.makes(begun["options"])
+        made = answer["response"]["attestationObject"]
+        answer["response"]["attestationObject"] = (
+            f"{made[:at]}{'_' if made[at] != '_' else 'A'}{made[at + 1 :]}"
+        )
+        body = {"ceremony": begun["ceremony"], "credential": answer, "name": "x"}
+        assert ada.post("factors/passkeys", body).status_code in (201, 401)
+        answer["response"]["attestationObject"] = made[:at]
+        begun = ada.post("factors/passkeys/options").json()
+        assert ada.post("factors/passkeys", {**body, "ceremony": begun["ceremony"]}).status_code == 401
+    body = {"ceremony": "x", "credential": {}, "name": "a\0b"}
+    assert ada.post("factors/passkeys", body).status_code == 422
 
 
 def test_a_passkey_confirms_what_is_dangerous(world: PeopleWorld) -> None:

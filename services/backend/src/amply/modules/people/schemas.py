@@ -127,7 +127,9 @@ class PasskeyIn(In):
 
     ceremony: Annotated[str, Field(min_length=1, max_length=64)]
     credential: dict[str, Any]
-    name: Annotated[str, Field(min_length=1, max_length=60, examples=["Telephone"])]
+    name: Annotated[
+        str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Telephone"])
+    ]
 
 
 class PasskeyShownIn(In):

@@ -77,7 +77,7 @@ def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now
         TooManyRequests, SignInUnavailable: Not now.
     """
     found = pending_of(parts, pending, visit=visit, now=now)
-    limits.admit(parts.counters, (limits.CODES, found.person_id), now=now)
+    limits.admit(parts.counters, (limits.CODES, _whose_codes(parts, found, visit)), now=now)
     with parts.database.transaction() as session:
         factors.use_code(session, person_id=found.person_id, code=code, key=parts.key, now=now)
     return begin(parts, found, visit=visit, now=now)
@@ -185,6 +185,13 @@ def _allowances(
     if found is not None and found.is_known_device and device is not None:
         return by_address, (limits.PASSWORDS_OF_DEVICE, f"{index.hex()}:{device.hex()}")
     return by_address, (limits.PASSWORDS_OF_STRANGERS, index.hex())
+
+
+def _whose_codes(parts: Parts, found: Credentials, visit: Visit) -> str:
+    """The same for codes: whoever learned the password uses up nothing of the owner's browser."""
+    if found.is_known_device and visit.device is not None:
+        return f"{found.person_id}:{parts.key.mark_of(visit.device).hex()}"
+    return found.person_id
 
 
 def _renew_hash(parts: Parts, found: Credentials, password: str) -> None:
