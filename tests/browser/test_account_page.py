@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import uvicorn
@@ -21,7 +23,8 @@ from tests.backend.people_world import (  # noqa: F401 -- fixtures, too
     world,
 )
 from tests.browser.loopback import serving
-from tests.browser.site_server import Site
+from tests.browser.site_server import WIDGETS, Site
+from tests.browser.test_accessibility import _violations
 
 pytestmark = pytest.mark.enable_socket
 _DEVICE = {
@@ -51,6 +54,16 @@ class Place:
         for name, value in values.items():
             self.page.locator(f"#{name}").fill(value)
 
+    def is_for_everybody(self) -> None:
+        """In light and dark, on a telephone and a desk."""
+        self.page.evaluate((WIDGETS / "node_modules" / "axe-core" / "axe.min.js").read_text())
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for scheme, width in product(schemes, (320, 1280)):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.set_viewport_size({"width": width, "height": 800})
+            assert _violations(self.page) == [], (scheme, width)
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+
     def clicks(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
@@ -79,6 +92,7 @@ def place(world: PeopleWorld, browser: Browser, dist: Path) -> Iterator[Place]: 
 def test_somebody_registers_signs_in_and_goes_on_with_a_passkey(place: Place) -> None:
     page, status = place.page, place.page.get_by_role("status")
     page.goto(f"{place.address}?register")
+    place.is_for_everybody()
     place.fills(email=ADA, password=PASSWORD)
     place.clicks("Ask for an account")
     expect(status).to_contain_text("A letter is on its way")
@@ -104,6 +118,8 @@ def test_somebody_registers_signs_in_and_goes_on_with_a_passkey(place: Place) ->
     place.clicks("Confirm")
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
     expect(page.locator("code")).to_have_count(10)
+    expect(page.get_by_role("button", name="Take away")).to_be_visible()
+    place.is_for_everybody()
 
     place.clicks("Sign out")
     place.clicks("Sign in with a passkey")

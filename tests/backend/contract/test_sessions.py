@@ -153,9 +153,12 @@ def test_a_stamp_that_moved_ends_sessions_the_cache_still_has(world: PeopleWorld
 
 def test_a_stamp_that_is_read_late_does_not_replace_a_newer_one(world: PeopleWorld) -> None:
     sessions = world.parts.sessions
-    sessions.move_stamp("usr_a", 2)
+    sessions.move_stamp("usr_a", 3)
     sessions.remember_stamp("usr_a", 1)
-    assert sessions.stamp_of("usr_a") == 2
+    sessions.move_stamp("usr_a", 2)
+    assert sessions.stamp_of("usr_a") == 3, "neither who read it before, nor who moved it before"
+    sessions.move_stamp("usr_a", 4)
+    assert sessions.stamp_of("usr_a") == 4
 
 
 def test_two_sign_ins_at_once_are_two_sessions_and_one_letter(world: PeopleWorld) -> None:

@@ -51,7 +51,9 @@ def test_what_is_sealed_is_opened_by_its_key_for_its_row_alone() -> None:
 
 
 def test_each_use_of_the_secret_has_a_key_of_its_own() -> None:
-    digests = {KEY.index_of("a"), KEY.mark_of("a"), bytes.fromhex(KEY.place_of("a"))}
+    a = people.Address(written="A", folded="a")
+    assert KEY.unseal_address(KEY.seal_address(a, of="usr_a"), of="usr_a") == a
+    digests = {KEY.index_of(a), KEY.mark_of("a"), bytes.fromhex(KEY.place_of("a"))}
     assert len(digests) == 3
     assert "ppp" not in repr(KEY)
     with pytest.raises(InvariantViolation):

@@ -36,7 +36,7 @@ def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Vis
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.REGISTRATIONS, parts.key.place_of(visit.address)), now=now)
-    index = parts.key.index_of(address.folded)
+    index = parts.key.index_of(address)
     if not limits.allows(parts.counters, limits.LETTERS, f"{LetterKind.RESET}:{index.hex()}", now=now):
         return
     with parts.database.transaction() as session:
@@ -166,7 +166,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
         stamp = persons.move_stamp(session, person_id=person_id)
         if person is None or stamp is None:
             return
-        index = parts.key.index_of(address_of(person.email).folded)
+        index = parts.key.index_of(person.address)
         for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
             session.execute(delete(row).where(row.person_id == person_id))
         session.execute(
@@ -183,7 +183,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
         persons.ask_letter(
             session,
             kind=LetterKind.GOODBYE,
-            address=address_of(person.email),
+            address=person.address,
             language=person.language,
             key=parts.key,
             now=now,
@@ -195,7 +195,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
 def _hashed(parts: Parts, *, person_id: str, password: str) -> str:
     with parts.database.transaction() as session:
         person = persons.find(session, person_id=person_id, key=parts.key)
-    address = address_of(person.email).folded if person else ""
+    address = person.address.folded if person else ""
     return parts.hashing.hash(passwords.accepted(password, address=address, breaches=parts.breaches))
 
 

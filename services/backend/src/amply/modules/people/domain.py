@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from amply.kernel.errors import AmplyError, Unavailable
 from amply.modules.mail import Language
+from amply.modules.people.addresses import Address
 
 FACT_LETTER_ASKED: Final = "people.letter_asked"
 """A letter waits to be written; whoever hears it looks which."""
@@ -103,7 +104,7 @@ class Person:
     """Somebody with an account. `stamp` counts what ends their sessions."""
 
     id: str
-    email: str
+    address: Address
     language: Language
     stamp: int
     ip_binding: IpBinding

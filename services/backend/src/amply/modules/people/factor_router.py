@@ -40,7 +40,7 @@ def begin_totp(caller: ConfirmedOf, parts: PartsOf, clock: ClockOf) -> TotpOut:
     with parts.database.transaction() as session:
         person = _present(session, parts, caller.person_id)
         made = factors.begin_totp(
-            session, person_id=person.id, email=person.email, key=parts.key, now=clock()
+            session, person_id=person.id, email=person.address.written, key=parts.key, now=clock()
         )
     return TotpOut.of(made)
 

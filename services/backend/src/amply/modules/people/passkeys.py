@@ -74,8 +74,8 @@ def begin_making(parts: Parts, person: Person) -> Ceremony:
         rp_id=parts.site.relying_party,
         rp_name="Amply",
         user_id=person.id.encode(),
-        user_name=person.email,
-        user_display_name=person.email,
+        user_name=person.address.written,
+        user_display_name=person.address.written,
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement.REQUIRED,

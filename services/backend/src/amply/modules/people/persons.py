@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.kernel import ids
 from amply.modules.mail import Language
-from amply.modules.people.addresses import Address, address_of
+from amply.modules.people.addresses import Address
 from amply.modules.people.domain import FACT_LETTER_ASKED, IpBinding, LetterKind, Person
 from amply.modules.people.models import DeviceRow, LetterRow, PasskeyRow, PersonRow, TotpRow
 from amply.modules.people.sealing import PeopleKey
@@ -72,7 +72,7 @@ def find(session: Session, *, person_id: str, key: PeopleKey) -> Person | None:
         return None
     return Person(
         id=row.id,
-        email=key.unseal(row.sealed_address, of=row.id),
+        address=key.unseal_address(row.sealed_address, of=row.id),
         language=Language(row.language),
         stamp=row.stamp,
         ip_binding=IpBinding(row.ip_binding),
@@ -102,8 +102,8 @@ def add(
         insert(PersonRow)
         .values(
             id=person_id,
-            address_index=key.index_of(address.folded),
-            sealed_address=key.seal(address.written, of=person_id),
+            address_index=key.index_of(address),
+            sealed_address=key.seal_address(address, of=person_id),
             password_hash=password_hash,
             language=language,
             created_at=now,
@@ -154,8 +154,8 @@ def set_address(session: Session, *, person_id: str, address: Address, key: Peop
                 update(PersonRow)
                 .where(PersonRow.id == person_id)
                 .values(
-                    address_index=key.index_of(address.folded),
-                    sealed_address=key.seal(address.written, of=person_id),
+                    address_index=key.index_of(address),
+                    sealed_address=key.seal_address(address, of=person_id),
                 )
             )
     except IntegrityError:
@@ -208,8 +208,8 @@ def ask_letter(
             kind=kind,
             person_id=person_id,
             claim_id=claim_id,
-            address_index=key.index_of(address.folded),
-            sealed_address=key.seal(address.written, of=letter_id),
+            address_index=key.index_of(address),
+            sealed_address=key.seal_address(address, of=letter_id),
             language=language,
             attempts=0,
             next_attempt_at=now,
@@ -224,7 +224,7 @@ def tell(session: Session, person: Person, *, kind: LetterKind, key: PeopleKey, 
     ask_letter(
         session,
         kind=kind,
-        address=address_of(person.email),
+        address=person.address,
         language=person.language,
         key=key,
         now=now,

@@ -35,7 +35,7 @@ def register(
     limits.admit(parts.counters, (limits.REGISTRATIONS, parts.key.place_of(visit.address)), now=now)
     password = passwords.accepted(password, address=address.folded, breaches=parts.breaches)
     hashed = parts.hashing.hash(password)
-    index = parts.key.index_of(address.folded)
+    index = parts.key.index_of(address)
     if not limits.allows(parts.counters, limits.LETTERS, f"{LetterKind.VERIFY}:{index.hex()}", now=now):
         return
     claim_id = ids.new_id("clm")
@@ -45,7 +45,7 @@ def register(
                 id=claim_id,
                 person_id=None,
                 address_index=index,
-                sealed_address=parts.key.seal(address.written, of=claim_id),
+                sealed_address=parts.key.seal_address(address, of=claim_id),
                 password_hash=hashed,
                 language=language,
                 expires_at=now + CLAIM_LIFETIME,
@@ -82,7 +82,7 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
         raise SignInRefused("Type the password you registered with; if it was not you, leave this page.")
     with parts.database.transaction() as session:
         claim = _take(session, claim_id, now=now)
-        address = address_of(parts.key.unseal(claim.sealed_address, of=claim.id))
+        address = parts.key.unseal_address(claim.sealed_address, of=claim.id)
         person_id = persons.add(
             session,
             address=address,
@@ -112,7 +112,7 @@ def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -
         TooManyRequests, SignInUnavailable: Not now.
     """
     address = address_of(email)
-    index = parts.key.index_of(address.folded)
+    index = parts.key.index_of(address)
     limits.admit(parts.counters, (limits.CONFIRMATIONS, person_id), now=now)
     if not limits.allows(
         parts.counters, limits.LETTERS, f"{LetterKind.CHANGE_ADDRESS}:{index.hex()}", now=now
@@ -129,7 +129,7 @@ def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -
                 id=claim_id,
                 person_id=person_id,
                 address_index=index,
-                sealed_address=parts.key.seal(address.written, of=claim_id),
+                sealed_address=parts.key.seal_address(address, of=claim_id),
                 password_hash=None,
                 language=person.language,
                 expires_at=now + CLAIM_LIFETIME,
@@ -161,7 +161,7 @@ def confirm_address(parts: Parts, *, token: str, now: datetime) -> None:
         person = persons.find(session, person_id=claim.person_id or "", key=parts.key)
         if person is None:
             raise LetterLinkNotValid(_OVER)
-        address = address_of(parts.key.unseal(claim.sealed_address, of=claim.id))
+        address = parts.key.unseal_address(claim.sealed_address, of=claim.id)
         if not persons.set_address(session, person_id=person.id, address=address, key=parts.key):
             raise LetterLinkNotValid(_OVER)
         # Links to a new password that went to the old address end with the stamp.

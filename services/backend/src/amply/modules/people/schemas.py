@@ -210,7 +210,7 @@ class PersonOut(BaseModel):
         """The wire form."""
         return cls(
             id=person.id,
-            email=person.email,
+            email=person.address.written,
             language=person.language,
             ip_binding=person.ip_binding,
             created_at=iso(person.created_at),

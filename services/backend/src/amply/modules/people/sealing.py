@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from amply.infra.settings import PeopleSettings
 from amply.kernel.errors import invariant
+from amply.modules.people.addresses import Address
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -51,9 +52,22 @@ class PeopleKey:
         invariant(version == _SEALED_V1, "what is sealed has a version this code knows")
         return self._cipher.decrypt(nonce, ciphertext, of.encode()).decode()
 
-    def index_of(self, address: str) -> bytes:
-        """What finds a normalised address (`addresses.Address.folded`) in the database, and tells nobody which it is."""
-        return self._mac("blind-index", address)
+    def seal_address(self, address: Address, *, of: str) -> bytes:
+        """Both forms of an address: what was accepted once is never judged anew."""
+        return self.seal(f"{address.written}\n{address.folded}", of=of)
+
+    def unseal_address(self, sealed: bytes, *, of: str) -> Address:
+        """The address that was sealed.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: Another key, of something else, or changed bytes.
+        """
+        written, _, folded = self.unseal(sealed, of=of).partition("\n")
+        return Address(written=written, folded=folded)
+
+    def index_of(self, address: Address) -> bytes:
+        """What finds an address in the database, and tells nobody which it is."""
+        return self._mac("blind-index", address.folded)
 
     def mark_of(self, device: str) -> bytes:
         """What stands for a device's cookie."""

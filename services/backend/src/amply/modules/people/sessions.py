@@ -32,6 +32,12 @@ AT_ONCE_MAX: Final = 50
 """Of one person's: the next one ends the oldest."""
 _TOKEN_BYTES: Final = 32
 _PREFIX: Final = "amply:people"
+_REMEMBER: Final = """
+    local known = redis.call('GET', KEYS[1])
+    if not known or tonumber(known) < tonumber(ARGV[1]) then
+        redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+    end
+"""
 
 _log = structlog.get_logger()
 
@@ -119,15 +125,14 @@ class SessionStore:
         return int(found) if found else None
 
     def remember_stamp(self, person_id: str, stamp: int) -> None:
-        """Of somebody who read it: does not replace what `move_stamp` noted meanwhile."""
+        """For five minutes from when it was first remembered. A smaller one than is remembered was read too early."""
         with self._answering() as cache:
-            cache.set(_stamp_key(person_id), stamp, ex=STAMP_CACHED, nx=True)
+            cache.eval(_REMEMBER, 1, _stamp_key(person_id), stamp, int(STAMP_CACHED.total_seconds()))
 
     def move_stamp(self, person_id: str, stamp: int) -> None:
         """Of somebody who moved it. While the cache is away the old one is believed for five minutes at most."""
         try:
-            with self._answering() as cache:
-                cache.set(_stamp_key(person_id), stamp, ex=STAMP_CACHED)
+            self.remember_stamp(person_id, stamp)
         except SignInUnavailable:
             _log.warning("stamp_not_told", person_id=person_id)
 

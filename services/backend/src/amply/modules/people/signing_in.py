@@ -48,7 +48,7 @@ def sign_in(
         AddressNotAcceptable: It is no address.
         TooManyRequests, SignInUnavailable: Not now.
     """
-    index = parts.key.index_of(address_of(email).folded)
+    index = parts.key.index_of(address_of(email))
     device = parts.key.mark_of(visit.device) if visit.device else None
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, index=index, device=device)

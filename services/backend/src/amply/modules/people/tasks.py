@@ -86,13 +86,15 @@ def _send(parts: Writing, asked: LetterRow, *, now: datetime) -> int:
 def _finish(parts: Writing, asked: LetterRow) -> None:
     with parts.database.transaction() as session:
         if asked.kind == LetterKind.GOODBYE:
-            mail.forget(session, addresses=[parts.key.unseal(asked.sealed_address, of=asked.id)])
+            mail.forget(
+                session, addresses=[parts.key.unseal_address(asked.sealed_address, of=asked.id).written]
+            )
         session.execute(delete(LetterRow).where(LetterRow.id == asked.id))
 
 
 def _written(session: Session, asked: LetterRow, *, parts: Writing, now: datetime) -> Mail | None:
     """The letter that is true now; None where none is, or the address takes no letters any more."""
-    to = parts.key.unseal(asked.sealed_address, of=asked.id)
+    to = parts.key.unseal_address(asked.sealed_address, of=asked.id).written
     if mail.suppressed_because(session, address=to) is not None:
         return None
     owner = session.scalars(
