@@ -5,7 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import argon2
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
+from amply.entrypoints import backlog
+from amply.kernel.errors import Conflict
 from amply.modules import people
 from tests.backend.people_world import ADA, ANOTHER, CHEAP, PASSWORD, Browser, PeopleWorld
 
@@ -144,6 +147,32 @@ def test_nobodys_mailbox_is_filled(world: PeopleWorld) -> None:
     assert len(world.letters()) == 3
 
 
+def test_a_letter_that_cannot_be_sent_is_tried_for_an_hour_and_counted(world: PeopleWorld) -> None:
+    world.member()
+    world.browser().post("request-password-reset", {"email": ADA})
+    world.mailer.refuses = True
+    for _ in range(8):
+        world.works()
+        world.clock.advance(minutes=35)
+    assert backlog.measure(world.worker, now=world.clock()).exhausted_letters == 1
+    world.mailer.refuses = False
+    assert world.letters() == [], "a person decides, within two days"
+    world.clock.advance(days=2)
+    world.works()
+    assert backlog.measure(world.worker, now=world.clock()).exhausted_letters == 0
+    assert rows(world, "SELECT count(*) FROM person_letter WHERE id <> ''") == [(0,)]
+
+
+def test_a_letter_that_was_refused_once_is_sent_a_minute_later(world: PeopleWorld) -> None:
+    world.browser().post("request-password-reset", {"email": ADA})
+    world.mailer.refuses = True
+    world.works()
+    world.mailer.refuses = False
+    assert world.letters() == []
+    world.clock.advance(minutes=1)
+    assert len(world.letters()) == 1
+
+
 def test_passwords_and_addresses_that_are_not_acceptable_say_why(world: PeopleWorld) -> None:
     stranger = world.browser()
     refused = stranger.post("register", {"email": ADA, "password": "password1234"})
@@ -269,6 +298,22 @@ def test_an_account_is_forgotten_and_its_id_stays(world: PeopleWorld) -> None:
     for table in ("person_device", "person_totp", "person_passkey", "address_claim"):
         assert rows(world, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 -- this file's own words
     assert world.member().get("me").json()["id"] != person_id, "the address is free again"
+
+
+def test_an_account_that_is_needed_is_kept_whole(world: PeopleWorld) -> None:
+    ada = world.member()
+
+    own = ada.get("me").json()["id"]
+
+    def needed(_session: Session, person_id: str) -> None:
+        assert person_id == own
+        raise Conflict("Name another owner first.")
+
+    object.__setattr__(world.parts, "before_leaving", needed)
+    refused = ada.delete("me")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "Name another owner first.")
+    assert ada.is_signed_in
+    assert world.letters() == []
 
 
 def test_nothing_that_was_written_names_anybody(

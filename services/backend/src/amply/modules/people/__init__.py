@@ -7,6 +7,7 @@ from amply.modules.people.domain import (
     FACT_LETTER_ASKED,
     ConfirmationRequired,
     PeopleNotConfigured,
+    Person,
     SessionNotValid,
     SignInUnavailable,
 )
@@ -14,10 +15,11 @@ from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing
+from amply.modules.people.persons import find
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import Writing, send_letters
+from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters
 from amply.modules.people.web import OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Parts",
     "PeopleKey",
     "PeopleNotConfigured",
+    "Person",
     "SessionCallers",
     "SessionNotValid",
     "SessionStore",
@@ -42,7 +45,9 @@ __all__ = [
     "Site",
     "Writing",
     "address_of",
+    "count_exhausted_letters",
     "factor_router",
+    "find",
     "recently_confirmed",
     "require_recent",
     "router",

@@ -158,6 +158,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
     A last letter goes to the address, and is deleted once it has left.
 
     Raises:
+        AmplyError: They are needed (`Parts.before_leaving`), and nothing was changed.
         SignInUnavailable: The cache does not answer; they are forgotten all the same.
     """
     person_id = caller.person_id
@@ -166,6 +167,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
         stamp = persons.move_stamp(session, person_id=person_id)
         if person is None or stamp is None:
             return
+        parts.before_leaving(session, person_id)
         index = parts.key.index_of(person.address)
         for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
             session.execute(delete(row).where(row.person_id == person_id))

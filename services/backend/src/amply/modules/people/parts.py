@@ -2,8 +2,11 @@
 
 import ipaddress
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
+
+from sqlalchemy.orm import Session
 
 from amply.infra.counters import Counters
 from amply.infra.database import Database
@@ -57,9 +60,17 @@ class Site:
         return f"__Host-amply-{what}" if self.is_secure else f"amply-{what}"
 
 
+def _nobody_minds(_session: Session, _person_id: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What the API needs for people."""
+    """What the API needs for people.
+
+    `before_leaving` is told whose account is about to be deleted, in the transaction that does it; what it raises keeps the
+    account. Rooms that know what a person is needed for have their say there.
+    """
 
     database: Database
     key: PeopleKey
@@ -69,6 +80,7 @@ class Parts:
     hashing: Hashing
     breaches: BreachList
     site: Site
+    before_leaving: Callable[[Session, str], None] = _nobody_minds
 
 
 def _is_number(host: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -20,6 +20,7 @@ from amply.modules.people.sealing import PeopleKey
 _BATCH_MAX: Final = 50
 _ATTEMPTS_MAX: Final = 6
 _AGAIN_AFTER: Final = timedelta(minutes=1)
+_KEPT: Final = timedelta(days=2)
 
 _log = structlog.get_logger()
 
@@ -48,7 +49,20 @@ def send_letters(parts: Writing, *, now: datetime) -> int:
         sent += _send(parts, asked, now=now)
     with parts.database.transaction() as session:
         session.execute(delete(ClaimRow).where(ClaimRow.expires_at <= now))
+        session.execute(
+            delete(LetterRow).where(LetterRow.attempts >= _ATTEMPTS_MAX, LetterRow.created_at <= now - _KEPT)
+        )
     return sent
+
+
+def count_exhausted_letters(session: Session, *, now: datetime) -> int:
+    """How many letters used up their attempts; two days after they were asked for nobody needs them any more."""
+    return session.scalars(
+        select(func.count())
+        .where(LetterRow.attempts >= _ATTEMPTS_MAX)
+        .where(LetterRow.next_attempt_at <= now)
+        .where(LetterRow.created_at > now - _KEPT)
+    ).one()
 
 
 def _claim(database: Database, *, now: datetime) -> LetterRow | None:
@@ -56,6 +70,7 @@ def _claim(database: Database, *, now: datetime) -> LetterRow | None:
         row = session.scalars(
             select(LetterRow)
             .where(LetterRow.next_attempt_at <= now)
+            .where(LetterRow.attempts < _ATTEMPTS_MAX)
             .order_by(LetterRow.next_attempt_at)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -67,18 +82,17 @@ def _claim(database: Database, *, now: datetime) -> LetterRow | None:
 
 
 def _send(parts: Writing, asked: LetterRow, *, now: datetime) -> int:
-    """Write one, and delete it; whatever stops this one must not stop the others."""
-    is_done, sent = asked.attempts >= _ATTEMPTS_MAX, 0
+    """Write one, and delete it; whatever stops this one must not stop the others. Then it is counted as given up."""
+    sent = 0
     try:
         with parts.database.transaction() as session:
             written = _written(session, asked, parts=parts, now=now)
         if written is not None:
             parts.mailer.send(mail=written)
             sent = 1
-        is_done = True
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.exception("person_letter_not_sent", letter_id=asked.id, kind=asked.kind)
-    if is_done:
+    else:
         _finish(parts, asked)
     return sent
 
