@@ -35,7 +35,7 @@ def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Vis
         TooManyRequests, SignInUnavailable: Not now.
     """
     address = address_of(email)
-    limits.admit(parts.counters, (limits.REGISTRATIONS, parts.key.place_of(visit.address)), now=now)
+    limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
     index = parts.key.index_of(address)
     if not limits.allows(parts.counters, limits.LETTERS, f"{LetterKind.RESET}:{index.hex()}", now=now):
         return

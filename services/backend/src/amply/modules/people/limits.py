@@ -27,7 +27,8 @@ class Limit:
 
 OF_ADDRESS: Final = Limit(name="people_of_address", most=60, window=timedelta(minutes=5))
 """All that is tried without a session from one network address: a school signs in behind one."""
-REGISTRATIONS: Final = Limit(name="people_registrations", most=20, window=timedelta(hours=1))
+ASKING: Final = Limit(name="people_asking", most=20, window=timedelta(hours=1))
+"""For accounts and passwords, by letter, from one network address."""
 LETTERS: Final = Limit(name="people_letters", most=3, window=timedelta(hours=1))
 """Of one kind to one mailbox, whoever asks: nobody's is filled by somebody else. More is answered alike and not written."""
 PASSWORDS_OF_STRANGERS: Final = Limit(

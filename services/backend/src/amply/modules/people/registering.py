@@ -32,7 +32,7 @@ def register(
         TooManyRequests, SignInUnavailable: Not now.
     """
     address = address_of(email)
-    limits.admit(parts.counters, (limits.REGISTRATIONS, parts.key.place_of(visit.address)), now=now)
+    limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
     password = passwords.accepted(password, address=address.folded, breaches=parts.breaches)
     hashed = parts.hashing.hash(password)
     index = parts.key.index_of(address)
