@@ -149,6 +149,7 @@ def _secrets(around: Surroundings) -> Mapping[str, ecs.Secret]:
         "AMPLY_STRIPE_WEBHOOK_SECRET": from_manager(stripe, "webhook_secret"),
         "AMPLY_COMMITMENT_KEY": from_manager(around.keys.commitments),
         "AMPLY_LINK_KEY": from_manager(around.keys.links),
+        "AMPLY_PEOPLE_KEY": from_manager(around.keys.people),
         "AMPLY_CACHE_PASSWORD": from_manager(around.cache.password),
         "AMPLY_DATABASE_USER": from_manager(master, "username"),
         "AMPLY_DATABASE_PASSWORD": from_manager(master, "password"),

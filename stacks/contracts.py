@@ -36,13 +36,14 @@ class Parameter(StrEnum):
 class RecoveryParameter(StrEnum):
     """SSM parameters that exist where an environment keeps copies in a second region, and stand there.
 
-    The first three are written while all is well, by the stack `recovery`; what comes back there reads them. `NAMES`
+    All but `NAMES` are written while all is well, by the stack `recovery`; what comes back there reads them. `NAMES`
     is written by what came back: the change of records that leads people to it.
     """
 
     HOSTED_ZONE = "recovery/hosted-zone"
     CERTIFICATE = "recovery/certificate-arn"
     COMMITMENTS = "recovery/commitments-secret-arn"
+    PEOPLE = "recovery/people-secret-arn"
     NAMES = "recovery/names"
 
     def path(self, environment: str) -> str:
@@ -73,6 +74,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     RecoveryParameter.HOSTED_ZONE: "The zone, for what comes back in this region",
     RecoveryParameter.CERTIFICATE: "The edge's certificate in us-east-1, for what comes back in this region",
     RecoveryParameter.COMMITMENTS: "This region's copy of the secret that wraps donors' salts",
+    RecoveryParameter.PEOPLE: "This region's copy of the secret that seals people's addresses",
     RecoveryParameter.NAMES: "Change of records that leads people to what came back here",
 }
 
@@ -171,6 +173,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
                 "AMPLY_STRIPE_SECRET_KEY",
                 "AMPLY_STRIPE_WEBHOOK_SECRET",
                 "AMPLY_LINK_KEY",
+                "AMPLY_PEOPLE_KEY",
                 "AMPLY_CACHE_PASSWORD",
             }
         ),
@@ -186,7 +189,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _MAIL
         | _TRACES
         | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
-        secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY"}),
+        secrets=frozenset(
+            {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
+        ),
         database_user="amply_app",
     ),
     TaskName.SCHEDULER: ContainerContract(

@@ -70,6 +70,7 @@ class Keys(AmplyStack):
         self.stripe = self._stripe_secret()
         self.commitments = self._commitment_secret()
         self.links = self._link_secret()
+        self.people = self._people_secret()
         self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
         self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
         self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
@@ -133,26 +134,41 @@ class Keys(AmplyStack):
         return secret
 
     def _commitment_secret(self) -> secretsmanager.ISecret:
-        """A new one would open no commitment: after the loss of a region its copy here goes on, once it stands alone."""
-        if not self.settings.lost_region:
-            return self._new_commitment_secret()
-        return secretsmanager.Secret.from_secret_complete_arn(
-            self, "Commitments", self.remembered(RecoveryParameter.COMMITMENTS)
-        )
-
-    def _new_commitment_secret(self) -> secretsmanager.Secret:
-        """Forty-three characters of the base64 alphabet are 32 random bytes, written without padding."""
-        secret = secretsmanager.Secret(
-            self,
+        return self._sealing_secret(
             "Commitments",
             description="Wraps donors' salts at rest; losing it loses the ability to open commitments",
+            remembered_as=RecoveryParameter.COMMITMENTS,
+            waiver=COMMITMENTS_STAY,
+        )
+
+    def _people_secret(self) -> secretsmanager.ISecret:
+        return self._sealing_secret(
+            "People",
+            description="Seals the addresses of people who sign in, and finds them; losing it loses their accounts",
+            remembered_as=RecoveryParameter.PEOPLE,
+            waiver=PEOPLE_STAY,
+        )
+
+    def _sealing_secret(
+        self, name: str, *, description: str, remembered_as: RecoveryParameter, waiver: Waiver
+    ) -> secretsmanager.ISecret:
+        """Forty-three characters of the base64 alphabet are 32 random bytes, written without padding.
+
+        A new one would open nothing: after the loss of a region its copy here goes on, once it stands alone.
+        """
+        if self.settings.lost_region:
+            return secretsmanager.Secret.from_secret_complete_arn(self, name, self.remembered(remembered_as))
+        secret = secretsmanager.Secret(
+            self,
+            name,
+            description=description,
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=43, exclude_punctuation=True, require_each_included_type=False
             ),
             replica_regions=self._second_region(),
             removal_policy=self.settings.durability.removal_policy,
         )
-        waive(secret, "AwsSolutions-SMG4", COMMITMENTS_STAY)
+        waive(secret, "AwsSolutions-SMG4", waiver)
         return secret
 
     def _link_secret(self) -> secretsmanager.Secret:
@@ -170,7 +186,7 @@ class Keys(AmplyStack):
         return secret
 
     def _second_region(self) -> list[secretsmanager.ReplicaRegion] | None:
-        """The one secret that nobody could make again: a region's loss must not close every commitment for ever."""
+        """Of secrets that nobody could make again: a region's loss must not close what they seal for ever."""
         region = self.settings.replica_region
         return [secretsmanager.ReplicaRegion(region=region)] if region else None
 
@@ -181,6 +197,10 @@ STRIPE_ROTATES = Waiver(
 )
 LINKS_ARE_SHORT = Waiver(
     reason="Rotating it ends the links in letters of the last week; people do it when it may have leaked.",
+    until=NEXT_REVIEW,
+)
+PEOPLE_STAY = Waiver(
+    reason="Rotating it would close every sealed address; sealing them anew needs both keys and is a planned task.",
     until=NEXT_REVIEW,
 )
 COMMITMENTS_STAY = Waiver(

@@ -19,7 +19,7 @@ EXHAUSTED: Mapping[str, str] = {
     "exhausted_payments": "A payment could not be opened at the processor in ten attempts.",
     "exhausted_refunds": "A refund was reserved, and in ten attempts the processor did not say whether it has it.",
     "exhausted_receipts": "A receipt could not be sent in ten attempts.",
-    "exhausted_letters": "A letter about a plan, a refused debit or a dedication could not be sent as often as is tried.",
+    "exhausted_letters": "A letter about a plan, a refused debit, a dedication or an account could not be sent as often as is tried.",
     "exhausted_endings": "A payment that many cards are tried on could not be ended at the processor in ten attempts.",
     "exhausted_facts": "A fact could not be put on its queue in ten attempts.",
 }

@@ -36,8 +36,11 @@ class Remembered(AmplyStack):
             env=CdkEnvironment(account=environment.account, region=region),
         )
         # A replica of a secret has its name and suffix, and the ARN of its own region.
-        copied = Fn.join(region, Fn.split(environment.region, _arn(keys.commitments)))
-        self.publish(RecoveryParameter.COMMITMENTS, copied)
+        for parameter, secret in (
+            (RecoveryParameter.COMMITMENTS, keys.commitments),
+            (RecoveryParameter.PEOPLE, keys.people),
+        ):
+            self.publish(parameter, Fn.join(region, Fn.split(environment.region, _arn(secret))))
         if dns and certificate:
             self.publish(RecoveryParameter.HOSTED_ZONE, dns.zone_in(self).hosted_zone_id)
             self.publish(RecoveryParameter.CERTIFICATE, certificate.certificate.certificate_arn)

@@ -15,6 +15,7 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.people_world import people_work
 from tests.backend.plan_world import KEY, FakeSavedMethods, plan_work
 from tests.backend.receipt_office import ReceiptOffice
 from tests.backend.sharing_world import FakeSharing
@@ -110,6 +111,7 @@ class DonorsPage(ReceiptOffice):
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
             inviting=inviting_work(self.database, mailer=self.mailer),
+            people=people_work(self.database, mailer=self.mailer),
             clock=self.clock,
         )
 

@@ -25,6 +25,7 @@ from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.span_receiver import Receiver
@@ -83,6 +84,7 @@ class Town:
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
                 inviting=inviting_work(books.app, mailer=self.mailer),
+                people=people_work(books.app, mailer=self.mailer),
                 clock=self.clock,
             ),
         )

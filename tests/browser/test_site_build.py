@@ -38,6 +38,7 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         "donate",
         "giving",
         "onboarding",
+        "account",
         "ledger",
         "demo",
         "pages",

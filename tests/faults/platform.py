@@ -36,6 +36,7 @@ SERVICES: Final = (
 )
 COMMITMENT_KEY: Final = "k" * 43
 LINK_KEY: Final = "l" * 43
+PEOPLE_KEY: Final = "p" * 43
 _CACHE_PASSWORD: Final = "for-tests-on-loopback"
 _OK: Final = 200
 
@@ -174,6 +175,7 @@ class Platform:
             "AMPLY_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
             "AMPLY_LINK_KEY": LINK_KEY,
+            "AMPLY_PEOPLE_KEY": PEOPLE_KEY,
             "AMPLY_WITNESS_POLICY": self.policy.text(),
             "AMPLY_OVERLAPPING_KEY_ARN": "",
             "AMPLY_FORMER_KEYS": "",

@@ -183,7 +183,7 @@ def secrets_travel_by_reference(deployed: Deployed) -> Iterator[str]:
             for variable in container["Environment"]:
                 value = json.dumps(variable["Value"])
                 if "{{resolve" in value or re.search(
-                    r"SECRET|PASSWORD|COMMITMENT_KEY|LINK_KEY", variable["Name"]
+                    r"SECRET|PASSWORD|COMMITMENT_KEY|LINK_KEY|PEOPLE_KEY", variable["Name"]
                 ):
                     yield f"{task.where}: {variable['Name']} in plain words"
     for stack, template in deployed.templates.items():

@@ -193,11 +193,17 @@ def test_the_database_is_made_from_the_backup_that_is_asked_for(
     assert re.fullmatch(parameter["AllowedPattern"], f"arn:aws:rds:eu-central-1:111111111111:{word}:x-1")
 
 
-def test_the_commitment_secret_is_the_copy_and_no_new_one(at_home: Deployed, back: Deployed) -> None:
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [("Commitments", RecoveryParameter.COMMITMENTS), ("People", RecoveryParameter.PEOPLE)],
+)
+def test_a_secret_that_seals_is_the_copy_and_no_new_one(
+    at_home: Deployed, back: Deployed, name: str, parameter: RecoveryParameter
+) -> None:
     secrets = {resource.logical_id for resource in back.resources("AWS::SecretsManager::Secret")}
-    assert not any(name.startswith("Commitments") for name in secrets)
+    assert not any(made.startswith(name) for made in secrets)
     written = _written(at_home, "recovery")
-    assert written[RecoveryParameter.COMMITMENTS.path("production")]["Fn::Join"][0] == HERE
+    assert written[parameter.path("production")]["Fn::Join"][0] == HERE
 
 
 def test_the_image_is_pulled_from_the_registry_that_has_the_copies(back: Deployed) -> None:

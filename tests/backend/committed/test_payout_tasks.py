@@ -19,6 +19,7 @@ from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
+from tests.backend.people_world import people_work
 from tests.backend.plan_world import plan_work
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeFeedback, FakeMailer
@@ -62,6 +63,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             inviting=inviting_work(treasury.database),
+            people=people_work(treasury.database),
             clock=treasury.clock,
         ),
     )

@@ -20,6 +20,7 @@ from tests.backend.conftest import Databases
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
+from tests.backend.people_world import people_work
 from tests.backend.personal_data import found_in
 from tests.backend.plan_world import ACCOUNT, ADA, EMAIL, SECRETS, Plans, declined
 from tests.backend.sharing_world import FakeSharing
@@ -133,6 +134,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
             inviting=inviting_work(plans.database),
+            people=people_work(plans.database),
             clock=plans.clock,
         ),
     )

@@ -12,6 +12,7 @@ from tests.backend.conftest import Databases
 READ = "SELECT"
 ADD = "INSERT SELECT"
 WRITE = "INSERT SELECT UPDATE"
+ALL = "DELETE INSERT SELECT UPDATE"
 API = {
     "account": READ,
     "api_key": " ".join(
@@ -33,6 +34,7 @@ API = {
             "UPDATE(revoked_at)",
         )
     ),
+    "address_claim": "DELETE INSERT SELECT",
     "attack": READ,
     "balance": READ,
     "booking_gate": READ,
@@ -113,6 +115,12 @@ API = {
     "ownership_offer": "DELETE INSERT SELECT",
     "payment": WRITE,
     "payment_notice": "SELECT(donation_id)",
+    "person": WRITE,
+    "person_device": ALL,
+    "person_letter": "DELETE INSERT SELECT(address_index) SELECT(id) SELECT(person_id)",
+    "person_passkey": ALL,
+    "person_recovery_code": ALL,
+    "person_totp": ALL,
     "plan": WRITE,
     "plan_charge": WRITE,
     "plan_letter": "INSERT",
@@ -194,6 +202,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT booked_as FROM movement",
         "UPDATE payout SET status = 'paid'",
         "SELECT email FROM donor_link_request",
+        "SELECT sealed_address FROM person_letter",
+        "DELETE FROM person",
         "SELECT document FROM issued_receipt",
         "SELECT gift_aid FROM receipt_facts",
         "SELECT reference FROM offline_gift",

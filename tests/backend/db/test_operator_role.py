@@ -19,6 +19,8 @@ OF_A_DONOR: Final = (
     *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
     *("dedication", "split_gift", "split_part"),
+    *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
+    "address_claim",
 )
 MAY: Final = {
     "account": {"SELECT"},

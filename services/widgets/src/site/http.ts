@@ -57,7 +57,7 @@ export function sentenceOf(fault: unknown): string {
   return fault instanceof RequestFault ? fault.message : "Something went wrong on this page. Please reload it and try again.";
 }
 
-/** Credentials never travel: the pages know no session. Throws RequestFault. */
+/** Credentials travel only where a caller says so: that is the account page, which has a session. Throws RequestFault. */
 export async function request(url: string | URL, init: RequestInit = {}): Promise<Response> {
   const limit = AbortSignal.timeout(REQUEST_MILLISECONDS);
   let response: Response;

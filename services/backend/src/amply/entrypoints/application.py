@@ -28,6 +28,7 @@ from amply.modules import (
     organizations,
     payments,
     payouts,
+    people,
     recurring,
     webhooks,
 )
@@ -42,7 +43,8 @@ Take donations whose books anyone can check. Amounts are strings of minor units;
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links, and `invitations` and `membership` where nothing signs those.
+    `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
+    where nobody can sign in.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -64,6 +66,7 @@ class Parts:
     invitations: onboarding.Parts | None = None
     membership: members.Parts | None = None
     callers: tuple[access.CallerSource, ...] = ()
+    accounts: people.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -102,15 +105,20 @@ def create(parts: Parts) -> FastAPI:
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
+        *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(members.router, members.own_router, keys.router),
     )
     for router in routers:
         app.include_router(router)
+    if parts.accounts is not None:
+        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
+        # People's own page, at another address than this one's, sends their cookie.
+        allow_credentials=True,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
         expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],

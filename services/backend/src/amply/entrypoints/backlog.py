@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import defence, donations, ledger, payments, payouts, recurring, webhooks
+from amply.modules import defence, donations, ledger, payments, payouts, people, recurring, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -26,7 +26,8 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
-        exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications and closed forms.
+        exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms and
+            accounts.
         exhausted_endings: Payments that many cards were tried on, and that could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
@@ -70,6 +71,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_letters=donations.count_exhausted_letters(session, now=now)
             + recurring.count_exhausted_letters(session)
             + defence.count_untold(session, now=now),
+            + people.count_exhausted_letters(session, now=now),
             exhausted_endings=defence.count_unended(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),

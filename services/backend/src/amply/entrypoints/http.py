@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from amply.adapters.breaches import HttpBreachList
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -15,19 +16,20 @@ from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.counters import CacheCounters, FallingBack
-from amply.infra.database import connect
+from amply.infra.database import Database, connect
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
     LinkSettings,
+    PeopleSettings,
     ServiceSettings,
     StripeSettings,
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, keys, members, onboarding, recurring
+from amply.modules import defence, keys, members, onboarding, people, recurring
 
 
 def main() -> None:
@@ -70,11 +72,28 @@ def serve(service: ServiceSettings) -> None:
             ),
             membership=members.Parts(key=members.JoinKey.from_settings(LinkSettings())),
             callers=(keys.KeyCallers(database=database, livemode=service.livemode),),
+            accounts=people_parts(database, cache, edge_url=api.edge_url),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
         app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
+    )
+
+
+def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> people.Parts:
+    """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
+    settings = PeopleSettings()
+    url = settings.breach_list_url
+    return people.Parts(
+        database=database,
+        key=people.PeopleKey.from_settings(settings),
+        links=people.LetterLinks.from_settings(LinkSettings()),
+        sessions=people.SessionStore.from_settings(cache),
+        counters=CacheCounters(cache),
+        hashing=people.Hashing(),
+        breaches=people.Several(people.CommonPasswords(), *([HttpBreachList(url=url)] if url else [])),
+        site=people.Site.of(edge_url),
     )
 
 

@@ -22,7 +22,7 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, giving, ledger, payouts, webhooks
+from amply.modules import defence, giving, ledger, payouts, people, webhooks
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
@@ -30,6 +30,7 @@ TASKS_OF: Final = {
     defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
+    people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
 }
 
 _TURN: Final = timedelta(milliseconds=200)
@@ -52,6 +53,7 @@ _SENT: Final = (
     ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
     ("tell organisations of closed forms", _OFTEN, task_names.TELL_OF_CLOSINGS),
     ("invite members", _OFTEN, task_names.SEND_MEMBER_INVITATIONS),
+    ("send letters about accounts", _OFTEN, task_names.SEND_PERSON_LETTERS),
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),

@@ -33,6 +33,7 @@ from amply.infra.settings import (
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
+    PeopleSettings,
     QueueSettings,
     ServiceSettings,
     SiteSettings,
@@ -50,6 +51,7 @@ from amply.modules import (
     onboarding,
     payments,
     payouts,
+    people,
     recurring,
     webhooks,
 )
@@ -76,6 +78,7 @@ class Parts:
     recurring: recurring.Recurring
     onboarding: onboarding.Onboarding
     inviting: members.Inviting
+    people: people.Writing
     clock: Clock
 
 
@@ -114,6 +117,7 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_the_processor(parts),
         *_about_plans(parts),
         *_about_onboarding(parts),
+        *_about_people(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(_continuing(name, work))
@@ -276,6 +280,17 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
     )
 
 
+def _about_people(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """The letters about people's accounts."""
+
+    def send_letters(**_: Any) -> None:
+        sent = people.send_letters(parts.people, now=parts.clock())
+        if sent:
+            _log.info("person_letters_sent", count=sent)
+
+    return ((task_names.SEND_PERSON_LETTERS, send_letters),)
+
+
 def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
     """The same work as a part of the trace its message came from."""
 
@@ -346,6 +361,13 @@ def parts_from_environment() -> Parts:
             mailer=mailer,
             key=members.JoinKey.from_settings(LinkSettings()),
             page=f"{site.edge_url}/join/",
+        ),
+        people=people.Writing(
+            database=database,
+            mailer=mailer,
+            key=people.PeopleKey.from_settings(PeopleSettings()),
+            links=people.LetterLinks.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/account/",
         ),
         clock=system_clock,
     )

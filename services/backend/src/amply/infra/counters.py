@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import redis
 import structlog
 
+from amply.infra.cache import cache_client
 from amply.infra.settings import CacheSettings
 
 _log = structlog.get_logger()
@@ -20,8 +21,6 @@ _log = structlog.get_logger()
 _KEYS_MAX: Final = 100_000
 """What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
 _PREFIX: Final = "amply:counted"
-_AWAY_SECONDS: Final = 1
-"""How long the cache is waited for: a donor waits with us."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +55,7 @@ class CacheCounters:
     """
 
     def __init__(self, settings: CacheSettings) -> None:
-        self._redis = redis.Redis(
-            host=settings.host,
-            port=settings.port,
-            password=settings.password.get_secret_value() or None,
-            ssl=settings.tls,
-            socket_timeout=_AWAY_SECONDS,
-            socket_connect_timeout=_AWAY_SECONDS,
-        )
+        self._redis = cache_client(settings)
 
     def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
         pipe = self._redis.pipeline(transaction=False)

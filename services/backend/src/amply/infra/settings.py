@@ -143,6 +143,18 @@ class LinkSettings(BaseSettings):
     link_key: SecretStr
 
 
+class PeopleSettings(BaseSettings):
+    """The secret that people's addresses and second factors are sealed with: 43 or more random characters.
+
+    `breach_list_url` is asked whether a password is known (k-anonymous); empty asks only the list that we carry along.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    people_key: SecretStr
+    breach_list_url: str = ""
+
+
 class MailSettings(BaseSettings):
     """Who e-mail comes from and the SES configuration set that records what became of it."""
 

@@ -1,6 +1,6 @@
 """Letters to people: what one is, who sends it, and whom none may be sent to any more. Import from here only."""
 
-from amply.modules.mail.domain import Feedback, FeedbackKind, address_digest
+from amply.modules.mail.domain import Feedback, FeedbackKind, Language, address_digest
 from amply.modules.mail.ports import Attachment, FeedbackQueue, FeedbackReceived, Mail, Mailer, MailTooLarge
 from amply.modules.mail.service import Hearing, forget, hear_feedback, suppressed_because
 
@@ -11,6 +11,7 @@ __all__ = [
     "FeedbackQueue",
     "FeedbackReceived",
     "Hearing",
+    "Language",
     "Mail",
     "MailTooLarge",
     "Mailer",

@@ -6,6 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 
 
+class Language(StrEnum):
+    """What letters can be written in."""
+
+    EN = "en"
+    DE = "de"
+    FR = "fr"
+
+
 class FeedbackKind(StrEnum):
     """What became of a letter."""
 

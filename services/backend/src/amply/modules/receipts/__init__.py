@@ -1,5 +1,6 @@
 """Receipts: what each jurisdiction asks, numbers that are never used twice, paper and letters. Import from here only."""
 
+from amply.modules.mail import Language
 from amply.modules.receipts.dedications import DedicationLetter, dedication_mail, is_name_alone
 from amply.modules.receipts.domain import (
     Advantage,
@@ -14,7 +15,6 @@ from amply.modules.receipts.domain import (
     InKind,
     IssuedReceipt,
     Jurisdiction,
-    Language,
     PostalAddress,
     Reason,
     ReceiptKind,

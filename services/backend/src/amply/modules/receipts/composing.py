@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from amply.kernel.money import Money
+from amply.modules.mail import Language
 from amply.modules.receipts.domain import (
     Document,
     GiftFacts,
     Jurisdiction,
-    Language,
     ReceiptKind,
     ReceiptSettings,
     harmless,

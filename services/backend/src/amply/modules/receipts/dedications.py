@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from amply.modules.mail import Mail
-from amply.modules.receipts.domain import Dedicated, Language, harmless
+from amply.modules.mail import Language, Mail
+from amply.modules.receipts.domain import Dedicated, harmless
 from amply.modules.receipts.letters import TEMPLATES
 from amply.modules.receipts.wording import Wording
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from amply.kernel.errors import InvalidRequest, NotFound
 from amply.kernel.money import Money
+from amply.modules.mail import Language
 
 
 class Jurisdiction(StrEnum):
@@ -18,14 +19,6 @@ class Jurisdiction(StrEnum):
     GB = "GB"
     AU = "AU"
     NONE = "none"
-
-
-class Language(StrEnum):
-    """What letters can be written in."""
-
-    EN = "en"
-    DE = "de"
-    FR = "fr"
 
 
 class ReceiptKind(StrEnum):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
+from amply.modules.mail import Language
 from amply.modules.receipts.domain import (
     Advantage,
     AdvantageKind,
@@ -19,7 +20,6 @@ from amply.modules.receipts.domain import (
     DonorFacts,
     DonorFactsNotAcceptable,
     GiftAidDeclaration,
-    Language,
     PostalAddress,
     harmless,
 )

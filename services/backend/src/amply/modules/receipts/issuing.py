@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel import ids
 from amply.kernel.money import Money
+from amply.modules.mail import Language
 from amply.modules.receipts import settings as receipt_settings
 from amply.modules.receipts.composing import compose, language_of, numbered
 from amply.modules.receipts.domain import (
@@ -20,7 +21,6 @@ from amply.modules.receipts.domain import (
     GiftFacts,
     IssuedReceipt,
     Jurisdiction,
-    Language,
     Reason,
     ReceiptKind,
     number_of,

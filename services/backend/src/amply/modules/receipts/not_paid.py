@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from amply.kernel.money import Money
-from amply.modules.mail import Mail
-from amply.modules.receipts.domain import Language, harmless
+from amply.modules.mail import Language, Mail
+from amply.modules.receipts.domain import harmless
 from amply.modules.receipts.letters import TEMPLATES
 from amply.modules.receipts.wording import Wording
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import typst
 
-from amply.modules.receipts.domain import Document, Language, harmless
+from amply.modules.mail import Language
+from amply.modules.receipts.domain import Document, harmless
 from amply.modules.receipts.wording import texts_in
 
 _TEMPLATES: Final = files("amply.modules.receipts") / "templates"

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.modules.mail import Language
 from amply.modules.receipts.domain import (
     Jurisdiction,
-    Language,
     ReceiptSettings,
     ReceiptSettingsNotAcceptable,
     harmless,

@@ -11,7 +11,8 @@ import jinja2
 
 from amply.kernel.errors import InvalidRequest
 from amply.kernel.money import Money
-from amply.modules.receipts.domain import Language, ReceiptSettings, harmless
+from amply.modules.mail import Language
+from amply.modules.receipts.domain import ReceiptSettings, harmless
 from amply.modules.receipts.paper import statement_pdf
 from amply.modules.receipts.wording import Wording
 

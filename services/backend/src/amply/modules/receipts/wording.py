@@ -16,7 +16,7 @@ from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
 from amply.infra.letter_templates import letter_texts
 from amply.kernel.money import Money, exponent_of
-from amply.modules.receipts.domain import Language
+from amply.modules.mail import Language
 
 Texts = Mapping[str, Mapping[str, str]]
 

@@ -1,0 +1,29 @@
+"""Connections to the cache: it is waited for a second, since somebody waits with us, and then it is away."""
+
+from typing import Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from amply.infra.settings import CacheSettings
+
+_AWAY_SECONDS: Final = 1
+
+
+def cache_client(settings: CacheSettings, *, decodes: bool = False) -> redis.Redis:
+    """A pool of connections. `decodes`: what is read is text.
+
+    Everything raises redis.RedisError when the cache does not answer. A connection that was closed while nobody used it is
+    made anew, once. Left to itself the library tries ten times, and a cache that hangs would hold up everybody.
+    """
+    return redis.Redis(
+        host=settings.host,
+        port=settings.port,
+        password=settings.password.get_secret_value() or None,
+        ssl=settings.tls,
+        socket_timeout=_AWAY_SECONDS,
+        socket_connect_timeout=_AWAY_SECONDS,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        decode_responses=decodes,
+    )

@@ -1,0 +1,30 @@
+"""What a browser calls itself, in the few words by which people know their own: no version, no fingerprint."""
+
+from typing import Final
+
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+"""In this order: most say the names of others too."""
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device_named(agent: str) -> str:
+    """`Firefox on Linux`; of what is not known, as much as is."""
+    browser = next((name for part, name in _BROWSERS if part in agent), "A program")
+    system = next((name for part, name in _SYSTEMS if part in agent), "")
+    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,207 @@
+"""What people change about how they sign in. Whatever could have let somebody else in ends every session but their own."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from amply.modules.access import PersonCaller
+from amply.modules.mail import Language
+from amply.modules.people import limits, passwords, persons, signing_in
+from amply.modules.people.addresses import address_of
+from amply.modules.people.domain import IpBinding, LetterKind, LetterLinkNotValid, SessionNotValid, Visit
+from amply.modules.people.models import (
+    ClaimRow,
+    DeviceRow,
+    LetterRow,
+    PasskeyRow,
+    PersonRow,
+    RecoveryCodeRow,
+    TotpRow,
+)
+from amply.modules.people.parts import Parts
+
+_OVER = "This link is used or too old: ask for another one with your e-mail address."
+
+
+def ask_for_password(parts: Parts, *, email: str, language: Language, visit: Visit, now: datetime) -> None:
+    """Have a letter written that leads to a new password, or says that the address has no account.
+
+    The same work and answer for every address: the worker looks.
+
+    Raises:
+        AddressNotAcceptable: It is no address.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    address = address_of(email)
+    limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
+    index = parts.key.index_of(address)
+    if not limits.allows(parts.counters, limits.LETTERS, f"{LetterKind.RESET}:{index.hex()}", now=now):
+        return
+    with parts.database.transaction() as session:
+        persons.ask_letter(
+            session, kind=LetterKind.RESET, address=address, language=language, key=parts.key, now=now
+        )
+
+
+def reset_password(parts: Parts, *, token: str, password: str, device: bytes, now: datetime) -> None:
+    """Give an account the password that somebody chose by a letter's link; end all its sessions, and say so by letter.
+
+    The second factor stays: a mailbox alone does not let anybody in. The browser is known from then on.
+
+    Raises:
+        LetterLinkNotValid: It is not ours, was used, or is too old.
+        PasswordNotAcceptable: It is too short or long, or known.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    stamped = parts.links.person_of(parts.links.resets, token, now=now)
+    if stamped is None:
+        raise LetterLinkNotValid(_OVER)
+    limits.admit(parts.counters, (limits.LINKS, str(stamped)), now=now)
+    hashed = _hashed(parts, person_id=stamped.person_id, password=password)
+    with parts.database.transaction() as session:
+        # Of two who use the link at once, the second waits here and finds another stamp.
+        stamp = persons.move_stamp(session, person_id=stamped.person_id, at=stamped.stamp)
+        if stamp is None:
+            raise LetterLinkNotValid(_OVER)
+        persons.set_password(session, person_id=stamped.person_id, password_hash=hashed, now=now)
+        persons.note_device(session, person_id=stamped.person_id, mark=device, now=now)
+        _tell(parts, session, stamped.person_id, LetterKind.PASSWORD_CHANGED, now=now)
+    parts.sessions.move_stamp(stamped.person_id, stamp)
+
+
+def change_password(
+    parts: Parts, caller: PersonCaller, *, token: str, before: str, after: str, now: datetime
+) -> str:
+    """Put another password in place of the present one, and end every other session; return the token of this one.
+
+    Raises:
+        SignInRefused: The present password is not right.
+        PasswordNotAcceptable: The new one is too short or long, or known.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    limits.admit(parts.counters, (limits.CONFIRMATIONS, caller.person_id), now=now)
+    signing_in.check_password(parts, person_id=caller.person_id, password=before)
+    hashed = _hashed(parts, person_id=caller.person_id, password=after)
+
+    def change(session: Session) -> None:
+        persons.set_password(session, person_id=caller.person_id, password_hash=hashed, now=now)
+
+    return changed(parts, caller, token=token, change=change, kind=LetterKind.PASSWORD_CHANGED, now=now)
+
+
+def set_ip_binding(
+    parts: Parts, caller: PersonCaller, *, token: str, binding: IpBinding, now: datetime
+) -> None:
+    """Hold sessions that begin from now on to where they begin; end all others, this one too.
+
+    Raises:
+        SignInUnavailable: Not now.
+    """
+
+    def change(session: Session) -> None:
+        session.execute(update(PersonRow).where(PersonRow.id == caller.person_id).values(ip_binding=binding))
+
+    kept = changed(parts, caller, token=token, change=change, kind=None, now=now)
+    parts.sessions.end(kept)
+
+
+def changed(
+    parts: Parts,
+    caller: PersonCaller,
+    *,
+    token: str,
+    change: Callable[[Session], None],
+    kind: LetterKind | None,
+    now: datetime,
+) -> str:
+    """Make a change that ends every other session, write to its person, and return this session's new token.
+
+    A process that dies between the database and the cache ends this session too: its stamp is the old one.
+
+    Raises:
+        SessionNotValid: The person was forgotten meanwhile.
+        SignInUnavailable: The cache does not answer, and nothing was changed, or this session has ended with the others.
+    """
+    parts.sessions.find(token)  # nothing is changed while the cache is away
+    with parts.database.transaction() as session:
+        change(session)
+        stamp = persons.move_stamp(session, person_id=caller.person_id)
+        if stamp is None:
+            raise SessionNotValid("Sign in again.")
+        if kind is not None:
+            _tell(parts, session, caller.person_id, kind, now=now)
+    parts.sessions.move_stamp(caller.person_id, stamp)
+    made = signing_in.renewed(parts, token=token, now=now, stamp=stamp)
+    kept = parts.sessions.find(made)
+    parts.sessions.end_all(caller.person_id, but=kept.id if kept else None)
+    return made
+
+
+def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
+    """End every session of a person.
+
+    Raises:
+        SignInUnavailable: The cache does not answer; the stamp has moved all the same, and sessions end within minutes.
+    """
+    with parts.database.transaction() as session:
+        stamp = persons.move_stamp(session, person_id=caller.person_id)
+    if stamp is not None:
+        parts.sessions.move_stamp(caller.person_id, stamp)
+    parts.sessions.end_all(caller.person_id)
+
+
+def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
+    """Forget a person: their address, password, factors and browsers. Their id stays, since records of others name it.
+
+    A last letter goes to the address, and is deleted once it has left.
+
+    Raises:
+        AmplyError: They are needed (`Parts.before_leaving`), and nothing was changed.
+        SignInUnavailable: The cache does not answer; they are forgotten all the same.
+    """
+    person_id = caller.person_id
+    with parts.database.transaction() as session:
+        person = persons.find(session, person_id=person_id, key=parts.key)
+        stamp = persons.move_stamp(session, person_id=person_id)
+        if person is None or stamp is None:
+            return
+        parts.before_leaving(session, person_id)
+        index = parts.key.index_of(person.address)
+        for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
+            session.execute(delete(row).where(row.person_id == person_id))
+        session.execute(
+            delete(ClaimRow).where((ClaimRow.person_id == person_id) | (ClaimRow.address_index == index))
+        )
+        session.execute(
+            delete(LetterRow).where((LetterRow.person_id == person_id) | (LetterRow.address_index == index))
+        )
+        session.execute(
+            update(PersonRow)
+            .where(PersonRow.id == person_id)
+            .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
+        )
+        persons.ask_letter(
+            session,
+            kind=LetterKind.GOODBYE,
+            address=person.address,
+            language=person.language,
+            key=parts.key,
+            now=now,
+        )
+    parts.sessions.move_stamp(person_id, stamp)
+    parts.sessions.end_all(person_id)
+
+
+def _hashed(parts: Parts, *, person_id: str, password: str) -> str:
+    with parts.database.transaction() as session:
+        person = persons.find(session, person_id=person_id, key=parts.key)
+    address = person.address.folded if person else ""
+    return parts.hashing.hash(passwords.accepted(password, address=address, breaches=parts.breaches))
+
+
+def _tell(parts: Parts, session: Session, person_id: str, kind: LetterKind, *, now: datetime) -> None:
+    person = persons.find(session, person_id=person_id, key=parts.key)
+    if person is not None:
+        persons.tell(session, person, kind=kind, key=parts.key, now=now)

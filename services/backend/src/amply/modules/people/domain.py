@@ -1,0 +1,152 @@
+"""Who somebody is: what is said of a person and of a session, how long each lasts, and what is refused."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import AmplyError, Unavailable
+from amply.modules.mail import Language
+from amply.modules.people.addresses import Address
+
+FACT_LETTER_ASKED: Final = "people.letter_asked"
+"""A letter waits to be written; whoever hears it looks which."""
+
+SESSION_IDLE: Final = timedelta(days=7)
+SESSION_LIFETIME: Final = timedelta(days=30)
+SESSION_SEEN_EVERY: Final = timedelta(minutes=5)
+"""How exactly it is known when a session was last used: writing it down at each request would double the work."""
+CONFIRMATION_LASTS: Final = timedelta(minutes=10)
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""By how much a moment may lie ahead of ours: another machine's clock noted it."""
+STAMP_CACHED: Final = timedelta(minutes=5)
+CLAIM_LIFETIME: Final = timedelta(days=2)
+RESET_LIFETIME: Final = timedelta(hours=1)
+PENDING_LIFETIME: Final = timedelta(minutes=5)
+"""Between the password and the second factor."""
+
+
+class IpBinding(StrEnum):
+    """How closely a session is held to where it began: not at all, to the network (/24, or /48 of IPv6), to the address."""
+
+    NONE = "none"
+    SUBNET = "subnet"
+    STRICT = "strict"
+
+
+class LetterKind(StrEnum):
+    """What a letter is asked for; which one is written is for the worker, who looks whether the address has an account."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+    CHANGE_ADDRESS = "change_address"
+    ADDRESS_CHANGED = "address_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- the name of a letter
+    FACTORS_CHANGED = "factors_changed"
+    NEW_DEVICE = "new_device"
+    GOODBYE = "goodbye"
+
+
+class SignInRefused(AmplyError):
+    """Address or password is not right, or nobody has an account with it; which of these is not told."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "sign_in_refused"
+    title: ClassVar[str] = "You could not be signed in"
+
+
+class SessionNotValid(AmplyError):
+    """The session is over, was ended, or never was one of ours."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "session_not_valid"
+    title: ClassVar[str] = "You are not signed in"
+
+
+class ConfirmationRequired(AmplyError):
+    """What is asked for is dangerous, and it is too long ago that this session showed who it is."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "confirmation_required"
+    title: ClassVar[str] = "Confirm that it is you"
+
+
+class LetterLinkNotValid(AmplyError):
+    """The link is not ours, was used, or has expired."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "letter_link_not_valid"
+    title: ClassVar[str] = "The link is not valid"
+
+
+class RequestFromElsewhere(AmplyError):
+    """A page that is not ours sent this request with somebody's cookie (OWASP, cross-site request forgery)."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "request_from_elsewhere"
+    title: ClassVar[str] = "The request came from another page"
+
+
+class SignInUnavailable(Unavailable):
+    """Whether somebody is signed in cannot be looked up, so that nobody is. Gifts are taken all the same."""
+
+    code = "sign_in_unavailable"
+
+
+class PeopleNotConfigured(Unavailable):
+    """This environment has no key for people's addresses."""
+
+    code = "people_not_configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody with an account. `stamp` counts what ends their sessions."""
+
+    id: str
+    address: Address
+    language: Language
+    stamp: int
+    ip_binding: IpBinding
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """Where a request came from: the address our gateway saw, the browser's name for itself, and its device cookie."""
+
+    address: str
+    agent: str
+    device: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One session as it is stored, without its token.
+
+    Attributes:
+        stamp: The person's when it began; it ends when the person's is another one.
+        seen_at: When it was last used, to five minutes.
+        device: What the browser called itself, in words: no fingerprint.
+        binding: How closely it is held to `place`.
+        place: A keyed digest of the network it began in; empty where it is bound to none.
+    """
+
+    id: str
+    person_id: str
+    stamp: int
+    signed_in_at: datetime
+    confirmed_at: datetime
+    seen_at: datetime
+    device: str
+    binding: IpBinding
+    place: str
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it was left alone, or lasted, for too long."""
+        return now - self.seen_at > SESSION_IDLE or now - self.signed_in_at > SESSION_LIFETIME
+
+
+def is_recent(confirmed_at: datetime, *, now: datetime) -> bool:
+    """Whether a confirmation still counts. One that lies ahead does not: a clock that jumped back would keep it for ever."""
+    return -CLOCKS_DIFFER <= now - confirmed_at <= CONFIRMATION_LASTS

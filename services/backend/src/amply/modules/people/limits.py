@@ -1,0 +1,77 @@
+"""How often something may be tried: by network address and by account, so that no stranger can lock anybody out.
+
+Strangers share an account's allowance. A device that has been signed in to the account before has one of its own, and so
+does whoever opens a link from a letter: what strangers use up is not theirs (OWASP, device cookies).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import redis
+
+from amply.infra.counters import Counters, Hit
+from amply.infra.database import forbid_transaction
+from amply.kernel.errors import TooManyRequests
+from amply.modules.people.domain import SignInUnavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most so many in any window that long."""
+
+    name: str
+    most: int
+    window: timedelta
+
+
+OF_ADDRESS: Final = Limit(name="people_of_address", most=60, window=timedelta(minutes=5))
+"""All that is tried without a session from one network address: a school signs in behind one."""
+ASKING: Final = Limit(name="people_asking", most=20, window=timedelta(hours=1))
+"""For accounts and passwords, by letter, from one network address."""
+LETTERS: Final = Limit(name="people_letters", most=3, window=timedelta(hours=1))
+"""Of one kind to one mailbox, whoever asks: nobody's is filled by somebody else. More is answered alike and not written."""
+PASSWORDS_OF_STRANGERS: Final = Limit(
+    name="people_passwords_of_strangers", most=10, window=timedelta(minutes=15)
+)
+PASSWORDS_OF_DEVICE: Final = Limit(name="people_passwords_of_device", most=10, window=timedelta(minutes=15))
+CODES: Final = Limit(name="people_codes", most=5, window=timedelta(minutes=5))
+"""Of second factors, by the account: a six-digit code lasts for some 30 seconds, and a million are possible."""
+CONFIRMATIONS: Final = Limit(name="people_confirmations", most=10, window=timedelta(minutes=15))
+LINKS: Final = Limit(name="people_links", most=10, window=timedelta(minutes=15))
+"""Passwords tried with one letter's link."""
+
+
+def admit(counters: Counters, *asked: tuple[Limit, str], now: datetime) -> None:
+    """Count one of each against its key, which holds no personal data in clear.
+
+    Raises:
+        TooManyRequests: One of them was asked for too often.
+        SignInUnavailable: It cannot be counted. Passwords are not tried uncounted.
+    """
+    over = _over(counters, asked, now=now)
+    if over is not None:
+        minutes = max(1, round(over.window.total_seconds() / 60))
+        raise TooManyRequests(f"Too many attempts: wait {minutes} minutes and try again.")
+
+
+def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool:
+    """Count one, and say whether it was one too many, for what is answered alike either way.
+
+    Raises:
+        SignInUnavailable: It cannot be counted.
+    """
+    return _over(counters, ((limit, key),), now=now) is None
+
+
+def _over(counters: Counters, asked: tuple[tuple[Limit, str], ...], *, now: datetime) -> Limit | None:
+    forbid_transaction("counting attempts")
+    hits = [Hit(name=limit.name, key=key, window=limit.window) for limit, key in asked]
+    try:
+        counted = counters.count(hits, now=now)
+    except (redis.RedisError, OSError) as error:
+        raise SignInUnavailable("Signing in does not work just now: try again in a moment.") from error
+    for (limit, _), number in zip(asked, counted.numbers, strict=True):
+        if number > limit.most:
+            return limit
+    return None

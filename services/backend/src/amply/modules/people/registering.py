@@ -1,0 +1,181 @@
+"""How somebody comes to have an account: they say an address and a password, and show by a letter that the address is theirs.
+
+Nothing here looks whether the address has an account: the worker does, and the letter says what is so. The link alone makes
+no account. Its reader must know the password too, or whoever registered with somebody else's address would choose the
+password of an account that its owner then confirms.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.modules.mail import Language
+from amply.modules.people import limits, passwords, persons
+from amply.modules.people.addresses import address_of
+from amply.modules.people.domain import CLAIM_LIFETIME, LetterKind, LetterLinkNotValid, SignInRefused, Visit
+from amply.modules.people.models import ClaimRow
+from amply.modules.people.parts import Parts
+
+_OVER = "This link is used or too old: sign in, or begin again to get another one."
+
+
+def register(
+    parts: Parts, *, email: str, password: str, language: Language, visit: Visit, now: datetime
+) -> None:
+    """Keep what was said and have a letter written. The same work and answer for every address.
+
+    Raises:
+        AddressNotAcceptable: It is no address, or looks like another one.
+        PasswordNotAcceptable: It is too short or long, or known.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    address = address_of(email)
+    limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(visit.address)), now=now)
+    password = passwords.accepted(password, address=address.folded, breaches=parts.breaches)
+    hashed = parts.hashing.hash(password)
+    index = parts.key.index_of(address)
+    if not limits.allows(parts.counters, limits.LETTERS, f"{LetterKind.VERIFY}:{index.hex()}", now=now):
+        return
+    claim_id = ids.new_id("clm")
+    with parts.database.transaction() as session:
+        session.add(
+            ClaimRow(
+                id=claim_id,
+                person_id=None,
+                address_index=index,
+                sealed_address=parts.key.seal_address(address, of=claim_id),
+                password_hash=hashed,
+                language=language,
+                expires_at=now + CLAIM_LIFETIME,
+            )
+        )
+        persons.ask_letter(
+            session,
+            kind=LetterKind.VERIFY,
+            address=address,
+            language=language,
+            key=parts.key,
+            now=now,
+            claim_id=claim_id,
+        )
+
+
+def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datetime) -> str:
+    """Make the account that a link is for, and return the person's id. The browser is known from then on.
+
+    Raises:
+        LetterLinkNotValid: It is not ours, was used, or is too old.
+        SignInRefused: The password is not the one that was registered with.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    claim_id = parts.links.claims.subject_of(token, now=now)
+    if claim_id is None:
+        raise LetterLinkNotValid(_OVER)
+    limits.admit(parts.counters, (limits.LINKS, claim_id), now=now)
+    with parts.database.transaction() as session:
+        hashed = session.scalars(select(ClaimRow.password_hash).where(ClaimRow.id == claim_id)).one_or_none()
+    if hashed is None:
+        raise LetterLinkNotValid(_OVER)
+    if not parts.hashing.is_right(passwords.prepared(password), hashed=hashed):
+        raise SignInRefused("Type the password you registered with; if it was not you, leave this page.")
+    with parts.database.transaction() as session:
+        claim = _take(session, claim_id, now=now)
+        address = parts.key.unseal_address(claim.sealed_address, of=claim.id)
+        person_id = persons.add(
+            session,
+            address=address,
+            password_hash=hashed,
+            language=Language(claim.language),
+            key=parts.key,
+            now=now,
+        )
+        if person_id is not None:
+            persons.note_device(session, person_id=person_id, mark=device, now=now)
+        # Every other claim to become the account of this address is void now.
+        session.execute(
+            delete(ClaimRow).where(
+                ClaimRow.address_index == claim.address_index, ClaimRow.person_id.is_(None)
+            )
+        )
+    if person_id is None:
+        raise LetterLinkNotValid(_OVER)
+    return person_id
+
+
+def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -> None:
+    """Have a letter written to an address that a person says is theirs. The account keeps its address until the link is used.
+
+    Raises:
+        AddressNotAcceptable: It is no address, or looks like another one.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    address = address_of(email)
+    index = parts.key.index_of(address)
+    limits.admit(parts.counters, (limits.CONFIRMATIONS, person_id), now=now)
+    if not limits.allows(
+        parts.counters, limits.LETTERS, f"{LetterKind.CHANGE_ADDRESS}:{index.hex()}", now=now
+    ):
+        return
+    claim_id = ids.new_id("clm")
+    with parts.database.transaction() as session:
+        person = persons.find(session, person_id=person_id, key=parts.key)
+        if person is None:
+            return
+        session.execute(delete(ClaimRow).where(ClaimRow.person_id == person_id))
+        session.add(
+            ClaimRow(
+                id=claim_id,
+                person_id=person_id,
+                address_index=index,
+                sealed_address=parts.key.seal_address(address, of=claim_id),
+                password_hash=None,
+                language=person.language,
+                expires_at=now + CLAIM_LIFETIME,
+            )
+        )
+        persons.ask_letter(
+            session,
+            kind=LetterKind.CHANGE_ADDRESS,
+            address=address,
+            language=person.language,
+            key=parts.key,
+            now=now,
+            person_id=person_id,
+            claim_id=claim_id,
+        )
+
+
+def confirm_address(parts: Parts, *, token: str, now: datetime) -> None:
+    """Give an account the address that a link is for, end its sessions, and tell the address it had.
+
+    Raises:
+        LetterLinkNotValid: It is not ours, was used, is too old, or the address has got an account meanwhile.
+    """
+    claim_id = parts.links.claims.subject_of(token, now=now)
+    if claim_id is None:
+        raise LetterLinkNotValid(_OVER)
+    with parts.database.transaction() as session:
+        claim = _take(session, claim_id, now=now)
+        person = persons.find(session, person_id=claim.person_id or "", key=parts.key)
+        if person is None:
+            raise LetterLinkNotValid(_OVER)
+        address = parts.key.unseal_address(claim.sealed_address, of=claim.id)
+        if not persons.set_address(session, person_id=person.id, address=address, key=parts.key):
+            raise LetterLinkNotValid(_OVER)
+        # Links to a new password that went to the old address end with the stamp.
+        stamp = persons.move_stamp(session, person_id=person.id)
+        persons.tell(session, person, kind=LetterKind.ADDRESS_CHANGED, key=parts.key, now=now)
+    if stamp is not None:
+        parts.sessions.move_stamp(person.id, stamp)
+
+
+def _take(session: Session, claim_id: str, *, now: datetime) -> ClaimRow:
+    """A claim, off the table: of two who use its link at once, the second waits and finds none."""
+    row = session.scalars(
+        delete(ClaimRow).where(ClaimRow.id == claim_id).where(ClaimRow.expires_at > now).returning(ClaimRow)
+    ).one_or_none()
+    if row is None:
+        raise LetterLinkNotValid(_OVER)
+    return row

@@ -1,0 +1,100 @@
+"""People's addresses and factors at rest: sealed, found by a keyed digest, and told apart from each other by what they are for."""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Self
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from amply.infra.settings import PeopleSettings
+from amply.kernel.errors import invariant
+from amply.modules.people.addresses import Address
+
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_SECRET_BYTES_MIN: Final = 43
+_SEALED_V1: Final = b"\1"
+"""In front of what is sealed: which key and cipher. A rotation adds a number and can still read the old ones."""
+
+
+@dataclass(frozen=True)
+class PeopleKey:
+    """The secret of this environment's people. Each use has a key of its own, derived by HKDF (RFC 5869)."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        invariant(
+            len(self.secret) >= _SECRET_BYTES_MIN, "the people's secret is long enough to be unguessable"
+        )
+
+    @classmethod
+    def from_settings(cls, settings: PeopleSettings) -> Self:
+        """The secret as a process is told it."""
+        return cls(settings.people_key.get_secret_value().encode())
+
+    def seal(self, content: str, *, of: str) -> bytes:
+        """Encrypt with AES-256-GCM, bound to what it is `of`: a version byte, the nonce, the ciphertext with its tag."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _SEALED_V1 + nonce + self._cipher.encrypt(nonce, content.encode(), of.encode())
+
+    def unseal(self, sealed: bytes, *, of: str) -> str:
+        """What was sealed.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: Another key, of something else, or changed bytes.
+        """
+        version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        invariant(version == _SEALED_V1, "what is sealed has a version this code knows")
+        return self._cipher.decrypt(nonce, ciphertext, of.encode()).decode()
+
+    def seal_address(self, address: Address, *, of: str) -> bytes:
+        """Both forms of an address: what was accepted once is never judged anew."""
+        return self.seal(f"{address.written}\n{address.folded}", of=of)
+
+    def unseal_address(self, sealed: bytes, *, of: str) -> Address:
+        """The address that was sealed.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: Another key, of something else, or changed bytes.
+        """
+        written, _, folded = self.unseal(sealed, of=of).partition("\n")
+        return Address(written=written, folded=folded)
+
+    def index_of(self, address: Address) -> bytes:
+        """What finds an address in the database, and tells nobody which it is."""
+        return self._mac("blind-index", address.folded)
+
+    def mark_of(self, device: str) -> bytes:
+        """What stands for a device's cookie."""
+        return self._mac("device", device)
+
+    def place_of(self, network: str) -> str:
+        """What stands for a network address in a session (hex)."""
+        return self._mac("place", network).hex()
+
+    def code_digest(self, code: str, *, person_id: str) -> bytes:
+        """What stands for a recovery code of this person's."""
+        return self._mac("recovery-code", f"{person_id}\0{code}")
+
+    def _mac(self, purpose: str, text: str) -> bytes:
+        return hmac.digest(self._derived(purpose), text.encode(), "sha256")
+
+    @cached_property
+    def _keys(self) -> dict[str, bytes]:
+        return {}
+
+    def _derived(self, purpose: str) -> bytes:
+        if purpose not in self._keys:
+            info = f"amply/people/{purpose}/v1".encode()
+            made = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self.secret)
+            self._keys[purpose] = made
+        return self._keys[purpose]
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._derived("seal"))

@@ -1,0 +1,204 @@
+"""Signing in: password, second factor where there is one, then a session. And showing once more that it is still them."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from amply.kernel import ids
+from amply.modules.access import PersonCaller
+from amply.modules.people import factors, limits, passwords, persons
+from amply.modules.people.addresses import address_of
+from amply.modules.people.agents import device_named
+from amply.modules.people.domain import LetterKind, Session, SessionNotValid, SignInRefused, Visit
+from amply.modules.people.links import Stamped
+from amply.modules.people.parts import Parts
+from amply.modules.people.persons import Credentials
+from amply.modules.people.places import place_of
+
+_REFUSED: Final = "Check the e-mail address and the password, or ask for a new one; a new account is open once its letter's link is used."
+_BEGIN_AGAIN: Final = "Begin again with your e-mail address and password."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A session was opened: its token, and the cookie that the browser is known by."""
+
+    person_id: str
+    token: str
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorNeeded:
+    """The password was right, and a second factor is missing. `pending` says so for five minutes."""
+
+    pending: str
+    has_totp: bool
+    has_passkeys: bool
+
+
+def sign_in(
+    parts: Parts, *, email: str, password: str, visit: Visit, now: datetime
+) -> SignedIn | FactorNeeded:
+    """Check a password. Unknown addresses take the same way as known ones: the same counting, statement and hash.
+
+    Raises:
+        SignInRefused: Address or password is not right.
+        AddressNotAcceptable: It is no address.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    index = parts.key.index_of(address_of(email))
+    device = parts.key.mark_of(visit.device) if visit.device else None
+    with parts.database.transaction() as session:
+        found = persons.credentials_of(session, index=index, device=device)
+    limits.admit(parts.counters, *_allowances(parts, found, index, device, visit), now=now)
+    plain = passwords.prepared(password)
+    is_right = parts.hashing.is_right(plain, hashed=found.password_hash if found else None)
+    if found is None or not is_right:
+        raise SignInRefused(_REFUSED)
+    _renew_hash(parts, found, plain)
+    if found.has_factor:
+        stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
+        return FactorNeeded(
+            pending=parts.links.pending.sign(str(stamped), now=now),
+            has_totp=found.has_totp,
+            has_passkeys=found.has_passkeys,
+        )
+    return begin(parts, found, visit=visit, now=now)
+
+
+def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now: datetime) -> SignedIn:
+    """Sign in with a code, after the password.
+
+    Raises:
+        SignInRefused: What is pending is not ours, too old, or the password was changed meanwhile.
+        FactorRefused: The code is not right.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    found = pending_of(parts, pending, visit=visit, now=now)
+    limits.admit(parts.counters, (limits.CODES, _whose_codes(parts, found, visit)), now=now)
+    with parts.database.transaction() as session:
+        factors.use_code(session, person_id=found.person_id, code=code, key=parts.key, now=now)
+    return begin(parts, found, visit=visit, now=now)
+
+
+def pending_of(parts: Parts, pending: str, *, visit: Visit, now: datetime) -> Credentials:
+    """Whose second factor is missing.
+
+    Raises:
+        SignInRefused: It is not ours, too old, or the password was changed meanwhile.
+    """
+    stamped = parts.links.person_of(parts.links.pending, pending, now=now)
+    if stamped is None:
+        raise SignInRefused(_BEGIN_AGAIN)
+    device = parts.key.mark_of(visit.device) if visit.device else None
+    with parts.database.transaction() as session:
+        found = persons.credentials_of(session, person_id=stamped.person_id, device=device)
+    if found is None or found.stamp != stamped.stamp:
+        raise SignInRefused(_BEGIN_AGAIN)
+    return found
+
+
+def begin(parts: Parts, found: Credentials, *, visit: Visit, now: datetime) -> SignedIn:
+    """Open a session for somebody who has shown who they are, and write to them where the browser is a new one."""
+    device = visit.device or secrets.token_urlsafe(16)
+    token = parts.sessions.open(
+        Session(
+            id=ids.new_id("ses"),
+            person_id=found.person_id,
+            stamp=found.stamp,
+            signed_in_at=now,
+            confirmed_at=now,
+            seen_at=now,
+            device=device_named(visit.agent),
+            binding=found.ip_binding,
+            place=place_of(parts.key, found.ip_binding, visit.address),
+        )
+    )
+    with parts.database.transaction() as session:
+        mark = parts.key.mark_of(device)
+        if persons.note_device(session, person_id=found.person_id, mark=mark, now=now):
+            person = persons.find(session, person_id=found.person_id, key=parts.key)
+            if person is not None:
+                persons.tell(session, person, kind=LetterKind.NEW_DEVICE, key=parts.key, now=now)
+    return SignedIn(person_id=found.person_id, token=token, device=device)
+
+
+def confirm(
+    parts: Parts, caller: PersonCaller, *, token: str, password: str, code: str | None, now: datetime
+) -> str:
+    """Show once more, with password and second factor, that it is them; return the token that takes the place of theirs.
+
+    Raises:
+        SignInRefused: The password is not right.
+        FactorRefused: There is a second factor, and the code is missing or not right.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    limits.admit(parts.counters, (limits.CONFIRMATIONS, caller.person_id), now=now)
+    check_password(parts, person_id=caller.person_id, password=password)
+    with parts.database.transaction() as session:
+        found = persons.credentials_of(session, person_id=caller.person_id, device=None)
+        if found is not None and found.has_factor:
+            factors.use_code(session, person_id=found.person_id, code=code or "", key=parts.key, now=now)
+    return renewed(parts, token=token, now=now)
+
+
+def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None) -> str:
+    """Another token and session in place of this one, confirmed now; at another stamp where that has moved.
+
+    Raises:
+        SessionNotValid: It was ended meanwhile.
+    """
+    session = parts.sessions.find(token)
+    if session is None:
+        raise SessionNotValid("Sign in again.")
+    fresh = replace(
+        session,
+        id=ids.new_id("ses"),
+        confirmed_at=now,
+        seen_at=now,
+        stamp=session.stamp if stamp is None else stamp,
+    )
+    return parts.sessions.exchange(token, fresh)
+
+
+def check_password(parts: Parts, *, person_id: str, password: str) -> Credentials:
+    """Whoever is signed in types their password.
+
+    Raises:
+        SignInRefused: It is not right.
+    """
+    with parts.database.transaction() as session:
+        found = persons.credentials_of(session, person_id=person_id, device=None)
+    hashed = found.password_hash if found else None
+    if not parts.hashing.is_right(passwords.prepared(password), hashed=hashed) or found is None:
+        raise SignInRefused("Check your password and type it again.")
+    return found
+
+
+def _allowances(
+    parts: Parts, found: Credentials | None, index: bytes, device: bytes | None, visit: Visit
+) -> tuple[tuple[limits.Limit, str], ...]:
+    """What this attempt is counted against: of a browser that is known here its own, of any other one the strangers'."""
+    by_address = (limits.OF_ADDRESS, parts.key.place_of(visit.address))
+    if found is not None and found.is_known_device and device is not None:
+        return by_address, (limits.PASSWORDS_OF_DEVICE, f"{index.hex()}:{device.hex()}")
+    return by_address, (limits.PASSWORDS_OF_STRANGERS, index.hex())
+
+
+def _whose_codes(parts: Parts, found: Credentials, visit: Visit) -> str:
+    """The same for codes: whoever learned the password uses up nothing of the owner's browser."""
+    if found.is_known_device and visit.device is not None:
+        return f"{found.person_id}:{parts.key.mark_of(visit.device).hex()}"
+    return found.person_id
+
+
+def _renew_hash(parts: Parts, found: Credentials, password: str) -> None:
+    """Make a hash of another cost anew, now that the password is at hand."""
+    before = found.password_hash
+    if before is None or not parts.hashing.is_outdated(before):
+        return
+    after = parts.hashing.hash(password)
+    with parts.database.transaction() as session:
+        persons.replace_hash(session, person_id=found.person_id, before=before, after=after)

@@ -1,0 +1,194 @@
+"""How people come in by HTTP: cookies, who asks, and that a page of somebody else's cannot ask for them."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from amply.infra.rate_limits import client_address
+from amply.infra.web import PROBLEM_MEDIA_TYPE, ClockOf, Problem
+from amply.modules.access import PersonCaller
+from amply.modules.people.callers import SessionCallers
+from amply.modules.people.domain import (
+    SESSION_LIFETIME,
+    ConfirmationRequired,
+    PeopleNotConfigured,
+    RequestFromElsewhere,
+    SessionNotValid,
+    Visit,
+    is_recent,
+)
+from amply.modules.people.parts import Parts, Site
+
+PATHS: Final = "/v1/auth/"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_AGENT_LENGTH_MAX: Final = 500
+_DEVICE_LENGTH: Final = 22
+_DEVICE_SECONDS: Final = 400 * 24 * 3600
+"""As long as browsers keep a cookie (RFC 6265bis §4.1.2.2)."""
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts | None = request.app.state.accounts
+    if parts is None:
+        raise PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]
+
+
+def _visit(request: Request, parts: PartsOf) -> Visit:
+    device = request.cookies.get(parts.site.device_cookie)
+    return Visit(
+        address=client_address(request),
+        agent=request.headers.get("User-Agent", "")[:_AGENT_LENGTH_MAX],
+        # What is no cookie of ours is none: it would be stored, and be as long as somebody likes.
+        device=device if device and len(device) == _DEVICE_LENGTH else None,
+    )
+
+
+VisitOf = Annotated[Visit, Depends(_visit)]
+
+
+def _person(request: Request, parts: PartsOf, clock: ClockOf) -> PersonCaller:
+    caller = SessionCallers(parts).caller_of(
+        headers=request.headers, cookies=request.cookies, address=client_address(request), now=clock()
+    )
+    if caller is None:
+        raise SessionNotValid("Sign in first.")
+    return caller
+
+
+PersonOf = Annotated[PersonCaller, Depends(_person)]
+
+
+def recently_confirmed(caller: PersonOf, clock: ClockOf) -> PersonCaller:
+    """A dependency for what is dangerous: who is signed in, and has shown lately that it is them.
+
+    Raises:
+        ConfirmationRequired: It is too long ago; they confirm and repeat the request.
+    """
+    require_recent(caller, now=clock())
+    return caller
+
+
+def require_recent(caller: PersonCaller, *, now: datetime) -> None:
+    """For what has the caller already.
+
+    Raises:
+        ConfirmationRequired: It is too long ago that this session showed who it is.
+    """
+    if not is_recent(caller.confirmed_at, now=now):
+        raise ConfirmationRequired(
+            "Confirm with your password and second factor, or a passkey, and repeat the request."
+        )
+
+
+ConfirmedOf = Annotated[PersonCaller, Depends(recently_confirmed)]
+
+
+def token_of(request: Request, site: Site) -> str:
+    """The token that the session's cookie holds; whoever calls this has been let in by it."""
+    return request.cookies.get(site.session_cookie, "")
+
+
+def new_device(visit: Visit) -> str:
+    """What the browser is known by: what it has, or something new."""
+    return visit.device or secrets.token_urlsafe(16)
+
+
+def set_session(response: Response, site: Site, token: str) -> None:
+    """Give the browser a session's token, which no script can read and no other site's request carries."""
+    response.set_cookie(
+        site.session_cookie,
+        token,
+        max_age=int(SESSION_LIFETIME.total_seconds()),
+        path="/",
+        secure=site.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_session(response: Response, site: Site) -> None:
+    """Take it away."""
+    response.delete_cookie(
+        site.session_cookie, path="/", secure=site.is_secure, httponly=True, samesite="lax"
+    )
+
+
+def set_device(response: Response, site: Site, device: str) -> None:
+    """Give the browser what it is known by. It opens nothing: it only is no stranger's."""
+    response.set_cookie(
+        site.device_cookie,
+        device,
+        max_age=_DEVICE_SECONDS,
+        path="/",
+        secure=site.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+class OwnPagesOnly:
+    """Refuses what changes something when a page of somebody else's asks for it with a person's cookie.
+
+    For every route, so that none can forget it: whatever carries a session's cookie, and all under `/v1/auth/`, where a
+    page could otherwise sign its visitor in as somebody else. SameSite=Lax is the first defence, this is the second.
+    """
+
+    def __init__(self, app: ASGIApp, *, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE and self._is_foreign(scope):
+            await _refusal(scope)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        carries = self._site.session_cookie in HTTPConnection(scope).cookies
+        if not carries and not scope["path"].startswith(PATHS):
+            return False
+        return not _is_own(headers, self._site, carries_cookie=carries)
+
+
+def _is_own(headers: Mapping[str, str], site: Site, *, carries_cookie: bool) -> bool:
+    """Browsers say where a request comes from, and no script can say otherwise (Fetch, forbidden request headers)."""
+    if headers.get("sec-fetch-site") == "same-origin":
+        return True
+    origin = headers.get("origin")
+    if origin is not None:
+        parts = urlsplit(origin)
+        return f"{parts.scheme}://{parts.netloc}" in site.origins
+    # No browser sends what changes something without an origin. A program may, but not with a cookie.
+    return not carries_cookie and headers.get("sec-fetch-site") is None
+
+
+def _refusal(scope: Scope) -> JSONResponse:
+    error = RequestFromElsewhere("Send this request from our own pages, or without a session's cookie.")
+    request_id = scope.get("state", {}).get("request_id", "")
+    problem = Problem(
+        type=f"https://docs.amply.example/problems/{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+    )
+    return JSONResponse(
+        json.loads(problem.model_dump_json(exclude_none=True)),
+        status_code=error.status,
+        media_type=PROBLEM_MEDIA_TYPE,
+    )

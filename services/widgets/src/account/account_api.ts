@@ -1,0 +1,156 @@
+import { asList, asObject, asText, requestJson } from "../site/http";
+
+export interface Person {
+  readonly email: string;
+  readonly usesApp: boolean;
+}
+
+export interface SessionSeen {
+  readonly id: string;
+  readonly device: string;
+  readonly seenAt: Date;
+  readonly isThisOne: boolean;
+}
+
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What a browser is asked for a passkey, as JSON; `ceremony` goes back with its answer. */
+export interface Ceremony {
+  readonly ceremony: string;
+  readonly options: unknown;
+}
+
+/** Signed in, or what says that the password was right and a second factor is missing. */
+export type SignIn = { readonly pending: string; readonly hasPasskeys: boolean } | null;
+
+/** A person's account. The session is a cookie that no script reads: it travels with each of these requests. */
+export class AccountApi {
+  readonly #url: string;
+
+  constructor(apiUrl: string) {
+    this.#url = `${apiUrl}/v1/auth`;
+  }
+
+  register(email: string, password: string): Promise<void> {
+    return this.#post("register", { email, password });
+  }
+
+  verify(token: string, password: string): Promise<void> {
+    return this.#post("verify-email", { token, password });
+  }
+
+  askForPassword(email: string): Promise<void> {
+    return this.#post("request-password-reset", { email });
+  }
+
+  resetPassword(token: string, password: string): Promise<void> {
+    return this.#post("reset-password", { token, password });
+  }
+
+  confirmEmail(token: string): Promise<void> {
+    return this.#post("confirm-email", { token });
+  }
+
+  signIn(email: string, password: string): Promise<SignIn> {
+    return this.#ask("POST", "login", signInFrom, { email, password });
+  }
+
+  showCode(pending: string, code: string): Promise<void> {
+    return this.#post("login/factor", { pending, code });
+  }
+
+  signOut(everywhere: boolean): Promise<void> {
+    return this.#post(everywhere ? "logout-all" : "logout", {});
+  }
+
+  confirm(password: string, code: string): Promise<void> {
+    return this.#post("confirm", code === "" ? { password } : { password, code });
+  }
+
+  me(): Promise<Person> {
+    return this.#ask("GET", "me", personFrom);
+  }
+
+  sessions(): Promise<readonly SessionSeen[]> {
+    return this.#ask("GET", "sessions", (parsed) => asList(asObject(parsed)["data"]).map(sessionFrom));
+  }
+
+  endSession(id: string): Promise<void> {
+    return this.#ask("DELETE", `sessions/${encodeURIComponent(id)}`, nothing);
+  }
+
+  passkeys(): Promise<readonly Passkey[]> {
+    return this.#ask("GET", "factors/passkeys", (parsed) => asList(asObject(parsed)["data"]).map(passkeyFrom));
+  }
+
+  beginPasskey(): Promise<Ceremony> {
+    return this.#ask("POST", "factors/passkeys/options", ceremonyFrom, {});
+  }
+
+  /** The recovery codes that come with a first factor; none otherwise. */
+  addPasskey(ceremony: string, credential: unknown, name: string): Promise<readonly string[]> {
+    return this.#ask("POST", "factors/passkeys", codesFrom, { ceremony, credential, name });
+  }
+
+  removePasskey(id: string): Promise<void> {
+    return this.#ask("DELETE", `factors/passkeys/${encodeURIComponent(id)}`, nothing);
+  }
+
+  beginSignIn(pending: string | null): Promise<Ceremony> {
+    return this.#ask("POST", "login/passkey/options", ceremonyFrom, { pending });
+  }
+
+  showPasskey(ceremony: string, credential: unknown, pending: string | null): Promise<void> {
+    return this.#post("login/passkey", { ceremony, credential, pending });
+  }
+
+  #post(path: string, body: object): Promise<void> {
+    return this.#ask("POST", path, nothing, body);
+  }
+
+  #ask<Answer>(method: string, path: string, decode: (parsed: unknown) => Answer, body?: object): Promise<Answer> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+    return requestJson(`${this.#url}/${path}`, decode, { method, credentials: "include", ...sent });
+  }
+}
+
+function nothing(): void {}
+
+function signInFrom(parsed: unknown): SignIn {
+  const found = asObject(parsed);
+  if (found["status"] === "signed_in") return null;
+  return { pending: asText(found["pending"]), hasPasskeys: asList(found["methods"]).includes("passkey") };
+}
+
+function personFrom(parsed: unknown): Person {
+  const found = asObject(parsed);
+  return { email: asText(found["email"]), usesApp: asObject(found["factors"])["totp"] === true };
+}
+
+function sessionFrom(parsed: unknown): SessionSeen {
+  const found = asObject(parsed);
+  return {
+    id: asText(found["id"]),
+    device: asText(found["device"]),
+    seenAt: new Date(asText(found["seen_at"])),
+    isThisOne: found["is_this_one"] === true,
+  };
+}
+
+function passkeyFrom(parsed: unknown): Passkey {
+  const found = asObject(parsed);
+  return { id: asText(found["id"]), name: asText(found["name"]) };
+}
+
+function ceremonyFrom(parsed: unknown): Ceremony {
+  const found = asObject(parsed);
+  return { ceremony: asText(found["ceremony"]), options: asObject(found["options"]) };
+}
+
+function codesFrom(parsed: unknown): readonly string[] {
+  const codes = asObject(parsed)["recovery_codes"];
+  return codes === null ? [] : asList(codes).map(asText);
+}

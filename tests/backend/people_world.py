@@ -1,0 +1,200 @@
+"""People and their browsers: the API with no more rights than it has, a real cache, a worker that writes letters."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+import pytest
+import redis
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from amply.entrypoints import application
+from amply.infra.counters import CacheCounters
+from amply.infra.database import Database
+from amply.infra.settings import CacheSettings
+from amply.modules import mail, people
+from local_cloud import valkey
+from tests.backend.conftest import Databases, free_port
+from tests.backend.sharing_world import FakeSharing
+from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
+
+EDGE: Final = "https://edge.example"
+PASSWORD: Final = "a quiet river at dawn"
+ANOTHER: Final = "two herons on the far bank"
+ADA: Final = "ada@example.org"
+LINUX: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+KEY: Final = people.PeopleKey(b"p" * 43)
+LINKS: Final = people.LetterLinks(b"l" * 43)
+CHEAP: Final = people.Cost(memory_kib=8, passes=1, lanes=1)
+"""What a hash costs in tests that are about something else."""
+_CACHE_PASSWORD: Final = "for-tests-on-loopback"
+_TOKEN: Final = re.compile(r"#(\S+)")
+
+
+def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> people.Writing:
+    """What the worker needs for people."""
+    return people.Writing(
+        database=database, mailer=mailer or FakeMailer(), key=KEY, links=LINKS, page=f"{EDGE}/account/"
+    )
+
+
+def people_parts(database: Database, cache: CacheSettings) -> people.Parts:
+    """What the API needs for people."""
+    return people.Parts(
+        database=database,
+        key=KEY,
+        links=LINKS,
+        sessions=people.SessionStore.from_settings(cache),
+        counters=CacheCounters(cache),
+        hashing=people.Hashing(CHEAP),
+        breaches=people.CommonPasswords(),
+        site=people.Site.of(EDGE),
+    )
+
+
+class Browser:
+    """One browser with its cookies, on our own page unless `origin` says otherwise."""
+
+    def __init__(self, app: FastAPI, *, agent: str = LINUX, address: str = "198.51.100.7") -> None:
+        self.client = TestClient(app, base_url="https://api.example", raise_server_exceptions=False)
+        self.headers = {"Origin": EDGE, "User-Agent": agent, "X-Amply-Client": address}
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+        """A POST; `headers` with underscores."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(f"/v1/auth/{path}", json=body or {}, headers={**self.headers, **named})
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"/v1/auth/{path}", headers=self.headers)
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"/v1/auth/{path}", headers=self.headers)
+
+    def signs_in(self, email: str = ADA, password: str = PASSWORD) -> Any:
+        return self.post("login", {"email": email, "password": password})
+
+    @property
+    def session(self) -> str | None:
+        return self.client.cookies.get("__Host-amply-session")
+
+    @session.setter
+    def session(self, token: str) -> None:
+        self.client.cookies.delete("__Host-amply-session")
+        self.client.cookies.set("__Host-amply-session", token, domain="api.example", path="/")
+
+    @property
+    def is_signed_in(self) -> bool:
+        return bool(self.get("me").status_code == httpx2.codes.OK)
+
+
+@dataclass
+class PeopleWorld:
+    """The platform as far as people meet it."""
+
+    app: FastAPI
+    own: Database
+    worker: Database
+    parts: people.Parts
+    cache: redis.Redis
+    settings: CacheSettings
+    clock: FakeClock
+    mailer: FakeMailer
+
+    def browser(self, **how: str) -> Browser:
+        return Browser(self.app, **how)
+
+    def works(self) -> None:
+        """The worker's turn at letters."""
+        people.send_letters(people_work(self.worker, mailer=self.mailer), now=self.clock())
+
+    def letters(self) -> list[mail.Mail]:
+        """What was written since this was last asked."""
+        self.works()
+        written, self.mailer.sent = self.mailer.sent, []
+        return written
+
+    def link(self) -> str:
+        """The token in the link of the one letter that was written."""
+        (written,) = self.letters()
+        found = _TOKEN.search(written.text)
+        assert found is not None, written.text
+        return found[1]
+
+    def member(self, email: str = ADA, password: str = PASSWORD, **how: str) -> Browser:
+        """Somebody with an account, signed in, and their letters read."""
+        browser = self.browser(**how)
+        self.letters()
+        assert browser.post("register", {"email": email, "password": password}).status_code == 202
+        assert browser.post("verify-email", {"token": self.link(), "password": password}).status_code == 201
+        assert browser.signs_in(email, password).status_code == 200
+        self.letters()
+        return browser
+
+
+@pytest.fixture(scope="session")
+def people_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CacheSettings]:
+    """A cache for all tests about people; each empties it."""
+    directory = tmp_path_factory.mktemp("people")
+    port = free_port()
+    written = valkey.write_settings(directory / "valkey.conf", port=port, password=_CACHE_PASSWORD)
+    with (directory / "valkey.log").open("wb") as log:
+        command = [str(valkey.binary("valkey-server")), str(written)]
+        server = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+    yield CacheSettings(host="127.0.0.1", port=port, tls=False, password=SecretStr(_CACHE_PASSWORD))
+    server.terminate()
+    server.wait(timeout=30)
+
+
+@pytest.fixture
+def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleWorld]:
+    opened = redis.Redis(
+        host=people_cache.host,
+        port=people_cache.port,
+        password=_CACHE_PASSWORD,
+        # It has only just been started, in the first test of all.
+        retry=Retry(ConstantBackoff(0.05), 400),
+    )
+    opened.flushall()
+    own, worker, clock = databases.as_role("amply_api"), databases.as_role("amply_app"), FakeClock()
+    parts = people_parts(own, people_cache)
+    made = application_with(own, parts, clock)
+    yield PeopleWorld(
+        app=made,
+        own=own,
+        worker=worker,
+        parts=parts,
+        cache=opened,
+        settings=people_cache,
+        clock=clock,
+        mailer=FakeMailer(),
+    )
+    opened.close()
+
+
+def application_with(
+    own: Database, parts: people.Parts, clock: FakeClock, *, origins: tuple[str, ...] = (EDGE,)
+) -> FastAPI:
+    """The API around people; gifts are taken too."""
+    return application.create(
+        application.Parts(
+            database=own,
+            processor=FakeProcessor(),
+            sharing=FakeSharing(),
+            verifier=None,
+            limiter=NoLimit(),
+            gate=open_gate(own),
+            clock=clock,
+            livemode=False,
+            log_url="http://edge.example/log",
+            allowed_origins=origins,
+            client_address_header="X-Amply-Client",
+            accounts=parts,
+        )
+    )
