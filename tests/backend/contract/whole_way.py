@@ -26,7 +26,7 @@ from amply.entrypoints import application
 from amply.entrypoints.admin import main as admin
 from amply.infra import outbox
 from amply.infra.counters import CacheCounters
-from amply.infra.rate_limits import CacheLimiter
+from amply.infra.rate_limits import CacheLimiter, limiting_cache
 from amply.infra.settings import CacheSettings, CommitmentSettings
 from amply.modules import defence, donations, ledger, payments
 from ledger_format.merkle import leaf_hash
@@ -264,7 +264,7 @@ def platform(
         processor=processor,
         sharing=FakeSharing(),
         verifier=StripeEventVerifier(SECRET),
-        limiter=CacheLimiter(cache),
+        limiter=CacheLimiter(limiting_cache(cache)),
         gate=defence.gate(own, CacheCounters(cache)),
         clock=clock,
         livemode=False,
