@@ -313,6 +313,9 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
 def test_health_tells_a_live_process_from_a_ready_one(api: Api) -> None:
     assert api.client.get("/health/live").json() == {"status": "ok"}
     assert api.client.get("/health/ready").json() == {"status": "ok", "database": "ok"}
+    deep = api.client.get("/health/deep")
+    assert (deep.status_code, deep.json()["status"]) == (200, "ok")
+    assert [part["name"] for part in deep.json()["parts"]] == ["database"]
 
 
 def test_the_documentation_asks_nothing_of_other_hosts(api: Api) -> None:

@@ -11,12 +11,13 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.counters import CacheCounters, FallingBack
 from amply.infra.database import connect
-from amply.infra.rate_limits import CacheLimiter
+from amply.infra.rate_limits import CacheLimiter, limiting_cache
 from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
@@ -45,6 +46,7 @@ def serve(service: ServiceSettings) -> None:
     api = ApiSettings()
     stripe = StripeSettings()
     cache = CacheSettings()
+    opened = limiting_cache(cache)
     database = connect(DatabaseSettings(), application=service.service, pool_size=20)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
@@ -53,13 +55,15 @@ def serve(service: ServiceSettings) -> None:
             processor=StripeProcessor(stripe),
             sharing=StripeSharing(stripe),
             verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
-            limiter=CacheLimiter(cache),
+            limiter=CacheLimiter(opened),
             gate=defence.gate(database, FallingBack(CacheCounters(cache))),
             clock=system_clock,
             livemode=service.livemode,
             log_url=api.log_url,
             allowed_origins=(api.edge_url,),
             client_address_header=api.client_address_header,
+            site_url=api.edge_url,
+            deep_health=deep_health(database, opened, stripe),
             plans=recurring.Parts(
                 saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
             ),
