@@ -19,9 +19,13 @@ def fields_of(standings: Sequence[Standing]) -> Mapping[str, str]:
     if not standings:
         return {}
     left: http_sf.ListType = [
-        (each.name, {"r": each.remaining, "t": each.whole_in_seconds}) for each in standings
+        _item(each.name, r=each.remaining, t=each.whole_in_seconds) for each in standings
     ]
     policy: http_sf.ListType = [
-        (each.name, {"q": each.limit.at_once, "w": each.limit.window_seconds}) for each in standings
+        _item(each.name, q=each.limit.at_once, w=each.limit.window_seconds) for each in standings
     ]
     return {"RateLimit": http_sf.ser(left), "RateLimit-Policy": http_sf.ser(policy)}
+
+
+def _item(name: str, **parameters: int) -> http_sf.ItemType:
+    return name, {**parameters}
