@@ -184,7 +184,7 @@ openapi-changes: .venv/ready ## what has changed for callers of the API since it
 	@$(BIN)/python -m operations.api_changes
 
 openapi-released: openapi ## with a release: the present document is the released one
-	@cp docs/openapi.json docs/openapi.released.json
+	@$(BIN)/python -m json.tool --compact --no-ensure-ascii docs/openapi.json docs/openapi.released.json
 
 .PHONY: fuzz
 fuzz: export AMPLY_FUZZ_EXAMPLES = $(EXAMPLES)

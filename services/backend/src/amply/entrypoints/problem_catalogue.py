@@ -122,8 +122,8 @@ _PAGE: Final = Template("""\
     <!--look-->
   </head>
   <body>
-    <header class="top"><a class="wordmark" href="/">Amply</a></header>
-    <main>
+    <header class="top"><span class="wordmark">Amply</span></header>
+    <main class="prose">
       <h1>What the API answers when it cannot do what was asked</h1>
       <p class="lead">Each problem has a <code>code</code> that stays the same, and a <code>detail</code> that says what to do next.</p>
 $entries
