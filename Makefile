@@ -176,6 +176,25 @@ bench-quick: setup ## each benchmark once, and small: does it still run?
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet
 
+.PHONY: openapi openapi-changes openapi-released
+openapi: .venv/ready ## write the API's document, docs/openapi.json, and what is made from it
+	@$(BIN)/python -m amply.entrypoints.api_pages .
+
+openapi-changes: .venv/ready ## what has changed for callers of the API since its last released document; fails when something breaks
+	@$(BIN)/python -m operations.api_changes
+
+openapi-released: openapi ## with a release: the present document is the released one
+	@$(BIN)/python -m json.tool --compact --no-ensure-ascii docs/openapi.json docs/openapi.released.json
+
+.PHONY: fuzz
+fuzz: export AMPLY_FUZZ_EXAMPLES = $(EXAMPLES)
+fuzz: export AMPLY_FUZZ_SEED = $(SEED)
+fuzz: EXAMPLES ?= 300
+fuzz: SEED ?= $(shell date +%s)
+fuzz: setup ## ask the API what its document allows, and what it does not (EXAMPLES=n of each operation, SEED=n)
+	@echo "seed $(SEED)"
+	@$(BIN)/pytest -q tests/backend/committed/test_fuzz.py
+
 .PHONY: simulate
 simulate: .venv/ready ## schedules of the ledger's processes, drawn from seeds (SEEDS=n [FIRST=n], or SEED=n to replay one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))

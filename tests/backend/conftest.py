@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import event
 
@@ -22,6 +23,7 @@ from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
+from tests.backend import documented
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
@@ -141,6 +143,14 @@ def let_bookings_in(database: Database) -> None:
     """What a publisher does once it has compared the database with the public log."""
     with database.transaction() as session:
         gate.open_bookings(session, life=gate.present_life(session), now=NOW)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_problem_is_documented() -> Iterator[None]:
+    """Whatever a test asks the API: a problem that its route does not document fails the test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "request", documented.checked(TestClient.request))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from amply.infra.counters import Counted, Hit, ProcessCounters
 from amply.infra.database import Database, forbid_transaction
+from amply.infra.gcra import Standing
+from amply.infra.rate_limits import LIMITS
 from amply.kernel.money import Money
 from amply.modules import defence, organizations, payments
 from amply.modules.mail import FeedbackReceived, Mail
@@ -301,14 +303,18 @@ class FakeFeedback:
 
 @dataclass
 class NoLimit:
-    """A limiter that counts and always allows, or never does."""
+    """A limiter that counts and always allows, or never does; `refuses` names limits that are used up."""
 
     allowed: bool = True
     counted: list[tuple[str, str]] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
 
-    def allows(self, *, limit: str, caller: str) -> bool:
+    def take(self, *, limit: str, caller: str) -> Standing:
         self.counted.append((limit, caller))
-        return self.allowed
+        policy = LIMITS[limit]
+        if not self.allowed or limit in self.refuses:
+            return Standing.of(limit, policy, is_allowed=False, used=policy.window, early=policy.interval)
+        return Standing.of(limit, policy, is_allowed=True, used=policy.interval, early=0)
 
 
 class CountsNothing:

@@ -151,6 +151,7 @@ _SHARE: Final = f"/donate/?share=1&org={ORGANIZATION}&amount=2500&currency=EUR"
         pytest.param(f"/onboarding/#{INVITATION}", _go_on, id="onboarding"),
         pytest.param("/demo/", _button, id="demo"),
         pytest.param("/trust/", _nothing, id="trust"),
+        pytest.param("/problems/", _nothing, id="problems"),
         pytest.param("/", _nothing, id="front"),
         pytest.param("/404.html", _nothing, id="not-found"),
     ],

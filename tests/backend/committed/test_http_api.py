@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import structlog
 from fastapi.testclient import TestClient
 
 from amply.adapters.stripe import StripeEventVerifier
-from amply.entrypoints import application
+from amply.entrypoints import application, deprecation
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings
 from amply.modules import payments
@@ -313,6 +314,9 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
 def test_health_tells_a_live_process_from_a_ready_one(api: Api) -> None:
     assert api.client.get("/health/live").json() == {"status": "ok"}
     assert api.client.get("/health/ready").json() == {"status": "ok", "database": "ok"}
+    deep = api.client.get("/health/deep")
+    assert (deep.status_code, deep.json()["status"]) == (200, "ok")
+    assert [part["name"] for part in deep.json()["parts"]] == ["database"]
 
 
 def test_the_documentation_asks_nothing_of_other_hosts(api: Api) -> None:
@@ -320,6 +324,14 @@ def test_the_documentation_asks_nothing_of_other_hosts(api: Api) -> None:
 
     assert "https://" not in page
     assert api.client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_a_route_on_its_way_out_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = deprecation.Deprecation(since=datetime(2027, 1, 1, tzinfo=UTC), advice="/news/#list")
+    monkeypatch.setattr(deprecation, "DEPRECATED", {"list_organisations": ends})
+    told = api.client.get("/v1/public/organisations").headers
+    assert (told["deprecation"], "sunset" in told) == ("@1798761600", False)
+    assert "deprecation" not in api.client.get(f"/v1/public/organisations/{api.organization_id}").headers
 
 
 def test_only_our_own_pages_may_call_from_a_browser(api: Api) -> None:

@@ -235,6 +235,35 @@ def test_strangers_are_counted_by_their_address(public: PublicLedger, path: str,
     refused = public.client.get(path, headers={"X-Amply-Client": "203.0.113.9"})
     assert_problem(refused, status=429, code="rate_limit_exceeded")
     assert public.limiter.counted == [(limit, "203.0.113.9")]
+    assert refused.headers["ratelimit"].startswith(f'"{limit}";r=0;t=')
+    assert refused.json()["detail"].endswith("try again in 1 second.") == (limit == "public_ledger")
+    assert refused.headers["retry-after"] == ("1" if limit == "public_ledger" else "3")
+
+
+def test_answers_say_what_is_left(public: PublicLedger) -> None:
+    public.post()
+    public.publish()
+    read = public.client.get(LEDGER, headers={"Origin": "http://edge.example"})
+    assert read.status_code == 200
+    assert read.headers["ratelimit"] == '"public_ledger";r=299;t=1'
+    assert read.headers["ratelimit-policy"] == '"public_ledger";q=300;w=60'
+    assert {"RateLimit", "RateLimit-Policy"} <= set(read.headers["access-control-expose-headers"].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("no address", "no address"),
+    ],
+)
+def test_a_household_is_counted_once_however_many_addresses_it_has(
+    public: PublicLedger, address: str, counted: str
+) -> None:
+    public.client.get(LEDGER, headers={"X-Amply-Client": address})
+    assert public.limiter.counted == [("public_ledger", counted)]
 
 
 def test_a_receipt_its_hash_and_its_entry_lead_to_the_same_place(public: PublicLedger) -> None:

@@ -26,6 +26,7 @@ from amply.entrypoints import application
 from amply.entrypoints.admin import main as admin
 from amply.infra import outbox
 from amply.infra.counters import CacheCounters
+from amply.infra.cache import cache_client
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import CacheSettings, CommitmentSettings
 from amply.modules import defence, donations, ledger, payments
@@ -255,7 +256,7 @@ def platform(
         processor=processor,
         sharing=FakeSharing(),
         verifier=StripeEventVerifier(SECRET),
-        limiter=CacheLimiter(cache),
+        limiter=CacheLimiter(cache_client(cache)),
         gate=defence.gate(own, CacheCounters(cache)),
         clock=clock,
         livemode=False,

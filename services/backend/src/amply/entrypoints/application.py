@@ -1,18 +1,22 @@
 """The HTTP application: routers, errors, documentation. Its parts are passed in, so that tests pass their own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 
-from amply.entrypoints import problems
+from amply.entrypoints import api_document, problems
+from amply.entrypoints.bodies import Bodies
+from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
 from amply.infra import tracing
 from amply.infra.database import Database
+from amply.infra.rate_limit_fields import FIELDS
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
@@ -35,7 +39,8 @@ from amply.modules import (
 
 _DESCRIPTION: Final = """
 Take donations whose books anyone can check. Amounts are strings of minor units; every error is a problem document
-(RFC 9457) with a stable `code`; requests that move money take an `Idempotency-Key`.
+(RFC 9457) with a stable `code`; requests that move money take an `Idempotency-Key`. Answers may gain fields, and
+enumerations values: expect both.
 """
 
 
@@ -47,6 +52,10 @@ class Parts:
     where nobody can sign in.
 
     `callers` are the ways to be known, in the order they are asked in.
+
+    `site_url` is where people's pages are; without it a problem's `type` is a reference without a host.
+
+    `deep_health` asks the parts that `/health/deep` tells of; without it the database alone.
 
     `client_address_header` is the header our gateway writes the client's address to; empty where none stands in front.
     """
@@ -62,6 +71,8 @@ class Parts:
     log_url: str
     allowed_origins: tuple[str, ...]
     client_address_header: str
+    site_url: str = ""
+    deep_health: DeepHealth | None = None
     plans: recurring.Parts | None = None
     invitations: onboarding.Parts | None = None
     membership: members.Parts | None = None
@@ -70,6 +81,7 @@ class Parts:
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
+_AWAY: Final = 503
 
 
 @health.get("/live", summary="The process answers")
@@ -77,19 +89,67 @@ def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@health.get("/ready", summary="The process and its database answer")
+@health.get(
+    "/ready",
+    summary="The process and its database answer",
+    responses={_AWAY: {"model": dict[str, str], "description": "The database does not answer"}},
+)
 def ready(database: DatabaseOf, response: Response) -> dict[str, str]:
     try:
-        with database.transaction() as session:
-            session.execute(text("SELECT 1"))
+        _ask_database(database)
     except Exception:  # noqa: BLE001 -- whatever is wrong, the answer is the same: not ready
-        response.status_code = 503
+        response.status_code = _AWAY
         return {"status": "unavailable", "database": "does not answer"}
     return {"status": "ok", "database": "ok"}
 
 
+@health.get(
+    "/deep",
+    summary="Each part that the platform needs answers, and how fast",
+    responses={_AWAY: {"model": DeepHealthOut, "description": "Gifts cannot be taken"}},
+)
+def deep(request: Request, response: Response) -> DeepHealthOut:
+    found: DeepHealthOut = request.app.state.deep_health.look()
+    if found.status is HealthStatus.UNAVAILABLE:
+        response.status_code = _AWAY
+    return found
+
+
+def database_part(database: Database) -> Part:
+    """The database as a part that can be asked, through the pool that requests use."""
+    return Part(name="database", ask=lambda: _ask_database(database), is_needed=True)
+
+
+def _ask_database(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("SELECT 1"))
+
+
 def create(parts: Parts) -> FastAPI:
     """The application around its parts."""
+    app = without_parts()
+    for name, part in vars(parts).items():
+        setattr(app.state, name, part)
+    app.state.keeps_event = donations.keeps_event
+    app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
+    app.add_middleware(Bodies)
+    if parts.accounts is not None:
+        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(parts.allowed_origins),
+        # People's own page, at another address than this one's, sends their cookie.
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
+        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link", *FIELDS],
+    )
+    app.add_middleware(RequestFrame)
+    return app
+
+
+def without_parts() -> FastAPI:
+    """Every route with its documentation, and nothing that could answer."""
     app: FastAPI = FastAPIOffline(
         title="Amply",
         version="1",
@@ -97,10 +157,8 @@ def create(parts: Parts) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         telemetry=_recorded(),
+        generate_unique_id_function=lambda route: route.name,
     )
-    for name, part in vars(parts).items():
-        setattr(app.state, name, part)
-    app.state.keeps_event = donations.keeps_event
     problems.install(app)
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
@@ -112,19 +170,19 @@ def create(parts: Parts) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
-    if parts.accounts is not None:
-        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(parts.allowed_origins),
-        # People's own page, at another address than this one's, sends their cookie.
-        allow_credentials=True,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
-        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link"],
-    )
-    app.add_middleware(RequestFrame)
+    app.openapi = _documented(app)  # type: ignore[method-assign] # the way that FastAPI documents
     return app
+
+
+def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """What `/openapi.json` serves, made once and when it is asked for."""
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            app.openapi_schema = api_document.document(app)
+        return app.openapi_schema
+
+    return openapi
 
 
 def _recorded() -> TelemetryConfig:

@@ -12,9 +12,12 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
+from amply.infra.cache import cache_client
 from amply.infra.counters import CacheCounters, FallingBack
 from amply.infra.database import Database, connect
 from amply.infra.rate_limits import CacheLimiter
@@ -47,7 +50,9 @@ def serve(service: ServiceSettings) -> None:
     api = ApiSettings()
     stripe = StripeSettings()
     cache = CacheSettings()
+    opened = cache_client(cache)
     database = connect(DatabaseSettings(), application=service.service, pool_size=20)
+    accounts = people_parts(database, cache, edge_url=api.edge_url)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
         application.Parts(
@@ -55,13 +60,15 @@ def serve(service: ServiceSettings) -> None:
             processor=StripeProcessor(stripe),
             sharing=StripeSharing(stripe),
             verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
-            limiter=CacheLimiter(cache),
+            limiter=CacheLimiter(opened),
             gate=defence.gate(database, FallingBack(CacheCounters(cache))),
             clock=system_clock,
             livemode=service.livemode,
             log_url=api.log_url,
             allowed_origins=(api.edge_url,),
             client_address_header=api.client_address_header,
+            site_url=api.edge_url,
+            deep_health=deep_health(database, opened, stripe),
             plans=recurring.Parts(
                 saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
             ),
@@ -70,9 +77,14 @@ def serve(service: ServiceSettings) -> None:
                 key=onboarding.InvitationKey.from_settings(LinkSettings()),
                 page=f"{api.edge_url}/onboarding/",
             ),
-            membership=members.Parts(key=members.JoinKey.from_settings(LinkSettings())),
-            callers=(keys.KeyCallers(database=database, livemode=service.livemode),),
-            accounts=people_parts(database, cache, edge_url=api.edge_url),
+            membership=members.Parts(
+                key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
+            ),
+            callers=(
+                keys.KeyCallers(database=database, livemode=service.livemode),
+                people.SessionCallers(accounts),
+            ),
+            accounts=accounts,
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
@@ -94,6 +106,7 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> 
         hashing=people.Hashing(),
         breaches=people.Several(people.CommonPasswords(), *([HttpBreachList(url=url)] if url else [])),
         site=people.Site.of(edge_url),
+        before_leaving=lambda session, person_id: members.leave_everywhere(session, person_id=person_id),
     )
 
 

@@ -1,7 +1,7 @@
 """Every error a client sees, as `application/problem+json` (RFC 9457)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from typing import Any, Final
 
@@ -12,33 +12,45 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from amply.entrypoints.problem_catalogue import OF_HTTP
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from amply.kernel.errors import AmplyError, Unavailable
 
 _log = structlog.get_logger()
 
 _ADVICE: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("bad_request", "send a well-formed request"),
     404: ("not_found", "check the path"),
     405: ("method_not_allowed", "check the method"),
-    413: ("request_too_large", "send less"),
+    408: ("request_timeout", "send the body without pauses"),
+    413: ("request_too_large", "send at most 1 MiB"),
 }
 """For errors of HTTP itself: the stable code, and what to do next."""
+
+_TITLES: Final = {each.code: each.title for each in OF_HTTP}
+"""A code has one title, whatever words the framework has for an error (RFC 9457 §3.1.3)."""
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
 """Of a field, or the place in a list."""
 
 
+def problem_type(app: FastAPI, code: str) -> str:
+    """Where a problem's code is explained, on the site of the same environment."""
+    return f"{app.state.site_url}/problems/#{code}"
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` in one shape."""
-    app.add_exception_handler(AmplyError, _known)
+    app.add_exception_handler(AmplyError, known)
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, of_http)
     for away in (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError):
         app.add_exception_handler(away, _database_away)
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _known(request: Request, error: Exception) -> JSONResponse:
+def known(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error of ours."""
     if not isinstance(error, AmplyError):
         return _unexpected(request, error)
     answer = _answer(
@@ -58,34 +70,47 @@ def _known(request: Request, error: Exception) -> JSONResponse:
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     """Expected now and then (a failover, a restart): counted in the log, nobody is paged for one."""
     _log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
-    return _known(
+    return known(
         request,
         Unavailable("The database does not answer; repeat the request with the same Idempotency-Key."),
     )
+
+
+def field_named(path: Iterable[str]) -> str:
+    """A field as problems call it: where it stands, from the outermost in.
+
+    An unknown field has whatever name it was sent with: what is no name is not repeated.
+    """
+    return ".".join(takewhile(_NAME.fullmatch, path)) or "body"
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
     """Name the first field that is wrong. What was sent is not repeated: it may be personal."""
     first: Mapping[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
     loc = (str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header"))
-    # An unknown field has whatever name it was sent with: what is no name is not repeated either.
-    where = list(takewhile(_NAME.fullmatch, loc))
-    field = "body" if first.get("type") == "json_invalid" else ".".join(where) or "body"
+    field = "body" if first.get("type") == "json_invalid" else field_named(loc)
+    advice = first.get("msg", "it is not valid")
+    if first.get("type") == "model_attributes_type" and isinstance(first.get("input"), bytes):
+        advice = "send a JSON object, with Content-Type: application/json"
     return _answer(
         request,
         status=422,
         title="The request is not valid",
-        detail=f"Correct '{field}': {first.get('msg', 'it is not valid')}.",
+        detail=f"Correct '{field}': {advice}.",
         code="invalid_request",
         param=field,
     )
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    title = str(error.detail) if isinstance(error, HTTPException) else "Error"
-    code, advice = _ADVICE.get(status, ("invalid_request", "send a well-formed HTTP request"))
-    return _answer(request, status=status, title=title, detail=f"{title}: {advice}.", code=code)
+def of_http(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error of HTTP itself."""
+    if not isinstance(error, HTTPException):
+        return _unexpected(request, error)
+    code, advice = _ADVICE.get(error.status_code, _ADVICE[400])
+    title = _TITLES[code]
+    answer = _answer(request, status=error.status_code, title=title, detail=f"{title}: {advice}.", code=code)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -111,7 +136,7 @@ def _answer(
 ) -> JSONResponse:
     request_id = getattr(request.state, "request_id", "")
     problem = Problem(
-        type=f"https://docs.amply.example/problems/{code}",
+        type=problem_type(request.app, code),
         title=title,
         status=status,
         detail=detail,

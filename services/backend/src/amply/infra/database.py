@@ -58,6 +58,18 @@ def begins_again(error: OperationalError) -> bool:
     return isinstance(error.orig, psycopg.errors.SerializationFailure)
 
 
+def bind(
+    session: Session,
+    *,
+    organization_id: str | None = None,
+    person_id: str | None = None,
+    key_id: str | None = None,
+) -> None:
+    """Bind what is left of a unit of work, as `Database.transaction` binds it from its beginning."""
+    bound = {"organization_id": organization_id, "person_id": person_id, "key_id": key_id}
+    session.execute(_BIND, {name: value or "" for name, value in bound.items()})
+
+
 class Database:
     """One PostgreSQL database. Sessions are handed out one unit of work at a time."""
 
@@ -86,9 +98,8 @@ class Database:
                 Session(self.engine, expire_on_commit=False) as session,
                 session.begin(),
             ):
-                bound = {"organization_id": organization_id, "person_id": person_id, "key_id": key_id}
-                if any(each is not None for each in bound.values()):
-                    session.execute(_BIND, {name: value or "" for name, value in bound.items()})
+                if organization_id or person_id or key_id:
+                    bind(session, organization_id=organization_id, person_id=person_id, key_id=key_id)
                 yield session
         finally:
             _open_transaction.reset(token)

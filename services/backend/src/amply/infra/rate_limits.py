@@ -1,89 +1,120 @@
-"""Rate limits of what is read, counted in the cache; while it is away, requests pass. Gifts have a gate (`modules/defence`)."""
+"""Rate limits, counted in the cache; while it is away, requests pass. Gifts have a gate besides (`modules/defence`)."""
 
-import urllib.parse
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-import limits
-import limits.storage
-import limits.strategies
 import redis
 import structlog
 from fastapi import Request
 
-from amply.infra.settings import CacheSettings
+from amply.infra.gcra import Gcra, Limit, Standing
 from amply.kernel.errors import TooManyRequests
 
 _log = structlog.get_logger()
 
-LIMITS: Final = {
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+LIMITS: Final[Mapping[str, Limit]] = {
+    # What any page shows of an organisation; a class that opens a campaign together stands behind one address.
+    "public": Limit(requests=600, seconds=_MINUTE),
+    # A donation page looks every second until its gift has arrived.
+    "gift_standing": Limit(requests=600, seconds=_MINUTE),
     # Of gifts that the gate let in: a donor's page asks once, and once more for each card that is declined.
-    "split_payments": limits.parse("30/minute"),
+    "split_payments": Limit(requests=30, seconds=_MINUTE),
     # A donation page asks once for each amount that somebody tries.
-    "quotes": limits.parse("300/minute"),
+    "quotes": Limit(requests=300, seconds=_MINUTE),
     # Somebody who lost a letter asks once or twice; who asks for many addresses looks for donors.
-    "donor_links": limits.parse("10/hour"),
+    "donor_links": Limit(requests=10, seconds=_HOUR),
     # To one mailbox, whoever asks: nobody's is filled by somebody else.
-    "links_to_one_address": limits.parse("3/hour"),
+    "links_to_one_address": Limit(requests=3, seconds=_HOUR),
+    # Staff look at how far their organisation is whenever they come back from the processor.
+    "onboarding_looks": Limit(requests=60, seconds=_MINUTE),
     # Somebody who onboards an organisation may begin anew a few times.
-    "onboarding_links": limits.parse("30/hour"),
-    "donor_plans": limits.parse("60/minute"),
+    "onboarding_links": Limit(requests=30, seconds=_HOUR),
+    "donor_plans": Limit(requests=60, seconds=_MINUTE),
     # By the donor, whatever address they ask from. A donor fetches each receipt of a year at most.
-    "donor_documents": limits.parse("60/hour"),
-    "receipt_letters": limits.parse("5/hour"),
+    "donor_documents": Limit(requests=60, seconds=_HOUR),
+    "receipt_letters": Limit(requests=5, seconds=_HOUR),
     # The page looks every 0.7 seconds until a document is there.
-    "document_looks": limits.parse("300/minute"),
+    "document_looks": Limit(requests=300, seconds=_MINUTE),
     # A page that follows a ledger asks every ten seconds; a school behind one address has many such pages.
-    "public_ledger": limits.parse("300/minute"),
+    "public_ledger": Limit(requests=300, seconds=_MINUTE),
     # A file is work for seconds.
-    "public_exports": limits.parse("20/minute"),
+    "public_exports": Limit(requests=20, seconds=_MINUTE),
     # Of one API key and of one person, wherever they ask from.
-    "key_reads": limits.parse("500/minute"),
-    "key_writes": limits.parse("100/minute"),
-    "person_reads": limits.parse("200/minute"),
-    "person_writes": limits.parse("60/minute"),
+    "key_reads": Limit(requests=500, seconds=_MINUTE),
+    "key_writes": Limit(requests=100, seconds=_MINUTE),
+    "person_reads": Limit(requests=200, seconds=_MINUTE),
+    "person_writes": Limit(requests=60, seconds=_MINUTE),
 }
+"""By name, which is also the policy's name in `RateLimit-Policy`."""
 
 
 class Limiter(Protocol):
-    """Counts requests; `allows` is False when one more exceeds the limit."""
+    """Counts requests."""
 
-    def allows(self, *, limit: str, caller: str) -> bool:
-        """Count one request of `caller` against the named limit."""
+    def take(self, *, limit: str, caller: str) -> Standing | None:
+        """Count one request of `caller` against the named limit; None where it cannot be counted now, and passes."""
 
 
 class CacheLimiter:
-    """A moving window in the cache, shared by every process."""
+    """In the cache, shared by every process."""
 
-    def __init__(self, settings: CacheSettings) -> None:
-        scheme = "rediss" if settings.tls else "redis"
-        password = urllib.parse.quote(settings.password.get_secret_value(), safe="")
-        storage = limits.storage.RedisStorage(
-            f"{scheme}://:{password}@{settings.host}:{settings.port}"
-            if password
-            else f"{scheme}://{settings.host}:{settings.port}",
-            socket_timeout=1,
-            socket_connect_timeout=1,
-        )
-        self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
+    def __init__(self, cache: redis.Redis) -> None:
+        self._rule = Gcra(cache)
 
-    def allows(self, *, limit: str, caller: str) -> bool:
+    def take(self, *, limit: str, caller: str) -> Standing | None:
         try:
-            return self._strategy.hit(LIMITS[limit], limit, caller)
-        except redis.RedisError:
+            is_allowed, used, early = self._rule.take(f"amply:limit:{limit}:{caller}", LIMITS[limit])
+        except (redis.RedisError, OSError):
             _log.warning("rate limit not counted: the cache does not answer", limit=limit)
-            return True
+            return None
+        return Standing.of(limit, LIMITS[limit], is_allowed=is_allowed, used=used, early=early)
 
 
-def limit_by_address(limit: str) -> Callable[[Request], None]:
+def count(request: Request, *, limit: str, caller: str, whose: str = "from you") -> None:
+    """Count a request against a limit, whoever `caller` is; the answer will say how they stand with it.
+
+    `whose` says for people whose requests are too many: "Too many requests from this address: …"
+
+    Raises:
+        TooManyRequests: It exceeds the limit.
+    """
+    limiter: Limiter = request.app.state.limiter
+    standing = limiter.take(limit=limit, caller=caller)
+    if standing is None:
+        return
+    request.scope.setdefault("state", {}).setdefault("standings", []).append(standing)
+    if not standing.is_allowed:
+        raise TooManyRequests(
+            f"Too many requests {whose}: try again in {_in_words(standing.retry_after_seconds)}.",
+            retry_after_seconds=standing.retry_after_seconds,
+        )
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A dependency that counts each request against the limit of this name."""
+
+    limit: str
+
+
+@dataclass(frozen=True)
+class LimitedByAddress(Limited):
+    """Whose requests are counted by their client's address."""
+
+    def __call__(self, request: Request) -> None:
+        count(
+            request, limit=self.limit, caller=_household(client_address(request)), whose="from this address"
+        )
+
+
+def limit_by_address(limit: str) -> LimitedByAddress:
     """A dependency that counts each request against its client's address."""
-
-    def check(request: Request) -> None:
-        limiter: Limiter = request.app.state.limiter
-        if not limiter.allows(limit=limit, caller=client_address(request)):
-            raise TooManyRequests("Too many requests from this address: wait a minute and try again.")
-
-    return check
+    return LimitedByAddress(limit)
 
 
 def client_address(request: Request) -> str:
@@ -95,3 +126,22 @@ def client_address(request: Request) -> str:
     header: str = request.app.state.client_address_header
     peer = request.client.host if request.client else "unknown"
     return request.headers.get(header, peer) if header else peer
+
+
+def _household(address: str) -> str:
+    """Of IPv6 the network that one customer has: each has more addresses than could be counted."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network(f"{found}/64", strict=False).network_address)
+
+
+def _in_words(seconds: int) -> str:
+    if seconds > 2 * _MINUTE:
+        return f"{-(-seconds // _MINUTE)} minutes"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

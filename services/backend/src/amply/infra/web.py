@@ -31,14 +31,17 @@ class Problem(BaseModel):
     )
 
 
+CODES: Final = "x-problem-codes"
+"""Where a documented answer lists the codes that it may have."""
+
+
 def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that may raise these errors."""
     documented: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        entry = documented.setdefault(
-            error.status, {"model": Problem, "content": {PROBLEM_MEDIA_TYPE: {}}, "description": ""}
-        )
-        entry["description"] = ", ".join(filter(None, (entry["description"], f"`{error.code}`")))
+        entry = documented.setdefault(error.status, {CODES: []})
+        if error.code not in entry[CODES]:
+            entry[CODES].append(error.code)
     return documented
 
 

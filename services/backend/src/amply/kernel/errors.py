@@ -21,10 +21,10 @@ class AmplyError(Exception):
     `members` are what a problem says besides (RFC 9457 §3.2, extension members).
     """
 
-    retry_after_seconds: ClassVar[int | None] = None
     status: ClassVar[int] = 500
     code: ClassVar[str] = "server_error"
     title: ClassVar[str] = "Something went wrong on our side"
+    retry_after_seconds: int | None = None
 
     def __init__(self, detail: str, *, param: str | None = None) -> None:
         super().__init__(detail)
@@ -60,10 +60,13 @@ class Conflict(AmplyError):
 class TooManyRequests(AmplyError):
     """The caller exceeded a rate limit."""
 
-    retry_after_seconds = 60
     status = 429
     code = "rate_limit_exceeded"
     title = "Too many requests"
+
+    def __init__(self, detail: str, *, param: str | None = None, retry_after_seconds: int = 60) -> None:
+        super().__init__(detail, param=param)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(AmplyError):

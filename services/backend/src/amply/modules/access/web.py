@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
+from amply.infra import rate_limits
 from amply.infra.database import Database
-from amply.infra.rate_limits import Limiter, client_address
+from amply.infra.rate_limits import client_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier
 from amply.kernel.errors import TooManyRequests
 from amply.modules.access.domain import (
@@ -68,11 +69,9 @@ def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
     Raises:
         TooManyRequests: They asked too often.
     """
-    limiter: Limiter = request.app.state.limiter
     kind, name = ("key", caller.key_id) if isinstance(caller, KeyCaller) else ("person", caller.person_id)
     limit = f"{kind}_{'reads' if request.method in _SAFE else 'writes'}"
-    if not limiter.allows(limit=limit, caller=name):
-        raise TooManyRequests("Too many requests by this caller: wait a minute and try again.")
+    rate_limits.count(request, limit=limit, caller=name)
 
 
 def _key(request: Request, clock: ClockOf) -> KeyCaller | None:

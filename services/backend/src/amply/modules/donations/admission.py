@@ -28,6 +28,7 @@ OPENING_PROBLEMS: Final = (
     idempotency.IdempotencyKeyMissing,
     idempotency.IdempotencyKeyReused,
     organizations.FundNotAcceptable,
+    organizations.OrganizationNotFound,
     payments.OrganizationNotReady,
     payments.ProcessorRefused,
     payments.ProcessorUnavailable,

@@ -79,7 +79,12 @@ def quote(
     return QuoteOut.of(gift, covers)
 
 
-@router.get("/{donation_id}", summary="See how a donation stands", responses=responses(DonationNotFound))
+@router.get(
+    "/{donation_id}",
+    summary="See how a donation stands",
+    dependencies=[Depends(limit_by_address("gift_standing"))],
+    responses=responses(DonationNotFound, TooManyRequests),
+)
 def show_donation(donation_id: Identifier, database: DatabaseOf) -> DonationOut:
     with database.transaction() as session:
         donation = queries.get(session, donation_id=donation_id)

@@ -120,7 +120,8 @@ def create_setup(split_id: Identifier, parts: SplittingOf) -> SetupOut:
 @router.get(
     "/{split_id}",
     summary="See how a gift to several organisations stands",
-    responses=responses(SplitGiftNotFound),
+    dependencies=[Depends(limit_by_address("gift_standing"))],
+    responses=responses(SplitGiftNotFound, TooManyRequests),
 )
 def show_split_gift(split_id: Identifier, database: DatabaseOf) -> SplitGiftOut:
     with database.transaction() as session:

@@ -1,12 +1,12 @@
 """`/v1/donor`: a donor's gifts, receipts and years, by a link and without an account. Plans have routes of their own."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from amply.infra.rate_limits import Limiter, limit_by_address
+from amply.infra.rate_limits import Limited, Limiter, count, limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.pagination import PAGE_SIZE_MAX
@@ -37,15 +37,12 @@ CallerOf = recurring.CallerOf
 _LIMITED = [Depends(limit_by_address("donor_plans"))]
 
 
-def _limited_by_donor(limit: str) -> Callable[[Request, CallerOf], None]:
+@dataclass(frozen=True)
+class _LimitedByDonor(Limited):
     """Counted against whose link it is, whatever address it is used from."""
 
-    def check(request: Request, caller: CallerOf) -> None:
-        limiter: Limiter = request.app.state.limiter
-        if not limiter.allows(limit=limit, caller=caller.email_sha256):
-            raise TooManyRequests("You have asked for many of these: wait an hour and try again.")
-
-    return check
+    def __call__(self, request: Request, caller: CallerOf) -> None:
+        count(request, limit=self.limit, caller=caller.email_sha256)
 
 
 @router.post(
@@ -60,7 +57,9 @@ def ask_for_link(
 ) -> LinkAsked:
     """Answered the same for every address. One that was asked for too often gets no more letters for a while."""
     limiter: Limiter = request.app.state.limiter
-    if limiter.allows(limit="links_to_one_address", caller=mail.address_digest(body.email)):
+    # Not said in the answer: how often others asked for an address is nobody's business.
+    mailbox = limiter.take(limit="links_to_one_address", caller=mail.address_digest(body.email))
+    if mailbox is None or mailbox.is_allowed:
         with database.transaction() as session:
             letters.ask_for_link(session, email=body.email, language=body.language, now=clock())
     return LinkAsked()
@@ -158,7 +157,7 @@ def change_anonymity(
     "/gifts/{donation_id}/receipt-letter",
     status_code=202,
     summary="Have the receipt of a gift sent again",
-    dependencies=[*_LIMITED, Depends(_limited_by_donor("receipt_letters"))],
+    dependencies=[*_LIMITED, Depends(_LimitedByDonor("receipt_letters"))],
     responses=responses(recurring.LinkNotValid, receipts.ReceiptNotFound, TooManyRequests),
 )
 def resend_receipt(donation_id: Identifier, caller: CallerOf) -> LetterAsked:
@@ -173,7 +172,7 @@ def resend_receipt(donation_id: Identifier, caller: CallerOf) -> LetterAsked:
     "/documents",
     status_code=202,
     summary="Ask for a receipt, a proof or a statement",
-    dependencies=[*_LIMITED, Depends(_limited_by_donor("donor_documents"))],
+    dependencies=[*_LIMITED, Depends(_LimitedByDonor("donor_documents"))],
     responses=responses(
         recurring.LinkNotValid,
         donations.DonationNotFound,

@@ -43,6 +43,8 @@ from ledger_format.receipts import decode_receipt
 router = APIRouter(prefix="/v1/public", tags=["Public"])
 
 DAYS_MAX: Final = 366
+_YEARS: Final = range(2000, 2200)
+"""Beyond them days cannot be counted with: a month before the first of all is none."""
 _PAGE_SECONDS: Final = 10
 _FILE_SECONDS: Final = 60
 
@@ -140,6 +142,8 @@ def list_days(
     if_none_match: IfNoneMatch = "",
 ) -> LedgerDays | Response:
     now = clock()
+    if any(day is not None and day.year not in _YEARS for day in (since, until)):
+        raise PeriodNotAcceptable(f"Ask for days from {_YEARS.start} to {_YEARS.stop - 1}.", param="from")
     last = until or now.date() + timedelta(days=1)
     first = since or last - timedelta(days=31)
     if not 0 < (last - first).days <= DAYS_MAX:

@@ -1,13 +1,20 @@
 """`/v1/public`: where an entry is in the public log, and how far the log has come. All else is read from the log."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
+from amply.kernel.errors import TooManyRequests
 from amply.modules.ledger import gate, queries
 from amply.modules.ledger.queries import EntryNotFound
 
-router = APIRouter(prefix="/v1/public", tags=["Public"])
+router = APIRouter(
+    prefix="/v1/public",
+    tags=["Public"],
+    dependencies=[Depends(limit_by_address("public"))],
+    responses=responses(TooManyRequests),
+)
 
 
 class EntryOut(BaseModel):

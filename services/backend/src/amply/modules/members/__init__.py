@@ -1,5 +1,6 @@
 """Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
 
+from amply.modules.members.changes import leave_everywhere
 from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid, LastOwner
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.ports import People
@@ -15,6 +16,7 @@ __all__ = [
     "Parts",
     "People",
     "invite_owner",
+    "leave_everywhere",
     "own_router",
     "router",
     "send_invitations",

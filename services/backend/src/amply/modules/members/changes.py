@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import require_match
+from amply.infra.database import bind
 from amply.modules.access import Access, Role
 from amply.modules.members import queries
 from amply.modules.members.domain import (
@@ -80,6 +81,26 @@ def leave(session: Session, access: Access) -> None:
         LastOwner: Nobody would be left: offer ownership to somebody first.
     """
     _end(session, access, person_id=access.person_id or "")
+
+
+def leave_everywhere(session: Session, *, person_id: str) -> None:
+    """End all memberships of somebody who is about to be forgotten. The unit of work is bound to them, and stays so.
+
+    Raises:
+        LastOwner: An organisation would be left to nobody; nothing has ended.
+    """
+    whose = select(MemberRow.organization_id).where(MemberRow.person_id == person_id)
+    for organization_id in session.scalars(whose.order_by(MemberRow.organization_id)).all():
+        bind(session, organization_id=organization_id, person_id=person_id)
+        own = (InvitationRow.organization_id == organization_id, InvitationRow.invited_by == person_id)
+        session.execute(delete(InvitationRow).where(*own).execution_options(synchronize_session=False))
+        with _keeps_an_owner():
+            session.execute(
+                delete(MemberRow)
+                .where(MemberRow.organization_id == organization_id, MemberRow.person_id == person_id)
+                .execution_options(synchronize_session=False)
+            )
+    bind(session, person_id=person_id)
 
 
 def offer_ownership(session: Session, access: Access, *, person_id: str) -> None:

@@ -11,4 +11,4 @@ class People(Protocol):
         """The e-mail address that somebody has shown to be theirs; None where they have not."""
 
     def names(self, *, person_ids: Collection[str]) -> Mapping[str, str]:
-        """What these people are called, by id; who has given no name is left out."""
+        """What these people are called among colleagues, by id; who is not known any more is left out."""

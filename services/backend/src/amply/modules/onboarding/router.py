@@ -62,7 +62,8 @@ InvitedOf = Annotated[str, Depends(_invited)]
 @router.get(
     "/v1/public/organisations/{organization_id}/takes-gifts",
     summary="Tell whether an organisation takes gifts",
-    responses=responses(OrganizationNotFound),
+    dependencies=[Depends(limit_by_address("public"))],
+    responses=responses(OrganizationNotFound, TooManyRequests),
 )
 def takes_gifts(organization_id: Identifier, database: DatabaseOf) -> TakesGifts:
     with database.transaction() as session:
@@ -73,7 +74,8 @@ def takes_gifts(organization_id: Identifier, database: DatabaseOf) -> TakesGifts
 @router.get(
     "/v1/onboarding",
     summary="Show how far an invited organisation is",
-    responses=responses(InvitationNotValid, OnboardingNotConfigured),
+    dependencies=[Depends(limit_by_address("onboarding_looks"))],
+    responses=responses(InvitationNotValid, OnboardingNotConfigured, TooManyRequests),
 )
 def show_onboarding(organization_id: InvitedOf, database: DatabaseOf) -> OnboardingOut:
     with database.transaction() as session:

@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
+from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import DatabaseOf, Identifier, responses
+from amply.kernel.errors import TooManyRequests
 from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules.organizations import funds, queries
 from amply.modules.organizations.domain import OrganizationNotFound
@@ -15,7 +17,12 @@ from amply.modules.organizations.schemas import (
     PublicOrganizationPage,
 )
 
-router = APIRouter(prefix="/v1/public/organisations", tags=["Public"])
+router = APIRouter(
+    prefix="/v1/public/organisations",
+    tags=["Public"],
+    dependencies=[Depends(limit_by_address("public"))],
+    responses=responses(TooManyRequests),
+)
 
 
 @router.get("", summary="List organisations")

@@ -15,7 +15,7 @@ from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing
-from amply.modules.people.persons import find
+from amply.modules.people.persons import addresses, find
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
@@ -45,6 +45,7 @@ __all__ = [
     "Site",
     "Writing",
     "address_of",
+    "addresses",
     "count_exhausted_letters",
     "factor_router",
     "find",

@@ -162,7 +162,7 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
         SignInUnavailable: The cache does not answer; they are forgotten all the same.
     """
     person_id = caller.person_id
-    with parts.database.transaction() as session:
+    with parts.database.transaction(person_id=person_id) as session:
         person = persons.find(session, person_id=person_id, key=parts.key)
         stamp = persons.move_stamp(session, person_id=person_id)
         if person is None or stamp is None:

@@ -1,5 +1,6 @@
 """People as the database has them: finding, making, changing. Every change that ends sessions moves the stamp here."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -78,6 +79,20 @@ def find(session: Session, *, person_id: str, key: PeopleKey) -> Person | None:
         ip_binding=IpBinding(row.ip_binding),
         created_at=row.created_at,
     )
+
+
+def addresses(session: Session, *, person_ids: Collection[str], key: PeopleKey) -> Mapping[str, str]:
+    """Where these people are written to, by id; who has been forgotten is left out."""
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.sealed_address).where(
+            PersonRow.id.in_(person_ids), PersonRow.sealed_address.is_not(None)
+        )
+    )
+    return {
+        row.id: key.unseal_address(row.sealed_address, of=row.id).written
+        for row in rows
+        if row.sealed_address is not None
+    }
 
 
 def stamp_of(session: Session, *, person_id: str) -> int | None:

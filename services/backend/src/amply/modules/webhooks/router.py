@@ -8,7 +8,7 @@ from amply.infra import tracing
 from amply.infra.web import ClockOf, DatabaseOf, responses
 from amply.kernel.errors import NotFound
 from amply.modules.webhooks import service
-from amply.modules.webhooks.domain import EventRejected
+from amply.modules.webhooks.domain import EventMalformed, EventRejected, SignatureNotValid, WrongLivemode
 from amply.modules.webhooks.ports import EventVerifier
 
 router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"])
@@ -37,7 +37,16 @@ async def _body(request: Request) -> bytes:
     "/stripe",
     status_code=202,
     summary="Receive an event from Stripe",
-    responses=responses(EventRejected, WebhooksNotConfigured),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "An event, as Stripe signed its bytes",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+    responses=responses(
+        EventRejected, SignatureNotValid, EventMalformed, WrongLivemode, WebhooksNotConfigured
+    ),
 )
 def receive_stripe_event(
     payload: Annotated[bytes, Depends(_body)],

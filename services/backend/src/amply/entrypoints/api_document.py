@@ -1,0 +1,183 @@
+"""The API's document (OpenAPI 3.1): what FastAPI reads from the routes, with each error, limit and example beside it.
+
+`make openapi` writes it to `docs/openapi.json`; `/openapi.json` serves the same.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from amply.entrypoints.deprecation import DEPRECATED
+from amply.entrypoints.problem_catalogue import Code, catalogue
+from amply.infra.rate_limit_fields import FIELDS
+from amply.infra.rate_limits import Limited
+from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, Problem
+
+TAGS: Final = {
+    "Donations": "Take a gift, to one organisation or several, and see how it stands.",
+    "Recurring gifts": "Take gifts that repeat; donors change, pause and end theirs by the link in their letters.",
+    "Donors": "What donors see of their own gifts, receipts and years, by the link in their letters.",
+    "Public": "What anybody may read: organisations, their ledgers and payouts, and where an entry is in the log.",
+    "Onboarding": "What invited staff do for their organisation, and whether an organisation takes gifts.",
+    "Webhooks": "Where the processor tells of payments.",
+    "Health": "Whether this process and what it needs are well.",
+}
+
+_ALWAYS: Final = {"500": ["server_error"], "503": ["unavailable"]}
+_WITH_BODY: Final = {"400": ["bad_request"], "408": ["request_timeout"], "413": ["request_too_large"]}
+_MALFORMED: Final = "invalid_request"
+_WAITS: Final = ("429", "503")
+_EXAMPLES: Final = "api_examples.json"
+_PREFIX: Final = "/v1/"
+"""Only what is versioned follows these rules; health says what it says to balancers and watchers."""
+
+_FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "X-Request-Id": {"description": "What we find this request by", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "What is left of each limit: `r` requests now, all of them after `t` seconds",
+        "schema": {"type": "string", "examples": ['"public_ledger";r=299;t=1']},
+    },
+    "RateLimit-Policy": {
+        "description": "Each limit: `q` requests at once, which are there again after `w` seconds",
+        "schema": {"type": "string", "examples": ['"public_ledger";q=300;w=60']},
+    },
+    "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
+}
+
+
+def route_contexts(app: FastAPI) -> Iterator[RouteContext]:
+    """Every route of the API as it stands in the application, with its routers' own settings."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute) and context.include_in_schema:
+            yield context
+
+
+def calls_of(dependant: Dependant) -> Iterator[Any]:
+    """What is called for a request, a dependency of a dependency included."""
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from calls_of(inner)
+
+
+def limits_of(context: RouteContext) -> tuple[str, ...]:
+    """The names of the limits that a route's requests count against."""
+    found = (call.limit for call in calls_of(context.dependant) if isinstance(call, Limited))
+    return tuple(dict.fromkeys(found))
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The whole document, of the routes as they are."""
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+    )
+    examples = _examples()
+    _add_components(made["components"], problems=examples["problems"])
+    limited = {context.unique_id: bool(limits_of(context)) for context in route_contexts(app)}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            name = operation["operationId"]
+            if path.startswith(_PREFIX):
+                _add_problems(operation, takes_body=method == "post")
+            _add_fields(operation, is_limited=limited[name])
+            _add_examples(operation, examples["operations"].get(name, {}))
+            if name in DEPRECATED:
+                operation["deprecated"] = True
+    return made
+
+
+def _add_components(components: dict[str, Any], *, problems: Mapping[str, Any]) -> None:
+    """What many operations share: a problem's schema, an example of each, and the fields of answers."""
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+    components["schemas"][Problem.__name__] = Problem.model_json_schema()
+    components["headers"] = {name: dict(field) for name, field in _FIELDS.items()}
+    components["examples"] = {code.code: {"value": _example(code, problems)} for code in catalogue()}
+
+
+def _add_problems(operation: dict[str, Any], *, takes_body: bool) -> None:
+    """Say of one operation all that it may answer with instead of what was asked."""
+    answers: dict[str, Any] = operation["responses"]
+    for status, added in _added(operation, takes_body=takes_body).items():
+        told = answers.setdefault(status, {}).setdefault(CODES, [])
+        told += [code for code in added if code not in told]
+    for status, answer in answers.items():
+        if CODES in answer:
+            answers[status] = _problem(answer[CODES])
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def _add_fields(operation: dict[str, Any], *, is_limited: bool) -> None:
+    for status, answer in operation["responses"].items():
+        names = ["X-Request-Id"]
+        if is_limited and status not in _ALWAYS:
+            names += FIELDS
+        if status in _WAITS:
+            names.append("Retry-After")
+        headers = answer.setdefault("headers", {})
+        headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _added(operation: Mapping[str, Any], *, takes_body: bool) -> dict[str, list[str]]:
+    """Codes by status that an operation may answer with, whatever its function raises."""
+    added = dict(_ALWAYS)
+    if takes_body:
+        added |= _WITH_BODY
+    if takes_body or "parameters" in operation:
+        added["422"] = [_MALFORMED]
+    return added
+
+
+def _problem(told: list[str]) -> dict[str, Any]:
+    return {
+        "description": ", ".join(f"`{code}`" for code in told),
+        CODES: told,
+        "content": {
+            PROBLEM_MEDIA_TYPE: {
+                "schema": {"$ref": f"#/components/schemas/{Problem.__name__}"},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in told},
+            }
+        },
+    }
+
+
+def _example(code: Code, examples: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": f"https://amply.example/problems/#{code.code}",
+        "title": code.title,
+        "status": code.status,
+        "detail": code.meaning,
+        "code": code.code,
+        "request_id": "req_0190a3c1b2d4700080000000000000a1",
+    } | dict(examples.get(code.code, {}))
+
+
+def _add_examples(operation: dict[str, Any], examples: Mapping[str, Any]) -> None:
+    """Beside a request and each answer in JSON, one as tests send and get it (`api_examples.json`)."""
+    if "request" in examples:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = examples["request"]
+    for status, value in examples.get("answers", {}).items():
+        content = operation["responses"][status].get("content", {})
+        if "application/json" in content:
+            content["application/json"]["example"] = value
+
+
+def _examples() -> dict[str, Any]:
+    text = resources.files(__package__).joinpath(_EXAMPLES).read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def as_text(made: Mapping[str, Any]) -> str:
+    """As the repository keeps it: one line a fact, so that a change shows."""
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

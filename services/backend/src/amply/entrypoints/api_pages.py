@@ -1,0 +1,36 @@
+"""`make openapi`: write the API's document, the list of its problems, and the site's page of them.
+
+Run in the repository. What it writes is held equal to the code by a test, so that a review sees what clients will.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from amply.entrypoints import api_document, application, problem_catalogue
+
+
+def pages() -> Mapping[str, str]:
+    """Every file that is made from the code, by its path in the repository."""
+    return {
+        "docs/openapi.json": api_document.as_text(application.without_parts().openapi()),
+        "docs/problems.md": problem_catalogue.markdown(),
+        "services/widgets/pages/problems/index.html": problem_catalogue.page(),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write them below the folder that is named."""
+    if len(arguments) != 1:
+        sys.stderr.write("Say which folder the repository is in.\n")
+        return 1
+    for name, text in pages().items():
+        path = Path(arguments[0]) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,22 @@
+"""People as members know them: the two rooms that do not know one another meet here."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from amply.modules import people
+
+
+@dataclass(frozen=True)
+class KnownPeople:
+    """Implements `members.People`. Who has an account has verified its address, and is known to colleagues by it."""
+
+    parts: people.Parts
+
+    def verified_address(self, *, person_id: str) -> str | None:
+        """The e-mail address that somebody has shown to be theirs; None where they are forgotten."""
+        return self.names(person_ids=[person_id]).get(person_id)
+
+    def names(self, *, person_ids: Collection[str]) -> Mapping[str, str]:
+        """The addresses of these people, by id; who is forgotten is left out."""
+        with self.parts.database.transaction() as session:
+            return people.addresses(session, person_ids=person_ids, key=self.parts.key)

@@ -1,0 +1,46 @@
+"""What the API asks for `/health/deep`, and what it may not: its role reaches no queue, bucket, key or mailbox."""
+
+import socket
+import urllib.parse
+from typing import Final
+
+import redis
+
+from amply.entrypoints.application import database_part
+from amply.entrypoints.deep_health import DeepHealth, Part
+from amply.infra.database import Database
+from amply.infra.settings import StripeSettings
+
+_SECONDS_MAX: Final = 2
+_OTHERS: Final = ("storage", "queues", "keys", "mail")
+"""S3, SQS, KMS and SES: other processes use them, and alarms watch what becomes of that (docs/runbooks)."""
+
+
+def deep_health(database: Database, cache: redis.Redis, stripe: StripeSettings) -> DeepHealth:
+    """Asks the database, the cache, the processor and the name service."""
+    return DeepHealth(
+        [
+            database_part(database),
+            Part(name="cache", ask=cache.ping),
+            Part(name="processor", ask=lambda: _reach(stripe.api_url), is_needed=True),
+            Part(name="names", ask=lambda: _resolve(stripe.api_url)),
+            *(Part(name=name, ask=None) for name in _OTHERS),
+        ]
+    )
+
+
+def _reach(url: str) -> None:
+    """Without a key: that it takes a connection is enough, and counts against no limit of our account."""
+    host, port = _place(url)
+    with socket.create_connection((host, port), timeout=_SECONDS_MAX):
+        pass
+
+
+def _resolve(url: str) -> None:
+    host, port = _place(url)
+    socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

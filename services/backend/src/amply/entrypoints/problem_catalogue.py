@@ -1,0 +1,155 @@
+"""Every stable code that an error can have, with what it means: read from the classes themselves, told in three places.
+
+The document (`/openapi.json`) lists a route's codes, `docs/problems.md` all of them for who reads the repository, and the
+site's page `/problems/` for who follows a problem's `type`.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from string import Template
+from typing import Final
+
+import amply
+from amply.kernel.errors import AmplyError
+
+_ROOMS: Final = ("kernel", "infra", "modules", "adapters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """A stable code. `meaning` is for people; what to do next is said by each problem's `detail`."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+OF_HTTP: Final = (
+    Code(code="bad_request", status=400, title="Bad Request", meaning="The request is no well-formed HTTP."),
+    Code(
+        code="not_found",
+        status=404,
+        title="Not found",
+        meaning="Nothing is at this path, or what the request names does not exist for this caller.",
+    ),
+    Code(
+        code="method_not_allowed",
+        status=405,
+        title="Method Not Allowed",
+        meaning="The path exists and takes other methods.",
+    ),
+    Code(
+        code="request_timeout",
+        status=408,
+        title="Request Timeout",
+        meaning="The body did not arrive within the time that is given to it.",
+    ),
+    Code(
+        code="request_too_large",
+        status=413,
+        title="Content Too Large",
+        meaning="The body is larger than what is taken.",
+    ),
+    Code(
+        code="server_error",
+        status=500,
+        title="Something went wrong on our side",
+        meaning="Nobody foresaw this. The same request may be repeated, with the same Idempotency-Key where it has one.",
+    ),
+)
+"""Errors of HTTP itself, and the one that nobody foresaw."""
+
+
+def catalogue() -> tuple[Code, ...]:
+    """All codes, sorted."""
+    known = {each.code: each for each in OF_HTTP}
+    for error in _errors():
+        known.setdefault(
+            error.code,
+            Code(code=error.code, status=error.status, title=error.title, meaning=_meaning(error)),
+        )
+    return tuple(sorted(known.values(), key=lambda each: each.code))
+
+
+def _errors() -> Iterator[type[AmplyError]]:
+    """Ours, as they are defined in every room, the general before the special."""
+    for room in _ROOMS:
+        package = importlib.import_module(f"{amply.__name__}.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    yield from _below(AmplyError)
+
+
+def _below(error: type[AmplyError]) -> Iterator[type[AmplyError]]:
+    for each in error.__subclasses__():
+        if each.__module__.startswith(f"{amply.__name__}."):
+            yield each
+            yield from _below(each)
+
+
+def _meaning(error: type[AmplyError]) -> str:
+    """What the class says of itself, as one line."""
+    said = inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0]
+    return " ".join(said.split())
+
+
+_MARKDOWN: Final = Template("""\
+# Problems
+
+Every error of the API is a problem document (RFC 9457): `application/problem+json` with `type`, `title`, `status` and
+`detail`, and besides `code`, which is stable and what programs branch on, `request_id`, which we find your request by, and
+where one field is wrong `param`. `type` leads to this list on the site of the same environment. Which route answers with
+which codes is in the API's document (`/openapi.json`, [openapi.json](openapi.json)). `make openapi` writes this page.
+
+| code | status | title | meaning |
+|---|---|---|---|
+$rows
+""")
+
+_PAGE: Final = Template("""\
+<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Problems · Amply</title>
+    <!--look-->
+  </head>
+  <body>
+    <header class="top"><span class="wordmark">Amply</span></header>
+    <main class="prose">
+      <h1>What the API answers when it cannot do what was asked</h1>
+      <p class="lead">Each problem has a <code>code</code> that stays the same, and a <code>detail</code> that says what to do next.</p>
+$entries
+    </main>
+  </body>
+</html>
+""")
+
+_ENTRY: Final = Template("""\
+      <section id="$code">
+        <h2><code>$code</code></h2>
+        <p>$title · status $status</p>
+        <p>$meaning</p>
+      </section>""")
+
+
+def markdown() -> str:
+    """`docs/problems.md`."""
+    rows = (f"| `{each.code}` | {each.status} | {each.title} | {each.meaning} |" for each in catalogue())
+    return _MARKDOWN.substitute(rows="\n".join(rows))
+
+
+def page() -> str:
+    """The site's page, where each problem's `type` leads to the code's own section."""
+    entries = (
+        _ENTRY.substitute({name: escape(str(value)) for name, value in vars(each).items()})
+        for each in catalogue()
+    )
+    return _PAGE.substitute(entries="\n".join(entries))

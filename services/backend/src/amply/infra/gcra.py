@@ -1,0 +1,131 @@
+"""GCRA, the generic cell rate algorithm: a limit is kept as one moment a caller, in the cache and by the cache's clock.
+
+The moment is when nothing of what a caller used will count any more. Each request moves it on by the limit's interval; one
+that would move it further than the limit's window ahead is refused, and moves nothing. All is counted in whole
+microseconds, so that exactly as many requests pass as an answer says are left (ADR 0109).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import redis
+
+from amply.kernel.errors import invariant
+
+_SECOND: Final = 1_000_000
+"""In microseconds."""
+
+CLOCK: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+"""
+"""The cache's own clock: callers are counted by many processes, whose clocks differ."""
+
+RULE: Final = """
+local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+
+local function keep(moment)
+  redis.call('SET', KEYS[1], string.format('%.0f', moment), 'PX', math.ceil((moment - now) / 1000))
+end
+
+local free = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now))
+if free > now + window then
+  -- Another clock wrote it, or the limit was wider then: nobody waits for longer than a window.
+  free = now + window
+  keep(free)
+end
+local early = free + interval - window - now
+if early > 0 then
+  return {0, free - now, early}
+end
+keep(free + interval)
+return {1, free + interval - now, 0}
+"""
+"""Given `now`: whether the request passes, after how long nothing counts any more, how long to wait (microseconds)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """`requests` in `seconds`, evenly; `burst` of them may come at once, which is all of them if nothing else is said.
+
+    Whoever has waited long enough has the burst, and one more request after each interval: within t seconds never more
+    than the burst and t divided by the interval.
+    """
+
+    requests: int
+    seconds: int
+    burst: int = 0
+
+    def __post_init__(self) -> None:
+        invariant(self.requests > 0 and self.seconds > 0 and self.burst >= 0, "A limit lets something pass.")
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may come at once."""
+        return self.burst or self.requests
+
+    @property
+    def interval(self) -> int:
+        """Microseconds between two requests that come evenly; rounded up, so that never more pass than are said."""
+        return -(-self.seconds * _SECOND // self.requests)
+
+    @property
+    def window(self) -> int:
+        """Microseconds after which nothing of a burst counts any more."""
+        return self.at_once * self.interval
+
+    @property
+    def window_seconds(self) -> int:
+        return math.ceil(self.window / _SECOND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a caller stands with a limit after a request.
+
+    Attributes:
+        name: Of the limit, in the table of limits.
+        remaining: Requests that would pass at once.
+        whole_in_seconds: After which the whole burst is there again; rounded up.
+        retry_after_seconds: After which the next one passes; rounded up, 0 where this one did.
+    """
+
+    name: str
+    limit: Limit
+    is_allowed: bool
+    remaining: int
+    whole_in_seconds: int
+    retry_after_seconds: int
+
+    @classmethod
+    def of(cls, name: str, limit: Limit, *, is_allowed: bool, used: int, early: int) -> "Standing":
+        """From what the rule says: how far ahead the moment is, and by how much the request came too early."""
+        return cls(
+            name=name,
+            limit=limit,
+            is_allowed=is_allowed,
+            remaining=(limit.window - used) // limit.interval,
+            whole_in_seconds=math.ceil(used / _SECOND),
+            retry_after_seconds=math.ceil(early / _SECOND),
+        )
+
+
+class Gcra:
+    """The rule, run by the cache in one call.
+
+    Raises:
+        redis.RedisError: The cache does not answer.
+    """
+
+    def __init__(self, cache: redis.Redis, *, clock: str = CLOCK) -> None:
+        self._run = cache.register_script(clock + RULE)
+
+    def take(self, key: str, limit: Limit, *more: int) -> tuple[bool, int, int]:
+        """Count one request; `more` goes to a clock that wants to be told.
+
+        Returns:
+            Whether it passes; microseconds until nothing counts any more; microseconds that it came too early.
+        """
+        is_allowed, used, early = self._run(keys=[key], args=[limit.interval, limit.window, *more])
+        return bool(is_allowed), int(used), int(early)

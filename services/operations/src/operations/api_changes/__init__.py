@@ -1,0 +1,1 @@
+"""What a change does to whoever calls the API: two documents (OpenAPI 3.1) compared, from the callers' side."""

@@ -1,0 +1,72 @@
+"""Every problem that any test is answered with is held against the API's document: a route says what it may answer."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from amply.entrypoints import application
+from amply.entrypoints.problem_catalogue import Code, catalogue
+from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE
+
+_MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
+"""What a member of a problem is called (RFC 9457 §3.2)."""
+
+
+@cache
+def operations() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
+    """Each operation of the document: its method, the paths it answers at, and what is said of it."""
+    paths = application.without_parts().openapi()["paths"]
+    return [
+        (method.upper(), re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(path))), operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    ]
+
+
+@cache
+def codes() -> dict[str, Code]:
+    return {each.code: each for each in catalogue()}
+
+
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    """What the document says of whoever answers this; None where nobody does."""
+    found = (each for known, paths, each in operations() if known == method and paths.fullmatch(path))
+    return next(found, None)
+
+
+def check(response: Response) -> None:
+    """Refuse a problem that breaks RFC 9457, or that its route does not document."""
+    problem = response.json()
+    code, status = problem["code"], response.status_code
+    assert problem["status"] == status, problem
+    assert problem["type"].endswith(f"/problems/#{code}"), problem
+    assert problem["title"] == codes()[code].title, f"{code} has another title in the catalogue: {problem}"
+    assert all(_MEMBER.fullmatch(member) for member in problem), problem
+    operation = operation_of(response.request.method, response.request.url.path)
+    if operation is None or "/v1/" not in response.request.url.path:
+        return
+    told = operation["responses"].get(str(status), {}).get(CODES, [])
+    assert code in told, (
+        f"{operation['operationId']} answered {status} {code}, which it does not document: "
+        "add the error to the route's responses=."
+    )
+
+
+def checked(request: Callable[..., Response]) -> Callable[..., Response]:
+    """A test client's `request` that checks what it is answered."""
+
+    def asked(client: TestClient, *args: Any, **kwargs: Any) -> Response:
+        response = request(client, *args, **kwargs)
+        if response.headers.get("content-type") == PROBLEM_MEDIA_TYPE and _is_ours(client):
+            check(response)
+        return response
+
+    return asked
+
+
+def _is_ours(client: TestClient) -> bool:
+    return getattr(client.app, "title", "") == "Amply"

@@ -1,0 +1,143 @@
+"""What every route of the API has, whoever wrote it. A new route without it fails here."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from amply.entrypoints import api_pages, application, deprecation
+from amply.entrypoints.api_document import TAGS, calls_of, limits_of, route_contexts
+from amply.entrypoints.deprecation import Deprecation
+from amply.entrypoints.middleware import RequestFrame
+from amply.entrypoints.problem_catalogue import _below, catalogue, page
+from amply.infra.rate_limits import LIMITS
+from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE
+from amply.kernel.errors import AmplyError
+from amply.modules.donations.admission import _admission
+from tests.backend.documented import operations
+
+ROOT = Path(__file__).parents[3]
+
+UNLIMITED: Final[Mapping[str, str]] = {
+    "receive_stripe_event": "Stripe sends what it sends; what is not signed is refused before anything is done.",
+    "live": "The balancer asks, and nobody reaches the tasks but through the gateway.",
+    "ready": "The same; it asks the database for nothing but a number.",
+    "deep": "What is found is told for ten seconds, however many ask.",
+}
+"""Routes without a limit, and why."""
+
+WITHOUT_KEY: Final[Mapping[str, str]] = {
+    "quote_split_gift": "It makes nothing.",
+    "search_by_receipt": "It makes nothing.",
+    "receive_stripe_event": "An event has an id, and is stored once.",
+    "pay_split_gift": "What is paid is not paid again: each part has its own key at the processor.",
+    "create_setup": "One that was opened and not used changes nothing; how many there may be is bounded.",
+    "ask_for_link": "A letter more changes nothing, and how many there may be in an hour is bounded.",
+    "resend_receipt": "The same.",
+    "ask_for_document": "A paper more is kept for an hour, and how many there may be in one is bounded.",
+    "change_anonymity": "It sets what it says, upon the version that If-Match names.",
+    "change_amount": "It sets what it says.",
+    "change_options": "It sets what it says.",
+    "cancel_gift_aid": "It sets what it says.",
+    "skip_next": "With the If-Match that our page sends, a repetition is refused: the plan has moved on.",
+    "pause_plan": "It sets what it says.",
+    "resume_plan": "It sets what it says.",
+    "cancel_plan": "It sets what it says.",
+    "begin_card": "What was begun and not finished changes nothing.",
+    "finish_card": "It asks the processor what is stored, and takes that.",
+    "pay_now": "The declined gift has one payment, which takes one success.",
+    "make_link": "Good for one visit, kept by nobody; how many there may be in an hour is bounded.",
+}
+"""POSTs that take no `Idempotency-Key`, and why a repetition does no harm."""
+
+
+def test_every_route_is_limited_or_says_why_not() -> None:
+    named = {
+        context.name: limits_of(context) or _admission in set(calls_of(context.dependant))
+        for context in route_contexts(application.without_parts())
+    }
+    assert len(named) > 40
+    assert {name for name, limited in named.items() if not limited} == set(UNLIMITED)
+
+
+def test_every_limit_of_the_table_is_used_by_its_name() -> None:
+    used = {name for context in route_contexts(application.without_parts()) for name in limits_of(context)}
+    # Counted where the letter is asked for, and not told to whoever asks.
+    assert used | {"links_to_one_address"} == set(LIMITS)
+
+
+def test_every_post_takes_an_idempotency_key_or_says_why_not() -> None:
+    without = set()
+    for method, _, operation in operations():
+        names = {parameter["name"].lower() for parameter in operation.get("parameters", ())}
+        if method == "POST" and "idempotency-key" not in names:
+            without.add(operation["operationId"])
+    assert without == set(WITHOUT_KEY)
+
+
+def test_a_code_means_one_thing() -> None:
+    """Whatever class it is raised by: one status and one title (RFC 9457 §3.1.3)."""
+    known = {each.code: each for each in catalogue()}
+    for error in _below(AmplyError):
+        told = known[error.code]
+        assert (error.status, error.title) == (told.status, told.title), error
+
+
+def test_every_code_is_explained_and_a_type_leads_there() -> None:
+    sections = re.findall(r'<section id="([a-z_]+)">', page())
+    assert sections == [each.code for each in catalogue()]
+    assert [each.code for each in catalogue() if len(each.meaning) < 10] == []
+
+
+def test_what_is_made_from_the_code_is_what_the_repository_has() -> None:
+    """`make openapi` writes it."""
+    stale = [name for name, text in api_pages.pages().items() if (ROOT / name).read_text() != text]
+    assert stale == []
+
+
+def test_operations_have_short_names_of_their_own_and_tags_that_are_described() -> None:
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+){0,3}", name)] == []
+    assert {tag for _, _, operation in operations() for tag in operation["tags"]} == set(TAGS)
+
+
+def test_every_answer_of_an_error_is_a_problem_with_its_codes_and_examples() -> None:
+    for _, _, operation in operations():
+        for status, answer in operation["responses"].items():
+            if int(status) < 400 or operation["tags"] == ["Health"]:
+                continue
+            (media, content), *others = answer["content"].items()
+            assert (media, others) == (PROBLEM_MEDIA_TYPE, []), (operation["operationId"], status)
+            assert answer[CODES], (operation["operationId"], status)
+            assert set(content["examples"]) == set(answer[CODES])
+
+
+def test_what_is_on_its_way_out_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = Deprecation(
+        since=datetime(2027, 1, 1, tzinfo=UTC), ends=datetime(2027, 7, 1, tzinfo=UTC), advice="/news/#old"
+    )
+    monkeypatch.setattr(deprecation, "DEPRECATED", {"old": ends})
+    app = FastAPI()
+    app.state.site_url = "https://site.example"
+    app.add_middleware(RequestFrame)
+
+    @app.get("/old")
+    def old() -> dict[str, Any]:
+        return {}
+
+    @app.get("/new")
+    def new() -> dict[str, Any]:
+        return {}
+
+    with TestClient(app) as client:
+        told = client.get("/old").headers
+        assert told["deprecation"] == "@1798761600"
+        assert told["sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
+        assert told["link"] == '<https://site.example/news/#old>; rel="deprecation"; type="text/html"'
+        assert "deprecation" not in client.get("/new").headers
