@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from amply.infra.gcra import Gcra, Limit
 from amply.infra.cache import cache_client
+from amply.infra.gcra import Gcra, Limit
 from amply.infra.rate_limits import LIMITS, CacheLimiter
 from amply.infra.settings import CacheSettings
 from tests.backend.conftest import free_port

@@ -25,8 +25,8 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.entrypoints.admin import main as admin
 from amply.infra import outbox
-from amply.infra.counters import CacheCounters
 from amply.infra.cache import cache_client
+from amply.infra.counters import CacheCounters
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import CacheSettings, CommitmentSettings
 from amply.modules import defence, donations, ledger, payments

@@ -70,7 +70,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_receipts=donations.count_exhausted_receipts(session),
             exhausted_letters=donations.count_exhausted_letters(session, now=now)
             + recurring.count_exhausted_letters(session)
-            + defence.count_untold(session, now=now),
+            + defence.count_untold(session, now=now)
             + people.count_exhausted_letters(session, now=now),
             exhausted_endings=defence.count_unended(session),
             exhausted_facts=outbox.count_exhausted(session),
