@@ -15,6 +15,7 @@ WRITE = "INSERT SELECT UPDATE"
 API = {
     "account": READ,
     "attack": READ,
+    "audit_record": "INSERT(content) SELECT",
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
@@ -141,6 +142,9 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "INSERT INTO transfer (entry_id) VALUES ('ent_x')",
         "INSERT INTO opening VALUES ('ent_x', '')",
         "SELECT * FROM opening",
+        "SELECT * FROM audit_link",
+        "SELECT * FROM audit_seal",
+        "INSERT INTO audit_link VALUES (1, 'aud_x', sha256('x'))",
         "DELETE FROM opening",
         "SELECT payload FROM outbox",
         "DELETE FROM donation",
