@@ -10,6 +10,7 @@ from amply.modules import giving, mail, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.onboarding_world import onboarding_work
@@ -108,6 +109,7 @@ class DonorsPage(ReceiptOffice):
                 self.database, processor=self.processor, mailer=self.mailer, clock=self.clock
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
+            archive=AuditShelf(),
             clock=self.clock,
         )
 

@@ -20,6 +20,7 @@ from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
 from amply.modules import ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.onboarding_world import onboarding_work
@@ -81,6 +82,7 @@ class Town:
                     books.app, processor=self.processor, mailer=self.mailer, clock=self.clock
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
+                archive=AuditShelf(),
                 clock=self.clock,
             ),
         )

@@ -15,6 +15,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
@@ -60,6 +61,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
                 clock=treasury.clock,
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
+            archive=AuditShelf(),
             clock=treasury.clock,
         ),
     )
