@@ -40,7 +40,12 @@ def source() -> FakeEvents:
 
 
 @pytest.fixture
-def run(treasury: Treasury, source: FakeEvents) -> Run:
+def shelf() -> AuditShelf:
+    return AuditShelf()
+
+
+@pytest.fixture
+def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
     """Run a task by its name."""
     app = Celery("payouts", broker="memory://", set_as_current=False)
     worker.register(
@@ -61,7 +66,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
                 clock=treasury.clock,
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
-            archive=AuditShelf(),
+            archive=shelf,
             clock=treasury.clock,
         ),
     )
@@ -199,3 +204,11 @@ def test_a_thin_event_that_nobody_handles_is_left_to_the_processors_list(treasur
     """Nobody can tell whose gift it is about, and an erased donor's must not stay."""
     assert not treasury.deliver("evt_1", "charge.succeeded", **THIN)
     assert treasury.deliver("evt_2", "charge.succeeded", object=treasury.charge())
+
+
+def test_the_audit_log_is_sealed_and_archived_by_itself(run: Run, shelf: AuditShelf) -> None:
+    assert task_names.ARCHIVE_AUDIT in {task for _, _, task in scheduler._SENT}
+    run(task_names.ARCHIVE_AUDIT)
+    run(task_names.ARCHIVE_AUDIT)
+
+    assert len(shelf.files) == 1, "a day has its file once, though nothing happened on it"
