@@ -19,6 +19,7 @@ from amply.modules import audit
 from amply.modules.audit import chain, domain, sealing
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
+from tests.backend.ledger_world import until
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 ORG, OTHER = f"org_{'0' * 26}", f"org_{'1' * 26}"
@@ -258,6 +259,26 @@ def test_a_day_is_sealed_once_whoever_seals_it(database: Database, databases: Da
     heading, *records = map(json.loads, shelf.files[second_day].splitlines())
     assert (heading["first"], heading["last"], len(records)) == (3, 3, 1)
     assert audit.verify(database, shelf) == audit.Verified(records=3, head=heading["head"], seals=2, files=2)
+
+
+def test_who_seals_a_day_meanwhile_waits_and_finds_it_sealed(
+    database: Database, databases: Databases
+) -> None:
+    append(database)
+    shelf, second = AuditShelf(), databases.as_role("amply_app")
+    waiting = text("""
+        SELECT count(*)
+        FROM pg_locks
+        WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """)
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            sealing._seal(session, day=(NOW - timedelta(days=1)).date(), now=NOW)
+            other = pool.submit(audit.seal_and_archive, second, shelf, now=NOW)
+            until(lambda: bool(session.scalar(waiting)) or other.done())
+            assert not other.done()
+        assert other.result(timeout=30) == 1
+    assert audit.verify(database, shelf).seals == 1
 
 
 def test_a_file_is_enough_to_recompute_its_part_of_the_chain(database: Database) -> None:
