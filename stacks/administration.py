@@ -9,7 +9,9 @@ from stacks.containers import Surroundings, make_task
 from stacks.contracts import Parameter, TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_run
+from stacks.permissions import allow_objects
 from stacks.stack import AmplyStack
+from stacks.storage_lifecycle import AUDIT_FILES
 
 
 class Administration(AmplyStack):
@@ -19,13 +21,16 @@ class Administration(AmplyStack):
         self, scope: Construct, construct_id: str, *, environment: Environment, around: Surroundings
     ) -> None:
         super().__init__(scope, construct_id, environment=environment, description="Amply: administration")
+        task_runs_as = task_role(self, "AdminRole", account=self.account)
+        # `audit verify --archive` reads; what writes there is the worker.
+        allow_objects(task_runs_as, around.storage.archive, AUDIT_FILES, ["s3:GetObject"])
         self.task = make_task(
             self,
             TaskName.ADMIN,
             around=around,
             image=environment.image.container_image(self),
             size=environment.tasks.single,
-            role=task_role(self, "AdminRole", account=self.account),
+            role=task_runs_as,
         )
         role = self._operators()
         self.publish(Parameter.ADMIN_ROLE_ARN, role.role_arn)

@@ -188,7 +188,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _STRIPE
         | _MAIL
         | _TRACES
-        | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_HEARTBEAT_PATH"},
+        | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset(
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),
@@ -257,7 +257,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.ADMIN: ContainerContract(
         command=(*_entrypoint("admin"), "--help"),
         health_check=None,
-        environment=_EVERY | _DATABASE | _STRIPE,
+        environment=_EVERY | _DATABASE | _STRIPE | {"AMPLY_ARCHIVE_BUCKET"},
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
     ),

@@ -1,6 +1,6 @@
 """When objects move to a cheaper class or go, in the first region and in its copies alike.
 
-The archive has no rule: its objects are smaller than the 128 KiB below which S3 moves nothing, and none may go.
+The archive has no rule: nearly all its objects are smaller than the 128 KiB below which S3 moves nothing, and none may go.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-
 
 PARTIAL_TILES = "log/tile/*.p/*"
 """Their names, and nobody else's (https://c2sp.org/tlog-tiles)."""
+
+AUDIT_FILES = "audit/"
+"""The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""

@@ -12,7 +12,7 @@ from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.permissions import allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import PARTIAL_TILES
+from stacks.storage_lifecycle import AUDIT_FILES, PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -90,6 +90,7 @@ class Workers(AmplyStack):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
+        allow_objects(role, around.storage.archive, AUDIT_FILES, ["s3:GetObject", "s3:PutObject"])
         around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],

@@ -18,7 +18,7 @@ from redis.retry import Retry
 from amply.entrypoints import application
 from amply.infra.counters import CacheCounters
 from amply.infra.database import Database
-from amply.infra.settings import CacheSettings
+from amply.infra.settings import CacheSettings, LinkSettings
 from amply.modules import mail, people
 from local_cloud import valkey
 from tests.backend.conftest import Databases, free_port
@@ -31,7 +31,7 @@ ANOTHER: Final = "two herons on the far bank"
 ADA: Final = "ada@example.org"
 LINUX: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 KEY: Final = people.PeopleKey(b"p" * 43)
-LINKS: Final = people.LetterLinks(b"l" * 43)
+LINKS: Final = people.LetterLinks.from_settings(LinkSettings(link_key=SecretStr("l" * 43)))
 CHEAP: Final = people.Cost(memory_kib=8, passes=1, lanes=1)
 """What a hash costs in tests that are about something else."""
 _CACHE_PASSWORD: Final = "for-tests-on-loopback"

@@ -229,6 +229,13 @@ def test_checkpoints_are_locked_as_promised(deployed: Deployed) -> None:
         assert (retention.get("Mode"), retention.get("Days")) == LOCKS[kind(deployed)]
 
 
+def test_the_audit_log_is_kept_for_seven_years() -> None:
+    mode, days = LOCKS["production"]
+    assert mode == "COMPLIANCE"
+    assert days is not None
+    assert days >= 7 * 366
+
+
 @pytest.mark.parametrize("stack", ["keys", "storage", "database", "queues", "mail", "edge"])
 def test_stacks_with_data_cannot_be_deleted_where_data_is_kept(deployed: Deployed, stack: str) -> None:
     protected = deployed.manifests[stack]["properties"].get("terminationProtection", False)

@@ -15,6 +15,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -41,7 +42,12 @@ def source() -> FakeEvents:
 
 
 @pytest.fixture
-def run(treasury: Treasury, source: FakeEvents) -> Run:
+def shelf() -> AuditShelf:
+    return AuditShelf()
+
+
+@pytest.fixture
+def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
     """Run a task by its name."""
     app = Celery("payouts", broker="memory://", set_as_current=False)
     worker.register(
@@ -64,6 +70,7 @@ def run(treasury: Treasury, source: FakeEvents) -> Run:
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             inviting=inviting_work(treasury.database),
             people=people_work(treasury.database),
+            archive=shelf,
             clock=treasury.clock,
         ),
     )
@@ -201,3 +208,11 @@ def test_a_thin_event_that_nobody_handles_is_left_to_the_processors_list(treasur
     """Nobody can tell whose gift it is about, and an erased donor's must not stay."""
     assert not treasury.deliver("evt_1", "charge.succeeded", **THIN)
     assert treasury.deliver("evt_2", "charge.succeeded", object=treasury.charge())
+
+
+def test_the_audit_log_is_sealed_and_archived_by_itself(run: Run, shelf: AuditShelf) -> None:
+    assert task_names.ARCHIVE_AUDIT in {task for _, _, task in scheduler._SENT}
+    run(task_names.ARCHIVE_AUDIT)
+    run(task_names.ARCHIVE_AUDIT)
+
+    assert len(shelf.files) == 1, "a day has its file once, though nothing happened on it"

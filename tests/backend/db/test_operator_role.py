@@ -29,6 +29,9 @@ MAY: Final = {
         *(f"INSERT ({column})" for column in ("account", "currency", "decided_at", "is_closed", "reason")),
     },
     "attack": {"SELECT"},
+    "audit_link": {"SELECT"},
+    "audit_record": {"SELECT", "INSERT (content)"},
+    "audit_seal": {"SELECT"},
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
     "dispute": {

@@ -7,9 +7,10 @@ import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_audit import audit
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
-from amply.entrypoints.admin_database import opened_database, opened_session
+from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.entrypoints.admin_defence import LANGUAGE, organization_contact
 from amply.entrypoints.admin_defence import defence as closings
 from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts, return_to
@@ -30,14 +31,14 @@ from amply.entrypoints.admin_receipts import (
     resend_receipt,
 )
 from amply.entrypoints.admin_receipts import donor as donors
+from amply.entrypoints.admin_recorded import hold
 from amply.entrypoints.admin_recurring import recurring as plans
 from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
 from amply.entrypoints.restoration import restore_log
 from amply.infra import logging
-from amply.infra.database import connect
-from amply.infra.settings import CommitmentSettings, DatabaseSettings, LogSettings, StripeSettings
+from amply.infra.settings import CommitmentSettings, LogSettings, StripeSettings
 from amply.kernel.clock import iso, system_clock
 from amply.modules import defence, donations, giving, ledger, organizations, payments, recurring
 from ledger_format.notes import VerifierKey
@@ -101,6 +102,7 @@ def create(
     with opened_database() as database:
         with database.transaction() as session:
             made = organizations.create(session, name=name, slug=slug, country=country, now=now)
+            also_concerns(made.id, organization_id=made.id)
             if email:
                 contact = organizations.Contact(email=email, language=language)
                 organizations.keep_contact(
@@ -167,15 +169,16 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
     """
     logging.configure(service="erase")
-    database = connect(DatabaseSettings(), application="erase", pool_size=2)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    with database.transaction() as session:
-        giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
-        recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
-    done = donations.erase_donor(
-        database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
-    )
-    database.close()
+    with opened_database() as database:
+        with database.transaction() as session:
+            giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
+            recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
+        done = donations.erase_donor(
+            database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
+        )
+    if done.id is not None:
+        also_concerns(done.id)
     click.echo(json.dumps(asdict(done)))
     if done.events_under_way:
         click.echo(
@@ -184,6 +187,7 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
         )
 
 
+commands.add_command(audit)
 commands.add_command(books)
 commands.add_command(payouts)
 commands.add_command(disputes)
@@ -210,3 +214,4 @@ for command in (
 donation.add_command(offline)
 for command in (resend_receipt, advantage):
     donation.add_command(command)
+hold(commands)

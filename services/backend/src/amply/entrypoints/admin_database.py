@@ -1,18 +1,52 @@
-"""The database as a command uses it: opened for one command, as the role that its environment names, and closed again."""
+"""The database as a command uses it: opened for one command, as the role that its environment names, and closed again.
+
+A command that is not said to change anything (`admin_recorded`) gets a database that changes nothing.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database, connect
 from amply.infra.settings import DatabaseSettings
+from amply.kernel.clock import system_clock
+from amply.modules import audit
+
+
+@dataclass(kw_only=True)
+class Doing:
+    """What the command that runs does, as the audit log will have it."""
+
+    deed: audit.Deed
+    apart: bool
+    """Recorded by the frame before and after, not in the command's transaction."""
+    is_recorded: bool = False
+
+
+doing: ContextVar[Doing | None] = ContextVar("doing", default=None)
+
+
+def also_concerns(*targets: str, organization_id: str | None = None) -> None:
+    """Add what only the command itself knows, such as the id of what it made, to what is recorded of it."""
+    present = doing.get()
+    if present is not None:
+        present.deed = replace(
+            present.deed,
+            targets=(*present.deed.targets, *targets),
+            organization_id=organization_id or present.deed.organization_id,
+        )
 
 
 @contextmanager
 def opened_database() -> Iterator[Database]:
     """For commands of several transactions, or with calls to others between them."""
     database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    if doing.get() is None:
+        event.listen(database.engine, "begin", _read_only)
     try:
         yield database
     finally:
@@ -21,6 +55,14 @@ def opened_database() -> Iterator[Database]:
 
 @contextmanager
 def opened_session() -> Iterator[Session]:
-    """For commands of one transaction."""
+    """For commands of one transaction: what they change and the record of it are committed together."""
     with opened_database() as database, database.transaction() as session:
         yield session
+        present = doing.get()
+        if present is not None and not present.apart and not present.is_recorded:
+            audit.record(session, present.deed, now=system_clock())
+            present.is_recorded = True
+
+
+def _read_only(connection: Connection) -> None:
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")

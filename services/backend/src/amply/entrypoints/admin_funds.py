@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from amply.entrypoints.admin_database import opened_database, opened_session
+from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.kernel.clock import iso, system_clock
 from amply.modules import donations, organizations
 
@@ -39,6 +39,7 @@ def create_fund(*, organization_id: str, name: str, kind: str) -> None:
             kind=organizations.FundKind(kind),
             now=system_clock(),
         )
+        also_concerns(made.id)
     click.echo(json.dumps(_shown(made)))
 
 

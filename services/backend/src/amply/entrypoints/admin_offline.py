@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from email_validator import EmailNotValidError, validate_email
 
+from amply.entrypoints.admin_database import also_concerns
 from amply.entrypoints.admin_database import opened_database as _database
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings, SiteSettings
@@ -89,6 +90,7 @@ def record(
     logging.configure(service="offline")
     with _database() as database:
         made = donations.record_offline(database, _secrets(), gift=gift, now=system_clock())
+    also_concerns(made)
     click.echo(json.dumps({"id": made, "channel": "offline", "method": method}))
 
 

@@ -60,7 +60,7 @@ def invite_owner(*, organization_id: str, email: str, language: str) -> None:
 
     Whoever owns an organisation here invites everybody else. Check who they are as you would check a bank account.
     """
-    with _session() as session:
+    with opened_session() as session:
         members.invite_owner(
             session,
             organization_id=organization_id,

@@ -10,7 +10,7 @@ from typing import IO, Final
 import click
 
 from amply.adapters.stripe import StripeProcessor
-from amply.entrypoints.admin_database import opened_database, opened_session
+from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings, SiteSettings, StripeSettings
 from amply.kernel.clock import system_clock
@@ -50,6 +50,7 @@ def refund(*, donation_id: str, amount: str | None, reason: str) -> None:
             amount=amount,
             reason=payments.RefundReason(reason),
         )
+    also_concerns(done.id)
     line = {
         "id": done.id,
         "donation_id": done.donation_id,

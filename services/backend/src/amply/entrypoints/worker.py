@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 
 from amply.adapters import sqs
 from amply.adapters.eventbridge import StripeEventQueue
+from amply.adapters.s3 import S3AuditArchive
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
@@ -28,6 +29,7 @@ from amply.infra import logging, tracing
 from amply.infra.database import connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import (
+    ArchiveSettings,
     CommitmentSettings,
     DatabaseSettings,
     LinkSettings,
@@ -43,6 +45,7 @@ from amply.infra.settings import (
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
+    audit,
     donations,
     giving,
     ledger,
@@ -79,6 +82,7 @@ class Parts:
     onboarding: onboarding.Onboarding
     inviting: members.Inviting
     people: people.Writing
+    archive: audit.AuditArchive
     clock: Clock
 
 
@@ -109,9 +113,15 @@ def register(app: Celery, parts: Parts) -> None:
             differences=int(looked.difference is not None),
         )
 
+    def archive_audit(**_: Any) -> None:
+        files = audit.seal_and_archive(parts.events.database, parts.archive, now=parts.clock())
+        if files:
+            _log.info("audit_archived", count=files)
+
     for name, work in (
         (task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),
         (task_names.RECONCILE, reconcile),
+        (task_names.ARCHIVE_AUDIT, archive_audit),
         *_about_what_is_stuck(parts),
         *_about_letters(parts),
         *_about_the_processor(parts),
@@ -369,6 +379,7 @@ def parts_from_environment() -> Parts:
             links=people.LetterLinks.from_settings(LinkSettings()),
             page=f"{site.edge_url}/account/",
         ),
+        archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         clock=system_clock,
     )
 

@@ -127,6 +127,14 @@ class LogSettings(BaseSettings):
     witness_policy: str = ""
 
 
+class ArchiveSettings(BaseSettings):
+    """The bucket with Object Lock, for those who keep the audit log there."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    archive_bucket: str
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 

@@ -27,11 +27,13 @@ class SignedLinks:
         version: What their tokens begin with.
         purpose: What is signed with each, so that a link of one kind opens nothing of another.
         subject: The form of whom they are for, a regular expression without groups.
+        lifetime: How long a link is good for.
     """
 
     version: ClassVar[str]
     purpose: ClassVar[str]
     subject: ClassVar[str]
+    lifetime: ClassVar[timedelta] = LIFETIME
 
     secret: bytes = field(repr=False)
 
@@ -44,8 +46,8 @@ class SignedLinks:
         return cls(settings.link_key.get_secret_value().encode())
 
     def _sign(self, subject: str, *, now: datetime) -> str:
-        """The token of a link for this subject, good for a week."""
-        expires = int((now + LIFETIME).timestamp())
+        """The token of a link for this subject."""
+        expires = int((now + self.lifetime).timestamp())
         return f"{self.version}.{expires}.{subject}.{self._mac(str(expires), subject)}"
 
     def _subject_of(self, token: str, *, now: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""Amazon S3: implements the ledger's public log and its archive.
+"""Amazon S3: implements the ledger's public log and its archive, and the audit log's.
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from amply.infra.database import forbid_transaction
+from amply.modules.audit import ArchiveDiffers
 from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckpoint
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "st
 SUPERSEDED: Final = ("amply-superseded", "true")
 """Key and value of the tag that the lifecycle of the public bucket looks for (`stacks/storage_lifecycle.py`)."""
 _PREFIX: Final = "log/"
+_AUDIT: Final = "audit/"
 _CHECKPOINT: Final = "log/checkpoint"
 _BINARY: Final = "application/octet-stream"
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -115,6 +117,37 @@ class S3Archive:
     def keep(self, path: str, body: bytes) -> None:
         """Store a copy under its path."""
         _put_once(self._client, self._bucket, path, body, content_type=_BINARY, cache_control=_FOR_EVER)
+
+
+class S3AuditArchive:
+    """The same bucket's prefix `audit/`, which the audit log's files have for themselves."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def keep(self, path: str, body: bytes) -> None:
+        """Store a file under its path, or find it there with the same bytes."""
+        try:
+            _put_once(self._client, self._bucket, path, body, content_type=_BINARY, cache_control=_FOR_EVER)
+        except AlreadyDifferent as error:
+            raise ArchiveDiffers(path) from error
+
+    def read(self, path: str) -> bytes | None:
+        """The file of this name, or None."""
+        forbid_transaction("S3: read a file of the audit log")
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=path)["Body"].read()
+        except ClientError as error:
+            if _code(error) == "NoSuchKey":
+                return None
+            raise
+
+    def names(self) -> list[str]:
+        """The names of all files of the audit log, in order."""
+        forbid_transaction("S3: list the files of the audit log")
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_AUDIT)
+        return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
 
 def _put_once(

@@ -5,15 +5,12 @@ has shown that the address is theirs.
 """
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Final, Self
+from typing import Final
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from amply.infra.settings import LinkSettings
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
 from amply.modules import mail, organizations
@@ -35,23 +32,17 @@ from amply.modules.receipts import Language
 _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,190}")
 
 
-@dataclass(frozen=True)
-class JoinKey:
+class JoinKey(SignedLinks):
     """What links to join are signed with: the secret of links in letters, for a purpose of its own."""
 
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        _ = self._links
-
-    @classmethod
-    def from_settings(cls, settings: LinkSettings) -> Self:
-        """The key as a process is told it."""
-        return cls(settings.link_key.get_secret_value().encode())
+    version = "v1"
+    purpose = "amply/member-invitation/v1"
+    subject = "minv_[0-9a-z]{26}"
+    lifetime = INVITED_FOR
 
     def sign(self, *, invitation_id: str, created_at: datetime) -> str:
         """The token of an invitation; it is over when the invitation is."""
-        return self._links.sign(invitation_id, now=created_at)
+        return self._sign(invitation_id, now=created_at)
 
     def invitation_of(self, token: str, *, now: datetime) -> str:
         """The invitation that a token was signed for.
@@ -59,20 +50,10 @@ class JoinKey:
         Raises:
             InvitationNotValid: It is not ours, or its time is over; which of the two is not told.
         """
-        invitation_id = self._links.subject_of(token, now=now)
+        invitation_id = self._subject_of(token, now=now)
         if invitation_id is None:
             raise not_valid()
         return invitation_id
-
-    @cached_property
-    def _links(self) -> SignedLinks:
-        return SignedLinks(
-            secret=self.secret,
-            version="v1",
-            purpose="amply/member-invitation/v1",
-            subject="minv_[0-9a-z]{26}",
-            lifetime=INVITED_FOR,
-        )
 
 
 def not_valid() -> InvitationNotValid:

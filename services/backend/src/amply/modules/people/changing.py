@@ -55,7 +55,7 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
         PasswordNotAcceptable: It is too short or long, or known.
         TooManyRequests, SignInUnavailable: Not now.
     """
-    stamped = parts.links.person_of(parts.links.resets, token, now=now)
+    stamped = parts.links.resets.person_of(token, now=now)
     if stamped is None:
         raise LetterLinkNotValid(_OVER)
     limits.admit(parts.counters, (limits.LINKS, str(stamped)), now=now)

@@ -4,17 +4,15 @@ A claim is deleted when its link is used, and a link for a new password names th
 each works once, though no link is stored.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cached_property
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Self
 
 from amply.infra.settings import LinkSettings
 from amply.infra.signed_links import SignedLinks
 from amply.modules.people.domain import CLAIM_LIFETIME, PENDING_LIFETIME, RESET_LIFETIME
 
-_STAMPED: Final = "usr_[0-9a-z]{26}-[0-9]{1,18}"
-_CLAIM: Final = "clm_[0-9a-z]{26}"
+_VERSION: Final = "p1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,45 +32,66 @@ class Stamped:
         return cls(person_id=person_id, stamp=int(stamp))
 
 
-@dataclass(frozen=True)
+class ClaimLinks(SignedLinks):
+    """That an address is somebody's; for the id of the claim."""
+
+    version = _VERSION
+    purpose = "amply/people/v1/claim"
+    subject = "clm_[0-9a-z]{26}"
+    lifetime = CLAIM_LIFETIME
+
+    def sign(self, claim_id: str, *, now: datetime) -> str:
+        """The token of a claim."""
+        return self._sign(claim_id, now=now)
+
+    def claim_of(self, token: str, *, now: datetime) -> str | None:
+        """The claim that a token was signed for; None when it is not ours or too old."""
+        return self._subject_of(token, now=now)
+
+
+class StampedLinks(SignedLinks):
+    """Links for a person at a stamp."""
+
+    version = _VERSION
+    subject = "usr_[0-9a-z]{26}-[0-9]{1,18}"
+
+    def sign(self, stamped: Stamped, *, now: datetime) -> str:
+        """The token of a person at a stamp."""
+        return self._sign(str(stamped), now=now)
+
+    def person_of(self, token: str, *, now: datetime) -> Stamped | None:
+        """Whom a token was signed for; None when it is not ours or too old."""
+        subject = self._subject_of(token, now=now)
+        return Stamped.read(subject) if subject is not None else None
+
+
+class ResetLinks(StampedLinks):
+    """To a new password."""
+
+    purpose = "amply/people/v1/reset"
+    lifetime = RESET_LIFETIME
+
+
+class PendingLinks(StampedLinks):
+    """That the password was right and the second factor is missing. Stands in an answer."""
+
+    purpose = "amply/people/v1/second-factor"
+    lifetime = PENDING_LIFETIME
+
+
+@dataclass(frozen=True, kw_only=True)
 class LetterLinks:
-    """The secret of links in letters, for people's purposes."""
+    """People's links, all signed with the secret of links in letters."""
 
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        _ = self.claims
+    claims: ClaimLinks
+    resets: ResetLinks
+    pending: PendingLinks
 
     @classmethod
     def from_settings(cls, settings: LinkSettings) -> Self:
         """The key as a process is told it."""
-        return cls(settings.link_key.get_secret_value().encode())
-
-    @cached_property
-    def claims(self) -> SignedLinks:
-        """That an address is somebody's; for the id of the claim."""
-        return self._for("claim", subject=_CLAIM, lifetime=CLAIM_LIFETIME)
-
-    @cached_property
-    def resets(self) -> SignedLinks:
-        """To a new password; for a person at a stamp."""
-        return self._for("reset", subject=_STAMPED, lifetime=RESET_LIFETIME)
-
-    @cached_property
-    def pending(self) -> SignedLinks:
-        """That the password was right and the second factor is missing; for a person at a stamp. Stands in an answer."""
-        return self._for("second-factor", subject=_STAMPED, lifetime=PENDING_LIFETIME)
-
-    def person_of(self, links: SignedLinks, token: str, *, now: datetime) -> Stamped | None:
-        """Whom a token of these was signed for."""
-        subject = links.subject_of(token, now=now)
-        return Stamped.read(subject) if subject is not None else None
-
-    def _for(self, what: str, *, subject: str, lifetime: timedelta) -> SignedLinks:
-        return SignedLinks(
-            secret=self.secret,
-            version="p1",
-            purpose=f"amply/people/v1/{what}",
-            subject=subject,
-            lifetime=lifetime,
+        return cls(
+            claims=ClaimLinks.from_settings(settings),
+            resets=ResetLinks.from_settings(settings),
+            pending=PendingLinks.from_settings(settings),
         )

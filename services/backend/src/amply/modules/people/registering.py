@@ -70,7 +70,7 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
         SignInRefused: The password is not the one that was registered with.
         TooManyRequests, SignInUnavailable: Not now.
     """
-    claim_id = parts.links.claims.subject_of(token, now=now)
+    claim_id = parts.links.claims.claim_of(token, now=now)
     if claim_id is None:
         raise LetterLinkNotValid(_OVER)
     limits.admit(parts.counters, (limits.LINKS, claim_id), now=now)
@@ -153,7 +153,7 @@ def confirm_address(parts: Parts, *, token: str, now: datetime) -> None:
     Raises:
         LetterLinkNotValid: It is not ours, was used, is too old, or the address has got an account meanwhile.
     """
-    claim_id = parts.links.claims.subject_of(token, now=now)
+    claim_id = parts.links.claims.claim_of(token, now=now)
     if claim_id is None:
         raise LetterLinkNotValid(_OVER)
     with parts.database.transaction() as session:

@@ -61,7 +61,7 @@ def sign_in(
     if found.has_factor:
         stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
         return FactorNeeded(
-            pending=parts.links.pending.sign(str(stamped), now=now),
+            pending=parts.links.pending.sign(stamped, now=now),
             has_totp=found.has_totp,
             has_passkeys=found.has_passkeys,
         )
@@ -89,7 +89,7 @@ def pending_of(parts: Parts, pending: str, *, visit: Visit, now: datetime) -> Cr
     Raises:
         SignInRefused: It is not ours, too old, or the password was changed meanwhile.
     """
-    stamped = parts.links.person_of(parts.links.pending, pending, now=now)
+    stamped = parts.links.pending.person_of(pending, now=now)
     if stamped is None:
         raise SignInRefused(_BEGIN_AGAIN)
     device = parts.key.mark_of(visit.device) if visit.device else None

@@ -129,7 +129,7 @@ def _said(
     if kind is LetterKind.RESET:
         if owner is None:
             return "reset_unknown", f"{parts.page}?register"
-        token = parts.links.resets.sign(str(Stamped(person_id=owner.id, stamp=owner.stamp)), now=now)
+        token = parts.links.resets.sign(Stamped(person_id=owner.id, stamp=owner.stamp), now=now)
         return "reset", f"{parts.page}?reset#{token}"
     if kind in (LetterKind.VERIFY, LetterKind.CHANGE_ADDRESS):
         if owner is not None:

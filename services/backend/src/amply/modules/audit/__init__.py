@@ -1,0 +1,27 @@
+"""The audit log: who did what to whom, append-only and hash-chained. Import from here only."""
+
+from amply.modules.audit.chain import ChainBroken
+from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, Outcome, digested
+from amply.modules.audit.ports import ArchiveDiffers, AuditArchive
+from amply.modules.audit.queries import LISTED_MAX, Search, search
+from amply.modules.audit.sealing import Verified, seal_and_archive, verify
+from amply.modules.audit.service import record
+
+__all__ = [
+    "LISTED_MAX",
+    "Action",
+    "Actor",
+    "ActorKind",
+    "ArchiveDiffers",
+    "AuditArchive",
+    "ChainBroken",
+    "Deed",
+    "Outcome",
+    "Search",
+    "Verified",
+    "digested",
+    "record",
+    "seal_and_archive",
+    "search",
+    "verify",
+]

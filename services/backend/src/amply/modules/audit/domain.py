@@ -1,0 +1,162 @@
+"""What a record says, and how the chain is made of records. Pure.
+
+A record holds no personal data in clear: what is not shaped like an id or a code is replaced by its digest, so that a
+typing error cannot leave an address here for seven years.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import rfc8785
+
+from amply.kernel.clock import iso
+from amply.kernel.errors import invariant
+
+GENESIS: Final = bytes(32)
+"""The hash before the first record."""
+
+TARGETS_MAX: Final = 16
+
+_OURS: Final = r"[a-z]{2,8}_[0-9abcdefghjkmnpqrstvwxyz]{26}"
+_PROCESSORS: Final = r"(?:acct|evt|po|re|pyr|pi|ch|du|dp|txn)_[A-Za-z0-9_]{4,64}"
+_ID: Final = re.compile(rf"sha256:[0-9a-f]{{64}}|(?:{_OURS}|platform)(?:/[a-z_]{{1,32}})?|{_PROCESSORS}")
+_PROGRAM: Final = re.compile(r"local|task/[0-9a-f]{32}|[a-z]+(?:-[a-z]+)*")
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_REQUEST: Final = re.compile(r"req_[0-9a-f]{32}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class ActorKind(StrEnum):
+    """`operator`: a command of the administration. `person`: somebody signed in. `key`: an API key. `system`: a task."""
+
+    OPERATOR = "operator"
+    PERSON = "person"
+    KEY = "key"
+    SYSTEM = "system"
+
+
+class Action(StrEnum):
+    """All that is recorded. Names are for ever: records that hold one stay, so that one is added and never renamed."""
+
+    BOOKS_ACCOUNT_CLOSED = "books.account_closed"
+    BOOKS_ACCOUNT_REOPENED = "books.account_reopened"
+    DISPUTE_ANSWERED = "dispute.answered"
+    DISPUTE_EVIDENCE_SEEN = "dispute.evidence_seen"
+    DONATION_ADVANTAGE_STATED = "donation.advantage_stated"
+    DONATION_OFFLINE_RECORDED = "donation.offline_recorded"
+    DONATION_OFFLINE_REVERSED = "donation.offline_reversed"
+    DONATION_RECEIPT_PRINTED = "donation.receipt_printed"
+    DONATION_RECEIPT_RESENT = "donation.receipt_resent"
+    DONATION_REFUNDED = "donation.refunded"
+    DONOR_ERASED = "donor.erased"
+    DONOR_STATEMENT_SEEN = "donor.statement_seen"
+    FORM_EXEMPTED = "form.exempted"
+    FORM_REOPENED = "form.reopened"
+    FUND_CLOSED = "fund.closed"
+    FUND_CREATED = "fund.created"
+    LOG_RESTORED = "log.restored"
+    ORGANIZATION_ANONYMOUS_GIFTS_SET = "organization.anonymous_gifts_set"
+    ORGANIZATION_CONTACT_SET = "organization.contact_set"
+    ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_GIFT_AID_SEEN = "organization.gift_aid_seen"
+    ORGANIZATION_GIFTS_SEEN = "organization.gifts_seen"
+    ORGANIZATION_INVITED = "organization.invited"
+    ORGANIZATION_RECEIPTS_SET = "organization.receipts_set"
+    ORGANIZATION_RETURN_ALLOWED = "organization.return_allowed"
+    ORGANIZATION_RETURN_FORBIDDEN = "organization.return_forbidden"
+    ORGANIZATION_VISIBILITY_SET = "organization.visibility_set"
+    PAYOUT_ASKED = "payout.asked"
+    PAYOUT_MOVEMENT_RESOLVED = "payout.movement_resolved"
+    PLAN_CANCELLED = "plan.cancelled"
+    PLAN_GIFT_AID_CANCELLED = "plan.gift_aid_cancelled"
+    PLAN_PAUSED = "plan.paused"
+    PLAN_RESUMED = "plan.resumed"
+    WEBHOOKS_REPLAYED = "webhooks.replayed"
+
+
+class Outcome(StrEnum):
+    """`begun` is written before what takes several transactions or calls others, and another record says how it ended."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts: `id` is `usr_…` or `key_…`, a program's name, or `task/…` of the task that somebody started."""
+
+    kind: ActorKind
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """What is recorded. `targets` are ids (digest what has none: `digested`), the most specific first.
+
+    `reason` is kept where it is a code; of words only the digest is, since they stand where the command keeps them.
+    `error` is the stable code of what was refused. `request_id` or `task_id` says where the logs tell more.
+    """
+
+    actor: Actor
+    action: Action
+    targets: tuple[str, ...] = ()
+    organization_id: str | None = None
+    outcome: Outcome = Outcome.DONE
+    reason: str | None = None
+    error: str | None = None
+    request_id: str | None = None
+    task_id: str | None = None
+
+
+def digested(text: str) -> str:
+    """`sha256:` and the digest of what may not stand in clear."""
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def content_of(deed: Deed, *, record_id: str, now: datetime) -> bytes:
+    """The canonical JSON (RFC 8785) of a record, always ASCII; members without a value are left out."""
+    invariant(len(deed.targets) <= TARGETS_MAX, f"a record has {TARGETS_MAX} targets at most")
+    program = deed.actor.kind in (ActorKind.OPERATOR, ActorKind.SYSTEM)
+    said: dict[str, Any] = {
+        "v": 1,
+        "id": record_id,
+        "at": iso(now),
+        "actor": {
+            "kind": deed.actor.kind.value,
+            "id": _kept(deed.actor.id, _PROGRAM if program else _ID),
+        },
+        "action": deed.action.value,
+        "targets": [_kept(target, _ID) for target in deed.targets],
+        "organization": _kept(deed.organization_id, _ID),
+        "outcome": deed.outcome.value,
+        "reason": _kept(deed.reason, _CODE),
+        "error": _kept(deed.error, _CODE),
+        "request": _kept(deed.request_id, _REQUEST),
+        "task": _kept(deed.task_id, _PROGRAM),
+    }
+    return rfc8785.dumps({name: value for name, value in said.items() if value not in (None, [])})
+
+
+def linked(previous: bytes, content: bytes) -> bytes:
+    """The hash of a record: SHA-256 over the 32 bytes of the hash before and the record's content."""
+    return hashlib.sha256(previous + content).digest()
+
+
+def chained(previous: bytes, contents: Iterable[bytes]) -> bytes:
+    """The head after all of `contents`."""
+    for content in contents:
+        previous = linked(previous, content)
+    return previous
+
+
+def _kept(text: str | None, shape: re.Pattern[str]) -> str | None:
+    if text is None or shape.fullmatch(text) or _DIGEST.fullmatch(text):
+        return text
+    return digested(text)

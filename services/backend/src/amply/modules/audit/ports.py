@@ -1,0 +1,32 @@
+"""What the audit log needs from outside: a place that forgets nothing for seven years."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class ArchiveDiffers(Exception):
+    """The archive has another file under this name: two databases were sealed into one place, or one was changed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} in the archive is another file than this database makes")
+        self.path = path
+
+
+class AuditArchive(Protocol):
+    """Files by name; none is ever overwritten or removed."""
+
+    def keep(self, path: str, body: bytes) -> None:
+        """Store a file; one that is there already with the same bytes is fine.
+
+        Raises:
+            ArchiveDiffers: It is there with other bytes.
+        """
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """The file of this name, or None."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """The names of all files of the audit log, in order."""
+        ...

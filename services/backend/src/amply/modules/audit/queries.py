@@ -1,0 +1,61 @@
+"""Looking records up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from amply.kernel.clock import iso
+from amply.kernel.pagination import Page
+
+LISTED_MAX: Final = 1_000
+
+_FOUND = text("""
+    SELECT record.id, CAST(record.content AS jsonb) AS said
+    FROM audit_record record
+    WHERE (CAST(:organization_id AS text) IS NULL OR record.organization_id = :organization_id)
+      AND (CAST(:actor AS text) IS NULL OR record.actor = :actor)
+      AND (CAST(:action AS text) IS NULL OR record.action = :action)
+      AND (CAST(:since AS text) IS NULL OR record.at >= :since)
+      AND (CAST(:until AS text) IS NULL OR record.at < :until)
+      AND (CAST(:cursor AS text) IS NULL OR record.id < :cursor)
+    ORDER BY record.id DESC
+    LIMIT :limit
+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What to look for; nothing: everything. `actor` is `kind:id`, `since` is included, `until` is not."""
+
+    organization_id: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def search(
+    session: Session, wanted: Search, *, cursor: str | None = None, limit: int = 100
+) -> Page[dict[str, Any]]:
+    """Records as they were written, the newest first. Where the session is bound to an organisation, its own alone."""
+    limit = max(1, min(limit, LISTED_MAX))
+    rows: Sequence[Any] = session.execute(
+        _FOUND,
+        {
+            "organization_id": wanted.organization_id,
+            "actor": wanted.actor,
+            "action": wanted.action,
+            "since": iso(wanted.since) if wanted.since else None,
+            "until": iso(wanted.until) if wanted.until else None,
+            "cursor": cursor,
+            "limit": limit + 1,
+        },
+    ).all()
+    shown = rows[:limit]
+    return Page(
+        items=[row.said for row in shown], next_cursor=shown[-1].id if len(rows) > limit and shown else None
+    )
