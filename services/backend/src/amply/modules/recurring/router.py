@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
+from amply.infra.conditional import ChangedMeanwhile
 from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
@@ -17,7 +18,6 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import donations, organizations, payments
 from amply.modules.recurring import cards, changes, links, moves, queries, starting
 from amply.modules.recurring.domain import (
-    ChangedMeanwhile,
     LinkNotValid,
     PauseNotAcceptable,
     PlanNotChangeable,
