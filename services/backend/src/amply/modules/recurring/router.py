@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import ChangedMeanwhile
+from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
@@ -119,6 +120,7 @@ def _parts(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(_parts)]
 
 
+@takes(Credential.DONOR_LINK)
 def _caller(
     request: Request,
     database: DatabaseOf,
