@@ -69,6 +69,7 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
     ),
     ("organization", "fund", "create"): Recorded(action=Action.FUND_CREATED, organization=_ID),
     ("organization", "invite"): Recorded(action=Action.ORGANIZATION_INVITED, organization=_ID),
+    ("organization", "invite-owner"): Recorded(action=Action.ORGANIZATION_OWNER_INVITED, organization=_ID),
     ("organization", "receipts"): Recorded(
         action=Action.ORGANIZATION_RECEIPTS_SET,
         organization=_ID,

@@ -66,6 +66,7 @@ class Action(StrEnum):
     ORGANIZATION_GIFT_AID_SEEN = "organization.gift_aid_seen"
     ORGANIZATION_GIFTS_SEEN = "organization.gifts_seen"
     ORGANIZATION_INVITED = "organization.invited"
+    ORGANIZATION_OWNER_INVITED = "organization.owner_invited"
     ORGANIZATION_RECEIPTS_SET = "organization.receipts_set"
     ORGANIZATION_RETURN_ALLOWED = "organization.return_allowed"
     ORGANIZATION_RETURN_FORBIDDEN = "organization.return_forbidden"
