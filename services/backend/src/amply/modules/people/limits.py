@@ -13,7 +13,7 @@ import redis
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import forbid_transaction
 from amply.kernel.errors import TooManyRequests
-from amply.modules.people.domain import SignInUnavailable
+from amply.modules.access import SignInUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,10 @@ def admit(counters: Counters, *asked: tuple[Limit, str], now: datetime) -> None:
     over = _over(counters, asked, now=now)
     if over is not None:
         minutes = max(1, round(over.window.total_seconds() / 60))
-        raise TooManyRequests(f"Too many attempts: wait {minutes} minutes and try again.")
+        raise TooManyRequests(
+            f"Too many attempts: wait {minutes} minutes and try again.",
+            retry_after_seconds=int(over.window.total_seconds()),
+        )
 
 
 def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool:

@@ -6,17 +6,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.web import ClockOf, Identifier, responses
 from amply.kernel.errors import AmplyError, Conflict, NotFound, TooManyRequests
-from amply.modules.people import changing, factors, persons, registering, signing_in
-from amply.modules.people.addresses import AddressNotAcceptable
-from amply.modules.people.domain import (
+from amply.modules.access import (
     ConfirmationRequired,
-    LetterLinkNotValid,
-    PeopleNotConfigured,
-    RequestFromElsewhere,
     SessionNotValid,
-    SignInRefused,
     SignInUnavailable,
 )
+from amply.modules.people import changing, factors, persons, registering, signing_in
+from amply.modules.people.addresses import AddressNotAcceptable
+from amply.modules.people.domain import LetterLinkNotValid, PeopleNotConfigured, SignInRefused
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passwords import PasswordNotAcceptable
@@ -42,6 +39,7 @@ from amply.modules.people.schemas import (
 )
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 from amply.modules.people.web import (
+    FROM_ANYBODY,
     ConfirmedOf,
     PartsOf,
     PersonOf,
@@ -55,9 +53,7 @@ from amply.modules.people.web import (
 
 router = APIRouter(prefix="/v1/auth", tags=["People"])
 
-ANYBODY: Final[tuple[type[AmplyError], ...]] = (
-    *(RequestFromElsewhere, TooManyRequests, PeopleNotConfigured, SignInUnavailable),
-)
+ANYBODY: Final[tuple[type[AmplyError], ...]] = (TooManyRequests, PeopleNotConfigured, SignInUnavailable)
 SIGNED_IN: Final[tuple[type[AmplyError], ...]] = (*ANYBODY, SessionNotValid)
 CONFIRMED: Final[tuple[type[AmplyError], ...]] = (*SIGNED_IN, ConfirmationRequired)
 
@@ -87,6 +83,7 @@ def let_in(response: Response, parts: Parts, signed_in: SignedIn) -> SignedInOut
     "/register",
     status_code=202,
     summary="Ask for an account",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable, PasswordNotAcceptable),
 )
 def register(body: RegisterIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> LetterAsked:
@@ -101,6 +98,7 @@ def register(body: RegisterIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -
     "/verify-email",
     status_code=201,
     summary="Open the account a letter's link is for",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid, SignInRefused),
 )
 def verify_email(body: VerifyIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response) -> Done:
@@ -116,6 +114,7 @@ def verify_email(body: VerifyIn, parts: PartsOf, visit: VisitOf, clock: ClockOf,
 @router.post(
     "/login",
     summary="Sign in with address and password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable, SignInRefused),
 )
 def login(
@@ -131,6 +130,7 @@ def login(
 @router.post(
     "/login/factor",
     summary="Sign in with a code, after the password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, SignInRefused, FactorRefused),
 )
 def login_factor(
@@ -140,7 +140,7 @@ def login_factor(
     return let_in(response, parts, found)
 
 
-@router.post("/logout", summary="End this session", responses=responses(*ANYBODY))
+@router.post("/logout", summary="End this session", dependencies=FROM_ANYBODY, responses=responses(*ANYBODY))
 def logout(request: Request, parts: PartsOf, response: Response) -> Done:
     """Whoever is not signed in is signed out already."""
     token = token_of(request, parts.site)
@@ -158,7 +158,7 @@ def logout_all(caller: PersonOf, parts: PartsOf, response: Response) -> Done:
 
 
 @router.get("/me", summary="See who is signed in", responses=responses(*SIGNED_IN))
-def me(caller: PersonOf, parts: PartsOf) -> PersonOut:
+def show_me(caller: PersonOf, parts: PartsOf) -> PersonOut:
     with parts.database.transaction() as session:
         person = persons.find(session, person_id=caller.person_id, key=parts.key)
         found = factors.of_person(session, person_id=caller.person_id)
@@ -210,6 +210,7 @@ def confirm(
     "/request-password-reset",
     status_code=202,
     summary="Ask for a way to a new password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable),
 )
 def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> LetterAsked:
@@ -221,6 +222,7 @@ def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, c
 @router.post(
     "/reset-password",
     summary="Choose a new password by a letter's link",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid, PasswordNotAcceptable),
 )
 def reset_password(body: ResetIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response) -> Done:
@@ -264,6 +266,7 @@ def change_email(body: EmailIn, caller: ConfirmedOf, parts: PartsOf, clock: Cloc
 @router.post(
     "/confirm-email",
     summary="Use another e-mail address by a letter's link",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid),
 )
 def confirm_email(body: TokenIn, parts: PartsOf, clock: ClockOf) -> Done:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Final
 
 from amply.kernel import ids
-from amply.modules.access import PersonCaller
+from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
 from amply.modules.people.agents import device_named
-from amply.modules.people.domain import LetterKind, Session, SessionNotValid, SignInRefused, Visit
+from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visit
 from amply.modules.people.links import Stamped
 from amply.modules.people.parts import Parts
 from amply.modules.people.persons import Credentials
