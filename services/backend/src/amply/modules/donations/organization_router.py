@@ -92,7 +92,7 @@ def _filter(
 
 
 @organization_router.get("", summary="List one's own gifts, newest first", responses=responses(*PROBLEMS))
-def list_gifts(
+def list_own_gifts(
     access: Reading,
     wanted: Annotated[GiftFilter, Depends(_filter)],
     cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
@@ -110,6 +110,6 @@ def list_gifts(
 @organization_router.get(
     "/{donation_id}", summary="Show one of one's own gifts", responses=responses(*PROBLEMS, DonationNotFound)
 )
-def show_gift(donation_id: Identifier, access: Reading) -> ReceivedGiftOut:
+def show_own_gift(donation_id: Identifier, access: Reading) -> ReceivedGiftOut:
     with access.transaction() as session:
         return ReceivedGiftOut.of(received_gift(session, access, donation_id=donation_id))

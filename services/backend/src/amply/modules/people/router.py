@@ -5,7 +5,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.web import ClockOf, Identifier, responses
-from amply.kernel.errors import AmplyError, Conflict, NotFound, TooManyRequests
+from amply.kernel.errors import AmplyError, NotFound, TooManyRequests
+from amply.modules.access import LastOwner
 from amply.modules.people import changing, factors, persons, registering, signing_in
 from amply.modules.people.addresses import AddressNotAcceptable
 from amply.modules.people.domain import (
@@ -167,7 +168,7 @@ def me(caller: PersonOf, parts: PartsOf) -> PersonOut:
     return PersonOut.of(person, caller, found)
 
 
-@router.delete("/me", summary="Delete one's account", responses=responses(*CONFIRMED, Conflict))
+@router.delete("/me", summary="Delete one's account", responses=responses(*CONFIRMED, LastOwner))
 def delete_me(caller: ConfirmedOf, parts: PartsOf, clock: ClockOf, response: Response) -> Done:
     """Address, password, factors and sessions go at once. Gifts are the donor's own matter: see `/v1/donor`."""
     changing.erase(parts, caller, now=clock())
