@@ -130,9 +130,10 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 ## ---- proving it -----------------------------------------------------------------------------------------------
 
 # Two at a time, the longest first.
-CHECKS := check-types check-tests check-format check-lint check-imports check-widgets check-workflows check-images
+QUICK_CHECKS := check-tests check-format check-lint check-imports check-widgets check-workflows check-images
+CHECKS := check-types $(QUICK_CHECKS)
 
-.PHONY: check fix test bench bench-quick synth $(CHECKS)
+.PHONY: check fix test proved bench bench-quick synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
 	@$(MAKE) -j 2 $(CHECKS)
 
@@ -159,8 +160,14 @@ fix: setup ## format and mend what can be mended by machine
 	@$(BIN)/ruff format -q $(SOURCES)
 	@$(BIN)/ruff check -q --fix $(SOURCES)
 
-test: check browser ## everything: checks, unit, database, infrastructure, end to end
-	@$(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks
+# Types take one core for as long as all other checks together: the tests begin beside them.
+test: setup browser ## everything: checks, unit, database, infrastructure, end to end
+	@$(MAKE) -j 2 $(QUICK_CHECKS)
+	@$(MAKE) -j 2 check-types proved
+
+# Commands that tests type know nothing of the two at a time.
+proved:
+	@MAKEFLAGS=--no-print-directory $(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks
 
 .PHONY: browser
 browser: setup

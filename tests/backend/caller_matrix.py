@@ -32,16 +32,26 @@ class Personal:
     """A route for whoever is signed in."""
 
 
+@dataclass(frozen=True)
+class Account:
+    """A route for whoever is signed in, about themselves; no key is known there. `confirmed`: as of a `Line`."""
+
+    confirmed: bool = False
+
+
 ANYBODY: Final = Open("anybody may read this")
 GIVING: Final = Open("donors give without an account")
 DONOR: Final = Open("a donor's signed link")
 INVITED: Final = Open("an invitation's signed token")
+SIGNING_IN: Final = Open("who is not signed in yet")
 PROCESSOR: Final = Open("the processor's signature")
 
+AUTH: Final = "/v1/auth"
 OWN: Final = "/v1/organisations/{organization_id}"
-MATRIX: Final[Mapping[str, Line | Open | Personal]] = {
+MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     "GET /health/live": ANYBODY,
     "GET /health/ready": ANYBODY,
+    "GET /health/deep": ANYBODY,
     "GET /v1/public/organisations": ANYBODY,
     "GET /v1/public/organisations/{organization_id}": ANYBODY,
     "GET /v1/public/organisations/{organization_id}/funds": ANYBODY,
@@ -113,4 +123,30 @@ MATRIX: Final[Mapping[str, Line | Open | Personal]] = {
     f"GET {OWN}/audit": Line(RUN),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
+    **{
+        f"POST {AUTH}/{what}": SIGNING_IN
+        for what in (
+            *("register", "verify-email", "login", "login/factor", "login/passkey/options", "login/passkey"),
+            *("logout", "request-password-reset", "reset-password", "confirm-email"),
+        )
+    },
+    f"POST {AUTH}/logout-all": Account(),
+    f"GET {AUTH}/me": Account(),
+    f"DELETE {AUTH}/me": Account(confirmed=True),
+    f"GET {AUTH}/sessions": Account(),
+    f"DELETE {AUTH}/sessions/{{session_id}}": Account(),
+    f"POST {AUTH}/confirm": Account(),
+    f"POST {AUTH}/confirm/passkey/options": Account(),
+    f"POST {AUTH}/confirm/passkey": Account(),
+    f"POST {AUTH}/password": Account(),
+    f"POST {AUTH}/email": Account(confirmed=True),
+    f"POST {AUTH}/security-settings": Account(confirmed=True),
+    f"POST {AUTH}/factors/totp": Account(confirmed=True),
+    f"POST {AUTH}/factors/totp/confirm": Account(confirmed=True),
+    f"DELETE {AUTH}/factors/totp": Account(confirmed=True),
+    f"POST {AUTH}/factors/recovery-codes": Account(confirmed=True),
+    f"GET {AUTH}/factors/passkeys": Account(),
+    f"POST {AUTH}/factors/passkeys/options": Account(confirmed=True),
+    f"POST {AUTH}/factors/passkeys": Account(confirmed=True),
+    f"DELETE {AUTH}/factors/passkeys/{{passkey_id}}": Account(confirmed=True),
 }

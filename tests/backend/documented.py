@@ -12,6 +12,7 @@ from amply.entrypoints import application
 from amply.entrypoints.problem_catalogue import Code, catalogue
 from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE
 
+UNKNOWN: Final = 401
 _MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,}")
 """What a member of a problem is called (RFC 9457 §3.2)."""
 
@@ -46,6 +47,7 @@ def check(response: Response) -> None:
     assert problem["type"].endswith(f"/problems/#{code}"), problem
     assert problem["title"] == codes()[code].title, f"{code} has another title in the catalogue: {problem}"
     assert all(_MEMBER.fullmatch(member) for member in problem), problem
+    assert (status == UNKNOWN) == ("www-authenticate" in response.headers), "RFC 9110 §11.6.1"
     operation = operation_of(response.request.method, response.request.url.path)
     if operation is None or "/v1/" not in response.request.url.path:
         return

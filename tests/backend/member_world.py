@@ -14,11 +14,13 @@ from sqlalchemy import text
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database, forbid_transaction
-from amply.modules import keys, mail, members, onboarding, recurring
+from amply.infra.settings import CacheSettings
+from amply.modules import keys, mail, members, onboarding, people, recurring
 from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
+from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
 from tests.backend.sharing_world import FakeSharing
@@ -77,9 +79,15 @@ class FakePeople:
 
 
 class House:
-    """Two organisations, `usr_owner` to `usr_viewer` in the first, `usr_stranger` the second's owner."""
+    """Two organisations, `usr_owner` to `usr_viewer` in the first, `usr_stranger` the second's owner.
 
-    def __init__(self, database: Database, databases: Databases) -> None:
+    With a cache people have sessions too, besides the header.
+    """
+
+    def __init__(
+        self, database: Database, databases: Databases, *, cache: CacheSettings | None = None
+    ) -> None:
+        self.accounts = None if cache is None else people_parts(databases.as_role("amply_api"), cache)
         self.database, self.databases = database, databases
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
@@ -106,7 +114,12 @@ class House:
                 links=FakeLinks(), key=INVITATIONS, page="https://edge.example/onboarding/"
             ),
             membership=members.Parts(key=KEY, people=self.people),
-            callers=(HeaderCallers(), keys.KeyCallers(database=self.own, livemode=False)),
+            callers=(
+                HeaderCallers(),
+                keys.KeyCallers(database=self.own, livemode=False),
+                *([people.SessionCallers(self.accounts)] if self.accounts else []),
+            ),
+            accounts=self.accounts,
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

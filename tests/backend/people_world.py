@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx2
@@ -15,13 +15,15 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
-from sqlalchemy.orm import Session
+from sqlalchemy import orm, text
 
 from amply.entrypoints import application
 from amply.infra.counters import CacheCounters
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings, LinkSettings
+from amply.kernel import ids
 from amply.modules import mail, people
+from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.conftest import Databases, free_port
 from tests.backend.sharing_world import FakeSharing
@@ -47,7 +49,7 @@ def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> peo
     )
 
 
-def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
+def _nobody_minds(_session: orm.Session, _person_id: str, _now: datetime) -> None:
     pass
 
 
@@ -55,7 +57,7 @@ def people_parts(
     database: Database,
     cache: CacheSettings,
     *,
-    before_leaving: Callable[[Session, str, datetime], None] = _nobody_minds,
+    before_leaving: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
 ) -> people.Parts:
     """What the API needs for people."""
     return people.Parts(
@@ -68,6 +70,55 @@ def people_parts(
         breaches=people.CommonPasswords(),
         site=people.Site.of(EDGE),
         before_leaving=before_leaving,
+    )
+
+
+def put_person(master: Database, parts: people.Parts, *, person_id: str, now: datetime) -> int:
+    """Somebody with an account and no password, by an id of the test's, whatever became of a former one; their stamp."""
+    address = people.address_of(f"{person_id}@example.org")
+    values = {
+        "person_id": person_id,
+        "index": parts.key.index_of(address),
+        "sealed": parts.key.seal_address(address, of=person_id),
+        "now": now,
+    }
+    with master.transaction() as session:
+        return int(session.execute(_PUT_PERSON, values).scalar_one())
+
+
+_PUT_PERSON: Final = text("""
+    INSERT INTO person (id, address_index, sealed_address, language, created_at, password_changed_at)
+    VALUES (:person_id, :index, :sealed, 'en', :now, :now)
+    ON CONFLICT (id) DO UPDATE SET
+        address_index = excluded.address_index,
+        sealed_address = excluded.sealed_address,
+        erased_at = NULL
+    RETURNING stamp
+""")
+
+
+def open_session(
+    parts: people.Parts,
+    *,
+    person_id: str,
+    stamp: int,
+    now: datetime,
+    signed_in_ago: timedelta = timedelta(),
+    confirmed_ago: timedelta = timedelta(),
+) -> str:
+    """A session of theirs, without how people come by one; its token."""
+    return parts.sessions.open(
+        Session(
+            id=ids.new_id("ses"),
+            person_id=person_id,
+            stamp=stamp,
+            signed_in_at=now - signed_in_ago,
+            confirmed_at=now - confirmed_ago,
+            seen_at=now,
+            device="Firefox on Linux",
+            binding=IpBinding.NONE,
+            place="",
+        )
     )
 
 

@@ -49,6 +49,7 @@ FEATURES: Mapping[str, Reaching] = {
             "database AWS::RDS::DBInstance Instance Properties.AutomaticBackupReplication*": "so is its backup",
             "backup AWS::Backup::BackupPlan Plan Properties.BackupPlan.BackupPlanRule.*.CopyActions": "and this",
             "keys AWS::SecretsManager::Secret Commitments Properties.ReplicaRegions": "what nobody could make again",
+            "keys AWS::SecretsManager::Secret People Properties.ReplicaRegions": "what nobody could make again",
             "observability AWS::CloudWatch::Alarm Alarms/backup-copy-failed (only in *)": "its alarm",
             "delivery AWS::IAM::Policy */DefaultPolicy Properties.PolicyDocument.Statement*": "one region more",
         },

@@ -6,6 +6,7 @@ Staff of the platform are no callers: they have no rights over HTTP, and use `ad
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -13,13 +14,30 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from amply.infra.database import Database
+from amply.infra.settings import CacheSettings
+from amply.infra.web import calls_of
 from amply.modules.access import POLICY, Allowed, Permission, Role, SignedIn
 from amply.modules.mail import address_digest
-from tests.backend.caller_matrix import ANYBODY, DONOR, INVITED, MATRIX, Line, Open, Personal
+from amply.modules.people.web import SignedInHere
+from tests.backend.caller_matrix import (
+    ANYBODY,
+    DONOR,
+    INVITED,
+    MATRIX,
+    SIGNING_IN,
+    Account,
+    Line,
+    Open,
+    Personal,
+)
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
+from tests.backend.people_world import EDGE, open_session, people_cache, put_person  # noqa: F401 -- the fixture
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.world import NOW
+
+LATE: Final = "not confirmed for long"
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
 
@@ -35,6 +53,8 @@ IDS: Final = {
     "document_id": f"doc_{'0' * 26}",
     "split_id": f"split_{'0' * 26}",
     "entry_id": f"ent_{'0' * 26}",
+    "session_id": f"ses_{'0' * 26}",
+    "passkey_id": f"psk_{'0' * 26}",
 }
 SCOPES: Final = (
     *("organisation:read", "organisation:write", "donations:read", "donations:write"),
@@ -44,7 +64,7 @@ SCOPES: Final = (
 
 @dataclass
 class Callers:
-    """Every kind of caller, with the headers it sends."""
+    """Every kind of caller, with the headers it sends. People have real sessions."""
 
     house: House
     sent: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -54,13 +74,11 @@ class Callers:
         donor = LINKS.sign(email_sha256=address_digest("ada@example.org"), now=NOW)
         self.sent["donor"] = {"Authorization": f"Bearer {donor}"}
         for role in Role:
-            self.sent[role] = {"x-test-person": f"usr_{role}"}
-            self.sent[f"{role}, not confirmed for long"] = {
-                "x-test-person": f"usr_{role}",
-                "x-test-confirmed": "11",
-            }
-        self.sent["another's owner"] = {"x-test-person": "usr_stranger"}
-        self.sent["nobody's member"] = {"x-test-person": "usr_alone"}
+            self.sign_in(role)
+            self.sign_in(f"{role}, {LATE}")
+        self.sign_in("another's owner")
+        self.sign_in("nobody's member")
+        self.sent["session that is over"] = self._cookie("usr_owner", signed_in_ago=timedelta(days=31))
         for scope in SCOPES:
             self.sent[scope] = self._bearer(scope)
         self.sent["revoked key"] = self._bearer(*SCOPES, name="revoked")
@@ -82,13 +100,25 @@ class Callers:
         )
         self.sent["another's key"] = {"Authorization": f"Bearer {others.json()['secret']}"}
 
+    def sign_in(self, caller: str) -> None:
+        """With an account and a session, whatever became of a former one."""
+        ago = timedelta(minutes=11 if caller.endswith(LATE) else 0)
+        self.sent[caller] = self._cookie(person_of(caller), confirmed_ago=ago)
+
+    def _cookie(self, person_id: str, **ago: timedelta) -> dict[str, str]:
+        accounts = self.house.accounts
+        assert accounts is not None
+        stamp = put_person(self.house.master, accounts, person_id=person_id, now=NOW)
+        token = open_session(accounts, person_id=person_id, stamp=stamp, now=NOW, **ago)
+        return {"Cookie": f"{accounts.site.session_cookie}={token}", "Origin": EDGE}
+
     def _bearer(self, *scopes: str, name: str | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.house.key(*scopes, name=name or scopes[0])[1]}"}
 
 
 @pytest.fixture
-def callers(database: Database, databases: Databases) -> Iterator[Callers]:
-    house = House(database, databases)
+def callers(database: Database, databases: Databases, people_cache: CacheSettings) -> Iterator[Callers]:  # noqa: F811 -- the fixture
+    house = House(database, databases, cache=people_cache)
     with house.client:
         yield Callers(house)
     house.close()
@@ -104,18 +134,31 @@ def routes(house: House) -> dict[str, RouteContext]:
     }
 
 
-def expected(line: Line | Personal, caller: str) -> str:
+def person_of(caller: str) -> str:
+    """Who that is."""
+    others = {"another's owner": "usr_stranger", "nobody's member": "usr_alone"}
+    return others.get(caller) or f"usr_{Role(caller.partition(', ')[0])}"
+
+
+def expected(line: Line | Personal | Account, caller: str) -> str:
     """What a line says of a caller."""
-    if caller in ("anonymous", "donor", "revoked key", "expired key"):
+    if caller in ("anonymous", "donor", "revoked key", "expired key", "session that is over"):
         return NOBODY
+    is_program = caller in SCOPES or caller == "another's key"
     if isinstance(line, Personal):
-        return NOT_ALLOWED if caller in SCOPES or caller == "another's key" else IN
+        return NOT_ALLOWED if is_program else IN
+    if isinstance(line, Account):
+        return NOBODY if is_program else _let_in(unless=line.confirmed and caller.endswith(LATE))
     if caller in ("another's owner", "another's key", "nobody's member"):
         return HIDDEN
-    if caller in SCOPES:
-        return IN if caller in line.scopes else NOT_ALLOWED
+    if is_program:
+        return _let_in(unless=caller not in line.scopes)
     role, _, late = caller.partition(", ")
-    return IN if Role(role) in line.roles and not (late and line.confirmed) else NOT_ALLOWED
+    return _let_in(unless=Role(role) not in line.roles or bool(late and line.confirmed))
+
+
+def _let_in(*, unless: bool) -> str:
+    return NOT_ALLOWED if unless else IN
 
 
 def outcome(answer: Any) -> str:
@@ -137,6 +180,7 @@ def ask(house: House, route: str, headers: Mapping[str, str]) -> Any:
         r"{(\w+)}", lambda found: {"organization_id": house.organization_id, **IDS}[found[1]], path
     )
     body: dict[str, Any] | None = {} if method in ("POST", "PATCH") else None
+    house.client.cookies.clear()
     return house.client.request(method, filled, headers=dict(headers), json=body)
 
 
@@ -149,21 +193,34 @@ def test_every_protected_route_lets_in_whom_its_line_names_and_nobody_else(calle
     for route, line in MATRIX.items():
         if isinstance(line, Open):
             continue
-        for caller, headers in callers.sent.items():
-            found = outcome(ask(house, route, headers))
+        for caller in list(callers.sent):
+            if isinstance(line, Account) and expected(line, caller) != NOBODY:
+                # Another of this person's requests may have ended this session too.
+                callers.sign_in(caller)
+            found = outcome(ask(house, route, callers.sent[caller]))
             if found != expected(line, caller):
                 wrong.append(f"{route} by {caller}: {found} instead of {expected(line, caller)}")
-            if route.endswith("/membership") and caller.partition(", ")[0] in set(Role):
-                house.put(headers["x-test-person"], Role(caller.partition(", ")[0]))
+            if found == IN and route.endswith("/membership"):
+                house.put(person_of(caller), Role(caller.partition(", ")[0]))
     assert wrong == []
+
+
+def test_who_signs_in_may_be_anybody(callers: Callers) -> None:
+    """Nobody is kept from it for what else they carry: a session that is over least of all."""
+    for route in (name for name, line in MATRIX.items() if line is SIGNING_IN):
+        for caller in ("anonymous", "donor", "revoked key", "session that is over"):
+            assert outcome(ask(callers.house, route, callers.sent[caller])) != NOBODY, (route, caller)
 
 
 def test_what_is_open_asks_nobody_and_what_is_protected_cannot_be_open(callers: Callers) -> None:
     """An open route must not carry a permission by accident, nor a protected one lack it."""
     for name, route in routes(callers.house).items():
         named = list(permissions(route.dependant))
-        assert (named == []) == isinstance(MATRIX[name], Open), (name, named)
+        assert (named == []) == isinstance(MATRIX[name], Open | Account), (name, named)
         assert len(named) <= 1, name
+        assert any(isinstance(call, SignedInHere) for call in calls_of(route.dependant)) == isinstance(
+            MATRIX[name], Account
+        ), name
 
 
 def test_every_permission_leads_somewhere(callers: Callers) -> None:

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -24,19 +24,28 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import text
 
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
-from amply.modules import onboarding, recurring
-from tests.backend import onboarding_world, plan_world
+from amply.entrypoints.known_people import KnownPeople
+from amply.infra.credentials import Credential
+from amply.infra.database import Database
+from amply.infra.settings import CacheSettings
+from amply.modules import keys, members, onboarding, people, recurring
+from tests.backend import member_world, onboarding_world, plan_world
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
+from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import NoLimit, open_gate
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+OWNER: Final = "usr_owner"
 EXAMPLES: Final = int(os.environ.get("AMPLY_FUZZ_EXAMPLES", "5"))
 """Of each operation, and of each kind: what the document allows, and what it does not."""
 SEED: Final = int(os.environ.get("AMPLY_FUZZ_SEED", "1"))
@@ -57,29 +66,56 @@ asked = settings(
 )
 
 
+_PUT_OWNER: Final = text("""
+    INSERT INTO member (organization_id, person_id, role, joined_at)
+    VALUES (:organization_id, :owner, 'owner', :now)
+    ON CONFLICT (organization_id, person_id) DO UPDATE SET role = 'owner'
+""")
+
+
 class World:
     """A platform where something has happened, and who may ask for what of it."""
 
-    def __init__(self, page: DonorsPage, app: FastAPI) -> None:
+    def __init__(self, page: DonorsPage, app: FastAPI, *, accounts: people.Parts, master: Database) -> None:
         self.gift = page.gives()
         self.known = {
             "organization_id": page.organization_id,
             "donation_id": self.gift,
             "entry_id": str(page.rows("entry")[0].id),
         }
-        self.donor = f"Bearer {page.link()}"
-        self.staff = (
-            f"Bearer {onboarding_world.KEY.sign(organization_id=page.organization_id, now=page.clock())}"
-        )
+        self.now = page.clock()
+        self.donor = page.link()
+        self.staff = onboarding_world.KEY.sign(organization_id=page.organization_id, now=self.now)
+        self.accounts, self.master = accounts, master
         self.schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
-    def token_for(self, path: str) -> str:
-        return self.staff if path.startswith("/v1/onboarding") else self.donor
+    def show(self, case: Any, credential: str | None) -> None:
+        """Have a request carry what its operation takes, and what it belongs to exists."""
+        headers = dict(case.headers or {})
+        if credential == Credential.SESSION:
+            case.cookies = {self.accounts.site.session_cookie: self._session()}
+            headers["origin"] = EDGE
+        elif credential is not None:
+            token = self.staff if credential == Credential.INVITATION else self.donor
+            headers["authorization"] = f"Bearer {token}"
+        case.headers = headers
+
+    def _session(self) -> str:
+        """Of an owner, whatever a former request did to them."""
+        stamp = put_person(self.master, self.accounts, person_id=OWNER, now=self.now)
+        with self.master.transaction() as session:
+            session.execute(_PUT_OWNER, {"owner": OWNER, "now": self.now, **self.known})
+        return open_session(self.accounts, person_id=OWNER, stamp=stamp, now=self.now)
 
 
 @pytest.fixture
-def world(books: LedgerWorld, databases: Databases) -> Iterator[World]:
-    own = databases.as_role("amply_api")
+def world(
+    books: LedgerWorld,
+    databases: Databases,
+    people_cache: CacheSettings,  # noqa: F811 -- the fixture
+) -> Iterator[World]:
+    own, master = databases.as_role("amply_api"), databases.as_role("master")
+    accounts = people_parts(own, people_cache)
     page = DonorsPage(books, own)
     app = application.create(
         application.Parts(
@@ -98,10 +134,14 @@ def world(books: LedgerWorld, databases: Databases) -> Iterator[World]:
             invitations=onboarding.Parts(
                 links=onboarding_world.FakeLinks(), key=onboarding_world.KEY, page=onboarding_world.PAGE
             ),
+            membership=members.Parts(key=member_world.KEY, people=KnownPeople(accounts)),
+            callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
+            accounts=accounts,
         )
     )
-    yield World(page, app)
+    yield World(page, app, accounts=accounts, master=master)
     own.close()
+    master.close()
 
 
 def test_every_operation_answers_as_the_document_says(world: World) -> None:
@@ -123,6 +163,11 @@ def test_every_operation_answers_as_the_document_says(world: World) -> None:
     assert len(names) == len(operations())
 
 
+def _credential(operation: Mapping[str, Any]) -> str | None:
+    """The first that it takes."""
+    return next((name for each in operation.get("security", ()) for name in each), None)
+
+
 def _told(failure: FailureGroup | Failure) -> str:
     """What failed, without the whole request and answer."""
     each = failure.exceptions if isinstance(failure, FailureGroup) else [failure]
@@ -139,7 +184,7 @@ def _ask(world: World, operation: Any, mode: GenerationMode) -> None:
         if is_known:
             parameters = dict(case.path_parameters or {})
             case.path_parameters = {name: world.known.get(name, value) for name, value in parameters.items()}
-            case.headers = {**(case.headers or {}), "authorization": world.token_for(case.path)}
+            world.show(case, _credential(operation.definition.raw))
             if isinstance(case.body, dict) and "organization_id" in case.body:
                 case.body["organization_id"] = world.known["organization_id"]
         case.validate_response(case.call(), checks=CHECKS)

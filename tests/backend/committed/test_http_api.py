@@ -343,6 +343,36 @@ def test_only_our_own_pages_may_call_from_a_browser(api: Api) -> None:
     assert "access-control-allow-origin" not in other.headers
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_our_own_pages_change_and_delete_with_peoples_cookies_and_others_do_not(
+    api: Api, method: str
+) -> None:
+    preflight = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "If-Match"}
+    path = f"/v1/organisations/{api.organization_id}"
+    ours = api.client.options(path, headers={"Origin": "http://edge.example", **preflight})
+    assert ours.status_code == 200
+    assert method in ours.headers["access-control-allow-methods"].split(", ")
+    assert ours.headers["access-control-allow-credentials"] == "true"
+    # An origin by its name: with a star for it, no browser would send a cookie (Fetch, CORS protocol and credentials).
+    assert ours.headers["access-control-allow-origin"] == "http://edge.example"
+    for near in (
+        "https://edge.example",
+        "http://edge.example.evil.example",
+        "http://edge.example:81",
+        "null",
+    ):
+        theirs = api.client.options(path, headers={"Origin": near, **preflight})
+        assert (theirs.status_code, theirs.headers.get("access-control-allow-origin")) == (400, None), near
+
+
+def test_our_own_pages_read_what_answers_say_besides(api: Api) -> None:
+    path = f"/v1/organisations/{api.organization_id}"
+    answer = api.client.get(path, headers={"Origin": "http://edge.example"})
+    assert answer.status_code == 401
+    exposed = set(answer.headers["access-control-expose-headers"].split(", "))
+    assert {"X-Request-Id", "Retry-After", "ETag", "WWW-Authenticate", "RateLimit", "Sunset"} <= exposed
+
+
 def test_a_gift_can_be_followed_from_its_request_to_its_payment(api: Api) -> None:
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         created = api.give()

@@ -32,6 +32,8 @@ def treasury(house: House) -> Treasury:
     made.succeed()
     made.remote.items = [of_payout(), transaction()]
     made.hear(RECONCILED, PayoutStatus.PAID, bank_reference="TRACE7")
+    made.sequencer = house.databases.as_role("amply_sequencer")
+    made.sequence()
     return made
 
 
@@ -278,4 +280,4 @@ def test_a_payout_whose_items_are_not_known_yet_has_no_report(house: House) -> N
     treasury.succeed()
     treasury.hear("payout.created", PayoutStatus.PENDING, amount=euros(2437))
     answer = house.ask("GET", f"/payouts/{PAYOUT}/report", by="usr_finance")
-    assert code(answer) == (409, "payout_not_reconciled")
+    assert code(answer) == (409, "payout_report_not_ready")

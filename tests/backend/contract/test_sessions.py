@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from amply.infra.settings import CacheSettings
 from amply.modules import people
-from amply.modules.access import CallerSource, PersonCaller
+from amply.modules.access import CallerSource, PersonCaller, SessionNotValid
 from tests.backend.conftest import free_port
 from tests.backend.people_world import (
     ADA,
@@ -269,7 +269,7 @@ def test_the_application_learns_who_asks(world: PeopleWorld) -> None:
     assert (found.signed_in_at, found.confirmed_at) == (world.clock(), world.clock())
     assert caller(world, None) is None
     for bad in ("", "x", (ada.session or "")[:-1], "é" * 20, "a" * 5000):
-        with pytest.raises(people.SessionNotValid):
+        with pytest.raises(SessionNotValid):
             caller(world, bad)
 
 

@@ -11,12 +11,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from amply.entrypoints import api_pages, application, deprecation
-from amply.entrypoints.api_document import TAGS, calls_of, limits_of, route_contexts
+from amply.entrypoints.api_document import TAGS, limits_of, route_contexts
 from amply.entrypoints.deprecation import Deprecation
 from amply.entrypoints.middleware import RequestFrame
 from amply.entrypoints.problem_catalogue import _below, catalogue, page
 from amply.infra.rate_limits import LIMITS
-from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE
+from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, calls_of
 from amply.kernel.errors import AmplyError
 from amply.modules.donations.admission import _admission
 from tests.backend.documented import operations
@@ -52,6 +52,36 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "finish_card": "It asks the processor what is stored, and takes that.",
     "pay_now": "The declined gift has one payment, which takes one success.",
     "make_link": "Good for one visit, kept by nobody; how many there may be in an hour is bounded.",
+    "register": "A letter more opens nothing else, and how many there may be to one mailbox in an hour is bounded.",
+    "verify_email": "A link opens one account: the second time it is refused.",
+    "login": "A session more, which its owner sees and ends; how often it may be tried is bounded.",
+    "login_factor": "A code counts once, and so does what came before it.",
+    "begin_passkey_login": "What was begun and not finished is forgotten after minutes.",
+    "login_passkey": "What was begun is finished once.",
+    "logout": "What is over is over.",
+    "logout_all": "What is over is over.",
+    "confirm": "It sets what it says; the session's former token is over, so a repetition is refused.",
+    "begin_passkey_confirmation": "What was begun and not finished is forgotten after minutes.",
+    "confirm_passkey": "What was begun is finished once.",
+    "request_password_reset": "A letter more, and how many there may be to one mailbox in an hour is bounded.",
+    "reset_password": "A link is good for one new password: the second time it is refused.",
+    "change_password": "It sets what it says; the former password and token are over, so a repetition is refused.",
+    "change_email": "A letter more, and how many there may be to one mailbox in an hour is bounded.",
+    "confirm_email": "A link is good for one change: the second time it is refused.",
+    "security_settings": "It sets what it says, and ends the session: a repetition is refused.",
+    "begin_totp": "What was begun and not finished counts for nothing; the next one takes its place.",
+    "confirm_totp": "What counts already is refused.",
+    "new_recovery_codes": "New codes take the place of those whose answer was lost.",
+    "begin_passkey": "What was begun and not finished is forgotten after minutes.",
+    "add_passkey": "What was begun is finished once.",
+    "create_fund": "Again, it answers with the fund of this name and kind.",
+    "close_fund": "It sets what it says.",
+    "invite": "A letter more, and the first link goes on working; a hundred invitations wait at most.",
+    "offer_ownership": "It sets what it says; there is one offer.",
+    "accept_ownership": "What was accepted is no offer any more: a repetition is refused.",
+    "join": "An invitation is good for one joining: a repetition is refused.",
+    "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
+    " revokes the key they do not know. Two of one name work at a time.",
 }
 """POSTs that take no `Idempotency-Key`, and why a repetition does no harm."""
 

@@ -9,15 +9,15 @@ from importlib import resources
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from amply.entrypoints.deprecation import DEPRECATED
 from amply.entrypoints.problem_catalogue import Code, catalogue
+from amply.infra.credentials import Credential, is_optional, taken_by
 from amply.infra.rate_limit_fields import FIELDS
-from amply.infra.rate_limits import Limited
-from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, Problem
+from amply.infra.rate_limits import Limiting
+from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, Problem, calls_of
 
 TAGS: Final = {
     "Donations": "Take a gift, to one organisation or several, and see how it stands.",
@@ -25,17 +25,57 @@ TAGS: Final = {
     "Donors": "What donors see of their own gifts, receipts and years, by the link in their letters.",
     "Public": "What anybody may read: organisations, their ledgers and payouts, and where an entry is in the log.",
     "Onboarding": "What invited staff do for their organisation, and whether an organisation takes gifts.",
+    "People": "An account from its registration to its end: passwords, second factors, sessions.",
+    "Organisations": "What members and programs of an organisation see and change of it and its funds.",
+    "Gifts": "What an organisation sees of what was given to it.",
+    "Payouts": "What an organisation sees of what was paid out to it, and its reports.",
+    "Members": "Who is in an organisation, and as what.",
+    "API keys": "What an organisation's programs are known by.",
+    "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",
 }
 
 _ALWAYS: Final = {"500": ["server_error"], "503": ["unavailable"]}
-_WITH_BODY: Final = {"400": ["bad_request"], "408": ["request_timeout"], "413": ["request_too_large"]}
+_UNSAFE: Final = ("post", "patch", "delete")
+"""Methods whose bodies are read even where none is asked for, and that other sites' pages may not use with a cookie."""
+_CHANGING: Final = {
+    "400": ["bad_request"],
+    "403": ["request_from_elsewhere"],
+    "408": ["request_timeout"],
+    "413": ["request_too_large"],
+}
 _MALFORMED: Final = "invalid_request"
 _WAITS: Final = ("429", "503")
+_UNKNOWN: Final = "401"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
 """Only what is versioned follows these rules; health says what it says to balancers and watchers."""
+
+_SCHEMES: Final[Mapping[Credential, Mapping[str, str]]] = {
+    Credential.SESSION: {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-amply-session",
+        "description": "Of somebody who is signed in on our own pages (`/v1/auth/login`); without https it is called `amply-session`.",
+    },
+    Credential.KEY: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "sk_live_… or sk_test_…",
+        "description": "An organisation's API key.",
+    },
+    Credential.DONOR_LINK: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token in the link of a donor's letter.",
+    },
+    Credential.INVITATION: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token in the link of the letter that invites staff to onboard their organisation.",
+    },
+}
 
 _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "X-Request-Id": {"description": "What we find this request by", "schema": {"type": "string"}},
@@ -46,6 +86,10 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "RateLimit-Policy": {
         "description": "Each limit: `q` requests at once, which are there again after `w` seconds",
         "schema": {"type": "string", "examples": ['"public_ledger";q=300;w=60']},
+    },
+    "WWW-Authenticate": {
+        "description": "What to ask with: `Bearer` and a key or a link's token, or a `Session`'s cookie",
+        "schema": {"type": "string", "examples": ['Bearer realm="amply"']},
     },
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}},
 }
@@ -58,16 +102,10 @@ def route_contexts(app: FastAPI) -> Iterator[RouteContext]:
             yield context
 
 
-def calls_of(dependant: Dependant) -> Iterator[Any]:
-    """What is called for a request, a dependency of a dependency included."""
-    yield dependant.call
-    for inner in dependant.dependencies:
-        yield from calls_of(inner)
-
-
 def limits_of(context: RouteContext) -> tuple[str, ...]:
     """The names of the limits that a route's requests count against."""
-    found = (call.limit for call in calls_of(context.dependant) if isinstance(call, Limited))
+    counting = [call for call in calls_of(context.dependant) if isinstance(call, Limiting)]
+    found = (name for call in counting for method in context.methods or () for name in call.limits(method))
     return tuple(dict.fromkeys(found))
 
 
@@ -82,13 +120,14 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     examples = _examples()
     _add_components(made["components"], problems=examples["problems"])
-    limited = {context.unique_id: bool(limits_of(context)) for context in route_contexts(app)}
+    contexts = {context.unique_id: context for context in route_contexts(app)}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             name = operation["operationId"]
             if path.startswith(_PREFIX):
-                _add_problems(operation, takes_body=method == "post")
-            _add_fields(operation, is_limited=limited[name])
+                _add_problems(operation, is_unsafe=method in _UNSAFE)
+            _add_fields(operation, is_limited=bool(limits_of(contexts[name])))
+            _add_security(operation, contexts[name])
             _add_examples(operation, examples["operations"].get(name, {}))
             if name in DEPRECATED:
                 operation["deprecated"] = True
@@ -100,14 +139,15 @@ def _add_components(components: dict[str, Any], *, problems: Mapping[str, Any]) 
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     components["schemas"][Problem.__name__] = Problem.model_json_schema()
+    components["securitySchemes"] = {name: dict(scheme) for name, scheme in _SCHEMES.items()}
     components["headers"] = {name: dict(field) for name, field in _FIELDS.items()}
     components["examples"] = {code.code: {"value": _example(code, problems)} for code in catalogue()}
 
 
-def _add_problems(operation: dict[str, Any], *, takes_body: bool) -> None:
+def _add_problems(operation: dict[str, Any], *, is_unsafe: bool) -> None:
     """Say of one operation all that it may answer with instead of what was asked."""
     answers: dict[str, Any] = operation["responses"]
-    for status, added in _added(operation, takes_body=takes_body).items():
+    for status, added in _added(operation, is_unsafe=is_unsafe).items():
         told = answers.setdefault(status, {}).setdefault(CODES, [])
         told += [code for code in added if code not in told]
     for status, answer in answers.items():
@@ -123,16 +163,27 @@ def _add_fields(operation: dict[str, Any], *, is_limited: bool) -> None:
             names += FIELDS
         if status in _WAITS:
             names.append("Retry-After")
+        if status == _UNKNOWN:
+            names.append("WWW-Authenticate")
         headers = answer.setdefault("headers", {})
         headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _added(operation: Mapping[str, Any], *, takes_body: bool) -> dict[str, list[str]]:
+def _add_security(operation: dict[str, Any], context: RouteContext) -> None:
+    """Any one of what the route takes; an empty one where nothing will do as well."""
+    taken: list[dict[str, list[str]]] = [{name: []} for name in taken_by(context.dependant)]
+    if is_optional(context.dependant):
+        taken.append({})
+    if taken:
+        operation["security"] = taken
+
+
+def _added(operation: Mapping[str, Any], *, is_unsafe: bool) -> dict[str, list[str]]:
     """Codes by status that an operation may answer with, whatever its function raises."""
     added = dict(_ALWAYS)
-    if takes_body:
-        added |= _WITH_BODY
-    if takes_body or "parameters" in operation:
+    if is_unsafe:
+        added |= _CHANGING
+    if is_unsafe or "parameters" in operation:
         added["422"] = [_MALFORMED]
     return added
 

@@ -52,6 +52,8 @@ class Parts:
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
     where nobody can sign in.
 
+    `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
+
     `callers` are the ways to be known, in the order they are asked in.
 
     `site_url` is where people's pages are; without it a problem's `type` is a reference without a host.
@@ -135,7 +137,7 @@ def create(parts: Parts) -> FastAPI:
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
     app.add_middleware(Bodies)
     if parts.accounts is not None:
-        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site)
+        app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site, refused=problems.known)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(parts.allowed_origins),
@@ -143,7 +145,11 @@ def create(parts: Parts) -> FastAPI:
         allow_credentials=True,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
-        expose_headers=["X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "Link", *FIELDS],
+        expose_headers=[
+            *("X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate"),
+            *("Deprecation", "Sunset", "Link"),
+            *FIELDS,
+        ],
     )
     app.add_middleware(RequestFrame)
     return app

@@ -65,7 +65,7 @@ def serve(service: ServiceSettings) -> None:
             clock=system_clock,
             livemode=service.livemode,
             log_url=api.log_url,
-            allowed_origins=(api.edge_url,),
+            allowed_origins=accounts.site.origins,
             client_address_header=api.client_address_header,
             site_url=api.edge_url,
             deep_health=deep_health(database, opened, stripe),

@@ -10,9 +10,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from amply.entrypoints.problem_catalogue import OF_HTTP
+from amply.infra import credentials
 from amply.infra.web import PROBLEM_MEDIA_TYPE, Problem
 from amply.kernel.errors import AmplyError, Unavailable
 
@@ -29,6 +31,8 @@ _ADVICE: Final[Mapping[int, tuple[str, str]]] = {
 
 _TITLES: Final = {each.code: each.title for each in OF_HTTP}
 """A code has one title, whatever words the framework has for an error (RFC 9457 §3.1.3)."""
+
+_UNKNOWN: Final = 401
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,3}")
 """Of a field, or the place in a list."""
@@ -64,7 +68,16 @@ def known(request: Request, error: Exception) -> JSONResponse:
     )
     if error.retry_after_seconds is not None:
         answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.status == _UNKNOWN:
+        answer.headers["WWW-Authenticate"] = _challenge(request)
     return answer
+
+
+def _challenge(request: Request) -> str:
+    """What to ask with, by what the route takes."""
+    route = request.scope.get("route")
+    taken = credentials.taken_by(route.dependant) if isinstance(route, APIRoute) else ()
+    return credentials.challenge(taken, was_sent="authorization" in request.headers)
 
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:

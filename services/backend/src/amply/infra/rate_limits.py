@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import redis
 import structlog
@@ -44,6 +44,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "public_ledger": Limit(requests=300, seconds=_MINUTE),
     # A file is work for seconds.
     "public_exports": Limit(requests=20, seconds=_MINUTE),
+    # All that signs people in, before they are; a school stands behind one address. What may be tried is counted besides, and more strictly.
+    "signing_in": Limit(requests=120, seconds=_MINUTE),
     # Of one API key and of one person, wherever they ask from.
     "key_reads": Limit(requests=500, seconds=_MINUTE),
     "key_writes": Limit(requests=100, seconds=_MINUTE),
@@ -95,11 +97,23 @@ def count(request: Request, *, limit: str, caller: str, whose: str = "from you")
         )
 
 
+@runtime_checkable
+class Limiting(Protocol):
+    """A dependency that counts requests."""
+
+    def limits(self, method: str) -> tuple[str, ...]:
+        """The names of those that a request by this method may count against."""
+
+
 @dataclass(frozen=True)
 class Limited:
     """A dependency that counts each request against the limit of this name."""
 
     limit: str
+
+    def limits(self, method: str) -> tuple[str, ...]:  # noqa: ARG002 -- the same for all methods
+        """Its one."""
+        return (self.limit,)
 
 
 @dataclass(frozen=True)

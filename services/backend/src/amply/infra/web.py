@@ -1,8 +1,10 @@
 """What every router shares: the parts an application holds, and errors as RFC 9457 problems."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, Field, StringConstraints
 
 from amply.infra.database import Database
@@ -43,6 +45,13 @@ def responses(*errors: type[AmplyError]) -> dict[int | str, dict[str, Any]]:
         if error.code not in entry[CODES]:
             entry[CODES].append(error.code)
     return documented
+
+
+def calls_of(dependant: Dependant) -> Iterator[Any]:
+    """What is called for a request, a dependency of a dependency included."""
+    yield dependant.call
+    for inner in dependant.dependencies:
+        yield from calls_of(inner)
 
 
 def _database(request: Request) -> Database:

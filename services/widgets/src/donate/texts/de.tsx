@@ -14,7 +14,7 @@ export const DE: Texts = {
   handling: "Was mit Ihrer Spende geschieht",
   givenDirectly: "Die Organisation erhält Ihre Spende unmittelbar. Amply hält sie nie in Händen.",
   writtenDown: (ledger) => (
-    <>Jede Spende steht in {ledger("einem öffentlichen Buch")}, das alle prüfen können, ohne Ihren Namen.</>
+    <>Jede Spende steht ohne Ihren Namen in {ledger("einem öffentlichen Buch")}, das alle prüfen können.</>
   ),
   provedByReceipt: "Ihre Quittung enthält den Beweis.",
 

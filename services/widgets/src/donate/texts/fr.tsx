@@ -14,7 +14,7 @@ export const FR: Texts = {
   handling: "Ce que devient votre don",
   givenDirectly: "L’organisation reçoit votre don directement. Amply ne le détient jamais.",
   writtenDown: (ledger) => (
-    <>Chaque don est inscrit dans {ledger("un registre public")} que chacun peut vérifier, sans votre nom.</>
+    <>Chaque don est inscrit, sans votre nom, dans {ledger("un registre public")} que chacun peut vérifier.</>
   ),
   provedByReceipt: "Votre reçu contient la preuve.",
 

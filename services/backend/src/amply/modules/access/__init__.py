@@ -14,8 +14,11 @@ from amply.modules.access.domain import (
     NotAllowed,
     OrganizationHidden,
     PersonCaller,
+    RequestFromElsewhere,
     Role,
     Scope,
+    SessionNotValid,
+    SignInUnavailable,
 )
 from amply.modules.access.grants import Access, Own
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
@@ -28,6 +31,8 @@ from amply.modules.access.web import (
     KeyOf,
     SignedIn,
     allowed,
+    count,
+    limits_of_callers,
     require_own,
     signed_in,
 )
@@ -54,11 +59,16 @@ __all__ = [
     "Own",
     "Permission",
     "PersonCaller",
+    "RequestFromElsewhere",
     "Role",
     "Rule",
     "Scope",
+    "SessionNotValid",
+    "SignInUnavailable",
     "SignedIn",
     "allowed",
+    "count",
+    "limits_of_callers",
     "require_own",
     "signed_in",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from amply.kernel.errors import AmplyError, Conflict, NotFound
+from amply.kernel.errors import AmplyError, Conflict, NotFound, Unavailable
 
 
 class Role(StrEnum):
@@ -82,6 +82,28 @@ class CredentialNotValid(AmplyError):
     status: ClassVar[int] = 401
     code: ClassVar[str] = "credential_not_valid"
     title: ClassVar[str] = "The credential is not valid"
+
+
+class SessionNotValid(AmplyError):
+    """The session is over, was ended, or never was one of ours."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "session_not_valid"
+    title: ClassVar[str] = "You are not signed in"
+
+
+class SignInUnavailable(Unavailable):
+    """Whether somebody is signed in cannot be looked up, so that nobody is. Gifts are taken all the same."""
+
+    code = "sign_in_unavailable"
+
+
+class RequestFromElsewhere(AmplyError):
+    """A page that is not ours sent this request with somebody's cookie (OWASP, cross-site request forgery)."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "request_from_elsewhere"
+    title: ClassVar[str] = "The request came from another page"
 
 
 class NotAllowed(AmplyError):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 
 from amply.infra import rate_limits
+from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.rate_limits import client_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier
@@ -22,6 +23,8 @@ from amply.modules.access.domain import (
     OrganizationHidden,
     PersonCaller,
     Role,
+    SessionNotValid,
+    SignInUnavailable,
 )
 from amply.modules.access.grants import Access, Own, role_of
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
@@ -29,6 +32,8 @@ from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
 PROBLEMS: Final = (
     AuthenticationRequired,
     CredentialNotValid,
+    SessionNotValid,
+    SignInUnavailable,
     NotAllowed,
     ConfirmationRequired,
     OrganizationHidden,
@@ -39,6 +44,8 @@ PROBLEMS: Final = (
 OWN_PROBLEMS: Final = (
     AuthenticationRequired,
     CredentialNotValid,
+    SessionNotValid,
+    SignInUnavailable,
     NotAllowed,
     ConfirmationRequired,
     TooManyRequests,
@@ -69,11 +76,20 @@ def count(request: Request, caller: PersonCaller | KeyCaller) -> None:
     Raises:
         TooManyRequests: They asked too often.
     """
-    kind, name = ("key", caller.key_id) if isinstance(caller, KeyCaller) else ("person", caller.person_id)
-    limit = f"{kind}_{'reads' if request.method in _SAFE else 'writes'}"
-    rate_limits.count(request, limit=limit, caller=name)
+    of_key, of_person = limits_of_callers(request.method)
+    if isinstance(caller, KeyCaller):
+        rate_limits.count(request, limit=of_key, caller=caller.key_id)
+    else:
+        rate_limits.count(request, limit=of_person, caller=caller.person_id)
 
 
+def limits_of_callers(method: str) -> tuple[str, str]:
+    """The names of a key's and of a person's limit for requests by this method."""
+    what = "reads" if method in _SAFE else "writes"
+    return f"key_{what}", f"person_{what}"
+
+
+@takes(Credential.KEY, optional=True)
 def _key(request: Request, clock: ClockOf) -> KeyCaller | None:
     """A key, on a route that is for anybody: sessions are not looked at, so that one that is over keeps nobody from giving."""
     headers = {"authorization": request.headers.get("authorization", "")}
@@ -111,6 +127,15 @@ class Allowed:
     """
 
     permission: Permission
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """A key is taken where one may do this at all."""
+        return (Credential.SESSION, *([Credential.KEY] if POLICY[self.permission].scopes else []))
+
+    def limits(self, method: str) -> tuple[str, ...]:
+        """Of whoever asks."""
+        return limits_of_callers(method)
 
     def __call__(
         self,
@@ -167,6 +192,15 @@ class SignedIn:
     """
 
     permission: Permission
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """People alone."""
+        return (Credential.SESSION,)
+
+    def limits(self, method: str) -> tuple[str, ...]:
+        """Of whoever asks."""
+        return limits_of_callers(method)
 
     def __call__(self, request: Request, caller: CallerOf, database: DatabaseOf, clock: ClockOf) -> Own:
         known = _known(caller)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 
-from amply.kernel.errors import AmplyError, Conflict, InvalidRequest, NotFound
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules.receipts import Language
 
 DOCUMENT_KEPT: Final = timedelta(hours=1)
@@ -44,14 +44,6 @@ class DocumentNotAcceptable(InvalidRequest):
     """What was asked for is no document."""
 
     code = "document_not_acceptable"
-
-
-class ChangeNotConditional(AmplyError):
-    """A change has to say what it was decided upon (RFC 6585 §3)."""
-
-    status: ClassVar[int] = 428
-    code: ClassVar[str] = "if_match_missing"
-    title: ClassVar[str] = "The request has to be conditional"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
 from amply.infra.rate_limits import Limited, Limiter, count, limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
@@ -13,7 +14,6 @@ from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving import documents, letters
 from amply.modules.giving.domain import (
-    ChangeNotConditional,
     DocumentNotAcceptable,
     DocumentNotFound,
     DocumentNotReady,
@@ -126,7 +126,7 @@ def show_gift(donation_id: Identifier, caller: CallerOf, response: Response) -> 
         donations.DonationNotFound,
         donations.AnonymityNotChangeable,
         ChangeNotConditional,
-        recurring.ChangedMeanwhile,
+        ChangedMeanwhile,
         TooManyRequests,
     ),
 )
@@ -142,9 +142,7 @@ def change_anonymity(
     with caller.database.transaction() as session:
         before = _seen(session, donations.own_gift(session, **own, locks=True))
         if caller.if_match != before.etag:
-            raise recurring.ChangedMeanwhile(
-                "This gift has changed meanwhile: look at it again and decide anew."
-            )
+            raise ChangedMeanwhile("This gift has changed meanwhile: look at it again and decide anew.")
         seen = _seen(
             session,
             donations.change_anonymity(session, **own, anonymity=body.anonymity, now=caller.clock()),

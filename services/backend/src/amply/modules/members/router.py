@@ -190,7 +190,7 @@ def accept_ownership(access: Annotated[Access, allowed(Permission.OWNERSHIP_ACCE
 @own_router.get(
     "/organisations", summary="List the organisations one is in", responses=responses(*who.OWN_PROBLEMS)
 )
-def list_own(own: Annotated[Own, signed_in(Permission.OWN_ORGANISATIONS)]) -> MembershipList:
+def list_memberships(own: Annotated[Own, signed_in(Permission.OWN_ORGANISATIONS)]) -> MembershipList:
     with own.transaction() as session:
         found = queries.memberships_of(session, own)
     return MembershipList(data=[MembershipOut.of(each) for each in found])

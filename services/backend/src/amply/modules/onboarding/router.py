@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 
+from amply.infra.credentials import Credential, takes
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests, Unavailable
@@ -44,6 +45,7 @@ def _parts(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(_parts)]
 
 
+@takes(Credential.INVITATION)
 def _invited(
     parts: PartsOf,
     clock: ClockOf,

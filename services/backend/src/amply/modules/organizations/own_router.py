@@ -28,7 +28,7 @@ ChangingFunds = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
 
 
 @own_router.get("", summary="Show one's own organisation", responses=responses(*PROBLEMS))
-def show_own(access: Reading, response: Response) -> OwnOrganization:
+def show_own_organisation(access: Reading, response: Response) -> OwnOrganization:
     with access.transaction() as session:
         shown = OwnOrganization.of(own.own(session, access))
     response.headers["ETag"] = etag_of(shown)
@@ -47,7 +47,7 @@ def show_own(access: Reading, response: Response) -> OwnOrganization:
         TooManyReturnOrigins,
     ),
 )
-def change_own(
+def change_own_organisation(
     body: OrganizationChange,
     access: Annotated[Access, allowed(Permission.ORGANISATION_CHANGE)],
     response: Response,

@@ -10,6 +10,7 @@ from amply.kernel.pagination import PAGE_SIZE_MAX
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.payouts import queries
+from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.domain import PayoutNotFound
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.router import PayoutId
@@ -27,7 +28,7 @@ class OwnPayoutNotFound(NotFound):
 class ReportNotReady(Conflict):
     """What a payout consists of is not known yet."""
 
-    code = "payout_not_reconciled"
+    code = "payout_report_not_ready"
 
 
 Reading = Annotated[Access, allowed(Permission.PAYOUTS_READ)]
@@ -62,7 +63,7 @@ def list_own_payouts(
     "/{payout_id}/report",
     summary="Fetch a payout as a file for whoever keeps accounts",
     response_class=Response,
-    responses=responses(*PROBLEMS, OwnPayoutNotFound, ReportNotReady, PayoutTotalsDiffer),
+    responses=responses(*PROBLEMS, OwnPayoutNotFound, ReportNotReady, PayoutNotInLog, PayoutTotalsDiffer),
 )
 def fetch_report(
     payout_id: Annotated[PayoutId, Path()],

@@ -3,14 +3,7 @@
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
-from amply.modules.people.domain import (
-    FACT_LETTER_ASKED,
-    ConfirmationRequired,
-    PeopleNotConfigured,
-    Person,
-    SessionNotValid,
-    SignInUnavailable,
-)
+from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
@@ -28,7 +21,6 @@ __all__ = [
     "AddressNotAcceptable",
     "BreachList",
     "CommonPasswords",
-    "ConfirmationRequired",
     "Cost",
     "Hashing",
     "LetterLinks",
@@ -38,10 +30,8 @@ __all__ = [
     "PeopleNotConfigured",
     "Person",
     "SessionCallers",
-    "SessionNotValid",
     "SessionStore",
     "Several",
-    "SignInUnavailable",
     "Site",
     "Writing",
     "address_of",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from amply.modules.access import PersonCaller
+from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.people import persons
-from amply.modules.people.domain import SESSION_SEEN_EVERY, Session, SessionNotValid
+from amply.modules.people.domain import SESSION_SEEN_EVERY, Session
 from amply.modules.people.parts import Parts
 from amply.modules.people.places import place_of
 

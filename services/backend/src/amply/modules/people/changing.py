@@ -8,12 +8,12 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from amply.modules import audit
-from amply.modules.access import PersonCaller
+from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
-from amply.modules.people.domain import IpBinding, LetterKind, LetterLinkNotValid, SessionNotValid, Visit
+from amply.modules.people.domain import IpBinding, LetterKind, LetterLinkNotValid, Visit
 from amply.modules.people.models import (
     ClaimRow,
     DeviceRow,

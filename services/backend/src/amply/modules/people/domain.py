@@ -55,42 +55,12 @@ class SignInRefused(AmplyError):
     title: ClassVar[str] = "You could not be signed in"
 
 
-class SessionNotValid(AmplyError):
-    """The session is over, was ended, or never was one of ours."""
-
-    status: ClassVar[int] = 401
-    code: ClassVar[str] = "session_not_valid"
-    title: ClassVar[str] = "You are not signed in"
-
-
-class ConfirmationRequired(AmplyError):
-    """What is asked for is dangerous, and it is too long ago that this session showed who it is."""
-
-    status: ClassVar[int] = 403
-    code: ClassVar[str] = "confirmation_required"
-    title: ClassVar[str] = "Confirm that it is you"
-
-
 class LetterLinkNotValid(AmplyError):
     """The link is not ours, was used, or has expired."""
 
     status: ClassVar[int] = 401
     code: ClassVar[str] = "letter_link_not_valid"
     title: ClassVar[str] = "The link is not valid"
-
-
-class RequestFromElsewhere(AmplyError):
-    """A page that is not ours sent this request with somebody's cookie (OWASP, cross-site request forgery)."""
-
-    status: ClassVar[int] = 403
-    code: ClassVar[str] = "request_from_elsewhere"
-    title: ClassVar[str] = "The request came from another page"
-
-
-class SignInUnavailable(Unavailable):
-    """Whether somebody is signed in cannot be looked up, so that nobody is. Gifts are taken all the same."""
-
-    code = "sign_in_unavailable"
 
 
 class PeopleNotConfigured(Unavailable):

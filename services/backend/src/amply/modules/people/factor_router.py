@@ -4,9 +4,10 @@ from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from amply.infra.web import ClockOf, Identifier, responses
+from amply.modules.access import SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import changing, factors, limits, passkeys, persons, signing_in
-from amply.modules.people.domain import Person, SessionNotValid, SignInRefused
+from amply.modules.people.domain import Person, SignInRefused
 from amply.modules.people.factors import FactorExists, FactorNotFound, FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passkeys import PasskeyNotFound, TooManyPasskeys
@@ -25,7 +26,7 @@ from amply.modules.people.schemas import (
     SignedInOut,
     TotpOut,
 )
-from amply.modules.people.web import ConfirmedOf, PartsOf, PersonOf, VisitOf, set_session
+from amply.modules.people.web import FROM_ANYBODY, ConfirmedOf, PartsOf, PersonOf, VisitOf, set_session
 
 factor_router = APIRouter(prefix="/v1/auth", tags=["People"])
 
@@ -197,6 +198,7 @@ def remove_passkey(
 @factor_router.post(
     "/login/passkey/options",
     summary="Begin to sign in with a passkey",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, SignInRefused),
 )
 def begin_passkey_login(body: PasskeyAskedIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> CeremonyOut:
@@ -210,6 +212,7 @@ def begin_passkey_login(body: PasskeyAskedIn, parts: PartsOf, visit: VisitOf, cl
 @factor_router.post(
     "/login/passkey",
     summary="Sign in with a passkey",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, SignInRefused, FactorRefused),
 )
 def login_passkey(

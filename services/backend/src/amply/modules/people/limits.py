@@ -14,7 +14,7 @@ import redis
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import forbid_transaction
 from amply.kernel.errors import TooManyRequests
-from amply.modules.people.domain import SignInUnavailable
+from amply.modules.access import SignInUnavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,10 @@ def admit(
         if number <= limit.most + 1 and limit is not OF_ADDRESS:
             told()
         minutes = max(1, round(limit.window.total_seconds() / 60))
-        raise TooManyRequests(f"Too many attempts: wait {minutes} minutes and try again.")
+        raise TooManyRequests(
+            f"Too many attempts: wait {minutes} minutes and try again.",
+            retry_after_seconds=int(limit.window.total_seconds()),
+        )
 
 
 def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool:

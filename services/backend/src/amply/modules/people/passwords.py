@@ -11,8 +11,8 @@ import argon2
 
 from amply.infra.database import forbid_transaction
 from amply.kernel.errors import InvalidRequest
+from amply.modules.access import SignInUnavailable
 from amply.modules.people.breaches import BreachList, is_known
-from amply.modules.people.domain import SignInUnavailable
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 128

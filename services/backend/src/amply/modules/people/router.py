@@ -6,18 +6,15 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.web import ClockOf, Identifier, responses
 from amply.kernel.errors import AmplyError, NotFound, TooManyRequests
-from amply.modules.access import LastOwner
-from amply.modules.people import changing, factors, persons, registering, signing_in
-from amply.modules.people.addresses import AddressNotAcceptable
-from amply.modules.people.domain import (
+from amply.modules.access import (
     ConfirmationRequired,
-    LetterLinkNotValid,
-    PeopleNotConfigured,
-    RequestFromElsewhere,
+    LastOwner,
     SessionNotValid,
-    SignInRefused,
     SignInUnavailable,
 )
+from amply.modules.people import changing, factors, persons, registering, signing_in
+from amply.modules.people.addresses import AddressNotAcceptable
+from amply.modules.people.domain import LetterLinkNotValid, PeopleNotConfigured, SignInRefused
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passwords import PasswordNotAcceptable
@@ -43,6 +40,7 @@ from amply.modules.people.schemas import (
 )
 from amply.modules.people.signing_in import FactorNeeded, SignedIn
 from amply.modules.people.web import (
+    FROM_ANYBODY,
     ConfirmedOf,
     PartsOf,
     PersonOf,
@@ -56,9 +54,7 @@ from amply.modules.people.web import (
 
 router = APIRouter(prefix="/v1/auth", tags=["People"])
 
-ANYBODY: Final[tuple[type[AmplyError], ...]] = (
-    *(RequestFromElsewhere, TooManyRequests, PeopleNotConfigured, SignInUnavailable),
-)
+ANYBODY: Final[tuple[type[AmplyError], ...]] = (TooManyRequests, PeopleNotConfigured, SignInUnavailable)
 SIGNED_IN: Final[tuple[type[AmplyError], ...]] = (*ANYBODY, SessionNotValid)
 CONFIRMED: Final[tuple[type[AmplyError], ...]] = (*SIGNED_IN, ConfirmationRequired)
 
@@ -88,6 +84,7 @@ def let_in(response: Response, parts: Parts, signed_in: SignedIn) -> SignedInOut
     "/register",
     status_code=202,
     summary="Ask for an account",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable, PasswordNotAcceptable),
 )
 def register(body: RegisterIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> LetterAsked:
@@ -102,6 +99,7 @@ def register(body: RegisterIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -
     "/verify-email",
     status_code=201,
     summary="Open the account a letter's link is for",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid, SignInRefused),
 )
 def verify_email(body: VerifyIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response) -> Done:
@@ -117,6 +115,7 @@ def verify_email(body: VerifyIn, parts: PartsOf, visit: VisitOf, clock: ClockOf,
 @router.post(
     "/login",
     summary="Sign in with address and password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable, SignInRefused),
 )
 def login(
@@ -132,6 +131,7 @@ def login(
 @router.post(
     "/login/factor",
     summary="Sign in with a code, after the password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, SignInRefused, FactorRefused),
 )
 def login_factor(
@@ -141,7 +141,7 @@ def login_factor(
     return let_in(response, parts, found)
 
 
-@router.post("/logout", summary="End this session", responses=responses(*ANYBODY))
+@router.post("/logout", summary="End this session", dependencies=FROM_ANYBODY, responses=responses(*ANYBODY))
 def logout(request: Request, parts: PartsOf, response: Response) -> Done:
     """Whoever is not signed in is signed out already."""
     token = token_of(request, parts.site)
@@ -159,7 +159,7 @@ def logout_all(caller: PersonOf, parts: PartsOf, response: Response) -> Done:
 
 
 @router.get("/me", summary="See who is signed in", responses=responses(*SIGNED_IN))
-def me(caller: PersonOf, parts: PartsOf) -> PersonOut:
+def show_me(caller: PersonOf, parts: PartsOf) -> PersonOut:
     with parts.database.transaction() as session:
         person = persons.find(session, person_id=caller.person_id, key=parts.key)
         found = factors.of_person(session, person_id=caller.person_id)
@@ -211,6 +211,7 @@ def confirm(
     "/request-password-reset",
     status_code=202,
     summary="Ask for a way to a new password",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, AddressNotAcceptable),
 )
 def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, clock: ClockOf) -> LetterAsked:
@@ -222,6 +223,7 @@ def request_password_reset(body: ResetAskedIn, parts: PartsOf, visit: VisitOf, c
 @router.post(
     "/reset-password",
     summary="Choose a new password by a letter's link",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid, PasswordNotAcceptable),
 )
 def reset_password(body: ResetIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response) -> Done:
@@ -265,6 +267,7 @@ def change_email(body: EmailIn, caller: ConfirmedOf, parts: PartsOf, clock: Cloc
 @router.post(
     "/confirm-email",
     summary="Use another e-mail address by a letter's link",
+    dependencies=FROM_ANYBODY,
     responses=responses(*ANYBODY, LetterLinkNotValid),
 )
 def confirm_email(body: TokenIn, parts: PartsOf, clock: ClockOf) -> Done:

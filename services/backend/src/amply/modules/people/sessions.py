@@ -19,14 +19,8 @@ import structlog
 from amply.infra.cache import cache_client
 from amply.infra.database import forbid_transaction
 from amply.infra.settings import CacheSettings
-from amply.modules.people.domain import (
-    SESSION_IDLE,
-    SESSION_LIFETIME,
-    STAMP_CACHED,
-    IpBinding,
-    Session,
-    SignInUnavailable,
-)
+from amply.modules.access import SignInUnavailable
+from amply.modules.people.domain import SESSION_IDLE, SESSION_LIFETIME, STAMP_CACHED, IpBinding, Session
 
 AT_ONCE_MAX: Final = 50
 """Of one person's: the next one ends the oldest."""

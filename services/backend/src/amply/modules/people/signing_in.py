@@ -10,12 +10,12 @@ from amply.infra.logging import request_id
 from amply.kernel import ids
 from amply.kernel.errors import TooManyRequests
 from amply.modules import audit
-from amply.modules.access import PersonCaller
+from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
 from amply.modules.people.agents import device_named
-from amply.modules.people.domain import LetterKind, Session, SessionNotValid, SignInRefused, Visit
+from amply.modules.people.domain import LetterKind, Session, SignInRefused, Visit
 from amply.modules.people.links import Stamped
 from amply.modules.people.parts import Parts
 from amply.modules.people.persons import Credentials

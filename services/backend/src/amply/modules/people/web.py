@@ -1,31 +1,25 @@
 """How people come in by HTTP: cookies, who asks, and that a page of somebody else's cannot ask for them."""
 
-import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from amply.infra.rate_limits import client_address
-from amply.infra.web import PROBLEM_MEDIA_TYPE, ClockOf, Problem
-from amply.modules.access import PersonCaller
+from amply.infra.credentials import Credential
+from amply.infra.rate_limits import client_address, limit_by_address
+from amply.infra.web import ClockOf
+from amply.kernel.errors import AmplyError
+from amply.modules import access
+from amply.modules.access import ConfirmationRequired, PersonCaller, RequestFromElsewhere, SessionNotValid
 from amply.modules.people.callers import SessionCallers
-from amply.modules.people.domain import (
-    SESSION_LIFETIME,
-    ConfirmationRequired,
-    PeopleNotConfigured,
-    RequestFromElsewhere,
-    SessionNotValid,
-    Visit,
-    is_recent,
-)
+from amply.modules.people.domain import SESSION_LIFETIME, PeopleNotConfigured, Visit, is_recent
 from amply.modules.people.parts import Parts, Site
 
 PATHS: Final = "/v1/auth/"
@@ -59,16 +53,35 @@ def _visit(request: Request, parts: PartsOf) -> Visit:
 VisitOf = Annotated[Visit, Depends(_visit)]
 
 
-def _person(request: Request, parts: PartsOf, clock: ClockOf) -> PersonCaller:
-    caller = SessionCallers(parts).caller_of(
-        headers=request.headers, cookies=request.cookies, address=client_address(request), now=clock()
-    )
-    if caller is None:
-        raise SessionNotValid("Sign in first.")
-    return caller
+@dataclass(frozen=True)
+class SignedInHere:
+    """The dependency of a route for whoever is signed in, whatever their organisations.
+
+    Raises:
+        SessionNotValid: Nobody is.
+        TooManyRequests: They asked too often.
+    """
+
+    credentials: ClassVar[tuple[Credential, ...]] = (Credential.SESSION,)
+
+    def limits(self, method: str) -> tuple[str, ...]:
+        """Of whoever is signed in; no key is taken."""
+        return access.limits_of_callers(method)[1:]
+
+    def __call__(self, request: Request, parts: PartsOf, clock: ClockOf) -> PersonCaller:
+        caller = SessionCallers(parts).caller_of(
+            headers=request.headers, cookies=request.cookies, address=client_address(request), now=clock()
+        )
+        if caller is None:
+            raise SessionNotValid("Sign in first.")
+        access.count(request, caller)
+        return caller
 
 
-PersonOf = Annotated[PersonCaller, Depends(_person)]
+PersonOf = Annotated[PersonCaller, Depends(SignedInHere())]
+
+FROM_ANYBODY: Final = (Depends(limit_by_address("signing_in")),)
+"""The dependencies of a route for who is not signed in yet."""
 
 
 def recently_confirmed(caller: PersonOf, clock: ClockOf) -> PersonCaller:
@@ -144,15 +157,22 @@ class OwnPagesOnly:
 
     For every route, so that none can forget it: whatever carries a session's cookie, and all under `/v1/auth/`, where a
     page could otherwise sign its visitor in as somebody else. SameSite=Lax is the first defence, this is the second.
+    `refused` makes the answer.
     """
 
-    def __init__(self, app: ASGIApp, *, site: Site) -> None:
+    def __init__(
+        self, app: ASGIApp, *, site: Site, refused: Callable[[Request, AmplyError], Response]
+    ) -> None:
         self._app = app
         self._site = site
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _SAFE and self._is_foreign(scope):
-            await _refusal(scope)(scope, receive, send)
+            error = RequestFromElsewhere(
+                "Send this request from our own pages, or without a session's cookie."
+            )
+            await self._refused(Request(scope), error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -174,21 +194,3 @@ def _is_own(headers: Mapping[str, str], site: Site, *, carries_cookie: bool) -> 
         return f"{parts.scheme}://{parts.netloc}" in site.origins
     # No browser sends what changes something without an origin. A program may, but not with a cookie.
     return not carries_cookie and headers.get("sec-fetch-site") is None
-
-
-def _refusal(scope: Scope) -> JSONResponse:
-    error = RequestFromElsewhere("Send this request from our own pages, or without a session's cookie.")
-    request_id = scope.get("state", {}).get("request_id", "")
-    problem = Problem(
-        type=f"https://docs.amply.example/problems/{error.code}",
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        request_id=request_id,
-    )
-    return JSONResponse(
-        json.loads(problem.model_dump_json(exclude_none=True)),
-        status_code=error.status,
-        media_type=PROBLEM_MEDIA_TYPE,
-    )

@@ -3,7 +3,6 @@
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import (
-    ChangedMeanwhile,
     LinkNotValid,
     Plan,
     PlanNotFound,
@@ -21,7 +20,6 @@ from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 __all__ = [
     "LISTED_MAX",
     "CallerOf",
-    "ChangedMeanwhile",
     "Collecting",
     "LinkKey",
     "LinkNotValid",

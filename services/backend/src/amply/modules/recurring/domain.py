@@ -121,14 +121,6 @@ class ScheduleNotAcceptable(InvalidRequest):
     code = "schedule_not_acceptable"
 
 
-class ChangedMeanwhile(AmplyError):
-    """What a change was decided upon is not what is there any more (RFC 9110 §15.5.13)."""
-
-    status: ClassVar[int] = 412
-    code: ClassVar[str] = "changed_meanwhile"
-    title: ClassVar[str] = "It has changed meanwhile"
-
-
 class LinkNotValid(AmplyError):
     """The link is not ours, or has expired."""
 

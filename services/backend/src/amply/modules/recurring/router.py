@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
+from amply.infra.conditional import ChangedMeanwhile
+from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
@@ -17,7 +19,6 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import donations, organizations, payments
 from amply.modules.recurring import cards, changes, links, moves, queries, starting
 from amply.modules.recurring.domain import (
-    ChangedMeanwhile,
     LinkNotValid,
     PauseNotAcceptable,
     PlanNotChangeable,
@@ -119,6 +120,7 @@ def _parts(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(_parts)]
 
 
+@takes(Credential.DONOR_LINK)
 def _caller(
     request: Request,
     database: DatabaseOf,
