@@ -87,9 +87,9 @@ class House:
     def __init__(
         self, database: Database, databases: Databases, *, cache: CacheSettings | None = None
     ) -> None:
-        self.accounts = None if cache is None else people_parts(databases.as_role("amply_api"), cache)
         self.database, self.databases = database, databases
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
+        self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
         self.clock, self.limiter = FakeClock(), NoLimit()
         self.organization_id = ready_organization(database, self.processor)

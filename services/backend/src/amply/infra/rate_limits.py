@@ -44,7 +44,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "public_ledger": Limit(requests=300, seconds=_MINUTE),
     # A file is work for seconds.
     "public_exports": Limit(requests=20, seconds=_MINUTE),
-    # All that signs people in, before they are; a school stands behind one address. What may be tried is counted besides, and more strictly.
+    # All that signs people in, before they are; a school stands behind one address. What may be tried is counted
+    # besides, and more strictly.
     "signing_in": Limit(requests=120, seconds=_MINUTE),
     # Of one API key and of one person, wherever they ask from.
     "key_reads": Limit(requests=500, seconds=_MINUTE),

@@ -256,6 +256,11 @@ def _grants() -> None:
         GRANT INSERT, UPDATE (name, closed_at) ON fund TO amply_api;
         GRANT SELECT ON organization_gift TO amply_api
     """)
+    # What a payout's journal is made of: keys are kept as digests, and lead to entries that the API reads already.
+    op.execute("""
+        GRANT SELECT (exchanges) ON movement TO amply_api;
+        GRANT SELECT (idempotency_key) ON entry TO amply_api
+    """)
 
 
 def downgrade() -> None:
@@ -263,7 +268,9 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER keep_a_given_name ON fund")
     op.execute("""
         REVOKE UPDATE (name, takes_anonymous_gifts, return_origins) ON organization FROM amply_api;
-        REVOKE INSERT, UPDATE (name, closed_at) ON fund FROM amply_api
+        REVOKE INSERT, UPDATE (name, closed_at) ON fund FROM amply_api;
+        REVOKE SELECT (exchanges) ON movement FROM amply_api;
+        REVOKE SELECT (idempotency_key) ON entry FROM amply_api
     """)
     for table, policies in (
         ("organization", ("of_anybody", "of_the_acting", "of_everyone")),
