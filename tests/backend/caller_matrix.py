@@ -120,6 +120,7 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/keys": Line(RUN),
     f"POST {OWN}/keys": Line(RUN, confirmed=True),
     f"DELETE {OWN}/keys/{{key_id}}": Line(RUN, confirmed=True),
+    f"GET {OWN}/audit": Line(RUN),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
     **{

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
-from sqlalchemy import text
+from sqlalchemy import orm, text
 
 from amply.entrypoints import application
 from amply.infra.counters import CacheCounters
@@ -49,7 +49,16 @@ def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> peo
     )
 
 
-def people_parts(database: Database, cache: CacheSettings) -> people.Parts:
+def _nobody_minds(_session: orm.Session, _person_id: str, _now: datetime) -> None:
+    pass
+
+
+def people_parts(
+    database: Database,
+    cache: CacheSettings,
+    *,
+    before_leaving: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
+) -> people.Parts:
     """What the API needs for people."""
     return people.Parts(
         database=database,
@@ -60,6 +69,7 @@ def people_parts(database: Database, cache: CacheSettings) -> people.Parts:
         hashing=people.Hashing(CHEAP),
         breaches=people.CommonPasswords(),
         site=people.Site.of(EDGE),
+        before_leaving=before_leaving,
     )
 
 
@@ -205,16 +215,22 @@ def people_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CacheSett
     server.wait(timeout=30)
 
 
-@pytest.fixture
-def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleWorld]:
+def emptied(cache: CacheSettings) -> redis.Redis:
+    """The cache with nothing in it."""
     opened = redis.Redis(
-        host=people_cache.host,
-        port=people_cache.port,
+        host=cache.host,
+        port=cache.port,
         password=_CACHE_PASSWORD,
         # It has only just been started, in the first test of all.
         retry=Retry(ConstantBackoff(0.05), 400),
     )
     opened.flushall()
+    return opened
+
+
+@pytest.fixture
+def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleWorld]:
+    opened = emptied(people_cache)
     own, worker, clock = databases.as_role("amply_api"), databases.as_role("amply_app"), FakeClock()
     parts = people_parts(own, people_cache)
     made = application_with(own, parts, clock)

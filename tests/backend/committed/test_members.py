@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import structlog
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
-from amply.modules.access import Role
+from amply.modules import members
+from amply.modules.access import LastOwner, Role
 from amply.modules.members.letters import invitation_mail, texts_in
 from amply.modules.receipts import Language
 from tests.backend.conftest import PASSWORD, Databases
@@ -300,3 +302,43 @@ def test_staff_invite_the_first_owner(
     house.people.addresses["usr_new"] = "first@example.org"
     assert join(house, house.token()).status_code == 201
     assert roles(house)["usr_new"] == "owner"
+
+
+def memberships(house: House, person_id: str) -> list[str]:
+    rows = house.rows("SELECT organization_id FROM member WHERE person_id = :id ORDER BY 1", id=person_id)
+    return [row.organization_id for row in rows]
+
+
+def leaves_everywhere(house: House, person_id: str, *, as_: str) -> str:
+    """With the API's own rights, bound to `as_`; what the unit of work is bound to afterwards."""
+    with house.own.transaction(person_id=as_) as session:
+        members.leave_everywhere(session, person_id=person_id, now=house.clock())
+        bound = "SELECT current_setting('amply.person_id') || '@' || current_setting('amply.organization_id')"
+        return str(session.execute(text(bound)).scalar_one())
+
+
+def test_who_is_forgotten_leaves_every_organisation_and_nobody_else_does(house: House) -> None:
+    house.put("usr_admin", Role.VIEWER, organization_id=house.other_id)
+    others = {each: memberships(house, each) for each in ("usr_owner", "usr_viewer", "usr_stranger")}
+    assert len(memberships(house, "usr_admin")) == 2
+    assert invited(house, by="usr_admin").status_code == 201
+    assert invited(house, "kept@example.org", by="usr_owner").status_code == 201
+    assert leaves_everywhere(house, "usr_admin", as_="usr_admin") == "usr_admin@"
+    assert memberships(house, "usr_admin") == []
+    assert {each: memberships(house, each) for each in others} == others
+    assert [row.email for row in house.rows("SELECT email FROM member_invitation")] == ["kept@example.org"]
+    left = house.rows("SELECT organization_id FROM audit_record WHERE action = 'member.left'")
+    assert {row.organization_id for row in left} == {house.organization_id, house.other_id}
+
+
+def test_who_owns_one_organisation_alone_leaves_none(house: House) -> None:
+    house.put("usr_stranger", Role.VIEWER)
+    with pytest.raises(LastOwner):
+        leaves_everywhere(house, "usr_stranger", as_="usr_stranger")
+    assert len(memberships(house, "usr_stranger")) == 2
+    assert house.rows("SELECT id FROM audit_record WHERE action = 'member.left'") == []
+
+
+def test_bound_to_somebody_else_nobodys_memberships_are_found(house: House) -> None:
+    leaves_everywhere(house, "usr_admin", as_="usr_stranger")
+    assert memberships(house, "usr_admin") == [house.organization_id]

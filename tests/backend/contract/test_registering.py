@@ -1,6 +1,7 @@
 """How somebody comes to have an account, and what strangers learn of who has one: nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import argon2
 import pytest
@@ -8,8 +9,8 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from amply.entrypoints import backlog
-from amply.kernel.errors import Conflict
 from amply.modules import people
+from amply.modules.access import LastOwner
 from tests.backend.people_world import ADA, ANOTHER, CHEAP, PASSWORD, Browser, PeopleWorld
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -305,9 +306,9 @@ def test_an_account_that_is_needed_is_kept_whole(world: PeopleWorld) -> None:
 
     own = ada.get("me").json()["id"]
 
-    def needed(_session: Session, person_id: str) -> None:
+    def needed(_session: Session, person_id: str, _now: datetime) -> None:
         assert person_id == own
-        raise Conflict("Name another owner first.")
+        raise LastOwner("Name another owner first.")
 
     object.__setattr__(world.parts, "before_leaving", needed)
     refused = ada.delete("me")

@@ -13,6 +13,7 @@ from amply.entrypoints.admin_commands import commands
 from amply.entrypoints.admin_recorded import READS, RECORDED, hold, walked
 from amply.kernel.errors import InvariantViolation
 from amply.modules import audit
+from tests.backend import recorded_routes
 
 BEFORE_THE_TABLES = {"migrate", "roles"}
 """They make what records are written into; the release's log and the table of revisions tell of them."""
@@ -34,9 +35,10 @@ def test_what_is_named_of_a_command_are_its_parameters() -> None:
             assert named <= {each.name for each in command.params}, path
 
 
-def test_every_action_is_taken_by_a_command() -> None:
-    """One of people and keys, which commands do not take, is named here with where it is recorded."""
-    assert {how.action for how in RECORDED.values()} == set(audit.Action)
+def test_every_action_is_taken_by_a_command_or_a_route() -> None:
+    commanded = {how.action for how in RECORDED.values()}
+    over_http = {*recorded_routes.RECORDED.values(), *recorded_routes.OF_PEOPLE.values()} - {None}
+    assert commanded | over_http == set(audit.Action)
 
 
 def test_a_command_that_nobody_classed_is_refused() -> None:

@@ -12,7 +12,7 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
-from amply.entrypoints.known_people import KnownPeople
+from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
@@ -106,7 +106,7 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> 
         hashing=people.Hashing(),
         breaches=people.Several(people.CommonPasswords(), *([HttpBreachList(url=url)] if url else [])),
         site=people.Site.of(edge_url),
-        before_leaving=lambda session, person_id: members.leave_everywhere(session, person_id=person_id),
+        before_leaving=people_leaving,
     )
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from amply.modules import people
+from sqlalchemy.orm import Session
+
+from amply.modules import members, people
 
 
 @dataclass(frozen=True)
@@ -20,3 +23,12 @@ class KnownPeople:
         """The addresses of these people, by id; who is forgotten is left out."""
         with self.parts.database.transaction() as session:
             return people.addresses(session, person_ids=person_ids, key=self.parts.key)
+
+
+def people_leaving(session: Session, person_id: str, now: datetime) -> None:
+    """What the rooms that know people have to say when one is about to be forgotten.
+
+    Raises:
+        LastOwner: An organisation would be left to nobody.
+    """
+    members.leave_everywhere(session, person_id=person_id, now=now)

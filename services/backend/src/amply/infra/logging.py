@@ -55,6 +55,12 @@ def configure(*, service: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def request_id() -> str | None:
+    """The id of the request that is answered just now, as its log lines have it; None outside of one."""
+    found: str | None = structlog.contextvars.get_contextvars().get("request_id")
+    return found
+
+
 def add_trace_id(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Lead from the line to the trace it was written in, when there is one."""
     if (trace_id := tracing.trace_id()) is not None:

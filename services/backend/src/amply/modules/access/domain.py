@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from amply.kernel.errors import AmplyError, NotFound, Unavailable
+from amply.kernel.errors import AmplyError, Conflict, NotFound, Unavailable
 
 
 class Role(StrEnum):
@@ -129,3 +129,9 @@ class OrganizationHidden(NotFound):
 
     def __init__(self) -> None:
         super().__init__("No organisation has this id; check organization_id.", param="organization_id")
+
+
+class LastOwner(Conflict):
+    """An organisation keeps an owner, whether they would leave, become something else or be forgotten."""
+
+    code = "last_owner"

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     OWNERSHIP_ACCEPT = "accept ownership"
     KEYS_READ = "read keys"
     KEYS_CHANGE = "change keys"
+    AUDIT_READ = "read the audit log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,5 +132,6 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     ),
     Permission.KEYS_READ: Rule(what="See which API keys there are; never their secrets.", roles=_RUN),
     Permission.KEYS_CHANGE: Rule(what="Make and revoke API keys.", roles=_RUN, confirmed=True),
+    Permission.AUDIT_READ: Rule(what="See who did what in the organisation.", roles=_RUN),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

@@ -4,8 +4,9 @@ from amply.modules.audit.chain import ChainBroken
 from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, Outcome, digested
 from amply.modules.audit.ports import ArchiveDiffers, AuditArchive
 from amply.modules.audit.queries import LISTED_MAX, Search, search
+from amply.modules.audit.router import router
 from amply.modules.audit.sealing import Verified, seal_and_archive, verify
-from amply.modules.audit.service import record
+from amply.modules.audit.service import record, record_by, record_of_person
 
 __all__ = [
     "LISTED_MAX",
@@ -21,6 +22,9 @@ __all__ = [
     "Verified",
     "digested",
     "record",
+    "record_by",
+    "record_of_person",
+    "router",
     "seal_and_archive",
     "search",
     "verify",

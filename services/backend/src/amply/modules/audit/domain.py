@@ -59,8 +59,18 @@ class Action(StrEnum):
     FORM_REOPENED = "form.reopened"
     FUND_CLOSED = "fund.closed"
     FUND_CREATED = "fund.created"
+    FUND_RENAMED = "fund.renamed"
+    KEY_MADE = "key.made"
+    KEY_REVOKED = "key.revoked"
     LOG_RESTORED = "log.restored"
+    MEMBER_INVITATION_WITHDRAWN = "member.invitation_withdrawn"
+    MEMBER_INVITED = "member.invited"
+    MEMBER_JOINED = "member.joined"
+    MEMBER_LEFT = "member.left"
+    MEMBER_REMOVED = "member.removed"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
     ORGANIZATION_ANONYMOUS_GIFTS_SET = "organization.anonymous_gifts_set"
+    ORGANIZATION_CHANGED = "organization.changed"
     ORGANIZATION_CONTACT_SET = "organization.contact_set"
     ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_GIFT_AID_SEEN = "organization.gift_aid_seen"
@@ -71,8 +81,19 @@ class Action(StrEnum):
     ORGANIZATION_RETURN_ALLOWED = "organization.return_allowed"
     ORGANIZATION_RETURN_FORBIDDEN = "organization.return_forbidden"
     ORGANIZATION_VISIBILITY_SET = "organization.visibility_set"
+    OWNERSHIP_ACCEPTED = "ownership.accepted"
+    OWNERSHIP_OFFERED = "ownership.offered"
+    OWNERSHIP_OFFER_WITHDRAWN = "ownership.offer_withdrawn"
     PAYOUT_ASKED = "payout.asked"
     PAYOUT_MOVEMENT_RESOLVED = "payout.movement_resolved"
+    PERSON_ADDRESS_CHANGED = "person.address_changed"
+    PERSON_ERASED = "person.erased"
+    PERSON_FACTORS_CHANGED = "person.factors_changed"
+    PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105 -- the name of an action
+    PERSON_PASSWORD_RESET = "person.password_reset"  # noqa: S105 -- the same
+    PERSON_REGISTERED = "person.registered"
+    PERSON_SESSIONS_BOUND = "person.sessions_bound"
+    PERSON_TRIED_TOO_OFTEN = "person.tried_too_often"
     PLAN_CANCELLED = "plan.cancelled"
     PLAN_GIFT_AID_CANCELLED = "plan.gift_aid_cancelled"
     PLAN_PAUSED = "plan.paused"
@@ -101,7 +122,7 @@ class Actor:
 class Deed:
     """What is recorded. `targets` are ids (digest what has none: `digested`), the most specific first.
 
-    `reason` is kept where it is a code; of words only the digest is, since they stand where the command keeps them.
+    `reason` is kept where it is a code, such as the role that was given; of words only the digest is, since they stand where the command keeps them.
     `error` is the stable code of what was refused. `request_id` or `task_id` says where the logs tell more.
     """
 

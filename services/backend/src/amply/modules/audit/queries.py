@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Text, cast, column, select, table, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
+from amply.modules.access import Access
 
 LISTED_MAX: Final = 1_000
 
+_RECORD: Final = table(
+    "audit_record", column("id", Text), column("organization_id", Text), column("content", Text)
+)
 _FOUND = text("""
     SELECT record.id, CAST(record.content AS jsonb) AS said
     FROM audit_record record
@@ -59,3 +64,15 @@ def search(
     return Page(
         items=[row.said for row in shown], next_cursor=shown[-1].id if len(rows) > limit and shown else None
     )
+
+
+def own(session: Session, access: Access, *, before: str | None, limit: int) -> Page[dict[str, Any]]:
+    """Records of the organisation that the caller was let in to, the newest first; `before` is the id of the last one known."""
+    wanted = select(_RECORD.c.id, cast(_RECORD.c.content, JSONB).label("said")).where(
+        access.covers(_RECORD.c.organization_id)
+    )
+    if before is not None:
+        wanted = wanted.where(_RECORD.c.id < before)
+    rows = session.execute(wanted.order_by(_RECORD.c.id.desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    return Page(items=[row.said for row in shown], next_cursor=shown[-1].id if len(rows) > limit else None)

@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from amply.infra.logging import request_id
 from amply.kernel.ids import new_id
-from amply.modules.audit.domain import Deed, content_of
+from amply.modules.access import Access, KeyCaller, Own, PersonCaller
+from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, content_of
 
 _APPEND = text("INSERT INTO audit_record (content) VALUES (:content)")
 
@@ -20,3 +22,49 @@ def record(session: Session, deed: Deed, *, now: datetime) -> str:
     record_id = new_id("aud")
     session.execute(_APPEND, {"content": content_of(deed, record_id=record_id, now=now).decode("ascii")})
     return record_id
+
+
+def record_by(
+    session: Session,
+    by: Access | Own,
+    action: Action,
+    *targets: str,
+    organization_id: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Append what whoever was let in does in this transaction. `organization_id`: where they were let in to none."""
+    where = by.organization_id if isinstance(by, Access) else organization_id
+    deed = Deed(
+        actor=_actor(by.caller),
+        action=action,
+        targets=targets,
+        organization_id=where,
+        reason=reason,
+        request_id=request_id(),
+    )
+    record(session, deed, now=by.now)
+
+
+def record_of_person(
+    session: Session,
+    person_id: str,
+    action: Action,
+    *targets: str,
+    now: datetime,
+    organization_id: str | None = None,
+) -> None:
+    """Append what a person does about themselves in this transaction: signed in, or by a letter that reached them."""
+    deed = Deed(
+        actor=Actor(kind=ActorKind.PERSON, id=person_id),
+        action=action,
+        targets=targets,
+        organization_id=organization_id,
+        request_id=request_id(),
+    )
+    record(session, deed, now=now)
+
+
+def _actor(caller: PersonCaller | KeyCaller) -> Actor:
+    if isinstance(caller, KeyCaller):
+        return Actor(kind=ActorKind.KEY, id=caller.key_id)
+    return Actor(kind=ActorKind.PERSON, id=caller.person_id)

@@ -8,7 +8,9 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
+from amply.modules import audit
 from amply.modules.access import Access, NotAllowed, Scope
+from amply.modules.audit import Action
 from amply.modules.keys.domain import (
     KEYS_MAX,
     KEYS_OF_A_NAME_MAX,
@@ -66,6 +68,7 @@ def make(
     made = [key for key in keys_of(session, access) if key.id == key_id]
     if not made:
         raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    audit.record_by(session, access, Action.KEY_MADE, key_id)
     return made[0], secret
 
 
@@ -86,12 +89,15 @@ def revoke(session: Session, access: Access, *, key_id: str) -> ApiKey:
     Raises:
         KeyNotFound: The organisation has no such key.
     """
-    session.execute(
+    revoked = session.scalars(
         update(KeyRow)
         .where(KeyRow.id == key_id, KeyRow.revoked_at.is_(None), access.covers(KeyRow.organization_id))
         .values(revoked_at=access.now)
+        .returning(KeyRow.id)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
+    if revoked is not None:
+        audit.record_by(session, access, Action.KEY_REVOKED, key_id)
     session.expire_all()
     row = session.scalars(
         select(KeyRow).where(KeyRow.id == key_id, access.covers(KeyRow.organization_id))

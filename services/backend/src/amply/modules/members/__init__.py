@@ -1,7 +1,7 @@
 """Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
 
 from amply.modules.members.changes import leave_everywhere
-from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid, LastOwner
+from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.ports import People
 from amply.modules.members.router import Parts, own_router, router
@@ -12,7 +12,6 @@ __all__ = [
     "InvitationNotValid",
     "Inviting",
     "JoinKey",
-    "LastOwner",
     "Parts",
     "People",
     "invite_owner",

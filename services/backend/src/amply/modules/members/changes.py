@@ -5,6 +5,7 @@ That an organisation keeps an owner is held by the database, whatever is done at
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 import psycopg.errors
@@ -15,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from amply.infra.conditional import require_match
 from amply.infra.database import bind
-from amply.modules.access import Access, Role
+from amply.modules import audit
+from amply.modules.access import Access, LastOwner, Role
+from amply.modules.audit import Action
 from amply.modules.members import queries
 from amply.modules.members.domain import (
     OFFERED_FOR,
-    LastOwner,
     Member,
     MemberNotAcceptable,
     MemberNotFound,
@@ -56,6 +58,7 @@ def change_role(
             .values(role=role)
             .execution_options(synchronize_session=False)
         )
+    audit.record_by(session, access, Action.MEMBER_ROLE_CHANGED, person_id, reason=role)
     session.expire_all()
     return queries.find(session, access, person_id=person_id)
 
@@ -72,6 +75,7 @@ def remove(session: Session, access: Access, *, person_id: str) -> None:
     if Role(member.role).rank > asker.rank:
         raise RoleAboveOwn("Ask an owner: their role is above yours.")
     _end(session, access, person_id=person_id)
+    audit.record_by(session, access, Action.MEMBER_REMOVED, person_id)
 
 
 def leave(session: Session, access: Access) -> None:
@@ -81,9 +85,10 @@ def leave(session: Session, access: Access) -> None:
         LastOwner: Nobody would be left: offer ownership to somebody first.
     """
     _end(session, access, person_id=access.person_id or "")
+    audit.record_by(session, access, Action.MEMBER_LEFT)
 
 
-def leave_everywhere(session: Session, *, person_id: str) -> None:
+def leave_everywhere(session: Session, *, person_id: str, now: datetime) -> None:
     """End all memberships of somebody who is about to be forgotten. The unit of work is bound to them, and stays so.
 
     Raises:
@@ -100,6 +105,9 @@ def leave_everywhere(session: Session, *, person_id: str) -> None:
                 .where(MemberRow.organization_id == organization_id, MemberRow.person_id == person_id)
                 .execution_options(synchronize_session=False)
             )
+        audit.record_of_person(
+            session, person_id, Action.MEMBER_LEFT, organization_id=organization_id, now=now
+        )
     bind(session, person_id=person_id)
 
 
@@ -113,7 +121,7 @@ def offer_ownership(session: Session, access: Access, *, person_id: str) -> None
     _, member = _lock(session, access, person_id=person_id)
     if Role(member.role) is Role.OWNER:
         raise MemberNotAcceptable("They are an owner already; choose another member.", param="person_id")
-    withdraw_offer(session, access)
+    _take_offer_back(session, access)
     session.execute(
         insert(OfferRow).values(
             organization_id=access.organization_id,
@@ -123,15 +131,14 @@ def offer_ownership(session: Session, access: Access, *, person_id: str) -> None
             expires_at=access.now + OFFERED_FOR,
         )
     )
+    audit.record_by(session, access, Action.OWNERSHIP_OFFERED, person_id)
 
 
 def withdraw_offer(session: Session, access: Access) -> None:
     """Take an offer back; where there is none, nothing happens."""
-    session.execute(
-        delete(OfferRow)
-        .where(access.covers(OfferRow.organization_id))
-        .execution_options(synchronize_session=False)
-    )
+    to = _take_offer_back(session, access)
+    if to is not None:
+        audit.record_by(session, access, Action.OWNERSHIP_OFFER_WITHDRAWN, to)
 
 
 def accept_ownership(session: Session, access: Access) -> Member:
@@ -171,8 +178,19 @@ def accept_ownership(session: Session, access: Access) -> Member:
             .values(role=role)
             .execution_options(synchronize_session=False)
         )
+    audit.record_by(session, access, Action.OWNERSHIP_ACCEPTED, former_id)
     session.expire_all()
     return queries.member_of(session.get_one(MemberRow, (access.organization_id, access.person_id)))
+
+
+def _take_offer_back(session: Session, access: Access) -> str | None:
+    """Whom it was made to; None where there is none."""
+    return session.scalars(
+        delete(OfferRow)
+        .where(access.covers(OfferRow.organization_id))
+        .returning(OfferRow.to_person_id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
 
 
 def _no_offer() -> OfferNotFound:

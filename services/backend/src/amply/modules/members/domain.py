@@ -87,12 +87,6 @@ class RoleAboveOwn(AmplyError):
     title: ClassVar[str] = "The role is above your own"
 
 
-class LastOwner(Conflict):
-    """An organisation keeps an owner."""
-
-    code = "last_owner"
-
-
 class TooManyMembers(Conflict):
     """An organisation has as many members or waiting invitations as there may be."""
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
-from amply.modules import mail, organizations
+from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, Own, Role
+from amply.modules.audit import Action
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     INVITED_FOR,
@@ -95,6 +96,7 @@ def invite(session: Session, access: Access, *, email: str, role: Role, language
     ).one_or_none()
     if row is None:
         raise RoleAboveOwn("Your role has changed meanwhile: look at the members again.")
+    audit.record_by(session, access, Action.MEMBER_INVITED, invitation_id, reason=role)
     return invitation_of(row)
 
 
@@ -133,6 +135,7 @@ def withdraw(session: Session, access: Access, *, invitation_id: str) -> None:
     ).one_or_none()
     if gone is None:
         raise InvitationNotFound("No such invitation waits; ask for the list of those that do.")
+    audit.record_by(session, access, Action.MEMBER_INVITATION_WITHDRAWN, invitation_id)
 
 
 def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> str:
@@ -146,6 +149,7 @@ def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> s
     )
     if joined is None:
         raise not_valid()
+    audit.record_by(session, own, Action.MEMBER_JOINED, invitation_id, organization_id=str(joined))
     return str(joined)
 
 

@@ -82,7 +82,7 @@ def show_member(person_id: Identifier, access: Reading, response: Response) -> M
     responses=_problems(
         domain.MemberNotFound,
         domain.RoleAboveOwn,
-        domain.LastOwner,
+        who.LastOwner,
         ChangeNotConditional,
         ChangedMeanwhile,
     ),
@@ -102,7 +102,7 @@ def change_role(
     "/members/{person_id}",
     status_code=204,
     summary="Remove a member",
-    responses=_problems(domain.MemberNotFound, domain.RoleAboveOwn, domain.LastOwner),
+    responses=_problems(domain.MemberNotFound, domain.RoleAboveOwn, who.LastOwner),
 )
 def remove_member(person_id: Identifier, access: Changing) -> None:
     with access.transaction() as session:
@@ -110,7 +110,7 @@ def remove_member(person_id: Identifier, access: Changing) -> None:
 
 
 @router.delete(
-    "/membership", status_code=204, summary="Leave the organisation", responses=_problems(domain.LastOwner)
+    "/membership", status_code=204, summary="Leave the organisation", responses=_problems(who.LastOwner)
 )
 def leave(access: Annotated[Access, allowed(Permission.MEMBERSHIP_END)]) -> None:
     with access.transaction() as session:

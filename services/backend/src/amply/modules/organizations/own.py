@@ -6,7 +6,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import require_match
+from amply.modules import audit
 from amply.modules.access import Access, OrganizationHidden
+from amply.modules.audit import Action
 from amply.modules.organizations.domain import Organization, check
 from amply.modules.organizations.models import OrganizationRow
 from amply.modules.organizations.queries import organization_of
@@ -60,5 +62,6 @@ def change(
         )
         .execution_options(synchronize_session=False)
     )
+    audit.record_by(session, access, Action.ORGANIZATION_CHANGED)
     session.expire_all()
     return own(session, access)

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Response
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
 from amply.infra.web import Identifier, responses
+from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
+from amply.modules.audit import Action
 from amply.modules.organizations import funds, own
 from amply.modules.organizations.domain import OrganizationNotAcceptable
 from amply.modules.organizations.return_origins import ReturnOriginNotAcceptable, TooManyReturnOrigins
@@ -78,6 +80,8 @@ def create_fund(body: FundIn, access: ChangingFunds) -> PublicFund:
         made = funds.create_fund(
             session, organization_id=organization.id, name=body.name, kind=body.kind, now=access.now
         )
+        if made.created_at == access.now:
+            audit.record_by(session, access, Action.FUND_CREATED, made.id)
     return PublicFund.of(made)
 
 
@@ -91,6 +95,7 @@ def rename_fund(fund_id: Identifier, body: FundChange, access: ChangingFunds) ->
     with access.transaction() as session:
         organization = own.own(session, access)
         renamed = funds.rename_fund(session, organization_id=organization.id, fund_id=fund_id, name=body.name)
+        audit.record_by(session, access, Action.FUND_RENAMED, renamed.id)
     return PublicFund.of(renamed)
 
 
@@ -102,4 +107,6 @@ def close_fund(fund_id: Identifier, access: ChangingFunds) -> PublicFund:
     with access.transaction() as session:
         organization = own.own(session, access)
         closed = funds.close_fund(session, organization_id=organization.id, fund_id=fund_id, now=access.now)
+        if closed.closed_at == access.now:
+            audit.record_by(session, access, Action.FUND_CLOSED, closed.id)
     return PublicFund.of(closed)

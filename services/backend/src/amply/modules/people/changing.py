@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from amply.modules import audit
 from amply.modules.access import PersonCaller, SessionNotValid
+from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
@@ -22,6 +25,11 @@ from amply.modules.people.models import (
 )
 from amply.modules.people.parts import Parts
 
+_LETTERS: Final = {
+    Action.PERSON_PASSWORD_CHANGED: LetterKind.PASSWORD_CHANGED,
+    Action.PERSON_FACTORS_CHANGED: LetterKind.FACTORS_CHANGED,
+}
+"""What is told of by letter besides."""
 _OVER = "This link is used or too old: ask for another one with your e-mail address."
 
 
@@ -68,6 +76,7 @@ def reset_password(parts: Parts, *, token: str, password: str, device: bytes, no
         persons.set_password(session, person_id=stamped.person_id, password_hash=hashed, now=now)
         persons.note_device(session, person_id=stamped.person_id, mark=device, now=now)
         _tell(parts, session, stamped.person_id, LetterKind.PASSWORD_CHANGED, now=now)
+        audit.record_of_person(session, stamped.person_id, Action.PERSON_PASSWORD_RESET, now=now)
     parts.sessions.move_stamp(stamped.person_id, stamp)
 
 
@@ -81,14 +90,19 @@ def change_password(
         PasswordNotAcceptable: The new one is too short or long, or known.
         TooManyRequests, SignInUnavailable: Not now.
     """
-    limits.admit(parts.counters, (limits.CONFIRMATIONS, caller.person_id), now=now)
+    limits.admit(
+        parts.counters,
+        (limits.CONFIRMATIONS, caller.person_id),
+        now=now,
+        told=signing_in.tried_too_often(parts, caller.person_id, now=now),
+    )
     signing_in.check_password(parts, person_id=caller.person_id, password=before)
     hashed = _hashed(parts, person_id=caller.person_id, password=after)
 
     def change(session: Session) -> None:
         persons.set_password(session, person_id=caller.person_id, password_hash=hashed, now=now)
 
-    return changed(parts, caller, token=token, change=change, kind=LetterKind.PASSWORD_CHANGED, now=now)
+    return changed(parts, caller, token=token, change=change, action=Action.PERSON_PASSWORD_CHANGED, now=now)
 
 
 def set_ip_binding(
@@ -103,7 +117,7 @@ def set_ip_binding(
     def change(session: Session) -> None:
         session.execute(update(PersonRow).where(PersonRow.id == caller.person_id).values(ip_binding=binding))
 
-    kept = changed(parts, caller, token=token, change=change, kind=None, now=now)
+    kept = changed(parts, caller, token=token, change=change, action=Action.PERSON_SESSIONS_BOUND, now=now)
     parts.sessions.end(kept)
 
 
@@ -113,10 +127,10 @@ def changed(
     *,
     token: str,
     change: Callable[[Session], None],
-    kind: LetterKind | None,
+    action: Action,
     now: datetime,
 ) -> str:
-    """Make a change that ends every other session, write to its person, and return this session's new token.
+    """Make a change that ends every other session, record it, write to its person, and return this session's new token.
 
     A process that dies between the database and the cache ends this session too: its stamp is the old one.
 
@@ -130,8 +144,9 @@ def changed(
         stamp = persons.move_stamp(session, person_id=caller.person_id)
         if stamp is None:
             raise SessionNotValid("Sign in again.")
-        if kind is not None:
-            _tell(parts, session, caller.person_id, kind, now=now)
+        if action in _LETTERS:
+            _tell(parts, session, caller.person_id, _LETTERS[action], now=now)
+        audit.record_of_person(session, caller.person_id, action, now=now)
     parts.sessions.move_stamp(caller.person_id, stamp)
     made = signing_in.renewed(parts, token=token, now=now, stamp=stamp)
     kept = parts.sessions.find(made)
@@ -167,7 +182,8 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
         stamp = persons.move_stamp(session, person_id=person_id)
         if person is None or stamp is None:
             return
-        parts.before_leaving(session, person_id)
+        parts.before_leaving(session, person_id, now)
+        audit.record_of_person(session, person_id, Action.PERSON_ERASED, now=now)
         index = parts.key.index_of(person.address)
         for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
             session.execute(delete(row).where(row.person_id == person_id))

@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session
 
 from amply.infra.web import ClockOf, Identifier, responses
 from amply.modules.access import SessionNotValid
+from amply.modules.audit import Action
 from amply.modules.people import changing, factors, limits, passkeys, persons, signing_in
-from amply.modules.people.domain import LetterKind, Person, SignInRefused
+from amply.modules.people.domain import Person, SignInRefused
 from amply.modules.people.factors import FactorExists, FactorNotFound, FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passkeys import PasskeyNotFound, TooManyPasskeys
@@ -55,7 +56,12 @@ def confirm_totp(
     body: CodeIn, caller: ConfirmedOf, token: TokenOf, parts: PartsOf, clock: ClockOf, response: Response
 ) -> RecoveryCodesOut:
     """Answers with recovery codes, which are shown once. Ends every other session."""
-    limits.admit(parts.counters, (limits.CODES, caller.person_id), now=clock())
+    limits.admit(
+        parts.counters,
+        (limits.CODES, caller.person_id),
+        now=clock(),
+        told=signing_in.tried_too_often(parts, caller.person_id, now=clock()),
+    )
     codes: list[str] = []
 
     def change(session: Session) -> None:
@@ -66,7 +72,7 @@ def confirm_totp(
         )
 
     made = changing.changed(
-        parts, caller, token=token, change=change, kind=LetterKind.FACTORS_CHANGED, now=clock()
+        parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
     return RecoveryCodesOut(recovery_codes=codes)
@@ -84,7 +90,7 @@ def remove_totp(
         factors.remove_totp(session, person_id=caller.person_id)
 
     made = changing.changed(
-        parts, caller, token=token, change=change, kind=LetterKind.FACTORS_CHANGED, now=clock()
+        parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
     return Done()
@@ -108,7 +114,7 @@ def new_recovery_codes(
         codes.extend(factors.new_codes(session, person_id=caller.person_id, key=parts.key))
 
     made = changing.changed(
-        parts, caller, token=token, change=change, kind=LetterKind.FACTORS_CHANGED, now=clock()
+        parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
     return RecoveryCodesOut(recovery_codes=codes)
@@ -158,7 +164,7 @@ def add_passkey(
             codes.extend(factors.new_codes(session, person_id=caller.person_id, key=parts.key))
 
     made = changing.changed(
-        parts, caller, token=token, change=change, kind=LetterKind.FACTORS_CHANGED, now=clock()
+        parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
     return PasskeyMade(passkey=PasskeyOut.of(added[0]), recovery_codes=codes or None)
@@ -183,7 +189,7 @@ def remove_passkey(
         passkeys.remove(session, person_id=caller.person_id, passkey_id=passkey_id)
 
     made = changing.changed(
-        parts, caller, token=token, change=change, kind=LetterKind.FACTORS_CHANGED, now=clock()
+        parts, caller, token=token, change=change, action=Action.PERSON_FACTORS_CHANGED, now=clock()
     )
     set_session(response, parts.site, made)
     return Done()

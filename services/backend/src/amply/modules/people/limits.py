@@ -4,6 +4,7 @@ Strangers share an account's allowance. A device that has been signed in to the 
 does whoever opens a link from a letter: what strangers use up is not theirs (OWASP, device cookies).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,8 +43,20 @@ LINKS: Final = Limit(name="people_links", most=10, window=timedelta(minutes=15))
 """Passwords tried with one letter's link."""
 
 
-def admit(counters: Counters, *asked: tuple[Limit, str], now: datetime) -> None:
+def _nobody() -> None:
+    pass
+
+
+def admit(
+    counters: Counters,
+    *asked: tuple[Limit, str],
+    now: datetime,
+    told: Callable[[], None] = _nobody,
+) -> None:
     """Count one of each against its key, which holds no personal data in clear.
+
+    `told` hears of the first one that was too many, and of no more as long as they go on; of a network address's it hears
+    nothing.
 
     Raises:
         TooManyRequests: One of them was asked for too often.
@@ -51,10 +64,13 @@ def admit(counters: Counters, *asked: tuple[Limit, str], now: datetime) -> None:
     """
     over = _over(counters, asked, now=now)
     if over is not None:
-        minutes = max(1, round(over.window.total_seconds() / 60))
+        limit, number = over
+        if number <= limit.most + 1 and limit is not OF_ADDRESS:
+            told()
+        minutes = max(1, round(limit.window.total_seconds() / 60))
         raise TooManyRequests(
             f"Too many attempts: wait {minutes} minutes and try again.",
-            retry_after_seconds=int(over.window.total_seconds()),
+            retry_after_seconds=int(limit.window.total_seconds()),
         )
 
 
@@ -67,7 +83,9 @@ def allows(counters: Counters, limit: Limit, key: str, *, now: datetime) -> bool
     return _over(counters, ((limit, key),), now=now) is None
 
 
-def _over(counters: Counters, asked: tuple[tuple[Limit, str], ...], *, now: datetime) -> Limit | None:
+def _over(
+    counters: Counters, asked: tuple[tuple[Limit, str], ...], *, now: datetime
+) -> tuple[Limit, float] | None:
     forbid_transaction("counting attempts")
     hits = [Hit(name=limit.name, key=key, window=limit.window) for limit, key in asked]
     try:
@@ -76,5 +94,5 @@ def _over(counters: Counters, asked: tuple[tuple[Limit, str], ...], *, now: date
         raise SignInUnavailable("Signing in does not work just now: try again in a moment.") from error
     for (limit, _), number in zip(asked, counted.numbers, strict=True):
         if number > limit.most:
-            return limit
+            return limit, number
     return None

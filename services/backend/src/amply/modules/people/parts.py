@@ -4,6 +4,7 @@ import ipaddress
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Self
 
 from sqlalchemy.orm import Session
@@ -60,7 +61,7 @@ class Site:
         return f"__Host-amply-{what}" if self.is_secure else f"amply-{what}"
 
 
-def _nobody_minds(_session: Session, _person_id: str) -> None:
+def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
     pass
 
 
@@ -68,8 +69,8 @@ def _nobody_minds(_session: Session, _person_id: str) -> None:
 class Parts:
     """What the API needs for people.
 
-    `before_leaving` is told whose account is about to be deleted, in the transaction that does it; what it raises keeps the
-    account. Rooms that know what a person is needed for have their say there.
+    `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
+    keeps the account. Rooms that know what a person is needed for have their say there.
     """
 
     database: Database
@@ -80,7 +81,7 @@ class Parts:
     hashing: Hashing
     breaches: BreachList
     site: Site
-    before_leaving: Callable[[Session, str], None] = _nobody_minds
+    before_leaving: Callable[[Session, str, datetime], None] = _nobody_minds
 
 
 def _is_number(host: str) -> bool:

@@ -11,6 +11,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
+from amply.modules import audit
+from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons
 from amply.modules.people.addresses import address_of
@@ -93,6 +95,7 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
         )
         if person_id is not None:
             persons.note_device(session, person_id=person_id, mark=device, now=now)
+            audit.record_of_person(session, person_id, Action.PERSON_REGISTERED, now=now)
         # Every other claim to become the account of this address is void now.
         session.execute(
             delete(ClaimRow).where(
@@ -167,6 +170,7 @@ def confirm_address(parts: Parts, *, token: str, now: datetime) -> None:
         # Links to a new password that went to the old address end with the stamp.
         stamp = persons.move_stamp(session, person_id=person.id)
         persons.tell(session, person, kind=LetterKind.ADDRESS_CHANGED, key=parts.key, now=now)
+        audit.record_of_person(session, person.id, Action.PERSON_ADDRESS_CHANGED, now=now)
     if stamp is not None:
         parts.sessions.move_stamp(person.id, stamp)
 

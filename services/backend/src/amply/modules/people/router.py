@@ -5,9 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.web import ClockOf, Identifier, responses
-from amply.kernel.errors import AmplyError, Conflict, NotFound, TooManyRequests
+from amply.kernel.errors import AmplyError, NotFound, TooManyRequests
 from amply.modules.access import (
     ConfirmationRequired,
+    LastOwner,
     SessionNotValid,
     SignInUnavailable,
 )
@@ -167,7 +168,7 @@ def show_me(caller: PersonOf, parts: PartsOf) -> PersonOut:
     return PersonOut.of(person, caller, found)
 
 
-@router.delete("/me", summary="Delete one's account", responses=responses(*CONFIRMED, Conflict))
+@router.delete("/me", summary="Delete one's account", responses=responses(*CONFIRMED, LastOwner))
 def delete_me(caller: ConfirmedOf, parts: PartsOf, clock: ClockOf, response: Response) -> Done:
     """Address, password, factors and sessions go at once. Gifts are the donor's own matter: see `/v1/donor`."""
     changing.erase(parts, caller, now=clock())

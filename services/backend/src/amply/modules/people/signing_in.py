@@ -1,12 +1,17 @@
 """Signing in: password, second factor where there is one, then a session. And showing once more that it is still them."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from amply.infra.logging import request_id
 from amply.kernel import ids
+from amply.kernel.errors import TooManyRequests
+from amply.modules import audit
 from amply.modules.access import PersonCaller, SessionNotValid
+from amply.modules.audit import Action
 from amply.modules.people import factors, limits, passwords, persons
 from amply.modules.people.addresses import address_of
 from amply.modules.people.agents import device_named
@@ -52,7 +57,12 @@ def sign_in(
     device = parts.key.mark_of(visit.device) if visit.device else None
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, index=index, device=device)
-    limits.admit(parts.counters, *_allowances(parts, found, index, device, visit), now=now)
+    limits.admit(
+        parts.counters,
+        *_allowances(parts, found, index, device, visit),
+        now=now,
+        told=tried_too_often(parts, found.person_id if found else None, now=now),
+    )
     plain = passwords.prepared(password)
     is_right = parts.hashing.is_right(plain, hashed=found.password_hash if found else None)
     if found is None or not is_right:
@@ -77,7 +87,12 @@ def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now
         TooManyRequests, SignInUnavailable: Not now.
     """
     found = pending_of(parts, pending, visit=visit, now=now)
-    limits.admit(parts.counters, (limits.CODES, _whose_codes(parts, found, visit)), now=now)
+    limits.admit(
+        parts.counters,
+        (limits.CODES, _whose_codes(parts, found, visit)),
+        now=now,
+        told=tried_too_often(parts, found.person_id, now=now),
+    )
     with parts.database.transaction() as session:
         factors.use_code(session, person_id=found.person_id, code=code, key=parts.key, now=now)
     return begin(parts, found, visit=visit, now=now)
@@ -135,7 +150,12 @@ def confirm(
         FactorRefused: There is a second factor, and the code is missing or not right.
         TooManyRequests, SignInUnavailable: Not now.
     """
-    limits.admit(parts.counters, (limits.CONFIRMATIONS, caller.person_id), now=now)
+    limits.admit(
+        parts.counters,
+        (limits.CONFIRMATIONS, caller.person_id),
+        now=now,
+        told=tried_too_often(parts, caller.person_id, now=now),
+    )
     check_password(parts, person_id=caller.person_id, password=password)
     with parts.database.transaction() as session:
         found = persons.credentials_of(session, person_id=caller.person_id, device=None)
@@ -161,6 +181,27 @@ def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None
         stamp=session.stamp if stamp is None else stamp,
     )
     return parts.sessions.exchange(token, fresh)
+
+
+def tried_too_often(parts: Parts, person_id: str | None, *, now: datetime) -> Callable[[], None]:
+    """What writes down that somebody's password or code was tried too often, by whom nobody knows.
+
+    Of an address without an account as well, and then of nobody: that it takes as long tells no stranger which it is.
+    """
+
+    def write() -> None:
+        deed = audit.Deed(
+            actor=audit.Actor(kind=audit.ActorKind.SYSTEM, id="sign-in"),
+            action=Action.PERSON_TRIED_TOO_OFTEN,
+            targets=() if person_id is None else (person_id,),
+            outcome=audit.Outcome.REFUSED,
+            error=TooManyRequests.code,
+            request_id=request_id(),
+        )
+        with parts.database.transaction() as session:
+            audit.record(session, deed, now=now)
+
+    return write
 
 
 def check_password(parts: Parts, *, person_id: str, password: str) -> Credentials:

@@ -1,0 +1,230 @@
+"""Whatever is changed over HTTP is in the audit log: every route of a permission that is not for reading records who did what."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from amply.infra.database import Database
+from amply.modules import audit
+from amply.modules.access import Role
+from amply.modules.audit import Action
+from tests.backend import recorded_routes
+from tests.backend.caller_matrix import MATRIX, OWN, Open
+from tests.backend.conftest import Databases
+from tests.backend.member_world import House
+from tests.backend.recorded_routes import RECORDED
+
+
+@pytest.fixture
+def house(database: Database, databases: Databases) -> Iterator[House]:
+    made = House(database, databases)
+    with made.client:
+        yield made
+    made.close()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What changes something: who sends it, where, and whom the record names besides."""
+
+    path: str
+    by: str = "usr_owner"
+    body: Mapping[str, Any] | None = None
+    target: str | None = None
+    headers: Mapping[str, str] | None = None
+
+
+def _fund(house: House) -> str:
+    made = house.ask("POST", "/funds", by="usr_owner", json={"name": "Roof", "kind": "project"})
+    return str(made.json()["id"])
+
+
+def _invitation(house: House) -> str:
+    made = house.ask(
+        "POST", "/invitations", by="usr_owner", json={"email": "new@x.example", "role": "viewer"}
+    )
+    return str(made.json()["id"])
+
+
+def _offer(house: House) -> None:
+    assert house.ask("POST", "/ownership-offer", by="usr_owner", json={"person_id": "usr_admin"}).is_success
+
+
+def _etag(house: House, path: str) -> Mapping[str, str]:
+    return {"If-Match": house.ask("GET", path, by="usr_owner").headers["ETag"]}
+
+
+def _changed(house: House) -> Request:
+    return Request("", body={"name": "River Trust of the Vale"}, headers=_etag(house, ""))
+
+
+def _fund_made(_house: House) -> Request:
+    return Request("/funds", body={"name": "Roof", "kind": "project"})
+
+
+def _fund_renamed(house: House) -> Request:
+    fund_id = _fund(house)
+    return Request(f"/funds/{fund_id}", body={"name": "Whole roof"}, target=fund_id)
+
+
+def _fund_closed(house: House) -> Request:
+    fund_id = _fund(house)
+    return Request(f"/funds/{fund_id}/close", target=fund_id)
+
+
+def _role(house: House) -> Request:
+    path = "/members/usr_viewer"
+    return Request(path, body={"role": "finance"}, target="usr_viewer", headers=_etag(house, path))
+
+
+def _removed(_house: House) -> Request:
+    return Request("/members/usr_viewer", target="usr_viewer")
+
+
+def _left(_house: House) -> Request:
+    return Request("/membership", by="usr_viewer")
+
+
+def _invited(_house: House) -> Request:
+    return Request("/invitations", body={"email": "new@x.example", "role": "viewer"})
+
+
+def _withdrawn(house: House) -> Request:
+    invitation_id = _invitation(house)
+    return Request(f"/invitations/{invitation_id}", target=invitation_id)
+
+
+def _offered(_house: House) -> Request:
+    return Request("/ownership-offer", body={"person_id": "usr_admin"}, target="usr_admin")
+
+
+def _offer_withdrawn(house: House) -> Request:
+    _offer(house)
+    return Request("/ownership-offer", target="usr_admin")
+
+
+def _accepted(house: House) -> Request:
+    _offer(house)
+    return Request("/ownership-offer/accept", by="usr_admin", target="usr_owner")
+
+
+def _key_made(_house: House) -> Request:
+    return Request("/keys", body={"name": "site", "scopes": ["donations:read"]})
+
+
+def _key_revoked(house: House) -> Request:
+    key_id, _ = house.key("donations:read")
+    return Request(f"/keys/{key_id}", target=key_id)
+
+
+def _joined(house: House) -> Request:
+    invitation_id = _invitation(house)
+    house.send()
+    house.people.addresses["usr_new"] = "new@x.example"
+    return Request("/v1/me/organisations", by="usr_new", body={"token": house.token()}, target=invitation_id)
+
+
+REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
+    f"PATCH {OWN}": _changed,
+    f"POST {OWN}/funds": _fund_made,
+    f"PATCH {OWN}/funds/{{fund_id}}": _fund_renamed,
+    f"POST {OWN}/funds/{{fund_id}}/close": _fund_closed,
+    f"PATCH {OWN}/members/{{person_id}}": _role,
+    f"DELETE {OWN}/members/{{person_id}}": _removed,
+    f"DELETE {OWN}/membership": _left,
+    f"POST {OWN}/invitations": _invited,
+    f"DELETE {OWN}/invitations/{{invitation_id}}": _withdrawn,
+    f"POST {OWN}/ownership-offer": _offered,
+    f"DELETE {OWN}/ownership-offer": _offer_withdrawn,
+    f"POST {OWN}/ownership-offer/accept": _accepted,
+    f"POST {OWN}/keys": _key_made,
+    f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
+    "POST /v1/me/organisations": _joined,
+}
+"""One request for each route, and what has to be there before it."""
+
+
+def _records(house: House) -> list[Any]:
+    return house.rows("SELECT content::jsonb AS said, organization_id FROM audit_record ORDER BY id")
+
+
+def test_every_route_that_changes_something_says_what_it_records() -> None:
+    changing = {
+        route
+        for route, line in MATRIX.items()
+        if not isinstance(line, Open)
+        and not route.startswith(("GET ", "HEAD "))
+        and route not in recorded_routes.OF_PEOPLE
+    }
+    assert changing == RECORDED.keys() == REQUESTS.keys()
+
+
+@pytest.mark.parametrize("route", REQUESTS)
+def test_what_is_changed_is_recorded_with_whoever_did_it(route: str, house: House) -> None:
+    asked = REQUESTS[route](house)
+    before = len(_records(house))
+    answer = house.ask(
+        route.split(" ", maxsplit=1)[0], asked.path, by=asked.by, json=asked.body, headers=asked.headers
+    )
+    assert answer.is_success, answer.text
+    [record] = _records(house)[before:]
+    said = record.said
+    assert said["action"] == RECORDED[route]
+    # The people of this world have no ids of ours, and are digested as anything of a strange shape.
+    assert said["actor"] == {"kind": "person", "id": audit.digested(asked.by)}
+    assert said["request"] == answer.headers["X-Request-Id"]
+    assert record.organization_id == house.organization_id
+    if asked.target is not None:
+        assert said["targets"][0] in (asked.target, audit.digested(asked.target))
+
+
+def test_a_key_is_named_as_the_one_that_acted(house: House) -> None:
+    key_id, secret = house.key("organisation:write")
+    assert house.ask("POST", "/funds", key=secret, json={"name": "Roof", "kind": "fund"}).is_success
+    assert _records(house)[-1].said["actor"] == {"kind": "key", "id": key_id}
+
+
+def test_what_changes_nothing_is_not_recorded(house: House) -> None:
+    key_id, _ = house.key("donations:read")
+    assert house.ask("DELETE", f"/keys/{key_id}", by="usr_owner").is_success
+    fund_id = _fund(house)
+    assert house.ask("POST", f"/funds/{fund_id}/close", by="usr_owner").is_success
+    before = _records(house)
+    house.clock.advance(seconds=60)
+    assert house.ask("DELETE", f"/keys/{key_id}", by="usr_owner").is_success
+    assert house.ask("POST", f"/funds/{fund_id}/close", by="usr_owner").is_success
+    assert _fund(house) == fund_id
+    assert house.ask("DELETE", "/ownership-offer", by="usr_owner").is_success
+    assert house.ask("DELETE", "/members/usr_nobody", by="usr_owner").status_code == 404
+    assert _records(house) == before
+
+
+def test_what_was_refused_by_the_database_is_not_recorded(house: House) -> None:
+    before = _records(house)
+    assert house.ask("DELETE", "/membership", by="usr_owner").status_code == 409
+    assert _records(house) == before
+
+
+def test_the_log_holds_no_address(house: House) -> None:
+    _invitation(house)
+    assert "new@x.example" not in str(_records(house))
+
+
+def test_owners_and_administrators_read_their_own_organisations_log(house: House) -> None:
+    for number in range(3):
+        made = house.ask("POST", "/funds", by="usr_owner", json={"name": f"Fund {number}", "kind": "fund"})
+        assert made.is_success
+    theirs = {"name": "Theirs", "kind": "fund"}
+    assert house.ask("POST", "/funds", by="usr_stranger", of=house.other_id, json=theirs).is_success
+    first = house.ask("GET", "/audit?limit=2", by="usr_admin").json()
+    last = house.ask("GET", f"/audit?limit=2&cursor={first['next_cursor']}", by="usr_admin").json()
+    assert (len(first["data"]), len(last["data"]), last["next_cursor"]) == (2, 1, None)
+    assert (first["has_more"], last["has_more"]) == (True, False)
+    shown = [*first["data"], *last["data"]]
+    assert [each["action"] for each in shown] == [Action.FUND_CREATED] * 3
+    assert [each["at"] for each in shown] == sorted((each["at"] for each in shown), reverse=True)
+    for role in (Role.FINANCE, Role.CONTENT, Role.VIEWER):
+        assert house.ask("GET", "/audit", by=f"usr_{role}").status_code == 403
+    assert house.ask("GET", "/audit", by="usr_stranger").status_code == 404
