@@ -8,8 +8,8 @@ from sqlalchemy import text
 from amply.infra.database import Database
 from amply.modules import defence, ledger, payments, webhooks
 from amply.modules.donations import EventHandling, close_exhausted, handle_provider_event, keeps_event
+from tests.backend.api_world import Api
 from tests.backend.card_testing import EasyWork
-from tests.backend.committed.test_http_api import Api
 
 STRANGER = "198.51.100.7"
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from amply.infra.database import Database
 from amply.modules import ledger
+from tests.backend.api_world import Api
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import ORG, LedgerWorld
 from tests.backend.partners import Partner, asking, partners
@@ -68,3 +70,13 @@ def watched(books: LedgerWorld, three: Mapping[str, Partner]) -> LedgerWorld:
     """The ledger with its three witnesses."""
     books.witnesses = asking(three)
     return books
+
+
+@pytest.fixture
+def api(database: Database, databases: Databases) -> Iterator[Api]:
+    """With no more rights than the API has; organisations are made by an operator."""
+    own = databases.as_role("amply_api")
+    made = Api(own, operator=database)
+    with made.client:
+        yield made
+    own.close()

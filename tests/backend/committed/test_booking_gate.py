@@ -14,7 +14,7 @@ from amply.modules import ledger, webhooks
 from amply.modules.ledger import gate
 from ledger_format.checkpoints import Checkpoint
 from ledger_format.notes import sign_note
-from tests.backend.committed.test_http_api import Api
+from tests.backend.api_world import Api
 from tests.backend.committed.test_provider_events import Books
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORIGIN, LedgerWorld

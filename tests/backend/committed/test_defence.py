@@ -16,7 +16,7 @@ from amply.infra import outbox
 from amply.infra.counters import Counted, FallingBack, Hit
 from amply.infra.database import Database
 from amply.modules import defence, payments
-from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.defended_form import STRANGER, Form
 from tests.backend.world import ready_organization

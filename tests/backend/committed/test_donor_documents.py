@@ -16,7 +16,7 @@ from amply.modules import giving, ledger, recurring
 from amply.modules.donations import void_receipt
 from amply.modules.receipts import Jurisdiction
 from ledger_format.receipts import decode_receipt, verify_receipt
-from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.giving_world import ADA, EVE, DonorsPage
 from tests.backend.ledger_world import LedgerWorld

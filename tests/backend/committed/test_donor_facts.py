@@ -8,7 +8,7 @@ from amply.modules import receipts
 from amply.modules.donations import erase_donor, resend_receipt
 from amply.modules.mail import address_digest
 from amply.modules.receipts import Jurisdiction, Language
-from tests.backend.committed.test_http_api import Api, api  # noqa: F401 -- a fixture
+from tests.backend.api_world import Api
 from tests.backend.committed.test_mail_feedback import BOUNCE, heard
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
@@ -44,7 +44,7 @@ def told(office: ReceiptOffice, donation_id: str) -> receipts.DonorFacts:
 
 
 def test_language_address_and_declaration_are_kept_with_the_gift(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     office: ReceiptOffice,
 ) -> None:
     donor = {"name": "Ada", "email": "ada@example.org", "address": ADDRESS}
@@ -56,7 +56,7 @@ def test_language_address_and_declaration_are_kept_with_the_gift(
     )
 
 
-def test_a_gift_that_tells_nothing_keeps_nothing(api: Api, office: ReceiptOffice) -> None:  # noqa: F811 -- the fixture
+def test_a_gift_that_tells_nothing_keeps_nothing(api: Api, office: ReceiptOffice) -> None:
     assert api.give().status_code == 201
 
     assert office.rows("receipt_facts") == []
@@ -85,7 +85,7 @@ def test_a_gift_that_tells_nothing_keeps_nothing(api: Api, office: ReceiptOffice
 def test_what_is_unusable_is_refused_before_anything_is_kept(
     changes: dict[str, Any],
     code: str,
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     office: ReceiptOffice,
 ) -> None:
     refused = api.give(**changes)

@@ -10,7 +10,7 @@ from amply.modules import donations, giving, recurring
 from amply.modules.donations import Donor
 from amply.modules.giving.letters import LinkLetter, link_mail
 from amply.modules.receipts import Jurisdiction, Language
-from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.api_world import assert_problem
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Databases
 from tests.backend.giving_world import ADA, EVE, PAGE, DonorsPage

@@ -10,8 +10,8 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import organizations, payments
 from amply.modules.mail import address_digest
+from tests.backend.api_world import assert_problem
 from tests.backend.committed.test_donor_facts import DECLARATION
-from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.giving_world import donors_client
 from tests.backend.plan_world import ADA, EMAIL, KEY, Plans, declined

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
+from tests.backend.api_world import Api, assert_problem
 
 
-def quote(api: Api, *, minor_units: str = "2500", currency: str = "EUR", **changes: str) -> Any:  # noqa: F811 -- the fixture
+def quote(api: Api, *, minor_units: str = "2500", currency: str = "EUR", **changes: str) -> Any:
     asked = {"organization_id": api.organization_id, "minor_units": minor_units, "currency": currency}
     return api.client.get("/v1/donations/quote", params=asked | changes)
 
@@ -16,7 +16,7 @@ def euros(minor_units: str) -> dict[str, str]:
     return {"minor_units": minor_units, "currency": "EUR"}
 
 
-def test_what_covers_the_fee_is_quoted_for_each_way_to_pay_and_can_be_given(api: Api) -> None:  # noqa: F811 -- the fixture
+def test_what_covers_the_fee_is_quoted_for_each_way_to_pay_and_can_be_given(api: Api) -> None:
     quoted = quote(api).json()
     assert quoted == {
         "amount": euros("2500"),
@@ -46,18 +46,18 @@ def test_what_covers_the_fee_is_quoted_for_each_way_to_pay_and_can_be_given(api:
         {"method": "card", "minor_units": "0"},
     ],
 )
-def test_a_cover_that_was_not_quoted_is_refused(fee_cover: dict[str, str], api: Api) -> None:  # noqa: F811 -- the fixture
+def test_a_cover_that_was_not_quoted_is_refused(fee_cover: dict[str, str], api: Api) -> None:
     response = api.give(fee_cover=fee_cover)
 
     assert_problem(response, status=422, code="fee_cover_changed", param="fee_cover")
     assert api.give().status_code == 201, "the key is free for the donor's next decision"
 
 
-def test_where_nobody_publishes_the_fee_nothing_is_offered(api: Api) -> None:  # noqa: F811 -- the fixture
+def test_where_nobody_publishes_the_fee_nothing_is_offered(api: Api) -> None:
     assert quote(api, currency="USD").json()["covers"] == []
 
 
-def test_a_quote_holds_the_same_limits_as_a_gift(api: Api) -> None:  # noqa: F811 -- the fixture
+def test_a_quote_holds_the_same_limits_as_a_gift(api: Api) -> None:
     code, param = "amount_not_acceptable", "amount.minor_units"
     assert_problem(quote(api, minor_units="99"), status=422, code=code, param=param)
     assert_problem(

@@ -15,8 +15,8 @@ from amply.entrypoints.admin import main
 from amply.infra.database import Database
 from amply.kernel.errors import AmplyError
 from amply.modules import defence, onboarding, organizations
+from tests.backend.api_world import assert_problem
 from tests.backend.committed.test_defence import shared
-from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.defended_form import Form
 from tests.backend.onboarding_world import onboarding_work

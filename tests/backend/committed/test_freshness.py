@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from amply.infra.database import Database
-from tests.backend.committed.test_http_api import Api
+from tests.backend.api_world import Api
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, LedgerWorld
 

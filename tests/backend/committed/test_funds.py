@@ -12,11 +12,11 @@ from amply.modules.organizations import FundKind, FundNotAcceptable
 from amply.modules.organizations.funds import FUNDS_MAX, FundTaken
 from amply.modules.organizations.return_origins import TooManyReturnOrigins
 from ledger_format.entries import decode
+from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.money_back import COVER, DISPUTE, INTENT, Returns
 from tests.backend.committed.test_delayed_payments import FAILED, PROCESSING, SUCCEEDED, Debits
 from tests.backend.committed.test_donate import Desk
 from tests.backend.committed.test_donor_years import typed  # noqa: F401 -- a fixture
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.world import NOW
@@ -161,7 +161,7 @@ def test_the_public_log_names_the_fund_and_nobody(books: Restricted, databases: 
 
 
 def test_a_gift_says_what_it_is_for_and_the_organisation_what_it_can_be_for(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     fund = made(database, api.organization_id)
@@ -187,7 +187,7 @@ def test_a_gift_says_what_it_is_for_and_the_organisation_what_it_can_be_for(
 @pytest.mark.parametrize("which", ["unknown", "anothers", "closed"])
 def test_a_gift_for_what_is_no_open_fund_of_the_organisation_is_refused(
     which: str,
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     with database.transaction() as session:

@@ -18,10 +18,10 @@ from amply.modules.donations.offline import OfflineGift, record_offline
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions
 from amply.modules.receipts import Company, Jurisdiction
 from ledger_format.receipts import decode_receipt, verify_receipt
+from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.money_back import DISPUTE, INTENT, Returns
 from tests.backend.committed.test_donor_facts import DECLARATION
 from tests.backend.committed.test_donor_years import typed  # noqa: F401 -- a fixture
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ReceiptOffice
@@ -71,7 +71,7 @@ def test_a_company_claims_no_gift_aid(office: ReceiptOffice) -> None:
     assert (issued.kind, issued.reasons) == ("acknowledgement", ["company_gift"])
 
 
-def test_a_company_that_declares_gift_aid_is_refused(api: Api) -> None:  # noqa: F811 -- the fixture
+def test_a_company_that_declares_gift_aid_is_refused(api: Api) -> None:
     refused = api.give(company={"name": "Angstrom Ltd"}, gift_aid=DECLARATION)
 
     assert_problem(refused, status=422, code="gift_options_not_acceptable", param="gift_aid")
@@ -81,7 +81,7 @@ def test_a_company_that_declares_gift_aid_is_refused(api: Api) -> None:  # noqa:
 
 
 def test_whether_an_organisation_takes_anonymous_gifts_is_its_own_rule(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     refused = api.give(anonymity="organization")
@@ -94,7 +94,7 @@ def test_whether_an_organisation_takes_anonymous_gifts_is_its_own_rule(
     assert_problem(declared, status=422, code="gift_options_not_acceptable", param="gift_aid")
 
 
-def test_nobody_is_named_in_public_unless_the_donor_says_so(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_nobody_is_named_in_public_unless_the_donor_says_so(api: Api, database: Database) -> None:
     api.give()
     api.give(key="another", anonymity="none")
 
@@ -179,7 +179,7 @@ def test_the_receipt_says_for_whom_and_for_what_a_gift_is(office: ReceiptOffice)
 def test_a_dedication_that_could_carry_something_else_is_refused(
     changes: dict[str, Any],
     param: str,
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     refused = api.give(dedication={"kind": "in_honour_of", "honouree": "Grace", **changes})
@@ -190,7 +190,7 @@ def test_a_dedication_that_could_carry_something_else_is_refused(
 
 
 def test_everything_at_once_is_taken_with_no_more_rights_than_the_api_has(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     created = api.give(

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from amply.entrypoints.bodies import BYTES_MAX, DEPTH_MAX, Bodies
 from amply.modules.mail import address_digest
 from amply.modules.organizations.domain import OrganizationNotAcceptable, check
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- the fixture
+from tests.backend.api_world import Api, assert_problem
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.public_ledger import LEDGER, PublicLedger
 
@@ -22,7 +22,7 @@ UNSAID = "zebra"
 """Stands in everything that is sent, and in no answer."""
 
 
-def _gift(api: Api, *, message: str = f'"{UNSAID}"') -> bytes:  # noqa: F811 -- the fixture
+def _gift(api: Api, *, message: str = f'"{UNSAID}"') -> bytes:
     """A gift as JSON, with its message put in as it is."""
     return json.dumps(api.body(message="MESSAGE")).replace('"MESSAGE"', message).encode()
 
@@ -49,7 +49,7 @@ def _gift(api: Api, *, message: str = f'"{UNSAID}"') -> bytes:  # noqa: F811 -- 
     ],
 )
 def test_json_that_parsers_do_not_agree_on_is_refused(
-    api: Api,  # noqa: F811
+    api: Api,
     message: str,
     param: str,
     advice: str,
@@ -61,7 +61,7 @@ def test_json_that_parsers_do_not_agree_on_is_refused(
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
-def test_json_is_utf_8(api: Api, encoding: str) -> None:  # noqa: F811
+def test_json_is_utf_8(api: Api, encoding: str) -> None:
     body = json.dumps(api.body(message="für Ada"), ensure_ascii=False).encode(encoding)
     response = api.client.post("/v1/donations", content=body, headers=JSON)
     assert_problem(response, status=422, code="invalid_request", param="body")
@@ -73,7 +73,7 @@ def test_json_is_utf_8(api: Api, encoding: str) -> None:  # noqa: F811
     [("text/plain", 422), ("application/x-www-form-urlencoded", 422), ("application/xml", 422), ("?", 422)],
 )
 def test_another_content_type_is_told_which_one_to_send(
-    api: Api,  # noqa: F811
+    api: Api,
     content_type: str,
     status: int,
 ) -> None:
@@ -104,7 +104,7 @@ def test_another_content_type_is_told_which_one_to_send(
         ({UNSAID: True}, UNSAID),
     ],
 )
-def test_a_field_that_is_no_such_thing_is_named(api: Api, change: dict[str, Any], param: str) -> None:  # noqa: F811
+def test_a_field_that_is_no_such_thing_is_named(api: Api, change: dict[str, Any], param: str) -> None:
     response = api.give(**change)
     assert response.status_code == 422, response.text
     assert response.json()["param"].startswith(param)
@@ -202,19 +202,19 @@ def test_whoever_leaves_while_sending_is_not_answered() -> None:
     assert sent == []
 
 
-def test_what_stripe_signs_is_not_judged(api: Api) -> None:  # noqa: F811
+def test_what_stripe_signs_is_not_judged(api: Api) -> None:
     refused = api.client.post("/v1/webhooks/stripe", content=b'{"a": 1, "a": 2}', headers=JSON)
     assert_problem(refused, status=400, code="signature_not_valid")
 
 
-def test_what_is_refused_can_be_read_by_our_pages(api: Api) -> None:  # noqa: F811
+def test_what_is_refused_can_be_read_by_our_pages(api: Api) -> None:
     sent = {**JSON, "Origin": "http://edge.example"}
     refused = api.client.post("/v1/donations", content=b"x" * (BYTES_MAX + 1), headers=sent)
     assert refused.headers["access-control-allow-origin"] == "http://edge.example"
     assert refused.json()["request_id"] == refused.headers["x-request-id"]
 
 
-def test_a_problem_of_http_says_what_to_do(api: Api) -> None:  # noqa: F811
+def test_a_problem_of_http_says_what_to_do(api: Api) -> None:
     response = api.client.request("DELETE", "/v1/donations")
     assert_problem(response, status=405, code="method_not_allowed")
     assert response.headers["allow"]

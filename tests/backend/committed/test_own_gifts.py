@@ -16,8 +16,8 @@ from amply.modules.donations import Anonymity, void_receipt
 from amply.modules.donations.options import GiftOptions
 from amply.modules.mail import address_digest
 from amply.modules.receipts import Jurisdiction
+from tests.backend.api_world import assert_problem
 from tests.backend.committed.test_donor_years import records_a_thing
-from tests.backend.committed.test_http_api import assert_problem
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Databases
 from tests.backend.giving_world import ADA, EVE, DonorsPage

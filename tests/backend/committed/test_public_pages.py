@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from amply.modules import ledger
 from amply.modules.ledger import pages
-from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.api_world import assert_problem
 from tests.backend.ledger_world import NOW, ORG, OTHER_ORG
 from tests.backend.public_ledger import FULL, HIDDEN, LEDGER, WEEK_LATE, PublicLedger, ledger_hash
 

@@ -11,7 +11,7 @@ from amply.entrypoints.admin import main as admin
 from amply.modules import ledger, organizations
 from amply.modules.ledger import days
 from ledger_format.merkle import leaf_hash
-from tests.backend.committed.test_http_api import assert_problem
+from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW
 from tests.backend.public_ledger import HIDDEN, SUMS, WEEK_LATE, PublicLedger

@@ -21,7 +21,6 @@ from amply.modules.donations.split_rows import keep_payer, use_setup
 from amply.modules.donations.splits import new_setup, pay_parts
 from amply.modules.mail import address_digest
 from amply.modules.payments import Paid
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
 from tests.backend.world import NOW, death

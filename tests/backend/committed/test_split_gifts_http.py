@@ -7,13 +7,13 @@ from sqlalchemy import text
 
 from amply.infra.database import Database
 from amply.modules import receipts
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
+from tests.backend.api_world import Api, assert_problem
 from tests.backend.world import ready_organization
 
 CARD: Final = "pm_card"
 
 
-def asked(api: Api, database: Database, **changes: Any) -> Any:  # noqa: F811 -- the fixture
+def asked(api: Api, database: Database, **changes: Any) -> Any:
     """A gift to the API's organisation and another one."""
     other = ready_organization(database, api.processor, slug="other-trust")
     body = {
@@ -29,7 +29,7 @@ def asked(api: Api, database: Database, **changes: Any) -> Any:  # noqa: F811 --
 
 
 def test_a_gift_is_split_paid_and_seen_without_anything_personal(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     created = asked(api, database)
@@ -52,7 +52,7 @@ def test_a_gift_is_split_paid_and_seen_without_anything_personal(
 
 
 def test_what_the_donor_says_of_the_whole_is_said_of_every_part(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     said = {"message": "for the river", "anonymity": "none", "company": {"name": "Angstrom Ltd"}}
@@ -70,7 +70,7 @@ def test_what_the_donor_says_of_the_whole_is_said_of_every_part(
 
 
 def test_a_bank_that_asks_is_answered_on_the_account_of_the_part_it_asks_about(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     gift = asked(api, database).json()
@@ -85,7 +85,7 @@ def test_a_bank_that_asks_is_answered_on_the_account_of_the_part_it_asks_about(
     assert asking["client_secret"] == "pi_1_secret_x"
 
 
-def parts_of(api: Api, *parts: dict[str, Any]) -> list[dict[str, Any]]:  # noqa: F811 -- the fixture
+def parts_of(api: Api, *parts: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"organization_id": api.organization_id, **part} for part in parts]
 
 
@@ -112,7 +112,7 @@ def test_parts_that_are_no_whole_are_refused_before_anything_is_kept(
     parts: list[dict[str, Any]],
     code: str,
     param: str,
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     refused = asked(api, database, parts=parts_of(api, *parts))

@@ -22,7 +22,7 @@ from amply.modules.donations import (
 )
 from amply.modules.donations.split_domain import NewSplitGift
 from amply.modules.donations.splits import give_to_many, new_setup
-from tests.backend.committed.test_http_api import Api, api, assert_problem  # noqa: F401 -- a fixture
+from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.test_split_gifts_http import asked
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
 from tests.backend.world import FakeMailer, ready_organization
@@ -187,7 +187,7 @@ def test_a_setup_that_is_answered_after_a_later_one_is_not_paid_with(mourner: Mo
 # ---- over HTTP ---------------------------------------------------------------------------------------------------
 
 
-def two(api: Api, database: Database, **changes: Any) -> tuple[list[dict[str, Any]], Any]:  # noqa: F811 -- the fixture
+def two(api: Api, database: Database, **changes: Any) -> tuple[list[dict[str, Any]], Any]:
     """A gift of 25.00 EUR to each of two organisations, whose parts are changed so; and its answer."""
     other = ready_organization(database, api.processor, slug="third-trust")
     parts = [
@@ -203,7 +203,7 @@ def by(method: str, minor_units: int) -> dict[str, Any]:
     return {"fee_cover": {"method": method, "minor_units": str(minor_units)}}
 
 
-def test_each_part_covers_its_own_fee(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_each_part_covers_its_own_fee(api: Api, database: Database) -> None:
     _, made = two(api, database, part_0=by("card", 64))
     assert made.status_code == 201, made.text
     parts = made.json()["parts"]
@@ -231,7 +231,7 @@ def test_what_was_not_quoted_for_the_part_is_refused_with_all_parts(
     changes: dict[str, Any],
     code: str,
     param: str,
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     _, refused = two(api, database, **changes)
@@ -240,7 +240,7 @@ def test_what_was_not_quoted_for_the_part_is_refused_with_all_parts(
         assert session.scalar(text("SELECT count(*) FROM donation")) == 0
 
 
-def test_a_quote_divides_the_gift_and_tells_what_covers_each_part(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_a_quote_divides_the_gift_and_tells_what_covers_each_part(api: Api, database: Database) -> None:
     parts, _ = two(api, database)
     shares = [{"organization_id": part["organization_id"], "share": at + 1} for at, part in enumerate(parts)]
     said = {"total": {"minor_units": "7501", "currency": "EUR"}, "parts": shares}
@@ -252,7 +252,7 @@ def test_a_quote_divides_the_gift_and_tells_what_covers_each_part(api: Api, data
 
 
 def test_a_way_to_pay_that_one_organisation_has_no_price_for_covers_no_whole(
-    api: Api,  # noqa: F811 -- the fixture
+    api: Api,
     database: Database,
 ) -> None:
     parts, _ = two(api, database)
@@ -267,7 +267,7 @@ def test_a_way_to_pay_that_one_organisation_has_no_price_for_covers_no_whole(
     assert quoted["covers"] == []
 
 
-def test_the_most_that_a_currency_takes_is_the_most_of_each_part(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_the_most_that_a_currency_takes_is_the_most_of_each_part(api: Api, database: Database) -> None:
     parts, _ = two(api, database)
     large = [part | {"minor_units": "60000000"} for part in parts]
     said = {"total": {"minor_units": "120000000", "currency": "EUR"}, "parts": large}
@@ -277,7 +277,7 @@ def test_the_most_that_a_currency_takes_is_the_most_of_each_part(api: Api, datab
     assert_problem(refused, status=422, code="amount_not_acceptable", param="parts.0")
 
 
-def test_a_dedication_stands_on_each_part_and_tells_somebody_once(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_a_dedication_stands_on_each_part_and_tells_somebody_once(api: Api, database: Database) -> None:
     said = {
         "kind": "in_honour_of",
         "honouree": "Grace",
@@ -292,7 +292,7 @@ def test_a_dedication_stands_on_each_part_and_tells_somebody_once(api: Api, data
     assert [tuple(row) for row in rows] == [("Grace", "ann@example.org"), ("Grace", None)]
 
 
-def test_the_same_request_again_says_that_it_was_answered_before(api: Api, database: Database) -> None:  # noqa: F811 -- the fixture
+def test_the_same_request_again_says_that_it_was_answered_before(api: Api, database: Database) -> None:
     parts, _ = two(api, database)
     said = {
         "total": {"minor_units": "5000", "currency": "EUR"},
@@ -307,7 +307,7 @@ def test_the_same_request_again_says_that_it_was_answered_before(api: Api, datab
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
-def test_every_route_that_takes_a_key_of_idempotency_asks_the_gate(api: Api) -> None:  # noqa: F811 -- the fixture
+def test_every_route_that_takes_a_key_of_idempotency_asks_the_gate(api: Api) -> None:
     """Whoever opens payments depends on the admission; a route that reads the header by itself would pass beside the gate."""
     described = api.client.get("/openapi.json").json()["paths"]
     keyed = {

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import argon2
+import httpx2
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
@@ -80,11 +81,11 @@ def test_whoever_registers_with_somebody_elses_address_chooses_no_password_for_t
     assert eve.signs_in(password=ANOTHER).status_code == 401
 
 
-def shape(answer: object) -> tuple[int, object, list[str]]:
+def shape(answer: httpx2.Response) -> tuple[int, object, list[str]]:
     """All of an answer but what differs between any two."""
-    body = answer.json()  # type: ignore[attr-defined]
+    body = answer.json()
     body.pop("request_id", None)
-    return answer.status_code, body, sorted(answer.headers)  # type: ignore[attr-defined]
+    return answer.status_code, body, sorted(answer.headers)
 
 
 def test_known_and_unknown_addresses_are_answered_alike(world: PeopleWorld) -> None:
@@ -178,7 +179,7 @@ def test_passwords_and_addresses_that_are_not_acceptable_say_why(world: PeopleWo
     stranger = world.browser()
     refused = stranger.post("register", {"email": ADA, "password": "password1234"})
     assert (refused.status_code, refused.json()["code"]) == (422, "password_not_acceptable")
-    refused = stranger.post("register", {"email": "аda@example.org", "password": PASSWORD})  # noqa: RUF001
+    refused = stranger.post("register", {"email": "аda@example.org", "password": PASSWORD})  # noqa: RUF001 -- the look-alike is the point
     assert (refused.status_code, refused.json()["param"]) == (422, "email")
 
 
@@ -329,7 +330,7 @@ def test_nothing_that_was_written_names_anybody(
     written = [said.out, said.err]
     for table in ("person", "person_device", "address_claim", "outbox"):
         with world.worker.transaction() as session:
-            written += [str(row) for row in session.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
+            written += [str(row) for row in session.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 -- our own tables' names
     for key in world.cache.scan_iter():
         written.append(str(key))
         written.append(str(world.cache.dump(key)))

@@ -46,7 +46,7 @@ def test_each_part_says_how_it_is_and_nothing_of_where_it_stands() -> None:
 @pytest.mark.parametrize(
     ("needed", "status"), [(True, HealthStatus.UNAVAILABLE), (False, HealthStatus.DEGRADED)]
 )
-def test_without_a_part_that_gifts_need_nothing_is_taken(needed: bool, status: HealthStatus) -> None:  # noqa: FBT001
+def test_without_a_part_that_gifts_need_nothing_is_taken(needed: bool, status: HealthStatus) -> None:  # noqa: FBT001 -- given by name
     assert DeepHealth([Part(name="database", ask=_breaks, is_needed=needed)]).look().status is status
 
 

@@ -121,11 +121,11 @@ interface WaysProps {
 function Ways({ step, onGo }: WaysProps) {
   const ways = { account: "Sign in", register: "Ask for an account", forgotten: "I forgot my password" } as const;
   return (
-    <p>
+    <p class="actions">
       {Object.entries(ways).map(
         ([way, name]) =>
           way !== step && (
-            <button key={way} type="button" class="secondary" onClick={() => onGo(way as Step)}>
+            <button key={way} type="button" class="outlined" onClick={() => onGo(way as Step)}>
               {name}
             </button>
           ),

@@ -58,14 +58,14 @@ export function OwnAccount({ api, person, onChanged }: OwnAccountProps) {
         {passkeys.map(({ id, name }) => (
           <li key={id}>
             {name}{" "}
-            <button type="button" class="secondary" onClick={() => void attempt(() => api.removePasskey(id))}>
+            <button type="button" class="outlined" onClick={() => void attempt(() => api.removePasskey(id))}>
               Take away
             </button>
           </li>
         ))}
       </ul>
       {knowsPasskeys() && (
-        <button type="button" class="secondary" onClick={() => void attempt(addPasskey)}>
+        <button type="button" class="outlined" onClick={() => void attempt(addPasskey)}>
           Add a passkey
         </button>
       )}
@@ -77,7 +77,7 @@ export function OwnAccount({ api, person, onChanged }: OwnAccountProps) {
             {session.isThisOne ? (
               "(this one)"
             ) : (
-              <button type="button" class="secondary" onClick={() => void attempt(() => api.endSession(session.id))}>
+              <button type="button" class="outlined" onClick={() => void attempt(() => api.endSession(session.id))}>
                 End
               </button>
             )}
@@ -87,7 +87,7 @@ export function OwnAccount({ api, person, onChanged }: OwnAccountProps) {
       <button type="button" class="primary" onClick={() => void signOut(false)}>
         Sign out
       </button>
-      <button type="button" class="secondary" onClick={() => void signOut(true)}>
+      <button type="button" class="outlined" onClick={() => void signOut(true)}>
         Sign out everywhere
       </button>
     </>

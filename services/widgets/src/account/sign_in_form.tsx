@@ -58,9 +58,11 @@ function PasskeyButton({ api, pending, onSignedIn }: PasskeyButtonProps) {
       <p class="fault" role="alert">
         {fault}
       </p>
-      <button type="button" class="secondary" onClick={() => show().catch((reason: unknown) => setFault(sentenceFor(reason)))}>
-        Sign in with a passkey
-      </button>
+      <p class="actions">
+        <button type="button" class="outlined" onClick={() => show().catch((reason: unknown) => setFault(sentenceFor(reason)))}>
+          Sign in with a passkey
+        </button>
+      </p>
     </>
   );
 }

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from celery import Celery, bootsteps
-from opentelemetry.trace import SpanKind
+from celery import Celery
 
 from amply.adapters import sqs
 from amply.adapters.eventbridge import StripeEventQueue
@@ -22,12 +21,12 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
+from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.taking import take_forever
 from amply.entrypoints.traces import traced
-from amply.infra import logging, tracing
+from amply.infra import logging
 from amply.infra.database import connect
-from amply.infra.heartbeat import beat
 from amply.infra.settings import (
     ArchiveSettings,
     CommitmentSettings,
@@ -62,7 +61,6 @@ from amply.modules import (
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
 
-_BEAT_SECONDS: Final = 10
 _CONCURRENCY: Final = 4
 
 _log = structlog.get_logger()
@@ -130,7 +128,7 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_people(parts),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
-        app.task(name=name, bind=True, shared=False)(_continuing(name, work))
+        app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
 
 
 def _about_what_is_stuck(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -299,29 +297,6 @@ def _about_people(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
             _log.info("person_letters_sent", count=sent)
 
     return ((task_names.SEND_PERSON_LETTERS, send_letters),)
-
-
-def _continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
-    """The same work as a part of the trace its message came from."""
-
-    def run(task: Any, **arguments: Any) -> None:
-        with tracing.continued(name, traceparent=sqs.traceparent_of(task), kind=SpanKind.CONSUMER):
-            work(**arguments)
-
-    return run
-
-
-def show_life(app: Celery, heartbeat_path: str) -> None:
-    """Beat from the consumer's own timer: a worker whose loop is stuck falls silent."""
-
-    class Life(bootsteps.StartStopStep):  # type: ignore[misc] # celery ships no types
-        requires = {"celery.worker.components:Timer"}  # noqa: RUF012 -- celery's own idiom
-
-        def start(self, worker: Any) -> None:
-            beat(heartbeat_path)
-            worker.timer.call_repeatedly(_BEAT_SECONDS, partial(beat, heartbeat_path))
-
-    app.steps["worker"].add(Life)
 
 
 def parts_from_environment() -> Parts:

@@ -1,5 +1,6 @@
 """Amazon SQS by way of Celery: one application object for those who send work and those who do it."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import boto3
@@ -70,6 +71,16 @@ class TaskSender:
         traceparent = tracing.traceparent()
         headers = {tracing.TRACEPARENT: traceparent} if traceparent else {}
         self._app.send_task(task, kwargs=arguments, queue=queue, headers=headers)
+
+
+def continuing(name: str, work: Callable[..., None]) -> Callable[..., None]:
+    """The same work as a part of the trace its message came from."""
+
+    def run(task: Any, **arguments: Any) -> None:
+        with tracing.continued(name, traceparent=traceparent_of(task), kind=SpanKind.CONSUMER):
+            work(**arguments)
+
+    return run
 
 
 def traceparent_of(task: Any) -> str | None:
