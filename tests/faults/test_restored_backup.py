@@ -107,6 +107,35 @@ def with_an_unhandled_event(platform: Platform, organization: Organization) -> G
     return paid
 
 
+def is_refused(platform: Platform, *, restored: int, published: int) -> None:
+    """The publisher has seen that the public log is longer than the database, and has told the sequencer."""
+    publisher = platform[TaskName.PUBLISHER].log
+    until(
+        lambda: f"has {published} entries, this database only {restored}" in publisher.read_text(),
+        otherwise="the publisher does not refuse",
+    )
+    until(
+        lambda: platform.database.value("SELECT refused_because FROM clearance ORDER BY number DESC LIMIT 1"),
+        otherwise="the sequencer is not told",
+    )
+
+
+def bring_back(platform: Platform, lost: list[dict[str, Any]], folder: Path) -> None:
+    """What docs/runbooks/ledger-fork.md says: the public log into the database, and what is known of what it names."""
+    for task in STOPPED:
+        platform[task].kill()
+    log = copy_of_the_public_log(platform, folder / "log")
+    facts = folder / "facts.jsonl"
+    facts.write_text("".join(json.dumps(fact) + "\n" for fact in lost))
+    key = str(platform.cloud.verifier_key())
+    told = platform.admin(
+        TaskName.ROLES, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
+    )
+    assert json.loads(told.splitlines()[-1])["without_fact"] == []
+    for task in reversed(STOPPED):
+        platform[task].start()
+
+
 def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     platform: Platform, organization: Organization, tmp_path: Path
 ) -> None:
@@ -130,15 +159,7 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
 
     database.restore(backup)
 
-    publisher = platform[TaskName.PUBLISHER].log
-    until(
-        lambda: f"has {len(published)} entries, this database only {len(before)}" in publisher.read_text(),
-        otherwise="the publisher does not refuse",
-    )
-    until(
-        lambda: database.value("SELECT refused_because FROM clearance ORDER BY number DESC LIMIT 1"),
-        otherwise="the sequencer is not told",
-    )
+    is_refused(platform, restored=len(before), published=len(published))
     later = gift(platform, organization, paid=True)
     until(
         lambda: was_put_off(platform, waiting) and was_put_off(platform, later),
@@ -149,19 +170,8 @@ def test_an_older_backup_is_refused_and_brought_to_where_the_public_log_is(
     assert database.value("SELECT count(*) FROM leaf") == len(before), "no place is given away"
     assert max(platform.cloud.archived_notes()) == len(published), "nothing is signed"
 
-    for task in STOPPED:
-        platform[task].kill()
-    log = copy_of_the_public_log(platform, tmp_path / "log")
-    facts = tmp_path / "facts.jsonl"
     lost = facts_of(platform, organization, [waiting, unpaid, unknown])
-    facts.write_text("".join(json.dumps(fact) + "\n" for fact in lost))
-    key = str(platform.cloud.verifier_key())
-    told = platform.admin(
-        TaskName.ROLES, "restore-log", "--log", str(log), "--key", key, "--facts", str(facts)
-    )
-    assert json.loads(told.splitlines()[-1])["without_fact"] == []
-    for task in reversed(STOPPED):
-        platform[task].start()
+    bring_back(platform, lost, tmp_path)
 
     # What the processor tells again is booked once: the gift it knew of is found again, the other one's row is lost.
     events = platform.processor.events(organization.account, intent_id=unpaid.intent_id)
