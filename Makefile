@@ -133,7 +133,7 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 QUICK_CHECKS := check-tests check-format check-lint check-imports check-widgets check-workflows check-images
 CHECKS := check-types $(QUICK_CHECKS)
 
-.PHONY: check fix test proved bench bench-quick synth $(CHECKS)
+.PHONY: check fix test test-nightly proved bench bench-quick synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
 	@$(MAKE) -j 2 $(CHECKS)
 
@@ -166,8 +166,12 @@ test: setup browser ## everything: checks, unit, database, infrastructure, end t
 	@$(MAKE) -j 2 check-types proved
 
 # Commands that tests type know nothing of the two at a time.
+WHICH := not nightly
 proved:
-	@MAKEFLAGS=--no-print-directory $(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks
+	@MAKEFLAGS=--no-print-directory $(BIN)/pytest -q -n 4 --dist loadgroup --no-loadscope-reorder --ignore tests/benchmarks -m "$(WHICH)"
+
+test-nightly: WHICH := nightly
+test-nightly: setup browser proved ## what no change waits for: faults again at other moments, and whatever takes minutes for one answer
 
 .PHONY: browser
 browser: setup
