@@ -16,6 +16,7 @@ from tests.faults.platform import Organization, Platform
 from tests.faults.waiting import until
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.slow,
     pytest.mark.xdist_group("faults-stores"),
     pytest.mark.allow_hosts(["127.0.0.1"]),

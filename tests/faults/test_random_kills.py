@@ -11,7 +11,12 @@ from tests.faults.gifts import Crowd
 from tests.faults.platform import SERVICES, Organization, Platform
 from tests.faults.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults"), pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("faults"),
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+]
 
 SEED = 20261121
 KILLING_SECONDS = 20

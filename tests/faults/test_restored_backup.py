@@ -20,6 +20,7 @@ from tests.faults.platform import Organization, Platform, running_platform
 from tests.faults.waiting import until
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.slow,
     pytest.mark.xdist_group("faults-restored"),
     pytest.mark.allow_hosts(["127.0.0.1"]),

@@ -13,6 +13,7 @@ from tests.faults.waiting import until
 from tests.faults.weak_cloud import SLOW_DOWN, THROTTLED, Asked, Refusal, WeakCloud, weak_cloud
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.slow,
     pytest.mark.xdist_group("faults-stores"),
     pytest.mark.allow_hosts(["127.0.0.1"]),

@@ -17,7 +17,12 @@ from tests.local import sandbox_page
 from tests.local.free_ports import settings_of_our_own
 from tests.local.sandbox_page import typed
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox"), pytest.mark.enable_socket]
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("sandbox"),
+    pytest.mark.enable_socket,
+]
 
 IMAGE = f"{SANDBOX.account}.dkr.ecr.{SANDBOX.region}.amazonaws.com/amply@sha256:{'5' * 64}"
 SIGNED_IN: Mapping[str, str] = {
