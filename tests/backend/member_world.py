@@ -77,6 +77,18 @@ class FakePeople:
         forbid_transaction("names")
         return {each: f"Name of {each}" for each in person_ids if each != "usr_viewer"}
 
+    def is_registered(self, *, address: str) -> bool:
+        return address in self.addresses.values()
+
+    def register(
+        self, *, address: str, password: str, language: mail.Language, network_address: str, now: datetime
+    ) -> bool:
+        del password, language, network_address, now
+        if self.is_registered(address=address):
+            return False
+        self.addresses["usr_registered"] = address
+        return True
+
 
 class House:
     """Two organisations, `usr_owner` to `usr_viewer` in the first, `usr_stranger` the second's owner.

@@ -73,7 +73,7 @@ _SCHEMES: Final[Mapping[Credential, Mapping[str, str]]] = {
     Credential.INVITATION: {
         "type": "http",
         "scheme": "bearer",
-        "description": "The token in the link of the letter that invites staff to onboard their organisation.",
+        "description": "The token in the link of the letter that invites: staff to onboard their organisation, or a member to join one.",
     },
 }
 

@@ -173,7 +173,7 @@ def without_parts() -> FastAPI:
         *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
-        *(members.router, members.own_router, keys.router, audit.router),
+        *(members.router, members.own_router, members.invited_router, keys.router, audit.router),
     )
     for router in routers:
         app.include_router(router)
