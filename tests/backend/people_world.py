@@ -22,7 +22,7 @@ from amply.infra.counters import CacheCounters
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings, LinkSettings
 from amply.kernel import ids
-from amply.modules import mail, people
+from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.conftest import Databases, free_port
@@ -248,9 +248,14 @@ def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleW
 
 
 def application_with(
-    own: Database, parts: people.Parts, clock: FakeClock, *, origins: tuple[str, ...] = (EDGE,)
+    own: Database,
+    parts: people.Parts,
+    clock: FakeClock,
+    *,
+    origins: tuple[str, ...] = (EDGE,),
+    **more: Any,
 ) -> FastAPI:
-    """The API around people; gifts are taken too."""
+    """The API around people; gifts are taken too. `more` of its parts, as a test needs them."""
     return application.create(
         application.Parts(
             database=own,
@@ -264,6 +269,8 @@ def application_with(
             log_url="http://edge.example/log",
             allowed_origins=origins,
             client_address_header="X-Amply-Client",
+            callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(parts)),
             accounts=parts,
+            **more,
         )
     )

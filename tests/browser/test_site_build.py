@@ -39,6 +39,8 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         "giving",
         "onboarding",
         "account",
+        "join",
+        "keys",
         "ledger",
         "demo",
         "pages",
