@@ -26,7 +26,7 @@ export function AppSection({ api, person, attempt, onCodes }: AppSectionProps) {
   const hasFactor = person.usesApp || person.passkeys > 0;
   return (
     <>
-      <h2>{t.app}</h2>
+      <h2 class="part">{t.app}</h2>
       <p class="hint">{person.usesApp ? t.appIsUsed : t.appAbout}</p>
       {begun !== null && <NewApp secret={begun} onCode={confirm} />}
       <p class="actions">

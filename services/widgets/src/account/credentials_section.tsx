@@ -30,7 +30,7 @@ export function CredentialsSection({ api, attempt }: CredentialsSectionProps) {
   const toggle = (change: Change) => () => setOpen(open === change ? null : change);
   return (
     <>
-      <h2>{t.passwordAndAddress}</h2>
+      <h2 class="part">{t.passwordAndAddress}</h2>
       <p class="actions">
         <button type="button" class="outlined" aria-expanded={open === "password"} onClick={toggle("password")}>
           {t.changePassword}

@@ -16,7 +16,7 @@ export function OrganizationsSection({ api, memberships, attempt }: Organization
   const { t } = useSpeech();
   return (
     <>
-      <h2>{t.organizations}</h2>
+      <h2 class="part">{t.organizations}</h2>
       {memberships.length === 0 && <p>{t.noOrganizations}</p>}
       <ul class="rows">
         {memberships.map(({ organizationId, name, role }) => (

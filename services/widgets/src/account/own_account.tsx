@@ -59,7 +59,7 @@ export function OwnAccount({ api, person, onChanged, onGone }: OwnAccountProps) 
       <AppSection api={api} person={person} attempt={attempt} onCodes={setCodes} />
       <CredentialsSection api={api} attempt={attempt} />
       <SessionsSection api={api} sessions={seen.sessions} attempt={attempt} onSignOut={signOut} />
-      <h2>{t.deletion}</h2>
+      <h2 class="part">{t.deletion}</h2>
       <Asking action={t.deleteAccount} sentence={t.deletionAbout} yes={t.deleteNow} no={t.leaveIt} onYes={deleteAccount} />
     </>
   );

@@ -19,7 +19,7 @@ export function PasskeysSection({ api, passkeys, attempt, onCodes }: PasskeysSec
   };
   return (
     <>
-      <h2>{t.passkeys}</h2>
+      <h2 class="part">{t.passkeys}</h2>
       <p class="hint">{t.passkeysAbout}</p>
       <ul class="rows">
         {passkeys.map(({ id, createdAt }) => (

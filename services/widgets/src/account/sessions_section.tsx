@@ -13,7 +13,7 @@ export function SessionsSection({ api, sessions, attempt, onSignOut }: SessionsS
   const { t, language } = useSpeech();
   return (
     <>
-      <h2>{t.sessions}</h2>
+      <h2 class="part">{t.sessions}</h2>
       <ul class="rows">
         {sessions.map(({ id, device, seenAt, isThisOne }) => (
           <li key={id}>

@@ -26,9 +26,9 @@ export function KeyForm({ onMake }: { readonly onMake: (asked: NewKey) => Promis
   };
   return (
     <form onSubmit={submit}>
-      <h2>{t.makeKey}</h2>
+      <h2 class="part">{t.makeKey}</h2>
       <FormField id="key-name" label={t.keyName} hint={t.keyNameHint} maxLength={60} autocomplete="off" fault={undefined} />
-      <fieldset class="field" aria-describedby="scope-fault">
+      <fieldset class="field scopes" aria-describedby="scope-fault">
         <legend>{t.keyScopes}</legend>
         {SCOPES.map((scope) => (
           <label key={scope} class="choice">
@@ -44,14 +44,16 @@ export function KeyForm({ onMake }: { readonly onMake: (asked: NewKey) => Promis
       </fieldset>
       <div class="field">
         <label for="lifetime">{t.keyLifetime}</label>
-        <select id="lifetime" name="lifetime">
-          <option value="0">{t.keyForever}</option>
-          {LIFETIMES.map((days) => (
-            <option key={days} value={days}>
-              {t.keyDays(days)}
-            </option>
-          ))}
-        </select>
+        <div class="input">
+          <select id="lifetime" name="lifetime">
+            <option value="0">{t.keyForever}</option>
+            {LIFETIMES.map((days) => (
+              <option key={days} value={days}>
+                {t.keyDays(days)}
+              </option>
+            ))}
+          </select>
+        </div>
       </div>
       <button type="submit" class="primary">
         {t.makeKey}

@@ -77,13 +77,15 @@ function Keepers({ config, asked, api, person }: KeepersProps) {
       {kept.length > 1 && (
         <div class="field">
           <label for="organization">{t.chooseOrganization}</label>
-          <select id="organization" value={organization.organizationId} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {kept.map(({ organizationId, name }) => (
-              <option key={organizationId} value={organizationId}>
-                {name}
-              </option>
-            ))}
-          </select>
+          <div class="input">
+            <select id="organization" value={organization.organizationId} onChange={(event) => setChosen(event.currentTarget.value)}>
+              {kept.map(({ organizationId, name }) => (
+                <option key={organizationId} value={organizationId}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </div>
         </div>
       )}
       <Keys key={organization.organizationId} config={config} api={api} person={person} organization={organization} />
