@@ -126,6 +126,7 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/audit": Line(RUN),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
+    "POST /v1/me/test-organisations": Personal(),
     **{
         f"POST {AUTH}/{what}": SIGNING_IN
         for what in (

@@ -15,7 +15,7 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database, forbid_transaction
 from amply.infra.settings import CacheSettings
-from amply.modules import keys, mail, members, onboarding, people, recurring
+from amply.modules import keys, mail, members, onboarding, people, recurring, trials
 from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY as INVITATIONS
@@ -132,6 +132,7 @@ class House:
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
+            trying=trials.Parts(people=self.people, processor_url="https://stripe.example"),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

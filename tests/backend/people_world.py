@@ -22,6 +22,7 @@ from amply.infra.counters import CacheCounters
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings, LinkSettings
 from amply.kernel import ids
+from amply.kernel.clock import Clock
 from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
@@ -250,27 +251,25 @@ def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleW
 def application_with(
     own: Database,
     parts: people.Parts,
-    clock: FakeClock,
+    clock: Clock,
     *,
     origins: tuple[str, ...] = (EDGE,),
-    **more: Any,
+    **others: Any,
 ) -> FastAPI:
-    """The API around people; gifts are taken too. `more` of its parts, as a test needs them."""
-    return application.create(
-        application.Parts(
-            database=own,
-            processor=FakeProcessor(),
-            sharing=FakeSharing(),
-            verifier=None,
-            limiter=NoLimit(),
-            gate=open_gate(own),
-            clock=clock,
-            livemode=False,
-            log_url="http://edge.example/log",
-            allowed_origins=origins,
-            client_address_header="X-Amply-Client",
-            callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(parts)),
-            accounts=parts,
-            **more,
-        )
-    )
+    """The API around people; gifts are taken too. `others` of its parts, in place of these or beside them."""
+    usual: dict[str, Any] = {
+        "database": own,
+        "processor": FakeProcessor(),
+        "sharing": FakeSharing(),
+        "verifier": None,
+        "limiter": NoLimit(),
+        "gate": open_gate(own),
+        "clock": clock,
+        "livemode": False,
+        "log_url": "http://edge.example/log",
+        "allowed_origins": origins,
+        "client_address_header": "X-Amply-Client",
+        "callers": (keys.KeyCallers(database=own, livemode=False), people.SessionCallers(parts)),
+        "accounts": parts,
+    }
+    return application.create(application.Parts(**{**usual, **others}))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.infra.database import Database
-from amply.modules import mail, members, people
+from amply.modules import mail, members, people, trials
 from tests.backend.conftest import Databases, free_port
 from tests.backend.member_world import KEY, PAGE, inviting_work
 from tests.backend.people_world import PASSWORD, PeopleWorld, application_with
@@ -101,7 +101,10 @@ def place(
         edge = origin.replace("127.0.0.1", "localhost")
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
         membership = members.Parts(key=KEY, people=KnownPeople(parts))
-        app = application_with(world.own, parts, world.clock, origins=(edge,), membership=membership)
+        trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
+        app = application_with(
+            world.own, parts, world.clock, origins=(edge,), membership=membership, trying=trying
+        )
         served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
         thread = threading.Thread(target=served.run)
         thread.start()
@@ -112,9 +115,7 @@ def place(
             tools = context.new_cdp_session(page)
             tools.send("WebAuthn.enable")
             tools.send("WebAuthn.addVirtualAuthenticator", {"options": _DEVICE})
-            yield Place(
-                edge=edge, world=world, page=page, operator=operator, organization_id=organization_id
-            )
+            yield Place(edge=edge, world=world, page=page, operator=operator, organization_id=organization_id)
         operator.close()
         served.should_exit = True
         thread.join()

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from amply.entrypoints import application
 from amply.infra.web import CODES
 from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.modules.donations import OPENING_PROBLEMS, DonationNotFound
@@ -17,7 +18,6 @@ from amply.modules.donations.split_domain import (
 from amply.modules.donations.split_schemas import SplitNotAcceptable
 from amply.modules.organizations import OrganizationNotFound
 from amply.modules.recurring.domain import ScheduleNotAcceptable
-from tests.backend.documented import operations
 from tests.browser.pages_code import run_in_node
 
 WORDS: Final = ("src/donate/language.ts", "src/language/language.ts", "src/site/http.ts")
@@ -119,14 +119,17 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     pages = re.compile(r"/v1/(auth/|invitation|me/)|/v1/organisations/\{organization_id\}/(keys|membership)")
     codes = {
         code
-        for _, path, operation in operations()
+        for path, methods in application.without_parts().openapi()["paths"].items()
         if pages.match(path)
+        for operation in methods.values()
         for status, answer in operation["responses"].items()
         if status.startswith("4")
         for code in answer[CODES]
     }
     for language in ("de", "fr"):
-        named = run_in_node(PEOPLES, "(language) => Object.keys(module.speechIn(language).t.faults)", language)
+        named = run_in_node(
+            PEOPLES, "(language) => Object.keys(module.speechIn(language).t.faults)", language
+        )
         assert set(named) == codes, language
 
 

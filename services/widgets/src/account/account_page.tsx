@@ -53,7 +53,13 @@ function Steps({ config, arrival }: AccountPageProps) {
         {failed === null ? "" : fault(failed)}
       </p>
       {step === "account" && person !== null && (
-        <OwnAccount api={api} person={person} onChanged={look} onGone={(words) => void look().then(() => go("account", words))} />
+        <OwnAccount
+          api={api}
+          person={person}
+          isTestMode={config.isTestMode}
+          onChanged={look}
+          onGone={(words) => void look().then(() => go("account", words))}
+        />
       )}
       {step === "account" && person === null && <SignInForm api={api} onSignedIn={() => void look().then(() => go("account"))} />}
       {step !== "account" && (

@@ -14,6 +14,7 @@ import { ShownOnce } from "./shown_once";
 interface OwnAccountProps {
   readonly api: AccountApi;
   readonly person: Person;
+  readonly isTestMode: boolean;
   /** Who is signed in is looked at anew. */
   readonly onChanged: () => Promise<void>;
   /** Nobody is any more; the page says why. */
@@ -27,7 +28,7 @@ interface Seen {
 }
 
 /** Everything that belongs to somebody's account. */
-export function OwnAccount({ api, person, onChanged, onGone }: OwnAccountProps) {
+export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAccountProps) {
   const speech = useSpeech();
   const { t } = speech;
   const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [] });
@@ -55,6 +56,11 @@ export function OwnAccount({ api, person, onChanged, onGone }: OwnAccountProps) 
         <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
       )}
       <OrganizationsSection api={api} memberships={seen.memberships} attempt={attempt} />
+      {isTestMode && (
+        <p>
+          <a href="/integrate/">{t.integrateTitle}</a>
+        </p>
+      )}
       <PasskeysSection api={api} passkeys={seen.passkeys} attempt={attempt} onCodes={setCodes} />
       <AppSection api={api} person={person} attempt={attempt} onCodes={setCodes} />
       <CredentialsSection api={api} attempt={attempt} />

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { StepHeading } from "../site/step_heading";
@@ -16,13 +17,7 @@ interface ShownOnceProps {
 /** Secrets that nobody can show again, to be copied or kept as a file before they go. */
 export function ShownOnce({ title, about, secrets, file, kept, onKept }: ShownOnceProps) {
   const { t } = useSpeech();
-  const [said, setSaid] = useState<"" | "copied" | "notCopied">("");
   const text = secrets.join("\n");
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setSaid("copied"),
-      () => setSaid("notCopied"),
-    );
   return (
     <section class="once">
       <StepHeading>{title}</StepHeading>
@@ -34,13 +29,7 @@ export function ShownOnce({ title, about, secrets, file, kept, onKept }: ShownOn
           </li>
         ))}
       </ul>
-      <p class="actions">
-        {/* Away from https there is no clipboard. */}
-        {navigator.clipboard !== undefined && (
-          <button type="button" class="outlined" onClick={() => void copy()}>
-            {t.copy}
-          </button>
-        )}
+      <Copying text={text}>
         {file !== undefined && (
           <button type="button" class="outlined" onClick={() => save(file, `${text}\n`)}>
             {t.download}
@@ -49,11 +38,42 @@ export function ShownOnce({ title, about, secrets, file, kept, onKept }: ShownOn
         <button type="button" class="outlined" onClick={onKept}>
           {kept}
         </button>
+      </Copying>
+    </section>
+  );
+}
+
+interface CopyingProps {
+  readonly text: string;
+  /** Of the button, where several stand on a page. */
+  readonly about?: string;
+  readonly children?: ComponentChildren;
+}
+
+/** A button that copies a text, among others. */
+export function Copying({ text, about, children }: CopyingProps) {
+  const { t } = useSpeech();
+  const [said, setSaid] = useState<"" | "copied" | "notCopied">("");
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setSaid("copied"),
+      () => setSaid("notCopied"),
+    );
+  return (
+    <>
+      <p class="actions">
+        {/* Away from https there is no clipboard. */}
+        {navigator.clipboard !== undefined && (
+          <button type="button" class="outlined" aria-label={about === undefined ? undefined : `${t.copy}: ${about}`} onClick={() => void copy()}>
+            {t.copy}
+          </button>
+        )}
+        {children}
       </p>
       <p role="status" class="said">
         {said === "" ? "" : t[said]}
       </p>
-    </section>
+    </>
   );
 }
 

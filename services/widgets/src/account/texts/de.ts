@@ -1,3 +1,4 @@
+import { INTEGRATE_DE } from "../../integrate/texts";
 import { JOIN_DE } from "../../join/texts";
 import { KEYS_DE } from "../../keys/texts";
 import type { PersonFault, Texts } from "./en";
@@ -11,6 +12,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
   confirmation_required: "Bestätigen Sie zuerst, dass Sie es sind, und versuchen Sie es dann noch einmal.",
+  country_not_admitted: "Stripe nimmt für Organisationen dieses Landes keine Spenden an.",
   credential_not_valid: SIGN_IN,
   factor_exists: "Eine App ist schon eingerichtet: Nehmen Sie sie zuerst weg.",
   factor_missing: "Richten Sie zuerst eine App oder einen Passkey ein.",
@@ -34,8 +36,10 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   session_not_found: "Diese Sitzung ist schon beendet.",
   session_not_valid: SIGN_IN,
   sign_in_refused: "Prüfen Sie E-Mail-Adresse und Passwort, oder fordern Sie ein neues Passwort an.",
+  test_organisations_not_offered: "Testorganisationen gibt es nur in der Sandbox; das hier ist sie nicht.",
   too_many_keys: "So viele Schlüssel kann es nicht geben: Widerrufen Sie zuerst einen.",
   too_many_passkeys: "So viele Passkeys kann es nicht geben: Nehmen Sie zuerst einen weg.",
+  too_many_test_organisations: "Heute wurden schon so viele Testorganisationen angelegt, wie es geben darf: Verwenden Sie eine davon, oder warten Sie bis morgen.",
 };
 
 export const DE: Texts = {
@@ -147,4 +151,5 @@ export const DE: Texts = {
 
   ...JOIN_DE,
   ...KEYS_DE,
+  ...INTEGRATE_DE,
 };

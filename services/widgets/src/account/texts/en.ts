@@ -1,3 +1,4 @@
+import { INTEGRATE_EN } from "../../integrate/texts";
 import { KEYS_EN } from "../../keys/texts";
 import { JOIN_EN } from "../../join/texts";
 
@@ -8,6 +9,7 @@ export type PersonFault =
   | "authentication_required"
   | "bad_request"
   | "confirmation_required"
+  | "country_not_admitted"
   | "credential_not_valid"
   | "factor_exists"
   | "factor_missing"
@@ -31,8 +33,10 @@ export type PersonFault =
   | "session_not_found"
   | "session_not_valid"
   | "sign_in_refused"
+  | "test_organisations_not_offered"
   | "too_many_keys"
-  | "too_many_passkeys";
+  | "too_many_passkeys"
+  | "too_many_test_organisations";
 
 /** Everything that the pages of people who sign in say, in English. The other languages have the same, which the compiler holds. */
 export const EN = {
@@ -152,6 +156,7 @@ export const EN = {
 
   ...JOIN_EN,
   ...KEYS_EN,
+  ...INTEGRATE_EN,
 };
 
 export type Texts = typeof EN;

@@ -1,3 +1,4 @@
+import { INTEGRATE_FR } from "../../integrate/texts";
 import { JOIN_FR } from "../../join/texts";
 import { KEYS_FR } from "../../keys/texts";
 import type { PersonFault, Texts } from "./en";
@@ -11,6 +12,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
   confirmation_required: "Confirmez d’abord que c’est bien vous, puis réessayez.",
+  country_not_admitted: "Stripe ne reçoit pas de dons pour les organisations de ce pays.",
   credential_not_valid: SIGN_IN,
   factor_exists: "Une application est déjà configurée : retirez-la d’abord.",
   factor_missing: "Configurez d’abord une application ou une clé d’accès.",
@@ -34,8 +36,10 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   session_not_found: "Cette session est déjà terminée.",
   session_not_valid: SIGN_IN,
   sign_in_refused: "Vérifiez l’adresse e-mail et le mot de passe, ou demandez un nouveau mot de passe.",
+  test_organisations_not_offered: "Les organisations de test n’existent que dans le bac à sable ; ce n’est pas lui ici.",
   too_many_keys: "Il ne peut pas y avoir autant de clés : révoquez-en d’abord une.",
   too_many_passkeys: "Il ne peut pas y avoir autant de clés d’accès : retirez-en d’abord une.",
+  too_many_test_organisations: "Assez d’organisations de test ont été créées aujourd’hui : utilisez-en une, ou attendez demain.",
 };
 
 export const FR: Texts = {
@@ -147,4 +151,5 @@ export const FR: Texts = {
 
   ...JOIN_FR,
   ...KEYS_FR,
+  ...INTEGRATE_FR,
 };

@@ -86,9 +86,7 @@ def show_invitation(invited: InvitedOf, database: DatabaseOf) -> InvitedOut:
         *_ALWAYS, domain.AccountExists, AddressNotAcceptable, PasswordNotAcceptable, SignInUnavailable
     ),
 )
-def make_account(
-    body: AccountIn, invited: InvitedOf, database: DatabaseOf, request: Request
-) -> AccountMade:
+def make_account(body: AccountIn, invited: InvitedOf, database: DatabaseOf, request: Request) -> AccountMade:
     """The letter has shown that the address is theirs, so no second one is sent. Then sign in, and join."""
     with database.transaction() as session:
         found = invitations.waiting(session, invitation_id=invited.invitation_id, now=invited.now)

@@ -15,7 +15,7 @@ from amply.modules import audit
 from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons
-from amply.modules.people.addresses import address_of
+from amply.modules.people.addresses import AddressNotAcceptable, address_of
 from amply.modules.people.domain import CLAIM_LIFETIME, LetterKind, LetterLinkNotValid, SignInRefused, Visit
 from amply.modules.people.models import ClaimRow
 from amply.modules.people.parts import Parts
@@ -116,9 +116,7 @@ def register_invited(
     """
     address = address_of(email)
     limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(network_address)), now=now)
-    hashed = parts.hashing.hash(
-        passwords.accepted(password, address=address.folded, breaches=parts.breaches)
-    )
+    hashed = parts.hashing.hash(passwords.accepted(password, address=address.folded, breaches=parts.breaches))
     with parts.database.transaction() as session:
         person_id = persons.add(
             session, address=address, password_hash=hashed, language=language, key=parts.key, now=now
@@ -131,7 +129,10 @@ def register_invited(
 
 def is_registered(parts: Parts, *, email: str) -> bool:
     """Whether an address has an account. For whoever has shown that they read its letters alone."""
-    index = parts.key.index_of(address_of(email))
+    try:
+        index = parts.key.index_of(address_of(email))
+    except AddressNotAcceptable:
+        return False  # none can have it
     with parts.database.transaction() as session:
         return persons.credentials_of(session, index=index, device=None) is not None
 
