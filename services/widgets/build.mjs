@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
 const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
 
 async function bundle(entry, define = {}) {
@@ -112,6 +112,6 @@ for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter(
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 writePublished(folder, JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8")));
-const licences = ["preact", "@noble/ed25519", "@noble/hashes"].map((name) => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`);
+const licences = ["preact", "qr", "@noble/ed25519", "@noble/hashes"].map((name) => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`);
 write(folder, "licenses.txt", `The scripts under assets/ contain these libraries.\n\n${licences.join("\n\n")}`);
 console.log(`amply-button ${buttonBytes} bytes gzipped, integrity ${found["amply-button"].integrity}`);

@@ -84,6 +84,9 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     "GET /v1/split-gifts/{split_id}": GIVING,
     "GET /v1/onboarding": INVITED,
     "POST /v1/onboarding/links": INVITED,
+    "GET /v1/invitation": INVITED,
+    "POST /v1/invitation/account": INVITED,
+    "POST /v1/invitation/decline": INVITED,
     "GET /v1/public/entries/{entry_id}": ANYBODY,
     "GET /v1/public/log/freshness": ANYBODY,
     "GET /v1/public/log/search": ANYBODY,
@@ -123,6 +126,7 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/audit": Line(RUN),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
+    "POST /v1/me/test-organisations": Personal(),
     **{
         f"POST {AUTH}/{what}": SIGNING_IN
         for what in (

@@ -15,7 +15,7 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database, forbid_transaction
 from amply.infra.settings import CacheSettings
-from amply.modules import keys, mail, members, onboarding, people, recurring
+from amply.modules import keys, mail, members, onboarding, people, recurring, trials
 from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY as INVITATIONS
@@ -77,6 +77,18 @@ class FakePeople:
         forbid_transaction("names")
         return {each: f"Name of {each}" for each in person_ids if each != "usr_viewer"}
 
+    def is_registered(self, *, address: str) -> bool:
+        return address in self.addresses.values()
+
+    def register(
+        self, *, address: str, password: str, language: mail.Language, network_address: str, now: datetime
+    ) -> bool:
+        del password, language, network_address, now
+        if self.is_registered(address=address):
+            return False
+        self.addresses["usr_registered"] = address
+        return True
+
 
 class House:
     """Two organisations, `usr_owner` to `usr_viewer` in the first, `usr_stranger` the second's owner.
@@ -120,6 +132,7 @@ class House:
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
+            trying=trials.Parts(people=self.people, processor_url="https://stripe.example"),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

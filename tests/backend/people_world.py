@@ -22,7 +22,8 @@ from amply.infra.counters import CacheCounters
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings, LinkSettings
 from amply.kernel import ids
-from amply.modules import mail, people
+from amply.kernel.clock import Clock
+from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
 from tests.backend.conftest import Databases, free_port
@@ -248,22 +249,27 @@ def world(databases: Databases, people_cache: CacheSettings) -> Iterator[PeopleW
 
 
 def application_with(
-    own: Database, parts: people.Parts, clock: FakeClock, *, origins: tuple[str, ...] = (EDGE,)
+    own: Database,
+    parts: people.Parts,
+    clock: Clock,
+    *,
+    origins: tuple[str, ...] = (EDGE,),
+    **others: Any,
 ) -> FastAPI:
-    """The API around people; gifts are taken too."""
-    return application.create(
-        application.Parts(
-            database=own,
-            processor=FakeProcessor(),
-            sharing=FakeSharing(),
-            verifier=None,
-            limiter=NoLimit(),
-            gate=open_gate(own),
-            clock=clock,
-            livemode=False,
-            log_url="http://edge.example/log",
-            allowed_origins=origins,
-            client_address_header="X-Amply-Client",
-            accounts=parts,
-        )
-    )
+    """The API around people; gifts are taken too. `others` of its parts, in place of these or beside them."""
+    usual: dict[str, Any] = {
+        "database": own,
+        "processor": FakeProcessor(),
+        "sharing": FakeSharing(),
+        "verifier": None,
+        "limiter": NoLimit(),
+        "gate": open_gate(own),
+        "clock": clock,
+        "livemode": False,
+        "log_url": "http://edge.example/log",
+        "allowed_origins": origins,
+        "client_address_header": "X-Amply-Client",
+        "callers": (keys.KeyCallers(database=own, livemode=False), people.SessionCallers(parts)),
+        "accounts": parts,
+    }
+    return application.create(application.Parts(**{**usual, **others}))

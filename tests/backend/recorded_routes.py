@@ -22,6 +22,7 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/keys": Action.KEY_MADE,
     f"DELETE {OWN}/keys/{{key_id}}": Action.KEY_REVOKED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
+    "POST /v1/me/test-organisations": Action.ORGANIZATION_CREATED,
 }
 """Every route of a permission that changes something. Proved by `committed/test_recorded_routes.py`."""
 

@@ -1,9 +1,12 @@
 """What the donation page says in each language, and what it asks of whom: its own code, without a browser."""
 
+import re
 from typing import Any, Final
 
 import pytest
 
+from amply.entrypoints import application
+from amply.infra.web import CODES
 from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
 from amply.modules.donations import OPENING_PROBLEMS, DonationNotFound
 from amply.modules.donations.split_domain import (
@@ -18,6 +21,7 @@ from amply.modules.recurring.domain import ScheduleNotAcceptable
 from tests.browser.pages_code import run_in_node
 
 WORDS: Final = ("src/donate/language.ts", "src/language/language.ts", "src/site/http.ts")
+PEOPLES: Final = ("src/account/language.ts", "src/language/language.ts", "src/site/http.ts")
 OPTIONS: Final = ("src/donate/gift_options_draft.ts", "src/site/api.ts")
 
 
@@ -111,20 +115,42 @@ def test_amounts_and_days_are_written_as_where_the_reader_is(
     assert run_in_node(WORDS, script, language, languages=[browser]) == [money, typed, day]
 
 
-def test_nothing_was_left_in_english_by_oversight() -> None:
+def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
+    pages = re.compile(r"/v1/(auth/|invitation|me/)|/v1/organisations/\{organization_id\}/(keys|membership)")
+    codes = {
+        code
+        for path, methods in application.without_parts().openapi()["paths"].items()
+        if pages.match(path)
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status.startswith("4")
+        for code in answer[CODES]
+    }
+    for language in ("de", "fr"):
+        named = run_in_node(
+            PEOPLES, "(language) => Object.keys(module.speechIn(language).t.faults)", language
+        )
+        assert set(named) == codes, language
+
+
+@pytest.mark.parametrize("pages", [WORDS, PEOPLES])
+def test_nothing_was_left_in_english_by_oversight(pages: tuple[str, ...]) -> None:
     script = """() => ["de", "fr"].flatMap((language) => {
         const [here, english] = [module.speechIn(language).t, module.speechIn("en").t];
         return Object.keys(english).filter((key) => typeof english[key] === "string" && here[key] === english[key]);
     })"""
-    assert run_in_node(WORDS, script) == []
+    # Words that the languages share.
+    shared = {"passkeys", "passkey"}
+    assert set(run_in_node(pages, script)) <= shared
 
 
-def test_french_signs_do_not_stand_alone_on_a_line() -> None:
+@pytest.mark.parametrize("pages", [WORDS, PEOPLES])
+def test_french_signs_do_not_stand_alone_on_a_line(pages: tuple[str, ...]) -> None:
     script = """() => Object.entries(module.speechIn("fr").t).flatMap(([key, said]) => {
         const texts = typeof said === "object" && said !== null ? Object.values(said) : [said];
         return texts.filter((text) => typeof text === "string" && / [:;!?]/.test(text)).map(() => key);
     })"""
-    assert run_in_node(WORDS, script) == []
+    assert run_in_node(pages, script) == []
 
 
 def _keeps(

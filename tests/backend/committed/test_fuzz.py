@@ -32,7 +32,7 @@ from amply.entrypoints.known_people import KnownPeople
 from amply.infra.credentials import Credential
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
-from amply.modules import keys, members, onboarding, people, recurring
+from amply.modules import keys, members, onboarding, people, recurring, trials
 from tests.backend import member_world, onboarding_world, plan_world
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
@@ -137,6 +137,7 @@ def world(
             membership=members.Parts(key=member_world.KEY, people=KnownPeople(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
+            trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
         )
     )
     yield World(page, app, accounts=accounts, master=master)

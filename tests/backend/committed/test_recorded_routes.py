@@ -34,6 +34,8 @@ class Request:
     body: Mapping[str, Any] | None = None
     target: str | None = None
     headers: Mapping[str, str] | None = None
+    makes_another: bool = False
+    """Another organisation than the one that the others are about, and its key beside it."""
 
 
 def _fund(house: House) -> str:
@@ -126,6 +128,11 @@ def _joined(house: House) -> Request:
     return Request("/v1/me/organisations", by="usr_new", body={"token": house.token()}, target=invitation_id)
 
 
+def _tried(house: House) -> Request:
+    house.people.addresses["usr_owner"] = "owner@x.example"
+    return Request("/v1/me/test-organisations", body={"name": "Relief of Ada"}, makes_another=True)
+
+
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
     f"POST {OWN}/funds": _fund_made,
@@ -142,6 +149,7 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/keys": _key_made,
     f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
     "POST /v1/me/organisations": _joined,
+    "POST /v1/me/test-organisations": _tried,
 }
 """One request for each route, and what has to be there before it."""
 
@@ -169,13 +177,14 @@ def test_what_is_changed_is_recorded_with_whoever_did_it(route: str, house: Hous
         route.split(" ", maxsplit=1)[0], asked.path, by=asked.by, json=asked.body, headers=asked.headers
     )
     assert answer.is_success, answer.text
-    [record] = _records(house)[before:]
+    record, *besides = _records(house)[before:]
+    assert [each.said["action"] for each in besides] == ([Action.KEY_MADE] if asked.makes_another else [])
     said = record.said
     assert said["action"] == RECORDED[route]
     # The people of this world have no ids of ours, and are digested as anything of a strange shape.
     assert said["actor"] == {"kind": "person", "id": audit.digested(asked.by)}
     assert said["request"] == answer.headers["X-Request-Id"]
-    assert record.organization_id == house.organization_id
+    assert (record.organization_id == house.organization_id) is not asked.makes_another
     if asked.target is not None:
         assert said["targets"][0] in (asked.target, audit.digested(asked.target))
 

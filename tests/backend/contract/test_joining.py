@@ -170,6 +170,28 @@ def test_an_organisation_is_handed_to_its_people_and_works_by_their_roles(platfo
     assert refused.json()["code"] == "not_allowed"
 
 
+def test_who_has_no_account_makes_one_by_the_invitations_letter_alone(platform: Platform) -> None:
+    token, browser = platform.staff_invite(ADA), Browser(platform.app)
+    bearer = {"Authorization": f"Bearer {token}", **browser.headers}
+    seen = browser.client.get("/v1/invitation", headers=bearer).json()
+    assert (seen["email"], seen["role"], seen["invited_by"], seen["is_registered"]) == (
+        *(ADA, "owner", None),
+        False,
+    )
+    weak = browser.client.post("/v1/invitation/account", json={"password": "password1234"}, headers=bearer)
+    assert weak.json()["code"] == "password_not_acceptable"
+    made = browser.client.post("/v1/invitation/account", json={"password": PASSWORD}, headers=bearer)
+    assert made.json() == {"email": ADA}
+    again = browser.client.post("/v1/invitation/account", json={"password": PASSWORD}, headers=bearer)
+    assert again.json()["code"] == "account_exists", "and its password stays what it is"
+    assert browser.signs_in(ADA).is_success
+    ada = Member(platform, browser, browser.get("me").json()["id"])
+    assert ada.joins(token).is_success
+    assert [each["name"] for each in ada.asks("GET", "/members").json()["data"]] == [ADA]
+    actions = [each["action"] for each in ada.asks("GET", "/audit?limit=100").json()["data"]]
+    assert actions[0] == "member.joined"
+
+
 def test_a_key_takes_a_gift_reads_it_and_is_refused_once_revoked(platform: Platform) -> None:
     ada = platform.member(ADA)
     ada.joins(platform.staff_invite(ADA))

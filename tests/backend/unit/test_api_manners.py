@@ -80,6 +80,9 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "offer_ownership": "It sets what it says; there is one offer.",
     "accept_ownership": "What was accepted is no offer any more: a repetition is refused.",
     "join": "An invitation is good for one joining: a repetition is refused.",
+    "make_account": "An address has one account: a repetition is refused.",
+    "decline_invitation": "What was declined is no invitation any more: a repetition is refused.",
+    "make_test_organisation": "One more of at most three a day; its key's secret is in one answer alone, as with any key.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",
 }

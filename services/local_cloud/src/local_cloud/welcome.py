@@ -13,6 +13,7 @@ def show_addresses(settings: Settings, console: Console) -> None:
         ("API", settings.api_url),
         ("Interactive docs", f"{settings.api_url}/docs"),
         ("Widget demo page", f"{settings.edge_url}/demo/"),
+        ("To integrate", f"{settings.edge_url}/integrate/"),
         ("Public ledger", f"{settings.edge_url}/ledger/"),
         ("Mail outbox", settings.outbox_url),
         ("Stripe sandbox", settings.stripe_url),

@@ -1,8 +1,25 @@
-import { asList, asObject, asText, requestJson } from "../site/http";
+import type { Language } from "../language/language";
+import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
 
 export interface Person {
   readonly email: string;
   readonly usesApp: boolean;
+  readonly passkeys: number;
+  readonly codesLeft: number;
+}
+
+/** An organisation that somebody is in. */
+export interface Membership {
+  readonly organizationId: string;
+  readonly name: string;
+  readonly role: string;
+}
+
+/** What an app is told; shown once. */
+export interface AppSecret {
+  readonly secret: string;
+  /** `otpauth:` */
+  readonly uri: string;
 }
 
 export interface SessionSeen {
@@ -14,7 +31,7 @@ export interface SessionSeen {
 
 export interface Passkey {
   readonly id: string;
-  readonly name: string;
+  readonly createdAt: Date;
 }
 
 /** What a browser is asked for a passkey, as JSON; `ceremony` goes back with its answer. */
@@ -31,19 +48,20 @@ export class AccountApi {
   readonly #url: string;
 
   constructor(apiUrl: string) {
-    this.#url = `${apiUrl}/v1/auth`;
+    this.#url = `${apiUrl}/v1`;
   }
 
-  register(email: string, password: string): Promise<void> {
-    return this.#post("register", { email, password });
+  /** `language`: of the letter. */
+  register(email: string, password: string, language: Language): Promise<void> {
+    return this.#post("register", { email, password, language });
   }
 
   verify(token: string, password: string): Promise<void> {
     return this.#post("verify-email", { token, password });
   }
 
-  askForPassword(email: string): Promise<void> {
-    return this.#post("request-password-reset", { email });
+  askForPassword(email: string, language: Language): Promise<void> {
+    return this.#post("request-password-reset", { email, language });
   }
 
   resetPassword(token: string, password: string): Promise<void> {
@@ -55,7 +73,7 @@ export class AccountApi {
   }
 
   signIn(email: string, password: string): Promise<SignIn> {
-    return this.#ask("POST", "login", signInFrom, { email, password });
+    return this.#ask("POST", "auth/login", signInFrom, { email, password });
   }
 
   showCode(pending: string, code: string): Promise<void> {
@@ -71,36 +89,87 @@ export class AccountApi {
   }
 
   me(): Promise<Person> {
-    return this.#ask("GET", "me", personFrom);
+    return this.#ask("GET", "auth/me", personFrom);
+  }
+
+  /** Ends everything: sessions, memberships, the account. */
+  deleteAccount(): Promise<void> {
+    return this.#ask("DELETE", "auth/me", nothing);
+  }
+
+  changePassword(present: string, password: string): Promise<void> {
+    return this.#post("password", { present_password: present, password });
+  }
+
+  askForAddress(email: string): Promise<void> {
+    return this.#post("email", { email });
+  }
+
+  memberships(): Promise<readonly Membership[]> {
+    return this.#ask("GET", "me/organisations", (parsed) => asList(asObject(parsed)["data"]).map(membershipFrom));
+  }
+
+  /** Answers with the organisation's id. */
+  join(token: string): Promise<string> {
+    return this.#ask("POST", "me/organisations", (parsed) => asText(asObject(parsed)["organization_id"]), { token });
+  }
+
+  async leave(organizationId: string): Promise<void> {
+    await request(`${this.#url}/organisations/${encodeURIComponent(organizationId)}/membership`, { method: "DELETE", credentials: "include" });
+  }
+
+  beginApp(): Promise<AppSecret> {
+    return this.#ask("POST", "auth/factors/totp", appSecretFrom, {});
+  }
+
+  /** The recovery codes that come with it. */
+  confirmApp(code: string): Promise<readonly string[]> {
+    return this.#ask("POST", "auth/factors/totp/confirm", codesFrom, { code });
+  }
+
+  removeApp(): Promise<void> {
+    return this.#ask("DELETE", "auth/factors/totp", nothing);
+  }
+
+  newCodes(): Promise<readonly string[]> {
+    return this.#ask("POST", "auth/factors/recovery-codes", codesFrom, {});
+  }
+
+  beginConfirmation(): Promise<Ceremony> {
+    return this.#ask("POST", "auth/confirm/passkey/options", ceremonyFrom, {});
+  }
+
+  confirmByPasskey(ceremony: string, credential: unknown): Promise<void> {
+    return this.#post("confirm/passkey", { ceremony, credential });
   }
 
   sessions(): Promise<readonly SessionSeen[]> {
-    return this.#ask("GET", "sessions", (parsed) => asList(asObject(parsed)["data"]).map(sessionFrom));
+    return this.#ask("GET", "auth/sessions", (parsed) => asList(asObject(parsed)["data"]).map(sessionFrom));
   }
 
   endSession(id: string): Promise<void> {
-    return this.#ask("DELETE", `sessions/${encodeURIComponent(id)}`, nothing);
+    return this.#ask("DELETE", `auth/sessions/${encodeURIComponent(id)}`, nothing);
   }
 
   passkeys(): Promise<readonly Passkey[]> {
-    return this.#ask("GET", "factors/passkeys", (parsed) => asList(asObject(parsed)["data"]).map(passkeyFrom));
+    return this.#ask("GET", "auth/factors/passkeys", (parsed) => asList(asObject(parsed)["data"]).map(passkeyFrom));
   }
 
   beginPasskey(): Promise<Ceremony> {
-    return this.#ask("POST", "factors/passkeys/options", ceremonyFrom, {});
+    return this.#ask("POST", "auth/factors/passkeys/options", ceremonyFrom, {});
   }
 
   /** The recovery codes that come with a first factor; none otherwise. */
   addPasskey(ceremony: string, credential: unknown, name: string): Promise<readonly string[]> {
-    return this.#ask("POST", "factors/passkeys", codesFrom, { ceremony, credential, name });
+    return this.#ask("POST", "auth/factors/passkeys", codesFrom, { ceremony, credential, name });
   }
 
   removePasskey(id: string): Promise<void> {
-    return this.#ask("DELETE", `factors/passkeys/${encodeURIComponent(id)}`, nothing);
+    return this.#ask("DELETE", `auth/factors/passkeys/${encodeURIComponent(id)}`, nothing);
   }
 
   beginSignIn(pending: string | null): Promise<Ceremony> {
-    return this.#ask("POST", "login/passkey/options", ceremonyFrom, { pending });
+    return this.#ask("POST", "auth/login/passkey/options", ceremonyFrom, { pending });
   }
 
   showPasskey(ceremony: string, credential: unknown, pending: string | null): Promise<void> {
@@ -108,7 +177,7 @@ export class AccountApi {
   }
 
   #post(path: string, body: object): Promise<void> {
-    return this.#ask("POST", path, nothing, body);
+    return this.#ask("POST", `auth/${path}`, nothing, body);
   }
 
   #ask<Answer>(method: string, path: string, decode: (parsed: unknown) => Answer, body?: object): Promise<Answer> {
@@ -127,7 +196,13 @@ function signInFrom(parsed: unknown): SignIn {
 
 function personFrom(parsed: unknown): Person {
   const found = asObject(parsed);
-  return { email: asText(found["email"]), usesApp: asObject(found["factors"])["totp"] === true };
+  const factors = asObject(found["factors"]);
+  return {
+    email: asText(found["email"]),
+    usesApp: factors["totp"] === true,
+    passkeys: asCount(factors["passkeys"]),
+    codesLeft: asCount(factors["recovery_codes_left"]),
+  };
 }
 
 function sessionFrom(parsed: unknown): SessionSeen {
@@ -142,7 +217,17 @@ function sessionFrom(parsed: unknown): SessionSeen {
 
 function passkeyFrom(parsed: unknown): Passkey {
   const found = asObject(parsed);
-  return { id: asText(found["id"]), name: asText(found["name"]) };
+  return { id: asText(found["id"]), createdAt: new Date(asText(found["created_at"])) };
+}
+
+function membershipFrom(parsed: unknown): Membership {
+  const found = asObject(parsed);
+  return { organizationId: asText(found["organization_id"]), name: asText(found["name"]), role: asText(found["role"]) };
+}
+
+function appSecretFrom(parsed: unknown): AppSecret {
+  const found = asObject(parsed);
+  return { secret: asText(found["secret"]), uri: asText(found["uri"]) };
 }
 
 function ceremonyFrom(parsed: unknown): Ceremony {

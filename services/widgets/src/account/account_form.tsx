@@ -2,8 +2,9 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import { FormField } from "../donate/field";
-import { sentenceOf } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
+import { useSpeech, wordsOf } from "./language";
+import type { Texts } from "./texts/en";
 
 export interface Asked {
   readonly name: string;
@@ -11,6 +12,11 @@ export interface Asked {
   readonly type?: "email" | "password" | "text";
   readonly autocomplete: string;
   readonly hint?: string;
+  readonly inputMode?: "numeric";
+  readonly maxLength?: number;
+  /** What it is, where it cannot be another one. */
+  readonly value?: string;
+  readonly readOnly?: boolean;
 }
 
 interface AccountFormProps {
@@ -23,13 +29,15 @@ interface AccountFormProps {
 
 /** Some fields and one button. */
 export function AccountForm({ asks, action, onSubmit, children }: AccountFormProps) {
-  const [fault, setFault] = useState("");
+  const speech = useSpeech();
+  const [failed, setFailed] = useState<unknown>(null);
   const once = useOneAtATime();
   const submit = (event: Event) => {
-    const values = Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement).entries());
+    const form = event.currentTarget as HTMLFormElement;
+    const values = Object.fromEntries(new FormData(form).entries());
     return once(async () => {
-      setFault("");
-      await onSubmit(values as Record<string, string>).catch((reason: unknown) => setFault(sentenceFor(reason)));
+      setFailed(null);
+      await onSubmit(values as Record<string, string>).catch(setFailed);
     })(event);
   };
   return (
@@ -39,7 +47,7 @@ export function AccountForm({ asks, action, onSubmit, children }: AccountFormPro
       ))}
       {children}
       <p class="fault" role="alert">
-        {fault}
+        {failed === null ? "" : wordsOf(speech, failed)}
       </p>
       <button type="submit" class="primary">
         {action}
@@ -48,22 +56,20 @@ export function AccountForm({ asks, action, onSubmit, children }: AccountFormPro
   );
 }
 
-/** Browsers say with a DOMException that somebody changed their mind, or took too long. */
-export function sentenceFor(reason: unknown): string {
-  return reason instanceof DOMException ? "No passkey was used: try again, or go on another way." : sentenceOf(reason);
+/** `known`: it has to be this one; password managers look for a name beside a password. */
+export function emailAsked({ email }: Texts, known?: string): Asked {
+  const asked: Asked = { name: "email", label: email, type: "email", autocomplete: "username" };
+  return known === undefined ? asked : { ...asked, value: known, readOnly: true };
 }
 
-export const EMAIL: Asked = { name: "email", label: "E-mail address", type: "email", autocomplete: "username" };
-export const PASSWORD: Asked = { name: "password", label: "Password", type: "password", autocomplete: "current-password" };
-export const NEW_PASSWORD: Asked = {
-  name: "password",
-  label: "New password",
-  type: "password",
-  autocomplete: "new-password",
-  hint: "12 characters or more, of any kind.",
-};
-export const CODE: Asked = {
-  name: "code",
-  label: "Code of your app, or a recovery code",
-  autocomplete: "one-time-code",
-};
+export function passwordAsked({ password }: Texts): Asked {
+  return { name: "password", label: password, type: "password", autocomplete: "current-password" };
+}
+
+export function newPasswordAsked({ newPassword, passwordHint }: Texts): Asked {
+  return { name: "password", label: newPassword, type: "password", autocomplete: "new-password", hint: passwordHint };
+}
+
+export function codeAsked({ code }: Texts): Asked {
+  return { name: "code", label: code, autocomplete: "one-time-code" };
+}

@@ -1,11 +1,14 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { SiteConfig } from "../site/config";
-import { RequestFault, sentenceOf } from "../site/http";
-import { AccountApi, type Person } from "./account_api";
-import { AccountForm, EMAIL, NEW_PASSWORD, PASSWORD } from "./account_form";
+import { AccountApi } from "./account_api";
+import { AccountForm, emailAsked, newPasswordAsked, passwordAsked } from "./account_form";
+import type { Words } from "./confirming";
+import { PeoplesPage } from "./frame";
+import { useSpeech } from "./language";
 import { OwnAccount } from "./own_account";
 import { SignInForm } from "./sign_in_form";
+import { usePerson } from "./who";
 
 type Step = "account" | "register" | "verify" | "reset" | "forgotten" | "confirm-email";
 
@@ -20,39 +23,49 @@ interface AccountPageProps {
   readonly arrival: Arrival;
 }
 
-const UNAUTHORIZED = 401;
-const LETTER = "A letter is on its way to this address; it says what to do next.";
-
 /** Somebody's account, or the way to it. */
 export function AccountPage({ config, arrival }: AccountPageProps) {
+  return (
+    <PeoplesPage config={config} title={(t) => t.accountTitle}>
+      <Steps config={config} arrival={arrival} />
+    </PeoplesPage>
+  );
+}
+
+function Steps({ config, arrival }: AccountPageProps) {
+  const { t, fault } = useSpeech();
   const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
+  const { person, isKnown, failed, look } = usePerson(api);
   const [step, setStep] = useState<Step>(arrival.step);
-  const [person, setPerson] = useState<Person | null>(null);
-  const [isKnown, setKnown] = useState(false);
-  const [said, setSaid] = useState("");
-  const look = async () => {
-    setPerson(
-      await api.me().catch((reason: unknown) => {
-        if (!(reason instanceof RequestFault) || reason.status !== UNAUTHORIZED) setSaid(sentenceOf(reason));
-        return null;
-      }),
-    );
-    setKnown(true);
-  };
+  const [said, setSaid] = useState<Words | null>(null);
   useEffect(() => void look(), []);
-  const go = (next: Step, sentence = "") => {
+  const go = (next: Step, words: Words | null = null) => {
     setStep(next);
-    setSaid(sentence);
+    setSaid(() => words);
   };
-  if (!isKnown) return <p role="status">Loading…</p>;
+  if (!isKnown) return <p role="status">{t.loading}</p>;
   return (
     <>
-      <h1>Your account</h1>
-      {config.isTestMode && <p class="notice">Test mode: no real money moves.</p>}
-      <p role="status">{said}</p>
-      {step === "account" && person !== null && <OwnAccount api={api} person={person} onChanged={() => void look()} />}
+      <p role="status" class="said">
+        {said === null ? "" : said(t)}
+      </p>
+      <p class="fault" role="alert">
+        {failed === null ? "" : fault(failed)}
+      </p>
+      {step === "account" && person !== null && (
+        <OwnAccount
+          api={api}
+          person={person}
+          isTestMode={config.isTestMode}
+          onChanged={look}
+          onGone={(words) => void look().then(() => go("account", words))}
+        />
+      )}
       {step === "account" && person === null && <SignInForm api={api} onSignedIn={() => void look().then(() => go("account"))} />}
-      {step !== "account" && <Letters step={step} token={arrival.token} api={api} onDone={(sentence) => go("account", sentence)} />}
+      {step !== "account" && (
+        // What a letter changes may have ended this browser's session, too.
+        <Letters step={step} token={arrival.token} api={api} onDone={(words) => void look().then(() => go("account", words))} />
+      )}
       {person === null && <Ways step={step} onGo={go} />}
     </>
   );
@@ -62,51 +75,57 @@ interface LettersProps {
   readonly step: Exclude<Step, "account">;
   readonly token: string;
   readonly api: AccountApi;
-  readonly onDone: (sentence: string) => void;
+  readonly onDone: (words: Words) => void;
 }
 
 /** What is asked for by letter, and what a letter asks for. */
 function Letters({ step, token, api, onDone }: LettersProps) {
-  const did = (sentence: string) => () => onDone(sentence);
+  const { t, language } = useSpeech();
+  const did = (words: Words) => () => onDone(words);
   switch (step) {
     case "register":
       return (
         <AccountForm
-          asks={[EMAIL, NEW_PASSWORD]}
-          action="Ask for an account"
-          onSubmit={({ email = "", password = "" }) => api.register(email, password).then(did(LETTER))}
+          key={step}
+          asks={[emailAsked(t), newPasswordAsked(t)]}
+          action={t.register}
+          onSubmit={({ email = "", password = "" }) => api.register(email, password, language).then(did((said) => said.letterSent))}
         />
       );
     case "forgotten":
       return (
         <AccountForm
-          asks={[EMAIL]}
-          action="Ask for a new password"
-          onSubmit={({ email = "" }) => api.askForPassword(email).then(did(LETTER))}
+          key={step}
+          asks={[emailAsked(t)]}
+          action={t.askForPassword}
+          onSubmit={({ email = "" }) => api.askForPassword(email, language).then(did((said) => said.letterSent))}
         />
       );
     case "verify":
       return (
         <AccountForm
-          asks={[{ ...PASSWORD, label: "The password you chose" }]}
-          action="Open the account"
-          onSubmit={({ password = "" }) => api.verify(token, password).then(did("Your account is open: sign in."))}
+          key={step}
+          asks={[{ ...passwordAsked(t), label: t.chosenPassword }]}
+          action={t.openAccount}
+          onSubmit={({ password = "" }) => api.verify(token, password).then(did((said) => said.accountOpen))}
         />
       );
     case "reset":
       return (
         <AccountForm
-          asks={[NEW_PASSWORD]}
-          action="Use this password"
-          onSubmit={({ password = "" }) => api.resetPassword(token, password).then(did("Your password is changed: sign in with it."))}
+          key={step}
+          asks={[newPasswordAsked(t)]}
+          action={t.usePassword}
+          onSubmit={({ password = "" }) => api.resetPassword(token, password).then(did((said) => said.passwordChangedSignIn))}
         />
       );
     case "confirm-email":
       return (
         <AccountForm
+          key={step}
           asks={[]}
-          action="Use this address"
-          onSubmit={() => api.confirmEmail(token).then(did("Your address is changed: sign in with it."))}
+          action={t.useAddress}
+          onSubmit={() => api.confirmEmail(token).then(did((said) => said.addressChangedSignIn))}
         />
       );
   }
@@ -119,7 +138,8 @@ interface WaysProps {
 
 /** Where else to go without being signed in. */
 function Ways({ step, onGo }: WaysProps) {
-  const ways = { account: "Sign in", register: "Ask for an account", forgotten: "I forgot my password" } as const;
+  const { t } = useSpeech();
+  const ways = { account: t.signIn, register: t.register, forgotten: t.forgotten } as const;
   return (
     <p class="actions">
       {Object.entries(ways).map(

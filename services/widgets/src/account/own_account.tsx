@@ -1,130 +1,72 @@
 import { useEffect, useState } from "preact/hooks";
 
-import { RequestFault } from "../site/http";
-import type { AccountApi, Passkey, Person, SessionSeen } from "./account_api";
-import { AccountForm, CODE, PASSWORD, sentenceFor } from "./account_form";
-import { knowsPasskeys, makePasskey } from "./passkeys";
+import type { AccountApi, Membership, Passkey, Person, SessionSeen } from "./account_api";
+import { AppSection } from "./app_section";
+import { Asking } from "./asking";
+import { Confirmation, useAttempts, type Words } from "./confirming";
+import { CredentialsSection } from "./credentials_section";
+import { useSpeech, wordsOf } from "./language";
+import { OrganizationsSection } from "./organizations_section";
+import { PasskeysSection } from "./passkeys_section";
+import { SessionsSection } from "./sessions_section";
+import { ShownOnce } from "./shown_once";
 
 interface OwnAccountProps {
   readonly api: AccountApi;
   readonly person: Person;
-  /** Whether somebody is still signed in is looked at anew. */
-  readonly onChanged: () => void;
+  readonly isTestMode: boolean;
+  /** Who is signed in is looked at anew. */
+  readonly onChanged: () => Promise<void>;
+  /** Nobody is any more; the page says why. */
+  readonly onGone: (words: Words | null) => void;
 }
 
-type Work = () => Promise<void>;
+interface Seen {
+  readonly sessions: readonly SessionSeen[];
+  readonly passkeys: readonly Passkey[];
+  readonly memberships: readonly Membership[];
+}
 
-/** Where somebody is signed in, and with what. */
-export function OwnAccount({ api, person, onChanged }: OwnAccountProps) {
-  const [sessions, setSessions] = useState<readonly SessionSeen[]>([]);
-  const [passkeys, setPasskeys] = useState<readonly Passkey[]>([]);
+/** Everything that belongs to somebody's account. */
+export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAccountProps) {
+  const speech = useSpeech();
+  const { t } = speech;
+  const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [] });
   const [codes, setCodes] = useState<readonly string[]>([]);
-  const [waiting, setWaiting] = useState<Work | null>(null);
-  const [fault, setFault] = useState("");
   const look = async () => {
-    setSessions(await api.sessions());
-    setPasskeys(await api.passkeys());
+    const [sessions, passkeys, memberships] = await Promise.all([api.sessions(), api.passkeys(), api.memberships()]);
+    setSeen({ sessions, passkeys, memberships });
   };
-  const failed = (reason: unknown) => setFault(sentenceFor(reason));
-  useEffect(() => void look().catch(failed), []);
-  /** What is dangerous waits for a confirmation where the last one is too long ago. */
-  const attempt = (work: Work) => {
-    setFault("");
-    setWaiting(null);
-    return work()
-      .then(look)
-      .catch((reason: unknown) => {
-        if (reason instanceof RequestFault && reason.code === "confirmation_required") setWaiting(() => work);
-        else failed(reason);
-      });
-  };
-  const addPasskey = async () => {
-    const begun = await api.beginPasskey();
-    setCodes(await api.addPasskey(begun.ceremony, await makePasskey(begun), "Passkey"));
-  };
-  const signOut = (everywhere: boolean) => api.signOut(everywhere).then(onChanged, failed);
+  const { attempt, said, failed, waiting } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
+  const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
+  useEffect(() => attemptLast(look), []);
+  const signOut = (everywhere: boolean) => attemptLast(() => api.signOut(everywhere).then(() => onGone(null)));
+  const deleteAccount = () => attemptLast(() => api.deleteAccount().then(() => onGone((words) => words.deleted)));
   return (
     <>
-      <p>You are signed in as {person.email}.</p>
+      <p>{t.signedInAs(person.email)}</p>
       <p class="fault" role="alert">
-        {fault}
+        {failed === null ? "" : wordsOf(speech, failed)}
       </p>
-      {waiting !== null && (
-        <Confirmation api={api} asksCode={person.usesApp || passkeys.length > 0} onConfirmed={() => void attempt(waiting)} />
+      <p role="status" class="said">
+        {said === null ? "" : said(t)}
+      </p>
+      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
+      {codes.length > 0 && (
+        <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
       )}
-      {codes.length > 0 && <RecoveryCodes codes={codes} />}
-      <h2>Passkeys</h2>
-      <ul>
-        {passkeys.map(({ id, name }) => (
-          <li key={id}>
-            {name}{" "}
-            <button type="button" class="outlined" onClick={() => void attempt(() => api.removePasskey(id))}>
-              Take away
-            </button>
-          </li>
-        ))}
-      </ul>
-      {knowsPasskeys() && (
-        <button type="button" class="outlined" onClick={() => void attempt(addPasskey)}>
-          Add a passkey
-        </button>
+      <OrganizationsSection api={api} memberships={seen.memberships} attempt={attempt} />
+      {isTestMode && (
+        <p>
+          <a href="/integrate/">{t.integrateTitle}</a>
+        </p>
       )}
-      <h2>Sessions</h2>
-      <ul>
-        {sessions.map((session) => (
-          <li key={session.id}>
-            {session.device}, last used {session.seenAt.toLocaleString("en-GB")}{" "}
-            {session.isThisOne ? (
-              "(this one)"
-            ) : (
-              <button type="button" class="outlined" onClick={() => void attempt(() => api.endSession(session.id))}>
-                End
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
-      <button type="button" class="primary" onClick={() => void signOut(false)}>
-        Sign out
-      </button>
-      <button type="button" class="outlined" onClick={() => void signOut(true)}>
-        Sign out everywhere
-      </button>
+      <PasskeysSection api={api} passkeys={seen.passkeys} attempt={attempt} onCodes={setCodes} />
+      <AppSection api={api} person={person} attempt={attempt} onCodes={setCodes} />
+      <CredentialsSection api={api} attempt={attempt} />
+      <SessionsSection api={api} sessions={seen.sessions} attempt={attempt} onSignOut={signOut} />
+      <h2 class="part">{t.deletion}</h2>
+      <Asking action={t.deleteAccount} sentence={t.deletionAbout} yes={t.deleteNow} no={t.leaveIt} onYes={deleteAccount} />
     </>
-  );
-}
-
-interface ConfirmationProps {
-  readonly api: AccountApi;
-  readonly asksCode: boolean;
-  readonly onConfirmed: () => void;
-}
-
-function Confirmation({ api, asksCode, onConfirmed }: ConfirmationProps) {
-  return (
-    <section aria-labelledby="confirm">
-      <h2 id="confirm">Confirm that it is you</h2>
-      <AccountForm
-        asks={asksCode ? [PASSWORD, CODE] : [PASSWORD]}
-        action="Confirm"
-        onSubmit={({ password = "", code = "" }) => api.confirm(password, code).then(onConfirmed)}
-      />
-    </section>
-  );
-}
-
-function RecoveryCodes({ codes }: { readonly codes: readonly string[] }) {
-  return (
-    <section aria-labelledby="codes">
-      <h2 id="codes">Your recovery codes</h2>
-      <p>Keep them where you find them without this device. Each works once, and they are shown only now.</p>
-      <ul>
-        {codes.map((code) => (
-          <li key={code}>
-            <code>{code}</code>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

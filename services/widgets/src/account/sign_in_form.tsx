@@ -1,28 +1,39 @@
 import { useState } from "preact/hooks";
 
 import type { AccountApi, SignIn } from "./account_api";
-import { AccountForm, CODE, EMAIL, PASSWORD, sentenceFor } from "./account_form";
+import { AccountForm, codeAsked, emailAsked, passwordAsked } from "./account_form";
+import { PasskeyForm } from "./confirming";
+import { useSpeech } from "./language";
 import { knowsPasskeys, showPasskey } from "./passkeys";
 
 interface SignInFormProps {
   readonly api: AccountApi;
+  /** Where it has to be this one. */
+  readonly email?: string;
   readonly onSignedIn: () => void;
 }
 
-/** Address and password, then a second factor where there is one; or a passkey alone. */
-export function SignInForm({ api, onSignedIn }: SignInFormProps) {
+/** Address and password, then a second factor where there is one; or a passkey alone. Other ways to sign in belong below. */
+export function SignInForm({ api, email: known, onSignedIn }: SignInFormProps) {
+  const { t } = useSpeech();
   const [needed, setNeeded] = useState<SignIn>(null);
+  const byPasskey = (pending: string | null) => async () => {
+    const begun = await api.beginSignIn(pending);
+    await api.showPasskey(begun.ceremony, await showPasskey(begun), pending);
+    onSignedIn();
+  };
+  const passkey = (pending: string | null) => knowsPasskeys() && <PasskeyForm action={t.signInWithPasskey} onShow={byPasskey(pending)} />;
   if (needed !== null) {
     const { pending, hasPasskeys } = needed;
     return (
       <>
         <AccountForm
           key="factor"
-          asks={[CODE]}
-          action="Go on"
+          asks={[codeAsked(t)]}
+          action={t.goOn}
           onSubmit={({ code = "" }) => api.showCode(pending, code).then(onSignedIn)}
         />
-        {hasPasskeys && <PasskeyButton api={api} pending={pending} onSignedIn={onSignedIn} />}
+        {hasPasskeys && passkey(pending)}
       </>
     );
   }
@@ -33,36 +44,13 @@ export function SignInForm({ api, onSignedIn }: SignInFormProps) {
   };
   return (
     <>
-      <AccountForm key="password" asks={[EMAIL, PASSWORD]} action="Sign in" onSubmit={signIn} />
-      <PasskeyButton api={api} pending={null} onSignedIn={onSignedIn} />
-    </>
-  );
-}
-
-interface PasskeyButtonProps extends SignInFormProps {
-  /** Of a password that was right; null where the passkey is all there is. */
-  readonly pending: string | null;
-}
-
-function PasskeyButton({ api, pending, onSignedIn }: PasskeyButtonProps) {
-  const [fault, setFault] = useState("");
-  if (!knowsPasskeys()) return null;
-  const show = async () => {
-    setFault("");
-    const begun = await api.beginSignIn(pending);
-    await api.showPasskey(begun.ceremony, await showPasskey(begun), pending);
-    onSignedIn();
-  };
-  return (
-    <>
-      <p class="fault" role="alert">
-        {fault}
-      </p>
-      <p class="actions">
-        <button type="button" class="outlined" onClick={() => show().catch((reason: unknown) => setFault(sentenceFor(reason)))}>
-          Sign in with a passkey
-        </button>
-      </p>
+      <AccountForm
+        key="password"
+        asks={[emailAsked(t, known), passwordAsked(t)]}
+        action={t.signIn}
+        onSubmit={signIn}
+      />
+      {passkey(null)}
     </>
   );
 }

@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { Languages, useLanguageAround, useTitle } from "../language/chooser";
+import { firstLanguage, keepLanguage } from "../language/kept";
 import type { Language } from "../language/language";
 import type { SiteConfig } from "../site/config";
 import { RequestFault } from "../site/http";
 import { GiftsApi, type Recipient } from "./gifts_api";
-import { firstLanguage, keepLanguage, SpokenIn, speechIn, useSpeech } from "./language";
+import { SpokenIn, speechIn, useSpeech } from "./language";
 import { LinkForm } from "./link_form";
 import { type Plan, PlansApi } from "./plans_api";
 import { RecipientSection } from "./recipient_section";

@@ -1,6 +1,7 @@
+import { firstLanguage, keepAskedLanguage } from "../language/kept";
 import { start } from "../site/start";
 import { GivingPage } from "./giving_page";
-import { firstLanguage, keepAskedLanguage, speechIn } from "./language";
+import { speechIn } from "./language";
 
 const KEPT_AS = "amply-donor-link";
 

@@ -30,6 +30,7 @@ TAGS: Final = {
     "Gifts": "What an organisation sees of what was given to it.",
     "Payouts": "What an organisation sees of what was paid out to it, and its reports.",
     "Members": "Who is in an organisation, and as what.",
+    "Trying": "How somebody who integrates gets a test organisation and a key by themselves, in a sandbox.",
     "API keys": "What an organisation's programs are known by.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
@@ -73,7 +74,7 @@ _SCHEMES: Final[Mapping[Credential, Mapping[str, str]]] = {
     Credential.INVITATION: {
         "type": "http",
         "scheme": "bearer",
-        "description": "The token in the link of the letter that invites staff to onboard their organisation.",
+        "description": "The token in the link of the letter that invites: staff to onboard their organisation, or a member to join one.",
     },
 }
 

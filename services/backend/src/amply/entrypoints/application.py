@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from sqlalchemy import text
 
 from amply.entrypoints import api_document, problems
 from amply.entrypoints.bodies import Bodies
+from amply.entrypoints.cross_origin import CrossOrigin
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
 from amply.infra import tracing
 from amply.infra.database import Database
-from amply.infra.rate_limit_fields import FIELDS
 from amply.infra.rate_limits import Limiter
 from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
@@ -35,6 +34,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    trials,
     webhooks,
 )
 
@@ -50,7 +50,7 @@ class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
-    where nobody can sign in.
+    where nobody can sign in. `trying` is None where nobody may make test organisations.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
@@ -81,6 +81,7 @@ class Parts:
     membership: members.Parts | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Parts | None = None
+    trying: trials.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -138,19 +139,7 @@ def create(parts: Parts) -> FastAPI:
     app.add_middleware(Bodies)
     if parts.accounts is not None:
         app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site, refused=problems.known)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(parts.allowed_origins),
-        # People's own page, at another address than this one's, sends their cookie.
-        allow_credentials=True,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
-        expose_headers=[
-            *("X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate"),
-            *("Deprecation", "Sunset", "Link"),
-            *FIELDS,
-        ],
-    )
+    app.add_middleware(CrossOrigin, own_origins=parts.allowed_origins)
     app.add_middleware(RequestFrame)
     return app
 
@@ -173,7 +162,8 @@ def without_parts() -> FastAPI:
         *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
-        *(members.router, members.own_router, keys.router, audit.router),
+        *(members.router, members.own_router, members.invited_router, keys.router, audit.router),
+        trials.router,
     )
     for router in routers:
         app.include_router(router)

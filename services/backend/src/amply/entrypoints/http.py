@@ -32,7 +32,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, keys, members, onboarding, people, recurring
+from amply.modules import defence, keys, members, onboarding, people, recurring, trials
 
 
 def main() -> None:
@@ -85,12 +85,22 @@ def serve(service: ServiceSettings) -> None:
                 people.SessionCallers(accounts),
             ),
             accounts=accounts,
+            trying=trials_in(service, accounts, stripe),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
         app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
     )
+
+
+def trials_in(
+    service: ServiceSettings, accounts: people.Parts, stripe: StripeSettings
+) -> trials.Parts | None:
+    """What people make test organisations with; None where nobody may."""
+    if not trials.are_offered(environment=service.environment, livemode=service.livemode):
+        return None
+    return trials.Parts(people=KnownPeople(accounts), processor_url=stripe.api_url)
 
 
 def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> people.Parts:

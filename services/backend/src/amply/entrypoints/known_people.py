@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from amply.modules import members, people
+from amply.modules.mail import Language
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,24 @@ class KnownPeople:
         """The addresses of these people, by id; who is forgotten is left out."""
         with self.parts.database.transaction() as session:
             return people.addresses(session, person_ids=person_ids, key=self.parts.key)
+
+    def is_registered(self, *, address: str) -> bool:
+        """Whether an address has an account."""
+        return people.is_registered(self.parts, email=address)
+
+    def register(
+        self, *, address: str, password: str, language: Language, network_address: str, now: datetime
+    ) -> bool:
+        """Make the account of an address; False where it has one."""
+        made = people.register_invited(
+            self.parts,
+            email=address,
+            password=password,
+            language=language,
+            network_address=network_address,
+            now=now,
+        )
+        return made is not None
 
 
 def people_leaving(session: Session, person_id: str, now: datetime) -> None:

@@ -32,6 +32,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "links_to_one_address": Limit(requests=3, seconds=_HOUR),
     # Staff look at how far their organisation is whenever they come back from the processor.
     "onboarding_looks": Limit(requests=60, seconds=_MINUTE),
+    # Who is invited looks a few times, and chooses a password that is taken.
+    "invitations": Limit(requests=60, seconds=_MINUTE),
     # Somebody who onboards an organisation may begin anew a few times.
     "onboarding_links": Limit(requests=30, seconds=_HOUR),
     "donor_plans": Limit(requests=60, seconds=_MINUTE),

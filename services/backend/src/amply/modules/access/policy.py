@@ -23,6 +23,7 @@ class Permission(StrEnum):
     GIVE = "give"
     OWN_ORGANISATIONS = "own organisations"
     INVITATION_ACCEPT = "accept an invitation"
+    TEST_ORGANISATION_MAKE = "make a test organisation"
     ORGANISATION_READ = "read the organisation"
     ORGANISATION_CHANGE = "change the organisation"
     FUNDS_CHANGE = "change funds"
@@ -83,6 +84,9 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     ),
     Permission.INVITATION_ACCEPT: Rule(
         what="Join an organisation by an invitation to one's own verified address.", everybody_signed_in=True
+    ),
+    Permission.TEST_ORGANISATION_MAKE: Rule(
+        what="Make an organisation to try things with, in a sandbox alone.", everybody_signed_in=True
     ),
     Permission.ORGANISATION_READ: Rule(
         what="See the organisation, its settings and its funds.",

@@ -63,6 +63,7 @@ class Action(StrEnum):
     KEY_MADE = "key.made"
     KEY_REVOKED = "key.revoked"
     LOG_RESTORED = "log.restored"
+    MEMBER_INVITATION_DECLINED = "member.invitation_declined"
     MEMBER_INVITATION_WITHDRAWN = "member.invitation_withdrawn"
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"

@@ -3,6 +3,7 @@
 from amply.modules.members.changes import leave_everywhere
 from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
+from amply.modules.members.invited_router import invited_router
 from amply.modules.members.ports import People
 from amply.modules.members.router import Parts, own_router, router
 from amply.modules.members.tasks import Inviting, send_invitations
@@ -15,6 +16,7 @@ __all__ = [
     "Parts",
     "People",
     "invite_owner",
+    "invited_router",
     "leave_everywhere",
     "own_router",
     "router",

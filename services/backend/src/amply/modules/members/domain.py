@@ -105,6 +105,20 @@ class InvitationNotValid(InvalidRequest):
     code = "member_invitation_not_valid"
 
 
+class InvitationLinkNotValid(AmplyError):
+    """The link is not ours, or its invitation is over, withdrawn, accepted or declined."""
+
+    status: ClassVar[int] = 401
+    code: ClassVar[str] = "member_invitation_link_not_valid"
+    title: ClassVar[str] = "The invitation's link is not valid"
+
+
+class AccountExists(Conflict):
+    """The invited address has an account already."""
+
+    code = "account_exists"
+
+
 class AddressNotTheirs(AmplyError):
     """An invitation is for one address, and whoever accepts it has not shown that it is theirs."""
 

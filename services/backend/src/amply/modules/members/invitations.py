@@ -11,15 +11,17 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from amply.infra.logging import request_id
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
 from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, Own, Role
-from amply.modules.audit import Action
+from amply.modules.audit import Action, Actor, ActorKind, Deed
 from amply.modules.members.domain import (
     INVITATIONS_MAX,
     INVITED_FOR,
     Invitation,
+    InvitationLinkNotValid,
     InvitationNotFound,
     InvitationNotValid,
     MemberNotAcceptable,
@@ -62,6 +64,13 @@ def not_valid() -> InvitationNotValid:
     return InvitationNotValid(
         "This invitation is over, or for another address: sign in with the one it was sent to, or ask for a new one.",
         param="token",
+    )
+
+
+def link_not_valid() -> InvitationLinkNotValid:
+    """What somebody is told whose link opens nothing; why is not told."""
+    return InvitationLinkNotValid(
+        "This invitation was used or withdrawn, or is too old: sign in to see where you are a member, or ask for a new one."
     )
 
 
@@ -151,6 +160,38 @@ def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> s
         raise not_valid()
     audit.record_by(session, own, Action.MEMBER_JOINED, invitation_id, organization_id=str(joined))
     return str(joined)
+
+
+def waiting(session: Session, *, invitation_id: str, now: datetime) -> Invitation:
+    """What somebody is invited to who holds the letter.
+
+    Raises:
+        InvitationLinkNotValid: Nobody can accept it any more; why is not told.
+    """
+    asked = func.waiting_invitation(invitation_id, now).table_valued(*InvitationRow.__table__.columns)
+    row = session.execute(select(asked)).one_or_none()
+    if row is None:
+        raise link_not_valid()
+    return invitation_of(row)
+
+
+def decline(session: Session, *, invitation_id: str, now: datetime) -> None:
+    """Take an invitation away in the name of whoever holds its letter; its address is forgotten with it.
+
+    Raises:
+        InvitationLinkNotValid: It is over already.
+    """
+    organization_id = session.scalar(select(func.decline_invitation(invitation_id, now)))
+    if organization_id is None:
+        raise link_not_valid()
+    deed = Deed(
+        actor=Actor(kind=ActorKind.SYSTEM, id="invitation-letter"),
+        action=Action.MEMBER_INVITATION_DECLINED,
+        targets=(invitation_id,),
+        organization_id=organization_id,
+        request_id=request_id(),
+    )
+    audit.record(session, deed, now=now)
 
 
 def _write_down(

@@ -1,8 +1,9 @@
 """Reading who is in an organisation. Whether the caller may is decided in each statement, and by row-level security again."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from amply.modules import organizations
@@ -107,7 +108,7 @@ def member_of(row: MemberRow) -> Member:
     )
 
 
-def invitation_of(row: InvitationRow) -> Invitation:
+def invitation_of(row: InvitationRow | Row[Any]) -> Invitation:
     """The invitation a row holds."""
     return Invitation(
         id=row.id,

@@ -1,7 +1,7 @@
 """`/v1/organisations/{organization_id}/members` and what belongs to it; `/v1/me/organisations`: where one is a member."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -31,7 +31,7 @@ from amply.modules.members.schemas import (
 router = APIRouter(prefix="/v1/organisations/{organization_id}", tags=["Members"])
 own_router = APIRouter(prefix="/v1/me", tags=["Members"])
 
-_NOT_SET_UP = "People cannot sign in here yet; ask whoever runs this platform."
+NOT_SET_UP: Final = "People cannot sign in here yet; ask whoever runs this platform."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Parts:
 def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.membership
     if parts is None:
-        raise domain.MembersNotConfigured(_NOT_SET_UP)
+        raise domain.MembersNotConfigured(NOT_SET_UP)
     return parts
 
 
@@ -212,7 +212,7 @@ def join(
 ) -> Joined:
     """For whoever is signed in and has verified the address that the letter was sent to."""
     if parts.people is None:
-        raise domain.MembersNotConfigured(_NOT_SET_UP)
+        raise domain.MembersNotConfigured(NOT_SET_UP)
     invitation_id = parts.key.invitation_of(body.token, now=own.now)
     address = parts.people.verified_address(person_id=own.person_id)
     if address is None:

@@ -44,6 +44,20 @@ class TokenIn(_Request):
     token: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class AccountIn(_Request):
+    """The account of whoever is invited, at the address that the letter went to."""
+
+    password: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=512,
+            description="12 to 128 characters after NFKC, of any kind, and not one that is known from leaks.",
+        ),
+    ]
+    language: Language = Language.EN
+
+
 class MemberOut(BaseModel):
     """A person in an organisation."""
 
@@ -158,3 +172,38 @@ class Joined(BaseModel):
     """The organisation that one is in from now on."""
 
     organization_id: str
+
+
+class InvitedOut(BaseModel):
+    """What the letter's reader is invited to."""
+
+    organization_id: str
+    organization: str = Field(description="Its name.")
+    role: Role
+    email: str = Field(description="Where the letter went: whoever accepts has this address.")
+    invited_by: str | None = Field(
+        description="What whoever invites is called; null where staff of the platform do."
+    )
+    expires_at: str
+    is_registered: bool = Field(description="Whether the address has an account: sign in, or make one.")
+
+    @classmethod
+    def of(
+        cls, invitation: Invitation, *, organization: str, invited_by: str | None, is_registered: bool
+    ) -> "InvitedOut":
+        """The wire form."""
+        return cls(
+            organization_id=invitation.organization_id,
+            organization=organization,
+            role=invitation.role,
+            email=invitation.email,
+            invited_by=invited_by,
+            expires_at=iso(invitation.expires_at),
+            is_registered=is_registered,
+        )
+
+
+class AccountMade(BaseModel):
+    """The account is open: sign in with this address and the password."""
+
+    email: str

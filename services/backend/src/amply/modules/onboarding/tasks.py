@@ -1,5 +1,6 @@
 """What the worker does about onboarding by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -109,7 +110,7 @@ def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> 
         organization = organizations.get(session, organization_id=invitation.organization_id)
         if mail.suppressed_because(session, address=invitation.email) is not None:
             return 0
-    payments.connect_organization(
+    account = payments.connect_organization(
         parts.database,
         parts.processor,
         organization=organization,
@@ -118,6 +119,10 @@ def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> 
         reopens=True,
         now=now,
     )
+    if account.status is payments.AccountStatus.PENDING:
+        # Some are decided the next moment, and whoever has just been invited waits. An event may have told us meanwhile.
+        with suppress(payments.AnswerOutdated):
+            _look_at(parts, account.id, now=now)
     token = parts.key.sign(organization_id=organization.id, now=now)
     letter = invitation_mail(
         to=invitation.email,

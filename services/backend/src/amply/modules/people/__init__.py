@@ -7,8 +7,9 @@ from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, 
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
-from amply.modules.people.passwords import Cost, Hashing
+from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
 from amply.modules.people.persons import addresses, find
+from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
@@ -26,6 +27,7 @@ __all__ = [
     "LetterLinks",
     "OwnPagesOnly",
     "Parts",
+    "PasswordNotAcceptable",
     "PeopleKey",
     "PeopleNotConfigured",
     "Person",
@@ -39,7 +41,9 @@ __all__ = [
     "count_exhausted_letters",
     "factor_router",
     "find",
+    "is_registered",
     "recently_confirmed",
+    "register_invited",
     "require_recent",
     "router",
     "send_letters",

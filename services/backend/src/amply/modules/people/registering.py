@@ -15,7 +15,7 @@ from amply.modules import audit
 from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons
-from amply.modules.people.addresses import address_of
+from amply.modules.people.addresses import AddressNotAcceptable, address_of
 from amply.modules.people.domain import CLAIM_LIFETIME, LetterKind, LetterLinkNotValid, SignInRefused, Visit
 from amply.modules.people.models import ClaimRow
 from amply.modules.people.parts import Parts
@@ -96,15 +96,45 @@ def verify(parts: Parts, *, token: str, password: str, device: bytes, now: datet
         if person_id is not None:
             persons.note_device(session, person_id=person_id, mark=device, now=now)
             audit.record_of_person(session, person_id, Action.PERSON_REGISTERED, now=now)
-        # Every other claim to become the account of this address is void now.
-        session.execute(
-            delete(ClaimRow).where(
-                ClaimRow.address_index == claim.address_index, ClaimRow.person_id.is_(None)
-            )
-        )
+        _void_claims(session, claim.address_index)
     if person_id is None:
         raise LetterLinkNotValid(_OVER)
     return person_id
+
+
+def register_invited(
+    parts: Parts, *, email: str, password: str, language: Language, network_address: str, now: datetime
+) -> str | None:
+    """Make an account without a letter of ours: its reader has shown already that this address is theirs.
+
+    Whoever asks chooses the password here, so that nobody confirms a stranger's. None where there is an account.
+
+    Raises:
+        AddressNotAcceptable: It is no address, or looks like another one.
+        PasswordNotAcceptable: It is too short or long, or known.
+        TooManyRequests, SignInUnavailable: Not now.
+    """
+    address = address_of(email)
+    limits.admit(parts.counters, (limits.ASKING, parts.key.place_of(network_address)), now=now)
+    hashed = parts.hashing.hash(passwords.accepted(password, address=address.folded, breaches=parts.breaches))
+    with parts.database.transaction() as session:
+        person_id = persons.add(
+            session, address=address, password_hash=hashed, language=language, key=parts.key, now=now
+        )
+        if person_id is not None:
+            audit.record_of_person(session, person_id, Action.PERSON_REGISTERED, now=now)
+            _void_claims(session, parts.key.index_of(address))
+    return person_id
+
+
+def is_registered(parts: Parts, *, email: str) -> bool:
+    """Whether an address has an account. For whoever has shown that they read its letters alone."""
+    try:
+        index = parts.key.index_of(address_of(email))
+    except AddressNotAcceptable:
+        return False  # none can have it
+    with parts.database.transaction() as session:
+        return persons.credentials_of(session, index=index, device=None) is not None
 
 
 def change_address(parts: Parts, *, person_id: str, email: str, now: datetime) -> None:
@@ -183,3 +213,8 @@ def _take(session: Session, claim_id: str, *, now: datetime) -> ClaimRow:
     if row is None:
         raise LetterLinkNotValid(_OVER)
     return row
+
+
+def _void_claims(session: Session, index: bytes) -> None:
+    """Every other claim to become the account of this address is void now."""
+    session.execute(delete(ClaimRow).where(ClaimRow.address_index == index, ClaimRow.person_id.is_(None)))

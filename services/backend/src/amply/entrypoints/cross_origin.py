@@ -1,0 +1,47 @@
+"""Which pages of which sites a browser lets read our answers (ADR 0114)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from amply.infra.rate_limit_fields import FIELDS
+
+PUBLIC: Final = ("/v1/public/", "/v1/donations/", "/openapi.json")
+"""Where paths begin that any site's pages may read. Nothing there looks at a cookie, and nothing there makes anything."""
+
+_EXPOSED: Final = (
+    *("X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate"),
+    *("Deprecation", "Sunset", "Link"),
+    *FIELDS,
+)
+
+
+class CrossOrigin:
+    """What is public may be read from everywhere, without credentials; all else from our own pages, with people's cookies.
+
+    It goes by the path alone, so that an answer is the same for all who ask, and a cache may keep it.
+    """
+
+    def __init__(self, app: ASGIApp, *, own_origins: Sequence[str]) -> None:
+        self._public = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
+            expose_headers=_EXPOSED,
+        )
+        self._own = CORSMiddleware(
+            app,
+            allow_origins=own_origins,
+            # People's own pages, at another address than the API's, send their cookie.
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
+            expose_headers=_EXPOSED,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_public = scope["type"] == "http" and scope["path"].startswith(PUBLIC)
+        await (self._public if is_public else self._own)(scope, receive, send)

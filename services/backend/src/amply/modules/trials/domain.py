@@ -1,0 +1,30 @@
+"""Where people may try by themselves, how much, and what is refused."""
+
+from typing import Final
+
+from amply.kernel.errors import Conflict, NotFound
+from amply.modules.access import Scope
+
+OF_A_PERSON_A_DAY: Final = 3
+OF_ALL_A_DAY: Final = 100
+"""Both are held by the database (`found_test_organization`), against requests at the same moment too."""
+
+KEY_NAME: Final = "first key"
+SCOPES: Final = frozenset(Scope)
+
+
+class TrialsNotOffered(NotFound):
+    """This environment is not for trying."""
+
+    code = "test_organisations_not_offered"
+
+
+class TooManyTrials(Conflict):
+    """As many test organisations were made today as may be."""
+
+    code = "too_many_test_organisations"
+
+
+def are_offered(*, environment: str, livemode: bool) -> bool:
+    """Whether this environment is for trying: a laptop, or a sandbox, the shared one or one with a name. Never with live money."""
+    return not livemode and (environment in ("local", "sandbox") or environment.startswith("sandbox-"))

@@ -1,0 +1,52 @@
+"""`POST /v1/me/test-organisations`: how somebody who integrates begins, without talking to anyone."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from amply.infra.web import responses
+from amply.modules import payments
+from amply.modules.access import OWN_PROBLEMS, Own, Permission, signed_in
+from amply.modules.members import People
+from amply.modules.trials import service
+from amply.modules.trials.domain import TooManyTrials, TrialsNotOffered
+from amply.modules.trials.schemas import TestOrganizationIn, TestOrganizationOut
+
+router = APIRouter(prefix="/v1/me", tags=["Trying"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What trying needs of the application. `processor_url` is where test cards are charged."""
+
+    people: People
+    processor_url: str
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts | None = request.app.state.trying
+    if parts is None:
+        raise TrialsNotOffered("Test organisations are made in the sandbox alone; this is not it.")
+    return parts
+
+
+@router.post(
+    "/test-organisations",
+    status_code=201,
+    summary="Make a test organisation",
+    responses=responses(*OWN_PROBLEMS, TrialsNotOffered, TooManyTrials, payments.CountryNotAdmitted),
+)
+def make_test_organisation(
+    body: TestOrganizationIn,
+    own: Annotated[Own, signed_in(Permission.TEST_ORGANISATION_MAKE)],
+    parts: Annotated[Parts, Depends(_parts)],
+) -> TestOrganizationOut:
+    """In sandboxes alone. Whoever asks owns it, and gets a test key with all scopes; its secret is in this answer alone."""
+    made = service.found(parts.people, own, name=body.name, country=body.country, language=body.language)
+    return TestOrganizationOut(
+        organization_id=made.organization_id,
+        name=body.name,
+        key=made.key,
+        processor_url=parts.processor_url,
+    )

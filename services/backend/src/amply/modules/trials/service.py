@@ -1,0 +1,84 @@
+"""Making a test organisation: the organisation, its owner, a key, and the word that opens its test account."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from amply.infra.database import bind
+from amply.kernel import ids
+from amply.modules import audit, keys, payments
+from amply.modules.access import Access, Own, Permission, Role, SessionNotValid
+from amply.modules.audit import Action
+from amply.modules.keys import KeyMade
+from amply.modules.members import People
+from amply.modules.receipts import Language
+from amply.modules.trials.domain import (
+    KEY_NAME,
+    OF_A_PERSON_A_DAY,
+    OF_ALL_A_DAY,
+    SCOPES,
+    TooManyTrials,
+)
+
+_REFUSED: Final = {
+    "person": f"You have made {OF_A_PERSON_A_DAY} test organisations within a day: use one of them, or wait until tomorrow.",
+    "all": f"All together made {OF_ALL_A_DAY} test organisations within a day: try again tomorrow.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A test organisation with its first key."""
+
+    organization_id: str
+    key: KeyMade
+
+
+def found(people: People, own: Own, *, name: str, country: str, language: Language) -> Made:
+    """Make one, all in one transaction; the worker opens its test account at the processor and writes to its owner.
+
+    Raises:
+        CountryNotAdmitted: The processor takes no gifts for organisations of its country.
+        TooManyTrials: Today no more.
+        SessionNotValid: Whoever asks was forgotten meanwhile.
+    """
+    payments.require_admitted(country=country, confirmed=None)
+    address = people.verified_address(person_id=own.person_id)
+    if address is None:
+        raise SessionNotValid("Sign in again.")
+    organization_id = ids.new_id("org")
+    slug = f"test-{organization_id.removeprefix('org_')}"
+    with own.transaction() as session:
+        outcome = session.scalar(
+            select(
+                func.found_test_organization(
+                    organization_id,
+                    slug,
+                    name,
+                    country,
+                    ids.new_id("inv"),
+                    address,
+                    language,
+                    own.now,
+                )
+            )
+        )
+        if outcome != "made":
+            raise TooManyTrials(_REFUSED[str(outcome)])
+        audit.record_by(
+            session, own, Action.ORGANIZATION_CREATED, organization_id, organization_id=organization_id
+        )
+        owner = Access(
+            caller=own.caller,
+            organization_id=organization_id,
+            permission=Permission.KEYS_CHANGE,
+            role=Role.OWNER,
+            now=own.now,
+            database=own.database,
+        )
+        bind(session, organization_id=organization_id, person_id=own.person_id)
+        key, secret = keys.make(
+            session, owner, name=KEY_NAME, scopes=SCOPES, lifetime_days=None, is_live=False
+        )
+    return Made(organization_id=organization_id, key=KeyMade.with_secret(key, secret))

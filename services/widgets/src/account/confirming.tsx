@@ -1,0 +1,95 @@
+import { useState } from "preact/hooks";
+
+import { RequestFault } from "../site/http";
+import { StepHeading } from "../site/step_heading";
+import type { AccountApi, Person } from "./account_api";
+import { AccountForm, codeAsked, passwordAsked } from "./account_form";
+import { useSpeech, wordsOf } from "./language";
+import { knowsPasskeys, showPasskey } from "./passkeys";
+import type { Texts } from "./texts/en";
+
+export type Words = (t: Texts) => string;
+/** Does something; where it succeeds, `said` is what the page says then. `isLast`: nothing is left to be looked at anew. */
+export type Attempt = (work: () => Promise<unknown>, said?: Words, isLast?: boolean) => Promise<void>;
+
+export interface Attempts {
+  readonly attempt: Attempt;
+  readonly said: Words | null;
+  readonly failed: unknown;
+  /** What waits until somebody has shown again that it is them. */
+  readonly waiting: (() => Promise<void>) | null;
+}
+
+/** What people do on their page. What is dangerous waits for a confirmation where the last one is too long ago. */
+export function useAttempts(look: () => Promise<void>): Attempts {
+  const [said, setSaid] = useState<Words | null>(null);
+  const [failed, setFailed] = useState<unknown>(null);
+  const [waiting, setWaiting] = useState<(() => Promise<void>) | null>(null);
+  const attempt: Attempt = async (work, words, isLast = false) => {
+    setSaid(null);
+    setFailed(null);
+    setWaiting(null);
+    try {
+      await work();
+      if (isLast) return;
+      setSaid(() => words ?? null);
+      await look();
+    } catch (reason) {
+      const isTooLongAgo = reason instanceof RequestFault && reason.code === "confirmation_required";
+      if (isTooLongAgo) setWaiting(() => () => attempt(work, words, isLast));
+      else setFailed(reason);
+    }
+  };
+  return { attempt, said, failed, waiting };
+}
+
+interface ConfirmationProps {
+  readonly api: AccountApi;
+  readonly person: Person;
+  readonly onConfirmed: () => void;
+}
+
+/** Password and code, or a passkey. */
+export function Confirmation({ api, person, onConfirmed }: ConfirmationProps) {
+  const { t } = useSpeech();
+  const asks = person.usesApp || person.passkeys > 0 ? [passwordAsked(t), codeAsked(t)] : [passwordAsked(t)];
+  const byPasskey = async () => {
+    const begun = await api.beginConfirmation();
+    await api.confirmByPasskey(begun.ceremony, await showPasskey(begun));
+    onConfirmed();
+  };
+  return (
+    <section class="once">
+      <StepHeading>{t.confirmTitle}</StepHeading>
+      <p>{t.confirmIntro}</p>
+      <AccountForm
+        asks={asks}
+        action={t.confirm}
+        onSubmit={({ password = "", code = "" }) => api.confirm(password, code).then(onConfirmed)}
+      />
+      {person.passkeys > 0 && knowsPasskeys() && <PasskeyForm action={t.confirmWithPasskey} onShow={byPasskey} />}
+    </section>
+  );
+}
+
+/** One button that asks the browser for a passkey. */
+export function PasskeyForm({ action, onShow }: { readonly action: string; readonly onShow: () => Promise<void> }) {
+  const speech = useSpeech();
+  const [failed, setFailed] = useState<unknown>(null);
+  const show = () => {
+    setFailed(null);
+    onShow().catch(setFailed);
+  };
+  return (
+    <>
+      <p class="fault" role="alert">
+        {failed === null ? "" : wordsOf(speech, failed)}
+      </p>
+      <p class="actions">
+        <button type="button" class="outlined" onClick={show}>
+          {action}
+        </button>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,35 @@
+import type { ComponentChildren } from "preact";
+import { useMemo, useState } from "preact/hooks";
+
+import { Languages, useLanguageAround, useTitle } from "../language/chooser";
+import { firstLanguage, keepLanguage } from "../language/kept";
+import type { Language } from "../language/language";
+import type { SiteConfig } from "../site/config";
+import { SpokenIn, speechIn } from "./language";
+import type { Texts } from "./texts/en";
+
+interface PeoplesPageProps {
+  readonly config: SiteConfig;
+  readonly title: (t: Texts) => string;
+  readonly children: ComponentChildren;
+}
+
+/** A page of people's in the reader's language, which they may change at its end. */
+export function PeoplesPage({ config, title, children }: PeoplesPageProps) {
+  const [language, setLanguage] = useState(firstLanguage);
+  const speech = useMemo(() => speechIn(language), [language]);
+  useLanguageAround(language, speech.t.skipLink);
+  useTitle(title(speech.t));
+  const choose = (chosen: Language) => {
+    keepLanguage(chosen);
+    setLanguage(chosen);
+  };
+  return (
+    <SpokenIn value={speech}>
+      <h1>{title(speech.t)}</h1>
+      {config.isTestMode && <p class="notice">{speech.t.testMode}</p>}
+      {children}
+      <Languages label={speech.t.language} chosen={language} onChoose={choose} />
+    </SpokenIn>
+  );
+}

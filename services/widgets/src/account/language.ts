@@ -1,0 +1,19 @@
+import { type Language, localeOf } from "../language/language";
+import { type Speech, speaking } from "../language/speech";
+import { DE } from "./texts/de";
+import { EN, type Texts } from "./texts/en";
+import { FR } from "./texts/fr";
+
+export type PersonSpeech = Speech<Texts>;
+
+export const { speechIn, SpokenIn, useSpeech } = speaking<Texts>({ en: EN, de: DE, fr: FR });
+
+/** A moment where the reader is, to the minute. */
+export function momentIn(language: Language, moment: Date): string {
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: "medium", timeStyle: "short" }).format(moment);
+}
+
+/** Browsers say with a DOMException that somebody changed their mind, or took too long. */
+export function wordsOf({ t, fault }: PersonSpeech, reason: unknown): string {
+  return reason instanceof DOMException ? t.noPasskeyUsed : fault(reason);
+}

@@ -1,0 +1,43 @@
+import type { AccountApi, Membership } from "./account_api";
+import { Asking } from "./asking";
+import type { Attempt } from "./confirming";
+import { useSpeech } from "./language";
+
+/** Roles that look after keys. Whoever forges one sees a page whose requests are refused. */
+export const KEEPERS: readonly string[] = ["owner", "admin"];
+
+interface OrganizationsSectionProps {
+  readonly api: AccountApi;
+  readonly memberships: readonly Membership[];
+  readonly attempt: Attempt;
+}
+
+export function OrganizationsSection({ api, memberships, attempt }: OrganizationsSectionProps) {
+  const { t } = useSpeech();
+  return (
+    <>
+      <h2 class="part">{t.organizations}</h2>
+      {memberships.length === 0 && <p>{t.noOrganizations}</p>}
+      <ul class="rows">
+        {memberships.map(({ organizationId, name, role }) => (
+          <li key={organizationId}>
+            <p>
+              <strong>{name}</strong> · {t.roles[role] ?? role}
+            </p>
+            <div class="actions">
+              {KEEPERS.includes(role) && <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>}
+              <Asking
+                action={t.leave}
+                about={name}
+                sentence={t.leaveAsked(name)}
+                yes={t.leaveNow(name)}
+                no={t.leaveIt}
+                onYes={() => void attempt(() => api.leave(organizationId), (words) => words.left(name))}
+              />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,162 @@
+import { INTEGRATE_EN } from "../../integrate/texts";
+import { KEYS_EN } from "../../keys/texts";
+import { JOIN_EN } from "../../join/texts";
+
+/** The API's problems that people's pages word themselves in other languages, by their codes. */
+export type PersonFault =
+  | "account_exists"
+  | "address_not_acceptable"
+  | "authentication_required"
+  | "bad_request"
+  | "confirmation_required"
+  | "country_not_admitted"
+  | "credential_not_valid"
+  | "factor_exists"
+  | "factor_missing"
+  | "factor_refused"
+  | "invalid_request"
+  | "invitation_for_another_address"
+  | "key_not_acceptable"
+  | "key_not_found"
+  | "last_owner"
+  | "letter_link_not_valid"
+  | "member_invitation_link_not_valid"
+  | "member_invitation_not_valid"
+  | "not_allowed"
+  | "organization_not_found"
+  | "passkey_not_found"
+  | "password_not_acceptable"
+  | "rate_limit_exceeded"
+  | "request_from_elsewhere"
+  | "request_timeout"
+  | "request_too_large"
+  | "session_not_found"
+  | "session_not_valid"
+  | "sign_in_refused"
+  | "test_organisations_not_offered"
+  | "too_many_keys"
+  | "too_many_passkeys"
+  | "too_many_test_organisations";
+
+/** Everything that the pages of people who sign in say, in English. The other languages have the same, which the compiler holds. */
+export const EN = {
+  faults: null as Readonly<Record<PersonFault, string>> | null,
+  skipLink: "Skip to the next step",
+  loading: "Loading…",
+  accountTitle: "Your account",
+  toAccount: "To your account",
+  leaveIt: "Leave it as it is",
+
+  // Signing in.
+  email: "E-mail address",
+  password: "Password",
+  newPassword: "New password",
+  passwordHint: "12 characters or more, of any kind.",
+  code: "Code of your app, or a recovery code",
+  signIn: "Sign in",
+  signInWithPasskey: "Sign in with a passkey",
+  goOn: "Go on",
+  noPasskeyUsed: "No passkey was used: try again, or go on another way.",
+
+  // By letter.
+  register: "Ask for an account",
+  forgotten: "I forgot my password",
+  askForPassword: "Ask for a new password",
+  letterSent: "A letter is on its way to this address; it says what to do next.",
+  chosenPassword: "The password you chose",
+  openAccount: "Open the account",
+  accountOpen: "Your account is open: sign in.",
+  usePassword: "Use this password",
+  passwordChangedSignIn: "Your password is changed: sign in with it.",
+  useAddress: "Use this address",
+  addressChangedSignIn: "Your address is changed: sign in with it.",
+
+  // Showing once more that it is them.
+  signedInAs: (email: string) => `You are signed in as ${email}.`,
+  confirmTitle: "Confirm that it is you",
+  confirmIntro: "For this, show once more that it is you. It counts for ten minutes.",
+  confirm: "Confirm",
+  confirmWithPasskey: "Confirm with a passkey",
+
+  // Organisations.
+  organizations: "Your organisations",
+  noOrganizations: "You belong to none yet. An invitation by letter leads into one.",
+  roles: {
+    owner: "owner",
+    admin: "administrator",
+    finance: "finance",
+    content: "content",
+    viewer: "may look",
+  } as Readonly<Record<string, string>>,
+  keysOf: "API keys",
+  leave: "Leave",
+  leaveAsked: (organization: string) => `You will not see ${organization} any more, until somebody invites you again.`,
+  leaveNow: (organization: string) => `Leave ${organization}`,
+  left: (organization: string) => `You have left ${organization}.`,
+
+  // Second factors.
+  passkeys: "Passkeys",
+  passkeysAbout: "A passkey on your telephone, computer or security key signs you in without a password.",
+  passkey: "Passkey",
+  madeOn: (day: string) => `made on ${day}`,
+  addPasskey: "Add a passkey",
+  takeAway: "Take away",
+  passkeyAdded: "The passkey is added.",
+  passkeyGone: "The passkey is taken away.",
+  app: "Codes of an app",
+  appAbout: "An app on your telephone shows a new code every half minute, which is asked for after your password.",
+  appIsUsed: "An app is asked for after your password.",
+  setUpApp: "Set up an app",
+  scanTitle: "Scan this with your app",
+  scanIntro: "Or type the secret into it. Then enter what it shows: before that, the app counts for nothing.",
+  qrCode: "QR code with the secret for your app",
+  secret: "Secret",
+  appCode: "The six digits that the app shows",
+  useApp: "Use this app",
+  appAdded: "Your app is asked for from now on.",
+  removeApp: "Take the app away",
+  appGone: "The app is taken away.",
+  codesLeft: (left: number) => (left === 1 ? "1 recovery code is left." : `${left} recovery codes are left.`),
+  newCodes: "Make new recovery codes",
+  codesTitle: "Your recovery codes",
+  codesAbout: "Keep them where you find them without this device. Each works once in place of your second factor, and they are shown only now.",
+  copy: "Copy",
+  copied: "Copied.",
+  notCopied: "Your browser did not allow copying: mark the text and copy it by hand.",
+  download: "Download",
+  codesFile: "amply-recovery-codes.txt",
+  codesKept: "I have kept them",
+
+  // Password and address.
+  passwordAndAddress: "Password and address",
+  changePassword: "Change the password",
+  presentPassword: "Your present password",
+  passwordChanged: "Your password is changed. Wherever else you were signed in, you are not any more.",
+  changeAddress: "Change the e-mail address",
+  newAddress: "New e-mail address",
+  addressAbout: "We write to the new address. Until you use the link in that letter, nothing changes.",
+  askAddress: "Write to the new address",
+
+  // Sessions.
+  sessions: "Where you are signed in",
+  sessionUsed: (device: string, moment: string) => `${device}, last used ${moment}`,
+  thisOne: "(this one)",
+  end: "End",
+  sessionEnded: "That session has ended.",
+  signOut: "Sign out",
+  signOutEverywhere: "Sign out everywhere",
+
+  // The end.
+  deletion: "Delete the account",
+  deletionAbout:
+    "Your address, password, passkeys and sessions are deleted at once, and you leave your organisations. Gifts you made stay, and so does your page of them. It cannot be undone.",
+  deleteAccount: "Delete my account",
+  deleteNow: "Delete it for ever",
+  deleted: "Your account is deleted. A last letter tells you so.",
+
+  ...JOIN_EN,
+  ...KEYS_EN,
+  ...INTEGRATE_EN,
+};
+
+export type Texts = typeof EN;

@@ -1,0 +1,121 @@
+"""People's pages in a real browser with a virtual authenticator, at the real API with its database and cache."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page
+
+from amply.entrypoints.known_people import KnownPeople, people_leaving
+from amply.infra.database import Database
+from amply.modules import mail, members, people, trials
+from tests.backend.conftest import Databases, free_port
+from tests.backend.member_world import KEY, PAGE, inviting_work
+from tests.backend.people_world import PASSWORD, PeopleWorld, application_with
+from tests.backend.world import FakeProcessor, ready_organization
+from tests.browser.loopback import serving
+from tests.browser.site_server import WIDGETS, Site
+from tests.browser.test_accessibility import _violations
+
+_DEVICE = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The site at `edge`; its people are in `world`, their browser in `page`, and an organisation that staff invite into."""
+
+    edge: str
+    world: PeopleWorld
+    page: Page
+    operator: Database
+    organization_id: str
+
+    def goes(self, path: str) -> None:
+        """To a page of the site, as if by a letter: not from another place on the same one."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.edge}{path}")
+
+    def comes_by_letter(self, step: str) -> None:
+        """By the link of the letter that was written last."""
+        self.goes(f"/account/?{step}#{self.world.link()}")
+
+    def fills(self, **values: str) -> None:
+        for name, value in values.items():
+            self.page.locator(f"#{name.replace('_', '-')}").fill(value)
+
+    def clicks(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def signs_in(self, email: str, password: str = PASSWORD) -> None:
+        self.fills(email=email, password=password)
+        self.clicks("Sign in")
+        self.page.get_by_text(f"You are signed in as {email}.").wait_for()
+
+    def invited(self, email: str) -> str:
+        """By staff, as an owner; the token of the letter."""
+        with self.operator.transaction() as session:
+            members.invite_owner(
+                session,
+                organization_id=self.organization_id,
+                email=email,
+                language=mail.Language.EN,
+                now=self.world.clock(),
+            )
+        letters = inviting_work(self.world.worker, mailer=self.world.mailer)
+        members.send_invitations(letters, now=self.world.clock())
+        (written,), self.world.mailer.sent = self.world.mailer.sent, []
+        (line,) = [each.strip() for each in written.text.splitlines() if PAGE in each]
+        return line.removeprefix(f"{PAGE}#")
+
+    def is_for_everybody(self) -> None:
+        """In light and dark, on a telephone and a desk."""
+        self.page.evaluate((WIDGETS / "node_modules" / "axe-core" / "axe.min.js").read_text())
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for scheme, width in product(schemes, (320, 1280)):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.page.set_viewport_size({"width": width, "height": 800})
+            assert _violations(self.page) == [], (scheme, width)
+            assert self.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture
+def place(
+    database: Database, world: PeopleWorld, databases: Databases, browser: Browser, dist: Path
+) -> Iterator[Place]:
+    port = free_port()
+    organization_id = ready_organization(database, FakeProcessor())
+    # A page for passkeys has a name: addresses of numbers are nobody's domain.
+    with serving(Site(folder=dist, api=f"http://localhost:{port}")) as origin:
+        edge = origin.replace("127.0.0.1", "localhost")
+        parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
+        membership = members.Parts(key=KEY, people=KnownPeople(parts))
+        trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
+        app = application_with(
+            world.own, parts, world.clock, origins=(edge,), membership=membership, trying=trying
+        )
+        served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
+        thread = threading.Thread(target=served.run)
+        thread.start()
+        operator = databases.as_role("amply_operator")
+        options: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+        with browser.new_context(locale="en-GB", **options) as context:
+            page = context.new_page()
+            tools = context.new_cdp_session(page)
+            tools.send("WebAuthn.enable")
+            tools.send("WebAuthn.addVirtualAuthenticator", {"options": _DEVICE})
+            yield Place(edge=edge, world=world, page=page, operator=operator, organization_id=organization_id)
+        operator.close()
+        served.should_exit = True
+        thread.join()
