@@ -2,7 +2,8 @@
 
 Nothing here looks whether the address has an account: the worker does, and the letter says what is so. The link alone makes
 no account. Its reader must know the password too, or whoever registered with somebody else's address would choose the
-password of an account that its owner then confirms.
+password of an account that its owner then confirms. Who was invited by a letter has shown the address before, and chooses the
+password there and then (ADR 0113).
 """
 
 from datetime import datetime
