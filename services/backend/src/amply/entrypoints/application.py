@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from amply.entrypoints import api_document, problems
 from amply.entrypoints.bodies import Bodies
+from amply.entrypoints.conditional_reads import ConditionalReads
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
 from amply.infra import tracing
@@ -136,6 +137,7 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
     app.add_middleware(Bodies)
+    app.add_middleware(ConditionalReads)
     if parts.accounts is not None:
         app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site, refused=problems.known)
     app.add_middleware(
@@ -144,7 +146,14 @@ def create(parts: Parts) -> FastAPI:
         # People's own page, at another address than this one's, sends their cookie.
         allow_credentials=True,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "Amply-Challenge",
+        ],
         expose_headers=[
             *("X-Request-Id", "Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate"),
             *("Deprecation", "Sunset", "Link"),
