@@ -133,7 +133,7 @@ supervised = if [ -d $${AMPLY_LOCAL_DIR:-var/local} ] && ! $(BIN)/python -c 'imp
 QUICK_CHECKS := check-tests check-format check-lint check-imports check-widgets check-workflows check-images
 CHECKS := check-types $(QUICK_CHECKS)
 
-.PHONY: check fix test test-nightly proved bench bench-quick synth $(CHECKS)
+.PHONY: check fix test test-nightly proved bench bench-quick seed-large synth $(CHECKS)
 check: setup ## format, lint, types, import contracts: the fast part
 	@$(MAKE) -j 2 $(CHECKS)
 
@@ -183,6 +183,9 @@ bench: setup ## measure, as ratios against a baseline run side by side
 # Every night, not with each change: nothing of the platform hangs on it.
 bench-quick: setup ## each benchmark once, and small: does it still run?
 	@$(BIN)/pytest -q tests/benchmarks
+
+seed-large: .venv/ready ## a database of its own with 10,000 organisations and a million gifts, in var/large (ORGANIZATIONS=n GIFTS=n SEED=n)
+	@$(BIN)/python -m benchmarks.apparatus.large $(if $(ORGANIZATIONS),--organizations $(ORGANIZATIONS)) $(if $(GIFTS),--gifts $(GIFTS)) $(if $(SEED),--seed $(SEED))
 
 synth: setup ## synthesise all environments into cdk.out
 	@node_modules/.bin/cdk synth --quiet

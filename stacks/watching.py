@@ -189,6 +189,8 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
         "Recurring gifts are due for six hours and untried, or were given up without an answer within a week."
     )
     rings["plans-late"] = (measured.late_plans, late)
+    kept = "What was recorded of who did what is not in the archive: only the database could tell of it."
+    rings["audit-unarchived"] = (measured.unarchived_seals, kept)
     for name, (metric, meaning) in rings.items():
         pager.above(name, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
     pager.above(

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a benchmark's own: on loopback, fsync on, migrated, and gone afterwards."""
+"""A PostgreSQL of a benchmark's own: on loopback, fsync on, migrated, and gone afterwards unless it is to be kept."""
 
 import socket
 import tempfile
@@ -19,6 +19,8 @@ from local_cloud.postgres import PostgresCluster
 
 PASSWORD: Final = "benchmark-on-loopback"  # noqa: S105 -- a throw-away server on this machine
 _MASTER: Final = "master"
+_PARAMETERS: Final = {"max_wal_size": "4GB"}
+"""A million rows are written without a checkpoint every few seconds."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +60,30 @@ def server() -> Iterator[Server]:
     """Started and migrated; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="amply-benchmark-") as room:
         Path(room).chmod(0o755)  # PostgreSQL may run as another user
-        cluster = PostgresCluster(
-            directory=Path(room) / "pg", port=free_port(), superuser=_MASTER, password=PASSWORD
-        )
-        cluster.initialise()
-        running = cluster.start()
-        try:
-            pg = Server(port=cluster.port, master_url=cluster.url)
-            master = connect(pg.settings(_MASTER), application="benchmark")
-            make_roles(master.engine)
-            migrate(master.engine)
-            master.close()
-            # What the publisher does once it has compared the database with the public log.
-            pg.execute(
-                "UPDATE booking_gate SET server_started = pg_postmaster_start_time(), of_table = tableoid"
-            )
-            pg.execute(*(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in LOGIN_ROLES))
+        with kept(Path(room)) as pg:
             yield pg
-        finally:
-            running.stop()
+
+
+@contextmanager
+def kept(room: Path) -> Iterator[Server]:
+    """The server whose data are in `room`: made where there is none, migrated, and stopped at the end. The data stay."""
+    cluster = PostgresCluster(
+        directory=room / "pg", port=free_port(), superuser=_MASTER, password=PASSWORD, parameters=_PARAMETERS
+    )
+    cluster.initialise()
+    running = cluster.start()
+    try:
+        pg = Server(port=cluster.port, master_url=cluster.url)
+        master = connect(pg.settings(_MASTER), application="benchmark")
+        make_roles(master.engine)
+        migrate(master.engine)
+        master.close()
+        # What the publisher does once it has compared the database with the public log.
+        pg.execute("UPDATE booking_gate SET server_started = pg_postmaster_start_time(), of_table = tableoid")
+        pg.execute(*(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'" for role in LOGIN_ROLES))
+        yield pg
+    finally:
+        running.stop()
 
 
 def free_port() -> int:

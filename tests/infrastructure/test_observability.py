@@ -94,6 +94,7 @@ NOTICES = {
     "movements-unmatched",
     "payouts-differ",
     "plans-late",
+    "audit-unarchived",
     "set-aside",
     "stripe-events-set-aside",
     "undelivered",

@@ -36,6 +36,7 @@ NOTHING = Backlog(
     bookings_paused=0,
     late_plans=0,
     attacked_organizations=0,
+    unarchived_seals=0,
 )
 
 

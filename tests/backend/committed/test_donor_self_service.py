@@ -51,9 +51,16 @@ class Page:
         plan_id: str = answer.json()["plan_id"]
         return plan_id
 
-    def ask(self, path: str, body: dict[str, Any] | None = None, *, token: str | None = None) -> Any:
+    def ask(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        version: str | None = None,
+    ) -> Any:
         token = token or KEY.sign(email_sha256=ADA, now=self.plans.clock())
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **({"If-Match": version} if version else {})}
         if path == "plans":
             return self.client.get("/v1/donor/plans", headers=headers)
         return self.client.post(f"/v1/donor/plans/{path}", json=body or {}, headers=headers)
@@ -154,7 +161,7 @@ def test_a_donor_changes_skips_pauses_resumes_and_ends(page: Page) -> None:
     plan_id = page.begun()
     changed = page.ask(f"{plan_id}/amount", {"amount": {"minor_units": "4000", "currency": "EUR"}}).json()
     assert changed["amount"] == {"minor_units": "4000", "currency": "EUR"}
-    skipped = page.ask(f"{plan_id}/skip").json()
+    skipped = page.ask(f"{plan_id}/skip", version=page.see()["version"]).json()
     assert (skipped["next_on"], skipped["periods"][0]["state"]) == ("2026-03-31", "skipped")
     paused = page.ask(f"{plan_id}/pause", {"until": "2026-06-15"}).json()
     assert (paused["status"], paused["reason"], paused["next_on"]) == ("paused", "donor", "2026-06-30")
@@ -190,6 +197,14 @@ def test_a_change_that_is_sent_twice_is_made_once(page: Page) -> None:
     assert page.see()["version"] == first.json()["version"] != seen
 
 
+def test_a_gift_is_left_out_by_whoever_says_which_plan_they_saw(page: Page) -> None:
+    """Without it a repetition would leave out a second one."""
+    plan_id = page.begun()
+    before = page.see()
+    assert_problem(page.ask(f"{plan_id}/skip"), status=428, code="if_match_missing")
+    assert page.see() == before
+
+
 def test_a_pause_with_an_end_ends_by_itself(page: Page) -> None:
     plan_id = page.begun()
     page.ask(f"{plan_id}/pause", {"until": "2026-04-01"})
@@ -214,7 +229,9 @@ def test_a_plan_that_has_ended_changes_no_more(page: Page, path: str) -> None:
         "amount": {"amount": {"minor_units": "4000", "currency": "EUR"}},
         "options": {"fund_id": None},
     }
-    assert page.ask(f"{plan_id}/{path}", bodies.get(path)).json()["code"] == "plan_not_changeable"
+    version = page.see()["version"]
+    answer = page.ask(f"{plan_id}/{path}", bodies.get(path), version=version)
+    assert answer.json()["code"] == "plan_not_changeable"
     assert page.ask(f"{plan_id}/cancel").json()["status"] == "ended", "ending again is no error"
 
 

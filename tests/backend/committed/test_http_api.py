@@ -236,6 +236,7 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
         "created_at": "2026-11-21T09:00:30.000Z",
         "takes_anonymous_gifts": False,
         "return_origins": [],
+        "funds": None,
     }
 
 

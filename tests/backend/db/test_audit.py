@@ -173,16 +173,35 @@ def test_the_owner_does_not_change_a_seal_either(database: Database, master: Dat
             session.execute(text(f"UPDATE audit_seal SET {change}"))  # noqa: S608 -- the words above
 
 
-def test_the_api_sees_the_records_of_the_organisation_it_is_bound_to(
+def test_the_api_sees_records_of_no_organisation_that_nobody_asks_for_as_its_member(
     database: Database, databases: Databases
 ) -> None:
+    """Members and keys see their own organisation's: tests/backend/db/test_member_isolation.py."""
     append(database, deed(), deed(organization_id=OTHER), deed(organization_id=None))
     api = databases.as_role("amply_api")
-    seen = {}
-    for bound in (None, ORG, OTHER):
-        with api.transaction(organization_id=bound) as session:
-            seen[bound] = [said["organization"] for said in audit.search(session, audit.Search()).items]
-    assert seen == {None: [], ORG: [ORG], OTHER: [OTHER]}
+    for bound in ({}, {"organization_id": ORG}, {"organization_id": ORG, "person_id": "usr_nobody"}):
+        with api.transaction(**bound) as session:
+            assert audit.search(session, audit.Search()).items == [], bound
+
+
+def test_what_is_not_archived_is_counted_once_it_is_late(database: Database) -> None:
+    class Away(AuditShelf):
+        def keep(self, path: str, body: bytes) -> None:
+            raise OSError(path)
+
+    append(database)
+
+    def late(**later: float) -> int:
+        with database.transaction() as session:
+            return audit.count_unarchived(session, now=NOW + timedelta(**later))
+
+    assert (late(), late(days=1)) == (0, 0), "today is sealed tomorrow"
+    assert late(days=2) == 1, "nobody sealed it"
+    with suppress(OSError):
+        audit.seal_and_archive(database, Away(), now=NOW + timedelta(days=1))
+    assert (late(days=1), late(days=1, hours=13)) == (0, 1)
+    audit.seal_and_archive(database, AuditShelf(), now=NOW + timedelta(days=1, hours=6))
+    assert late(days=1, hours=13) == 0
 
 
 def test_nothing_personal_stands_in_a_record_in_clear(database: Database) -> None:

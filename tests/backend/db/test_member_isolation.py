@@ -15,7 +15,10 @@ from amply.modules.keys.service import keys_of
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 
-OWN: Final = ("member", "member_invitation", "ownership_offer", "api_key", "organization_gift")
+OWN: Final = (
+    *("member", "member_invitation", "ownership_offer", "api_key", "organization_gift"),
+    "audit_record",
+)
 
 
 @pytest.fixture
@@ -166,7 +169,7 @@ def test_what_was_taken_after_the_door_is_missed_by_the_statement(house: House) 
     def gifts_seen(**who: Any) -> list[str | None]:
         access = door(house, Permission.GIFTS_READ, **who)
         with access.transaction() as session:
-            page = received(session, access, wanted=GiftFilter(), after=None, limit=10)
+            page = received(session, access, wanted=GiftFilter(), cursor=None, limit=10)
         return [gift.donor_name for gift in page.items]
 
     assert [keys_seen(f"usr_{role}") for role in Role] == [1, 1, 0, 0, 0]

@@ -44,7 +44,7 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "change_amount": "It sets what it says.",
     "change_options": "It sets what it says.",
     "cancel_gift_aid": "It sets what it says.",
-    "skip_next": "With the If-Match that our page sends, a repetition is refused: the plan has moved on.",
+    "skip_next": "It needs the version of the plan as If-Match: a repetition is refused, for the plan has moved on.",
     "pause_plan": "It sets what it says.",
     "resume_plan": "It sets what it says.",
     "cancel_plan": "It sets what it says.",

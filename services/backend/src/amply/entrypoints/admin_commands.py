@@ -23,6 +23,7 @@ from amply.entrypoints.admin_onboarding import (
     organization_account,
 )
 from amply.entrypoints.admin_payouts import payouts
+from amply.entrypoints.admin_people import people_commands
 from amply.entrypoints.admin_receipts import (
     advantage,
     gift_aid_schedule,
@@ -196,6 +197,7 @@ commands.add_command(donation)
 commands.add_command(webhooks)
 commands.add_command(closings)
 commands.add_command(donors, "donor")
+commands.add_command(people_commands)
 organization.add_command(fund)
 organization.add_command(return_to)
 for command in (

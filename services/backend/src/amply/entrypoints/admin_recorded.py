@@ -89,6 +89,7 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
     ("payouts", "resolve"): Recorded(
         action=Action.PAYOUT_MOVEMENT_RESOLVED, targets=("movement_id",), reason="reason"
     ),
+    ("people", "forget"): Recorded(action=Action.PERSON_ERASED, targets=("person_id",)),
     ("recurring", "cancel"): Recorded(action=Action.PLAN_CANCELLED, targets=("plan_id",)),
     ("recurring", "cancel-gift-aid"): Recorded(action=Action.PLAN_GIFT_AID_CANCELLED, targets=("plan_id",)),
     ("recurring", "pause"): Recorded(action=Action.PLAN_PAUSED, targets=("plan_id",)),

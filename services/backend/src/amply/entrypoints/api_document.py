@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from amply.entrypoints.conditional_reads import CONDITIONAL
 from amply.entrypoints.deprecation import DEPRECATED
 from amply.entrypoints.problem_catalogue import Code, catalogue
 from amply.infra.credentials import Credential, is_optional, taken_by
@@ -49,6 +50,7 @@ _CHANGING: Final = {
 _MALFORMED: Final = "invalid_request"
 _WAITS: Final = ("429", "503")
 _UNKNOWN: Final = "401"
+_JSON: Final = "application/json"
 _EXAMPLES: Final = "api_examples.json"
 _PREFIX: Final = "/v1/"
 """Only what is versioned follows these rules; health says what it says to balancers and watchers."""
@@ -87,6 +89,10 @@ _FIELDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "RateLimit-Policy": {
         "description": "Each limit: `q` requests at once, which are there again after `w` seconds",
         "schema": {"type": "string", "examples": ['"public_ledger";q=300;w=60']},
+    },
+    "ETag": {
+        "description": "Differs whenever the answer does; to be sent as `If-None-Match`",
+        "schema": {"type": "string"},
     },
     "WWW-Authenticate": {
         "description": "What to ask with: `Bearer` and a key or a link's token, or a `Session`'s cookie",
@@ -127,6 +133,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             name = operation["operationId"]
             if path.startswith(_PREFIX):
                 _add_problems(operation, is_unsafe=method in _UNSAFE)
+            if method == "get" and f"{path}/".startswith(CONDITIONAL):
+                _add_condition(operation)
             _add_fields(operation, is_limited=bool(limits_of(contexts[name])))
             _add_security(operation, contexts[name])
             _add_examples(operation, examples["operations"].get(name, {}))
@@ -155,6 +163,25 @@ def _add_problems(operation: dict[str, Any], *, is_unsafe: bool) -> None:
         if CODES in answer:
             answers[status] = _problem(answer[CODES])
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _add_condition(operation: dict[str, Any]) -> None:
+    """Of what is read in JSON: the tag of the answer, and that who names it is sent nothing again."""
+    answer = operation["responses"]["200"]
+    if _JSON not in answer.get("content", {}):
+        return
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "if-none-match",
+            "in": "header",
+            "required": False,
+            "description": "The `ETag` of the answer that you have",
+            "schema": {"type": "string"},
+        }
+    )
+    answer.setdefault("headers", {})["ETag"] = {"$ref": "#/components/headers/ETag"}
+    operation["responses"]["304"] = {"description": "What you have is what there is"}
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _add_fields(operation: dict[str, Any], *, is_limited: bool) -> None:
@@ -220,8 +247,8 @@ def _add_examples(operation: dict[str, Any], examples: Mapping[str, Any]) -> Non
             content["example"] = examples["request"]
     for status, value in examples.get("answers", {}).items():
         content = operation["responses"][status].get("content", {})
-        if "application/json" in content:
-            content["application/json"]["example"] = value
+        if _JSON in content:
+            content[_JSON]["example"] = value
 
 
 def _examples() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from amply.entrypoints import api_document, problems
 from amply.entrypoints.bodies import Bodies
+from amply.entrypoints.conditional_reads import ConditionalReads
 from amply.entrypoints.cross_origin import CrossOrigin
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
@@ -137,6 +138,7 @@ def create(parts: Parts) -> FastAPI:
     app.state.keeps_event = donations.keeps_event
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
     app.add_middleware(Bodies)
+    app.add_middleware(ConditionalReads)
     if parts.accounts is not None:
         app.add_middleware(people.OwnPagesOnly, site=parts.accounts.site, refused=problems.known)
     app.add_middleware(CrossOrigin, own_origins=parts.allowed_origins)

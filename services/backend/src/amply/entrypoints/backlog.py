@@ -8,7 +8,7 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import defence, donations, ledger, payments, payouts, people, recurring, webhooks
+from amply.modules import audit, defence, donations, ledger, payments, payouts, people, recurring, webhooks
 
 EVENT: Final = "backlog_measured"
 
@@ -38,6 +38,7 @@ class Backlog:
         late_plans: Recurring gifts that have been due for hours and were not tried, or were given up without an answer
             in the last week.
         attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
+        unarchived_seals: Files of the audit log that should be in the archive and are not.
     """
 
     ledger_unpublished_seconds: float
@@ -56,6 +57,7 @@ class Backlog:
     bookings_paused: int
     late_plans: int
     attacked_organizations: int
+    unarchived_seals: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -81,6 +83,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             bookings_paused=int(not ledger.takes_entries(session)),
             late_plans=recurring.count_late(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
+            unarchived_seals=audit.count_unarchived(session, now=now),
         )
 
 

@@ -29,7 +29,7 @@ class CrossOrigin:
             app,
             allow_origins=["*"],
             allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type"],
+            allow_headers=["Content-Type", "If-None-Match"],
             expose_headers=_EXPOSED,
         )
         self._own = CORSMiddleware(
@@ -38,7 +38,10 @@ class CrossOrigin:
             # People's own pages, at another address than the API's, send their cookie.
             allow_credentials=True,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Amply-Challenge"],
+            allow_headers=[
+                *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+                "Amply-Challenge",
+            ],
             expose_headers=_EXPOSED,
         )
 

@@ -21,9 +21,11 @@ def migrate(engine: Engine) -> None:
     with one_at_a_time(engine) as guard:
         require_roles(guard)
         with engine.connect() as connection:
-            # It becomes the owner and loses its time limits: nobody gets this connection after us.
-            connection.detach()
-            command.upgrade(configuration(connection), "head")
+            try:
+                command.upgrade(configuration(connection), "head")
+            finally:
+                # It became the owner and lost its time limits: nobody gets this connection after us.
+                connection.invalidate()
 
 
 def configuration(connection: Connection) -> Config:

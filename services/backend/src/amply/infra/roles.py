@@ -4,6 +4,7 @@
 it makes no roles, no databases, and reads nothing before it has become the owner. The others have what revisions grant.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -16,6 +17,7 @@ OWNER: Final = "amply_owner"
 MIGRATOR: Final = "amply_migrate"
 LOGIN_ROLES: Final = ("amply_api", "amply_app", MIGRATOR, "amply_operator", "amply_sequencer", "amply_read")
 
+_LOOKS_EVERY_SECONDS: Final = 0.1
 _LOCK: Final = 0x616D706C79
 """Any constant known to all tasks that change a database; these are the letters of the name."""
 
@@ -58,10 +60,10 @@ def make_roles(engine: Engine) -> None:
 def one_at_a_time(engine: Engine) -> Iterator[Connection]:
     """A connection in autocommit that holds the lock of whoever changes roles or schema; others wait for it."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Waiting for another one is the point: however long it takes.
-        connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("SET lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        # Waiting for another one is the point: however long it takes. Asked again and again: a statement that waits keeps its
+        # snapshot, and an index that the other one makes CONCURRENTLY would wait for that.
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
+            time.sleep(_LOOKS_EVERY_SECONDS)
         try:
             yield connection
         finally:

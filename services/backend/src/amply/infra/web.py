@@ -1,7 +1,7 @@
 """What every router shares: the parts an application holds, and errors as RFC 9457 problems."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -9,9 +9,15 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from amply.infra.database import Database
 from amply.kernel.clock import Clock
-from amply.kernel.errors import AmplyError
+from amply.kernel.errors import AmplyError, InvalidRequest
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+
+class ParameterNotKnown(InvalidRequest):
+    """A list was asked with a parameter that it does not have, which would have changed nothing unseen."""
+
+    code: ClassVar[str] = "parameter_not_known"
 
 
 class Problem(BaseModel):
@@ -52,6 +58,24 @@ def calls_of(dependant: Dependant) -> Iterator[Any]:
     yield dependant.call
     for inner in dependant.dependencies:
         yield from calls_of(inner)
+
+
+def known_parameters(request: Request) -> None:
+    """The dependency of a list with filters: what it has no parameter for is refused, not passed over.
+
+    Raises:
+        ParameterNotKnown: A parameter of the query is none of the route's.
+    """
+    known = _query_names(request.scope["route"].dependant)
+    if not request.query_params.keys() <= known:
+        raise ParameterNotKnown(
+            f"Leave out what this list does not know: it takes {', '.join(sorted(known))}."
+        )
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_query_names(inner) for inner in dependant.dependencies))
 
 
 def _database(request: Request) -> Database:

@@ -27,6 +27,11 @@ def new_random_id(prefix: str) -> str:
     return f"{prefix}_{_encode(secrets.randbits(128))}"
 
 
+def id_of(prefix: str, number: int) -> str:
+    """The identifier of these 128 bits, for whoever draws them from a seed."""
+    return f"{prefix}_{_encode(number)}"
+
+
 def is_id(text: str, *, prefix: str) -> bool:
     """Whether `text` has the shape of an identifier with this prefix."""
     return text.startswith(f"{prefix}_") and _ID.fullmatch(text) is not None

@@ -5,7 +5,7 @@ from amply.modules.audit.domain import Action, Actor, ActorKind, Deed, Outcome, 
 from amply.modules.audit.ports import ArchiveDiffers, AuditArchive
 from amply.modules.audit.queries import LISTED_MAX, Search, search
 from amply.modules.audit.router import router
-from amply.modules.audit.sealing import Verified, seal_and_archive, verify
+from amply.modules.audit.sealing import Verified, count_unarchived, seal_and_archive, verify
 from amply.modules.audit.service import record, record_by, record_of_person
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "Search",
     "Verified",
+    "count_unarchived",
     "digested",
     "record",
     "record_by",

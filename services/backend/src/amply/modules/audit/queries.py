@@ -9,6 +9,7 @@ from sqlalchemy import Text, cast, column, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import Order
 from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
 from amply.modules.access import Access
@@ -16,8 +17,10 @@ from amply.modules.access import Access
 LISTED_MAX: Final = 1_000
 
 _RECORD: Final = table(
-    "audit_record", column("id", Text), column("organization_id", Text), column("content", Text)
+    "audit_record",
+    *(column(name, Text) for name in ("id", "at", "actor", "action", "organization_id", "content")),
 )
+_NEWEST: Final = Order(name="audit", columns=(_RECORD.c.at, _RECORD.c.id), descending=True)
 _FOUND = text("""
     SELECT record.id, CAST(record.content AS jsonb) AS said
     FROM audit_record record
@@ -66,13 +69,24 @@ def search(
     )
 
 
-def own(session: Session, access: Access, *, before: str | None, limit: int) -> Page[dict[str, Any]]:
-    """Records of the organisation that the caller was let in to, the newest first; `before` is the id of the last one known."""
-    wanted = select(_RECORD.c.id, cast(_RECORD.c.content, JSONB).label("said")).where(
+def own(
+    session: Session, access: Access, wanted: Search, *, cursor: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Records of the organisation that the caller was let in to, the newest first, whatever organisation is searched for.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list.
+    """
+    chosen = select(_RECORD.c.id, _RECORD.c.at, cast(_RECORD.c.content, JSONB).label("said")).where(
         access.covers(_RECORD.c.organization_id)
     )
-    if before is not None:
-        wanted = wanted.where(_RECORD.c.id < before)
-    rows = session.execute(wanted.order_by(_RECORD.c.id.desc()).limit(limit + 1)).all()
-    shown = rows[:limit]
-    return Page(items=[row.said for row in shown], next_cursor=shown[-1].id if len(rows) > limit else None)
+    if wanted.actor is not None:
+        chosen = chosen.where(_RECORD.c.actor == wanted.actor)
+    if wanted.action is not None:
+        chosen = chosen.where(_RECORD.c.action == wanted.action)
+    if wanted.since is not None:
+        chosen = chosen.where(_RECORD.c.at >= iso(wanted.since))
+    if wanted.until is not None:
+        chosen = chosen.where(_RECORD.c.at < iso(wanted.until))
+    rows = session.execute(_NEWEST.page(chosen, cursor=cursor, limit=limit)).all()
+    return Page(items=[row.said for row in rows[:limit]], next_cursor=_NEWEST.next_cursor(rows, limit=limit))

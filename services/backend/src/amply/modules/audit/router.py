@@ -2,14 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel
 
-from amply.infra.web import Identifier, responses
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.infra.keyset import CursorOf
+from amply.infra.web import ParameterNotKnown, known_parameters, responses
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
-from amply.modules.audit.domain import ActorKind
-from amply.modules.audit.queries import own
+from amply.modules.audit.domain import Action, ActorKind
+from amply.modules.audit.queries import Search, own
 
 router = APIRouter(prefix="/v1/organisations/{organization_id}", tags=["Audit log"])
 
@@ -58,15 +59,35 @@ class AuditRecordList(BaseModel):
     next_cursor: str | None
 
 
-@router.get("/audit", summary="See who did what", responses=responses(*PROBLEMS))
+def _wanted(
+    actor: Annotated[
+        str | None,
+        Query(
+            pattern="^(person|key|operator|system):[a-z0-9_:/-]{1,80}$", description="Such as `person:usr_…`"
+        ),
+    ] = None,
+    action: Annotated[Action | None, Query(description="Such as `member.invited`")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Then or later, with its offset.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Before then, with its offset.")] = None,
+) -> Search:
+    return Search(actor=actor, action=action, since=since, until=until)
+
+
+@router.get(
+    "/audit",
+    summary="See who did what",
+    dependencies=[Depends(known_parameters)],
+    responses=responses(*PROBLEMS, CursorNotAcceptable, ParameterNotKnown),
+)
 def list_records(
     access: Annotated[Access, allowed(Permission.AUDIT_READ)],
+    wanted: Annotated[Search, Depends(_wanted)],
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
-    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: CursorOf = None,
 ) -> AuditRecordList:
     """What members, keys and the platform's staff did in the organisation. Nobody is named but by their id."""
     with access.transaction() as session:
-        page = own(session, access, before=cursor, limit=limit)
+        page = own(session, access, wanted, cursor=cursor, limit=limit)
     return AuditRecordList(
         data=[AuditRecordOut.of(said) for said in page.items],
         has_more=page.next_cursor is not None,

@@ -23,6 +23,7 @@ PART_RECORDS: Final = 10_000
 """Records in a file: about 5 MB."""
 
 _PREFIX: Final = "audit/"
+_ARCHIVED_WITHIN: Final = timedelta(hours=6)
 _ARCHIVED_MAX: Final = 100
 """Files a run writes; the next one goes on."""
 
@@ -37,6 +38,15 @@ _SEAL = text("""
 """)
 _SEALS = text("SELECT * FROM audit_seal ORDER BY day, part")
 _WAITING = text("SELECT * FROM audit_seal WHERE archived_at IS NULL ORDER BY day, part LIMIT :limit")
+_UNARCHIVED = text("""
+    SELECT
+        (SELECT count(*) FROM audit_seal WHERE archived_at IS NULL AND sealed_at < :sealed_before)
+        + CASE
+            WHEN EXISTS (SELECT FROM audit_record WHERE at < :begins)
+                AND NOT EXISTS (SELECT FROM audit_seal WHERE day >= :day)
+            THEN 1 ELSE 0
+        END
+""")
 _ARCHIVED = text("""
     UPDATE audit_seal
     SET archived_at = :now
@@ -109,6 +119,17 @@ def file_of(database: Database, seal: Any) -> bytes:
         }
     )
     return b"".join(line + b"\n" for line in (heading, *contents))
+
+
+def count_unarchived(session: Session, *, now: datetime) -> int:
+    """Files that are not in the archive six hours after their seal; one more where a day was not even sealed the day after."""
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    asked = {
+        "sealed_before": now - _ARCHIVED_WITHIN,
+        "day": yesterday - timedelta(days=1),
+        "begins": yesterday.isoformat(),
+    }
+    return int(session.execute(_UNARCHIVED, asked).scalar_one())
 
 
 def verify(database: Database, archive: AuditArchive | None = None) -> Verified:

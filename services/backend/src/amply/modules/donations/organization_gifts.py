@@ -4,13 +4,16 @@ Read from the view `organization_gift`, which shows the gifts of the organisatio
 member or a key of it; each statement names whoever asks besides (ADR 0106).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import Order
 from amply.kernel.pagination import Page
 from amply.modules.access import Access, Permission
 from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
@@ -23,6 +26,20 @@ _GIFT: Final = table(
     "organization_gift",
     *(column(each.name, each.type) for each in DonationRow.__table__.columns if each.name not in _NOT_THEIRS),
 )
+
+
+class GiftSort(StrEnum):
+    """How gifts are listed: by when they were begun, the newest or the oldest first."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+_BEGUN: Final = (_GIFT.c.created_at, _GIFT.c.id)
+_ORDERS: Final[Mapping[GiftSort, Order]] = {
+    GiftSort.NEWEST: Order(name="gifts:-created_at", columns=_BEGUN, descending=True),
+    GiftSort.OLDEST: Order(name="gifts:created_at", columns=_BEGUN),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +79,25 @@ class ReceivedGift:
 
 
 def received(
-    session: Session, access: Access, *, wanted: GiftFilter, after: str | None, limit: int
+    session: Session,
+    access: Access,
+    *,
+    wanted: GiftFilter,
+    sort: GiftSort = GiftSort.NEWEST,
+    cursor: str | None,
+    limit: int,
 ) -> Page[ReceivedGift]:
-    """A page of gifts, the newest first."""
-    conditions = wanted.conditions()
-    if after is not None:
-        conditions.append(_GIFT.c.id < after)
-    rows = session.execute(
-        _chosen(access).where(*conditions).order_by(_GIFT.c.id.desc()).limit(limit + 1)
-    ).all()
-    page = [_received(row) for row in rows[:limit]]
-    return Page(items=page, next_cursor=page[-1].donation.id if len(rows) > limit else None)
+    """A page of gifts.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list in this order.
+    """
+    chosen = _chosen(access).where(*wanted.conditions())
+    rows = session.execute(_ORDERS[sort].page(chosen, cursor=cursor, limit=limit)).all()
+    return Page(
+        items=[_received(row) for row in rows[:limit]],
+        next_cursor=_ORDERS[sort].next_cursor(rows, limit=limit),
+    )
 
 
 def received_gift(session: Session, access: Access, *, donation_id: str) -> ReceivedGift:

@@ -1,18 +1,24 @@
 """`/v1/organisations/{organization_id}/gifts`: what an organisation was given."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy.orm import Session
 
-from amply.infra.web import Identifier, responses
+from amply.infra.keyset import CursorOf
+from amply.infra.web import Identifier, ParameterNotKnown, known_parameters, responses
 from amply.kernel.clock import iso
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
+from amply.modules import organizations
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.donations.domain import Channel, DonationNotFound, DonationStatus
 from amply.modules.donations.options import Anonymity
 from amply.modules.donations.organization_gifts import (
     GiftFilter,
+    GiftSort,
     ReceivedGift,
     received,
     received_gift,
@@ -21,6 +27,16 @@ from amply.modules.donations.schemas import AmountOut, CostsOut
 
 organization_router = APIRouter(prefix="/v1/organisations/{organization_id}/gifts", tags=["Gifts"])
 
+
+class Expandable(StrEnum):
+    """What a gift can be shown with."""
+
+    FUND = "fund"
+
+
+Expand = Annotated[
+    list[Expandable], Query(description="What is shown besides, in the same answer", max_length=5)
+]
 Reading = Annotated[Access, allowed(Permission.GIFTS_READ)]
 
 
@@ -29,6 +45,14 @@ class DonorOut(BaseModel):
 
     name: str | None
     email: str | None
+
+
+class GiftFundOut(BaseModel):
+    """What a gift is for."""
+
+    id: str
+    name: str
+    kind: str = Field(description="`fund`, `project` or `campaign`.")
 
 
 class ReceivedGiftOut(BaseModel):
@@ -41,6 +65,10 @@ class ReceivedGiftOut(BaseModel):
     costs: CostsOut
     refunded: AmountOut
     fund_id: str | None
+    fund: GiftFundOut | None = Field(
+        default=None,
+        description="With `expand=fund`: what it is for; null where it is for none, and without.",
+    )
     channel: Channel
     may_be_named: bool = Field(description="Whether the donor lets the organisation name them in public.")
     donor: DonorOut | None = Field(
@@ -53,9 +81,10 @@ class ReceivedGiftOut(BaseModel):
     created_at: str
 
     @classmethod
-    def of(cls, gift: ReceivedGift) -> "ReceivedGiftOut":
-        """The organisation's view of a gift."""
+    def of(cls, gift: ReceivedGift, funds: Mapping[str, organizations.Fund]) -> "ReceivedGiftOut":
+        """The organisation's view of a gift, with its fund where that is among `funds`."""
         donation = gift.donation
+        fund = funds.get(donation.fund_id or "")
         is_known = gift.donor_name is not None or gift.donor_email is not None
         return cls(
             id=donation.id,
@@ -65,6 +94,7 @@ class ReceivedGiftOut(BaseModel):
             costs=CostsOut.of(donation.costs),
             refunded=AmountOut.of(donation.refunded),
             fund_id=donation.fund_id,
+            fund=None if fund is None else GiftFundOut(id=fund.id, name=fund.name, kind=fund.kind),
             channel=donation.channel,
             may_be_named=gift.anonymity is Anonymity.NONE,
             donor=DonorOut(name=gift.donor_name, email=gift.donor_email) if is_known else None,
@@ -91,17 +121,25 @@ def _filter(
     return GiftFilter(status=status, fund_id=fund_id, currency=currency, since=since, before=before)
 
 
-@organization_router.get("", summary="List one's own gifts, newest first", responses=responses(*PROBLEMS))
+@organization_router.get(
+    "",
+    summary="List one's own gifts, newest first",
+    dependencies=[Depends(known_parameters)],
+    responses=responses(*PROBLEMS, CursorNotAcceptable, ParameterNotKnown),
+)
 def list_own_gifts(
     access: Reading,
     wanted: Annotated[GiftFilter, Depends(_filter)],
-    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    sort: GiftSort = GiftSort.NEWEST,
+    expand: Expand = [],  # noqa: B006 -- FastAPI copies it, and documents it as the default
+    cursor: CursorOf = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> ReceivedGiftPage:
     with access.transaction() as session:
-        page = received(session, access, wanted=wanted, after=cursor, limit=limit)
+        page = received(session, access, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
+        named = _funds_of(session, access) if expand else {}
     return ReceivedGiftPage(
-        data=[ReceivedGiftOut.of(gift) for gift in page.items],
+        data=[ReceivedGiftOut.of(gift, named) for gift in page.items],
         has_more=page.next_cursor is not None,
         next_cursor=page.next_cursor,
     )
@@ -110,6 +148,17 @@ def list_own_gifts(
 @organization_router.get(
     "/{donation_id}", summary="Show one of one's own gifts", responses=responses(*PROBLEMS, DonationNotFound)
 )
-def show_own_gift(donation_id: Identifier, access: Reading) -> ReceivedGiftOut:
+def show_own_gift(
+    donation_id: Identifier,
+    access: Reading,
+    expand: Expand = [],  # noqa: B006 -- as above
+) -> ReceivedGiftOut:
     with access.transaction() as session:
-        return ReceivedGiftOut.of(received_gift(session, access, donation_id=donation_id))
+        gift = received_gift(session, access, donation_id=donation_id)
+        named = _funds_of(session, access) if expand else {}
+    return ReceivedGiftOut.of(gift, named)
+
+
+def _funds_of(session: Session, access: Access) -> Mapping[str, organizations.Fund]:
+    found = organizations.funds_of(session, organization_id=access.organization_id)
+    return {fund.id: fund for fund in found}

@@ -1,13 +1,14 @@
 """A donor's own gifts. Whose they are stands in every statement: nothing of anybody else's is read, locked or changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, column, extract, func, or_, select, values
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import Order
 from amply.kernel.errors import Conflict
 from amply.kernel.pagination import Page
 from amply.modules import organizations, receipts
@@ -17,6 +18,7 @@ from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
 _ORGANIZATIONS_MAX: Final = 200
+_NEWEST: Final = Order(name="donor's gifts", columns=(DonationRow.id,), descending=True)
 _GIVEN_AT: Final = func.coalesce(ReceiptRow.received_at, DonationRow.created_at)
 
 
@@ -113,33 +115,37 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
         .order_by(func.max(DonationRow.id).desc())
         .limit(_ORGANIZATIONS_MAX)
     ).all()
-    found = []
-    for row in rows:
-        organization = organizations.get(session, organization_id=row.organization_id)
-        found.append(
-            GivenTo(
-                id=organization.id,
-                name=organization.name,
-                takes_anonymous_gifts=organization.takes_anonymous_gifts,
-                gifts=row.gifts,
-                years=_years(session, email_sha256=email_sha256, organization_id=organization.id),
-            )
+    given_to = [row.organization_id for row in rows]
+    known = organizations.get_many(session, organization_ids=given_to)
+    years = _years(session, email_sha256=email_sha256, organization_ids=given_to)
+    return [
+        GivenTo(
+            id=row.organization_id,
+            name=known[row.organization_id].name,
+            takes_anonymous_gifts=known[row.organization_id].takes_anonymous_gifts,
+            gifts=row.gifts,
+            years=years.get(row.organization_id, ()),
         )
-    return found
+        for row in rows
+    ]
 
 
 def own_gifts(
-    session: Session, *, email_sha256: str, organization_id: str | None, after: str | None, limit: int
+    session: Session, *, email_sha256: str, organization_id: str | None, cursor: str | None, limit: int
 ) -> Page[OwnGift]:
-    """A page of a donor's gifts, to one organisation or to all, the newest first."""
-    asked = _gifts(email_sha256).order_by(DonationRow.id.desc()).limit(limit + 1)
+    """A page of a donor's gifts, to one organisation or to all, the newest first.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list.
+    """
+    asked = _gifts(email_sha256)
     if organization_id is not None:
         asked = asked.where(DonationRow.organization_id == organization_id)
-    if after is not None:
-        asked = asked.where(DonationRow.id < after)
-    rows = session.execute(asked).all()
-    page = rows[:limit]
-    return Page(items=_seen(session, page), next_cursor=page[-1][0].id if len(rows) > limit else None)
+    rows = session.execute(_NEWEST.page(asked, cursor=cursor, limit=limit)).all()
+    return Page(
+        items=_seen(session, rows[:limit]),
+        next_cursor=_NEWEST.next_cursor([row[0] for row in rows], limit=limit),
+    )
 
 
 def own_gift(session: Session, *, donation_id: str, email_sha256: str, locks: bool = False) -> OwnGift:
@@ -228,38 +234,45 @@ def _gifts(email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
     )
 
 
-def _years(session: Session, *, email_sha256: str, organization_id: str) -> list[GivenYear]:
-    calendar = receipts.calendar_of(session, organization_id=organization_id)
-    there = func.timezone(str(calendar.zone), _GIVEN_AT)
-    begun = there - func.make_interval(0, calendar.fiscal_year_starts - 1)
-    year = extract("year", begun).label("year")
-    found = session.scalars(
-        select(year)
+def _years(
+    session: Session, *, email_sha256: str, organization_ids: Collection[str]
+) -> Mapping[str, Sequence[GivenYear]]:
+    """By organisation, each in its own calendar: one statement, however many they are."""
+    if not organization_ids:
+        return {}
+    calendars = receipts.calendars_of(session, organization_ids=organization_ids)
+    counted = values(
+        column("id", Text), column("zone", Text), column("months", Integer), name="calendar"
+    ).data([(each, str(found.zone), found.fiscal_year_starts - 1) for each, found in calendars.items()])
+    there = func.timezone(counted.c.zone, _GIVEN_AT)
+    year = extract("year", there - func.make_interval(0, counted.c.months)).label("year")
+    rows = session.execute(
+        select(DonationRow.organization_id, year)
         .distinct()
-        .select_from(DonationRow)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
+        .join(counted, counted.c.id == DonationRow.organization_id)
         .where(
             owned_by(email_sha256),
-            DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.reversed_at.is_(None),
         )
         .order_by(year.desc())
     )
-    spans = ((int(each), calendar.days_of(int(each))) for each in found)
-    return [GivenYear(year=each, first=first, last=last) for each, (first, last) in spans]
+    found_years: dict[str, list[GivenYear]] = {}
+    for row in rows:
+        first, last = calendars[row.organization_id].days_of(int(row.year))
+        found_years.setdefault(row.organization_id, []).append(
+            GivenYear(year=int(row.year), first=first, last=last)
+        )
+    return found_years
 
 
 def _seen(session: Session, rows: Sequence[Any]) -> list[OwnGift]:
     donations = [row[0] for row in rows]
     issued = receipts.listed(session, donation_ids=[row.id for row in donations])
     organization_ids = {row.organization_id for row in donations}
-    calendars = {each: receipts.calendar_of(session, organization_id=each) for each in organization_ids}
-    funds = {
-        fund.id: fund.name
-        for each in organization_ids
-        for fund in organizations.funds_of(session, organization_id=each)
-    }
+    calendars = receipts.calendars_of(session, organization_ids=organization_ids)
+    funds = organizations.fund_names(session, fund_ids={row.fund_id for row in donations if row.fund_id})
     return [
         OwnGift(
             donation=donation_of(row),

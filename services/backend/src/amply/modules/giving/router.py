@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
+from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import Limited, Limiter, count, limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
 from amply.kernel.errors import TooManyRequests
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving import documents, letters
 from amply.modules.giving.domain import (
@@ -81,12 +82,12 @@ def list_recipients(caller: CallerOf) -> RecipientList:
     "/gifts",
     summary="See one's gifts",
     dependencies=_LIMITED,
-    responses=responses(recurring.LinkNotValid, TooManyRequests),
+    responses=responses(recurring.LinkNotValid, CursorNotAcceptable, TooManyRequests),
 )
 def list_gifts(
     caller: CallerOf,
     organization_id: Annotated[Identifier | None, Query(description="Those to one organisation")] = None,
-    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: CursorOf = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> GiftPage:
     with caller.database.transaction() as session:
@@ -94,7 +95,7 @@ def list_gifts(
             session,
             email_sha256=caller.email_sha256,
             organization_id=organization_id,
-            after=cursor,
+            cursor=cursor,
             limit=limit,
         )
         plan_of = recurring.plans_of_gifts(session, donation_ids=[gift.donation.id for gift in page.items])

@@ -8,8 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from amply.kernel.errors import InvalidRequest
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules.ledger.balances import Balance, Sums, balance_after, sums_of
 from amply.modules.ledger.chart import Side
 from amply.modules.ledger.tree import tree_size
@@ -38,12 +37,6 @@ _LINES: Final = text("""
     WHERE (account.reference, account.currency) = (:account, :currency)
     ORDER BY posting.idx, posting.line
 """)
-
-
-class CursorNotAcceptable(InvalidRequest):
-    """A statement's cursor is none that a page gave."""
-
-    code = "cursor_not_acceptable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +121,7 @@ def statement(
 def _read(cursor: str) -> tuple[int, int]:
     found = _CURSOR.fullmatch(cursor)
     if found is None:
-        raise CursorNotAcceptable("Use `next_cursor` of the page before as cursor.", param="cursor")
+        raise CursorNotAcceptable
     return int(found[1]), int(found[2])
 
 

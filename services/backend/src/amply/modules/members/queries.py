@@ -56,10 +56,11 @@ def memberships_of(session: Session, own: Own) -> Sequence[Membership]:
         .where(MemberRow.person_id == own.person_id)
         .order_by(MemberRow.joined_at, MemberRow.organization_id)
     ).all()
+    known = organizations.get_many(session, organization_ids=[row.organization_id for row in rows])
     return [
         Membership(
             organization_id=row.organization_id,
-            name=organizations.get(session, organization_id=row.organization_id).name,
+            name=known[row.organization_id].name,
             role=Role(row.role),
             joined_at=row.joined_at,
         )

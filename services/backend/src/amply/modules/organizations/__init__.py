@@ -9,12 +9,13 @@ from amply.modules.organizations.funds import (
     close_fund,
     create_fund,
     find_fund,
+    fund_names,
     funds_of,
     open_fund,
     rename_fund,
 )
 from amply.modules.organizations.own_router import own_router
-from amply.modules.organizations.queries import get, list_public
+from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
 from amply.modules.organizations.service import create, take_anonymous_gifts
@@ -34,11 +35,12 @@ __all__ = [
     "create_fund",
     "find_fund",
     "forbid_return",
+    "fund_names",
     "funds_of",
     "get",
+    "get_many",
     "is_address",
     "keep_contact",
-    "list_public",
     "open_fund",
     "own_router",
     "rename_fund",

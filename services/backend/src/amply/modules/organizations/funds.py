@@ -1,6 +1,6 @@
 """Funds: what an organisation lets people give for. A gift is for one of them, or for whatever is needed most."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -173,6 +173,23 @@ def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
         select(FundRow).where(FundRow.organization_id == organization_id).order_by(FundRow.id)
     )
     return [_fund(row) for row in rows]
+
+
+def funds_of_many(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Sequence[Fund]]:
+    """All funds of each of these organisations, the oldest first."""
+    rows = session.scalars(
+        select(FundRow).where(FundRow.organization_id.in_(organization_ids)).order_by(FundRow.id)
+    )
+    found: dict[str, list[Fund]] = {each: [] for each in organization_ids}
+    for row in rows:
+        found[row.organization_id].append(_fund(row))
+    return found
+
+
+def fund_names(session: Session, *, fund_ids: Collection[str]) -> Mapping[str, str]:
+    """What these funds are called."""
+    rows = session.execute(select(FundRow.id, FundRow.name).where(FundRow.id.in_(fund_ids)))
+    return {row.id: row.name for row in rows}
 
 
 def _name_of(text: str) -> str:

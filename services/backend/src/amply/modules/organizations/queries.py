@@ -1,11 +1,44 @@
 """Reading organisations."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import Order
 from amply.kernel.pagination import Page
 from amply.modules.organizations.domain import Organization, OrganizationNotFound
 from amply.modules.organizations.models import OrganizationRow
+
+
+class OrganizationSort(StrEnum):
+    """How organisations are listed; with `-` the other way round."""
+
+    CREATED = "created_at"
+    NEWEST = "-created_at"
+    NAME = "name"
+    NAME_BACKWARDS = "-name"
+
+
+_CREATED: Final = (OrganizationRow.created_at, OrganizationRow.id)
+_NAMED: Final = (OrganizationRow.name, OrganizationRow.id)
+_ORDERS: Final[Mapping[OrganizationSort, Order]] = {
+    OrganizationSort.CREATED: Order(name="organisations:created_at", columns=_CREATED),
+    OrganizationSort.NEWEST: Order(name="organisations:-created_at", columns=_CREATED, descending=True),
+    OrganizationSort.NAME: Order(name="organisations:name", columns=_NAMED),
+    OrganizationSort.NAME_BACKWARDS: Order(name="organisations:-name", columns=_NAMED, descending=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationFilter:
+    """Which organisations are listed; None: whichever."""
+
+    country: str | None = None
+    slug: str | None = None
 
 
 def get(session: Session, *, organization_id: str) -> Organization:
@@ -28,14 +61,29 @@ def find_by_slug(session: Session, *, slug: str) -> Organization | None:
     return organization_of(row) if row else None
 
 
-def list_public(session: Session, *, after: str | None, limit: int) -> Page[Organization]:
-    """A page of organisations, newest last."""
-    statement = select(OrganizationRow).order_by(OrganizationRow.id).limit(limit + 1)
-    if after is not None:
-        statement = statement.where(OrganizationRow.id > after)
-    rows = session.scalars(statement).all()
-    page = [organization_of(row) for row in rows[:limit]]
-    return Page(items=page, next_cursor=page[-1].id if len(rows) > limit else None)
+def list_public(
+    session: Session, *, wanted: OrganizationFilter, sort: OrganizationSort, cursor: str | None, limit: int
+) -> Page[Organization]:
+    """A page of organisations.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list in this order.
+    """
+    statement, order = select(OrganizationRow), _ORDERS[sort]
+    if wanted.country is not None:
+        statement = statement.where(OrganizationRow.country == wanted.country)
+    if wanted.slug is not None:
+        statement = statement.where(OrganizationRow.slug == wanted.slug)
+    rows = session.scalars(order.page(statement, cursor=cursor, limit=limit)).all()
+    return Page(
+        items=[organization_of(row) for row in rows[:limit]], next_cursor=order.next_cursor(rows, limit=limit)
+    )
+
+
+def get_many(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Organization]:
+    """These organisations by their ids; whoever does not exist is left out."""
+    rows = session.scalars(select(OrganizationRow).where(OrganizationRow.id.in_(organization_ids)))
+    return {row.id: organization_of(row) for row in rows}
 
 
 def organization_of(row: OrganizationRow) -> Organization:

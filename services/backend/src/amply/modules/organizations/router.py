@@ -1,19 +1,22 @@
 """`/v1/public/organisations`: what anyone may read."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 
+from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import limit_by_address
-from amply.infra.web import DatabaseOf, Identifier, responses
-from amply.kernel.errors import TooManyRequests
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.infra.web import DatabaseOf, Identifier, ParameterNotKnown, known_parameters, responses
+from amply.kernel.errors import InvalidRequest, TooManyRequests
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules.organizations import funds, queries
 from amply.modules.organizations.domain import OrganizationNotFound
+from amply.modules.organizations.queries import OrganizationFilter, OrganizationSort
 from amply.modules.organizations.schemas import (
+    ExpandedOrganization,
     PublicFund,
     PublicFunds,
-    PublicOrganization,
     PublicOrganizationPage,
 )
 
@@ -25,25 +28,77 @@ router = APIRouter(
 )
 
 
-@router.get("", summary="List organisations")
+EXPANDED_MAX: Final = 20
+"""Organisations a page holds with all their funds, of which each may have 200."""
+
+
+class Expandable(StrEnum):
+    """What an organisation can be shown with."""
+
+    FUNDS = "funds"
+
+
+Expand = Annotated[
+    list[Expandable], Query(description="What is shown besides, in the same answer", max_length=5)
+]
+
+
+class PageTooLarge(InvalidRequest):
+    """So many rows are not shown with all that was to be expanded."""
+
+    code = "page_too_large"
+
+
+def _filter(
+    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="As ISO 3166 names it")] = None,
+    slug: Annotated[
+        str | None, Query(pattern="^[a-z0-9-]{1,80}$", description="The one with this slug")
+    ] = None,
+) -> OrganizationFilter:
+    return OrganizationFilter(country=country, slug=slug)
+
+
+@router.get(
+    "",
+    summary="List organisations",
+    dependencies=[Depends(known_parameters)],
+    responses=responses(CursorNotAcceptable, PageTooLarge, ParameterNotKnown),
+)
 def list_organisations(
     database: DatabaseOf,
-    cursor: Annotated[Identifier | None, Query(description="`next_cursor` of the page before")] = None,
+    wanted: Annotated[OrganizationFilter, Depends(_filter)],
+    sort: OrganizationSort = OrganizationSort.CREATED,
+    expand: Expand = [],  # noqa: B006 -- FastAPI copies it, and documents it as the default
+    cursor: CursorOf = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> PublicOrganizationPage:
+    if expand and limit > EXPANDED_MAX:
+        raise PageTooLarge(
+            f"Ask for {EXPANDED_MAX} organisations at most when you expand them.", param="limit"
+        )
     with database.transaction() as session:
-        page = queries.list_public(session, after=cursor, limit=limit)
+        page = queries.list_public(session, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
+        shown = [organization.id for organization in page.items]
+        of = funds.funds_of_many(session, organization_ids=shown) if expand else {}
     return PublicOrganizationPage(
-        data=[PublicOrganization.of(organization) for organization in page.items],
+        data=[
+            ExpandedOrganization.showing(organization, of.get(organization.id)) for organization in page.items
+        ],
         has_more=page.next_cursor is not None,
         next_cursor=page.next_cursor,
     )
 
 
 @router.get("/{organization_id}", summary="Show an organisation", responses=responses(OrganizationNotFound))
-def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicOrganization:
+def show_organisation(
+    organization_id: Identifier,
+    database: DatabaseOf,
+    expand: Expand = [],  # noqa: B006 -- as above
+) -> ExpandedOrganization:
     with database.transaction() as session:
-        return PublicOrganization.of(queries.get(session, organization_id=organization_id))
+        organization = queries.get(session, organization_id=organization_id)
+        own = funds.funds_of(session, organization_id=organization_id) if expand else None
+    return ExpandedOrganization.showing(organization, own)
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """Organisations as the public API shows them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,14 +39,6 @@ class PublicOrganization(BaseModel):
         )
 
 
-class PublicOrganizationPage(BaseModel):
-    """A page of organisations; pass `next_cursor` as `cursor` for the next one."""
-
-    data: list[PublicOrganization]
-    has_more: bool
-    next_cursor: str | None
-
-
 class PublicFund(BaseModel):
     """Something that gifts can be restricted to. The ledger counts them on `ORGANISATION/gifts/ID`."""
 
@@ -71,6 +64,28 @@ class PublicFunds(BaseModel):
     """All funds of an organisation, the oldest first; there are 200 at most."""
 
     data: list[PublicFund]
+
+
+class ExpandedOrganization(PublicOrganization):
+    """What anyone may see of an organisation, with what they asked to see besides."""
+
+    funds: list[PublicFund] | None = Field(
+        default=None, description="All of them, the oldest first; null without `expand=funds`."
+    )
+
+    @classmethod
+    def showing(cls, organization: Organization, funds: Sequence[Fund] | None) -> "ExpandedOrganization":
+        """The public view of `organization` with its funds, where they were asked for."""
+        shown = None if funds is None else [PublicFund.of(fund) for fund in funds]
+        return cls(**PublicOrganization.of(organization).model_dump(), funds=shown)
+
+
+class PublicOrganizationPage(BaseModel):
+    """A page of organisations; pass `next_cursor` as `cursor` for the next one."""
+
+    data: list[ExpandedOrganization]
+    has_more: bool
+    next_cursor: str | None
 
 
 class OwnOrganization(PublicOrganization):

@@ -2,16 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import AwareDatetime
 
-from amply.infra.web import LogUrlOf, responses
+from amply.infra.keyset import CursorOf
+from amply.infra.web import LogUrlOf, ParameterNotKnown, known_parameters, responses
 from amply.kernel.errors import Conflict, NotFound
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import ledger
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.payouts import queries
 from amply.modules.payouts.chapters import PayoutNotInLog
-from amply.modules.payouts.domain import PayoutNotFound
+from amply.modules.payouts.domain import PayoutNotFound, PayoutStatus
+from amply.modules.payouts.queries import PayoutFilter, PayoutSort
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
 from amply.modules.payouts.router import PayoutId
 from amply.modules.payouts.schemas import PayoutOut, PayoutPage
@@ -34,28 +37,42 @@ class ReportNotReady(Conflict):
 Reading = Annotated[Access, allowed(Permission.PAYOUTS_READ)]
 
 
-@own_router.get("", summary="List one's own payouts, newest first", responses=responses(*PROBLEMS))
+def _filter(
+    status: PayoutStatus | None = None,
+    currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Made then or later, with its offset.")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="Made before then, with its offset.")] = None,
+) -> PayoutFilter:
+    return PayoutFilter(status=status, currency=currency, since=since, before=before)
+
+
+@own_router.get(
+    "",
+    summary="List one's own payouts, newest first",
+    dependencies=[Depends(known_parameters)],
+    responses=responses(*PROBLEMS, CursorNotAcceptable, ParameterNotKnown),
+)
 def list_own_payouts(
     access: Reading,
     log_url: LogUrlOf,
-    cursor: Annotated[PayoutId | None, Query(description="`next_cursor` of the page before")] = None,
+    wanted: Annotated[PayoutFilter, Depends(_filter)],
+    sort: PayoutSort = PayoutSort.NEWEST,
+    cursor: CursorOf = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> PayoutPage:
     with access.transaction() as session:
-        found = queries.own_newest(session, access, before=cursor, limit=limit + 1)
-        page = found[:limit]
+        page = queries.own_page(session, access, wanted=wanted, sort=sort, cursor=cursor, limit=limit)
         places = ledger.published_places(
-            session, entry_ids=[entry for payout in page for _, entry in payout.entries]
+            session, entry_ids=[entry for payout in page.items for _, entry in payout.entries]
         )
         size = ledger.published_size(session)
-    has_more = len(found) > limit
     return PayoutPage(
         organization_id=access.organization_id,
         published_size=size,
         log_url=log_url,
-        data=[PayoutOut.of(payout, places) for payout in page],
-        has_more=has_more,
-        next_cursor=page[-1].id if has_more else None,
+        data=[PayoutOut.of(payout, places) for payout in page.items],
+        has_more=page.next_cursor is not None,
+        next_cursor=page.next_cursor,
     )
 
 

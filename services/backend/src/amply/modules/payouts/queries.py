@@ -3,14 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import Order
+from amply.kernel.pagination import Page
 from amply.modules import ledger
 from amply.modules.access import Access
-from amply.modules.payouts.domain import PayoutNotFound, PayoutNotReconciled
+from amply.modules.payouts.domain import PayoutNotFound, PayoutNotReconciled, PayoutStatus
 from amply.modules.payouts.matching import State
 from amply.modules.payouts.models import MovementRow, PayoutRow, ProcessorBalanceRow
 
@@ -97,46 +100,77 @@ def find(session: Session, *, payout_id: str) -> KnownPayout:
     Raises:
         PayoutNotFound: It is not known.
     """
-    found = list(_known(session, PayoutRow.id == payout_id, limit=1))
-    if not found:
+    found = _known(session, PayoutRow.id == payout_id)
+    if found is None:
         raise PayoutNotFound(payout_id)
-    return found[0]
+    return found
+
+
+class PayoutSort(StrEnum):
+    """How payouts are listed: by when they were made, the newest or the oldest first."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+
+
+_MADE: Final = (PayoutRow.created_at, PayoutRow.id)
+_ORDERS: Final[Mapping[PayoutSort, Order]] = {
+    PayoutSort.NEWEST: Order(name="payouts:-created_at", columns=_MADE, descending=True),
+    PayoutSort.OLDEST: Order(name="payouts:created_at", columns=_MADE),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayoutFilter:
+    """Which payouts are listed; None: whichever. `since` is included, `before` is not (UTC)."""
+
+    status: PayoutStatus | None = None
+    currency: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As a statement has them."""
+        asked: list[ColumnElement[bool]] = []
+        if self.status is not None:
+            asked.append(PayoutRow.status == self.status)
+        if self.currency is not None:
+            asked.append(PayoutRow.currency == self.currency)
+        if self.since is not None:
+            asked.append(PayoutRow.created_at >= self.since)
+        if self.before is not None:
+            asked.append(PayoutRow.created_at < self.before)
+        return asked
 
 
 def newest(
+    session: Session, *, owner: str, until: datetime | None, cursor: str | None, limit: int
+) -> Page[KnownPayout]:
+    """A page of an owner's payouts, newest first, none made at `until` or later.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list.
+    """
+    wanted = [PayoutRow.owner == owner, *PayoutFilter(before=until).conditions()]
+    return _page(session, wanted, sort=PayoutSort.NEWEST, cursor=cursor, limit=limit)
+
+
+def own_page(
     session: Session,
+    access: Access,
     *,
-    owner: str,
-    until: datetime | None,
-    before: str | None,
+    wanted: PayoutFilter,
+    sort: PayoutSort,
+    cursor: str | None,
     limit: int,
-    may: ColumnElement[bool] | None = None,
-) -> Sequence[KnownPayout]:
-    """An owner's payouts below the payout `before`, newest first, none made at `until` or later. `may`: whoever asks."""
-    wanted: ColumnElement[bool] = PayoutRow.owner == owner
-    if may is not None:
-        wanted = wanted & may
-    if until is not None:
-        wanted = wanted & (PayoutRow.created_at < until)
-    if before is not None:
-        place = select(PayoutRow.created_at).where(PayoutRow.id == before, PayoutRow.owner == owner)
-        at = place.scalar_subquery()
-        wanted = wanted & or_(
-            PayoutRow.created_at < at, (PayoutRow.created_at == at) & (PayoutRow.id < before)
-        )
-    return list(_known(session, wanted, limit=limit))
+) -> Page[KnownPayout]:
+    """A page of payouts for an organisation's own people and programs: those that no log shows yet, too.
 
-
-def own_newest(session: Session, access: Access, *, before: str | None, limit: int) -> Sequence[KnownPayout]:
-    """An organisation's payouts for its own people and programs, newest first: those that no log shows yet, too."""
-    return newest(
-        session,
-        owner=access.organization_id,
-        until=None,
-        before=before,
-        limit=limit,
-        may=access.covers(PayoutRow.owner),
-    )
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list in this order.
+    """
+    own = [access.covers(PayoutRow.owner), *wanted.conditions()]
+    return _page(session, own, sort=sort, cursor=cursor, limit=limit)
 
 
 def find_own(session: Session, access: Access, *, payout_id: str) -> KnownPayout:
@@ -145,10 +179,10 @@ def find_own(session: Session, access: Access, *, payout_id: str) -> KnownPayout
     Raises:
         PayoutNotFound: The organisation has no such payout.
     """
-    found = list(_known(session, (PayoutRow.id == payout_id) & access.covers(PayoutRow.owner), limit=1))
-    if not found:
+    found = _known(session, (PayoutRow.id == payout_id) & access.covers(PayoutRow.owner))
+    if found is None:
         raise PayoutNotFound(payout_id)
-    return found[0]
+    return found
 
 
 def own_bank_reference(session: Session, *, payout_id: str) -> str | None:
@@ -306,34 +340,54 @@ def count_differences(session: Session, *, now: datetime) -> int:
     return session.scalars(balances).one() + session.scalars(unequal).one()
 
 
-def _known(session: Session, wanted: ColumnElement[bool], *, limit: int) -> Iterator[KnownPayout]:
-    """Named columns: the API may not read what a bank says."""
-    columns = (
-        *(PayoutRow.id, PayoutRow.owner, PayoutRow.minor_units, PayoutRow.currency, PayoutRow.status),
-        *(PayoutRow.is_automatic, PayoutRow.created_at, PayoutRow.arrives_on),
-        *(PayoutRow.created_entry_id, PayoutRow.paid_entry_id),
-        *(PayoutRow.returned_entry_id, PayoutRow.failed_entry_id),
-        *(PayoutRow.reconciled_at, PayoutRow.items, PayoutRow.items_minor_units),
+_KNOWN: Final = (
+    *(PayoutRow.id, PayoutRow.owner, PayoutRow.minor_units, PayoutRow.currency, PayoutRow.status),
+    *(PayoutRow.is_automatic, PayoutRow.created_at, PayoutRow.arrives_on),
+    *(PayoutRow.created_entry_id, PayoutRow.paid_entry_id),
+    *(PayoutRow.returned_entry_id, PayoutRow.failed_entry_id),
+    *(PayoutRow.reconciled_at, PayoutRow.items, PayoutRow.items_minor_units),
+)
+"""Named columns: the API may not read what a bank says."""
+
+
+def _page(
+    session: Session,
+    wanted: Sequence[ColumnElement[bool]],
+    *,
+    sort: PayoutSort,
+    cursor: str | None,
+    limit: int,
+) -> Page[KnownPayout]:
+    order = _ORDERS[sort]
+    rows = session.execute(order.page(select(*_KNOWN).where(*wanted), cursor=cursor, limit=limit)).all()
+    return Page(
+        items=[_known_payout(row) for row in rows[:limit]], next_cursor=order.next_cursor(rows, limit=limit)
     )
-    order = (PayoutRow.created_at.desc(), PayoutRow.id.desc())
-    for row in session.execute(select(*columns).where(wanted).order_by(*order).limit(limit)):
-        steps = (
-            (ledger.Kind.PAYOUT_CREATED, row.created_entry_id),
-            (ledger.Kind.PAYOUT_PAID, row.paid_entry_id),
-            (ledger.Kind.PAYOUT_RETURNED, row.returned_entry_id),
-            (ledger.Kind.PAYOUT_FAILED, row.failed_entry_id),
-        )
-        yield KnownPayout(
-            id=row.id,
-            owner=row.owner,
-            minor_units=row.minor_units,
-            currency=row.currency,
-            status=row.status,
-            is_automatic=row.is_automatic,
-            created_at=row.created_at,
-            arrives_on=row.arrives_on,
-            entries=tuple((kind, entry_id) for kind, entry_id in steps if entry_id is not None),
-            reconciled_at=row.reconciled_at,
-            items=row.items,
-            items_minor_units=row.items_minor_units,
-        )
+
+
+def _known(session: Session, wanted: ColumnElement[bool]) -> KnownPayout | None:
+    row = session.execute(select(*_KNOWN).where(wanted)).one_or_none()
+    return None if row is None else _known_payout(row)
+
+
+def _known_payout(row: Any) -> KnownPayout:
+    steps = (
+        (ledger.Kind.PAYOUT_CREATED, row.created_entry_id),
+        (ledger.Kind.PAYOUT_PAID, row.paid_entry_id),
+        (ledger.Kind.PAYOUT_RETURNED, row.returned_entry_id),
+        (ledger.Kind.PAYOUT_FAILED, row.failed_entry_id),
+    )
+    return KnownPayout(
+        id=row.id,
+        owner=row.owner,
+        minor_units=row.minor_units,
+        currency=row.currency,
+        status=row.status,
+        is_automatic=row.is_automatic,
+        created_at=row.created_at,
+        arrives_on=row.arrives_on,
+        entries=tuple((kind, entry_id) for kind, entry_id in steps if entry_id is not None),
+        reconciled_at=row.reconciled_at,
+        items=row.items,
+        items_minor_units=row.items_minor_units,
+    )

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 
+from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, LogUrlOf, responses
 from amply.kernel.errors import NotFound, TooManyRequests
-from amply.kernel.pagination import PAGE_SIZE_MAX
+from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import ledger
 from amply.modules.payouts import queries
 from amply.modules.payouts.domain import PayoutNotFound
@@ -46,7 +47,9 @@ class PayoutNotShown(NotFound):
     "/organisations/{organization_id}/payouts",
     summary="An organisation's payouts, newest first",
     dependencies=[Depends(limit_by_address("public_ledger"))],
-    responses=responses(ledger.LedgerNotShown, ledger.LedgerShownInSums, TooManyRequests),
+    responses=responses(
+        ledger.LedgerNotShown, ledger.LedgerShownInSums, CursorNotAcceptable, TooManyRequests
+    ),
 )
 def list_payouts(
     organization_id: Identifier,
@@ -54,33 +57,27 @@ def list_payouts(
     clock: ClockOf,
     log_url: LogUrlOf,
     response: Response,
-    cursor: Annotated[PayoutId | None, Query(description="`next_cursor` of the page before")] = None,
+    cursor: CursorOf = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)] = 20,
 ) -> PayoutPage:
     with database.transaction() as session:
         policy = ledger.visibility_of(session, organization_id=organization_id)
         policy.require_entries()
-        found = queries.newest(
-            session,
-            owner=organization_id,
-            until=policy.entries_until(clock()),
-            before=cursor,
-            limit=limit + 1,
+        page = queries.newest(
+            session, owner=organization_id, until=policy.entries_until(clock()), cursor=cursor, limit=limit
         )
-        page = found[:limit]
         places = ledger.published_places(
-            session, entry_ids=[entry for payout in page for _, entry in payout.entries]
+            session, entry_ids=[entry for payout in page.items for _, entry in payout.entries]
         )
         size = ledger.published_size(session)
     response.headers["Cache-Control"] = f"public, max-age={_SECONDS}"
-    has_more = len(found) > limit
     return PayoutPage(
         organization_id=organization_id,
         published_size=size,
         log_url=log_url,
-        data=[PayoutOut.of(payout, places) for payout in page if _is_public(payout, places)],
-        has_more=has_more,
-        next_cursor=page[-1].id if has_more else None,
+        data=[PayoutOut.of(payout, places) for payout in page.items if _is_public(payout, places)],
+        has_more=page.next_cursor is not None,
+        next_cursor=page.next_cursor,
     )
 
 

@@ -3,6 +3,7 @@
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
+from amply.modules.people.changing import forget
 from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
@@ -41,6 +42,7 @@ __all__ = [
     "count_exhausted_letters",
     "factor_router",
     "find",
+    "forget",
     "is_registered",
     "recently_confirmed",
     "register_invited",

@@ -23,7 +23,8 @@ from amply.modules.people.models import (
     RecoveryCodeRow,
     TotpRow,
 )
-from amply.modules.people.parts import Parts
+from amply.modules.people.parts import Leaving, Parts
+from amply.modules.people.sealing import PeopleKey
 
 _LETTERS: Final = {
     Action.PERSON_PASSWORD_CHANGED: LetterKind.PASSWORD_CHANGED,
@@ -168,9 +169,7 @@ def sign_out_everywhere(parts: Parts, caller: PersonCaller) -> None:
 
 
 def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
-    """Forget a person: their address, password, factors and browsers. Their id stays, since records of others name it.
-
-    A last letter goes to the address, and is deleted once it has left.
+    """Forget a person who asks for it themselves, signed in.
 
     Raises:
         AmplyError: They are needed (`Parts.before_leaving`), and nothing was changed.
@@ -178,36 +177,53 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
     """
     person_id = caller.person_id
     with parts.database.transaction(person_id=person_id) as session:
-        person = persons.find(session, person_id=person_id, key=parts.key)
-        stamp = persons.move_stamp(session, person_id=person_id)
-        if person is None or stamp is None:
+        stamp = forget(session, person_id=person_id, key=parts.key, leaving=parts.before_leaving, now=now)
+        if stamp is None:
             return
-        parts.before_leaving(session, person_id, now)
         audit.record_of_person(session, person_id, Action.PERSON_ERASED, now=now)
-        index = parts.key.index_of(person.address)
-        for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
-            session.execute(delete(row).where(row.person_id == person_id))
-        session.execute(
-            delete(ClaimRow).where((ClaimRow.person_id == person_id) | (ClaimRow.address_index == index))
-        )
-        session.execute(
-            delete(LetterRow).where((LetterRow.person_id == person_id) | (LetterRow.address_index == index))
-        )
-        session.execute(
-            update(PersonRow)
-            .where(PersonRow.id == person_id)
-            .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
-        )
-        persons.ask_letter(
-            session,
-            kind=LetterKind.GOODBYE,
-            address=person.address,
-            language=person.language,
-            key=parts.key,
-            now=now,
-        )
     parts.sessions.move_stamp(person_id, stamp)
     parts.sessions.end_all(person_id)
+
+
+def forget(
+    session: Session, *, person_id: str, key: PeopleKey, leaving: Leaving, now: datetime
+) -> int | None:
+    """Forget a person: their address, password, factors and browsers. Their id stays, since records of others name it.
+
+    A last letter goes to the address, and is deleted once it has left. Whoever calls this records it. Returns the stamp that
+    their sessions do not have any more, or None where there is no such person, or none any more.
+
+    Raises:
+        AmplyError: They are needed, as `leaving` says.
+    """
+    person = persons.find(session, person_id=person_id, key=key)
+    stamp = persons.move_stamp(session, person_id=person_id)
+    if person is None or stamp is None:
+        return None
+    leaving(session, person_id, now)
+    index = key.index_of(person.address)
+    for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
+        session.execute(delete(row).where(row.person_id == person_id))
+    session.execute(
+        delete(ClaimRow).where((ClaimRow.person_id == person_id) | (ClaimRow.address_index == index))
+    )
+    session.execute(
+        delete(LetterRow).where((LetterRow.person_id == person_id) | (LetterRow.address_index == index))
+    )
+    session.execute(
+        update(PersonRow)
+        .where(PersonRow.id == person_id)
+        .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
+    )
+    persons.ask_letter(
+        session,
+        kind=LetterKind.GOODBYE,
+        address=person.address,
+        language=person.language,
+        key=key,
+        now=now,
+    )
+    return stamp
 
 
 def _hashed(parts: Parts, *, person_id: str, password: str) -> str:

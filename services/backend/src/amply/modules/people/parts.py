@@ -61,6 +61,10 @@ class Site:
         return f"__Host-amply-{what}" if self.is_secure else f"amply-{what}"
 
 
+Leaving = Callable[[Session, str, datetime], None]
+"""Told whose account is about to be deleted and when, in the transaction that does it; what it raises keeps the account."""
+
+
 def _nobody_minds(_session: Session, _person_id: str, _now: datetime) -> None:
     pass
 
@@ -81,7 +85,7 @@ class Parts:
     hashing: Hashing
     breaches: BreachList
     site: Site
-    before_leaving: Callable[[Session, str, datetime], None] = _nobody_minds
+    before_leaving: Leaving = _nobody_minds
 
 
 def _is_number(host: str) -> bool:

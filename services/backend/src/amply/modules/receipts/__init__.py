@@ -36,7 +36,7 @@ from amply.modules.receipts.facts import (
 from amply.modules.receipts.gift_aid import ClaimedGift, ScheduleNotPossible, schedule
 from amply.modules.receipts.issuing import VoidReason, find, issue, latest, latest_of_many, problems, void
 from amply.modules.receipts.letters import Letter, paper_of, receipt_mail
-from amply.modules.receipts.listing import Calendar, ListedReceipt, ReceiptState, calendar_of, listed
+from amply.modules.receipts.listing import Calendar, ListedReceipt, ReceiptState, calendars_of, listed
 from amply.modules.receipts.not_paid import NotPaid, not_paid_mail
 from amply.modules.receipts.settings import find as settings_of
 from amply.modules.receipts.settings import save as save_settings
@@ -90,7 +90,7 @@ __all__ = [
     "YearNotAcceptable",
     "as_html",
     "as_pdf",
-    "calendar_of",
+    "calendars_of",
     "declare",
     "dedication_mail",
     "erase",

@@ -82,16 +82,22 @@ def listed(session: Session, *, donation_ids: Collection[str]) -> Mapping[str, S
     return receipts
 
 
-def calendar_of(session: Session, *, organization_id: str) -> Calendar:
-    """How the organisation counts days and years."""
-    row = session.execute(
-        select(ReceiptSettingsRow.time_zone, ReceiptSettingsRow.fiscal_year_starts).where(
-            ReceiptSettingsRow.organization_id == organization_id
+def calendars_of(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Calendar]:
+    """How each of these organisations counts days and years."""
+    row = ReceiptSettingsRow
+    found = session.execute(
+        select(row.organization_id, row.time_zone, row.fiscal_year_starts).where(
+            row.organization_id.in_(organization_ids)
         )
-    ).one_or_none()
-    if row is None:
-        return Calendar(zone=ZoneInfo("UTC"), fiscal_year_starts=1)
-    return Calendar(zone=ZoneInfo(row.time_zone), fiscal_year_starts=row.fiscal_year_starts)
+    )
+    calendars = dict.fromkeys(organization_ids, Calendar(zone=ZoneInfo("UTC"), fiscal_year_starts=1))
+    calendars |= {
+        each.organization_id: Calendar(
+            zone=ZoneInfo(each.time_zone), fiscal_year_starts=each.fiscal_year_starts
+        )
+        for each in found
+    }
+    return calendars
 
 
 def _state(*, is_void: bool, is_replaced: bool) -> ReceiptState:

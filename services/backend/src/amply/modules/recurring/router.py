@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from amply.infra.conditional import ChangedMeanwhile
+from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
 from amply.infra.credentials import Credential, takes
 from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
@@ -78,16 +78,25 @@ class Caller:
             raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
         return PlanOut.of(found[0])
 
-    def change(self, plan_id: str, work: Callable[[Session], object]) -> PlanOut:
+    def change(
+        self, plan_id: str, work: Callable[[Session], object], *, is_conditional: bool = False
+    ) -> PlanOut:
         """Change a plan in one transaction, and show what has become of it.
+
+        `is_conditional`: done twice it would do more, so that it has to say what it was decided upon.
 
         Raises:
             PlanNotFound: There is none of theirs.
+            ChangeNotConditional: It does not say upon what.
             ChangedMeanwhile: It is not what the change was decided upon.
         """
         with self.database.transaction() as session:
-            if self.if_match is not None:
+            if self.if_match is not None or is_conditional:
                 moves.lock_plan(session, plan_id=plan_id, email_sha256=self.email_sha256)
+                if self.if_match is None:
+                    raise ChangeNotConditional(
+                        "Send the version of the plan that you saw as If-Match, so that nothing is done twice."
+                    )
                 seen = queries.plans_of(session, email_sha256=self.email_sha256, plan_id=plan_id)
                 if [PlanOut.of(each).version for each in seen] != [self.if_match]:
                     raise ChangedMeanwhile(
@@ -264,13 +273,15 @@ def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     "/v1/donor/plans/{plan_id}/skip",
     summary="Leave the next gift out",
     dependencies=_LIMITED,
-    responses=_OF_A_PLAN,
+    responses={**_OF_A_PLAN, **responses(ChangeNotConditional)},
 )
 def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
+    """Named by the version that was seen (`If-Match`): a repetition is refused, and leaves out no second one."""
     now, owner = caller.clock(), caller.email_sha256
     return caller.change(
         plan_id,
         lambda session: changes.skip_next(session, plan_id=plan_id, email_sha256=owner, now=now),
+        is_conditional=True,
     )
 
 
