@@ -128,8 +128,14 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
         for what in (
             *("register", "verify-email", "login", "login/factor", "login/passkey/options", "login/passkey"),
             *("logout", "request-password-reset", "reset-password", "confirm-email"),
+            *("outside", "outside/finish", "outside/link"),
         )
     },
+    f"GET {AUTH}/providers": ANYBODY,
+    f"GET {AUTH}/identities": Account(),
+    f"POST {AUTH}/identities": Account(confirmed=True),
+    f"POST {AUTH}/identities/finish": Account(),
+    f"DELETE {AUTH}/identities/{{identity_id}}": Account(confirmed=True),
     f"POST {AUTH}/logout-all": Account(),
     f"GET {AUTH}/me": Account(),
     f"DELETE {AUTH}/me": Account(confirmed=True),

@@ -55,6 +55,7 @@ IDS: Final = {
     "entry_id": f"ent_{'0' * 26}",
     "session_id": f"ses_{'0' * 26}",
     "passkey_id": f"psk_{'0' * 26}",
+    "identity_id": f"pid_{'0' * 26}",
 }
 SCOPES: Final = (
     *("organisation:read", "organisation:write", "donations:read", "donations:write"),

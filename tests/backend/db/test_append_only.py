@@ -125,6 +125,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "payout",
         "person",
         "person_device",
+        "person_identity",
         "person_letter",
         "person_passkey",
         "person_recovery_code",

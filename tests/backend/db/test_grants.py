@@ -120,6 +120,7 @@ API = {
     "payment_notice": "SELECT(donation_id)",
     "person": WRITE,
     "person_device": ALL,
+    "person_identity": "DELETE INSERT SELECT UPDATE(last_used_at)",
     "person_letter": "DELETE INSERT SELECT(address_index) SELECT(id) SELECT(person_id)",
     "person_passkey": ALL,
     "person_recovery_code": ALL,

@@ -170,7 +170,7 @@ def without_parts() -> FastAPI:
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
-        *(people.router, people.factor_router),
+        *(people.router, people.factor_router, people.outside_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(members.router, members.own_router, keys.router, audit.router),

@@ -3,6 +3,7 @@
 import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
+from amply.adapters.oidc import OidcClient
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -26,6 +27,7 @@ from amply.infra.settings import (
     CacheSettings,
     DatabaseSettings,
     LinkSettings,
+    OutsideSettings,
     PeopleSettings,
     ServiceSettings,
     StripeSettings,
@@ -52,7 +54,7 @@ def serve(service: ServiceSettings) -> None:
     cache = CacheSettings()
     opened = cache_client(cache)
     database = connect(DatabaseSettings(), application=service.service, pool_size=20)
-    accounts = people_parts(database, cache, edge_url=api.edge_url)
+    accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=service.environment == "local")
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
         application.Parts(
@@ -93,7 +95,7 @@ def serve(service: ServiceSettings) -> None:
     )
 
 
-def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> people.Parts:
+def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool) -> people.Parts:
     """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
     settings = PeopleSettings()
     url = settings.breach_list_url
@@ -107,6 +109,27 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> 
         breaches=people.Several(people.CommonPasswords(), *([HttpBreachList(url=url)] if url else [])),
         site=people.Site.of(edge_url),
         before_leaving=people_leaving,
+        outside=outside_parts(edge_url=edge_url, on_laptop=on_laptop),
+    )
+
+
+def outside_parts(*, edge_url: str, on_laptop: bool) -> people.Outside:
+    """Who else signs people in. On a laptop a provider may be this machine."""
+    settings = OutsideSettings()
+    secrets = settings.sign_in_secrets
+    providers = {
+        each.key: people.Provider(
+            key=each.key,
+            name=each.name,
+            issuer=each.issuer,
+            client_id=each.client_id,
+            client_secret=secrets[each.key].get_secret_value(),
+        )
+        for each in settings.sign_in_providers
+        if each.key in secrets
+    }
+    return people.Outside(
+        client=OidcClient(allows_loopback=on_laptop), redirect=f"{edge_url}/account/", providers=providers
     )
 
 

@@ -166,6 +166,8 @@ class Allowed:
         role = role_of(database, organization_id=organization_id, person_id=caller.person_id)
         if role is None:
             raise OrganizationHidden
+        if caller.through not in (None, organization_id):
+            raise NotAllowed("Confirm that it is you first: another organisation's provider signed you in.")
         if role not in POLICY[self.permission].roles:
             raise NotAllowed(f"Ask somebody who may '{self.permission}': your role is '{role}'.")
         return role

@@ -89,6 +89,8 @@ class Action(StrEnum):
     PERSON_ADDRESS_CHANGED = "person.address_changed"
     PERSON_ERASED = "person.erased"
     PERSON_FACTORS_CHANGED = "person.factors_changed"
+    PERSON_IDENTITY_LINKED = "person.identity_linked"
+    PERSON_IDENTITY_UNLINKED = "person.identity_unlinked"
     PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105 -- the name of an action
     PERSON_PASSWORD_RESET = "person.password_reset"  # noqa: S105 -- the same
     PERSON_REGISTERED = "person.registered"

@@ -6,9 +6,23 @@ from amply.modules.people.callers import SessionCallers
 from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
+from amply.modules.people.outside_router import outside_router
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing
 from amply.modules.people.persons import addresses, find
+from amply.modules.people.providers import (
+    GROUP_LENGTH_MAX,
+    GROUPS_MAX,
+    SUBJECT_LENGTH_MAX,
+    Errand,
+    Outside,
+    Proof,
+    Provider,
+    ProviderAway,
+    ProviderClient,
+    ProviderNotFound,
+    ProviderRefused,
+)
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
@@ -17,18 +31,29 @@ from amply.modules.people.web import OwnPagesOnly, recently_confirmed, require_r
 
 __all__ = [
     "FACT_LETTER_ASKED",
+    "GROUPS_MAX",
+    "GROUP_LENGTH_MAX",
+    "SUBJECT_LENGTH_MAX",
     "Address",
     "AddressNotAcceptable",
     "BreachList",
     "CommonPasswords",
     "Cost",
+    "Errand",
     "Hashing",
     "LetterLinks",
+    "Outside",
     "OwnPagesOnly",
     "Parts",
     "PeopleKey",
     "PeopleNotConfigured",
     "Person",
+    "Proof",
+    "Provider",
+    "ProviderAway",
+    "ProviderClient",
+    "ProviderNotFound",
+    "ProviderRefused",
     "SessionCallers",
     "SessionStore",
     "Several",
@@ -39,6 +64,7 @@ __all__ = [
     "count_exhausted_letters",
     "factor_router",
     "find",
+    "outside_router",
     "recently_confirmed",
     "require_recent",
     "router",

@@ -106,7 +106,7 @@ def add(
     session: Session,
     *,
     address: Address,
-    password_hash: str,
+    password_hash: str | None,
     language: Language,
     key: PeopleKey,
     now: datetime,
