@@ -213,7 +213,7 @@ def test_new_keys_are_fetched_and_old_ones_are_over(world: PeopleWorld, provider
 
 def test_no_other_algorithm_is_taken(world: PeopleWorld, provider: IdentityProvider) -> None:
     """Least of all one by which whoever has the client's secret could speak for the provider."""
-    secret = jwk.OctKey.import_key(CLIENT_SECRET, {"kid": provider.key.kid})
+    secret = jwk.OctKey.import_key(CLIENT_SECRET, {"kid": str(provider.key.kid)})
     provider.forger, provider.header = secret, {"alg": "HS256"}
     assert refused(signs_in(world.browser(), provider))
 

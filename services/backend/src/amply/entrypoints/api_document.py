@@ -31,6 +31,7 @@ TAGS: Final = {
     "Payouts": "What an organisation sees of what was paid out to it, and its reports.",
     "Members": "Who is in an organisation, and as what.",
     "API keys": "What an organisation's programs are known by.",
+    "Sign-in of organisations": "An organisation's own provider and domains, and whom they bring in.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",

@@ -25,6 +25,7 @@ from amply.modules import (
     audit,
     defence,
     donations,
+    federation,
     giving,
     keys,
     ledger,
@@ -35,6 +36,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    scim,
     webhooks,
 )
 
@@ -51,6 +53,8 @@ class Parts:
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
     where nobody can sign in.
+
+    `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
@@ -81,6 +85,9 @@ class Parts:
     membership: members.Parts | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Parts | None = None
+    own_sign_in: federation.Parts | None = None
+    renewing: access.Renewing | None = None
+    directories: scim.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -174,6 +181,7 @@ def without_parts() -> FastAPI:
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(members.router, members.own_router, keys.router, audit.router),
+        *(federation.router, federation.finding_router, scim.router, scim.scim_router),
     )
     for router in routers:
         app.include_router(router)

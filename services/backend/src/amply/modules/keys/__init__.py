@@ -1,7 +1,7 @@
 """API keys: how an organisation's programs are known. Import from here only."""
 
 from amply.modules.keys.callers import KeyCallers
-from amply.modules.keys.domain import PATTERN, KeyNotFound
+from amply.modules.keys.domain import ALPHABET, PATTERN, KeyNotFound, check_of
 from amply.modules.keys.router import router
 
-__all__ = ["PATTERN", "KeyCallers", "KeyNotFound", "router"]
+__all__ = ["ALPHABET", "PATTERN", "KeyCallers", "KeyNotFound", "check_of", "router"]

@@ -3,18 +3,19 @@
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
-from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person
+from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person, SignInElsewhere
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.outside_router import outside_router
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing
-from amply.modules.people.persons import addresses, find
+from amply.modules.people.persons import addresses, find, find_by_address, move_stamp
 from amply.modules.people.providers import (
     GROUP_LENGTH_MAX,
     GROUPS_MAX,
     SUBJECT_LENGTH_MAX,
     Errand,
+    NoRoleHere,
     Outside,
     Proof,
     Provider,
@@ -27,10 +28,11 @@ from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters
-from amply.modules.people.web import OwnPagesOnly, recently_confirmed, require_recent
+from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
     "FACT_LETTER_ASKED",
+    "FROM_ANYBODY",
     "GROUPS_MAX",
     "GROUP_LENGTH_MAX",
     "SUBJECT_LENGTH_MAX",
@@ -42,6 +44,7 @@ __all__ = [
     "Errand",
     "Hashing",
     "LetterLinks",
+    "NoRoleHere",
     "Outside",
     "OwnPagesOnly",
     "Parts",
@@ -57,6 +60,7 @@ __all__ = [
     "SessionCallers",
     "SessionStore",
     "Several",
+    "SignInElsewhere",
     "Site",
     "Writing",
     "address_of",
@@ -64,6 +68,8 @@ __all__ = [
     "count_exhausted_letters",
     "factor_router",
     "find",
+    "find_by_address",
+    "move_stamp",
     "outside_router",
     "recently_confirmed",
     "require_recent",

@@ -15,7 +15,7 @@ from amply.modules.people.domain import SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.identities import IdentityNotFound, IdentityTaken, LastWayIn, TooManyIdentities
 from amply.modules.people.outside import AddressNotProven, LinkNeeded
-from amply.modules.people.providers import ProviderAway, ProviderNotFound, ProviderRefused
+from amply.modules.people.providers import NoRoleHere, ProviderAway, ProviderNotFound, ProviderRefused
 from amply.modules.people.router import ANYBODY, CONFIRMED, SIGNED_IN, TokenOf, let_in
 from amply.modules.people.schemas import (
     Done,
@@ -46,6 +46,7 @@ from amply.modules.people.web import (
 outside_router = APIRouter(prefix="/v1/auth", tags=["People"])
 
 _BEGINNING: Final[tuple[type[AmplyError], ...]] = (ProviderNotFound, ProviderAway, ProviderRefused)
+_BACK: Final[tuple[type[AmplyError], ...]] = (*_BEGINNING, NoRoleHere)
 
 
 @outside_router.get(
@@ -81,7 +82,7 @@ def begin_outside(
     "/outside/finish",
     summary="Finish signing in by a provider",
     dependencies=FROM_ANYBODY,
-    responses=responses(*ANYBODY, *_BEGINNING, *(AddressNotAcceptable, AddressNotProven, SignInElsewhere)),
+    responses=responses(*ANYBODY, *_BACK, *(AddressNotAcceptable, AddressNotProven, SignInElsewhere)),
 )
 def finish_outside(
     body: OutsideBackIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response
@@ -100,7 +101,7 @@ def finish_outside(
     summary="Link a provider with one's account, and sign in",
     dependencies=FROM_ANYBODY,
     responses=responses(
-        *(*ANYBODY, *_BEGINNING, SignInRefused, FactorRefused, SignInElsewhere),
+        *(*ANYBODY, *_BACK, SignInRefused, FactorRefused, SignInElsewhere),
         *(IdentityTaken, TooManyIdentities),
     ),
 )
@@ -147,7 +148,7 @@ def begin_identity(
 @outside_router.post(
     "/identities/finish",
     summary="Finish linking a provider with one's account",
-    responses=responses(*SIGNED_IN, *_BEGINNING, IdentityTaken, TooManyIdentities),
+    responses=responses(*SIGNED_IN, *_BACK, IdentityTaken, TooManyIdentities),
 )
 def finish_identity(
     body: OutsideBackIn, caller: PersonOf, parts: PartsOf, visit: VisitOf, clock: ClockOf

@@ -35,6 +35,14 @@ class ProviderNotFound(NotFound):
     code = "provider_not_found"
 
 
+class NoRoleHere(AmplyError):
+    """The organisation's provider says who it is, and nothing by which they would be somebody here."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "no_role_here"
+    title: ClassVar[str] = "Your organisation gives you no role here"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """One OpenID provider, as this platform is its client.
