@@ -1,7 +1,8 @@
 """Tasks made from the contract: each container is told exactly what `contracts.CONTAINERS` names, no more."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -127,6 +128,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_STRIPE_API_URL": settings.stripe.api_url,
         "AMPLY_STRIPE_PUBLISHABLE_KEY": settings.stripe.publishable_key,
         "AMPLY_HEARTBEAT_PATH": HEARTBEAT_PATH,
+        "AMPLY_SIGN_IN_PROVIDERS": json.dumps([asdict(each) for each in settings.sign_in]),
         **_traces(settings),
         "AWS_REGION": settings.region,
     }
@@ -150,6 +152,7 @@ def _secrets(around: Surroundings) -> Mapping[str, ecs.Secret]:
         "AMPLY_COMMITMENT_KEY": from_manager(around.keys.commitments),
         "AMPLY_LINK_KEY": from_manager(around.keys.links),
         "AMPLY_PEOPLE_KEY": from_manager(around.keys.people),
+        "AMPLY_SIGN_IN_SECRETS": from_manager(around.keys.sign_in),
         "AMPLY_CACHE_PASSWORD": from_manager(around.cache.password),
         "AMPLY_DATABASE_USER": from_manager(master, "username"),
         "AMPLY_DATABASE_PASSWORD": from_manager(master, "password"),

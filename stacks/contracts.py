@@ -167,6 +167,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_EDGE_URL",
             "AMPLY_LOG_URL",
             "AMPLY_CLIENT_ADDRESS_HEADER",
+            "AMPLY_SIGN_IN_PROVIDERS",
         },
         secrets=frozenset(
             {
@@ -174,6 +175,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
                 "AMPLY_STRIPE_WEBHOOK_SECRET",
                 "AMPLY_LINK_KEY",
                 "AMPLY_PEOPLE_KEY",
+                "AMPLY_SIGN_IN_SECRETS",
                 "AMPLY_CACHE_PASSWORD",
             }
         ),

@@ -114,6 +114,17 @@ class StripeSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenIdProvider:
+    """One that signs people in. Its client's secret stands in Secrets Manager, under `key`; without one it is not offered."""
+
+    key: str
+    name: str
+    """As people read it on the button."""
+    issuer: str
+    client_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MailSettings:
     domain: str
     sender: str
@@ -218,6 +229,8 @@ class Environment:
     cache: CacheSettings
     tasks: TaskFleet
     stripe: StripeSettings
+    sign_in: tuple[OpenIdProvider, ...] = ()
+    """The providers that sign people in, for the whole environment."""
     mail: MailSettings
     domain: DomainSettings | None
     """Without one AWS's generated names are used, and nothing need be delegated before the first deployment."""

@@ -71,6 +71,7 @@ class Keys(AmplyStack):
         self.commitments = self._commitment_secret()
         self.links = self._link_secret()
         self.people = self._people_secret()
+        self.sign_in = self._sign_in_secret()
         self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
         self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
         self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
@@ -185,6 +186,20 @@ class Keys(AmplyStack):
         waive(secret, "AwsSolutions-SMG4", LINKS_ARE_SHORT)
         return secret
 
+    def _sign_in_secret(self) -> secretsmanager.Secret:
+        """A JSON object of clients' secrets by provider. Begins with none: no provider is offered until people fill it in."""
+        secret = secretsmanager.Secret(
+            self,
+            "SignIn",
+            description="Secrets of our clients at OpenID providers, by the provider's key; copied from where we registered",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=json.dumps({}), generate_string_key="nobody", exclude_punctuation=True
+            ),
+            removal_policy=self.settings.durability.removal_policy,
+        )
+        waive(secret, "AwsSolutions-SMG4", PROVIDERS_ROTATE)
+        return secret
+
     def _second_region(self) -> list[secretsmanager.ReplicaRegion] | None:
         """Of secrets that nobody could make again: a region's loss must not close what they seal for ever."""
         region = self.settings.replica_region
@@ -193,6 +208,10 @@ class Keys(AmplyStack):
 
 STRIPE_ROTATES = Waiver(
     reason="Stripe issues and rolls these credentials; only people can fetch new ones from its dashboard.",
+    until=NEXT_REVIEW,
+)
+PROVIDERS_ROTATE = Waiver(
+    reason="Providers issue these secrets; only people can make new ones in their consoles.",
     until=NEXT_REVIEW,
 )
 LINKS_ARE_SHORT = Waiver(

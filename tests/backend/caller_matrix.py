@@ -44,6 +44,7 @@ GIVING: Final = Open("donors give without an account")
 DONOR: Final = Open("a donor's signed link")
 INVITED: Final = Open("an invitation's signed token")
 SIGNING_IN: Final = Open("who is not signed in yet")
+DIRECTORY: Final = Open("a directory's token")
 PROCESSOR: Final = Open("the processor's signature")
 
 AUTH: Final = "/v1/auth"
@@ -124,6 +125,21 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"POST {OWN}/keys": Line(RUN, confirmed=True),
     f"DELETE {OWN}/keys/{{key_id}}": Line(RUN, confirmed=True),
     f"GET {OWN}/audit": Line(RUN),
+    **{
+        f"{method} /scim/v2{path}": DIRECTORY
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for path in ("", "/{path:path}")
+    },
+    f"GET {OWN}/directory-tokens": Line(RUN),
+    f"POST {OWN}/directory-tokens": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/directory-tokens/{{token_id}}": Line(RUN, confirmed=True),
+    f"GET {OWN}/sign-in": Line(RUN),
+    f"POST {OWN}/sign-in": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/sign-in": Line(RUN, confirmed=True),
+    f"GET {OWN}/sign-in/domains": Line(RUN),
+    f"POST {OWN}/sign-in/domains": Line(RUN, confirmed=True),
+    f"POST {OWN}/sign-in/domains/{{domain}}/check": Line(RUN, confirmed=True),
+    f"DELETE {OWN}/sign-in/domains/{{domain}}": Line(RUN, confirmed=True),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
     "POST /v1/me/test-organisations": Personal(),
@@ -132,8 +148,14 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
         for what in (
             *("register", "verify-email", "login", "login/factor", "login/passkey/options", "login/passkey"),
             *("logout", "request-password-reset", "reset-password", "confirm-email"),
+            *("outside", "outside/find", "outside/finish", "outside/link"),
         )
     },
+    f"GET {AUTH}/providers": ANYBODY,
+    f"GET {AUTH}/identities": Account(),
+    f"POST {AUTH}/identities": Account(confirmed=True),
+    f"POST {AUTH}/identities/finish": Account(),
+    f"DELETE {AUTH}/identities/{{identity_id}}": Account(confirmed=True),
     f"POST {AUTH}/logout-all": Account(),
     f"GET {AUTH}/me": Account(),
     f"DELETE {AUTH}/me": Account(confirmed=True),

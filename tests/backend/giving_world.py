@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from fastapi.testclient import TestClient
 
+from amply.adapters.dns import DnsRecords
 from amply.entrypoints import application, worker
 from amply.infra.database import Database
-from amply.modules import giving, mail, payouts, recurring, webhooks
+from amply.modules import federation, giving, mail, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
@@ -112,6 +113,7 @@ class DonorsPage(ReceiptOffice):
             ),
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
             inviting=inviting_work(self.database, mailer=self.mailer),
+            domains=federation.Checking(database=self.database, records=DnsRecords()),
             people=people_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
             clock=self.clock,

@@ -15,11 +15,12 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database, forbid_transaction
 from amply.infra.settings import CacheSettings
-from amply.modules import keys, mail, members, onboarding, people, recurring, trials
+from amply.modules import federation, keys, mail, members, onboarding, people, recurring, scim, trials
 from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
+from tests.backend.people_world import KEY as ACCOUNTS
 from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
@@ -90,6 +91,17 @@ class FakePeople:
         return True
 
 
+@dataclass
+class FakeRecords:
+    """What the DNS would say, by name."""
+
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def texts(self, name: str) -> list[str]:
+        forbid_transaction("texts")
+        return self.found.get(name, [])
+
+
 class House:
     """Two organisations, `usr_owner` to `usr_viewer` in the first, `usr_stranger` the second's owner.
 
@@ -103,6 +115,7 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
+        self.records = FakeRecords()
         self.clock, self.limiter = FakeClock(), NoLimit()
         self.organization_id = ready_organization(database, self.processor)
         self.other_id = ready_organization(database, self.processor, slug="hill-trust")
@@ -133,6 +146,14 @@ class House:
             ),
             accounts=self.accounts,
             trying=trials.Parts(people=self.people, processor_url="https://stripe.example"),
+            own_sign_in=federation.Parts(
+                key=ACCOUNTS, records=self.records, redirect="https://edge.example/account/"
+            ),
+            directories=None
+            if self.accounts is None
+            else scim.Parts(
+                database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
+            ),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

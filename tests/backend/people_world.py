@@ -59,6 +59,8 @@ def people_parts(
     cache: CacheSettings,
     *,
     before_leaving: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
+    before_session: Callable[[orm.Session, str, datetime], None] = _nobody_minds,
+    outside: people.Outside | None = None,
 ) -> people.Parts:
     """What the API needs for people."""
     return people.Parts(
@@ -71,6 +73,8 @@ def people_parts(
         breaches=people.CommonPasswords(),
         site=people.Site.of(EDGE),
         before_leaving=before_leaving,
+        before_session=before_session,
+        outside=outside,
     )
 
 

@@ -21,6 +21,13 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/ownership-offer/accept": Action.OWNERSHIP_ACCEPTED,
     f"POST {OWN}/keys": Action.KEY_MADE,
     f"DELETE {OWN}/keys/{{key_id}}": Action.KEY_REVOKED,
+    f"POST {OWN}/directory-tokens": Action.DIRECTORY_TOKEN_MADE,
+    f"DELETE {OWN}/directory-tokens/{{token_id}}": Action.DIRECTORY_TOKEN_REVOKED,
+    f"POST {OWN}/sign-in": Action.SIGN_IN_CHANGED,
+    f"DELETE {OWN}/sign-in": Action.SIGN_IN_REMOVED,
+    f"POST {OWN}/sign-in/domains": Action.SIGN_IN_DOMAIN_CLAIMED,
+    f"POST {OWN}/sign-in/domains/{{domain}}/check": Action.SIGN_IN_DOMAIN_SHOWN,
+    f"DELETE {OWN}/sign-in/domains/{{domain}}": Action.SIGN_IN_DOMAIN_REMOVED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
     "POST /v1/me/test-organisations": Action.ORGANIZATION_CREATED,
 }
@@ -35,6 +42,13 @@ OF_PEOPLE: Final[Mapping[str, Action | None]] = {
     "POST /v1/auth/login/passkey": None,
     "POST /v1/auth/logout": None,
     "POST /v1/auth/logout-all": None,
+    "POST /v1/auth/outside": None,
+    "POST /v1/auth/outside/find": None,
+    "POST /v1/auth/outside/finish": Action.PERSON_IDENTITY_LINKED,
+    "POST /v1/auth/outside/link": Action.PERSON_IDENTITY_LINKED,
+    "POST /v1/auth/identities": None,
+    "POST /v1/auth/identities/finish": Action.PERSON_IDENTITY_LINKED,
+    "DELETE /v1/auth/identities/{identity_id}": Action.PERSON_IDENTITY_UNLINKED,
     "DELETE /v1/auth/me": Action.PERSON_ERASED,
     "DELETE /v1/auth/sessions/{session_id}": None,
     "POST /v1/auth/confirm": Action.PERSON_TRIED_TOO_OFTEN,
@@ -55,3 +69,6 @@ OF_PEOPLE: Final[Mapping[str, Action | None]] = {
     "DELETE /v1/auth/factors/passkeys/{passkey_id}": Action.PERSON_FACTORS_CHANGED,
 }
 """Those of one's account. None: nothing has changed when it is answered, or it is one's sessions alone, which are not kept."""
+
+BY_OTHERS: Final = {Action.DIRECTORY_CHANGED, Action.MEMBER_LEFT_BY_PROVIDER, Action.SIGN_IN_DOMAIN_LOST}
+"""What no person and no key does: a directory over SCIM, a provider, and the DNS (`contract/test_scim.py`, `test_federation.py`)."""

@@ -13,12 +13,13 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 
 from amply.adapters import sqs
+from amply.adapters.dns import DnsRecords
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import ledger, mail, payouts, webhooks
+from amply.modules import federation, ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
@@ -85,6 +86,7 @@ class Town:
                 ),
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
                 inviting=inviting_work(books.app, mailer=self.mailer),
+                domains=federation.Checking(database=books.app, records=DnsRecords()),
                 people=people_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 clock=self.clock,

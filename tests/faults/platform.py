@@ -176,6 +176,8 @@ class Platform:
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
             "AMPLY_LINK_KEY": LINK_KEY,
             "AMPLY_PEOPLE_KEY": PEOPLE_KEY,
+            "AMPLY_SIGN_IN_PROVIDERS": "[]",
+            "AMPLY_SIGN_IN_SECRETS": "{}",
             "AMPLY_WITNESS_POLICY": self.policy.text(),
             "AMPLY_OVERLAPPING_KEY_ARN": "",
             "AMPLY_FORMER_KEYS": "",

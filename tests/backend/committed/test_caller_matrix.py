@@ -21,6 +21,7 @@ from amply.modules.mail import address_digest
 from amply.modules.people.web import SignedInHere
 from tests.backend.caller_matrix import (
     ANYBODY,
+    DIRECTORY,
     DONOR,
     INVITED,
     MATRIX,
@@ -41,6 +42,7 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
 
+_NOT_SET_UP: Final = ("members_not_configured", "dns_unavailable", "people_not_configured")
 PAGES: Final = ("/openapi.json", "/static-offline-docs", "/docs", "/docs/oauth2-redirect")
 IDS: Final = {
     "person_id": "usr_nobody",
@@ -55,6 +57,10 @@ IDS: Final = {
     "entry_id": f"ent_{'0' * 26}",
     "session_id": f"ses_{'0' * 26}",
     "passkey_id": f"psk_{'0' * 26}",
+    "domain": "river.example",
+    "token_id": f"sct_{'0' * 26}",
+    "path": "Users",
+    "identity_id": f"pid_{'0' * 26}",
 }
 SCOPES: Final = (
     *("organisation:read", "organisation:write", "donations:read", "donations:write"),
@@ -170,14 +176,14 @@ def outcome(answer: Any) -> str:
         return NOT_ALLOWED
     if code == "organization_not_found":
         return HIDDEN
-    assert answer.status_code < 500 or code == "members_not_configured", answer.text
+    assert answer.status_code < 500 or code in _NOT_SET_UP, answer.text
     return IN
 
 
 def ask(house: House, route: str, headers: Mapping[str, str]) -> Any:
     method, path = route.split(" ")
     filled = re.sub(
-        r"{(\w+)}", lambda found: {"organization_id": house.organization_id, **IDS}[found[1]], path
+        r"{(\w+)(?::path)?}", lambda found: {"organization_id": house.organization_id, **IDS}[found[1]], path
     )
     body: dict[str, Any] | None = {} if method in ("POST", "PATCH") else None
     house.client.cookies.clear()
@@ -243,6 +249,12 @@ def test_a_link_is_the_only_way_in_where_one_is_asked_for(callers: Callers) -> N
             is_in = line is DONOR and caller == "donor"
             found = outcome(ask(callers.house, route, headers))
             assert found == (IN if is_in else NOBODY), (route, caller)
+
+
+def test_only_a_directorys_token_lets_a_directory_in(callers: Callers) -> None:
+    for route in (name for name, line in MATRIX.items() if line is DIRECTORY):
+        for caller, headers in callers.sent.items():
+            assert outcome(ask(callers.house, route, headers)) == NOBODY, (route, caller)
 
 
 def test_nobody_speaks_for_the_processor(callers: Callers) -> None:

@@ -9,10 +9,11 @@ import structlog
 from celery import Celery
 
 from amply.adapters import sqs
+from amply.adapters.dns import DnsRecords
 from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import donations, mail, payments, payouts, webhooks
+from amply.modules import donations, federation, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.audit_shelf import AuditShelf
@@ -69,6 +70,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             ),
             onboarding=onboarding_work(treasury.database, processor=treasury.processor),
             inviting=inviting_work(treasury.database),
+            domains=federation.Checking(database=treasury.database, records=DnsRecords()),
             people=people_work(treasury.database),
             archive=shelf,
             clock=treasury.clock,

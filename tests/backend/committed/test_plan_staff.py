@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from amply.adapters import sqs
+from amply.adapters.dns import DnsRecords
 from amply.entrypoints import scheduler, task_names, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
-from amply.modules import donations, ledger, mail, payments, payouts, recurring, webhooks
+from amply.modules import donations, federation, ledger, mail, payments, payouts, recurring, webhooks
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.member_world import inviting_work
@@ -135,6 +136,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             recurring=plans.parts,
             onboarding=onboarding_work(plans.database, processor=plans.processor),
             inviting=inviting_work(plans.database),
+            domains=federation.Checking(database=plans.database, records=DnsRecords()),
             people=people_work(plans.database),
             archive=AuditShelf(),
             clock=plans.clock,

@@ -121,6 +121,46 @@ def _key_revoked(house: House) -> Request:
     return Request(f"/keys/{key_id}", target=key_id)
 
 
+SIGN_IN: Final = {"issuer": "https://id.river.example", "client_id": "amply", "client_secret": "s"}
+
+
+def _sign_in(_house: House) -> Request:
+    return Request("/sign-in", body=SIGN_IN)
+
+
+def _sign_in_removed(house: House) -> Request:
+    assert house.ask("POST", "/sign-in", by="usr_owner", json=SIGN_IN).is_success
+    return Request("/sign-in")
+
+
+def _directory_token(_house: House) -> Request:
+    return Request("/directory-tokens")
+
+
+def _directory_token_revoked(house: House) -> Request:
+    made = house.ask("POST", "/directory-tokens", by="usr_owner").json()
+    return Request(f"/directory-tokens/{made['id']}", target=made["id"])
+
+
+def _domain_claimed(_house: House) -> Request:
+    return Request("/sign-in/domains", body={"domain": "river.example"}, target="river.example")
+
+
+def _domain(house: House) -> None:
+    claimed = house.ask("POST", "/sign-in/domains", by="usr_owner", json={"domain": "river.example"}).json()
+    house.records.found[claimed["record_name"]] = [claimed["record_text"]]
+
+
+def _domain_shown(house: House) -> Request:
+    _domain(house)
+    return Request("/sign-in/domains/river.example/check", target="river.example")
+
+
+def _domain_removed(house: House) -> Request:
+    _domain(house)
+    return Request("/sign-in/domains/river.example", target="river.example")
+
+
 def _joined(house: House) -> Request:
     invitation_id = _invitation(house)
     house.send()
@@ -148,6 +188,13 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/ownership-offer/accept": _accepted,
     f"POST {OWN}/keys": _key_made,
     f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
+    f"POST {OWN}/directory-tokens": _directory_token,
+    f"DELETE {OWN}/directory-tokens/{{token_id}}": _directory_token_revoked,
+    f"POST {OWN}/sign-in": _sign_in,
+    f"DELETE {OWN}/sign-in": _sign_in_removed,
+    f"POST {OWN}/sign-in/domains": _domain_claimed,
+    f"POST {OWN}/sign-in/domains/{{domain}}/check": _domain_shown,
+    f"DELETE {OWN}/sign-in/domains/{{domain}}": _domain_removed,
     "POST /v1/me/organisations": _joined,
     "POST /v1/me/test-organisations": _tried,
 }

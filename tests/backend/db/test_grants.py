@@ -120,10 +120,31 @@ API = {
     "payment_notice": "SELECT(donation_id)",
     "person": WRITE,
     "person_device": ALL,
+    "person_identity": "DELETE INSERT SELECT UPDATE(last_used_at)",
     "person_letter": "DELETE INSERT SELECT(address_index) SELECT(id) SELECT(person_id)",
     "person_passkey": ALL,
     "person_recovery_code": ALL,
     "person_totp": ALL,
+    "scim_resource": ALL,
+    "scim_token": " ".join(
+        (
+            *(
+                f"INSERT({each})"
+                for each in ("created_at", "created_by", "digest", "id", "last_four", "organization_id")
+            ),
+            *(
+                f"SELECT({each})"
+                for each in (
+                    *("created_at", "created_by", "id", "last_four", "last_used_at", "organization_id"),
+                    "revoked_at",
+                )
+            ),
+            "UPDATE(revoked_at)",
+        )
+    ),
+    "sign_in_connection": ALL,
+    "sign_in_domain": ALL,
+    "sign_in_grant": ALL,
     "plan": WRITE,
     "plan_charge": WRITE,
     "plan_letter": "INSERT",

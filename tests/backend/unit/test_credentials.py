@@ -16,7 +16,7 @@ SESSION, KEY = Credential.SESSION, Credential.KEY
 
 WITHOUT_CREDENTIAL: Final = {
     *("verify_email", "login", "login_factor", "begin_passkey_login", "login_passkey"),
-    *("reset_password", "confirm_email"),
+    *("reset_password", "confirm_email", "begin_outside", "finish_outside", "link_outside"),
 }
 """What answers 401 though it takes nothing: who signs in, or opens a letter's link, shows it in the body."""
 

@@ -33,6 +33,7 @@ TAGS: Final = {
     "Members": "Who is in an organisation, and as what.",
     "Trying": "How somebody who integrates gets a test organisation and a key by themselves, in a sandbox.",
     "API keys": "What an organisation's programs are known by.",
+    "Sign-in of organisations": "An organisation's own provider and domains, and whom they bring in.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",

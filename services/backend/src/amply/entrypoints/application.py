@@ -25,6 +25,7 @@ from amply.modules import (
     audit,
     defence,
     donations,
+    federation,
     giving,
     keys,
     ledger,
@@ -35,6 +36,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    scim,
     trials,
     webhooks,
 )
@@ -52,6 +54,8 @@ class Parts:
 
     `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
     where nobody can sign in. `trying` is None where nobody may make test organisations.
+
+    `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
@@ -83,6 +87,9 @@ class Parts:
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Parts | None = None
     trying: trials.Parts | None = None
+    own_sign_in: federation.Parts | None = None
+    renewing: access.Renewing | None = None
+    directories: scim.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -161,11 +168,12 @@ def without_parts() -> FastAPI:
     routers = (
         *(donations.router, donations.split_router, recurring.router, giving.router),
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
-        *(people.router, people.factor_router),
+        *(people.router, people.factor_router, people.outside_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(members.router, members.own_router, members.invited_router, keys.router, audit.router),
         trials.router,
+        *(federation.router, federation.finding_router, scim.router, scim.scim_router),
     )
     for router in routers:
         app.include_router(router)

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amply.entrypoints import problems
 from amply.kernel.errors import InvalidRequest
+from amply.modules import scim
 
 BYTES_MAX: Final = 1_048_576
 SECONDS_MAX: Final = 10.0
@@ -99,6 +100,9 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _refused(scope: Scope, error: HTTPException | InvalidRequest) -> Response:
+    if scope["path"].startswith(scim.PREFIX):
+        status = error.status if isinstance(error, InvalidRequest) else error.status_code
+        return scim.refusal(status, str(error.detail))
     answer = problems.known if isinstance(error, InvalidRequest) else problems.of_http
     return answer(Request(scope), error)
 

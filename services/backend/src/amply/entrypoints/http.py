@@ -1,5 +1,7 @@
 """`python -m amply.entrypoints.http`: the API."""
 
+from functools import partial
+
 import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
@@ -10,7 +12,7 @@ from amply.adapters.stripe import (
     StripeSavedMethods,
     StripeSharing,
 )
-from amply.entrypoints import application
+from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
@@ -26,13 +28,14 @@ from amply.infra.settings import (
     CacheSettings,
     DatabaseSettings,
     LinkSettings,
+    OutsideSettings,
     PeopleSettings,
     ServiceSettings,
     StripeSettings,
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, keys, members, onboarding, people, recurring, trials
+from amply.modules import defence, federation, keys, members, onboarding, people, recurring, trials
 
 
 def main() -> None:
@@ -52,42 +55,42 @@ def serve(service: ServiceSettings) -> None:
     cache = CacheSettings()
     opened = cache_client(cache)
     database = connect(DatabaseSettings(), application=service.service, pool_size=20)
-    accounts = people_parts(database, cache, edge_url=api.edge_url)
+    on_laptop = service.environment == "local"
+    accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
     webhook_secret = stripe.webhook_secret.get_secret_value()
-    app = application.create(
-        application.Parts(
-            database=database,
-            processor=StripeProcessor(stripe),
-            sharing=StripeSharing(stripe),
-            verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
-            limiter=CacheLimiter(opened),
-            gate=defence.gate(database, FallingBack(CacheCounters(cache))),
-            clock=system_clock,
-            livemode=service.livemode,
-            log_url=api.log_url,
-            allowed_origins=accounts.site.origins,
-            client_address_header=api.client_address_header,
-            site_url=api.edge_url,
-            deep_health=deep_health(database, opened, stripe),
-            plans=recurring.Parts(
-                saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
-            ),
-            invitations=onboarding.Parts(
-                links=StripeAccountLinks(stripe),
-                key=onboarding.InvitationKey.from_settings(LinkSettings()),
-                page=f"{api.edge_url}/onboarding/",
-            ),
-            membership=members.Parts(
-                key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
-            ),
-            callers=(
-                keys.KeyCallers(database=database, livemode=service.livemode),
-                people.SessionCallers(accounts),
-            ),
-            accounts=accounts,
-            trying=trials_in(service, accounts, stripe),
-        )
+    parts = application.Parts(
+        database=database,
+        processor=StripeProcessor(stripe),
+        sharing=StripeSharing(stripe),
+        verifier=StripeEventVerifier(webhook_secret) if webhook_secret else None,
+        limiter=CacheLimiter(opened),
+        gate=defence.gate(database, FallingBack(CacheCounters(cache))),
+        clock=system_clock,
+        livemode=service.livemode,
+        log_url=api.log_url,
+        allowed_origins=accounts.site.origins,
+        client_address_header=api.client_address_header,
+        site_url=api.edge_url,
+        deep_health=deep_health(database, opened, stripe),
+        plans=recurring.Parts(
+            saved=StripeSavedMethods(stripe), links=recurring.LinkKey.from_settings(LinkSettings())
+        ),
+        invitations=onboarding.Parts(
+            links=StripeAccountLinks(stripe),
+            key=onboarding.InvitationKey.from_settings(LinkSettings()),
+            page=f"{api.edge_url}/onboarding/",
+        ),
+        membership=members.Parts(
+            key=members.JoinKey.from_settings(LinkSettings()), people=KnownPeople(accounts)
+        ),
+        callers=(
+            keys.KeyCallers(database=database, livemode=service.livemode),
+            people.SessionCallers(accounts),
+        ),
+        accounts=accounts,
+        trying=trials_in(service, accounts, stripe),
     )
+    app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
         app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
@@ -103,13 +106,13 @@ def trials_in(
     return trials.Parts(people=KnownPeople(accounts), processor_url=stripe.api_url)
 
 
-def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> people.Parts:
+def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool) -> people.Parts:
     """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
     settings = PeopleSettings()
-    url = settings.breach_list_url
+    url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings)
     return people.Parts(
         database=database,
-        key=people.PeopleKey.from_settings(settings),
+        key=key,
         links=people.LetterLinks.from_settings(LinkSettings()),
         sessions=people.SessionStore.from_settings(cache),
         counters=CacheCounters(cache),
@@ -117,6 +120,10 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> 
         breaches=people.Several(people.CommonPasswords(), *([HttpBreachList(url=url)] if url else [])),
         site=people.Site.of(edge_url),
         before_leaving=people_leaving,
+        before_session=partial(federation.require_provider, key),
+        outside=signing_in_outside.outside_parts(
+            database, key, OutsideSettings(), edge_url=edge_url, on_laptop=on_laptop
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from amply.modules import members, people
+from amply.modules import federation, members, people
 from amply.modules.mail import Language
 
 
@@ -51,3 +51,4 @@ def people_leaving(session: Session, person_id: str, now: datetime) -> None:
         LastOwner: An organisation would be left to nobody.
     """
     members.leave_everywhere(session, person_id=person_id, now=now)
+    federation.forget(session, person_id=person_id)

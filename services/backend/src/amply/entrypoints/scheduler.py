@@ -57,6 +57,7 @@ _SENT: Final = (
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
+    ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
 )
 """What the worker is asked for, and how often."""

@@ -10,6 +10,7 @@ import structlog
 from celery import Celery
 
 from amply.adapters import sqs
+from amply.adapters.dns import DnsRecords
 from amply.adapters.eventbridge import StripeEventQueue
 from amply.adapters.s3 import S3AuditArchive
 from amply.adapters.ses import SesFeedback, SesMailer
@@ -46,6 +47,7 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     audit,
     donations,
+    federation,
     giving,
     ledger,
     mail,
@@ -80,6 +82,7 @@ class Parts:
     onboarding: onboarding.Onboarding
     inviting: members.Inviting
     people: people.Writing
+    domains: federation.Checking
     archive: audit.AuditArchive
     clock: Clock
 
@@ -289,14 +292,20 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
 
 
 def _about_people(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The letters about people's accounts."""
+    """The letters about people's accounts, and the domains whose people sign in by their organisation."""
 
     def send_letters(**_: Any) -> None:
         sent = people.send_letters(parts.people, now=parts.clock())
         if sent:
             _log.info("person_letters_sent", count=sent)
 
-    return ((task_names.SEND_PERSON_LETTERS, send_letters),)
+    def check_domains(**_: Any) -> None:
+        federation.check_domains(parts.domains, now=parts.clock())
+
+    return (
+        (task_names.SEND_PERSON_LETTERS, send_letters),
+        (task_names.CHECK_DOMAINS, check_domains),
+    )
 
 
 def parts_from_environment() -> Parts:
@@ -354,6 +363,7 @@ def parts_from_environment() -> Parts:
             links=people.LetterLinks.from_settings(LinkSettings()),
             page=f"{site.edge_url}/account/",
         ),
+        domains=federation.Checking(database=database, records=DnsRecords()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         clock=system_clock,
     )

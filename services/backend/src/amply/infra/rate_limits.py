@@ -49,6 +49,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
     # All that signs people in, before they are; a school stands behind one address. What may be tried is counted
     # besides, and more strictly.
     "signing_in": Limit(requests=120, seconds=_MINUTE),
+    # Of one organisation's directory, which tells of its people one by one.
+    "scim": Limit(requests=600, seconds=_MINUTE),
     # Of one API key and of one person, wherever they ask from.
     "key_reads": Limit(requests=500, seconds=_MINUTE),
     "key_writes": Limit(requests=100, seconds=_MINUTE),

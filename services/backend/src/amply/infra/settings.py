@@ -5,7 +5,7 @@ Each part reads only the settings it needs, so that a task without a secret neve
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -161,6 +161,29 @@ class PeopleSettings(BaseSettings):
 
     people_key: SecretStr
     breach_list_url: str = ""
+
+
+class ProviderSettings(BaseModel):
+    """One OpenID provider that signs people in: what it is called here and to people, and as whom it knows us."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str = Field(pattern=r"^[a-z][a-z0-9]{0,30}$")
+    name: str = Field(min_length=1, max_length=60)
+    issuer: str = Field(pattern=r"^https?://[^\s?#]+$", max_length=500)
+    client_id: str = Field(min_length=1, max_length=300)
+
+
+class OutsideSettings(BaseSettings):
+    """The providers that sign people in, as JSON, and their clients' secrets by key, as JSON too.
+
+    A provider without a secret is not offered: in a new environment nobody has filled any in.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    sign_in_providers: tuple[ProviderSettings, ...] = ()
+    sign_in_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 class MailSettings(BaseSettings):

@@ -22,7 +22,7 @@ from amply.modules.access.domain import (
 )
 from amply.modules.access.grants import Access, Own
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
-from amply.modules.access.ports import CallerSource
+from amply.modules.access.ports import CallerSource, Renewing
 from amply.modules.access.web import (
     OWN_PROBLEMS,
     PROBLEMS,
@@ -59,6 +59,7 @@ __all__ = [
     "Own",
     "Permission",
     "PersonCaller",
+    "Renewing",
     "RequestFromElsewhere",
     "Role",
     "Rule",

@@ -47,12 +47,14 @@ class PersonCaller:
         signed_in_at: When the session began (UTC).
         confirmed_at: When they last showed, in this session, that it is them (password and second factor, or passkey);
             what is dangerous wants this to be some minutes ago at most.
+        through: The organisation whose provider says that it is them, and nobody else does: they act there alone.
     """
 
     person_id: str
     session_id: str
     signed_in_at: datetime
     confirmed_at: datetime
+    through: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, DateTime, Text, cast, column, exists, or_, select, table
+from sqlalchemy import ColumnElement, DateTime, Text, cast, column, exists, or_, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -19,7 +19,11 @@ from amply.modules.access.domain import KeyCaller, PersonCaller, Role
 from amply.modules.access.policy import POLICY, Permission
 
 _MEMBER: Final = table(
-    "member", column("organization_id", Text), column("person_id", Text), column("role", Text)
+    "member",
+    column("organization_id", Text),
+    column("person_id", Text),
+    column("role", Text),
+    column("holds_until", DateTime(timezone=True)),
 ).alias("acting_member")
 _KEY: Final = table(
     "api_key",
@@ -29,6 +33,8 @@ _KEY: Final = table(
     column("revoked_at", DateTime(timezone=True)),
     column("expires_at", DateTime(timezone=True)),
 ).alias("acting_key")
+
+_STANDING: Final = text("SELECT role, holds_until, by_provider_alone FROM own_standing()")
 
 Column = ColumnElement[str] | InstrumentedAttribute[str]
 
@@ -80,6 +86,7 @@ class Access:
                 _MEMBER.c.organization_id == organization_id,
                 _MEMBER.c.person_id == self.caller.person_id,
                 _MEMBER.c.role.in_(sorted(rule.roles)),
+                or_(_MEMBER.c.holds_until.is_(None), _MEMBER.c.holds_until > self.now),
             )
         else:
             expires_at = _KEY.c.expires_at
@@ -114,11 +121,26 @@ class Own:
             yield session
 
 
-def role_of(database: Database, *, organization_id: str, person_id: str) -> Role | None:
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What somebody is in an organisation.
+
+    Attributes:
+        holds_until: How long that counts, where the organisation's provider says it; None where it is said here.
+        by_provider_alone: Whether whoever acts here has to have come by that provider.
+    """
+
+    role: Role
+    holds_until: datetime | None
+    by_provider_alone: bool
+
+
+def standing_of(database: Database, *, organization_id: str, person_id: str) -> Standing | None:
     """What somebody is in an organisation; None where they are nothing there, or there is none."""
-    asked = select(_MEMBER.c.role).where(
-        _MEMBER.c.organization_id == organization_id, _MEMBER.c.person_id == person_id
-    )
     with database.transaction(organization_id=organization_id, person_id=person_id) as session:
-        found = session.scalar(asked)
-    return None if found is None else Role(found)
+        found = session.execute(_STANDING).one_or_none()
+    if found is None:
+        return None
+    return Standing(
+        role=Role(found.role), holds_until=found.holds_until, by_provider_alone=found.by_provider_alone
+    )

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     OWNERSHIP_ACCEPT = "accept ownership"
     KEYS_READ = "read keys"
     KEYS_CHANGE = "change keys"
+    SIGN_IN_READ = "read the sign-in"
+    SIGN_IN_CHANGE = "change the sign-in"
     AUDIT_READ = "read the audit log"
 
 
@@ -136,6 +138,14 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     ),
     Permission.KEYS_READ: Rule(what="See which API keys there are; never their secrets.", roles=_RUN),
     Permission.KEYS_CHANGE: Rule(what="Make and revoke API keys.", roles=_RUN, confirmed=True),
+    Permission.SIGN_IN_READ: Rule(
+        what="See the organisation's own sign-in, its domains and whom its groups make what.", roles=_RUN
+    ),
+    Permission.SIGN_IN_CHANGE: Rule(
+        what="Set up the organisation's own sign-in, show its domains, require it, and let a directory manage its people.",
+        roles=_RUN,
+        confirmed=True,
+    ),
     Permission.AUDIT_READ: Rule(what="See who did what in the organisation.", roles=_RUN),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

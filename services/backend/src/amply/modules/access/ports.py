@@ -7,6 +7,13 @@ from typing import Protocol
 from amply.modules.access.domain import Caller
 
 
+class Renewing(Protocol):
+    """How a role that an organisation's provider gives goes on: by another word of its, which whoever keeps it asks for."""
+
+    def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:
+        """Ask for it, where that can be. What has become of the role is looked up afterwards."""
+
+
 class CallerSource(Protocol):
     """One way to be known: a session, or a key. The application asks each in turn."""
 

@@ -1,7 +1,7 @@
 """What routes depend on: who asks, and whether they may."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -26,8 +26,9 @@ from amply.modules.access.domain import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.access.grants import Access, Own, role_of
+from amply.modules.access.grants import Access, Own, Standing, standing_of
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission
+from amply.modules.access.ports import Renewing
 
 PROBLEMS: Final = (
     AuthenticationRequired,
@@ -53,6 +54,8 @@ OWN_PROBLEMS: Final = (
 """The same of a route that concerns whoever asks alone."""
 
 _SAFE: Final = ("GET", "HEAD")
+_ASKED_BEFORE: Final = timedelta(minutes=1)
+"""How long before a provider's word runs out it is asked for the next one: so that one that hesitates keeps nobody waiting."""
 
 
 def _caller(request: Request, clock: ClockOf) -> Caller:
@@ -149,7 +152,7 @@ class Allowed:
         count(request, known)
         now, role = clock(), None
         if isinstance(known, PersonCaller):
-            role = self._role(database, organization_id, known)
+            role = self._role(request, database, organization_id, known, now=now)
             _require_confirmed(self.permission, known, now=now)
         else:
             self.require_scope(organization_id, known)
@@ -162,10 +165,27 @@ class Allowed:
             database=database,
         )
 
-    def _role(self, database: Database, organization_id: str, caller: PersonCaller) -> Role:
-        role = role_of(database, organization_id=organization_id, person_id=caller.person_id)
-        if role is None:
+    def _role(
+        self,
+        request: Request,
+        database: Database,
+        organization_id: str,
+        caller: PersonCaller,
+        *,
+        now: datetime,
+    ) -> Role:
+        standing = _standing(request, database, organization_id, caller.person_id, now=now)
+        if standing is None:
             raise OrganizationHidden
+        if standing.holds_until is not None and standing.holds_until <= now:
+            raise SessionNotValid(
+                "Sign in by your organisation again: it has not said for minutes who you are."
+            )
+        if caller.through not in (None, organization_id):
+            raise NotAllowed("Confirm that it is you first: another organisation's provider signed you in.")
+        if standing.by_provider_alone and caller.through is None:
+            raise NotAllowed("Sign in by your organisation: its members come by its own sign-in alone.")
+        role = standing.role
         if role not in POLICY[self.permission].roles:
             raise NotAllowed(f"Ask somebody who may '{self.permission}': your role is '{role}'.")
         return role
@@ -210,6 +230,21 @@ class SignedIn:
         now = clock()
         _require_confirmed(self.permission, known, now=now)
         return Own(caller=known, permission=self.permission, now=now, database=database)
+
+
+def _standing(
+    request: Request, database: Database, organization_id: str, person_id: str, *, now: datetime
+) -> Standing | None:
+    """What somebody is, as their organisation's provider says it now where it is that who says it."""
+    asked = {"organization_id": organization_id, "person_id": person_id}
+    found = standing_of(database, **asked)
+    renewing: Renewing | None = request.app.state.renewing
+    if found is None or found.holds_until is None or renewing is None:
+        return found
+    if now < found.holds_until - _ASKED_BEFORE:
+        return found
+    renewing.renew(**asked, now=now)
+    return standing_of(database, **asked)
 
 
 def allowed(permission: Permission) -> Any:

@@ -45,6 +45,9 @@ class Action(StrEnum):
 
     BOOKS_ACCOUNT_CLOSED = "books.account_closed"
     BOOKS_ACCOUNT_REOPENED = "books.account_reopened"
+    DIRECTORY_CHANGED = "directory.changed"
+    DIRECTORY_TOKEN_MADE = "directory.token_made"  # noqa: S105 -- the name of an action
+    DIRECTORY_TOKEN_REVOKED = "directory.token_revoked"  # noqa: S105 -- the same
     DISPUTE_ANSWERED = "dispute.answered"
     DISPUTE_EVIDENCE_SEEN = "dispute.evidence_seen"
     DONATION_ADVANTAGE_STATED = "donation.advantage_stated"
@@ -68,6 +71,7 @@ class Action(StrEnum):
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_LEFT = "member.left"
+    MEMBER_LEFT_BY_PROVIDER = "member.left_by_provider"
     MEMBER_REMOVED = "member.removed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     ORGANIZATION_ANONYMOUS_GIFTS_SET = "organization.anonymous_gifts_set"
@@ -90,6 +94,8 @@ class Action(StrEnum):
     PERSON_ADDRESS_CHANGED = "person.address_changed"
     PERSON_ERASED = "person.erased"
     PERSON_FACTORS_CHANGED = "person.factors_changed"
+    PERSON_IDENTITY_LINKED = "person.identity_linked"
+    PERSON_IDENTITY_UNLINKED = "person.identity_unlinked"
     PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105 -- the name of an action
     PERSON_PASSWORD_RESET = "person.password_reset"  # noqa: S105 -- the same
     PERSON_REGISTERED = "person.registered"
@@ -99,6 +105,12 @@ class Action(StrEnum):
     PLAN_GIFT_AID_CANCELLED = "plan.gift_aid_cancelled"
     PLAN_PAUSED = "plan.paused"
     PLAN_RESUMED = "plan.resumed"
+    SIGN_IN_CHANGED = "sign_in.changed"
+    SIGN_IN_DOMAIN_CLAIMED = "sign_in.domain_claimed"
+    SIGN_IN_DOMAIN_LOST = "sign_in.domain_lost"
+    SIGN_IN_DOMAIN_REMOVED = "sign_in.domain_removed"
+    SIGN_IN_DOMAIN_SHOWN = "sign_in.domain_shown"
+    SIGN_IN_REMOVED = "sign_in.removed"
     WEBHOOKS_REPLAYED = "webhooks.replayed"
 
 

@@ -4,37 +4,66 @@ from amply.modules.people.addresses import Address, AddressNotAcceptable, addres
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
-from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person
+from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person, SignInElsewhere
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
+from amply.modules.people.outside_router import outside_router
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
-from amply.modules.people.persons import addresses, find
+from amply.modules.people.persons import addresses, find, find_by_address, move_stamp
+from amply.modules.people.providers import (
+    GROUP_LENGTH_MAX,
+    GROUPS_MAX,
+    SUBJECT_LENGTH_MAX,
+    Errand,
+    NoRoleHere,
+    Outside,
+    Proof,
+    Provider,
+    ProviderAway,
+    ProviderClient,
+    ProviderNotFound,
+    ProviderRefused,
+)
 from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters
-from amply.modules.people.web import OwnPagesOnly, recently_confirmed, require_recent
+from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
     "FACT_LETTER_ASKED",
+    "FROM_ANYBODY",
+    "GROUPS_MAX",
+    "GROUP_LENGTH_MAX",
+    "SUBJECT_LENGTH_MAX",
     "Address",
     "AddressNotAcceptable",
     "BreachList",
     "CommonPasswords",
     "Cost",
+    "Errand",
     "Hashing",
     "LetterLinks",
+    "NoRoleHere",
+    "Outside",
     "OwnPagesOnly",
     "Parts",
     "PasswordNotAcceptable",
     "PeopleKey",
     "PeopleNotConfigured",
     "Person",
+    "Proof",
+    "Provider",
+    "ProviderAway",
+    "ProviderClient",
+    "ProviderNotFound",
+    "ProviderRefused",
     "SessionCallers",
     "SessionStore",
     "Several",
+    "SignInElsewhere",
     "Site",
     "Writing",
     "address_of",
@@ -42,8 +71,11 @@ __all__ = [
     "count_exhausted_letters",
     "factor_router",
     "find",
+    "find_by_address",
     "forget",
     "is_registered",
+    "move_stamp",
+    "outside_router",
     "recently_confirmed",
     "register_invited",
     "require_recent",

@@ -42,6 +42,7 @@ class SessionCallers:
             session_id=session.id,
             signed_in_at=session.signed_in_at,
             confirmed_at=session.confirmed_at,
+            through=session.through,
         )
 
     def _holds(self, session: Session, *, address: str) -> bool:

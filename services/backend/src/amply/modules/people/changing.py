@@ -17,6 +17,7 @@ from amply.modules.people.domain import IpBinding, LetterKind, LetterLinkNotVali
 from amply.modules.people.models import (
     ClaimRow,
     DeviceRow,
+    IdentityRow,
     LetterRow,
     PasskeyRow,
     PersonRow,
@@ -29,6 +30,7 @@ from amply.modules.people.sealing import PeopleKey
 _LETTERS: Final = {
     Action.PERSON_PASSWORD_CHANGED: LetterKind.PASSWORD_CHANGED,
     Action.PERSON_FACTORS_CHANGED: LetterKind.FACTORS_CHANGED,
+    Action.PERSON_IDENTITY_UNLINKED: LetterKind.IDENTITY_UNLINKED,
 }
 """What is told of by letter besides."""
 _OVER = "This link is used or too old: ask for another one with your e-mail address."
@@ -202,7 +204,7 @@ def forget(
         return None
     leaving(session, person_id, now)
     index = key.index_of(person.address)
-    for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow):
+    for row in (DeviceRow, TotpRow, RecoveryCodeRow, PasskeyRow, IdentityRow):
         session.execute(delete(row).where(row.person_id == person_id))
     session.execute(
         delete(ClaimRow).where((ClaimRow.person_id == person_id) | (ClaimRow.address_index == index))

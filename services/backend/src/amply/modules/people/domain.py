@@ -44,6 +44,8 @@ class LetterKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- the name of a letter
     FACTORS_CHANGED = "factors_changed"
     NEW_DEVICE = "new_device"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     GOODBYE = "goodbye"
 
 
@@ -61,6 +63,14 @@ class LetterLinkNotValid(AmplyError):
     status: ClassVar[int] = 401
     code: ClassVar[str] = "letter_link_not_valid"
     title: ClassVar[str] = "The link is not valid"
+
+
+class SignInElsewhere(AmplyError):
+    """The person's organisation has its members sign in by its own provider alone."""
+
+    status: ClassVar[int] = 403
+    code: ClassVar[str] = "sign_in_by_organisation"
+    title: ClassVar[str] = "Your organisation signs you in"
 
 
 class PeopleNotConfigured(Unavailable):
@@ -100,6 +110,7 @@ class Session:
         device: What the browser called itself, in words: no fingerprint.
         binding: How closely it is held to `place`.
         place: A keyed digest of the network it began in; empty where it is bound to none.
+        through: The organisation whose provider said who it is; it is good for that organisation alone.
     """
 
     id: str
@@ -111,6 +122,7 @@ class Session:
     device: str
     binding: IpBinding
     place: str
+    through: str | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Whether it was left alone, or lasted, for too long."""

@@ -7,7 +7,7 @@ from amply.infra.web import ClockOf, Identifier, responses
 from amply.modules.access import SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.people import changing, factors, limits, passkeys, persons, signing_in
-from amply.modules.people.domain import Person, SignInRefused
+from amply.modules.people.domain import Person, SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorExists, FactorNotFound, FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passkeys import PasskeyNotFound, TooManyPasskeys
@@ -213,7 +213,7 @@ def begin_passkey_login(body: PasskeyAskedIn, parts: PartsOf, visit: VisitOf, cl
     "/login/passkey",
     summary="Sign in with a passkey",
     dependencies=FROM_ANYBODY,
-    responses=responses(*ANYBODY, SignInRefused, FactorRefused),
+    responses=responses(*ANYBODY, SignInRefused, FactorRefused, SignInElsewhere),
 )
 def login_passkey(
     body: PasskeyShownIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response

@@ -59,6 +59,19 @@ class PasskeyRow(Record):
     last_used_at: Mapped[datetime | None]
 
 
+class IdentityRow(Record):
+    """`digest` stands for provider, issuer and subject together: nobody reads from it who that is."""
+
+    __tablename__ = "person_identity"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str]
+    provider: Mapped[str]
+    digest: Mapped[bytes]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
 class ClaimRow(Record):
     __tablename__ = "address_claim"
 

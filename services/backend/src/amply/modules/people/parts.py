@@ -14,6 +14,7 @@ from amply.infra.database import Database
 from amply.modules.people.breaches import BreachList
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.passwords import Hashing
+from amply.modules.people.providers import Outside
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 
@@ -74,7 +75,9 @@ class Parts:
     """What the API needs for people.
 
     `before_leaving` is told whose account is about to be deleted and when, in the transaction that does it; what it raises
-    keeps the account. Rooms that know what a person is needed for have their say there.
+    keeps the account. Rooms that know what a person is needed for have their say there. `before_session` is told who is about
+    to be signed in otherwise than by an organisation's provider; what it raises lets them not in. `outside` is None where
+    nobody is signed in by providers.
     """
 
     database: Database
@@ -86,6 +89,8 @@ class Parts:
     breaches: BreachList
     site: Site
     before_leaving: Leaving = _nobody_minds
+    before_session: Callable[[Session, str, datetime], None] = _nobody_minds
+    outside: Outside | None = None
 
 
 def _is_number(host: str) -> bool:

@@ -14,7 +14,12 @@ from amply.modules.access import (
 )
 from amply.modules.people import changing, factors, persons, registering, signing_in
 from amply.modules.people.addresses import AddressNotAcceptable
-from amply.modules.people.domain import LetterLinkNotValid, PeopleNotConfigured, SignInRefused
+from amply.modules.people.domain import (
+    LetterLinkNotValid,
+    PeopleNotConfigured,
+    SignInElsewhere,
+    SignInRefused,
+)
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.parts import Parts
 from amply.modules.people.passwords import PasswordNotAcceptable
@@ -116,7 +121,7 @@ def verify_email(body: VerifyIn, parts: PartsOf, visit: VisitOf, clock: ClockOf,
     "/login",
     summary="Sign in with address and password",
     dependencies=FROM_ANYBODY,
-    responses=responses(*ANYBODY, AddressNotAcceptable, SignInRefused),
+    responses=responses(*ANYBODY, AddressNotAcceptable, SignInRefused, SignInElsewhere),
 )
 def login(
     body: LoginIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response
@@ -132,7 +137,7 @@ def login(
     "/login/factor",
     summary="Sign in with a code, after the password",
     dependencies=FROM_ANYBODY,
-    responses=responses(*ANYBODY, SignInRefused, FactorRefused),
+    responses=responses(*ANYBODY, SignInRefused, FactorRefused, SignInElsewhere),
 )
 def login_factor(
     body: LoginFactorIn, parts: PartsOf, visit: VisitOf, clock: ClockOf, response: Response

@@ -81,6 +81,10 @@ class PeopleKey:
         """What stands for a recovery code of this person's."""
         return self._mac("recovery-code", f"{person_id}\0{code}")
 
+    def identity_of(self, *, provider: str, issuer: str, subject: str) -> bytes:
+        """What stands for somebody at a provider."""
+        return self._mac("identity", f"{provider}\0{issuer}\0{subject}")
+
     def _mac(self, purpose: str, text: str) -> bytes:
         return hmac.digest(self._derived(purpose), text.encode(), "sha256")
 

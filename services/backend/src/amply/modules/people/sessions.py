@@ -135,6 +135,12 @@ class SessionStore:
         with self._answering() as cache:
             cache.set(f"{_PREFIX}:once:{name}", json.dumps(dict(facts)), ex=lasts)
 
+    def kept(self, name: str) -> dict[str, str] | None:
+        """What was kept, and stays until it is taken."""
+        with self._answering() as cache:
+            found = cast("str | None", cache.get(f"{_PREFIX}:once:{name}"))
+        return json.loads(found) if found else None
+
     def take(self, name: str) -> dict[str, str] | None:
         """What was kept, once: of two who take it at once, one gets it."""
         with self._answering() as cache:

@@ -36,7 +36,7 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True)
 class FactorNeeded:
-    """The password was right, and a second factor is missing. `pending` says so for five minutes."""
+    """The password was right, or a provider's word, and a second factor is missing. `pending` says so for five minutes."""
 
     pending: str
     has_totp: bool
@@ -68,14 +68,21 @@ def sign_in(
     if found is None or not is_right:
         raise SignInRefused(_REFUSED)
     _renew_hash(parts, found, plain)
-    if found.has_factor:
-        stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
-        return FactorNeeded(
-            pending=parts.links.pending.sign(stamped, now=now),
-            has_totp=found.has_totp,
-            has_passkeys=found.has_passkeys,
-        )
-    return begin(parts, found, visit=visit, now=now)
+    return factor_or_session(parts, found, visit=visit, now=now)
+
+
+def factor_or_session(
+    parts: Parts, found: Credentials, *, visit: Visit, now: datetime
+) -> SignedIn | FactorNeeded:
+    """What follows the first half of a sign-in."""
+    if not found.has_factor:
+        return begin(parts, found, visit=visit, now=now)
+    stamped = Stamped(person_id=found.person_id, stamp=found.stamp)
+    return FactorNeeded(
+        pending=parts.links.pending.sign(stamped, now=now),
+        has_totp=found.has_totp,
+        has_passkeys=found.has_passkeys,
+    )
 
 
 def finish_with_code(parts: Parts, *, pending: str, code: str, visit: Visit, now: datetime) -> SignedIn:
@@ -115,8 +122,19 @@ def pending_of(parts: Parts, pending: str, *, visit: Visit, now: datetime) -> Cr
     return found
 
 
-def begin(parts: Parts, found: Credentials, *, visit: Visit, now: datetime) -> SignedIn:
-    """Open a session for somebody who has shown who they are, and write to them where the browser is a new one."""
+def begin(
+    parts: Parts, found: Credentials, *, visit: Visit, now: datetime, through: str | None = None
+) -> SignedIn:
+    """Open a session for somebody who has shown who they are, and write to them where the browser is a new one.
+
+    `through`: the organisation whose provider says so; the session is for what they do there alone.
+
+    Raises:
+        SignInElsewhere: They have to come by their organisation's provider, and have not.
+    """
+    if through is None:
+        with parts.database.transaction(person_id=found.person_id) as session:
+            parts.before_session(session, found.person_id, now)
     device = visit.device or secrets.token_urlsafe(16)
     token = parts.sessions.open(
         Session(
@@ -129,6 +147,7 @@ def begin(parts: Parts, found: Credentials, *, visit: Visit, now: datetime) -> S
             device=device_named(visit.agent),
             binding=found.ip_binding,
             place=place_of(parts.key, found.ip_binding, visit.address),
+            through=through,
         )
     )
     with parts.database.transaction() as session:
@@ -167,6 +186,8 @@ def confirm(
 def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None) -> str:
     """Another token and session in place of this one, confirmed now; at another stamp where that has moved.
 
+    Whoever calls this has seen them show it themselves: the session is their own, whoever's provider it began with.
+
     Raises:
         SessionNotValid: It was ended meanwhile.
     """
@@ -179,6 +200,7 @@ def renewed(parts: Parts, *, token: str, now: datetime, stamp: int | None = None
         confirmed_at=now,
         seen_at=now,
         stamp=session.stamp if stamp is None else stamp,
+        through=None,
     )
     return parts.sessions.exchange(token, fresh)
 

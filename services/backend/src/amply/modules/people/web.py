@@ -100,7 +100,8 @@ def require_recent(caller: PersonCaller, *, now: datetime) -> None:
     Raises:
         ConfirmationRequired: It is too long ago that this session showed who it is.
     """
-    if not is_recent(caller.confirmed_at, now=now):
+    # What an organisation's provider says is enough for that organisation, and not for the account.
+    if caller.through is not None or not is_recent(caller.confirmed_at, now=now):
         raise ConfirmationRequired(
             "Confirm with your password and second factor, or a passkey, and repeat the request."
         )

@@ -1,0 +1,132 @@
+"""HTTP to addresses that strangers name: never to a machine of ours, never for long, never much.
+
+Whoever names an address decides what it resolves to, and may answer differently the second time. So the name is looked up
+once, every address it has is judged, and the connection goes to the one that was judged; the certificate is still checked
+against the name (OWASP, server-side request forgery).
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import httpx2
+
+from amply.infra.database import forbid_transaction
+
+SECONDS_MAX: Final = 4.0
+"""For a whole exchange."""
+BYTES_MAX: Final = 524_288
+_SECONDS_A_STEP: Final = 2.0
+_SECURE: Final = 443
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+class AddressRefused(httpx2.UnsupportedProtocol):
+    """Nothing is sent there: not https, or a network that is not the public internet."""
+
+
+class AnswerRefused(httpx2.ReadError):
+    """The answer is too long, or takes too long."""
+
+
+def resolved(host: str, port: int) -> Sequence[str]:
+    """The addresses that a name has now, as the system finds them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class GuardedTransport(httpx2.BaseTransport):
+    """The way out for a client whose addresses others name.
+
+    Args:
+        allows_loopback: Only on a laptop and in tests: this machine may be asked too, without TLS.
+        resolve: How names are looked up.
+    """
+
+    def __init__(self, *, allows_loopback: bool, resolve: Resolve = resolved) -> None:
+        self._allows_loopback = allows_loopback
+        self._resolve = resolve
+        self._inner = httpx2.HTTPTransport(trust_env=False)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request to where it may go.
+
+        Raises:
+            AddressRefused: It may not.
+            AnswerRefused: While the answer is read.
+            httpx2.HTTPError: As of any transport.
+        """
+        forbid_transaction("http to an address that others name")
+        deadline = time.monotonic() + SECONDS_MAX
+        host = request.url.host
+        address = self._judged(request.url)
+        request.headers.setdefault("Host", request.url.netloc.decode("ascii"))
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        request.url = request.url.copy_with(host=address)
+        response = self._inner.handle_request(request)
+        response.stream = _Bounded(response.stream, deadline=deadline)
+        return response
+
+    def close(self) -> None:
+        """Hang up."""
+        self._inner.close()
+
+    def _judged(self, url: httpx2.URL) -> str:
+        try:
+            addresses = self._resolve(url.host, url.port or _SECURE)
+        except (OSError, UnicodeError) as error:
+            raise httpx2.ConnectError("the name is not known") from error
+        if not addresses:
+            raise httpx2.ConnectError("the name has no address")
+        found = [ipaddress.ip_address(each.partition("%")[0]) for each in addresses]
+        if self._allows_loopback and all(each.is_loopback for each in found):
+            return addresses[0]
+        if url.scheme != "https":
+            raise AddressRefused("only https is spoken")
+        if url.userinfo or not all(is_public(each) for each in found):
+            raise AddressRefused("not on the public internet")
+        return addresses[0]
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is a machine on the public internet, whatever form it is written in."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inner is not None:
+            return is_public(inner)
+        if address in _TRANSLATED:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return address.is_global and not address.is_multicast
+
+
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 behind a translator (RFC 6052)."""
+
+
+def guarded_timeout() -> httpx2.Timeout:
+    """What a client over this transport waits for each step of an exchange."""
+    return httpx2.Timeout(_SECONDS_A_STEP)
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """An answer that ends when it is too long or takes too long."""
+
+    def __init__(self, stream: object, *, deadline: float) -> None:
+        if not isinstance(stream, httpx2.SyncByteStream):
+            raise TypeError("a synchronous answer")
+        self._stream = stream
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        received = 0
+        for chunk in self._stream:
+            received += len(chunk)
+            if received > BYTES_MAX or time.monotonic() > self._deadline:
+                raise AnswerRefused("the answer is too long, or takes too long")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()

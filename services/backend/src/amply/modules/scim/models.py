@@ -1,0 +1,34 @@
+from datetime import datetime
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from amply.infra.orm import Record
+
+
+class TokenRow(Record):
+    """`digest` can be written and never read: a token is looked for by the database's function `find_scim_token`."""
+
+    __tablename__ = "scim_token"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    last_four: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ResourceRow(Record):
+    """A user or a group as the directory wrote it, sealed. `person_id`: who that is here, once they are."""
+
+    __tablename__ = "scim_resource"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    kind: Mapped[str]
+    person_id: Mapped[str | None]
+    address_index: Mapped[bytes | None]
+    sealed: Mapped[bytes]

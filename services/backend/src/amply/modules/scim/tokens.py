@@ -1,0 +1,117 @@
+"""A directory's tokens: made, listed, revoked, and looked up at each request."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.modules import audit
+from amply.modules.access import Access, NotAllowed
+from amply.modules.audit import Action
+from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
+from amply.modules.scim.models import TokenRow
+
+_LISTED_MAX: Final = 100
+_USE_NOTED_EVERY: Final = timedelta(minutes=1)
+_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
+_FIND: Final = text(
+    "SELECT id, organization_id, digest, revoked_at, last_used_at FROM find_scim_token(:digest)"
+)
+_NOTE: Final = text("SELECT note_scim_token_use(:token_id, :now)")
+
+
+def make(session: Session, access: Access) -> tuple[Token, Secret]:
+    """Make a token. The secret is in this answer alone. To rotate: make a second one, give it to the directory, revoke the first.
+
+    Raises:
+        TooManyTokens: Two work.
+    """
+    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
+    if sum(each.revoked_at is None for each in tokens_of(session, access)) >= TOKENS_MAX:
+        raise TooManyTokens("Two tokens work: revoke the one that your directory does not use any more.")
+    secret, token_id = Secret.fresh(), ids.new_id("sct")
+    session.execute(
+        insert(TokenRow).values(
+            id=token_id,
+            organization_id=access.organization_id,
+            digest=secret.digest,
+            last_four=secret.last_four,
+            created_by=access.person_id,
+            created_at=access.now,
+        )
+    )
+    made = [each for each in tokens_of(session, access) if each.id == token_id]
+    if not made:
+        raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    audit.record_by(session, access, Action.DIRECTORY_TOKEN_MADE, token_id)
+    return made[0], secret
+
+
+def tokens_of(session: Session, access: Access) -> Sequence[Token]:
+    """The newest first, and then those that are revoked; 100 at most."""
+    rows = session.scalars(
+        select(TokenRow)
+        .where(access.covers(TokenRow.organization_id))
+        .order_by(TokenRow.revoked_at.is_not(None), TokenRow.id.desc())
+        .limit(_LISTED_MAX)
+    )
+    return [_token(row) for row in rows]
+
+
+def revoke(session: Session, access: Access, *, token_id: str) -> Token:
+    """Let a token in no more, from the moment this is committed. Again, it changes nothing.
+
+    Raises:
+        TokenNotFound: The organisation has no such token.
+    """
+    revoked = session.scalars(
+        update(TokenRow)
+        .where(
+            TokenRow.id == token_id, TokenRow.revoked_at.is_(None), access.covers(TokenRow.organization_id)
+        )
+        .values(revoked_at=access.now)
+        .returning(TokenRow.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if revoked is not None:
+        audit.record_by(session, access, Action.DIRECTORY_TOKEN_REVOKED, token_id)
+    session.expire_all()
+    row = session.scalars(
+        select(TokenRow).where(TokenRow.id == token_id, access.covers(TokenRow.organization_id))
+    ).one_or_none()
+    if row is None:
+        raise TokenNotFound("Your organisation has no such token; look at the list.")
+    return _token(row)
+
+
+def known_by(database: Database, authorization: str, *, now: datetime) -> Known | None:
+    """Whose directory sends this; None where no token of ours that works is in it, and why is not told."""
+    scheme, _, sent = authorization.partition(" ")
+    secret = Secret.parse(sent) if scheme.lower() == "bearer" else None
+    if secret is None:
+        return None
+    with database.transaction() as session:
+        row = session.execute(_FIND, {"digest": secret.digest}).one_or_none()
+    is_theirs = hmac.compare_digest(bytes(row.digest) if row else bytes(32), secret.digest)
+    if row is None or not is_theirs or row.revoked_at is not None:
+        return None
+    if row.last_used_at is None or row.last_used_at <= now - _USE_NOTED_EVERY:
+        with database.transaction() as session:
+            session.execute(_NOTE, {"token_id": row.id, "now": now})
+    return Known(token_id=row.id, organization_id=row.organization_id)
+
+
+def _token(row: TokenRow) -> Token:
+    return Token(
+        id=row.id,
+        last_four=row.last_four,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

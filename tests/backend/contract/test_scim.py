@@ -1,0 +1,241 @@
+"""SCIM over HTTP: the protocol by its public tester, and what a directory's word does to people here."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scim2_client.engines.httpx2 import SyncSCIMClient
+from scim2_tester import Status, check_server
+from sqlalchemy import text
+
+from amply.infra.database import Database
+from tests.backend.conftest import Databases
+from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld, federation_world
+from tests.backend.people_world import ANOTHER, PASSWORD, PeopleWorld
+from tests.backend.world import FakeProcessor, ready_organization
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+
+class Directory:
+    """An organisation's directory, with a token of its own."""
+
+    def __init__(self, river: FederationWorld) -> None:
+        made = river.ask(river.owner, "POST", "/directory-tokens")
+        assert made.status_code == 201, made.text
+        self.river, self.token = river, made.json()
+        self.client = river.people.browser().client
+        self.headers = {"Authorization": f"Bearer {self.token['secret']}"}
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.request(
+            method,
+            f"/scim/v2{path}",
+            json=body,
+            headers={**self.headers, "Content-Type": "application/scim+json", **named},
+        )
+
+    def user(self, who: str, **more: Any) -> str:
+        body = {"schemas": [USER], "userName": f"{who}@{DOMAIN}", "active": True, **more}
+        made = self.ask("POST", "/Users", body)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def group(self, name: str, *user_ids: str) -> str:
+        members = [{"value": each} for each in user_ids]
+        made = self.ask("POST", "/Groups", {"schemas": [GROUP], "displayName": name, "members": members})
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    def patch(self, path: str, *operations: dict[str, Any], **headers: str) -> Any:
+        return self.ask("PATCH", path, {"schemas": [PATCH], "Operations": list(operations)}, **headers)
+
+
+@pytest.fixture
+def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
+    with federation_world(world, database, databases) as made:
+        assert made.set_up().is_success
+        assert made.show_domain().is_success
+        yield made
+
+
+@pytest.fixture
+def directory(river: FederationWorld) -> Directory:
+    return Directory(river)
+
+
+def test_the_public_tester_finds_nothing_wrong(directory: Directory) -> None:
+    client = directory.client
+    client.base_url = client.base_url.join("/scim/v2")
+    client.headers |= directory.headers
+    results = check_server(SyncSCIMClient(client))
+    wrong = [
+        f"{each.title} {each.resource_type}: {each.reason}"
+        for each in results
+        if each.status not in (Status.SUCCESS, Status.SKIPPED)
+    ]
+    assert wrong == []
+    assert sum(each.status is Status.SUCCESS for each in results) > 100
+
+
+def test_a_token_is_shown_once_and_two_work_while_one_is_rotated(
+    directory: Directory, river: FederationWorld
+) -> None:
+    second = Directory(river)
+    third = river.ask(river.owner, "POST", "/directory-tokens")
+    assert (third.status_code, third.json()["code"]) == (409, "too_many_directory_tokens")
+    assert directory.ask("GET", "/Users").is_success
+    assert second.ask("GET", "/Users").is_success
+    listed = river.ask(river.owner, "GET", "/directory-tokens")
+    assert second.token["secret"] not in listed.text
+    assert river.ask(river.owner, "DELETE", f"/directory-tokens/{directory.token['id']}").is_success
+    refused = directory.ask("GET", "/Users")
+    assert refused.status_code == 401
+    assert refused.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    assert refused.headers["content-type"].startswith("application/scim+json")
+    assert second.ask("GET", "/Users").is_success
+    for wrong in ("", "scim_" + "x" * 36, second.token["secret"][:-1] + "!"):
+        second.headers["Authorization"] = f"Bearer {wrong}"
+        assert second.ask("GET", "/Users").status_code == 401, wrong
+
+
+def test_whoever_a_directory_lists_comes_in_as_its_groups_say(
+    directory: Directory, river: FederationWorld
+) -> None:
+    ada = directory.user("ada")
+    directory.group("Treasurers", ada)
+    _, answer = river.comes("ada", "Runners")
+    assert river.role_of(answer.json()["person_id"]) == "finance", "not what the token says of groups"
+    _, answer = river.comes("bob", "Runners")
+    assert (answer.status_code, answer.json()["code"]) == (403, "no_role_here"), "not listed"
+
+
+def test_a_group_that_is_left_is_a_role_that_is_gone_at_once(
+    directory: Directory, river: FederationWorld
+) -> None:
+    user_id = directory.user("ada")
+    group_id = directory.group("Runners", user_id)
+    ada, answer = river.comes("ada")
+    person_id = answer.json()["person_id"]
+    assert river.ask(ada, "GET", "/keys").is_success
+    left = directory.patch(f"/Groups/{group_id}", {"op": "remove", "path": f'members[value eq "{user_id}"]'})
+    assert left.is_success, left.text
+    assert river.ask(ada, "GET", "/keys").status_code == 403
+    assert river.role_of(person_id) == "viewer"
+    back = {"op": "add", "path": "members", "value": [{"value": user_id}]}
+    assert directory.patch(f"/Groups/{group_id}", back).is_success
+    assert river.ask(ada, "GET", "/keys").is_success
+
+
+@pytest.mark.parametrize("how", ["deactivated", "deleted"])
+def test_whoever_is_let_go_is_out_with_every_session(
+    directory: Directory, river: FederationWorld, how: str
+) -> None:
+    user_id = directory.user("ada")
+    ada, answer = river.comes("ada")
+    assert river.ask(ada, "GET").is_success
+    if how == "deleted":
+        assert directory.ask("DELETE", f"/Users/{user_id}").status_code == 204
+    else:
+        change = {"op": "replace", "path": "active", "value": False}
+        assert directory.patch(f"/Users/{user_id}", change).is_success
+        assert directory.ask("GET", f"/Users/{user_id}").json()["active"] is False
+    assert river.role_of(answer.json()["person_id"]) is None
+    assert not ada.is_signed_in
+    _, again = river.comes("ada")
+    assert again.json()["code"] == "no_role_here"
+    assert {"member.removed", "directory.changed"} <= set(river.recorded())
+
+
+def test_a_member_who_was_there_before_is_the_directorys_from_then_on(
+    directory: Directory, river: FederationWorld
+) -> None:
+    carol = river.people.member(f"carol@{DOMAIN}", ANOTHER)
+    person_id = river.put(carol, "admin")
+    user_id = directory.user("carol")
+    assert river.role_of(person_id) == "viewer", "in no group: the default"
+    assert directory.patch(
+        f"/Users/{user_id}", {"op": "replace", "path": "active", "value": False}
+    ).is_success
+    assert river.role_of(person_id) is None
+    assert not carol.is_signed_in
+    elsewhere = river.people.member("dan@elsewhere.example", ANOTHER)
+    dan = river.put(elsewhere, "finance")
+    directory.ask("POST", "/Users", {"schemas": [USER], "userName": "dan@elsewhere.example", "active": False})
+    assert river.role_of(dan) == "finance", "its domain is not the organisation's"
+
+
+def test_the_last_owner_stays_and_the_directory_is_told_why(
+    directory: Directory, river: FederationWorld
+) -> None:
+    user_id = directory.user("owner")
+    refused = directory.patch(f"/Users/{user_id}", {"op": "replace", "path": "active", "value": False})
+    assert refused.status_code == 409
+    assert refused.json()["detail"].startswith("An organisation keeps an owner")
+    assert directory.ask("GET", f"/Users/{user_id}").json()["active"] is True, "nothing of it is kept"
+    assert directory.ask("DELETE", f"/Users/{user_id}").status_code == 409
+    assert river.people.browser().signs_in(OWNER, PASSWORD).is_success
+
+
+def test_what_cannot_be_read_is_said_in_scims_own_form(directory: Directory) -> None:
+    for body in (b"{", b'{"userName": "a", "userName": "b"}', b"[]", b'{"schemas": []}'):
+        refused = directory.client.post(
+            "/scim/v2/Users",
+            content=body,
+            headers={**directory.headers, "Content-Type": "application/scim+json"},
+        )
+        assert 400 <= refused.status_code < 500, body
+        assert refused.headers["content-type"].startswith("application/scim+json"), body
+        assert refused.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"], body
+    assert directory.ask("GET", "/Nothing").status_code == 404
+
+
+def test_two_who_change_the_same_are_told_apart(directory: Directory) -> None:
+    user_id = directory.user("ada")
+    seen = directory.ask("GET", f"/Users/{user_id}")
+    etag = seen.headers["etag"]
+    change = {"op": "replace", "path": "displayName", "value": "Ada"}
+    assert directory.patch(f"/Users/{user_id}", change, If_Match=etag).is_success
+    stale = directory.patch(f"/Users/{user_id}", change, If_Match=etag)
+    assert stale.status_code == 412
+    again = directory.ask("POST", "/Users", {"schemas": [USER], "userName": f"ada@{DOMAIN}"})
+    assert (again.status_code, again.json()["scimType"]) == (409, "uniqueness")
+
+
+def test_lists_are_filtered_and_paged(directory: Directory) -> None:
+    for name in ("ada", "bob", "carol"):
+        directory.user(name)
+    found = directory.ask("GET", f'/Users?filter=userName eq "bob@{DOMAIN}"').json()
+    assert [each["userName"] for each in found["Resources"]] == [f"bob@{DOMAIN}"]
+    page = directory.ask("GET", "/Users?startIndex=2&count=1&sortBy=userName").json()
+    assert (page["totalResults"], page["itemsPerPage"]) == (3, 1)
+    assert page["Resources"][0]["userName"] == f"bob@{DOMAIN}"
+
+
+def test_one_organisation_sees_nothing_of_another(
+    directory: Directory, river: FederationWorld, database: Database
+) -> None:
+    user_id = directory.user("ada")
+    river.organization_id = ready_organization(database, FakeProcessor(), slug="hill-trust")
+    other = river.people.member("owner@hill.example", ANOTHER)
+    river.put(other, "owner")
+    river.owner = other
+    theirs = Directory(river)
+    assert theirs.ask("GET", "/Users").json()["totalResults"] == 0
+    assert theirs.ask("GET", f"/Users/{user_id}").status_code == 404
+    assert theirs.ask("DELETE", f"/Users/{user_id}").status_code == 404
+    assert directory.ask("GET", f"/Users/{user_id}").is_success
+
+
+def test_what_a_directory_says_is_sealed_and_a_password_is_kept_nowhere(
+    directory: Directory, river: FederationWorld
+) -> None:
+    directory.user("ada", password="of no business here", name={"familyName": "Lovelace"})
+    with river.master.transaction() as session:
+        rows = str(session.execute(text("SELECT encode(sealed, 'escape') FROM scim_resource")).all())
+    assert "Lovelace" not in rows
+    assert river.people.browser().signs_in(f"ada@{DOMAIN}", "of no business here").status_code == 401

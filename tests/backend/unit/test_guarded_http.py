@@ -1,0 +1,74 @@
+"""Where nothing is sent, whoever names it."""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import httpx2
+import pytest
+
+from amply.infra import guarded_http
+from amply.infra.guarded_http import AddressRefused, AnswerRefused, GuardedTransport, is_public
+
+PRIVATE: Final = (
+    *("127.0.0.1", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),  # noqa: S104 -- nothing listens
+    *("224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fd00::1", "ff02::1", "fd00:ec2::254"),
+    *("::ffff:10.0.0.5", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1"),
+)
+PUBLIC: Final = ("1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
+
+
+def asks(url: str, *addresses: str, allows_loopback: bool = False) -> httpx2.Response:
+    def resolve(_host: str, _port: int) -> Sequence[str]:
+        return addresses
+
+    transport = GuardedTransport(allows_loopback=allows_loopback, resolve=resolve)
+    with httpx2.Client(transport=transport, trust_env=False) as client:
+        return client.get(url)
+
+
+def test_networks_that_are_not_public_are_told_in_every_spelling() -> None:
+    assert [each for each in PRIVATE if is_public(ipaddress.ip_address(each))] == []
+    assert [each for each in PUBLIC if not is_public(ipaddress.ip_address(each))] == []
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_nothing_is_sent_into_a_network_of_ours(address: str) -> None:
+    with pytest.raises(AddressRefused):
+        asks("https://provider.example/", address)
+
+
+def test_one_bad_address_among_good_ones_is_enough() -> None:
+    with pytest.raises(AddressRefused):
+        asks("https://provider.example/", "1.1.1.1", "10.0.0.5")
+
+
+def test_nothing_is_sent_in_clear_or_with_a_password_in_the_address() -> None:
+    for url in ("http://provider.example/", "https://user:secret@provider.example/"):
+        with pytest.raises(AddressRefused):
+            asks(url, "1.1.1.1")
+
+
+def test_a_laptop_asks_itself_and_no_other_private_network() -> None:
+    with pytest.raises(AddressRefused):
+        asks("http://provider.example/", "10.0.0.5", allows_loopback=True)
+    with pytest.raises(AddressRefused):
+        asks("http://provider.example/", "127.0.0.1", "10.0.0.5", allows_loopback=True)
+
+
+def test_a_name_that_is_not_known_is_a_provider_that_does_not_answer() -> None:
+    with pytest.raises(httpx2.ConnectError):
+        asks("https://provider.example/")
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    class Endless(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield b"x" * 65_536
+
+    bounded = guarded_http._Bounded(Endless(), deadline=float("inf"))
+    with pytest.raises(AnswerRefused):
+        list(bounded)
+    with pytest.raises(AnswerRefused):
+        next(iter(guarded_http._Bounded(Endless(), deadline=0.0)))
