@@ -177,10 +177,10 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.unmatched_movements],
         ),
         Panel(
-            title="What was given up, rows; and which recurring gifts are late, plans",
-            healthy="Zero. Each row is a thing nobody will try again until a person acts; each plan is due and was not tried.",
+            title="What was given up, rows; and what is late: recurring gifts, and organisations that applied",
+            healthy="Zero. Each row is a thing nobody will try again until a person acts; what is late was not done in time.",
             left=list(measured.exhausted.values()),
-            right=[measured.late_plans],
+            right=[measured.late_plans, measured.late_applications],
         ),
     ]
 

@@ -41,6 +41,8 @@ ATTACKED_ORGANIZATIONS = "attacked_organizations"
 """Organisations whose form is being used to test cards."""
 LATE_PLANS = "late_plans"
 """Recurring gifts that have been due for hours and were not tried, and those given up without an answer in the last week."""
+LATE_APPLICATIONS = "late_applications"
+"""Organisations that have waited for staff for longer than is promised."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -77,6 +79,7 @@ class Measurements:
     bookings_paused: cloudwatch.Metric
     attacked_organizations: cloudwatch.Metric
     late_plans: cloudwatch.Metric
+    late_applications: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     failing_events: cloudwatch.Metric
     payout_differences: cloudwatch.Metric
@@ -111,6 +114,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         bookings_paused=backlog.highest(BACKLOG, BOOKINGS_PAUSED),
         attacked_organizations=backlog.highest(BACKLOG, ATTACKED_ORGANIZATIONS),
         late_plans=backlog.highest(BACKLOG, LATE_PLANS),
+        late_applications=backlog.highest(BACKLOG, LATE_APPLICATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

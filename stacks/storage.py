@@ -60,6 +60,7 @@ class Storage(AmplyStack):
         kept = former or self._make_kept(keys)
         self.archive, self.public = kept.archive.bucket, kept.public.bucket
         self.documents, self.media = kept.documents.bucket, kept.media.bucket
+        self.documents_key = kept.documents.key
         self.exports = PrivateBucket(
             self,
             "Exports",

@@ -189,6 +189,8 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
         "Recurring gifts are due for six hours and untried, or were given up without an answer within a week."
     )
     rings["plans-late"] = (measured.late_plans, late)
+    waiting = "An organisation that applied has waited for staff for longer than the five working days it is promised."
+    rings["applications-late"] = (measured.late_applications, waiting)
     for name, (metric, meaning) in rings.items():
         pager.above(name, metric, 0, minutes=1, meaning=meaning, severity=Severity.NOTICE)
     pager.above(

@@ -105,6 +105,14 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/gifts/{{donation_id}}": Line(MONEY, ("donations:read",)),
     f"GET {OWN}/payouts": Line(MONEY, ("payouts:read",)),
     f"GET {OWN}/payouts/{{payout_id}}/report": Line(MONEY, ("payouts:read",)),
+    f"GET {OWN}/application": Line(RUN),
+    f"PATCH {OWN}/application": Line(RUN),
+    f"POST {OWN}/application/submit": Line(RUN),
+    f"GET {OWN}/application/documents": Line(RUN),
+    f"POST {OWN}/application/documents": Line(RUN),
+    f"DELETE {OWN}/application/documents/{{document_id}}": Line(RUN),
+    f"POST {OWN}/application/documents/{{document_id}}/received": Line(RUN),
+    f"POST {OWN}/application/documents/{{document_id}}/link": Line(RUN),
     f"GET {OWN}/members": Line(ALL),
     f"GET {OWN}/members/{{person_id}}": Line(ALL),
     f"PATCH {OWN}/members/{{person_id}}": Line(RUN, confirmed=True),
@@ -123,6 +131,7 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/audit": Line(RUN),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
+    "POST /v1/me/applications": Personal(),
     **{
         f"POST {AUTH}/{what}": SIGNING_IN
         for what in (

@@ -10,6 +10,7 @@ from amply.modules import giving, mail, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
@@ -113,6 +114,7 @@ class DonorsPage(ReceiptOffice):
             onboarding=onboarding_work(self.database, processor=self.processor, mailer=self.mailer),
             inviting=inviting_work(self.database, mailer=self.mailer),
             people=people_work(self.database, mailer=self.mailer),
+            applying=applying_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
             clock=self.clock,
         )

@@ -11,6 +11,12 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/funds": Action.FUND_CREATED,
     f"PATCH {OWN}/funds/{{fund_id}}": Action.FUND_RENAMED,
     f"POST {OWN}/funds/{{fund_id}}/close": Action.FUND_CLOSED,
+    f"PATCH {OWN}/application": Action.APPLICATION_CHANGED,
+    f"POST {OWN}/application/submit": Action.APPLICATION_SUBMITTED,
+    f"POST {OWN}/application/documents": Action.DOCUMENT_ADDED,
+    f"DELETE {OWN}/application/documents/{{document_id}}": Action.DOCUMENT_REMOVED,
+    f"POST {OWN}/application/documents/{{document_id}}/received": Action.DOCUMENT_RECEIVED,
+    f"POST {OWN}/application/documents/{{document_id}}/link": Action.DOCUMENT_READ,
     f"PATCH {OWN}/members/{{person_id}}": Action.MEMBER_ROLE_CHANGED,
     f"DELETE {OWN}/members/{{person_id}}": Action.MEMBER_REMOVED,
     f"DELETE {OWN}/membership": Action.MEMBER_LEFT,
@@ -22,6 +28,7 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/keys": Action.KEY_MADE,
     f"DELETE {OWN}/keys/{{key_id}}": Action.KEY_REVOKED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
+    "POST /v1/me/applications": Action.APPLICATION_BEGUN,
 }
 """Every route of a permission that changes something. Proved by `committed/test_recorded_routes.py`."""
 

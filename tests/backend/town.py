@@ -20,6 +20,7 @@ from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
 from amply.modules import ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
@@ -86,6 +87,7 @@ class Town:
                 onboarding=onboarding_work(books.app, processor=self.processor, mailer=self.mailer),
                 inviting=inviting_work(books.app, mailer=self.mailer),
                 people=people_work(books.app, mailer=self.mailer),
+                applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 clock=self.clock,
             ),

@@ -19,6 +19,7 @@ from stacks.measurements import (
     DIFFERENCES,
     EXHAUSTED,
     FAILING_EVENTS,
+    LATE_APPLICATIONS,
     LATE_PLANS,
     LEDGER_AGE,
     PAYOUT_DIFFERENCES,
@@ -43,6 +44,7 @@ MEASURED = {
         PAYOUT_DIFFERENCES,
         UNMATCHED_MOVEMENTS,
         LATE_PLANS,
+        LATE_APPLICATIONS,
     ),
     *EXHAUSTED,
 }

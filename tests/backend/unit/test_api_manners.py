@@ -80,6 +80,11 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "offer_ownership": "It sets what it says; there is one offer.",
     "accept_ownership": "What was accepted is no offer any more: a repetition is refused.",
     "join": "An invitation is good for one joining: a repetition is refused.",
+    "begin_application": "Again, it answers with the draft of this slug.",
+    "submit_application": "What is handed in is handed in: a repetition is refused.",
+    "add_document": "A place more that is forgotten within the hour; thirty documents at most.",
+    "receive_document": "It takes up what is there; again, it changes nothing.",
+    "read_document": "A link more, good for five minutes; each is recorded.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",
 }

@@ -22,6 +22,7 @@ from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import (
     access,
+    applications,
     audit,
     defence,
     donations,
@@ -49,8 +50,8 @@ enumerations values: expect both.
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
-    where nobody can sign in.
+    `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, `accounts`
+    where nobody can sign in, and `applying` where nobody can apply.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
@@ -81,6 +82,7 @@ class Parts:
     membership: members.Parts | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Parts | None = None
+    applying: applications.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -173,6 +175,7 @@ def without_parts() -> FastAPI:
         *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
+        *(applications.router, applications.own_router),
         *(members.router, members.own_router, keys.router, audit.router),
     )
     for router in routers:

@@ -3,6 +3,7 @@
 import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
+from amply.adapters.s3.documents import S3Documents
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -25,6 +26,7 @@ from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
+    DocumentSettings,
     LinkSettings,
     PeopleSettings,
     ServiceSettings,
@@ -32,7 +34,7 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, keys, members, onboarding, people, recurring
+from amply.modules import applications, defence, keys, members, onboarding, people, recurring
 
 
 def main() -> None:
@@ -85,6 +87,9 @@ def serve(service: ServiceSettings) -> None:
                 people.SessionCallers(accounts),
             ),
             accounts=accounts,
+            applying=applications.Parts(
+                people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
+            ),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -21,6 +21,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
+from amply.entrypoints.about_people import about_applications, about_people, applying
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.taking import take_forever
@@ -31,6 +32,7 @@ from amply.infra.settings import (
     ArchiveSettings,
     CommitmentSettings,
     DatabaseSettings,
+    DocumentSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -44,6 +46,7 @@ from amply.infra.settings import (
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
+    applications,
     audit,
     donations,
     giving,
@@ -80,6 +83,7 @@ class Parts:
     onboarding: onboarding.Onboarding
     inviting: members.Inviting
     people: people.Writing
+    applying: applications.Applying
     archive: audit.AuditArchive
     clock: Clock
 
@@ -125,7 +129,8 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_the_processor(parts),
         *_about_plans(parts),
         *_about_onboarding(parts),
-        *_about_people(parts),
+        *about_people(parts.people, parts.clock),
+        *about_applications(parts.applying, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -288,17 +293,6 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
     )
 
 
-def _about_people(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The letters about people's accounts."""
-
-    def send_letters(**_: Any) -> None:
-        sent = people.send_letters(parts.people, now=parts.clock())
-        if sent:
-            _log.info("person_letters_sent", count=sent)
-
-    return ((task_names.SEND_PERSON_LETTERS, send_letters),)
-
-
 def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
@@ -354,6 +348,7 @@ def parts_from_environment() -> Parts:
             links=people.LetterLinks.from_settings(LinkSettings()),
             page=f"{site.edge_url}/account/",
         ),
+        applying=applying(database, mailer, site, DocumentSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         clock=system_clock,
     )

@@ -1,7 +1,15 @@
 """Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
 from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
-from amply.modules.organizations.domain import Organization, OrganizationNotFound, SlugTaken
+from amply.modules.organizations.domain import (
+    Organization,
+    OrganizationNotAcceptable,
+    OrganizationNotFound,
+    OrganizationState,
+    SlugTaken,
+    check,
+    check_slug,
+)
 from amply.modules.organizations.funds import (
     Fund,
     FundKind,
@@ -18,16 +26,23 @@ from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
 from amply.modules.organizations.service import create, take_anonymous_gifts
+from amply.modules.organizations.states import MoveNotPossible, Step, locked, move, name_as, settle, state_of
 
 __all__ = [
     "Contact",
     "Fund",
     "FundKind",
     "FundNotAcceptable",
+    "MoveNotPossible",
     "Organization",
+    "OrganizationNotAcceptable",
     "OrganizationNotFound",
+    "OrganizationState",
     "SlugTaken",
+    "Step",
     "allow_return",
+    "check",
+    "check_slug",
     "close_fund",
     "contact_of",
     "create",
@@ -39,9 +54,14 @@ __all__ = [
     "is_address",
     "keep_contact",
     "list_public",
+    "locked",
+    "move",
+    "name_as",
     "open_fund",
     "own_router",
     "rename_fund",
     "router",
+    "settle",
+    "state_of",
     "take_anonymous_gifts",
 ]

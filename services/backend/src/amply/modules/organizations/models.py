@@ -17,6 +17,8 @@ class OrganizationRow(Record):
     created_at: Mapped[datetime]
     takes_anonymous_gifts: Mapped[bool] = mapped_column(server_default="false")
     return_origins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    state: Mapped[str] = mapped_column(server_default="verified")
+    tier: Mapped[str | None]
 
 
 class FundRow(Record):

@@ -4,7 +4,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.kernel.pagination import Page
-from amply.modules.organizations.domain import Organization, OrganizationNotFound
+from amply.modules.organizations.domain import (
+    PUBLIC_STATES,
+    Organization,
+    OrganizationNotFound,
+    OrganizationState,
+)
 from amply.modules.organizations.models import OrganizationRow
 
 
@@ -22,6 +27,20 @@ def get(session: Session, *, organization_id: str) -> Organization:
     return organization_of(row)
 
 
+def get_public(session: Session, *, organization_id: str) -> Organization:
+    """One organisation that strangers may see: verified, or suspended after that.
+
+    Raises:
+        OrganizationNotFound: There is none of this id, or it only asks to become one.
+    """
+    found = get(session, organization_id=organization_id)
+    if not found.state.is_public:
+        raise OrganizationNotFound(
+            "No organisation has this id; check organization_id.", param="organization_id"
+        )
+    return found
+
+
 def find_by_slug(session: Session, *, slug: str) -> Organization | None:
     """The organisation with this slug, if any."""
     row = session.scalars(select(OrganizationRow).where(OrganizationRow.slug == slug)).one_or_none()
@@ -29,8 +48,13 @@ def find_by_slug(session: Session, *, slug: str) -> Organization | None:
 
 
 def list_public(session: Session, *, after: str | None, limit: int) -> Page[Organization]:
-    """A page of organisations, newest last."""
-    statement = select(OrganizationRow).order_by(OrganizationRow.id).limit(limit + 1)
+    """A page of those that strangers may see, newest last."""
+    statement = (
+        select(OrganizationRow)
+        .where(OrganizationRow.state.in_(sorted(PUBLIC_STATES)))
+        .order_by(OrganizationRow.id)
+        .limit(limit + 1)
+    )
     if after is not None:
         statement = statement.where(OrganizationRow.id > after)
     rows = session.scalars(statement).all()
@@ -47,4 +71,5 @@ def organization_of(row: OrganizationRow) -> Organization:
         created_at=row.created_at,
         takes_anonymous_gifts=row.takes_anonymous_gifts,
         return_origins=tuple(row.return_origins),
+        state=OrganizationState(row.state),
     )

@@ -43,7 +43,7 @@ def list_organisations(
 @router.get("/{organization_id}", summary="Show an organisation", responses=responses(OrganizationNotFound))
 def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicOrganization:
     with database.transaction() as session:
-        return PublicOrganization.of(queries.get(session, organization_id=organization_id))
+        return PublicOrganization.of(queries.get_public(session, organization_id=organization_id))
 
 
 @router.get(
@@ -53,6 +53,6 @@ def show_organisation(organization_id: Identifier, database: DatabaseOf) -> Publ
 )
 def list_funds(organization_id: Identifier, database: DatabaseOf) -> PublicFunds:
     with database.transaction() as session:
-        queries.get(session, organization_id=organization_id)
+        queries.get_public(session, organization_id=organization_id)
         found = funds.funds_of(session, organization_id=organization_id)
     return PublicFunds(data=[PublicFund.of(fund) for fund in found])

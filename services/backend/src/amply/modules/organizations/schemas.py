@@ -17,6 +17,9 @@ class PublicOrganization(BaseModel):
     name: str
     country: str
     created_at: str
+    state: str = Field(
+        description="`verified`, or `suspended`: then it takes no gifts for now. Its own people see how far it is before."
+    )
     takes_anonymous_gifts: bool = Field(
         description="Whether a gift may keep its donor from the organisation."
     )
@@ -33,6 +36,7 @@ class PublicOrganization(BaseModel):
             name=organization.name,
             country=organization.country,
             created_at=iso(organization.created_at),
+            state=organization.state,
             takes_anonymous_gifts=organization.takes_anonymous_gifts,
             return_origins=list(organization.return_origins),
         )
