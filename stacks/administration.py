@@ -9,7 +9,7 @@ from stacks.containers import Surroundings, make_task
 from stacks.contracts import Parameter, TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_run
-from stacks.permissions import allow_documents, allow_objects
+from stacks.permissions import allow_objects
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES
 
@@ -25,7 +25,7 @@ class Administration(AmplyStack):
         # `audit verify --archive` reads; what writes there is the worker.
         allow_objects(task_runs_as, around.storage.archive, AUDIT_FILES, ["s3:GetObject"])
         # `organization document` prints a link, which reads what this role may.
-        allow_documents(task_runs_as, around.storage, ["s3:GetObject", "s3:GetObjectVersion"])
+        around.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
         self.task = make_task(
             self,
             TaskName.ADMIN,

@@ -14,7 +14,6 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_documents
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
@@ -71,7 +70,7 @@ class Api(AmplyStack):
         role = task_role(self, "ApiRole", account=self.account)
         # It signs the forms that upload and the links that read, which can do no more than it may, and looks at what came.
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-        allow_documents(role, around.storage, reading, lists=True)
+        around.storage.allow_handed_in(role, reading, lists=True)
         return make_task(
             self,
             TaskName.API,

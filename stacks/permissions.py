@@ -9,8 +9,6 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from constructs_lib.waiver import Waiver, waive, waive_once_resolved
-from stacks.storage import Storage
-from stacks.storage_lifecycle import HANDED_IN
 from stacks.waivers import NEXT_REVIEW
 
 
@@ -33,24 +31,6 @@ def allow_on_objects(role: iam.IRole, bucket: s3.IBucket, pattern: str, actions:
         lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{pattern}]",
         MANY_OBJECTS,
     )
-
-
-def allow_documents(
-    role: iam.IRole, storage: Storage, actions: Sequence[str], *, lists: bool = False
-) -> None:
-    """Actions on what organisations hand in, and what they need of the key that it is encrypted with."""
-    if lists:
-        allow_objects(role, storage.documents, HANDED_IN, actions)
-    else:
-        allow_on_objects(role, storage.documents, f"{HANDED_IN}*", actions)
-    uses = [
-        *(["kms:Decrypt"] if "s3:GetObject" in actions else []),
-        *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else []),
-    ]
-    if uses and storage.documents_key:
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=uses, resources=[storage.documents_key.key_arn])
-        )
 
 
 def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:

@@ -10,7 +10,7 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_documents, allow_objects, allow_on_objects
+from stacks.permissions import allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES, PARTIAL_TILES
 
@@ -91,7 +91,7 @@ class Workers(AmplyStack):
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
         allow_objects(role, around.storage.archive, AUDIT_FILES, ["s3:GetObject", "s3:PutObject"])
-        allow_documents(role, around.storage, ["s3:DeleteObject"])
+        around.storage.allow_handed_in(role, ["s3:DeleteObject"])
         around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],
