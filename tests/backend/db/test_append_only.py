@@ -147,6 +147,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "register_lookup",
         "split_gift",
         "split_part",
+        "tier_notice",
     }
     with full.app.transaction() as session:
         tables = set(session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))

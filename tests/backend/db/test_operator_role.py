@@ -71,7 +71,10 @@ MAY: Final = {
             for column in ("return_origins", "slug", "state", "takes_anonymous_gifts", "tier")
         ),
     },
-    "organization_application": {"SELECT", "UPDATE (slug)", "UPDATE (updated_at)"},
+    "organization_application": {
+        "SELECT",
+        *(f"UPDATE ({column})" for column in ("slug", "tier", "updated_at")),
+    },
     "organization_contact": {"SELECT (organization_id)", "INSERT", "UPDATE"},
     "organization_document": {"SELECT"},
     "organization_step": {
@@ -113,6 +116,7 @@ MAY: Final = {
     },
     "receipt_settings": {"SELECT", "INSERT", "UPDATE"},
     "register_lookup": {"SELECT"},
+    "tier_notice": {"SELECT"},
     "transfer": {"SELECT"},
 }
 

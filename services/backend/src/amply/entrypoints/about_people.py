@@ -34,6 +34,7 @@ def about_applications(
 
     def send_letters(**_: Any) -> None:
         applications.write_letters(parts, now=clock())
+        applications.tell(parts, now=clock())
 
     def ask_registers(**_: Any) -> None:
         applications.ask_registers(parts, now=clock())
@@ -41,10 +42,14 @@ def about_applications(
     def tidy_documents(**_: Any) -> None:
         applications.tidy_documents(parts, now=clock())
 
+    def watch_tiers(**_: Any) -> None:
+        applications.watch(parts, now=clock())
+
     return (
         (task_names.SEND_APPLICATION_LETTERS, send_letters),
         (task_names.ASK_REGISTERS, ask_registers),
         (task_names.TIDY_DOCUMENTS, tidy_documents),
+        (task_names.WATCH_TIERS, watch_tiers),
     )
 
 

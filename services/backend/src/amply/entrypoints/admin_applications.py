@@ -108,6 +108,28 @@ def verify(*, organization_id: str, slug: str | None) -> None:
     click.echo(json.dumps({"id": organization_id, "state": MOVES[Move.VERIFY].to, "slug": named}))
 
 
+@click.command("outgrown")
+def list_outgrown() -> None:
+    """Print the organisations whose tier is (nearly) too small for a year's gifts, one JSON object a line."""
+    with opened_session() as session:
+        found = applications.outgrowing(session, now=system_clock())
+    for each in found:
+        told = {"id": each.organization_id, "tier": each.tier, "growth": each.growth}
+        volume = {"minor_units": str(each.volume.minor_units), "currency": each.volume.currency}
+        since = {"noticed_at": iso(each.noticed_at), "overdue": each.is_overdue}
+        click.echo(json.dumps({**told, "volume": volume, **since}))
+
+
+@click.command("tier")
+@_ID
+@click.option("--tier", required=True, type=click.Choice([each.value for each in Tier]))
+def set_tier(*, organization_id: str, tier: str) -> None:
+    """Verify an organisation for another tier, once its documents are there and hold; gifts go on meanwhile."""
+    with opened_session() as session:
+        applications.verify_for(session, organization_id=organization_id, tier=Tier(tier))
+    click.echo(json.dumps({"id": organization_id, "tier": tier}))
+
+
 @click.command("refuse")
 @_ID
 @_REASON
@@ -135,6 +157,7 @@ def restore(*, organization_id: str, reason: str) -> None:
 COMMANDS = (
     *(list_applications, show_application, read_document),
     *(review, ask, verify, refuse, suspend, restore),
+    *(list_outgrown, set_tier),
 )
 
 _SAID = (

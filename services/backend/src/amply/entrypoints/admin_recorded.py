@@ -98,6 +98,7 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
     ("organization", "suspend"): Recorded(
         action=Action.ORGANIZATION_SUSPENDED, organization=_ID, reason="reason"
     ),
+    ("organization", "tier"): Recorded(action=Action.ORGANIZATION_TIER_SET, organization=_ID, reason="tier"),
     ("organization", "verify"): Recorded(action=Action.ORGANIZATION_VERIFIED, organization=_ID),
     ("organization", "visibility"): Recorded(action=Action.ORGANIZATION_VISIBILITY_SET, organization=_ID),
     ("payouts", "reconcile"): Recorded(action=Action.PAYOUT_ASKED, targets=("payout_id",), organization=_ID),
@@ -154,6 +155,7 @@ READS: Final[frozenset[Path]] = frozenset(
         ("organization", "attacks"),
         ("organization", "fee-cover"),
         ("organization", "fund", "list"),
+        ("organization", "outgrown"),
         ("organization", "receipt-problems"),
         ("payouts", "report"),
         ("payouts", "unmatched"),

@@ -47,7 +47,8 @@ class Backlog:
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
         late_plans: Recurring gifts that have been due for hours and were not tried, or were given up without an answer
             in the last week.
-        late_applications: Applications that have waited for staff for longer than is promised.
+        late_applications: Applications that have waited for staff for longer than is promised, and organisations that passed
+            their tier two months ago and are verified for no other.
         attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
     """
 
@@ -93,7 +94,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
             late_plans=recurring.count_late(session, now=now),
-            late_applications=applications.count_late(session, now=now),
+            late_applications=applications.count_late(session, now=now)
+            + applications.count_overdue(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
         )
 

@@ -135,17 +135,17 @@ class _Walk:
             told.result = self.ada.letter("is verified")
 
     def invites_finance(self) -> None:
-        with self._steps.step("invited", "Ada invites Ben for the money; he joins by his letter") as told:
+        with self._steps.step("invited", "Ada invites Ben for the money, who joins") as told:
             asked = {"email": self.ben.address, "role": "finance"}
             self.ada.does("POST", self._of("/invitations"), asked)
             self.ben.register()
             self.ben.does("POST", "/v1/me/organisations", {"token": self.ben.token("/join/#")})
             told.result = "finance"
-        with self._steps.step("stranger", "Eve has an account too, and nothing to do with it"):
+        with self._steps.step("stranger", "Eve has an account, and nothing to do with it"):
             self.eve.register()
 
     def connects_stripe(self) -> None:
-        with self._steps.step("connected", "she answers Stripe's questions by our letter's link") as told:
+        with self._steps.step("connected", "she answers Stripe by our letter's link") as told:
             self._staff.type(
                 *("organization", "invite", "--id", self.organization_id, "--email", self.ada.address)
             )

@@ -107,7 +107,8 @@ def _applications() -> None:
     op.execute("""
         CREATE TRIGGER keep_what_is_decided_upon BEFORE UPDATE OF
             legal_name, kind, tier, tax_id, street, postal_code, city, website, purpose, sdgs
-        ON organization_application FOR EACH ROW EXECUTE FUNCTION keep_what_is_decided_upon()
+        ON organization_application FOR EACH ROW
+            WHEN (current_user = 'amply_api') EXECUTE FUNCTION keep_what_is_decided_upon()
     """)
 
 

@@ -10,6 +10,7 @@ from amply.modules.applications.documents import (
     documents_for_staff,
 )
 from amply.modules.applications.domain import MOVES, ApplicationNotFound, Lookup, Move
+from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.moves import by_staff, verify
 from amply.modules.applications.ports import (
@@ -56,14 +57,19 @@ __all__ = [
     "ask_registers",
     "by_staff",
     "count_late",
+    "count_overdue",
     "count_untold",
     "document_for_staff",
     "documents_for_staff",
     "last_lookup",
+    "outgrowing",
     "own_router",
     "router",
+    "tell",
     "tidy_documents",
     "verify",
+    "verify_for",
     "waiting",
+    "watch",
     "write_letters",
 ]

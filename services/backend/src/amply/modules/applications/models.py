@@ -44,6 +44,22 @@ class StepRow(DueRow):
     withheld: Mapped[str | None]
 
 
+class TierNoticeRow(DueRow):
+    """That an organisation (nearly) outgrew a tier, and the letter about it."""
+
+    __tablename__ = "tier_notice"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    tier: Mapped[str]
+    growth: Mapped[str]
+    minor_units: Mapped[int]
+    currency: Mapped[str]
+    noticed_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    withheld: Mapped[str | None]
+
+
 class LookupRow(DueRow):
     __tablename__ = "register_lookup"
 

@@ -48,10 +48,10 @@ def row_of(session: Session, access: Access) -> ApplicationRow:
     return row
 
 
-def steps_of(session: Session, *, organization_id: str) -> Sequence[StepRow]:
+def steps_of(session: Session, access: Access) -> Sequence[StepRow]:
     """What became of it, the oldest step first."""
     return session.scalars(
-        select(StepRow).where(StepRow.organization_id == organization_id).order_by(StepRow.id)
+        select(StepRow).where(access.covers(StepRow.organization_id)).order_by(StepRow.id)
     ).all()
 
 

@@ -20,6 +20,6 @@ def shown_of(session: Session, access: Access) -> ApplicationOut:
     return ApplicationOut.of(
         row,
         organization,
-        steps=queries.steps_of(session, organization_id=row.organization_id),
+        steps=queries.steps_of(session, access),
         missing=[*missing_facts(row), *documents.missing(session, access, tier=row.tier)],
     )

@@ -1,9 +1,10 @@
 """What the worker does about applications by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from sqlalchemy import delete, func, or_, select, update
@@ -13,17 +14,27 @@ from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.modules import mail, organizations
 from amply.modules.applications.letters import step_mail
-from amply.modules.applications.models import DocumentRow, LookupRow, StepRow
+from amply.modules.applications.models import DocumentRow, LookupRow, StepRow, TierNoticeRow
 from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
+from amply.modules.organizations import Organization
 from amply.modules.receipts import Language
 
 _AT_ONCE_MAX: Final = 20
-_ATTEMPTS_MAX: Final = 10
+ATTEMPTS_MAX: Final = 10
 _UPLOAD_MARGIN: Final = timedelta(hours=1)
 """An upload that began in time may end later than its form."""
 _NOBODY: Final = "no_contact"
 
 _log = structlog.get_logger()
+
+Told = TypeVar("Told", StepRow, TierNoticeRow)
+Filling = Callable[[Organization, Language], Mapping[str, str]]
+"""What a letter's blanks are filled with besides the organisation's name."""
+
+
+def nothing_more(_organization: Organization, _language: Language) -> Mapping[str, str]:
+    """No other blank."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +58,7 @@ def write_letters(parts: Applying, *, now: datetime) -> int:
         StepRow,
         StepRow.told_at.is_(None),
         StepRow.withheld.is_(None),
-        StepRow.attempts < _ATTEMPTS_MAX,
+        StepRow.attempts < ATTEMPTS_MAX,
         do=partial(_tell, parts, now=now),
         most=_AT_ONCE_MAX,
         first_again=MINUTE,
@@ -100,10 +111,13 @@ def tidy_documents(parts: Applying, *, now: datetime) -> int:
 
 def count_untold(session: Session) -> int:
     """Letters about applications that were tried as often as is tried."""
-    counted = select(func.count()).where(
-        StepRow.told_at.is_(None), StepRow.withheld.is_(None), StepRow.attempts >= _ATTEMPTS_MAX
-    )
-    return session.scalars(counted).one()
+    total = 0
+    for table in (StepRow, TierNoticeRow):
+        counted = select(func.count()).where(
+            table.told_at.is_(None), table.withheld.is_(None), table.attempts >= ATTEMPTS_MAX
+        )
+        total += session.scalars(counted).one()
+    return total
 
 
 def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:
@@ -115,28 +129,39 @@ def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:
         session.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(gone_at=now))
 
 
-def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
-    told = {"step_id": step.id, "organization_id": step.organization_id}
+def deliver(
+    parts: Applying,
+    table: type[Told],
+    row: Told,
+    *,
+    step: str,
+    now: datetime,
+    said: str | None = None,
+    filled: Filling = nothing_more,
+) -> int:
+    """Write to an organisation about a row, and note that it was told; 0 where it was not."""
+    told = {"letter": row.id, "organization_id": row.organization_id}
     try:
         with parts.database.transaction() as session:
-            contact = organizations.contact_of(session, organization_id=step.organization_id)
-            organization = organizations.get(session, organization_id=step.organization_id)
+            contact = organizations.contact_of(session, organization_id=row.organization_id)
+            organization = organizations.get(session, organization_id=row.organization_id)
             withheld = _NOBODY if contact is None else mail.suppressed_because(session, address=contact.email)
         if contact is not None and withheld is None:
+            language = Language(contact.language)
             letter = step_mail(
                 to=contact.email,
                 organization=organization.name,
-                # Who comes back from a suspension is told so, and not that they are verified.
-                step="restored" if step.from_state == "suspended" else step.to_state,
-                said=step.said,
-                language=Language(contact.language),
+                step=step,
+                said=said,
+                language=language,
                 link=parts.page,
+                more=filled(organization, language),
             )
             parts.mailer.send(mail=letter)
         with parts.database.transaction() as session:
             session.execute(
-                update(StepRow)
-                .where(StepRow.id == step.id)
+                update(table)
+                .where(table.id == row.id)
                 .values(told_at=now if withheld is None else None, withheld=withheld)
             )
     except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
@@ -144,6 +169,12 @@ def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
         return 0
     _log.info("application_letter_sent" if withheld is None else "application_letter_withheld", **told)
     return int(withheld is None)
+
+
+def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
+    # Who comes back from a suspension is told so, and not that they are verified.
+    word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
+    return deliver(parts, StepRow, step, step=word, said=step.said, now=now)
 
 
 def _ask(parts: Applying, question: LookupRow, *, now: datetime) -> int:

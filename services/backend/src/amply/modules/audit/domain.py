@@ -92,6 +92,7 @@ class Action(StrEnum):
     ORGANIZATION_RETURN_FORBIDDEN = "organization.return_forbidden"
     ORGANIZATION_REVIEWED = "organization.reviewed"
     ORGANIZATION_SUSPENDED = "organization.suspended"
+    ORGANIZATION_TIER_SET = "organization.tier_set"
     ORGANIZATION_VERIFIED = "organization.verified"
     ORGANIZATION_VISIBILITY_SET = "organization.visibility_set"
     OWNERSHIP_ACCEPTED = "ownership.accepted"

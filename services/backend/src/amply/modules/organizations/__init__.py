@@ -26,7 +26,18 @@ from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
 from amply.modules.organizations.service import create, take_anonymous_gifts
-from amply.modules.organizations.states import MoveNotPossible, Step, locked, move, name_as, settle, state_of
+from amply.modules.organizations.states import (
+    MoveNotPossible,
+    Step,
+    locked,
+    move,
+    name_as,
+    set_tier,
+    settle,
+    state_of,
+    tier_of,
+    tiers,
+)
 
 __all__ = [
     "Contact",
@@ -61,7 +72,10 @@ __all__ = [
     "own_router",
     "rename_fund",
     "router",
+    "set_tier",
     "settle",
     "state_of",
     "take_anonymous_gifts",
+    "tier_of",
+    "tiers",
 ]

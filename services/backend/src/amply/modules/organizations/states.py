@@ -1,10 +1,10 @@
 """How an organisation gets from one state to the next: one at a time, and never past what the database allows (ADR 0118)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import psycopg.errors
-from sqlalchemy import ColumnElement, ScalarSelect, Select, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -43,6 +43,39 @@ def state_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -
         .correlate_except(OrganizationRow)
         .scalar_subquery()
     )
+
+
+def tier_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ScalarSelect[str | None]:
+    """The tier that the organisation a row names is verified for, for conditions of statements."""
+    return (
+        select(OrganizationRow.tier)
+        .where(OrganizationRow.id == organization_id)
+        .correlate_except(OrganizationRow)
+        .scalar_subquery()
+    )
+
+
+def tiers(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, str]:
+    """The tiers of those that are verified for one, by id."""
+    rows = session.execute(
+        select(OrganizationRow.id, OrganizationRow.tier).where(
+            OrganizationRow.id.in_(organization_ids),
+            OrganizationRow.tier.is_not(None),
+            OrganizationRow.state == OrganizationState.VERIFIED,
+        )
+    )
+    return {row.id: row.tier for row in rows}
+
+
+def set_tier(session: Session, *, organization_id: str, tier: str) -> None:
+    """Say what an organisation is verified for."""
+    session.execute(
+        update(OrganizationRow)
+        .where(OrganizationRow.id == organization_id)
+        .values(tier=tier)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
 
 
 def locked(session: Session, *, organization_id: str, access: Access | None = None) -> Organization:
@@ -120,9 +153,7 @@ def name_as(session: Session, access: Access, *, name: str) -> None:
 
 
 def _locked(session: Session, organization_id: str, access: Access | None) -> OrganizationRow:
-    asked: Select[tuple[OrganizationRow]] = select(OrganizationRow).where(
-        OrganizationRow.id == organization_id
-    )
+    asked = select(OrganizationRow).where(OrganizationRow.id == organization_id)
     if access is not None:
         asked = asked.where(access.covers(OrganizationRow.id))
     row = session.scalars(
