@@ -16,6 +16,7 @@ OF_STAFF = "amply_app, amply_operator"
 
 def upgrade() -> None:
     _states()
+    _ownership()
     _applications()
     _steps()
     _registers()
@@ -63,6 +64,46 @@ def _states() -> None:
     op.execute("CREATE INDEX ix_organization_state ON organization (state, id) WHERE state <> 'verified'")
 
 
+def _ownership() -> None:
+    # Whoever founded what never became one of ours may leave it to nobody, and be forgotten: then its contact goes too.
+    op.execute("""
+        CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = public, pg_temp AS $$
+        DECLARE
+            present text;
+        BEGIN
+            SELECT state INTO present FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
+            IF NOT EXISTS (
+                SELECT FROM member WHERE organization_id = OLD.organization_id AND role = 'owner'
+            ) THEN
+                IF present NOT IN ('draft', 'refused') THEN
+                    RAISE EXCEPTION 'an organisation keeps an owner'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+                END IF;
+                DELETE FROM organization_contact WHERE organization_id = OLD.organization_id;
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+
+
+def _ownership_before() -> None:
+    op.execute("""
+        CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = public, pg_temp AS $$
+        BEGIN
+            PERFORM FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
+            IF NOT EXISTS (
+                SELECT FROM member WHERE organization_id = OLD.organization_id AND role = 'owner'
+            ) THEN
+                RAISE EXCEPTION 'an organisation keeps an owner'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+
+
 def _applications() -> None:
     op.execute(f"""
         CREATE TABLE organization_application (
@@ -84,10 +125,12 @@ def _applications() -> None:
                 CONSTRAINT ck_organization_application_sdgs CHECK (1 <= ALL (sdgs) AND 17 >= ALL (sdgs)),
             created_at      timestamptz NOT NULL,
             updated_at      timestamptz NOT NULL,
-            submitted_at    timestamptz,
-            CONSTRAINT uq_organization_application_slug UNIQUE (applicant_id, slug)
+            submitted_at    timestamptz
         )
     """)
+    op.execute(
+        "CREATE INDEX ix_organization_application_applicant_id ON organization_application (applicant_id)"
+    )
     # What staff decide upon does not change while they look, nor after they have decided.
     op.execute("""
         CREATE FUNCTION keep_what_is_decided_upon() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -277,6 +320,7 @@ def _grants() -> None:
 
 
 def downgrade() -> None:
+    _ownership_before()
     op.execute(
         "DROP TABLE organization_document, register_lookup, organization_step, organization_application"
     )

@@ -27,6 +27,8 @@ BYTES_MAX: Final = 10 * 1024 * 1024
 DOCUMENTS_MAX: Final = 30
 """Of an organisation, those included whose upload is awaited."""
 UPLOAD_WITHIN: Final = timedelta(minutes=10)
+_TAKEN_UP_WITHIN: Final = timedelta(minutes=30)
+"""After a form's end: an upload that began in time may end later, and whoever uploads tells of it at once."""
 READ_WITHIN: Final = timedelta(minutes=5)
 LOOKED_AT_BYTES: Final = 16
 _TAKES_MORE: Final = OPEN | {organizations.OrganizationState.VERIFIED}
@@ -122,9 +124,13 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
         row = _row(session, access, document_id)
     if row.received_at is not None:
         return row
-    stored = shelf.look(row.object_key)
+    # Beyond that the worker takes away what came too late; the two never meet.
+    is_late = access.now > row.expires_at + _TAKEN_UP_WITHIN
+    stored = None if is_late else shelf.look(row.object_key)
     if stored is None:
-        raise DocumentNotThere("Nothing was uploaded yet: post the file to the form's address first.")
+        raise DocumentNotThere(
+            "Nothing was uploaded in time: make another place, and post the file to its form."
+        )
     is_good = _is_what_it_says(stored, row.media_type)
     taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
     with access.transaction() as session:
