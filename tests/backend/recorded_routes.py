@@ -11,6 +11,8 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/funds": Action.FUND_CREATED,
     f"PATCH {OWN}/funds/{{fund_id}}": Action.FUND_RENAMED,
     f"POST {OWN}/funds/{{fund_id}}/close": Action.FUND_CLOSED,
+    f"POST {OWN}/projects": Action.PROJECT_CREATED,
+    f"PATCH {OWN}/projects/{{project_id}}": Action.PROJECT_CHANGED,
     f"PATCH {OWN}/application": Action.APPLICATION_CHANGED,
     f"POST {OWN}/application/submit": Action.APPLICATION_SUBMITTED,
     f"POST {OWN}/application/documents": Action.DOCUMENT_ADDED,

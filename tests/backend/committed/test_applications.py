@@ -92,6 +92,7 @@ def test_an_organisation_applies_is_asked_for_more_and_is_verified(
     assert staff(operator, house, organization_id, Move.VERIFY) == BEGUN["slug"]
     found = house.client.get(public).json()
     assert (found["slug"], found["state"]) == (BEGUN["slug"], "verified")
+    assert (found["website"], found["sdgs"]) == (COMPLETE["website"], [6, 14]), "to begin with"
     assert ada.ask("GET", "").json()["name"] == BEGUN["legal_name"]
     takes = house.client.get(f"{public}/takes-gifts").json()
     assert "onboarding" in takes["reason"], "its account is what is missing now"
@@ -106,6 +107,30 @@ def test_who_applied_owns_it_and_nobody_else_sees_it(ada: Applicant, house: Hous
         assert_problem(hidden, status=404, code="organization_not_found", param="organization_id")
     listed = house.client.get("/v1/public/organisations").json()["data"]
     assert organization_id not in [each["id"] for each in listed]
+
+
+def test_before_it_is_verified_nobody_is_written_to_in_a_name_of_its_choice(ada: Applicant) -> None:
+    ada.apply()
+    invited = ada.ask("POST", "/invitations", json={"email": "x@x.example", "role": "viewer"})
+    assert_problem(invited, status=422, code="member_not_acceptable", param="email")
+    seen = {"If-Match": ada.ask("GET", "").headers["ETag"]}
+    renamed = ada.ask("PATCH", "", json={"name": "Another Trust"}, headers=seen)
+    assert_problem(renamed, status=422, code="organization_not_acceptable", param="name")
+
+
+def test_who_leaves_what_was_refused_leaves_nothing_behind(
+    ada: Applicant, house: House, operator: Database
+) -> None:
+    organization_id = ada.apply()
+    assert_problem(ada.ask("DELETE", "/membership"), status=409, code="last_owner")
+    staff(operator, house, organization_id, Move.REVIEW)
+    staff(operator, house, organization_id, Move.REFUSE, reason="We do not know you.")
+    assert ada.ask("DELETE", "/membership").status_code == 204
+    assert (
+        house.rows("SELECT email FROM organization_contact WHERE organization_id = :id", id=organization_id)
+        == []
+    )
+    assert ada.begin().status_code == 201, "and they may apply anew"
 
 
 def test_a_draft_is_begun_once_and_three_may_be_undecided(ada: Applicant) -> None:
@@ -139,9 +164,9 @@ def test_nothing_is_handed_in_before_all_is_said(ada: Applicant) -> None:
     ("said", "code", "param"),
     [
         ({"tax_id": "12345"}, "tax_id_not_acceptable", "tax_id"),
-        ({"website": "javascript:alert(1)"}, "application_not_acceptable", "website"),
-        ({"purpose": "a\u202eb"}, "application_not_acceptable", "purpose"),
-        ({"legal_name": " "}, "application_not_acceptable", "legal_name"),
+        ({"website": "javascript:alert(1)"}, "organization_not_acceptable", "website"),
+        ({"purpose": "a\u202eb"}, "organization_not_acceptable", "purpose"),
+        ({"legal_name": " "}, "organization_not_acceptable", "legal_name"),
     ],
 )
 def test_what_cannot_be_so_is_refused(ada: Applicant, said: dict[str, str], code: str, param: str) -> None:

@@ -44,6 +44,7 @@ IN, NOBODY, NOT_ALLOWED, HIDDEN = "let in", "401", "403", "404"
 PAGES: Final = ("/openapi.json", "/static-offline-docs", "/docs", "/docs/oauth2-redirect")
 IDS: Final = {
     "person_id": "usr_nobody",
+    "project_id": f"proj_{'0' * 26}",
     "fund_id": f"fund_{'0' * 26}",
     "donation_id": f"don_{'0' * 26}",
     "invitation_id": f"minv_{'0' * 26}",

@@ -237,6 +237,9 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
         "state": "verified",
         "takes_anonymous_gifts": False,
         "return_origins": [],
+        "website": None,
+        "sdgs": [],
+        "texts": {},
     }
 
 

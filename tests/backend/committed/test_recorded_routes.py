@@ -181,11 +181,30 @@ def _handed_in(house: House) -> Request:
     return Request("/application/submit")
 
 
+PROJECT: Final = {"name": "Roof", "goal": {"minor_units": "900000", "currency": "EUR"}}
+
+
+def _project_made(_house: House) -> Request:
+    return Request("/projects", body=PROJECT)
+
+
+def _project_changed(house: House) -> Request:
+    made = house.ask("POST", "/projects", by="usr_owner", json=PROJECT)
+    return Request(
+        f"/projects/{made.json()['id']}",
+        body={"state": "active"},
+        target=made.json()["id"],
+        headers={"If-Match": made.headers["ETag"]},
+    )
+
+
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
     f"POST {OWN}/funds": _fund_made,
     f"PATCH {OWN}/funds/{{fund_id}}": _fund_renamed,
     f"POST {OWN}/funds/{{fund_id}}/close": _fund_closed,
+    f"POST {OWN}/projects": _project_made,
+    f"PATCH {OWN}/projects/{{project_id}}": _project_changed,
     f"PATCH {OWN}/application": _said,
     f"POST {OWN}/application/submit": _handed_in,
     f"POST {OWN}/application/documents": _document_added,

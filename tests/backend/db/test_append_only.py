@@ -137,6 +137,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "plan_letter",
         "processor_account",
         "processor_balance",
+        "project",
         "provider_event",
         "receipt",
         "receipt_facts",

@@ -112,7 +112,17 @@ API = {
     ),
     "offline_gift": "SELECT(description) SELECT(donation_id)",
     "opened_gift": "INSERT",
-    "organization": "SELECT UPDATE(name) UPDATE(return_origins) UPDATE(state) UPDATE(takes_anonymous_gifts)",
+    "organization": " ".join(
+        (
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("name", "return_origins", "sdgs", "state", "takes_anonymous_gifts", "texts", "website"),
+                )
+            ),
+        )
+    ),
     "organization_application": " ".join(
         (
             "SELECT",
@@ -163,6 +173,7 @@ API = {
             "SELECT",
         )
     ),
+    "project": "INSERT SELECT UPDATE(currency) UPDATE(goal_minor_units) UPDATE(state) UPDATE(texts)",
     "organization_gift": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",

@@ -68,7 +68,9 @@ MAY: Final = {
         *("SELECT", "INSERT"),
         *(
             f"UPDATE ({column})"
-            for column in ("return_origins", "slug", "state", "takes_anonymous_gifts", "tier")
+            for column in (
+                *("return_origins", "sdgs", "slug", "state", "takes_anonymous_gifts", "tier", "website"),
+            )
         ),
     },
     "organization_application": {

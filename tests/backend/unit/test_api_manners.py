@@ -74,6 +74,7 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "new_recovery_codes": "New codes take the place of those whose answer was lost.",
     "begin_passkey": "What was begun and not finished is forgotten after minutes.",
     "add_passkey": "What was begun is finished once.",
+    "create_project": "Again, it answers with the project of this name.",
     "create_fund": "Again, it answers with the fund of this name and kind.",
     "close_fund": "It sets what it says.",
     "invite": "A letter more, and the first link goes on working; a hundred invitations wait at most.",

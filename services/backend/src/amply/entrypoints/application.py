@@ -174,6 +174,7 @@ def without_parts() -> FastAPI:
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
         *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
+        *(organizations.project_router, organizations.public_project_router),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(applications.router, applications.own_router),
         *(members.router, members.own_router, keys.router, audit.router),

@@ -97,7 +97,7 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         scopes=frozenset({Scope.ORGANISATION_READ}),
     ),
     Permission.ORGANISATION_CHANGE: Rule(
-        what="Change its name, whether it takes anonymous gifts, and the sites donors go back to.",
+        what="Change its name and its profile, whether it takes anonymous gifts, and the sites donors go back to.",
         roles=_RUN,
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),
@@ -109,7 +109,7 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         roles=_RUN,
     ),
     Permission.FUNDS_CHANGE: Rule(
-        what="Create, rename and close funds.",
+        what="Create, rename and close funds; create and change projects.",
         roles=_RUN | {Role.CONTENT},
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),

@@ -1,6 +1,5 @@
 """What an organisation says of itself, who moves it on, and what is refused. Pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +16,6 @@ APPLICATIONS_MAX: Final = 3
 """Undecided ones of a person; the database holds it (`found_organization`)."""
 
 _SLUG_LENGTH_MAX: Final = 60
-_WEBSITE: Final = re.compile(
-    r"https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::\d{1,5})?(?:/[!-~]{0,200})?", re.IGNORECASE
-)
 
 
 class Kind(StrEnum):
@@ -131,44 +127,6 @@ class Lookup:
     status: str | None
 
 
-def line_of(text: str, *, param: str, longest: int = 200) -> str:
-    """One line as people type it, with single spaces.
-
-    Raises:
-        ApplicationNotAcceptable: It is empty, too long, or holds what cannot be printed.
-    """
-    line = " ".join(text.split())
-    if not 0 < len(line) <= longest or not line.isprintable():
-        raise ApplicationNotAcceptable(f"Write 1 to {longest} characters as {param}.", param=param)
-    return line
-
-
-def text_of(text: str, *, param: str, longest: int = 2000) -> str:
-    """Several lines.
-
-    Raises:
-        ApplicationNotAcceptable: As `line_of` says.
-    """
-    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    if not 0 < len(lines) <= longest or not lines.replace("\n", "").replace("\t", "").isprintable():
-        raise ApplicationNotAcceptable(f"Write 1 to {longest} characters as {param}.", param=param)
-    return lines
-
-
-def website_of(text: str) -> str:
-    """The address of a site.
-
-    Raises:
-        ApplicationNotAcceptable: It is something else, such as a script.
-    """
-    address = text.strip()
-    if not _WEBSITE.fullmatch(address):
-        raise ApplicationNotAcceptable(
-            "Write the site's address, like https://charity.example.", param="website"
-        )
-    return address
-
-
 def slug_of(text: str) -> str:
     """The name in addresses that it wants, as far as its length goes.
 
@@ -178,8 +136,3 @@ def slug_of(text: str) -> str:
     if len(text) > _SLUG_LENGTH_MAX:
         raise ApplicationNotAcceptable(f"A slug has {_SLUG_LENGTH_MAX} characters at most.", param="slug")
     return text
-
-
-def sdgs_of(goals: list[int]) -> list[int]:
-    """The United Nations' goals that it works for (sdgs.un.org/goals), each once, in order."""
-    return sorted(set(goals))

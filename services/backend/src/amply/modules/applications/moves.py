@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from amply.modules import organizations
-from amply.modules.applications import documents, domain
+from amply.modules.applications import documents
 from amply.modules.applications.domain import MOVES, ApplicationIncomplete, ApplicationNotAcceptable, Move
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.queries import application_for_staff
@@ -26,12 +26,13 @@ def by_staff(
     Raises:
         OrganizationNotFound: There is none of this id.
         ApplicationNotAcceptable: No reason is given where the organisation has to be told one.
+        OrganizationNotAcceptable: The reason is too long, or holds what cannot be printed.
         MoveNotPossible: It is not where this is done.
     """
     rule = MOVES[move]
     if rule.wants_reason and not reason:
         raise ApplicationNotAcceptable("Say why, in words that the organisation is told.", param="reason")
-    said = domain.text_of(reason, param="reason") if reason else None
+    said = organizations.text_of(reason, param="reason") if reason else None
     step = organizations.move(session, organization_id=organization_id, of=rule.of, to=rule.to)
     if move is Move.REFUSE:
         _let_go_of_slug(session, organization_id, now=now)
@@ -55,7 +56,14 @@ def verify(session: Session, *, organization_id: str, slug: str | None, now: dat
         raise ApplicationIncomplete(f"Ask for what is missing first: {', '.join(missing)}.")
     wanted = slug or row.slug or ""
     step = organizations.move(session, organization_id=organization_id, of=rule.of, to=rule.to)
-    organizations.settle(session, organization_id=organization_id, slug=wanted, tier=row.tier)
+    organizations.settle(
+        session,
+        organization_id=organization_id,
+        slug=wanted,
+        tier=row.tier,
+        website=row.website,
+        sdgs=row.sdgs,
+    )
     note_step(session, organization_id=organization_id, step=step, said=None, now=now)
     return wanted
 

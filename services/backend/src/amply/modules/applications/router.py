@@ -99,7 +99,7 @@ def show_application(access: Reading, response: Response) -> ApplicationOut:
     responses=_problems(
         domain.ApplicationNotFound,
         domain.ApplicationNotOpen,
-        domain.ApplicationNotAcceptable,
+        OrganizationNotAcceptable,
         TaxIdNotAcceptable,
         ChangeNotConditional,
         ChangedMeanwhile,

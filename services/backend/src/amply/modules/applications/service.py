@@ -39,7 +39,7 @@ def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> 
         ApplicationNotAcceptable, OrganizationNotAcceptable: Something in it cannot be so.
         TooManyApplications: Three of theirs are undecided.
     """
-    name = domain.line_of(asked.legal_name, param="legal_name")
+    name = organizations.line_of(asked.legal_name, param="legal_name")
     slug = domain.slug_of(asked.slug)
     organizations.check(name=name, slug=slug, country=asked.country)
     organization_id = ids.new_id("org")
@@ -68,7 +68,7 @@ def change(
         ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
         ApplicationNotOpen: Staff look at it, or have decided.
         ChangeNotConditional, ChangedMeanwhile: As `require_match` says.
-        ApplicationNotAcceptable, TaxIdNotAcceptable: Something cannot be so.
+        OrganizationNotAcceptable, TaxIdNotAcceptable: Something cannot be so.
     """
     organization = organizations.locked(session, organization_id=access.organization_id, access=access)
     require_match(if_match, shown_of(session, access))
@@ -150,20 +150,20 @@ def note_step(session: Session, *, organization_id: str, step: Step, said: str |
 def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if asked.legal_name is not None:
-        said["legal_name"] = domain.line_of(asked.legal_name, param="legal_name")
+        said["legal_name"] = organizations.line_of(asked.legal_name, param="legal_name")
     if asked.address is not None:
-        said["street"] = domain.line_of(asked.address.street, param="address.street")
-        said["postal_code"] = domain.line_of(
+        said["street"] = organizations.line_of(asked.address.street, param="address.street")
+        said["postal_code"] = organizations.line_of(
             asked.address.postal_code, param="address.postal_code", longest=20
         )
-        said["city"] = domain.line_of(asked.address.city, param="address.city", longest=100)
+        said["city"] = organizations.line_of(asked.address.city, param="address.city", longest=100)
     if asked.tax_id is not None:
         said["tax_id"] = tax_ids.tax_id_of(asked.tax_id, country=country).number
     if asked.website is not None:
-        said["website"] = domain.website_of(asked.website)
+        said["website"] = organizations.website_of(asked.website)
     if asked.purpose is not None:
-        said["purpose"] = domain.text_of(asked.purpose, param="purpose")
+        said["purpose"] = organizations.text_of(asked.purpose, param="purpose")
     if asked.sdgs is not None:
-        said["sdgs"] = domain.sdgs_of(asked.sdgs)
+        said["sdgs"] = organizations.sdgs_of(asked.sdgs)
     given = {"kind": asked.kind, "tier": asked.tier}
     return said | {name: value for name, value in given.items() if value is not None}

@@ -112,6 +112,8 @@ class Action(StrEnum):
     PLAN_GIFT_AID_CANCELLED = "plan.gift_aid_cancelled"
     PLAN_PAUSED = "plan.paused"
     PLAN_RESUMED = "plan.resumed"
+    PROJECT_CHANGED = "project.changed"
+    PROJECT_CREATED = "project.created"
     WEBHOOKS_REPLAYED = "webhooks.replayed"
 
 

@@ -22,6 +22,7 @@ from amply.modules.organizations.funds import (
     rename_fund,
 )
 from amply.modules.organizations.own_router import own_router
+from amply.modules.organizations.project_router import project_router, public_project_router
 from amply.modules.organizations.queries import get, list_public
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
@@ -38,6 +39,7 @@ from amply.modules.organizations.states import (
     tier_of,
     tiers,
 )
+from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
 
 __all__ = [
     "Contact",
@@ -64,18 +66,24 @@ __all__ = [
     "get",
     "is_address",
     "keep_contact",
+    "line_of",
     "list_public",
     "locked",
     "move",
     "name_as",
     "open_fund",
     "own_router",
+    "project_router",
+    "public_project_router",
     "rename_fund",
     "router",
+    "sdgs_of",
     "set_tier",
     "settle",
     "state_of",
     "take_anonymous_gifts",
+    "text_of",
     "tier_of",
     "tiers",
+    "website_of",
 ]

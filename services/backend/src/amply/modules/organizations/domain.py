@@ -1,7 +1,8 @@
 """What an organisation is."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -52,11 +53,19 @@ PUBLIC_STATES: Final = frozenset({OrganizationState.VERIFIED, OrganizationState.
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProfileText:
+    """What it says of itself in one language: a line, and a text of several."""
+
+    tagline: str
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organization:
     """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2.
 
     `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told. `return_origins`: the sites that donors
-    may be sent back to after giving.
+    may be sent back to after giving. `sdgs`: the United Nations' goals that it works for, 1 to 17. `texts`: by language.
     """
 
     id: str
@@ -67,6 +76,9 @@ class Organization:
     takes_anonymous_gifts: bool = False
     return_origins: tuple[str, ...] = ()
     state: OrganizationState = OrganizationState.VERIFIED
+    website: str | None = None
+    sdgs: tuple[int, ...] = ()
+    texts: Mapping[str, ProfileText] = field(default_factory=dict)
 
 
 def check(*, name: str, slug: str, country: str) -> None:

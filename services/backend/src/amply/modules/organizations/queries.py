@@ -9,6 +9,7 @@ from amply.modules.organizations.domain import (
     Organization,
     OrganizationNotFound,
     OrganizationState,
+    ProfileText,
 )
 from amply.modules.organizations.models import OrganizationRow
 
@@ -72,4 +73,7 @@ def organization_of(row: OrganizationRow) -> Organization:
         takes_anonymous_gifts=row.takes_anonymous_gifts,
         return_origins=tuple(row.return_origins),
         state=OrganizationState(row.state),
+        website=row.website,
+        sdgs=tuple(row.sdgs),
+        texts={language: ProfileText(**said) for language, said in sorted(row.texts.items())},
     )

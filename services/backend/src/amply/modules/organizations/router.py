@@ -15,6 +15,7 @@ from amply.modules.organizations.schemas import (
     PublicFunds,
     PublicOrganization,
     PublicOrganizationPage,
+    PublicProfile,
 )
 
 router = APIRouter(
@@ -41,9 +42,9 @@ def list_organisations(
 
 
 @router.get("/{organization_id}", summary="Show an organisation", responses=responses(OrganizationNotFound))
-def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicOrganization:
+def show_organisation(organization_id: Identifier, database: DatabaseOf) -> PublicProfile:
     with database.transaction() as session:
-        return PublicOrganization.of(queries.get_public(session, organization_id=organization_id))
+        return PublicProfile.of(queries.get_public(session, organization_id=organization_id))
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """Organisations as the public API shows them."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,6 +43,35 @@ class PublicOrganization(BaseModel):
         )
 
 
+class ProfileTextOut(BaseModel):
+    """What an organisation says of itself in one language."""
+
+    tagline: str
+    about: str
+
+
+class PublicProfile(PublicOrganization):
+    """What anyone may see of one organisation. What it writes is text, never markup."""
+
+    website: str | None
+    sdgs: list[int] = Field(description="The United Nations' goals that it works for, 1 to 17.")
+    texts: dict[str, ProfileTextOut] = Field(description="By language, such as `en`; there may be none.")
+
+    @classmethod
+    def of(cls, organization: Organization) -> "PublicProfile":
+        """The public view of `organization`."""
+        return cls(**_profile(organization))
+
+
+def _profile(organization: Organization) -> dict[str, Any]:
+    return {
+        **PublicOrganization.of(organization).model_dump(),
+        "website": organization.website,
+        "sdgs": list(organization.sdgs),
+        "texts": {language: asdict(said) for language, said in organization.texts.items()},
+    }
+
+
 class PublicOrganizationPage(BaseModel):
     """A page of organisations; pass `next_cursor` as `cursor` for the next one."""
 
@@ -77,20 +107,29 @@ class PublicFunds(BaseModel):
     data: list[PublicFund]
 
 
-class OwnOrganization(PublicOrganization):
+class OwnOrganization(PublicProfile):
     """What its members and programs see of an organisation. Its `ETag` is what a change names as `If-Match`."""
 
     @classmethod
     def of(cls, organization: Organization) -> "OwnOrganization":
         """The view of those who are in it."""
-        return cls(**PublicOrganization.of(organization).model_dump())
+        return cls(**_profile(organization))
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
+    """What is asked for; unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OrganizationChange(_Request):
+class ProfileTextIn(Request):
+    """What it says of itself in one language."""
+
+    tagline: Annotated[str, Field(max_length=200)]
+    about: Annotated[str, Field(max_length=5000)]
+
+
+class OrganizationChange(Request):
     """What is to be changed; what is left out, or null, stays."""
 
     name: Annotated[str | None, Field(max_length=200)] = None
@@ -99,16 +138,25 @@ class OrganizationChange(_Request):
         list[Annotated[str, Field(max_length=300)]] | None,
         Field(max_length=100, description="All of them: what is not in the list is forbidden from now on."),
     ] = None
+    website: Annotated[str | None, Field(max_length=300)] = None
+    sdgs: Annotated[list[Annotated[int, Field(ge=1, le=17)]] | None, Field(max_length=17)] = None
+    texts: Annotated[
+        dict[Annotated[str, Field(pattern="^[a-z]{2}$")], ProfileTextIn] | None,
+        Field(
+            max_length=20,
+            description="By language, ISO 639-1. All of them: a language that is left out is gone from now on.",
+        ),
+    ] = None
 
 
-class FundIn(_Request):
+class FundIn(Request):
     """A fund to create."""
 
     name: Annotated[str, Field(max_length=200, description="As donors read it.")]
     kind: FundKind = FundKind.FUND
 
 
-class FundChange(_Request):
+class FundChange(Request):
     """A fund's new name. Once somebody has given for it, it keeps the one it has."""
 
     name: Annotated[str, Field(max_length=200)]

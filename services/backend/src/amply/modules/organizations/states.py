@@ -1,6 +1,6 @@
 """How an organisation gets from one state to the next: one at a time, and never past what the database allows (ADR 0118)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg.errors
@@ -116,8 +116,10 @@ def move(
     return Step(before=before, after=to)
 
 
-def settle(session: Session, *, organization_id: str, slug: str, tier: str) -> None:
-    """Give one that is verified the address it asked for, and the tier it was verified for.
+def settle(
+    session: Session, *, organization_id: str, slug: str, tier: str, website: str | None, sdgs: Sequence[int]
+) -> None:
+    """Give one that is verified the slug it asked for, the tier it was verified for, and a profile to begin with.
 
     Raises:
         OrganizationNotAcceptable: The slug is unusable.
@@ -128,7 +130,7 @@ def settle(session: Session, *, organization_id: str, slug: str, tier: str) -> N
         session.execute(
             update(OrganizationRow)
             .where(OrganizationRow.id == organization_id)
-            .values(slug=slug, tier=tier)
+            .values(slug=slug, tier=tier, website=website, sdgs=list(sdgs))
             .execution_options(synchronize_session=False)
         )
     except IntegrityError as refused:
