@@ -78,7 +78,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo demo-payments status logs stop clean local-diff witness stripe-sandbox
+.PHONY: local demo demo-payments demo-organisation status logs stop clean local-diff witness stripe-sandbox
 local: setup ## run the whole platform on this machine
 	@$(BIN)/python -m local_cloud up
 
@@ -87,6 +87,9 @@ demo: .venv/ready ## take one donation end to end and verify it
 
 demo-payments: .venv/ready ## gifts, a monthly one too, refund, dispute and payout, each with its ledger entries
 	@$(BIN)/python -m local_cloud demo-payments
+
+demo-organisation: .venv/ready ## an organisation applies, is verified, connects Stripe, and takes a gift by its own key
+	@$(BIN)/python -m local_cloud demo-organisation
 
 # One for trying out; how a partner runs one stands in services/verify/README.md.
 witness: NAME ?= localhost/witness

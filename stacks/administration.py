@@ -24,6 +24,8 @@ class Administration(AmplyStack):
         task_runs_as = task_role(self, "AdminRole", account=self.account)
         # `audit verify --archive` reads; what writes there is the worker.
         allow_objects(task_runs_as, around.storage.archive, AUDIT_FILES, ["s3:GetObject"])
+        # `organization document` prints a link, which reads what this role may.
+        around.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
         self.task = make_task(
             self,
             TaskName.ADMIN,

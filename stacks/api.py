@@ -68,6 +68,9 @@ class Api(AmplyStack):
 
     def _make_task(self, around: Surroundings) -> Task:
         role = task_role(self, "ApiRole", account=self.account)
+        # It signs the forms that upload and the links that read, which can do no more than it may, and looks at what came.
+        reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+        around.storage.allow_handed_in(role, reading, lists=True)
         return make_task(
             self,
             TaskName.API,

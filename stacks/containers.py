@@ -117,6 +117,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_QUEUE_LOW_URL": around.queues.low.queue_url,
         "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
         "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
+        "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
         "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
         "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),

@@ -57,7 +57,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     Parameter.API_URL: "Where the API is reached",
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
-    Parameter.DOCUMENTS_BUCKET: "Bucket of what people hand in: to restore it; no task is told of it while none writes there",
+    Parameter.DOCUMENTS_BUCKET: "Bucket of what organisations hand in: to restore it",
     Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
@@ -140,6 +140,7 @@ _CACHE = frozenset({f"AMPLY_CACHE_{part}" for part in ("HOST", "PORT", "TLS")})
 _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET", "AMPLY_MAIL_FEEDBACK_URL"})
+_DOCUMENTS = frozenset({"AMPLY_DOCUMENTS_BUCKET"})
 _TRACES = frozenset({"AMPLY_TRACES_URL"})
 """Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
 _INSTALLED = "/opt/amply/lib/python3.11/site-packages/amply"
@@ -159,6 +160,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _DATABASE
         | _CACHE
         | _STRIPE
+        | _DOCUMENTS
         | _TRACES
         | {
             "AMPLY_TRACED_READS",
@@ -189,6 +191,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _QUEUES
         | _STRIPE
         | _MAIL
+        | _DOCUMENTS
         | _TRACES
         | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"},
         secrets=frozenset(
@@ -259,7 +262,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
     TaskName.ADMIN: ContainerContract(
         command=(*_entrypoint("admin"), "--help"),
         health_check=None,
-        environment=_EVERY | _DATABASE | _STRIPE | {"AMPLY_ARCHIVE_BUCKET"},
+        environment=_EVERY | _DATABASE | _STRIPE | _DOCUMENTS | {"AMPLY_ARCHIVE_BUCKET"},
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
     ),

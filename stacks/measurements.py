@@ -43,6 +43,8 @@ LATE_PLANS = "late_plans"
 """Recurring gifts that have been due for hours and were not tried, and those given up without an answer in the last week."""
 UNARCHIVED_SEALS = "unarchived_seals"
 """Files of the audit log that should be in the archive and are not."""
+LATE_APPLICATIONS = "late_applications"
+"""Organisations that have waited for staff for longer than is promised."""
 BOOKINGS_PAUSED = "bookings_paused"
 """1 while nothing may be booked."""
 CHECKPOINT = "checkpoint_measured"
@@ -80,6 +82,7 @@ class Measurements:
     attacked_organizations: cloudwatch.Metric
     late_plans: cloudwatch.Metric
     unarchived_seals: cloudwatch.Metric
+    late_applications: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     failing_events: cloudwatch.Metric
     payout_differences: cloudwatch.Metric
@@ -115,6 +118,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         attacked_organizations=backlog.highest(BACKLOG, ATTACKED_ORGANIZATIONS),
         late_plans=backlog.highest(BACKLOG, LATE_PLANS),
         unarchived_seals=backlog.highest(BACKLOG, UNARCHIVED_SEALS),
+        late_applications=backlog.highest(BACKLOG, LATE_APPLICATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),
         exhausted={key: backlog.highest(BACKLOG, key) for key in EXHAUSTED},

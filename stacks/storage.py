@@ -1,6 +1,6 @@
 """The buckets: what is signed for ever, what anyone may read, what belongs to donors, and who asked for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
@@ -11,10 +11,11 @@ from constructs_lib.bucket import PrivateBucket
 from stacks.contracts import Parameter
 from stacks.environment import Environment
 from stacks.keys import Keys
+from stacks.permissions import allow_objects, allow_on_objects
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication, keep
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
+from stacks.storage_lifecycle import HANDED_IN, PUBLIC_LOG, documents, forget
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
@@ -60,6 +61,11 @@ class Storage(AmplyStack):
         kept = former or self._make_kept(keys)
         self.archive, self.public = kept.archive.bucket, kept.public.bucket
         self.documents, self.media = kept.documents.bucket, kept.media.bucket
+        self._documents_key = kept.documents.key
+        # Whoever has a signed form may post it, from whatever page: the form is what lets them, and no cookie goes along.
+        self.documents.add_cors_rule(
+            allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
+        )
         self.exports = PrivateBucket(
             self,
             "Exports",
@@ -78,6 +84,21 @@ class Storage(AmplyStack):
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
         self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
+
+    def allow_handed_in(self, role: iam.IRole, actions: Sequence[str], *, lists: bool = False) -> None:
+        """Actions on what organisations hand in, and what they need of the key that it is encrypted with."""
+        if lists:
+            allow_objects(role, self.documents, HANDED_IN, actions)
+        else:
+            allow_on_objects(role, self.documents, f"{HANDED_IN}*", actions)
+        uses = [
+            *(["kms:Decrypt"] if "s3:GetObject" in actions else []),
+            *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else []),
+        ]
+        if uses and self._documents_key:
+            role.add_to_principal_policy(
+                iam.PolicyStatement(actions=uses, resources=[self._documents_key.key_arn])
+            )
 
     def _make_kept(self, keys: Keys) -> KeptBuckets:
         archive = keep(

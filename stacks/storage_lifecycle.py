@@ -31,6 +31,9 @@ PARTIAL_TILES = "log/tile/*.p/*"
 AUDIT_FILES = "audit/"
 """The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 
+HANDED_IN = "applications/"
+"""What organisations hand in to be verified (ADR 0119), in the documents' bucket."""
+
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 

@@ -91,6 +91,7 @@ class Workers(AmplyStack):
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
         allow_objects(role, around.storage.archive, AUDIT_FILES, ["s3:GetObject", "s3:PutObject"])
+        around.storage.allow_handed_in(role, ["s3:DeleteObject"])
         around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],

@@ -11,6 +11,7 @@ from amply.modules import federation, giving, mail, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
@@ -115,6 +116,7 @@ class DonorsPage(ReceiptOffice):
             inviting=inviting_work(self.database, mailer=self.mailer),
             domains=federation.Checking(database=self.database, records=DnsRecords()),
             people=people_work(self.database, mailer=self.mailer),
+            applying=applying_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
             clock=self.clock,
         )

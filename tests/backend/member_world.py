@@ -15,8 +15,20 @@ from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.infra.database import Database, forbid_transaction
 from amply.infra.settings import CacheSettings
-from amply.modules import federation, keys, mail, members, onboarding, people, recurring, scim, trials
+from amply.modules import (
+    applications,
+    federation,
+    keys,
+    mail,
+    members,
+    onboarding,
+    people,
+    recurring,
+    scim,
+    trials,
+)
 from amply.modules.access import Caller, PersonCaller, Role
+from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
@@ -116,7 +128,7 @@ class House:
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
         self.records = FakeRecords()
-        self.clock, self.limiter = FakeClock(), NoLimit()
+        self.clock, self.limiter, self.shelf = FakeClock(), NoLimit(), FakeShelf()
         self.organization_id = ready_organization(database, self.processor)
         self.other_id = ready_organization(database, self.processor, slug="hill-trust")
         for role in Role:
@@ -154,6 +166,7 @@ class House:
             else scim.Parts(
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
+            applying=applications.Parts(people=self.people, shelf=self.shelf),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -11,6 +11,14 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/funds": Action.FUND_CREATED,
     f"PATCH {OWN}/funds/{{fund_id}}": Action.FUND_RENAMED,
     f"POST {OWN}/funds/{{fund_id}}/close": Action.FUND_CLOSED,
+    f"POST {OWN}/projects": Action.PROJECT_CREATED,
+    f"PATCH {OWN}/projects/{{project_id}}": Action.PROJECT_CHANGED,
+    f"PATCH {OWN}/application": Action.APPLICATION_CHANGED,
+    f"POST {OWN}/application/submit": Action.APPLICATION_SUBMITTED,
+    f"POST {OWN}/application/documents": Action.DOCUMENT_ADDED,
+    f"DELETE {OWN}/application/documents/{{document_id}}": Action.DOCUMENT_REMOVED,
+    f"POST {OWN}/application/documents/{{document_id}}/received": Action.DOCUMENT_RECEIVED,
+    f"POST {OWN}/application/documents/{{document_id}}/link": Action.DOCUMENT_READ,
     f"PATCH {OWN}/members/{{person_id}}": Action.MEMBER_ROLE_CHANGED,
     f"DELETE {OWN}/members/{{person_id}}": Action.MEMBER_REMOVED,
     f"DELETE {OWN}/membership": Action.MEMBER_LEFT,
@@ -29,6 +37,7 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/sign-in/domains/{{domain}}/check": Action.SIGN_IN_DOMAIN_SHOWN,
     f"DELETE {OWN}/sign-in/domains/{{domain}}": Action.SIGN_IN_DOMAIN_REMOVED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
+    "POST /v1/me/applications": Action.APPLICATION_BEGUN,
     "POST /v1/me/test-organisations": Action.ORGANIZATION_CREATED,
 }
 """Every route of a permission that changes something. Proved by `committed/test_recorded_routes.py`."""

@@ -21,6 +21,7 @@ from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
 from amply.modules import federation, ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
@@ -88,6 +89,7 @@ class Town:
                 inviting=inviting_work(books.app, mailer=self.mailer),
                 domains=federation.Checking(database=books.app, records=DnsRecords()),
                 people=people_work(books.app, mailer=self.mailer),
+                applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 clock=self.clock,
             ),

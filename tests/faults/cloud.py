@@ -110,6 +110,7 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
             "AMPLY_LOG_ORIGIN": LOG_ORIGIN,
             "AMPLY_PUBLIC_BUCKET": _PUBLIC,
             "AMPLY_ARCHIVE_BUCKET": _ARCHIVE,
+            "AMPLY_DOCUMENTS_BUCKET": "documents",
             "AMPLY_SIGNING_KEY_ARN": _make_signing_key(kms),
             "AMPLY_MAIL_SENDER": f"receipts@{_MAIL_DOMAIN}",
             "AMPLY_MAIL_CONFIGURATION_SET": _MAIL_CONFIGURATION,

@@ -76,5 +76,7 @@ def test_the_task_opens_no_commitment_and_sends_nothing(deployed: Deployed) -> N
     )
 
     assert [secret["Name"] for secret in container["Secrets"]] == ["AMPLY_STRIPE_SECRET_KEY"]
-    # Of the archive it reads the audit log alone (golden/permissions.md).
-    assert set(_allowed(deployed, role)) == {"rds-db:connect", "s3:GetObject", "s3:ListBucket"}
+    # Of the archive it reads the audit log alone, of the documents what organisations hand in (golden/permissions.md).
+    assert set(_allowed(deployed, role)) == {
+        *("kms:Decrypt", "rds-db:connect", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"),
+    }

@@ -19,6 +19,7 @@ from stacks.measurements import (
     DIFFERENCES,
     EXHAUSTED,
     FAILING_EVENTS,
+    LATE_APPLICATIONS,
     LATE_PLANS,
     LEDGER_AGE,
     PAYOUT_DIFFERENCES,
@@ -45,6 +46,7 @@ MEASURED = {
         UNMATCHED_MOVEMENTS,
         LATE_PLANS,
         UNARCHIVED_SEALS,
+        LATE_APPLICATIONS,
     ),
     *EXHAUSTED,
 }

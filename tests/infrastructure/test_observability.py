@@ -93,6 +93,7 @@ NOTICES = {
     "mail-feedback-waiting",
     "movements-unmatched",
     "payouts-differ",
+    "applications-late",
     "plans-late",
     "audit-unarchived",
     "set-aside",

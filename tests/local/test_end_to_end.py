@@ -254,6 +254,18 @@ def test_every_way_that_money_moves_is_shown_with_its_entries(platform: Platform
     assert {"payout.created", "payout.paid"} <= set(kinds["payout"])
 
 
+def test_an_organisation_comes_in_and_takes_a_gift_by_its_own_key(platform: Platform) -> None:
+    done = platform.type("demo-organisation")
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert json.loads((platform.settings.state / "demo-organisation.json").read_text()) == result
+    shown = httpx2.get(f"{platform.settings.api_url}/v1/donations/{result['donation_id']}").json()
+    assert (shown["status"], shown["organization_id"]) == ("succeeded", result["organization_id"])
+    answered = {(each["who"], each["what"]): each["answer"] for each in result["seen"]}
+    assert (answered["owner", "/keys"], answered["finance", "/keys"]) == (200, 403)
+    assert (answered["stranger", "/gifts"], answered["key", "/gifts"]) == (404, 200)
+
+
 def test_the_sandbox_pages_commands_for_a_laptop_end_with_a_verified_donation(platform: Platform) -> None:
     done = sandbox_page.typed(sandbox_page.commands(sandbox_page.LAPTOP), platform.place)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -35,6 +35,7 @@ NOTHING = Backlog(
     unmatched_movements=0,
     bookings_paused=0,
     late_plans=0,
+    late_applications=0,
     attacked_organizations=0,
     unarchived_seals=0,
 )

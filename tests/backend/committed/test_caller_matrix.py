@@ -46,6 +46,7 @@ _NOT_SET_UP: Final = ("members_not_configured", "dns_unavailable", "people_not_c
 PAGES: Final = ("/openapi.json", "/static-offline-docs", "/docs", "/docs/oauth2-redirect")
 IDS: Final = {
     "person_id": "usr_nobody",
+    "project_id": f"proj_{'0' * 26}",
     "fund_id": f"fund_{'0' * 26}",
     "donation_id": f"don_{'0' * 26}",
     "invitation_id": f"minv_{'0' * 26}",

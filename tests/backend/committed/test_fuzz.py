@@ -32,8 +32,9 @@ from amply.entrypoints.known_people import KnownPeople
 from amply.infra.credentials import Credential
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
-from amply.modules import keys, members, onboarding, people, recurring, trials
+from amply.modules import applications, keys, members, onboarding, people, recurring, trials
 from tests.backend import member_world, onboarding_world, plan_world
+from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
 from tests.backend.giving_world import DonorsPage
@@ -138,6 +139,7 @@ def world(
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
             trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
+            applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
         )
     )
     yield World(page, app, accounts=accounts, master=master)

@@ -234,9 +234,13 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
         "name": "River Trust",
         "country": "DE",
         "created_at": "2026-11-21T09:00:30.000Z",
+        "state": "verified",
         "takes_anonymous_gifts": False,
         "return_origins": [],
         "funds": None,
+        "website": None,
+        "sdgs": [],
+        "texts": {},
     }
 
 

@@ -16,6 +16,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, federation, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.member_world import inviting_work
@@ -72,6 +73,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             inviting=inviting_work(treasury.database),
             domains=federation.Checking(database=treasury.database, records=DnsRecords()),
             people=people_work(treasury.database),
+            applying=applying_work(treasury.database),
             archive=shelf,
             clock=treasury.clock,
         ),

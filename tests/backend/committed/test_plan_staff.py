@@ -17,6 +17,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
 from amply.modules import donations, federation, ledger, mail, payments, payouts, recurring, webhooks
+from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.member_world import inviting_work
@@ -138,6 +139,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             inviting=inviting_work(plans.database),
             domains=federation.Checking(database=plans.database, records=DnsRecords()),
             people=people_work(plans.database),
+            applying=applying_work(plans.database),
             archive=AuditShelf(),
             clock=plans.clock,
         ),

@@ -112,7 +112,68 @@ API = {
     ),
     "offline_gift": "SELECT(description) SELECT(donation_id)",
     "opened_gift": "INSERT",
-    "organization": "SELECT UPDATE(name) UPDATE(return_origins) UPDATE(takes_anonymous_gifts)",
+    "organization": " ".join(
+        (
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("name", "return_origins", "sdgs", "state", "takes_anonymous_gifts", "texts", "website"),
+                )
+            ),
+        )
+    ),
+    "organization_application": " ".join(
+        (
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("city", "kind", "legal_name", "postal_code", "purpose", "sdgs", "street"),
+                    *("submitted_at", "tax_id", "tier", "updated_at", "website"),
+                )
+            ),
+        )
+    ),
+    "organization_document": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("added_by", "created_at", "expires_at", "id", "kind", "media_type", "object_key"),
+                    "organization_id",
+                )
+            ),
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+            ),
+        )
+    ),
+    "organization_step": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "to_state"),
+                )
+            ),
+            "SELECT",
+        )
+    ),
+    "register_lookup": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("asked_at", "country", "id", "next_attempt_at", "organization_id", "tax_id"),
+                )
+            ),
+            "SELECT",
+        )
+    ),
+    "project": "INSERT SELECT UPDATE(currency) UPDATE(goal_minor_units) UPDATE(state) UPDATE(texts)",
     "organization_gift": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",

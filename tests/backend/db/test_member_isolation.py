@@ -18,6 +18,7 @@ from tests.backend.member_world import House
 OWN: Final = (
     *("member", "member_invitation", "ownership_offer", "api_key", "organization_gift"),
     "audit_record",
+    *("organization_application", "organization_document", "organization_step", "register_lookup"),
 )
 
 
@@ -40,11 +41,37 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
             "amount": {"minor_units": "2500", "currency": "EUR"},
             "donor": {"name": "Ada", "email": "ada@example.org"},
         }
+        _applied(made, of)
         given = made.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": of})
         assert given.status_code == 201, given.text
     made.arrive()
     yield made
     made.close()
+
+
+def _applied(house: House, of: str) -> None:
+    """As if it had come in by an application."""
+    end = of.removeprefix("org_")
+    for statement in (
+        (
+            "INSERT INTO organization_application (organization_id, applicant_id, legal_name, created_at, updated_at)"
+            " VALUES (:of, 'usr_x', 'River Trust', now(), now())"
+        ),
+        (
+            "INSERT INTO organization_step (id, organization_id, from_state, to_state, at, next_attempt_at)"
+            " VALUES ('step_' || :end, :of, 'in_review', 'verified', now(), now())"
+        ),
+        (
+            "INSERT INTO register_lookup (id, organization_id, country, tax_id, asked_at, next_attempt_at)"
+            " VALUES ('look_' || :end, :of, 'GB', '1', now(), now())"
+        ),
+        (
+            "INSERT INTO organization_document"
+            " (id, organization_id, kind, object_key, media_type, added_by, created_at, expires_at)"
+            " VALUES ('odoc_' || :end, :of, 'bank', :end, 'image/png', 'usr_x', now(), now())"
+        ),
+    ):
+        house.run(statement, **({"of": of, "end": end} if ":end" in statement else {"of": of}))
 
 
 def seen(house: House, table: str, **bound: Any) -> set[str]:
@@ -100,6 +127,9 @@ def test_a_revoked_key_sees_nothing_more(house: House) -> None:
         "DELETE FROM ownership_offer",
         "UPDATE api_key SET revoked_at = now()",
         "UPDATE organization SET name = 'Mine'",
+        "UPDATE organization SET state = 'submitted'",
+        "UPDATE organization_application SET purpose = 'Mine'",
+        "UPDATE organization_document SET removed_at = now()",
         "UPDATE fund SET name = 'Mine'",
     ],
 )

@@ -64,8 +64,28 @@ MAY: Final = {
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
     "movement_watermark": {"SELECT"},
     "onboarding_invitation": {"INSERT"},
-    "organization": {"SELECT", "INSERT", "UPDATE (takes_anonymous_gifts)", "UPDATE (return_origins)"},
+    "organization": {
+        *("SELECT", "INSERT"),
+        *(
+            f"UPDATE ({column})"
+            for column in (
+                *("return_origins", "sdgs", "slug", "state", "takes_anonymous_gifts", "tier", "website"),
+            )
+        ),
+    },
+    "organization_application": {
+        "SELECT",
+        *(f"UPDATE ({column})" for column in ("slug", "tier", "updated_at")),
+    },
     "organization_contact": {"SELECT (organization_id)", "INSERT", "UPDATE"},
+    "organization_document": {"SELECT"},
+    "organization_step": {
+        "SELECT",
+        *(
+            f"INSERT ({column})"
+            for column in ("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "to_state")
+        ),
+    },
     "outbox": {"INSERT", "SELECT (id)"},
     "payout": {"SELECT"},
     "plan": {
@@ -97,6 +117,8 @@ MAY: Final = {
         *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
     },
     "receipt_settings": {"SELECT", "INSERT", "UPDATE"},
+    "register_lookup": {"SELECT"},
+    "tier_notice": {"SELECT"},
     "transfer": {"SELECT"},
 }
 

@@ -84,6 +84,7 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "claim_domain": "Again, it answers with the same record.",
     "check_domain": "It looks, and sets what it finds.",
     "make_directory_token": "As of a key: who lost its secret revokes the token they do not know. Two work at a time.",
+    "create_project": "Again, it answers with the project of this name.",
     "create_fund": "Again, it answers with the fund of this name and kind.",
     "close_fund": "It sets what it says.",
     "invite": "A letter more, and the first link goes on working; a hundred invitations wait at most.",
@@ -93,6 +94,11 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "make_account": "An address has one account: a repetition is refused.",
     "decline_invitation": "What was declined is no invitation any more: a repetition is refused.",
     "make_test_organisation": "One more of at most three a day; its key's secret is in one answer alone, as with any key.",
+    "begin_application": "Again, it answers with the draft of this slug.",
+    "submit_application": "What is handed in is handed in: a repetition is refused.",
+    "add_document": "A place more that is forgotten within the hour; thirty documents at most.",
+    "receive_document": "It takes up what is there; again, it changes nothing.",
+    "read_document": "A link more, good for five minutes; each is recorded.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",
 }

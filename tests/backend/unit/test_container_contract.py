@@ -67,7 +67,12 @@ def test_the_administration_is_told_what_organisations_books_and_webhooks_need_a
     """Other commands of the same entrypoint read the key of commitments or the log's: they are not for this task."""
     told = CONTAINERS[TaskName.ADMIN].environment | CONTAINERS[TaskName.ADMIN].secrets
     others = set(CONTAINERS[TaskName.SCHEDULER].environment) & told
-    needed = (settings.DatabaseSettings, settings.StripeSettings, settings.ArchiveSettings)
+    needed = (
+        settings.DatabaseSettings,
+        settings.StripeSettings,
+        settings.ArchiveSettings,
+        settings.DocumentSettings,
+    )
 
     assert set().union(*(names(kind, required=True) for kind in needed)) <= told
     assert told - others <= set().union(*(names(kind, required=False) for kind in needed))

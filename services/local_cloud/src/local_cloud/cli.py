@@ -14,6 +14,7 @@ from local_cloud import status as status_table
 from local_cloud import stripe
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
+from local_cloud.demo.joining import join
 from local_cloud.demo.payments import walk
 from local_cloud.demo.story import take_donation
 from local_cloud.deployment import Deployment
@@ -59,6 +60,15 @@ def demo_payments() -> None:
     settings = Settings.from_environment()
     require_running(client_of(settings))
     result = walk(settings, Steps(), now=datetime.now(UTC))
+    click.echo(result.line())
+
+
+@cli.command()
+def demo_organisation() -> None:
+    """Let an organisation apply, be verified and take a gift by its own key; the last line is JSON."""
+    settings = Settings.from_environment()
+    require_running(client_of(settings))
+    result = join(settings, Steps(), now=datetime.now(UTC))
     click.echo(result.line())
 
 

@@ -7,6 +7,7 @@ import click
 
 from amply.adapters.kms import KmsSigner
 from amply.adapters.stripe import StripeProcessor
+from amply.entrypoints.admin_applications import COMMANDS as ABOUT_APPLICATIONS
 from amply.entrypoints.admin_audit import audit
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
@@ -211,6 +212,7 @@ for command in (
     invite_owner,
     organization_account,
     organization_contact,
+    *ABOUT_APPLICATIONS,
 ):
     organization.add_command(command)
 donation.add_command(offline)

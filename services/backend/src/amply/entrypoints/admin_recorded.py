@@ -63,7 +63,11 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
     ("organization", "anonymous-gifts"): Recorded(
         action=Action.ORGANIZATION_ANONYMOUS_GIFTS_SET, organization=_ID
     ),
+    ("organization", "ask"): Recorded(
+        action=Action.ORGANIZATION_MORE_ASKED, organization=_ID, reason="reason"
+    ),
     ("organization", "contact"): Recorded(action=Action.ORGANIZATION_CONTACT_SET, organization=_ID),
+    ("organization", "document"): Recorded(action=Action.DOCUMENT_READ),
     ("organization", "fund", "close"): Recorded(
         action=Action.FUND_CLOSED, targets=("fund_id",), organization=_ID
     ),
@@ -78,12 +82,24 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
             *("language", "time_zone", "fiscal_year_starts", "brand_colour", "logo"),
         ),
     ),
+    ("organization", "refuse"): Recorded(
+        action=Action.ORGANIZATION_REFUSED, organization=_ID, reason="reason"
+    ),
+    ("organization", "restore"): Recorded(
+        action=Action.ORGANIZATION_RESTORED, organization=_ID, reason="reason"
+    ),
     ("organization", "return-to", "allow"): Recorded(
         action=Action.ORGANIZATION_RETURN_ALLOWED, organization=_ID
     ),
     ("organization", "return-to", "forbid"): Recorded(
         action=Action.ORGANIZATION_RETURN_FORBIDDEN, organization=_ID
     ),
+    ("organization", "review"): Recorded(action=Action.ORGANIZATION_REVIEWED, organization=_ID),
+    ("organization", "suspend"): Recorded(
+        action=Action.ORGANIZATION_SUSPENDED, organization=_ID, reason="reason"
+    ),
+    ("organization", "tier"): Recorded(action=Action.ORGANIZATION_TIER_SET, organization=_ID, reason="tier"),
+    ("organization", "verify"): Recorded(action=Action.ORGANIZATION_VERIFIED, organization=_ID),
     ("organization", "visibility"): Recorded(action=Action.ORGANIZATION_VISIBILITY_SET, organization=_ID),
     ("payouts", "reconcile"): Recorded(action=Action.PAYOUT_ASKED, targets=("payout_id",), organization=_ID),
     ("payouts", "resolve"): Recorded(
@@ -135,9 +151,12 @@ READS: Final[frozenset[Path]] = frozenset(
         ("disputes", "list"),
         ("disputes", "warnings"),
         ("organization", "account"),
+        ("organization", "application"),
+        ("organization", "applications"),
         ("organization", "attacks"),
         ("organization", "fee-cover"),
         ("organization", "fund", "list"),
+        ("organization", "outgrown"),
         ("organization", "receipt-problems"),
         ("payouts", "report"),
         ("payouts", "unmatched"),

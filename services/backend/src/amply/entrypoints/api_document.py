@@ -28,6 +28,7 @@ TAGS: Final = {
     "Onboarding": "What invited staff do for their organisation, and whether an organisation takes gifts.",
     "People": "An account from its registration to its end: passwords, second factors, sessions.",
     "Organisations": "What members and programs of an organisation see and change of it and its funds.",
+    "Applications": "Applying to become an organisation here, and the documents that bear it out.",
     "Gifts": "What an organisation sees of what was given to it.",
     "Payouts": "What an organisation sees of what was paid out to it, and its reports.",
     "Members": "Who is in an organisation, and as what.",

@@ -22,6 +22,7 @@ from amply.infra.web import DatabaseOf
 from amply.kernel.clock import Clock
 from amply.modules import (
     access,
+    applications,
     audit,
     defence,
     donations,
@@ -52,8 +53,8 @@ enumerations values: expect both.
 class Parts:
     """Everything the application works with. `verifier` is None where no webhook secret is configured.
 
-    `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, and `accounts`
-    where nobody can sign in. `trying` is None where nobody may make test organisations.
+    `plans` is None where nothing signs donors' links, `invitations` and `membership` where nothing signs those, `accounts`
+    where nobody can sign in, `applying` where nobody can apply, and `trying` where nobody may make test organisations.
 
     `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
 
@@ -90,6 +91,7 @@ class Parts:
     own_sign_in: federation.Parts | None = None
     renewing: access.Renewing | None = None
     directories: scim.Parts | None = None
+    applying: applications.Parts | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -170,7 +172,9 @@ def without_parts() -> FastAPI:
         *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
         *(people.router, people.factor_router, people.outside_router),
         *(payouts.router, webhooks.router, health),
+        *(organizations.project_router, organizations.public_project_router),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
+        *(applications.router, applications.own_router),
         *(members.router, members.own_router, members.invited_router, keys.router, audit.router),
         trials.router,
         *(federation.router, federation.finding_router, scim.router, scim.scim_router),

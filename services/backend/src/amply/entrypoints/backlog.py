@@ -8,7 +8,18 @@ import structlog
 
 from amply.infra import outbox
 from amply.infra.database import Database
-from amply.modules import audit, defence, donations, ledger, payments, payouts, people, recurring, webhooks
+from amply.modules import (
+    applications,
+    audit,
+    defence,
+    donations,
+    ledger,
+    payments,
+    payouts,
+    people,
+    recurring,
+    webhooks,
+)
 
 EVENT: Final = "backlog_measured"
 
@@ -26,8 +37,8 @@ class Backlog:
         exhausted_payments: Payments whose intent could not be opened or found.
         exhausted_refunds: Refunds of ours of which the processor's answer never came.
         exhausted_receipts: Receipts that could not be sent.
-        exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms and
-            accounts.
+        exhausted_letters: Other letters that could not be sent: about plans, refused debits, dedications, closed forms,
+            accounts and applications.
         exhausted_endings: Payments that many cards were tried on, and that could not be ended at the processor.
         exhausted_facts: Outbox rows that could not be put on a queue.
         awaited_events: Provider events about moved money whose type nobody handles yet: the books do not show it.
@@ -37,6 +48,8 @@ class Backlog:
         bookings_paused: 1 while nothing may be booked, else 0. The ledger's age does not tell: nothing new waits then.
         late_plans: Recurring gifts that have been due for hours and were not tried, or were given up without an answer
             in the last week.
+        late_applications: Applications that have waited for staff for longer than is promised, and organisations that passed
+            their tier two months ago and are verified for no other.
         attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
         unarchived_seals: Files of the audit log that should be in the archive and are not.
     """
@@ -56,6 +69,7 @@ class Backlog:
     unmatched_movements: int
     bookings_paused: int
     late_plans: int
+    late_applications: int
     attacked_organizations: int
     unarchived_seals: int
 
@@ -73,7 +87,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             exhausted_letters=donations.count_exhausted_letters(session, now=now)
             + recurring.count_exhausted_letters(session)
             + defence.count_untold(session, now=now)
-            + people.count_exhausted_letters(session, now=now),
+            + people.count_exhausted_letters(session, now=now)
+            + applications.count_untold(session),
             exhausted_endings=defence.count_unended(session),
             exhausted_facts=outbox.count_exhausted(session),
             awaited_events=webhooks.count_awaited(session),
@@ -82,6 +97,8 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             unmatched_movements=payouts.count_unmatched(session, now=now),
             bookings_paused=int(not ledger.takes_entries(session)),
             late_plans=recurring.count_late(session, now=now),
+            late_applications=applications.count_late(session, now=now)
+            + applications.count_overdue(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
             unarchived_seals=audit.count_unarchived(session, now=now),
         )

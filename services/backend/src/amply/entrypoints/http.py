@@ -5,6 +5,7 @@ from functools import partial
 import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
+from amply.adapters.s3.documents import S3Documents
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -27,6 +28,7 @@ from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
+    DocumentSettings,
     LinkSettings,
     OutsideSettings,
     PeopleSettings,
@@ -35,7 +37,17 @@ from amply.infra.settings import (
     TraceSettings,
 )
 from amply.kernel.clock import system_clock
-from amply.modules import defence, federation, keys, members, onboarding, people, recurring, trials
+from amply.modules import (
+    applications,
+    defence,
+    federation,
+    keys,
+    members,
+    onboarding,
+    people,
+    recurring,
+    trials,
+)
 
 
 def main() -> None:
@@ -89,6 +101,9 @@ def serve(service: ServiceSettings) -> None:
         ),
         accounts=accounts,
         trying=trials_in(service, accounts, stripe),
+        applying=applications.Parts(
+            people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
+        ),
     )
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

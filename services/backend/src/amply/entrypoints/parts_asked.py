@@ -1,4 +1,4 @@
-"""What the API asks for `/health/deep`, and what it may not: its role reaches no queue, bucket, key or mailbox."""
+"""What the API asks for `/health/deep`, and what it does not: others use queues, keys and mailboxes, and most of the buckets."""
 
 import socket
 import urllib.parse

@@ -38,6 +38,7 @@ _TURN: Final = timedelta(milliseconds=200)
 _OFTEN: Final = timedelta(seconds=30)
 _SOMETIMES: Final = timedelta(minutes=1)
 _RARELY: Final = timedelta(minutes=5)
+_A_FEW_TIMES_A_DAY: Final = timedelta(hours=6)
 
 _SENT: Final = (
     ("send due receipts", _OFTEN, task_names.SEND_DUE_RECEIPTS),
@@ -53,6 +54,10 @@ _SENT: Final = (
     ("send invitations", _OFTEN, task_names.SEND_INVITATIONS),
     ("tell organisations of closed forms", _OFTEN, task_names.TELL_OF_CLOSINGS),
     ("invite members", _OFTEN, task_names.SEND_MEMBER_INVITATIONS),
+    ("send letters about applications", _OFTEN, task_names.SEND_APPLICATION_LETTERS),
+    ("ask registers", _OFTEN, task_names.ASK_REGISTERS),
+    ("take removed documents away", _RARELY, task_names.TIDY_DOCUMENTS),
+    ("see who outgrows their tier", _A_FEW_TIMES_A_DAY, task_names.WATCH_TIERS),
     ("send letters about accounts", _OFTEN, task_names.SEND_PERSON_LETTERS),
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),

@@ -22,6 +22,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
+from amply.entrypoints.about_people import about_applications, about_people, applying
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.taking import take_forever
@@ -32,6 +33,7 @@ from amply.infra.settings import (
     ArchiveSettings,
     CommitmentSettings,
     DatabaseSettings,
+    DocumentSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -45,6 +47,7 @@ from amply.infra.settings import (
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
+    applications,
     audit,
     donations,
     federation,
@@ -83,6 +86,7 @@ class Parts:
     inviting: members.Inviting
     people: people.Writing
     domains: federation.Checking
+    applying: applications.Applying
     archive: audit.AuditArchive
     clock: Clock
 
@@ -128,7 +132,8 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_the_processor(parts),
         *_about_plans(parts),
         *_about_onboarding(parts),
-        *_about_people(parts),
+        *about_people(parts.people, parts.clock),
+        *about_applications(parts.applying, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -291,23 +296,6 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
     )
 
 
-def _about_people(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The letters about people's accounts, and the domains whose people sign in by their organisation."""
-
-    def send_letters(**_: Any) -> None:
-        sent = people.send_letters(parts.people, now=parts.clock())
-        if sent:
-            _log.info("person_letters_sent", count=sent)
-
-    def check_domains(**_: Any) -> None:
-        federation.check_domains(parts.domains, now=parts.clock())
-
-    return (
-        (task_names.SEND_PERSON_LETTERS, send_letters),
-        (task_names.CHECK_DOMAINS, check_domains),
-    )
-
-
 def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
@@ -364,6 +352,7 @@ def parts_from_environment() -> Parts:
             page=f"{site.edge_url}/account/",
         ),
         domains=federation.Checking(database=database, records=DnsRecords()),
+        applying=applying(database, mailer, site, DocumentSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         clock=system_clock,
     )

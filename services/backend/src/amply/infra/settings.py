@@ -135,6 +135,14 @@ class ArchiveSettings(BaseSettings):
     archive_bucket: str
 
 
+class DocumentSettings(BaseSettings):
+    """The bucket of what people hand in."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    documents_bucket: str
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 

@@ -7,7 +7,7 @@ command that runs with the worker's role, which has the key for the last letter.
 from alembic import op
 
 revision = "0044"
-down_revision = "0041"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 

@@ -22,10 +22,13 @@ class Permission(StrEnum):
 
     GIVE = "give"
     OWN_ORGANISATIONS = "own organisations"
+    ORGANISATION_APPLY = "apply for an organisation"
     INVITATION_ACCEPT = "accept an invitation"
     TEST_ORGANISATION_MAKE = "make a test organisation"
     ORGANISATION_READ = "read the organisation"
     ORGANISATION_CHANGE = "change the organisation"
+    APPLICATION_READ = "read the application"
+    APPLICATION_CHANGE = "change the application"
     FUNDS_CHANGE = "change funds"
     GIFTS_READ = "read gifts"
     DONORS_READ = "read who gave"
@@ -84,6 +87,10 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     Permission.OWN_ORGANISATIONS: Rule(
         what="See which organisations one is in, and as what.", everybody_signed_in=True
     ),
+    Permission.ORGANISATION_APPLY: Rule(
+        what="Apply for an organisation with one's own verified address; whoever does is its owner.",
+        everybody_signed_in=True,
+    ),
     Permission.INVITATION_ACCEPT: Rule(
         what="Join an organisation by an invitation to one's own verified address.", everybody_signed_in=True
     ),
@@ -96,12 +103,19 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         scopes=frozenset({Scope.ORGANISATION_READ}),
     ),
     Permission.ORGANISATION_CHANGE: Rule(
-        what="Change its name, whether it takes anonymous gifts, and the sites donors go back to.",
+        what="Change its name and its profile, whether it takes anonymous gifts, and the sites donors go back to.",
         roles=_RUN,
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),
+    Permission.APPLICATION_READ: Rule(
+        what="See what the organisation has handed in, its documents, and what became of it.", roles=_RUN
+    ),
+    Permission.APPLICATION_CHANGE: Rule(
+        what="Say what the organisation is, add and remove documents, and hand the application in.",
+        roles=_RUN,
+    ),
     Permission.FUNDS_CHANGE: Rule(
-        what="Create, rename and close funds.",
+        what="Create, rename and close funds; create and change projects.",
         roles=_RUN | {Role.CONTENT},
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),

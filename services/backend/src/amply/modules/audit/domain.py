@@ -43,6 +43,9 @@ class ActorKind(StrEnum):
 class Action(StrEnum):
     """All that is recorded. Names are for ever: records that hold one stay, so that one is added and never renamed."""
 
+    APPLICATION_BEGUN = "application.begun"
+    APPLICATION_CHANGED = "application.changed"
+    APPLICATION_SUBMITTED = "application.submitted"
     BOOKS_ACCOUNT_CLOSED = "books.account_closed"
     BOOKS_ACCOUNT_REOPENED = "books.account_reopened"
     DIRECTORY_CHANGED = "directory.changed"
@@ -50,6 +53,10 @@ class Action(StrEnum):
     DIRECTORY_TOKEN_REVOKED = "directory.token_revoked"  # noqa: S105 -- the same
     DISPUTE_ANSWERED = "dispute.answered"
     DISPUTE_EVIDENCE_SEEN = "dispute.evidence_seen"
+    DOCUMENT_ADDED = "document.added"
+    DOCUMENT_READ = "document.read"
+    DOCUMENT_RECEIVED = "document.received"
+    DOCUMENT_REMOVED = "document.removed"
     DONATION_ADVANTAGE_STATED = "donation.advantage_stated"
     DONATION_OFFLINE_RECORDED = "donation.offline_recorded"
     DONATION_OFFLINE_REVERSED = "donation.offline_reversed"
@@ -81,10 +88,17 @@ class Action(StrEnum):
     ORGANIZATION_GIFT_AID_SEEN = "organization.gift_aid_seen"
     ORGANIZATION_GIFTS_SEEN = "organization.gifts_seen"
     ORGANIZATION_INVITED = "organization.invited"
+    ORGANIZATION_MORE_ASKED = "organization.more_asked"
     ORGANIZATION_OWNER_INVITED = "organization.owner_invited"
     ORGANIZATION_RECEIPTS_SET = "organization.receipts_set"
+    ORGANIZATION_REFUSED = "organization.refused"
+    ORGANIZATION_RESTORED = "organization.restored"
     ORGANIZATION_RETURN_ALLOWED = "organization.return_allowed"
     ORGANIZATION_RETURN_FORBIDDEN = "organization.return_forbidden"
+    ORGANIZATION_REVIEWED = "organization.reviewed"
+    ORGANIZATION_SUSPENDED = "organization.suspended"
+    ORGANIZATION_TIER_SET = "organization.tier_set"
+    ORGANIZATION_VERIFIED = "organization.verified"
     ORGANIZATION_VISIBILITY_SET = "organization.visibility_set"
     OWNERSHIP_ACCEPTED = "ownership.accepted"
     OWNERSHIP_OFFERED = "ownership.offered"
@@ -111,6 +125,8 @@ class Action(StrEnum):
     SIGN_IN_DOMAIN_REMOVED = "sign_in.domain_removed"
     SIGN_IN_DOMAIN_SHOWN = "sign_in.domain_shown"
     SIGN_IN_REMOVED = "sign_in.removed"
+    PROJECT_CHANGED = "project.changed"
+    PROJECT_CREATED = "project.created"
     WEBHOOKS_REPLAYED = "webhooks.replayed"
 
 

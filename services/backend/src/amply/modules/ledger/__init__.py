@@ -30,7 +30,7 @@ from amply.modules.ledger.breaches import (
 from amply.modules.ledger.chart import CLEARING, PLATFORM, account, gifts
 from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
-from amply.modules.ledger.days import fold_days
+from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
 from amply.modules.ledger.facts import (
@@ -147,6 +147,7 @@ __all__ = [
     "PublishedCheckpoint",
     "QuorumMissing",
     "ReadFile",
+    "Received",
     "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
@@ -197,6 +198,7 @@ __all__ = [
     "published_size",
     "published_sizes",
     "receipt",
+    "received_since",
     "reconcile_on",
     "reconciliation_age",
     "reopen_account",

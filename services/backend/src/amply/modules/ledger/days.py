@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.kernel.money import Money
 from amply.modules.ledger.visibility import VisibilityPolicy
 
 FOLD_LEAVES_MAX: Final = 20_000
@@ -66,6 +67,14 @@ _TOTALS: Final = text(f"""
     ORDER BY kind, currency
 """)
 
+_RECEIVED: Final = text("""
+    SELECT org, currency, sum(amount_minor) AS amount_minor
+    FROM ledger_day
+    WHERE kind = 'donation.succeeded' AND day >= :since
+    GROUP BY org, currency
+    ORDER BY org, currency
+""")
+
 _FOLDED_TO: Final = text("SELECT folded_to FROM ledger_day_fold")
 
 
@@ -81,6 +90,25 @@ class Sum:
     currency: str
     entries: int
     amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What was given to an organisation by the processor in one currency, fees included."""
+
+    organization_id: str
+    amount: Money
+
+
+def received_since(session: Session, *, since: date) -> Sequence[Received]:
+    """Gifts that have arrived since a day (UTC, included) and are published, by organisation and currency."""
+    rows = session.execute(_RECEIVED, {"since": since})
+    return [
+        Received(
+            organization_id=row.org, amount=Money(minor_units=int(row.amount_minor), currency=row.currency)
+        )
+        for row in rows
+    ]
 
 
 def fold_days(database: Database) -> int:

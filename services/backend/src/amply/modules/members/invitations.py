@@ -78,12 +78,15 @@ def invite(session: Session, access: Access, *, email: str, role: Role, language
     """Let the worker write to somebody. Asked again, it writes again; the first link goes on working.
 
     Raises:
-        MemberNotAcceptable: This is no e-mail address.
+        MemberNotAcceptable: This is no e-mail address, or the organisation is not verified yet.
         RoleAboveOwn: Whoever invites is less.
         TooManyMembers: A hundred invitations wait.
     """
     if access.role is None or role.rank > access.role.rank:
         raise RoleAboveOwn(f"Ask an owner to invite somebody as '{role}'.", param="role")
+    if not organizations.get(session, organization_id=access.organization_id).state.is_public:
+        # Whoever applies chooses the name that such a letter is written in.
+        raise MemberNotAcceptable("Invite others once your organisation is verified.", param="email")
     waiting = select(func.count()).where(
         InvitationRow.expires_at > access.now, access.covers(InvitationRow.organization_id)
     )

@@ -1,8 +1,10 @@
 """What an organisation is."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
@@ -30,12 +32,40 @@ class OrganizationNotAcceptable(InvalidRequest):
     code = "organization_not_acceptable"
 
 
+class OrganizationState(StrEnum):
+    """How far it is; `modules/applications` has who moves it, and the database holds them to it (ADR 0118)."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    MORE_ASKED = "more_asked"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    SUSPENDED = "suspended"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether strangers see it: a suspended one's past stays where it is."""
+        return self in PUBLIC_STATES
+
+
+PUBLIC_STATES: Final = frozenset({OrganizationState.VERIFIED, OrganizationState.SUSPENDED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileText:
+    """What it says of itself in one language: a line, and a text of several."""
+
+    tagline: str
+    about: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organization:
     """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2.
 
     `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told. `return_origins`: the sites that donors
-    may be sent back to after giving.
+    may be sent back to after giving. `sdgs`: the United Nations' goals that it works for, 1 to 17. `texts`: by language.
     """
 
     id: str
@@ -45,6 +75,10 @@ class Organization:
     created_at: datetime
     takes_anonymous_gifts: bool = False
     return_origins: tuple[str, ...] = ()
+    state: OrganizationState = OrganizationState.VERIFIED
+    website: str | None = None
+    sdgs: tuple[int, ...] = ()
+    texts: Mapping[str, ProfileText] = field(default_factory=dict)
 
 
 def check(*, name: str, slug: str, country: str) -> None:
@@ -55,7 +89,16 @@ def check(*, name: str, slug: str, country: str) -> None:
     """
     if not name.strip() or len(name) > _NAME_LENGTH_MAX:
         raise OrganizationNotAcceptable("Give the organisation a name of 1 to 200 characters.", param="name")
-    if not _SLUG.fullmatch(slug):
-        raise OrganizationNotAcceptable("Use lower-case letters, digits and hyphens as slug.", param="slug")
+    check_slug(slug)
     if not _COUNTRY.fullmatch(country):
         raise OrganizationNotAcceptable("Use a two-letter ISO country code.", param="country")
+
+
+def check_slug(slug: str) -> None:
+    """Refuse what cannot stand in an address.
+
+    Raises:
+        OrganizationNotAcceptable: It holds something else.
+    """
+    if not _SLUG.fullmatch(slug):
+        raise OrganizationNotAcceptable("Use lower-case letters, digits and hyphens as slug.", param="slug")

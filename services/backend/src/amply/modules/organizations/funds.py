@@ -81,7 +81,7 @@ def create_fund(session: Session, *, organization_id: str, name: str, kind: Fund
     ).one()
     if row.kind != kind:
         raise FundTaken(f"'{named}' is a {row.kind} of this organisation already; choose another name.")
-    return _fund(row)
+    return fund_of(row)
 
 
 def rename_fund(session: Session, *, organization_id: str, fund_id: str, name: str) -> Fund:
@@ -145,7 +145,7 @@ def find_fund(session: Session, *, organization_id: str, fund_id: str) -> Fund:
         raise FundNotFound(
             "This organisation has no fund with this id; its page lists those it has.", param="fund_id"
         )
-    return _fund(row)
+    return fund_of(row)
 
 
 def open_fund(
@@ -172,7 +172,7 @@ def funds_of(session: Session, *, organization_id: str) -> Sequence[Fund]:
     rows = session.scalars(
         select(FundRow).where(FundRow.organization_id == organization_id).order_by(FundRow.id)
     )
-    return [_fund(row) for row in rows]
+    return [fund_of(row) for row in rows]
 
 
 def funds_of_many(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, Sequence[Fund]]:
@@ -182,7 +182,7 @@ def funds_of_many(session: Session, *, organization_ids: Collection[str]) -> Map
     )
     found: dict[str, list[Fund]] = {each: [] for each in organization_ids}
     for row in rows:
-        found[row.organization_id].append(_fund(row))
+        found[row.organization_id].append(fund_of(row))
     return found
 
 
@@ -199,7 +199,8 @@ def _name_of(text: str) -> str:
     return named
 
 
-def _fund(row: FundRow) -> Fund:
+def fund_of(row: FundRow) -> Fund:
+    """The fund of a row."""
     return Fund(
         id=row.id,
         organization_id=row.organization_id,

@@ -1,7 +1,7 @@
 from datetime import datetime
 
-from sqlalchemy import Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -17,6 +17,11 @@ class OrganizationRow(Record):
     created_at: Mapped[datetime]
     takes_anonymous_gifts: Mapped[bool] = mapped_column(server_default="false")
     return_origins: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    state: Mapped[str] = mapped_column(server_default="verified")
+    tier: Mapped[str | None]
+    website: Mapped[str | None]
+    sdgs: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
+    texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB, server_default="{}")
 
 
 class FundRow(Record):
@@ -28,6 +33,19 @@ class FundRow(Record):
     kind: Mapped[str]
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+
+
+class ProjectRow(Record):
+    __tablename__ = "project"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    fund_id: Mapped[str]
+    goal_minor_units: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    state: Mapped[str]
+    texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
 
 
 class ContactRow(Record):

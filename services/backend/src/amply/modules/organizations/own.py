@@ -1,6 +1,7 @@
 """An organisation as its own members and programs see and change it. Each statement names whoever asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -9,11 +10,17 @@ from amply.infra.conditional import require_match
 from amply.modules import audit
 from amply.modules.access import Access, OrganizationHidden
 from amply.modules.audit import Action
-from amply.modules.organizations.domain import Organization, check
+from amply.modules.organizations import words
+from amply.modules.organizations.domain import (
+    Organization,
+    OrganizationNotAcceptable,
+    OrganizationState,
+    check,
+)
 from amply.modules.organizations.models import OrganizationRow
 from amply.modules.organizations.queries import organization_of
 from amply.modules.organizations.return_origins import acceptable_origins
-from amply.modules.organizations.schemas import OrganizationChange, OwnOrganization
+from amply.modules.organizations.schemas import OrganizationChange, OwnOrganization, ProfileTextIn
 
 
 def own(session: Session, access: Access) -> Organization:
@@ -47,6 +54,10 @@ def change(
         raise OrganizationHidden
     require_match(if_match, OwnOrganization.of(organization_of(row)))
     name = row.name if asked.name is None else asked.name.strip()
+    if name != row.name and not OrganizationState(row.state).is_public:
+        raise OrganizationNotAcceptable(
+            "Until it is verified its name is the legal name of its application: change that.", param="name"
+        )
     check(name=name, slug=row.slug, country=row.country)
     origins: Sequence[str] = row.return_origins
     if asked.return_origins is not None:
@@ -59,9 +70,37 @@ def change(
             name=name,
             takes_anonymous_gifts=row.takes_anonymous_gifts if takes is None else takes,
             return_origins=list(origins),
+            **_profile(asked),
         )
         .execution_options(synchronize_session=False)
     )
     audit.record_by(session, access, Action.ORGANIZATION_CHANGED)
     session.expire_all()
     return own(session, access)
+
+
+def _profile(asked: OrganizationChange) -> dict[str, Any]:
+    """What it says of itself from now on, as far as it was sent."""
+    said: dict[str, Any] = {}
+    if asked.website is not None:
+        said["website"] = words.website_of(asked.website)
+    if asked.sdgs is not None:
+        said["sdgs"] = words.sdgs_of(asked.sdgs)
+    if asked.texts is not None:
+        said["texts"] = acceptable_texts(asked.texts)
+    return said
+
+
+def acceptable_texts(texts: Mapping[str, ProfileTextIn]) -> dict[str, dict[str, str]]:
+    """What is said in each language, as it is kept.
+
+    Raises:
+        OrganizationNotAcceptable: A text is empty, too long, or holds what cannot be printed.
+    """
+    return {
+        language: {
+            "tagline": words.line_of(text.tagline, param=f"texts.{language}.tagline", longest=140),
+            "about": words.text_of(text.about, param=f"texts.{language}.about", longest=4000),
+        }
+        for language, text in texts.items()
+    }

@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
 from amply.kernel.pagination import Page
-from amply.modules.organizations.domain import Organization, OrganizationNotFound
+from amply.modules.organizations.domain import (
+    PUBLIC_STATES,
+    Organization,
+    OrganizationNotFound,
+    OrganizationState,
+    ProfileText,
+)
 from amply.modules.organizations.models import OrganizationRow
 
 
@@ -55,6 +61,20 @@ def get(session: Session, *, organization_id: str) -> Organization:
     return organization_of(row)
 
 
+def get_public(session: Session, *, organization_id: str) -> Organization:
+    """One organisation that strangers may see: verified, or suspended after that.
+
+    Raises:
+        OrganizationNotFound: There is none of this id, or it only asks to become one.
+    """
+    found = get(session, organization_id=organization_id)
+    if not found.state.is_public:
+        raise OrganizationNotFound(
+            "No organisation has this id; check organization_id.", param="organization_id"
+        )
+    return found
+
+
 def find_by_slug(session: Session, *, slug: str) -> Organization | None:
     """The organisation with this slug, if any."""
     row = session.scalars(select(OrganizationRow).where(OrganizationRow.slug == slug)).one_or_none()
@@ -64,12 +84,13 @@ def find_by_slug(session: Session, *, slug: str) -> Organization | None:
 def list_public(
     session: Session, *, wanted: OrganizationFilter, sort: OrganizationSort, cursor: str | None, limit: int
 ) -> Page[Organization]:
-    """A page of organisations.
+    """A page of those that strangers may see.
 
     Raises:
         CursorNotAcceptable: The cursor is none of this list in this order.
     """
-    statement, order = select(OrganizationRow), _ORDERS[sort]
+    statement = select(OrganizationRow).where(OrganizationRow.state.in_(sorted(PUBLIC_STATES)))
+    order = _ORDERS[sort]
     if wanted.country is not None:
         statement = statement.where(OrganizationRow.country == wanted.country)
     if wanted.slug is not None:
@@ -95,4 +116,8 @@ def organization_of(row: OrganizationRow) -> Organization:
         created_at=row.created_at,
         takes_anonymous_gifts=row.takes_anonymous_gifts,
         return_origins=tuple(row.return_origins),
+        state=OrganizationState(row.state),
+        website=row.website,
+        sdgs=tuple(row.sdgs),
+        texts={language: ProfileText(**said) for language, said in sorted(row.texts.items())},
     )

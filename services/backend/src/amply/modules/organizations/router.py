@@ -15,6 +15,7 @@ from amply.modules.organizations.domain import OrganizationNotFound
 from amply.modules.organizations.queries import OrganizationFilter, OrganizationSort
 from amply.modules.organizations.schemas import (
     ExpandedOrganization,
+    ExpandedProfile,
     PublicFund,
     PublicFunds,
     PublicOrganizationPage,
@@ -94,11 +95,11 @@ def show_organisation(
     organization_id: Identifier,
     database: DatabaseOf,
     expand: Expand = [],  # noqa: B006 -- as above
-) -> ExpandedOrganization:
+) -> ExpandedProfile:
     with database.transaction() as session:
-        organization = queries.get(session, organization_id=organization_id)
+        organization = queries.get_public(session, organization_id=organization_id)
         own = funds.funds_of(session, organization_id=organization_id) if expand else None
-    return ExpandedOrganization.showing(organization, own)
+    return ExpandedProfile.showing(organization, own)
 
 
 @router.get(
@@ -108,6 +109,6 @@ def show_organisation(
 )
 def list_funds(organization_id: Identifier, database: DatabaseOf) -> PublicFunds:
     with database.transaction() as session:
-        queries.get(session, organization_id=organization_id)
+        queries.get_public(session, organization_id=organization_id)
         found = funds.funds_of(session, organization_id=organization_id)
     return PublicFunds(data=[PublicFund.of(fund) for fund in found])

@@ -1,7 +1,8 @@
 """Organisations as the public API shows them."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,9 @@ class PublicOrganization(BaseModel):
     name: str
     country: str
     created_at: str
+    state: str = Field(
+        description="`verified`, or `suspended`: then it takes no gifts for now. Its own people see how far it is before."
+    )
     takes_anonymous_gifts: bool = Field(
         description="Whether a gift may keep its donor from the organisation."
     )
@@ -34,9 +38,39 @@ class PublicOrganization(BaseModel):
             name=organization.name,
             country=organization.country,
             created_at=iso(organization.created_at),
+            state=organization.state,
             takes_anonymous_gifts=organization.takes_anonymous_gifts,
             return_origins=list(organization.return_origins),
         )
+
+
+class ProfileTextOut(BaseModel):
+    """What an organisation says of itself in one language."""
+
+    tagline: str
+    about: str
+
+
+class PublicProfile(PublicOrganization):
+    """What anyone may see of one organisation. What it writes is text, never markup."""
+
+    website: str | None
+    sdgs: list[int] = Field(description="The United Nations' goals that it works for, 1 to 17.")
+    texts: dict[str, ProfileTextOut] = Field(description="By language, such as `en`; there may be none.")
+
+    @classmethod
+    def of(cls, organization: Organization) -> "PublicProfile":
+        """The public view of `organization`."""
+        return cls(**_profile(organization))
+
+
+def _profile(organization: Organization) -> dict[str, Any]:
+    return {
+        **PublicOrganization.of(organization).model_dump(),
+        "website": organization.website,
+        "sdgs": list(organization.sdgs),
+        "texts": {language: asdict(said) for language, said in organization.texts.items()},
+    }
 
 
 class PublicFund(BaseModel):
@@ -76,8 +110,24 @@ class ExpandedOrganization(PublicOrganization):
     @classmethod
     def showing(cls, organization: Organization, funds: Sequence[Fund] | None) -> "ExpandedOrganization":
         """The public view of `organization` with its funds, where they were asked for."""
-        shown = None if funds is None else [PublicFund.of(fund) for fund in funds]
-        return cls(**PublicOrganization.of(organization).model_dump(), funds=shown)
+        return cls(**PublicOrganization.of(organization).model_dump(), funds=_shown(funds))
+
+
+class ExpandedProfile(PublicProfile):
+    """What anyone may see of one organisation, with what they asked to see besides."""
+
+    funds: list[PublicFund] | None = Field(
+        default=None, description="All of them, the oldest first; null without `expand=funds`."
+    )
+
+    @classmethod
+    def showing(cls, organization: Organization, funds: Sequence[Fund] | None) -> "ExpandedProfile":
+        """The profile of `organization` with its funds, where they were asked for."""
+        return cls(**_profile(organization), funds=_shown(funds))
+
+
+def _shown(funds: Sequence[Fund] | None) -> list[PublicFund] | None:
+    return None if funds is None else [PublicFund.of(fund) for fund in funds]
 
 
 class PublicOrganizationPage(BaseModel):
@@ -88,20 +138,29 @@ class PublicOrganizationPage(BaseModel):
     next_cursor: str | None
 
 
-class OwnOrganization(PublicOrganization):
+class OwnOrganization(PublicProfile):
     """What its members and programs see of an organisation. Its `ETag` is what a change names as `If-Match`."""
 
     @classmethod
     def of(cls, organization: Organization) -> "OwnOrganization":
         """The view of those who are in it."""
-        return cls(**PublicOrganization.of(organization).model_dump())
+        return cls(**_profile(organization))
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
+    """What is asked for; unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OrganizationChange(_Request):
+class ProfileTextIn(Request):
+    """What it says of itself in one language."""
+
+    tagline: Annotated[str, Field(max_length=200)]
+    about: Annotated[str, Field(max_length=5000)]
+
+
+class OrganizationChange(Request):
     """What is to be changed; what is left out, or null, stays."""
 
     name: Annotated[str | None, Field(max_length=200)] = None
@@ -110,16 +169,25 @@ class OrganizationChange(_Request):
         list[Annotated[str, Field(max_length=300)]] | None,
         Field(max_length=100, description="All of them: what is not in the list is forbidden from now on."),
     ] = None
+    website: Annotated[str | None, Field(max_length=300)] = None
+    sdgs: Annotated[list[Annotated[int, Field(ge=1, le=17)]] | None, Field(max_length=17)] = None
+    texts: Annotated[
+        dict[Annotated[str, Field(pattern="^[a-z]{2}$")], ProfileTextIn] | None,
+        Field(
+            max_length=20,
+            description="By language, ISO 639-1. All of them: a language that is left out is gone from now on.",
+        ),
+    ] = None
 
 
-class FundIn(_Request):
+class FundIn(Request):
     """A fund to create."""
 
     name: Annotated[str, Field(max_length=200, description="As donors read it.")]
     kind: FundKind = FundKind.FUND
 
 
-class FundChange(_Request):
+class FundChange(Request):
     """A fund's new name. Once somebody has given for it, it keeps the one it has."""
 
     name: Annotated[str, Field(max_length=200)]

@@ -174,11 +174,15 @@ def put_account_last(session: Session, *, account_id: str, now: datetime) -> Non
 
 
 def find_account(session: Session, *, organization_id: str) -> str | None:
-    """The account that takes an organisation's gifts; None when there is none or it is not active."""
+    """The account that takes an organisation's gifts; None when there is none, it is not active, or the organisation is
+    not verified.
+    """
     return session.scalar(
         select(ProcessorAccountRow.account_id).where(
             ProcessorAccountRow.organization_id == organization_id,
             ProcessorAccountRow.status == AccountStatus.ACTIVE,
+            organizations.state_of(ProcessorAccountRow.organization_id)
+            == organizations.OrganizationState.VERIFIED,
         )
     )
 
@@ -201,7 +205,10 @@ def require_account(session: Session, *, organization_id: str) -> str:
 def readiness_of(session: Session, *, organization_id: str) -> Readiness:
     """Whether an organisation takes gifts by the processor, and otherwise why not."""
     row = session.get(ProcessorAccountRow, organization_id, populate_existing=True)
-    return readiness(None, None) if row is None else readiness(AccountStatus(row.status), row.reason)
+    state = organizations.get(session, organization_id=organization_id).state
+    if row is None:
+        return readiness(None, None, state)
+    return readiness(AccountStatus(row.status), row.reason, state)
 
 
 def has_left(session: Session, *, organization_id: str, account_id: str) -> bool:

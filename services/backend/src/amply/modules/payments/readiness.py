@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from amply.modules.organizations import OrganizationState
 from amply.modules.payments.domain import AccountStatus
 
 
@@ -16,17 +17,19 @@ class Readiness:
         reason: The processor's own word for why, if it gave one.
         for_staff: What they have to do, or whom they wait for.
         for_donors: What a donor can do; it says nothing that is not public.
+        state: How far the organisation itself is here; only a verified one takes gifts, whatever its account.
     """
 
     status: AccountStatus | None
     reason: str | None
     for_staff: str | None
     for_donors: str | None
+    state: OrganizationState = OrganizationState.VERIFIED
 
     @property
     def takes_gifts(self) -> bool:
         """Whether it does now."""
-        return self.status is AccountStatus.ACTIVE
+        return self.status is AccountStatus.ACTIVE and self.state is OrganizationState.VERIFIED
 
     @property
     def can_continue(self) -> bool:
@@ -39,6 +42,9 @@ _NOT_NOW: Final = (
     "This organisation cannot take gifts at the moment; try again later, or ask it for another way to give."
 )
 _NO_MORE: Final = "This organisation takes no gifts here any more; ask it for another way to give."
+_NOT_VERIFIED: Final = (
+    "This organisation is not verified yet, and takes no gifts before it is; try again later, or ask it."
+)
 _NEVER: Final = "This organisation cannot take gifts here; ask it for another way to give."
 
 _COMPLETE: Final = "Stripe needs more from you: open the link in our invitation, and answer what is left."
@@ -78,8 +84,40 @@ _DONORS: Final[Mapping[AccountStatus, str]] = {
 }
 
 
-def readiness(status: AccountStatus | None, reason: str | None) -> Readiness:
-    """What an account's state means for those who want to give."""
+_UNVERIFIED: Final[Mapping[OrganizationState, tuple[str, str]]] = {
+    OrganizationState.DRAFT: (
+        "Hand in the application of your organisation: it takes gifts once we have verified it.",
+        _NOT_VERIFIED,
+    ),
+    OrganizationState.SUBMITTED: (
+        "We look at your application within two to five working days: there is nothing for you to do.",
+        _NOT_VERIFIED,
+    ),
+    OrganizationState.IN_REVIEW: (
+        "We are looking at your application: there is nothing for you to do.",
+        _NOT_VERIFIED,
+    ),
+    OrganizationState.MORE_ASKED: (
+        "We need more from you: our letter says what; add it, and hand the application in again.",
+        _NOT_VERIFIED,
+    ),
+    OrganizationState.REFUSED: ("We have not taken your organisation; our letter says why.", _NEVER),
+    OrganizationState.SUSPENDED: ("We have suspended your organisation; our letter says why.", _NOT_NOW),
+}
+"""For staff and for donors, while it is not verified."""
+
+
+def readiness(
+    status: AccountStatus | None,
+    reason: str | None,
+    state: OrganizationState = OrganizationState.VERIFIED,
+) -> Readiness:
+    """What an account's state means for those who want to give, and before it that of the organisation itself."""
+    if state in _UNVERIFIED:
+        for_staff, for_donors = _UNVERIFIED[state]
+        return Readiness(
+            status=status, reason=reason, for_staff=for_staff, for_donors=for_donors, state=state
+        )
     if status is None:
         nobody = "You have no account at Stripe yet: ask us for an invitation."
         return Readiness(status=None, reason=None, for_staff=nobody, for_donors=_NOT_YET)

@@ -1,0 +1,66 @@
+"""What the worker does about people's accounts and about those who apply for an organisation, as its tasks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from amply.adapters.registers import registers
+from amply.adapters.s3.documents import S3Documents
+from amply.entrypoints import task_names
+from amply.infra.database import Database
+from amply.infra.settings import DocumentSettings, ServiceSettings, SiteSettings
+from amply.kernel.clock import Clock
+from amply.modules import applications, mail, people
+
+_log = structlog.get_logger()
+
+
+def about_people(parts: people.Writing, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """The letters about people's accounts."""
+
+    def send_letters(**_: Any) -> None:
+        sent = people.send_letters(parts, now=clock())
+        if sent:
+            _log.info("person_letters_sent", count=sent)
+
+    return ((task_names.SEND_PERSON_LETTERS, send_letters),)
+
+
+def about_applications(
+    parts: applications.Applying, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Letters about applications, questions to registers, and documents that nobody wants any more."""
+
+    def send_letters(**_: Any) -> None:
+        applications.write_letters(parts, now=clock())
+        applications.tell(parts, now=clock())
+
+    def ask_registers(**_: Any) -> None:
+        applications.ask_registers(parts, now=clock())
+
+    def tidy_documents(**_: Any) -> None:
+        applications.tidy_documents(parts, now=clock())
+
+    def watch_tiers(**_: Any) -> None:
+        applications.watch(parts, now=clock())
+
+    return (
+        (task_names.SEND_APPLICATION_LETTERS, send_letters),
+        (task_names.ASK_REGISTERS, ask_registers),
+        (task_names.TIDY_DOCUMENTS, tidy_documents),
+        (task_names.WATCH_TIERS, watch_tiers),
+    )
+
+
+def applying(
+    database: Database, mailer: mail.Mailer, site: SiteSettings, documents: DocumentSettings
+) -> applications.Applying:
+    """What the tasks about applications need, from this process's settings."""
+    return applications.Applying(
+        database=database,
+        mailer=mailer,
+        register=registers(livemode=ServiceSettings().livemode),
+        shelf=S3Documents(bucket=documents.documents_bucket),
+        page=f"{site.edge_url}/account/",
+    )

@@ -1,0 +1,75 @@
+"""How somebody comes to have an organisation here: applications, the documents and registers that bear them out, and what
+staff decide (ADR 0118 to 0120). Import from here only.
+"""
+
+from amply.modules.applications.documents import (
+    BYTES_MAX,
+    LOOKED_AT_BYTES,
+    READ_WITHIN,
+    document_for_staff,
+    documents_for_staff,
+)
+from amply.modules.applications.domain import MOVES, ApplicationNotFound, Lookup, Move
+from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
+from amply.modules.applications.models import ApplicationRow
+from amply.modules.applications.moves import by_staff, verify
+from amply.modules.applications.ports import (
+    DocumentShelf,
+    Found,
+    People,
+    Register,
+    RegisterUnavailable,
+    Stored,
+    Upload,
+)
+from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
+from amply.modules.applications.router import Parts, own_router, router
+from amply.modules.applications.tasks import (
+    Applying,
+    ask_registers,
+    count_untold,
+    tidy_documents,
+    write_letters,
+)
+from amply.modules.applications.tiers import TIERS, Tier
+
+__all__ = [
+    "BYTES_MAX",
+    "LOOKED_AT_BYTES",
+    "MOVES",
+    "READ_WITHIN",
+    "TIERS",
+    "ApplicationNotFound",
+    "ApplicationRow",
+    "Applying",
+    "DocumentShelf",
+    "Found",
+    "Lookup",
+    "Move",
+    "Parts",
+    "People",
+    "Register",
+    "RegisterUnavailable",
+    "Stored",
+    "Tier",
+    "Upload",
+    "application_for_staff",
+    "ask_registers",
+    "by_staff",
+    "count_late",
+    "count_overdue",
+    "count_untold",
+    "document_for_staff",
+    "documents_for_staff",
+    "last_lookup",
+    "outgrowing",
+    "own_router",
+    "router",
+    "tell",
+    "tidy_documents",
+    "verify",
+    "verify_for",
+    "waiting",
+    "watch",
+    "write_letters",
+]

@@ -1,0 +1,273 @@
+"""Documents that show what an organisation says: uploaded to a private place by a form that is good for minutes (ADR 0119).
+
+The form's conditions hold type and size at the upload; what then lies there is looked at again by its first bytes. Only the
+version that was looked at is ever read. Nothing here says that a file is harmless: it is not scanned, and staff are told so.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound
+from amply.modules import audit, organizations
+from amply.modules.access import Access
+from amply.modules.applications.domain import OPEN, ApplicationNotOpen
+from amply.modules.applications.models import DocumentRow
+from amply.modules.applications.ports import DocumentShelf, Stored, Upload
+from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
+from amply.modules.audit import Action
+
+BYTES_MAX: Final = 10 * 1024 * 1024
+DOCUMENTS_MAX: Final = 30
+"""Of an organisation, those included whose upload is awaited."""
+UPLOAD_WITHIN: Final = timedelta(minutes=10)
+_TAKEN_UP_WITHIN: Final = timedelta(minutes=30)
+"""After a form's end: an upload that began in time may end later, and whoever uploads tells of it at once."""
+READ_WITHIN: Final = timedelta(minutes=5)
+LOOKED_AT_BYTES: Final = 16
+_TAKES_MORE: Final = OPEN | {organizations.OrganizationState.VERIFIED}
+"""Who is verified may add documents, such as for the next tier; nothing that was decided upon goes."""
+
+BEGINNINGS: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "application/pdf": (b"%PDF-",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+}
+"""Types that are taken, and how such files begin (PDF 32000-1 §7.5.2, ITU T.81 §B.1.1.3, PNG §5.2)."""
+
+
+class DocumentNotFound(NotFound):
+    """The organisation has no such document."""
+
+    code = "application_document_not_found"
+
+
+class DocumentNotAcceptable(InvalidRequest):
+    """A file of this type is not taken, or the file is not what it was said to be."""
+
+    code = "application_document_not_acceptable"
+
+
+class DocumentNotThere(Conflict):
+    """Nothing was uploaded yet, or too late."""
+
+    code = "application_document_not_there"
+
+
+class TooManyDocuments(Conflict):
+    """There are as many as there may be."""
+
+    code = "too_many_documents"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A document whose upload is awaited, and the form that uploads it."""
+
+    document_id: str
+    upload: Upload
+    expires_at: datetime
+
+
+def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_type: str) -> Offered:
+    """Make a place for one file. Whose upload never comes is forgotten.
+
+    Raises:
+        OrganizationHidden: The caller may not (any more).
+        ApplicationNotOpen: It was refused, or never applied while staff decide nothing.
+        DocumentNotAcceptable: This type is not taken.
+        TooManyDocuments: There are thirty.
+    """
+    if media_type not in BEGINNINGS:
+        raise DocumentNotAcceptable(f"Send one of {', '.join(BEGINNINGS)}.", param="media_type")
+    document_id, now = ids.new_id("odoc"), access.now
+    key = f"applications/{access.organization_id}/{document_id}/{secrets.token_urlsafe(24)}"
+    with access.transaction() as session:
+        organization = organizations.locked(session, organization_id=access.organization_id, access=access)
+        if organization.state not in _TAKES_MORE:
+            raise ApplicationNotOpen(
+                "Staff look at this application, or have decided: wait for their letter."
+            )
+        _require_room(session, access)
+        session.execute(
+            insert(DocumentRow).values(
+                id=document_id,
+                organization_id=access.organization_id,
+                kind=kind,
+                object_key=key,
+                media_type=media_type,
+                added_by=access.person_id or "",
+                created_at=now,
+                expires_at=now + UPLOAD_WITHIN,
+            )
+        )
+        audit.record_by(session, access, Action.DOCUMENT_ADDED, document_id)
+    upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
+    return Offered(document_id=document_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+
+
+def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> DocumentRow:
+    """Take up what was uploaded, after a look at it. Again, it changes nothing.
+
+    Raises:
+        DocumentNotFound: There is none of this id.
+        DocumentNotThere: Nothing was uploaded.
+        DocumentNotAcceptable: It is not what it was said to be, and is removed.
+    """
+    with access.transaction() as session:
+        row = _row(session, access, document_id)
+    if row.received_at is not None:
+        return row
+    # Beyond that the worker takes away what came too late; the two never meet.
+    is_late = access.now > row.expires_at + _TAKEN_UP_WITHIN
+    stored = None if is_late else shelf.look(row.object_key)
+    if stored is None:
+        raise DocumentNotThere(
+            "Nothing was uploaded in time: make another place, and post the file to its form."
+        )
+    is_good = _is_what_it_says(stored, row.media_type)
+    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
+    with access.transaction() as session:
+        changed = session.execute(
+            update(DocumentRow)
+            .where(
+                DocumentRow.id == document_id,
+                DocumentRow.received_at.is_(None),
+                DocumentRow.removed_at.is_(None),
+                access.covers(DocumentRow.organization_id),
+            )
+            .values(**(taken if is_good else {"removed_at": access.now}))
+            .returning(DocumentRow.id)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        if changed is not None:
+            done = Action.DOCUMENT_RECEIVED if is_good else Action.DOCUMENT_REMOVED
+            audit.record_by(session, access, done, document_id)
+        session.expire_all()
+        if is_good:
+            return _row(session, access, document_id)
+    raise DocumentNotAcceptable(
+        f"This is no {row.media_type}: begin again with the right file.", param="media_type"
+    )
+
+
+def link_to(access: Access, shelf: DocumentShelf, *, document_id: str) -> str:
+    """An address to read a document by, for minutes. That it was asked for is recorded.
+
+    Raises:
+        DocumentNotFound: There is none of this id.
+        DocumentNotThere: It was never uploaded.
+    """
+    with access.transaction() as session:
+        row = _row(session, access, document_id)
+        if row.received_at is None:
+            raise DocumentNotThere("This document was never uploaded.")
+        audit.record_by(session, access, Action.DOCUMENT_READ, document_id)
+    return shelf.link(
+        row.object_key, version=row.object_version, media_type=row.media_type, lifetime=READ_WITHIN
+    )
+
+
+def remove(access: Access, *, document_id: str) -> None:
+    """Let nobody read a document any more; the worker takes its bytes away.
+
+    Raises:
+        DocumentNotFound: There is none of this id.
+        ApplicationNotOpen: Staff decide, or have decided, upon it.
+    """
+    with access.transaction() as session:
+        organization = organizations.locked(session, organization_id=access.organization_id, access=access)
+        row = _row(session, access, document_id)
+        if organization.state not in OPEN and row.received_at is not None:
+            raise ApplicationNotOpen("Staff decide, or have decided, upon this document: it stays.")
+        session.execute(
+            update(DocumentRow)
+            .where(DocumentRow.id == document_id, access.covers(DocumentRow.organization_id))
+            .values(removed_at=access.now)
+            .execution_options(synchronize_session=False)
+        )
+        audit.record_by(session, access, Action.DOCUMENT_REMOVED, document_id)
+
+
+def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
+    """Those that are there or awaited, the oldest first."""
+    return session.scalars(
+        select(DocumentRow)
+        .where(access.covers(DocumentRow.organization_id), DocumentRow.removed_at.is_(None))
+        .order_by(DocumentRow.id)
+    ).all()
+
+
+def documents_for_staff(session: Session, *, organization_id: str) -> Sequence[DocumentRow]:
+    """Those that are there, the oldest first."""
+    return session.scalars(
+        select(DocumentRow)
+        .where(
+            DocumentRow.organization_id == organization_id,
+            DocumentRow.received_at.is_not(None),
+            DocumentRow.removed_at.is_(None),
+        )
+        .order_by(DocumentRow.id)
+    ).all()
+
+
+def document_for_staff(session: Session, *, document_id: str) -> DocumentRow:
+    """A document that is there, whosever it is; the command that asks for it is recorded.
+
+    Raises:
+        DocumentNotFound: There is none of this id, or it was removed.
+    """
+    row = session.scalars(
+        select(DocumentRow).where(
+            DocumentRow.id == document_id,
+            DocumentRow.received_at.is_not(None),
+            DocumentRow.removed_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise DocumentNotFound("There is no such document; `organization application` lists those there are.")
+    return row
+
+
+def missing(session: Session, access: Access, *, tier: str) -> list[str]:
+    """Documents that the tier asks for and that are not there, by kind."""
+    there = {row.kind for row in documents_of(session, access) if row.received_at is not None}
+    return missing_kinds(there, tier=tier)
+
+
+def missing_kinds(there: set[str], *, tier: str) -> list[str]:
+    """The same, of kinds that are there."""
+    return [f"document '{kind}'" for kind in TIERS[Tier(tier)].documents if kind not in there]
+
+
+def _require_room(session: Session, access: Access) -> None:
+    counted = select(func.count()).where(
+        DocumentRow.removed_at.is_(None), access.covers(DocumentRow.organization_id)
+    )
+    if session.scalars(counted).one() >= DOCUMENTS_MAX:
+        raise TooManyDocuments(f"There are {DOCUMENTS_MAX} documents already: remove one first.")
+
+
+def _row(session: Session, access: Access, document_id: str) -> DocumentRow:
+    row = session.scalars(
+        select(DocumentRow)
+        .where(
+            DocumentRow.id == document_id,
+            DocumentRow.removed_at.is_(None),
+            access.covers(DocumentRow.organization_id),
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise DocumentNotFound("There is no such document; ask for the list of those there are.")
+    return row
+
+
+def _is_what_it_says(stored: Stored, media_type: str) -> bool:
+    return 0 < stored.size_bytes <= BYTES_MAX and stored.beginning.startswith(BEGINNINGS[media_type])

@@ -1,0 +1,138 @@
+"""What an organisation says of itself, who moves it on, and what is refused. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from amply.modules.organizations import OrganizationState as State
+
+PROMISED_WITHIN: Final = timedelta(days=7)
+"""Five working days have a weekend among them: who has waited for longer has waited for longer than is promised."""
+
+APPLICATIONS_MAX: Final = 3
+"""Undecided ones of a person; the database holds it (`found_organization`)."""
+
+_SLUG_LENGTH_MAX: Final = 60
+
+
+class Kind(StrEnum):
+    """What sort of body it is, in the words of whoever asks."""
+
+    NONPROFIT = "nonprofit"
+    CHARITY = "charity"
+    FOUNDATION = "foundation"
+    FISCALLY_SPONSORED = "fiscally_sponsored"
+    ASSOCIATION = "association"
+    NGO = "ngo"
+
+
+class Move(StrEnum):
+    """What can be done with an application."""
+
+    SUBMIT = "submit"
+    REVIEW = "review"
+    ASK = "ask"
+    VERIFY = "verify"
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveRule:
+    """From where, to where, and whether staff have to say why, in words that the organisation is told."""
+
+    of: frozenset[State]
+    to: State
+    by_staff: bool = True
+    wants_reason: bool = False
+
+
+MOVES: Final[Mapping[Move, MoveRule]] = {
+    Move.SUBMIT: MoveRule(of=frozenset({State.DRAFT, State.MORE_ASKED}), to=State.SUBMITTED, by_staff=False),
+    Move.REVIEW: MoveRule(of=frozenset({State.SUBMITTED}), to=State.IN_REVIEW),
+    Move.ASK: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.MORE_ASKED, wants_reason=True),
+    Move.VERIFY: MoveRule(of=frozenset({State.IN_REVIEW}), to=State.VERIFIED),
+    Move.REFUSE: MoveRule(
+        of=frozenset({State.IN_REVIEW, State.MORE_ASKED}), to=State.REFUSED, wants_reason=True
+    ),
+    Move.SUSPEND: MoveRule(of=frozenset({State.VERIFIED}), to=State.SUSPENDED, wants_reason=True),
+    Move.RESTORE: MoveRule(of=frozenset({State.SUSPENDED}), to=State.VERIFIED, wants_reason=True),
+}
+"""All there are; the trigger `keep_organization_moves` has the same, and a test holds the two together."""
+
+WAITING: Final = frozenset({State.SUBMITTED, State.IN_REVIEW})
+"""In these staff have to act; in the others nobody, or the organisation."""
+
+OPEN: Final = frozenset({State.DRAFT, State.MORE_ASKED})
+"""In these its people change what they say; the database holds it."""
+
+
+class ApplicationNotFound(NotFound):
+    """The organisation never applied: staff made it."""
+
+    code = "application_not_found"
+
+
+class ApplicationNotAcceptable(InvalidRequest):
+    """Something that is said of the organisation cannot be so."""
+
+    code = "application_not_acceptable"
+
+
+class ApplicationIncomplete(Conflict):
+    """Something is missing before staff can look at it."""
+
+    code = "application_incomplete"
+
+
+class ApplicationNotOpen(Conflict):
+    """Staff look at it, or have decided: nothing is changed about it now."""
+
+    code = "application_not_open"
+
+
+class TooManyApplications(Conflict):
+    """As many of a person's applications are undecided as may be."""
+
+    code = "too_many_applications"
+
+
+class AddressNotProven(Conflict):
+    """Whoever applies has to have shown that an e-mail address is theirs."""
+
+    code = "address_not_proven"
+
+
+class ApplicationsNotConfigured(Unavailable):
+    """Nobody can sign in here, or there is no place for documents."""
+
+    code: ClassVar[str] = "applications_not_configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """What a public register said of a number, and when (UTC): evidence for staff, and no proof."""
+
+    country: str
+    tax_id: str
+    asked_at: datetime
+    answered_at: datetime | None
+    outcome: str | None
+    register: str | None
+    name: str | None
+    status: str | None
+
+
+def slug_of(text: str) -> str:
+    """The name in addresses that it wants, as far as its length goes.
+
+    Raises:
+        ApplicationNotAcceptable: It is too long.
+    """
+    if len(text) > _SLUG_LENGTH_MAX:
+        raise ApplicationNotAcceptable(f"A slug has {_SLUG_LENGTH_MAX} characters at most.", param="slug")
+    return text

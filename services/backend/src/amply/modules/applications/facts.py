@@ -1,0 +1,18 @@
+"""What an organisation has to say of itself before staff look."""
+
+from collections.abc import Mapping
+
+from amply.modules.applications.models import ApplicationRow
+
+
+def missing_facts(row: ApplicationRow) -> list[str]:
+    """What the organisation has not said of itself yet, by the names of the API."""
+    said: Mapping[str, object] = {
+        "kind": row.kind,
+        "tax_id": row.tax_id,
+        "address": row.street and row.postal_code and row.city,
+        "website": row.website,
+        "purpose": row.purpose,
+        "sdgs": row.sdgs,
+    }
+    return [name for name, value in said.items() if not value]

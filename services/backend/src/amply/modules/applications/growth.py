@@ -1,0 +1,185 @@
+"""Organisations that grow out of the tier they were verified for: they and staff are told, well before it happens.
+
+Nothing stops by itself (ADR 0120). What arrived is read from the public ledger's sums by day, so that anybody can count it
+after us.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.due_rows import work_off
+from amply.kernel import ids
+from amply.kernel.money import CURRENCIES, Money
+from amply.modules import ledger, organizations
+from amply.modules.applications import documents
+from amply.modules.applications.domain import ApplicationIncomplete
+from amply.modules.applications.models import ApplicationRow, TierNoticeRow
+from amply.modules.applications.queries import application_for_staff
+from amply.modules.applications.tasks import ATTEMPTS_MAX, Applying, deliver
+from amply.modules.applications.tiers import TIERS, Tier
+from amply.modules.organizations import Organization
+from amply.modules.receipts import Language, Wording
+
+LOOKED_BACK: Final = timedelta(days=365)
+NEARING_PERCENT: Final = 80
+"""Of a tier's bound: whoever grows by half in a year has five months from here."""
+SETTLED_WITHIN: Final = timedelta(days=60)
+"""After a tier is passed; then staff are rung for, and nobody else."""
+
+_AT_ONCE_MAX: Final = 20
+
+_log = structlog.get_logger()
+
+
+class Growth(StrEnum):
+    """How far beyond a tier a year's gifts are."""
+
+    NEARING = "nearing"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgrowing:
+    """An organisation whose tier is (nearly) too small. `volume`: of the last 365 days, in its strongest currency."""
+
+    organization_id: str
+    tier: Tier
+    growth: Growth
+    volume: Money
+    noticed_at: datetime
+    is_overdue: bool
+
+
+def growth_of(volume: Money, *, tier: Tier) -> Growth | None:
+    """What a year's gifts mean for a tier; None where it is wide enough."""
+    most = TIERS[tier].units_max
+    if most is None:
+        return None
+    bound = most * 10 ** CURRENCIES[volume.currency].exponent
+    if volume.minor_units > bound:
+        return Growth.PASSED
+    return Growth.NEARING if volume.minor_units * 100 >= bound * NEARING_PERCENT else None
+
+
+def watch(parts: Applying, *, now: datetime) -> int:
+    """Notice who outgrows their tier; return how many were new. Each tier is outgrown once."""
+    with parts.database.transaction() as session:
+        received = ledger.received_since(session, since=(now - LOOKED_BACK).date())
+        tiers = organizations.tiers(session, organization_ids={each.organization_id for each in received})
+        return sum(
+            _note(session, each.organization_id, Tier(tiers[each.organization_id]), each.amount, now=now)
+            for each in received
+            if each.organization_id in tiers
+        )
+
+
+def tell(parts: Applying, *, now: datetime) -> int:
+    """Write to those who outgrow their tier; return how many letters were handed over."""
+    return work_off(
+        parts.database,
+        TierNoticeRow,
+        TierNoticeRow.told_at.is_(None),
+        TierNoticeRow.withheld.is_(None),
+        TierNoticeRow.attempts < ATTEMPTS_MAX,
+        do=partial(_tell, parts, now=now),
+        most=_AT_ONCE_MAX,
+        now=now,
+    )
+
+
+def outgrowing(session: Session, *, now: datetime) -> list[Outgrowing]:
+    """Those whose present tier is (nearly) too small, the longest noticed first; 200 at most."""
+    rows: Sequence[TierNoticeRow] = session.scalars(
+        select(TierNoticeRow)
+        .where(TierNoticeRow.tier == organizations.tier_of(TierNoticeRow.organization_id))
+        .order_by(TierNoticeRow.noticed_at, TierNoticeRow.id)
+        .limit(200)
+    ).all()
+    return [
+        Outgrowing(
+            organization_id=row.organization_id,
+            tier=Tier(row.tier),
+            growth=Growth(row.growth),
+            volume=Money(minor_units=row.minor_units, currency=row.currency),
+            noticed_at=row.noticed_at,
+            is_overdue=row.growth == Growth.PASSED and now - row.noticed_at > SETTLED_WITHIN,
+        )
+        for row in rows
+    ]
+
+
+def count_overdue(session: Session, *, now: datetime) -> int:
+    """Those who passed their tier long ago, and whom nobody has verified for the next one."""
+    counted = select(func.count()).where(
+        TierNoticeRow.tier == organizations.tier_of(TierNoticeRow.organization_id),
+        TierNoticeRow.growth == Growth.PASSED,
+        TierNoticeRow.noticed_at < now - SETTLED_WITHIN,
+    )
+    return session.scalars(counted).one()
+
+
+def verify_for(session: Session, *, organization_id: str, tier: Tier) -> None:
+    """What staff do when they have looked at what the next tier asks for. Gifts go on meanwhile.
+
+    Raises:
+        OrganizationNotFound, ApplicationNotFound: There is none of this id, or it never applied.
+        ApplicationIncomplete: A document of the tier is missing.
+    """
+    row = application_for_staff(session, organization_id=organization_id)
+    there = {each.kind for each in documents.documents_for_staff(session, organization_id=organization_id)}
+    missing = documents.missing_kinds(there, tier=tier)
+    if missing:
+        raise ApplicationIncomplete(f"Ask for what is missing first: {', '.join(missing)}.")
+    organizations.set_tier(session, organization_id=row.organization_id, tier=tier)
+    session.execute(
+        update(ApplicationRow)
+        .where(ApplicationRow.organization_id == organization_id)
+        .values(tier=tier)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _note(session: Session, organization_id: str, tier: Tier, volume: Money, *, now: datetime) -> int:
+    growth = growth_of(volume, tier=tier)
+    if growth is None:
+        return 0
+    noticed = session.execute(
+        insert(TierNoticeRow)
+        .values(
+            id=ids.new_id("tier"),
+            organization_id=organization_id,
+            tier=tier,
+            growth=growth,
+            minor_units=volume.minor_units,
+            currency=volume.currency,
+            noticed_at=now,
+            next_attempt_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["organization_id", "tier", "growth"])
+        .returning(TierNoticeRow.id)
+    ).one_or_none()
+    if noticed is not None:
+        _log.warning("tier_outgrown", organization_id=organization_id, tier=tier, growth=growth)
+    return int(noticed is not None)
+
+
+def _tell(parts: Applying, notice: TierNoticeRow, *, now: datetime) -> int:
+    return deliver(parts, TierNoticeRow, notice, filled=partial(_filled, notice), step=notice.growth, now=now)
+
+
+def _filled(notice: TierNoticeRow, organization: Organization, language: Language) -> dict[str, str]:
+    wording = Wording.of(language, country=organization.country)
+    bound = (TIERS[Tier(notice.tier)].units_max or 0) * 10 ** CURRENCIES[notice.currency].exponent
+    return {
+        "amount": wording.amount(Money(minor_units=notice.minor_units, currency=notice.currency)),
+        "bound": wording.amount(Money(minor_units=bound, currency=notice.currency)),
+    }

@@ -1,0 +1,72 @@
+"""What applications need from outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+
+class People(Protocol):
+    """People as far as others may know them. May not be called inside a transaction."""
+
+    def verified_address(self, *, person_id: str) -> str | None:
+        """The e-mail address that somebody has shown to be theirs; None where they have not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a public register has under a number: the name in it, and in its own words how that stands."""
+
+    name: str
+    status: str
+
+
+class RegisterUnavailable(Exception):
+    """The register does not answer, or not in a way that can be read. It is asked again."""
+
+
+class Register(Protocol):
+    """Public registers of charities and companies. May not be called inside a transaction."""
+
+    def name_for(self, *, country: str) -> str | None:
+        """What the register of a country is called; None where none can be asked."""
+
+    def look_up(self, *, country: str, tax_id: str) -> Found | None:
+        """What it has under a number; None where it has none.
+
+        Raises:
+            RegisterUnavailable: It does not answer.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """Where a form with these fields, and the file as its last one, is posted to."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What lies under a name: bytes, the first of them, and which version of it that is, where versions are kept."""
+
+    size_bytes: int
+    beginning: bytes
+    version: str | None
+
+
+class DocumentShelf(Protocol):
+    """Where documents lie: private, encrypted, under names that nobody guesses. May not be called inside a transaction."""
+
+    def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
+        """A form that uploads one file of this type, of 1 to `bytes_max` bytes, to this name."""
+
+    def look(self, key: str) -> Stored | None:
+        """What lies there; None where nothing does."""
+
+    def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
+        """An address that anybody who has it reads the file by, as a download, for so long."""
+
+    def take_away(self, key: str) -> None:
+        """Nobody reads it any more; nothing happens where there is none."""

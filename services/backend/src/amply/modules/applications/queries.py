@@ -1,0 +1,127 @@
+"""Reading applications: as their organisation's people do, each statement naming whoever asks, and as staff do."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from amply.modules import organizations
+from amply.modules.access import Access
+from amply.modules.applications import domain
+from amply.modules.applications.domain import ApplicationNotFound, Lookup
+from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
+from amply.modules.organizations import OrganizationState
+
+_STATE: Final = organizations.state_of(ApplicationRow.organization_id)
+_LISTED_MAX: Final = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """An application as the list has it. `since`: it was handed in last, or begun where it never was. `is_late`: longer ago
+    than is promised, and staff's to act upon.
+    """
+
+    organization_id: str
+    legal_name: str
+    state: OrganizationState
+    since: datetime
+    is_late: bool
+
+
+def row_of(session: Session, access: Access) -> ApplicationRow:
+    """What the organisation says of itself.
+
+    Raises:
+        ApplicationNotFound: It never applied, or the caller may not (any more).
+    """
+    row = session.scalars(
+        select(ApplicationRow)
+        .where(access.covers(ApplicationRow.organization_id))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise ApplicationNotFound("This organisation never applied: it was made by the platform's staff.")
+    return row
+
+
+def steps_of(session: Session, access: Access) -> Sequence[StepRow]:
+    """What became of it, the oldest step first."""
+    return session.scalars(
+        select(StepRow).where(access.covers(StepRow.organization_id)).order_by(StepRow.id)
+    ).all()
+
+
+def last_lookup(session: Session, *, organization_id: str) -> Lookup | None:
+    """The newest answer of a register, or the question that waits for one."""
+    row = session.scalars(
+        select(LookupRow)
+        .where(LookupRow.organization_id == organization_id)
+        .order_by(LookupRow.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Lookup(
+        country=row.country,
+        tax_id=row.tax_id,
+        asked_at=row.asked_at,
+        answered_at=row.answered_at,
+        outcome=row.outcome,
+        register=row.register,
+        name=row.name,
+        status=row.status,
+    )
+
+
+def application_for_staff(session: Session, *, organization_id: str) -> ApplicationRow:
+    """What an organisation says of itself.
+
+    Raises:
+        OrganizationNotFound: There is none of this id.
+        ApplicationNotFound: It never applied.
+    """
+    organizations.get(session, organization_id=organization_id)
+    row = session.get(ApplicationRow, organization_id, populate_existing=True)
+    if row is None:
+        raise ApplicationNotFound("This organisation never applied: it was made by `organization create`.")
+    return row
+
+
+def waiting(session: Session, *, states: Collection[OrganizationState], now: datetime) -> list[Waiting]:
+    """Applications in these states, whoever has waited longest first; 200 at most."""
+    since = func.coalesce(ApplicationRow.submitted_at, ApplicationRow.created_at)
+    rows = session.execute(
+        select(
+            ApplicationRow.organization_id,
+            ApplicationRow.legal_name,
+            _STATE.label("state"),
+            since.label("since"),
+        )
+        .where(_STATE.in_(sorted(states)))
+        .order_by(since, ApplicationRow.organization_id)
+        .limit(_LISTED_MAX)
+    )
+    return [
+        Waiting(
+            organization_id=row.organization_id,
+            legal_name=row.legal_name,
+            state=OrganizationState(row.state),
+            since=row.since,
+            is_late=row.state in domain.WAITING and now - row.since > domain.PROMISED_WITHIN,
+        )
+        for row in rows
+    ]
+
+
+def count_late(session: Session, *, now: datetime) -> int:
+    """Applications that have waited for staff for longer than is promised."""
+    counted = (
+        select(func.count())
+        .select_from(ApplicationRow)
+        .where(_STATE.in_(sorted(domain.WAITING)), ApplicationRow.submitted_at < now - domain.PROMISED_WITHIN)
+    )
+    return session.scalars(counted).one()

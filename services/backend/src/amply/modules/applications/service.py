@@ -1,0 +1,169 @@
+"""Applying: somebody with a proven address founds a draft and owns it, says what the organisation is, and hands it in."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg.errors
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from amply.infra.conditional import require_match
+from amply.kernel import ids
+from amply.modules import audit, organizations
+from amply.modules.access import Access, Own
+from amply.modules.applications import documents, domain, tax_ids
+from amply.modules.applications.domain import (
+    MOVES,
+    OPEN,
+    ApplicationIncomplete,
+    ApplicationNotOpen,
+    Move,
+    TooManyApplications,
+)
+from amply.modules.applications.facts import missing_facts
+from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
+from amply.modules.applications.queries import row_of
+from amply.modules.applications.schemas import ApplicationChange, ApplicationIn, ApplicationOut
+from amply.modules.applications.showing import shown_of
+from amply.modules.audit import Action
+from amply.modules.organizations import Step
+
+_CLOSED: Final = "Staff look at this application, or have decided about it: wait for their letter."
+
+
+def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> str:
+    """Make a draft that the person owns, or find the one with this slug that they have; return its organisation.
+
+    Raises:
+        ApplicationNotAcceptable, OrganizationNotAcceptable: Something in it cannot be so.
+        TooManyApplications: Three of theirs are undecided.
+    """
+    name = organizations.line_of(asked.legal_name, param="legal_name")
+    slug = domain.slug_of(asked.slug)
+    organizations.check(name=name, slug=slug, country=asked.country)
+    organization_id = ids.new_id("org")
+    made = session.scalar(
+        select(
+            func.found_organization(
+                organization_id, name, slug, asked.country, address, asked.language, own.now
+            )
+        )
+    )
+    if made is None:
+        raise TooManyApplications(
+            f"{domain.APPLICATIONS_MAX} of your applications are undecided: finish one of them first."
+        )
+    if made == organization_id:
+        audit.record_by(session, own, Action.APPLICATION_BEGUN, organization_id=organization_id)
+    return str(made)
+
+
+def change(
+    session: Session, access: Access, *, asked: ApplicationChange, if_match: str | None
+) -> ApplicationOut:
+    """Change what was sent and leave the rest, as long as staff do not look at it.
+
+    Raises:
+        ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
+        ApplicationNotOpen: Staff look at it, or have decided.
+        ChangeNotConditional, ChangedMeanwhile: As `require_match` says.
+        OrganizationNotAcceptable, TaxIdNotAcceptable: Something cannot be so.
+    """
+    organization = organizations.locked(session, organization_id=access.organization_id, access=access)
+    require_match(if_match, shown_of(session, access))
+    if organization.state not in OPEN:
+        raise ApplicationNotOpen(_CLOSED)
+    said = _said(asked, country=organization.country)
+    try:
+        session.execute(
+            update(ApplicationRow)
+            .where(access.covers(ApplicationRow.organization_id))
+            .values(**said, updated_at=access.now)
+            .execution_options(synchronize_session=False)
+        )
+    except IntegrityError as refused:
+        if isinstance(refused.orig, psycopg.errors.CheckViolation):
+            raise ApplicationNotOpen(_CLOSED) from None
+        raise
+    if "legal_name" in said:
+        organizations.name_as(session, access, name=said["legal_name"])
+    session.expire_all()
+    audit.record_by(session, access, Action.APPLICATION_CHANGED)
+    return shown_of(session, access)
+
+
+def submit(session: Session, access: Access) -> ApplicationOut:
+    """Hand it in: staff look at it, and a register is asked.
+
+    Raises:
+        ApplicationNotFound, OrganizationHidden: There is none, or the caller may not (any more).
+        MoveNotPossible: It is handed in already, or decided.
+        ApplicationIncomplete: Something is missing; the sentence names it.
+    """
+    rule = MOVES[Move.SUBMIT]
+    step = organizations.move(
+        session, organization_id=access.organization_id, of=rule.of, to=rule.to, access=access
+    )
+    row = row_of(session, access)
+    missing = [*missing_facts(row), *documents.missing(session, access, tier=row.tier)]
+    if missing:
+        raise ApplicationIncomplete(f"Add what is missing first: {', '.join(missing)}.")
+    session.execute(
+        update(ApplicationRow)
+        .where(access.covers(ApplicationRow.organization_id))
+        .values(submitted_at=access.now, updated_at=access.now)
+        .execution_options(synchronize_session=False)
+    )
+    note_step(session, organization_id=access.organization_id, step=step, said=None, now=access.now)
+    organization = organizations.get(session, organization_id=access.organization_id)
+    session.execute(
+        insert(LookupRow).values(
+            id=ids.new_id("look"),
+            organization_id=access.organization_id,
+            country=organization.country,
+            tax_id=row.tax_id,
+            asked_at=access.now,
+            next_attempt_at=access.now,
+        )
+    )
+    audit.record_by(session, access, Action.APPLICATION_SUBMITTED)
+    session.expire_all()
+    return shown_of(session, access)
+
+
+def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
+    """Remember a move, and let the worker write about it."""
+    session.execute(
+        insert(StepRow).values(
+            id=ids.new_id("step"),
+            organization_id=organization_id,
+            from_state=step.before,
+            to_state=step.after,
+            said=said,
+            at=now,
+            next_attempt_at=now,
+        )
+    )
+
+
+def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    if asked.legal_name is not None:
+        said["legal_name"] = organizations.line_of(asked.legal_name, param="legal_name")
+    if asked.address is not None:
+        said["street"] = organizations.line_of(asked.address.street, param="address.street")
+        said["postal_code"] = organizations.line_of(
+            asked.address.postal_code, param="address.postal_code", longest=20
+        )
+        said["city"] = organizations.line_of(asked.address.city, param="address.city", longest=100)
+    if asked.tax_id is not None:
+        said["tax_id"] = tax_ids.tax_id_of(asked.tax_id, country=country).number
+    if asked.website is not None:
+        said["website"] = organizations.website_of(asked.website)
+    if asked.purpose is not None:
+        said["purpose"] = organizations.text_of(asked.purpose, param="purpose")
+    if asked.sdgs is not None:
+        said["sdgs"] = organizations.sdgs_of(asked.sdgs)
+    given = {"kind": asked.kind, "tier": asked.tier}
+    return said | {name: value for name, value in given.items() if value is not None}

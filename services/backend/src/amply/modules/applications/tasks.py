@@ -1,0 +1,202 @@
+"""What the worker does about applications by itself, in bounded batches. Two at once, a repeat and a crash do no harm."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+import structlog
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.infra.due_rows import MINUTE, work_off
+from amply.modules import mail, organizations
+from amply.modules.applications.letters import step_mail
+from amply.modules.applications.models import DocumentRow, LookupRow, StepRow, TierNoticeRow
+from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
+from amply.modules.organizations import Organization
+from amply.modules.receipts import Language
+
+_AT_ONCE_MAX: Final = 20
+ATTEMPTS_MAX: Final = 10
+_UPLOAD_MARGIN: Final = timedelta(hours=1)
+"""An upload that began in time may end later than its form."""
+_NOBODY: Final = "no_contact"
+
+_log = structlog.get_logger()
+
+Told = TypeVar("Told", StepRow, TierNoticeRow)
+Filling = Callable[[Organization, Language], Mapping[str, str]]
+"""What a letter's blanks are filled with besides the organisation's name."""
+
+
+def nothing_more(_organization: Organization, _language: Language) -> Mapping[str, str]:
+    """No other blank."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applying:
+    """The parts that the tasks work with. `page` is where people see their organisation."""
+
+    database: Database
+    mailer: mail.Mailer
+    register: Register
+    shelf: DocumentShelf
+    page: str
+
+
+def write_letters(parts: Applying, *, now: datetime) -> int:
+    """Tell organisations what became of their applications; return how many letters were handed over.
+
+    Killed between the mail service and its note, a letter is sent twice: better than never.
+    """
+    return work_off(
+        parts.database,
+        StepRow,
+        StepRow.told_at.is_(None),
+        StepRow.withheld.is_(None),
+        StepRow.attempts < ATTEMPTS_MAX,
+        do=partial(_tell, parts, now=now),
+        most=_AT_ONCE_MAX,
+        first_again=MINUTE,
+        now=now,
+    )
+
+
+def ask_registers(parts: Applying, *, now: datetime) -> int:
+    """Ask public registers for the numbers of applications; return how many questions were answered.
+
+    One that does not answer is asked again, ever later; the application waits with it, and staff may decide without it.
+    """
+    return work_off(
+        parts.database,
+        LookupRow,
+        LookupRow.answered_at.is_(None),
+        do=partial(_ask, parts, now=now),
+        most=_AT_ONCE_MAX,
+        first_again=MINUTE,
+        now=now,
+    )
+
+
+def tidy_documents(parts: Applying, *, now: datetime) -> int:
+    """Forget uploads that never came, and take away the bytes of what was removed; return how many."""
+    done = 0
+    with parts.database.transaction() as session:
+        due = session.scalars(
+            select(DocumentRow)
+            .where(
+                or_(
+                    DocumentRow.received_at.is_(None) & (DocumentRow.expires_at < now - _UPLOAD_MARGIN),
+                    DocumentRow.removed_at.is_not(None) & DocumentRow.gone_at.is_(None),
+                )
+            )
+            .order_by(DocumentRow.id)
+            .limit(_AT_ONCE_MAX)
+        ).all()
+    for row in due:
+        try:
+            # First the bytes: where this dies in between, the row says what is left to do.
+            parts.shelf.take_away(row.object_key)
+            with parts.database.transaction() as session:
+                _note_gone(session, row, now=now)
+            done += 1
+        except Exception:  # noqa: BLE001 -- it comes again, and holds back no other
+            _log.exception("document_not_taken_away", document_id=row.id)
+    return done
+
+
+def count_untold(session: Session) -> int:
+    """Letters about applications that were tried as often as is tried."""
+    total = 0
+    for table in (StepRow, TierNoticeRow):
+        counted = select(func.count()).where(
+            table.told_at.is_(None), table.withheld.is_(None), table.attempts >= ATTEMPTS_MAX
+        )
+        total += session.scalars(counted).one()
+    return total
+
+
+def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:
+    if row.received_at is None:
+        session.execute(
+            delete(DocumentRow).where(DocumentRow.id == row.id, DocumentRow.received_at.is_(None))
+        )
+    else:
+        session.execute(update(DocumentRow).where(DocumentRow.id == row.id).values(gone_at=now))
+
+
+def deliver(
+    parts: Applying,
+    table: type[Told],
+    row: Told,
+    *,
+    step: str,
+    now: datetime,
+    said: str | None = None,
+    filled: Filling = nothing_more,
+) -> int:
+    """Write to an organisation about a row, and note that it was told; 0 where it was not."""
+    told = {"letter": row.id, "organization_id": row.organization_id}
+    try:
+        with parts.database.transaction() as session:
+            contact = organizations.contact_of(session, organization_id=row.organization_id)
+            organization = organizations.get(session, organization_id=row.organization_id)
+            withheld = _NOBODY if contact is None else mail.suppressed_because(session, address=contact.email)
+        if contact is not None and withheld is None:
+            language = Language(contact.language)
+            letter = step_mail(
+                to=contact.email,
+                organization=organization.name,
+                step=step,
+                said=said,
+                language=language,
+                link=parts.page,
+                more=filled(organization, language),
+            )
+            parts.mailer.send(mail=letter)
+        with parts.database.transaction() as session:
+            session.execute(
+                update(table)
+                .where(table.id == row.id)
+                .values(told_at=now if withheld is None else None, withheld=withheld)
+            )
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("application_letter_not_sent", **told)
+        return 0
+    _log.info("application_letter_sent" if withheld is None else "application_letter_withheld", **told)
+    return int(withheld is None)
+
+
+def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
+    # Who comes back from a suspension is told so, and not that they are verified.
+    word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
+    return deliver(parts, StepRow, step, step=word, said=step.said, now=now)
+
+
+def _ask(parts: Applying, question: LookupRow, *, now: datetime) -> int:
+    register = parts.register.name_for(country=question.country)
+    found = None
+    if register is not None:
+        try:
+            found = parts.register.look_up(country=question.country, tax_id=question.tax_id)
+        except RegisterUnavailable:
+            _log.warning("register_not_asked", organization_id=question.organization_id, register=register)
+            return 0
+    outcome = "no_register" if register is None else "found" if found else "not_found"
+    with parts.database.transaction() as session:
+        session.execute(
+            update(LookupRow)
+            .where(LookupRow.id == question.id, LookupRow.answered_at.is_(None))
+            .values(
+                answered_at=now,
+                outcome=outcome,
+                register=register,
+                name=found.name if found else None,
+                status=found.status if found else None,
+            )
+        )
+    return 1

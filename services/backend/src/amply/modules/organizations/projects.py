@@ -1,0 +1,175 @@
+"""Projects: what an organisation collects for, with a goal and a state. Gifts are given through the project's fund."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.kernel import ids
+from amply.kernel.errors import Conflict, NotFound
+from amply.kernel.money import Money
+from amply.modules.access import Access
+from amply.modules.organizations import funds
+from amply.modules.organizations.domain import ProfileText
+from amply.modules.organizations.funds import Fund, FundKind
+from amply.modules.organizations.models import FundRow, ProjectRow
+
+
+class ProjectState(StrEnum):
+    """How far it is. What is completed or given up takes no gifts any more, and stays so."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    GIVEN_UP = "given_up"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is collected for it any more."""
+        return self in (ProjectState.COMPLETED, ProjectState.GIVEN_UP)
+
+
+class ProjectNotFound(NotFound):
+    """The organisation has no project with this id."""
+
+    code = "project_not_found"
+
+
+class ProjectOver(Conflict):
+    """It is completed or given up: begin another one."""
+
+    code = "project_over"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What is collected for. Its name, and whether gifts are taken, are its fund's."""
+
+    id: str
+    fund: Fund
+    goal: Money
+    state: ProjectState
+    texts: Mapping[str, ProfileText]
+
+
+def create(
+    session: Session, access: Access, *, name: str, goal: Money, texts: Mapping[str, Mapping[str, str]]
+) -> tuple[Project, bool]:
+    """Make a project and its fund, or return the one of this name; and whether it is new.
+
+    Raises:
+        FundNotAcceptable, FundTaken: As `create_fund` says.
+    """
+    fund = funds.create_fund(
+        session,
+        organization_id=access.organization_id,
+        name=name,
+        kind=FundKind.PROJECT,
+        now=access.now,
+    )
+    project_id = ids.new_id("proj")
+    made = session.scalars(
+        insert(ProjectRow)
+        .values(
+            id=project_id,
+            organization_id=access.organization_id,
+            fund_id=fund.id,
+            goal_minor_units=goal.minor_units,
+            currency=goal.currency,
+            state=ProjectState.PLANNED,
+            texts=dict(texts),
+            created_at=access.now,
+        )
+        .on_conflict_do_nothing(index_elements=["fund_id"])
+        .returning(ProjectRow.id)
+    ).one_or_none()
+    row = session.scalars(
+        select(ProjectRow).where(ProjectRow.fund_id == fund.id, access.covers(ProjectRow.organization_id))
+    ).one()
+    return _project(row, fund), made is not None
+
+
+def change(
+    session: Session,
+    access: Access,
+    *,
+    project_id: str,
+    goal: Money | None,
+    state: ProjectState | None,
+    texts: Mapping[str, Mapping[str, str]] | None,
+) -> Project:
+    """Change what is given and leave the rest; what is over closes its fund. Lock it first (`locked`).
+
+    Raises:
+        ProjectNotFound: The organisation has none of this id.
+        ProjectOver: It is over, and stays so.
+    """
+    before = locked(session, access, project_id=project_id)
+    if before.state.is_over:
+        raise ProjectOver("This project is over: begin another one.")
+    values: dict[str, object] = {}
+    if goal is not None:
+        values |= {"goal_minor_units": goal.minor_units, "currency": goal.currency}
+    if state is not None:
+        values["state"] = state
+    if texts is not None:
+        values["texts"] = dict(texts)
+    if values:
+        session.execute(
+            update(ProjectRow)
+            .where(ProjectRow.id == project_id, access.covers(ProjectRow.organization_id))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+    if state is not None and state.is_over:
+        funds.close_fund(
+            session, organization_id=access.organization_id, fund_id=before.fund.id, now=access.now
+        )
+    session.expire_all()
+    return locked(session, access, project_id=project_id)
+
+
+def locked(session: Session, access: Access, *, project_id: str) -> Project:
+    """One project, with others who would change it waiting.
+
+    Raises:
+        ProjectNotFound: The organisation has none of this id.
+    """
+    row = session.scalars(
+        select(ProjectRow)
+        .where(ProjectRow.id == project_id, access.covers(ProjectRow.organization_id))
+        .with_for_update(of=ProjectRow)
+    ).one_or_none()
+    if row is None:
+        raise ProjectNotFound("This organisation has no project with this id; its page lists those it has.")
+    fund = funds.find_fund(session, organization_id=access.organization_id, fund_id=row.fund_id)
+    return _project(row, fund)
+
+
+def projects_of(session: Session, *, organization_id: str) -> Sequence[Project]:
+    """All of an organisation's, the oldest first: as many as funds at most."""
+    rows = session.execute(
+        select(ProjectRow, FundRow)
+        .join(FundRow, FundRow.id == ProjectRow.fund_id)
+        .where(ProjectRow.organization_id == organization_id)
+        .order_by(ProjectRow.id)
+        .limit(_LISTED_MAX)
+    )
+    return [_project(row, funds.fund_of(fund)) for row, fund in rows]
+
+
+_LISTED_MAX: Final = funds.FUNDS_MAX
+
+
+def _project(row: ProjectRow, fund: Fund) -> Project:
+    return Project(
+        id=row.id,
+        fund=fund,
+        goal=Money(minor_units=row.goal_minor_units, currency=row.currency),
+        state=ProjectState(row.state),
+        texts={language: ProfileText(**said) for language, said in sorted(row.texts.items())},
+    )

@@ -1,0 +1,170 @@
+"""How an organisation gets from one state to the next: one at a time, and never past what the database allows (ADR 0118)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg.errors
+from sqlalchemy import ColumnElement, ScalarSelect, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from amply.kernel.errors import Conflict
+from amply.modules.access import Access, OrganizationHidden
+from amply.modules.organizations.domain import (
+    Organization,
+    OrganizationNotFound,
+    OrganizationState,
+    SlugTaken,
+    check_slug,
+)
+from amply.modules.organizations.models import OrganizationRow
+from amply.modules.organizations.queries import organization_of
+
+
+class MoveNotPossible(Conflict):
+    """An organisation is not where this could be done."""
+
+    code = "move_not_possible"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where an organisation was, and where it is now."""
+
+    before: OrganizationState
+    after: OrganizationState
+
+
+def state_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ScalarSelect[str]:
+    """The state of the organisation that a row names, for conditions of statements."""
+    return (
+        select(OrganizationRow.state)
+        .where(OrganizationRow.id == organization_id)
+        .correlate_except(OrganizationRow)
+        .scalar_subquery()
+    )
+
+
+def tier_of(organization_id: ColumnElement[str] | InstrumentedAttribute[str]) -> ScalarSelect[str | None]:
+    """The tier that the organisation a row names is verified for, for conditions of statements."""
+    return (
+        select(OrganizationRow.tier)
+        .where(OrganizationRow.id == organization_id)
+        .correlate_except(OrganizationRow)
+        .scalar_subquery()
+    )
+
+
+def tiers(session: Session, *, organization_ids: Collection[str]) -> Mapping[str, str]:
+    """The tiers of those that are verified for one, by id."""
+    rows = session.execute(
+        select(OrganizationRow.id, OrganizationRow.tier).where(
+            OrganizationRow.id.in_(organization_ids),
+            OrganizationRow.tier.is_not(None),
+            OrganizationRow.state == OrganizationState.VERIFIED,
+        )
+    )
+    return {row.id: row.tier for row in rows}
+
+
+def set_tier(session: Session, *, organization_id: str, tier: str) -> None:
+    """Say what an organisation is verified for."""
+    session.execute(
+        update(OrganizationRow)
+        .where(OrganizationRow.id == organization_id)
+        .values(tier=tier)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+
+
+def locked(session: Session, *, organization_id: str, access: Access | None = None) -> Organization:
+    """The organisation, with others who would move it waiting for this transaction.
+
+    Raises:
+        OrganizationNotFound: There is none of this id.
+        OrganizationHidden: The caller may not (any more).
+    """
+    return organization_of(_locked(session, organization_id, access))
+
+
+def move(
+    session: Session,
+    *,
+    organization_id: str,
+    of: Collection[OrganizationState],
+    to: OrganizationState,
+    access: Access | None = None,
+) -> Step:
+    """Move it, if it is in one of the states `of`. Two at once: the second one sees where the first one left it.
+
+    Raises:
+        OrganizationNotFound, OrganizationHidden: As `locked` says.
+        MoveNotPossible: It is in another state; the sentence says which.
+    """
+    before = OrganizationState(_locked(session, organization_id, access).state)
+    if before not in of:
+        states = " or ".join(f"'{each}'" for each in sorted(of))
+        raise MoveNotPossible(f"This is done to an organisation that is {states}; it is '{before}'.")
+    session.execute(
+        update(OrganizationRow)
+        .where(OrganizationRow.id == organization_id, OrganizationRow.state == before)
+        .values(state=to)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return Step(before=before, after=to)
+
+
+def settle(
+    session: Session, *, organization_id: str, slug: str, tier: str, website: str | None, sdgs: Sequence[int]
+) -> None:
+    """Give one that is verified the slug it asked for, the tier it was verified for, and a profile to begin with.
+
+    Raises:
+        OrganizationNotAcceptable: The slug is unusable.
+        SlugTaken: Another organisation has it.
+    """
+    check_slug(slug)
+    try:
+        session.execute(
+            update(OrganizationRow)
+            .where(OrganizationRow.id == organization_id)
+            .values(slug=slug, tier=tier, website=website, sdgs=list(sdgs))
+            .execution_options(synchronize_session=False)
+        )
+    except IntegrityError as refused:
+        if isinstance(refused.orig, psycopg.errors.UniqueViolation):
+            raise SlugTaken(
+                f"The slug '{slug}' belongs to another organisation; choose another one with --slug.",
+                param="slug",
+            ) from None
+        raise
+    session.expire_all()
+
+
+def name_as(session: Session, access: Access, *, name: str) -> None:
+    """Call one that is not verified yet by its legal name."""
+    session.execute(
+        update(OrganizationRow)
+        .where(access.covers(OrganizationRow.id))
+        .values(name=name)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+
+
+def _locked(session: Session, organization_id: str, access: Access | None) -> OrganizationRow:
+    asked = select(OrganizationRow).where(OrganizationRow.id == organization_id)
+    if access is not None:
+        asked = asked.where(access.covers(OrganizationRow.id))
+    row = session.scalars(
+        asked.with_for_update(of=OrganizationRow, key_share=True).execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None and access is not None:
+        raise OrganizationHidden
+    if row is None:
+        raise OrganizationNotFound(
+            "No organisation has this id; check organization_id.", param="organization_id"
+        )
+    return row
