@@ -14,6 +14,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
+from stacks.permissions import allow_envelope_keys
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
@@ -68,6 +69,7 @@ class Api(AmplyStack):
 
     def _make_task(self, around: Surroundings) -> Task:
         role = task_role(self, "ApiRole", account=self.account)
+        allow_envelope_keys(role, around.keys.personal)
         return make_task(
             self,
             TaskName.API,

@@ -31,6 +31,9 @@ PARTIAL_TILES = "log/tile/*.p/*"
 AUDIT_FILES = "audit/"
 """The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 
+ERASURES = "erased/"
+"""Names of files in the archive that say, in digests, what was erased: for databases that are restored (ADR 0123)."""
+
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 
