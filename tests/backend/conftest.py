@@ -3,6 +3,7 @@
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,14 +14,18 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from amply.entrypoints import keys_at_hand
 from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
+from amply.infra.vault import Keyring, KeyWrappingAway
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
@@ -29,6 +34,37 @@ from tests.rooms import room
 
 PASSWORD = "for-tests-on-loopback"
 _PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
+HAVE_KEYS = frozenset({"amply_api", "amply_app"})
+"""Roles of processes that keep or show what is personal."""
+
+
+class Wrapping:
+    """Stands for the key service where a test is about something else; `contract/test_key_wrapping.py` holds it to KMS."""
+
+    _KEY = AESGCM(b"w" * 32)
+
+    def __init__(self, *, key_arn: str = "") -> None:
+        """As `KmsKeyWrapping`, which it stands in for in commands; there is one key, whatever it is called."""
+
+    def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
+        key = secrets.token_bytes(32)
+        nonce = secrets.token_bytes(12)
+        return key, nonce + self._KEY.encrypt(nonce, key, f"{scope}/{version}".encode())
+
+    def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
+        try:
+            return self._KEY.decrypt(wrapped[:12], wrapped[12:], f"{scope}/{version}".encode())
+        except InvalidTag:
+            raise KeyWrappingAway("refused") from None
+
+
+def keyring(database: Database) -> Keyring:
+    """The keys of a process that has started."""
+    made = Keyring(database.engine, Wrapping())
+    made.freshen()
+    return made
 
 
 @dataclass(kw_only=True)
@@ -98,6 +134,7 @@ class Databases:
     def as_role(self, user: str, *, pool_size: int = 5) -> Database:
         lent = self.server.lend(name=self.name, user=user, pool_size=pool_size)
         self.lent.append(((user, pool_size), lent))
+        lent.database.keyring = keyring(lent.database) if user in HAVE_KEYS else None
         return lent.database
 
     def sign_commands_in(self, monkeypatch: pytest.MonkeyPatch, *, user: str) -> None:
@@ -116,7 +153,8 @@ def environment_of(settings: DatabaseSettings) -> dict[str, str]:
     """What a process is told of its database."""
     told = {name: str(getattr(settings, name)) for name in ("host", "port", "name", "user", "auth", "tls")}
     told["password"] = settings.password.get_secret_value()
-    return {f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}
+    keys = {"AMPLY_PERSONAL_KEY_ARN": "of the tests"} if settings.user in HAVE_KEYS else {}
+    return {**{f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}, **keys}
 
 
 def start_server(directory: Path) -> RunningPostgres:
@@ -153,6 +191,14 @@ def every_problem_is_documented() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def commands_have_the_tests_keys() -> Iterator[None]:
+    """A command that runs inside a test opens what the test's processes sealed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys_at_hand, "KmsKeyWrapping", Wrapping)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logs_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A command that runs inside a test sets up logging for its process: no other test may find it so.
@@ -186,6 +232,9 @@ def server() -> Iterator[Server]:
         migrator = started.connect(name="template_amply", user=MIGRATOR)
         migrate(migrator.engine)
         migrator.close()
+        worker = started.connect(name="template_amply", user="amply_app")
+        keyring(worker)
+        worker.close()
         publisher = started.connect(name="template_amply", user="amply_sequencer")
         let_bookings_in(publisher)
         publisher.close()

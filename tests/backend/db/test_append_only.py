@@ -88,6 +88,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "attack",
         "currency",
         "daily_key",
+        "data_key",
         "decline",
         "dispute",
         "dedication",
@@ -141,6 +142,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "receipt_settings",
         "reconciliation",
         "refund",
+        "sealing",
         "split_gift",
         "split_part",
     }

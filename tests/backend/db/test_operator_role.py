@@ -20,7 +20,7 @@ OF_A_DONOR: Final = (
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
     *("dedication", "split_gift", "split_part"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
-    "address_claim",
+    *("address_claim", "data_key", "sealing"),
 )
 MAY: Final = {
     "account": {"SELECT"},
