@@ -12,6 +12,7 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -30,6 +31,7 @@ from amply.infra.settings import (
     ServiceSettings,
     StripeSettings,
     TraceSettings,
+    VaultSettings,
 )
 from amply.kernel.clock import system_clock
 from amply.modules import defence, keys, members, onboarding, people, recurring
@@ -51,7 +53,9 @@ def serve(service: ServiceSettings) -> None:
     stripe = StripeSettings()
     cache = CacheSettings()
     opened = cache_client(cache)
-    database = connect(DatabaseSettings(), application=service.service, pool_size=20)
+    database = with_keys(
+        connect(DatabaseSettings(), application=service.service, pool_size=20), VaultSettings()
+    )
     accounts = people_parts(database, cache, edge_url=api.edge_url)
     webhook_secret = stripe.webhook_secret.get_secret_value()
     app = application.create(
@@ -99,7 +103,7 @@ def people_parts(database: Database, cache: CacheSettings, *, edge_url: str) -> 
     url = settings.breach_list_url
     return people.Parts(
         database=database,
-        key=people.PeopleKey.from_settings(settings),
+        key=people.PeopleKey.from_settings(settings, keyring=database.keyring),
         links=people.LetterLinks.from_settings(LinkSettings()),
         sessions=people.SessionStore.from_settings(cache),
         counters=CacheCounters(cache),

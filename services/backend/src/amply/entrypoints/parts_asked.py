@@ -1,4 +1,7 @@
-"""What the API asks for `/health/deep`, and what it may not: its role reaches no queue, bucket, key or mailbox."""
+"""What the API asks for `/health/deep`, and what it may not: its role reaches no queue, bucket or mailbox.
+
+Of keys it reaches the one of personal data, which is not asked here: whoever has what it opens goes on without it.
+"""
 
 import socket
 import urllib.parse

@@ -58,6 +58,7 @@ _SENT: Final = (
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
+    ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
 )
 """What the worker is asked for, and how often."""
 

@@ -87,6 +87,7 @@ class Action(StrEnum):
     PAYOUT_ASKED = "payout.asked"
     PAYOUT_MOVEMENT_RESOLVED = "payout.movement_resolved"
     PERSON_ADDRESS_CHANGED = "person.address_changed"
+    PERSONAL_KEY_ROTATED = "personal_key.rotated"
     PERSON_ERASED = "person.erased"
     PERSON_FACTORS_CHANGED = "person.factors_changed"
     PERSON_PASSWORD_CHANGED = "person.password_changed"  # noqa: S105 -- the name of an action

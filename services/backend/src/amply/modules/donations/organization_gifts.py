@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.orm import Session
 
+from amply.infra.vault import keyring_of
 from amply.kernel.pagination import Page
 from amply.modules.access import Access, Permission
 from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
@@ -18,7 +19,7 @@ from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
-_NOT_THEIRS: Final = ("reserved_entry_id", "newest_attempt")
+_NOT_THEIRS: Final = ("reserved_entry_id", "newest_attempt", "donor_index")
 _GIFT: Final = table(
     "organization_gift",
     *(column(each.name, each.type) for each in DonationRow.__table__.columns if each.name not in _NOT_THEIRS),
@@ -71,7 +72,7 @@ def received(
     rows = session.execute(
         _chosen(access).where(*conditions).order_by(_GIFT.c.id.desc()).limit(limit + 1)
     ).all()
-    page = [_received(row) for row in rows[:limit]]
+    page = [_received(session, row) for row in rows[:limit]]
     return Page(items=page, next_cursor=page[-1].donation.id if len(rows) > limit else None)
 
 
@@ -84,7 +85,7 @@ def received_gift(session: Session, access: Access, *, donation_id: str) -> Rece
     row = session.execute(_chosen(access).where(_GIFT.c.id == donation_id)).one_or_none()
     if row is None:
         raise DonationNotFound("This organisation has no gift with this id; ask for the list of its gifts.")
-    return _received(row)
+    return _received(session, row)
 
 
 def _chosen(access: Access) -> Any:
@@ -93,13 +94,19 @@ def _chosen(access: Access) -> Any:
     return select(*_GIFT.c, names_donors).where(access.covers(_GIFT.c.organization_id))
 
 
-def _received(row: Any) -> ReceivedGift:
+def _received(session: Session, row: Any) -> ReceivedGift:
+    """Nothing is opened for who may not see it."""
     is_shown = row.names_donors and row.status == DonationStatus.SUCCEEDED
     is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
+    said = (
+        DonationRow.fields.open(keyring_of(session), row_id=row.id, sealed=row.sealed, plain=row)
+        if is_shown
+        else {}
+    )
     return ReceivedGift(
         donation=donation_of(row),
         anonymity=Anonymity(row.anonymity),
-        donor_name=row.donor_name if is_told else None,
-        donor_email=row.donor_email if is_told else None,
-        message=row.message if is_shown else None,
+        donor_name=said["donor_name"] if is_told else None,
+        donor_email=said["donor_email"] if is_told else None,
+        message=said.get("message"),
     )

@@ -12,7 +12,7 @@ from amply.modules.people.persons import addresses, find
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters
+from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
 from amply.modules.people.web import OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
@@ -43,4 +43,5 @@ __all__ = [
     "require_recent",
     "router",
     "send_letters",
+    "tended",
 ]
