@@ -3,7 +3,6 @@
 `database` is for tests that really commit: it is a fresh database per test, cloned from a migrated template.
 """
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,8 +13,6 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import event
@@ -25,46 +22,15 @@ from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
 from amply.infra.settings import DatabaseSettings
-from amply.infra.vault import Keyring, KeyWrappingAway
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
+from tests.backend.key_service import HAVE_KEYS, Wrapping, keyring
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
 PASSWORD = "for-tests-on-loopback"
 _PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-
-
-HAVE_KEYS = frozenset({"amply_api", "amply_app"})
-"""Roles of processes that keep or show what is personal."""
-
-
-class Wrapping:
-    """Stands for the key service where a test is about something else; `contract/test_key_wrapping.py` holds it to KMS."""
-
-    _KEY = AESGCM(b"w" * 32)
-
-    def __init__(self, *, key_arn: str = "") -> None:
-        """As `KmsKeyWrapping`, which it stands in for in commands; there is one key, whatever it is called."""
-
-    def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
-        key = secrets.token_bytes(32)
-        nonce = secrets.token_bytes(12)
-        return key, nonce + self._KEY.encrypt(nonce, key, f"{scope}/{version}".encode())
-
-    def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
-        try:
-            return self._KEY.decrypt(wrapped[:12], wrapped[12:], f"{scope}/{version}".encode())
-        except InvalidTag:
-            raise KeyWrappingAway("refused") from None
-
-
-def keyring(database: Database) -> Keyring:
-    """The keys of a process that has started."""
-    made = Keyring(database.engine, Wrapping())
-    made.freshen()
-    return made
 
 
 @dataclass(kw_only=True)

@@ -30,7 +30,8 @@ from amply.modules import donations, people, recurring
 from amply.modules.donations.models import DonationRow
 from amply.modules.mail import Language
 from amply.modules.people import persons
-from tests.backend.conftest import Databases, Wrapping
+from tests.backend.conftest import Databases
+from tests.backend.key_service import Wrapping
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import KEY
 from tests.backend.personal_data import found_in

@@ -20,7 +20,8 @@ from amply.infra.vault import (
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING, KEPT_AT_MOST, LOOK_EVERY, UNWRAP_EVERY
-from tests.backend.conftest import Databases, Wrapping
+from tests.backend.conftest import Databases
+from tests.backend.key_service import Wrapping
 from tests.backend.world import FakeClock
 
 PLACE = Place(table="donation", column="sealed", row="don_1")
