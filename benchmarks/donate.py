@@ -32,6 +32,7 @@ from amply.kernel.clock import system_clock
 from amply.modules import defence
 from amply.modules.donations.schemas import DonationIn
 from benchmarks.apparatus.postgresql import free_port, server
+from tests.backend.key_service import keyring
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import CountsNothing, FakeProcessor, NoLimit, ready_organization
 
@@ -56,6 +57,7 @@ def database() -> Iterator[Database]:
     """A PostgreSQL of its own, as the application's role."""
     with server() as pg:
         app = connect(pg.settings("amply_app"), application="benchmark", pool_size=20)
+        app.keyring = keyring(app)
         try:
             yield app
         finally:

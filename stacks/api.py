@@ -14,6 +14,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
+from stacks.permissions import allow_envelope_keys
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
@@ -71,6 +72,7 @@ class Api(AmplyStack):
         # It signs the forms that upload and the links that read, which can do no more than it may, and looks at what came.
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         around.storage.allow_handed_in(role, reading, lists=True)
+        allow_envelope_keys(role, around.keys.personal)
         return make_task(
             self,
             TaskName.API,

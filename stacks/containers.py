@@ -120,6 +120,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
         "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
+        "AMPLY_PERSONAL_KEY_ARN": around.keys.personal.key_arn,
         "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),
         "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),
         "AMPLY_MAIL_SENDER": settings.mail.sender,

@@ -44,6 +44,7 @@ class RecoveryParameter(StrEnum):
     CERTIFICATE = "recovery/certificate-arn"
     COMMITMENTS = "recovery/commitments-secret-arn"
     PEOPLE = "recovery/people-secret-arn"
+    PERSONAL_KEY = "recovery/personal-key-arn"
     NAMES = "recovery/names"
 
     def path(self, environment: str) -> str:
@@ -75,6 +76,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     RecoveryParameter.CERTIFICATE: "The edge's certificate in us-east-1, for what comes back in this region",
     RecoveryParameter.COMMITMENTS: "This region's copy of the secret that wraps donors' salts",
     RecoveryParameter.PEOPLE: "This region's copy of the secret that seals people's addresses",
+    RecoveryParameter.PERSONAL_KEY: "This region's replica of the key that wraps the keys of personal data",
     RecoveryParameter.NAMES: "Change of records that leads people to what came back here",
 }
 
@@ -164,6 +166,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _TRACES
         | {
             "AMPLY_TRACED_READS",
+            "AMPLY_PERSONAL_KEY_ARN",
             "AMPLY_API_HOST",
             "AMPLY_API_PORT",
             "AMPLY_EDGE_URL",
@@ -193,7 +196,10 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _MAIL
         | _DOCUMENTS
         | _TRACES
-        | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"},
+        | {
+            *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"),
+            "AMPLY_PERSONAL_KEY_ARN",
+        },
         secrets=frozenset(
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),

@@ -57,6 +57,7 @@ class Keys(AmplyStack):
             pending_window=window,
             removal_policy=removal,
         )
+        self.personal = self._personal_key()
         self.publisher_role = task_role(self, "PublisherRole", account=self.account)
         keys = environment.signing_keys
         # Those that ended in a region that is lost cannot be made again, and nobody needs more than their public halves.
@@ -75,6 +76,26 @@ class Keys(AmplyStack):
         self.publish(Parameter.SIGNING_KEY_ARN, self.signing.key_arn)
         self.publish(Parameter.LOG_ORIGIN, environment.log_origin)
         self.publish(Parameter.STRIPE_SECRET_ARN, self.stripe.secret_arn)
+
+    def _personal_key(self) -> kms.IKey:
+        """Wraps the envelope keys that personal data is sealed with, which stand wrapped in the database (ADR 0121).
+
+        Of several regions where copies are kept: what it wrapped opens in the second one too, and nowhere else.
+        """
+        settings = self.settings
+        if settings.lost_region:
+            arn = self.remembered(RecoveryParameter.PERSONAL_KEY)
+            return kms.Key.from_key_arn(self, "Personal", arn)
+        return kms.Key(
+            self,
+            "Personal",
+            description=f"Amply {settings.name}: wraps the keys that personal data is sealed with",
+            alias=f"amply/{settings.name}/personal",
+            enable_key_rotation=True,
+            multi_region=True if settings.replica_region else None,
+            pending_window=settings.durability.key_deletion_window,
+            removal_policy=settings.durability.removal_policy,
+        )
 
     def _signing_key(self, number: int) -> kms.Key:
         """The first one's names have no number: it was there before anyone thought of a second."""

@@ -13,6 +13,7 @@ from stacks.dashboard import Watched, make_dashboard
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.expiry import watch_certificate
+from stacks.key_alarms import watch_personal_keys
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.payout_alarms import watch_payouts
@@ -84,6 +85,7 @@ class Observability(AmplyStack):
             watching.watch_tasks(pager, "worker", watched.workers.worker, runs=runs),
         ]
         watching.watch_cache(pager, watched.cache)
+        watch_personal_keys(pager, watched.measured)
         watching.watch_firewall(pager, watched.api.firewall)
         together = watching.watch_together(pager, answers=answers, work=work, database_away=database_away)
         outside = [watched.outside.watch(pager)] if watched.outside else []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
@@ -30,6 +31,17 @@ def allow_on_objects(role: iam.IRole, bucket: s3.IBucket, pattern: str, actions:
         role,
         lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{pattern}]",
         MANY_OBJECTS,
+    )
+
+
+def allow_envelope_keys(role: iam.IRole, key: kms.IKey) -> None:
+    """Making the keys of personal data and opening them, each for a scope that is named: never anything else with this key."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key.key_arn],
+            conditions={"Null": {"kms:EncryptionContext:amply:scope": "false"}},
+        )
     )
 
 

@@ -2,6 +2,8 @@
 
 from aws_cdk import Environment as CdkEnvironment
 from aws_cdk import Fn
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk.aws_secretsmanager import CfnSecret, ISecret
 from constructs import Construct
 
@@ -41,9 +43,28 @@ class Remembered(AmplyStack):
             (RecoveryParameter.PEOPLE, keys.people),
         ):
             self.publish(parameter, Fn.join(region, Fn.split(environment.region, _arn(secret))))
+        # What the first region's key wrapped opens with this one, which lives on without it.
+        personal = kms.CfnReplicaKey(
+            self,
+            "PersonalKey",
+            primary_key_arn=keys.personal.key_arn,
+            key_policy=_administered_by(self.account),
+            description=f"Amply {environment.name}: wraps the keys of personal data, in this region",
+            pending_window_in_days=environment.durability.key_deletion_window.to_days(),
+        )
+        personal.apply_removal_policy(environment.durability.removal_policy)
+        self.publish(RecoveryParameter.PERSONAL_KEY, personal.attr_arn)
         if dns and certificate:
             self.publish(RecoveryParameter.HOSTED_ZONE, dns.zone_in(self).hosted_zone_id)
             self.publish(RecoveryParameter.CERTIFICATE, certificate.certificate.certificate_arn)
+
+
+def _administered_by(account: str) -> iam.PolicyDocument:
+    """As the library's own policy of a key: IAM in this account says who may."""
+    whole = iam.PolicyStatement(
+        principals=[iam.AccountPrincipal(account)], actions=["kms:*"], resources=["*"]
+    )
+    return iam.PolicyDocument(statements=[whole])
 
 
 def _arn(secret: ISecret) -> str:

@@ -34,6 +34,9 @@ AUDIT_FILES = "audit/"
 HANDED_IN = "applications/"
 """What organisations hand in to be verified (ADR 0119), in the documents' bucket."""
 
+ERASURES = "erased/"
+"""Names of files in the archive that say, in digests, what was erased: for databases that are restored (ADR 0123)."""
+
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 

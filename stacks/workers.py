@@ -10,9 +10,9 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_objects, allow_on_objects
+from stacks.permissions import allow_envelope_keys, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import AUDIT_FILES, PARTIAL_TILES
+from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -90,7 +90,8 @@ class Workers(AmplyStack):
             queue.grant_consume_messages(role)
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
-        allow_objects(role, around.storage.archive, AUDIT_FILES, ["s3:GetObject", "s3:PutObject"])
+        for files in (AUDIT_FILES, ERASURES):
+            allow_objects(role, around.storage.archive, files, ["s3:GetObject", "s3:PutObject"])
         around.storage.allow_handed_in(role, ["s3:DeleteObject"])
         around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
@@ -105,6 +106,7 @@ class Workers(AmplyStack):
             ],
         )
         role.add_to_principal_policy(sending)
+        allow_envelope_keys(role, around.keys.personal)
         return role
 
     def _scheduler_role(self) -> iam.Role:

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from amply.entrypoints import keys_at_hand
 from amply.infra.database import Database, connect
 from amply.infra.migrate import migrate
 from amply.infra.roles import LOGIN_ROLES, MIGRATOR, make_roles
@@ -24,6 +25,7 @@ from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
+from tests.backend.key_service import HAVE_KEYS, Wrapping, keyring
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
@@ -98,6 +100,7 @@ class Databases:
     def as_role(self, user: str, *, pool_size: int = 5) -> Database:
         lent = self.server.lend(name=self.name, user=user, pool_size=pool_size)
         self.lent.append(((user, pool_size), lent))
+        lent.database.keyring = keyring(lent.database) if user in HAVE_KEYS else None
         return lent.database
 
     def sign_commands_in(self, monkeypatch: pytest.MonkeyPatch, *, user: str) -> None:
@@ -116,7 +119,8 @@ def environment_of(settings: DatabaseSettings) -> dict[str, str]:
     """What a process is told of its database."""
     told = {name: str(getattr(settings, name)) for name in ("host", "port", "name", "user", "auth", "tls")}
     told["password"] = settings.password.get_secret_value()
-    return {f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}
+    keys = {"AMPLY_PERSONAL_KEY_ARN": "of the tests"} if settings.user in HAVE_KEYS else {}
+    return {**{f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}, **keys}
 
 
 def start_server(directory: Path) -> RunningPostgres:
@@ -153,6 +157,14 @@ def every_problem_is_documented() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def commands_have_the_tests_keys() -> Iterator[None]:
+    """A command that runs inside a test opens what the test's processes sealed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys_at_hand, "KmsKeyWrapping", Wrapping)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def logs_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A command that runs inside a test sets up logging for its process: no other test may find it so.
@@ -186,6 +198,9 @@ def server() -> Iterator[Server]:
         migrator = started.connect(name="template_amply", user=MIGRATOR)
         migrate(migrator.engine)
         migrator.close()
+        worker = started.connect(name="template_amply", user="amply_app")
+        keyring(worker)
+        worker.close()
         publisher = started.connect(name="template_amply", user="amply_sequencer")
         let_bookings_in(publisher)
         publisher.close()

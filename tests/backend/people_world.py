@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -46,7 +46,11 @@ _TOKEN: Final = re.compile(r"#(\S+)")
 def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> people.Writing:
     """What the worker needs for people."""
     return people.Writing(
-        database=database, mailer=mailer or FakeMailer(), key=KEY, links=LINKS, page=f"{EDGE}/account/"
+        database=database,
+        mailer=mailer or FakeMailer(),
+        key=replace(KEY, keyring=database.keyring),
+        links=LINKS,
+        page=f"{EDGE}/account/",
     )
 
 
@@ -65,7 +69,7 @@ def people_parts(
     """What the API needs for people."""
     return people.Parts(
         database=database,
-        key=KEY,
+        key=replace(KEY, keyring=database.keyring),
         links=LINKS,
         sessions=people.SessionStore.from_settings(cache),
         counters=CacheCounters(cache),

@@ -2,14 +2,19 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import SecretStr
+from sqlalchemy import select
 
-from amply.infra.database import connect
+from amply.infra.database import Database, connect
 from amply.infra.settings import CommitmentSettings, DatabaseSettings
+from amply.infra.vault import Keyring
 from amply.modules import ledger
+from amply.modules.donations.models import DonationRow
 from amply_verify.checkpoint_check import check_published_checkpoint
 from amply_verify.keys import Trust
 from ledger_format.checkpoints import Checkpoint, open_checkpoint
@@ -132,6 +137,34 @@ class Books:
 
     def receipts(self, entries: list[Entry]) -> list[str]:
         """The receipts of published entries, as their donors get them."""
+        secrets = ledger.CommitmentSecrets.from_settings(
+            CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
+        )
+        with self._opened() as database, database.transaction() as session:
+            return [ledger.receipt(session, entry_id=entry.id, secrets=secrets) or "" for entry in entries]
+
+    def wait_for_receipts(self) -> list[dict[str, Any]]:
+        """Wait until every donor was written to; return each receipt's address and how often it was tried."""
+        for _ in range(_LOOKS_MAX):
+            if within(_PATIENCE_SECONDS, self._all_are_sent):
+                return self._addressed()
+            self.platform.database.let_waits_pass()
+            # It looks for unsent receipts when it starts, and twice a minute.
+            self.platform.restart(TaskName.SCHEDULER)
+        raise AssertionError("some receipts are not sent")
+
+    def _addressed(self) -> list[dict[str, Any]]:
+        """Each receipt's address, opened as the worker opens it, and how often it was tried."""
+        attempts = {
+            row["donation_id"]: row["attempts"]
+            for row in self.platform.database.rows("SELECT donation_id, attempts FROM receipt")
+        }
+        with self._opened() as database, database.transaction() as session:
+            gifts = session.scalars(select(DonationRow).where(DonationRow.id.in_(attempts)))
+            return [{"donor_email": gift.donor_email, "attempts": attempts[gift.id]} for gift in gifts]
+
+    @contextmanager
+    def _opened(self) -> Iterator[Database]:
         database = connect(
             DatabaseSettings(
                 host="127.0.0.1",
@@ -144,28 +177,9 @@ class Books:
             ),
             application="tests",
         )
-        secrets = ledger.CommitmentSecrets.from_settings(
-            CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
-        )
-        with database.transaction() as session:
-            receipts = [
-                ledger.receipt(session, entry_id=entry.id, secrets=secrets) or "" for entry in entries
-            ]
+        database.keyring = Keyring(database.engine, self.platform.cloud)
+        yield database
         database.close()
-        return receipts
-
-    def wait_for_receipts(self) -> list[dict[str, Any]]:
-        """Wait until every donor was written to; return each receipt's address and how often it was tried."""
-        for _ in range(_LOOKS_MAX):
-            if within(_PATIENCE_SECONDS, self._all_are_sent):
-                return self.platform.database.rows(
-                    "SELECT donor_email, attempts FROM receipt "
-                    "JOIN donation ON donation.id = receipt.donation_id"
-                )
-            self.platform.database.let_waits_pass()
-            # It looks for unsent receipts when it starts, and twice a minute.
-            self.platform.restart(TaskName.SCHEDULER)
-        raise AssertionError("some receipts are not sent")
 
     def _all_are_sent(self) -> bool:
         unsent = (

@@ -55,6 +55,18 @@ class Cloud:
         assert isinstance(key, Ed25519PublicKey)
         return VerifierKey.from_ed25519(LOG_ORIGIN, key.public_bytes_raw())
 
+    def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
+        """Tests read what the platform sealed, and seal nothing."""
+        raise AssertionError(f"the platform has made the key of {scope}")
+
+    def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
+        """An envelope key, as the platform's processes open it (`amply.infra.vault.KeyWrapping`)."""
+        return self.kms.decrypt(
+            KeyId=self.values["AMPLY_PERSONAL_KEY_ARN"],
+            CiphertextBlob=wrapped,
+            EncryptionContext={"amply:scope": scope, "amply:version": str(version)},
+        )["Plaintext"]
+
     def archived_notes(self) -> dict[int, str]:
         """Every checkpoint that was ever kept, by its size."""
         listed = self.s3.list_objects_v2(Bucket=_ARCHIVE, Prefix="checkpoints/")
@@ -112,6 +124,7 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
             "AMPLY_ARCHIVE_BUCKET": _ARCHIVE,
             "AMPLY_DOCUMENTS_BUCKET": "documents",
             "AMPLY_SIGNING_KEY_ARN": _make_signing_key(kms),
+            "AMPLY_PERSONAL_KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
             "AMPLY_MAIL_SENDER": f"receipts@{_MAIL_DOMAIN}",
             "AMPLY_MAIL_CONFIGURATION_SET": _MAIL_CONFIGURATION,
             "AMPLY_MAIL_FEEDBACK_URL": sqs.create_queue(QueueName="feedback")["QueueUrl"],

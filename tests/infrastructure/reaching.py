@@ -48,11 +48,12 @@ FEATURES: Mapping[str, Reaching] = {
             "storage AWS::S3::Bucket * Properties.ReplicationConfiguration": "the bucket is copied",
             "database AWS::RDS::DBInstance Instance Properties.AutomaticBackupReplication*": "so is its backup",
             "backup AWS::Backup::BackupPlan Plan Properties.BackupPlan.BackupPlanRule.*.CopyActions": "and this",
+            "keys AWS::KMS::Key Personal Properties.MultiRegion": "what it wrapped opens there too",
             "keys AWS::SecretsManager::Secret Commitments Properties.ReplicaRegions": "what nobody could make again",
             "keys AWS::SecretsManager::Secret People Properties.ReplicaRegions": "what nobody could make again",
             "observability AWS::CloudWatch::Alarm Alarms/backup-copy-failed (only in *)": "its alarm",
             "delivery AWS::IAM::Policy */DefaultPolicy Properties.PolicyDocument.Statement*": "one region more",
         },
-        words=r"eu-central-1|ReplicationConfiguration|CopyActions|ReplicaRegions",
+        words=r"eu-central-1|ReplicationConfiguration|CopyActions|ReplicaRegions|MultiRegion",
     ),
 }

@@ -83,9 +83,11 @@ def test_only_numbers_that_exist_are_looked_at(look: Any, deployed: Deployed) ->
 def test_every_number_of_ours_is_on_the_dashboard(deployed: Deployed) -> None:
     shown = set(_shown(deployed))
 
-    assert {name for space, name in _ours(deployed) - shown} == {"database_away"}, (
-        "that one is an alarm alone"
-    )
+    assert {name for space, name in _ours(deployed) - shown} == {
+        "database_away",
+        "api_keys_away",
+        "worker_keys_away",
+    }, "those are alarms alone"
 
 
 def test_beside_every_graph_a_sentence_says_what_is_healthy(deployed: Deployed) -> None:

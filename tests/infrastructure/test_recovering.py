@@ -206,6 +206,17 @@ def test_a_secret_that_seals_is_the_copy_and_no_new_one(
     assert written[parameter.path("production")]["Fn::Join"][0] == HERE
 
 
+def test_the_key_of_personal_data_is_the_replica_and_no_new_one(at_home: Deployed, back: Deployed) -> None:
+    assert not any(key.logical_id.startswith("Personal") for key in back.resources("AWS::KMS::Key"))
+    replica = at_home.the("AWS::KMS::ReplicaKey")
+    assert replica.stack == "production/recovery"
+    written = _written(at_home, "recovery")
+    path = RecoveryParameter.PERSONAL_KEY.path("production")
+    assert written[path] == {"Fn::GetAtt": [replica.logical_id, "Arn"]}
+    (primary,) = (key for key in at_home.resources("AWS::KMS::Key") if key.logical_id.startswith("Personal"))
+    assert primary.properties["MultiRegion"] is True
+
+
 def test_the_image_is_pulled_from_the_registry_that_has_the_copies(back: Deployed) -> None:
     told = {
         json.dumps(task.properties["ContainerDefinitions"][0]["Image"])

@@ -25,7 +25,7 @@ from amply.modules.donations.donor_years import NoGiftsFound
 from amply.modules.mail import address_digest
 from amply.modules.receipts import Jurisdiction, Language
 from tests.backend.committed.test_provider_events import SECRETS
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases, environment_of
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ADA, ReceiptOffice
 from tests.backend.unit.receipt_samples import DECLARED, HOME
@@ -51,16 +51,7 @@ def typed(databases: Databases) -> Any:
 
     def run(*arguments: str, user: str = "amply_app") -> Result:
         settings = databases.server.settings(name=databases.name, user=user)
-        environment = {
-            "AMPLY_DATABASE_HOST": settings.host,
-            "AMPLY_DATABASE_PORT": str(settings.port),
-            "AMPLY_DATABASE_NAME": settings.name,
-            "AMPLY_DATABASE_USER": user,
-            "AMPLY_DATABASE_AUTH": "password",
-            "AMPLY_DATABASE_TLS": "disable",
-            "AMPLY_DATABASE_PASSWORD": PASSWORD,
-        }
-        return CliRunner().invoke(admin, list(arguments), env=environment)
+        return CliRunner().invoke(admin, list(arguments), env=environment_of(settings))
 
     return run
 

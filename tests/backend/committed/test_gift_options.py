@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import organizations, receipts
 from amply.modules.donations import as_csv, evidence, gifts_of
 from amply.modules.donations.domain import OfflineMethod
+from amply.modules.donations.models import DonationRow
 from amply.modules.donations.offline import OfflineGift, record_offline
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions
 from amply.modules.receipts import Company, Jurisdiction
@@ -222,7 +223,8 @@ def test_the_organisation_reads_what_donors_said_and_no_formula(office: ReceiptO
     office.gives(options=GiftOptions(dedication=dedication, anonymity=Anonymity.NONE), company=COMPANY)
     office.gives(options=GiftOptions(anonymity=Anonymity.ORGANIZATION), company=COMPANY)
     with office.database.transaction() as session:
-        session.execute(text("UPDATE donation SET message = E'+1\\nfor the \"river\"'"))
+        for row in session.scalars(select(DonationRow)):
+            row.message = '+1\nfor the "river"'
 
     day = NOW.date()
     listed = gifts_of(office.database, organization_id=office.organization_id, first=day, last=day)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from amply.adapters import sqs
 from amply.adapters.dns import DnsRecords
-from amply.entrypoints import scheduler, task_names, worker
+from amply.entrypoints import admin_erase, scheduler, task_names, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
@@ -34,6 +34,7 @@ THE_COMMANDS = ledger.CommitmentSecrets.from_settings(
     CommitmentSettings(commitment_key=SecretStr(COMMITMENT_KEY))
 )
 OF_A_DONOR = {"email": EMAIL, "digest": ADA, "customer": "cus_pln_", "message": "for the river"}
+SHELVES = {"archive": AuditShelf()}
 TABLES = ("plan", "plan_charge", "plan_letter", "donor_link_request", "idempotency_key", "payment")
 
 
@@ -47,6 +48,8 @@ def plans(database: Database) -> Plans:
 def run(monkeypatch: pytest.MonkeyPatch, databases: Databases, user: str, *words: str) -> Result:
     databases.sign_commands_in(monkeypatch, user=user)
     monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
+    monkeypatch.setenv("AMPLY_ARCHIVE_BUCKET", "archive")
+    monkeypatch.setattr(admin_erase, "S3Erasures", lambda *, bucket: SHELVES[bucket])
     return CliRunner().invoke(admin, list(words))
 
 

@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from amply.infra.database import Database
 from amply.modules import receipts
+from amply.modules.donations.models import DonationRow
 from tests.backend.api_world import Api, assert_problem
 from tests.backend.world import ready_organization
 
@@ -59,7 +60,7 @@ def test_what_the_donor_says_of_the_whole_is_said_of_every_part(
     assert asked(api, database, **said, language="fr").status_code == 201
 
     with database.transaction() as session:
-        rows = session.execute(text("SELECT id, message, anonymity, donor_email FROM donation")).all()
+        rows = session.scalars(select(DonationRow)).all()
         told = [receipts.told_of(session, donation_id=row.id)[0] for row in rows]
     assert {(row.message, row.anonymity, row.donor_email) for row in rows} == {
         ("for the river", "none", "ada@example.org")

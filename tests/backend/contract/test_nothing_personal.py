@@ -7,7 +7,8 @@ import pytest
 
 from amply.modules.ledger import exports
 from amply.modules.ledger.pages import LoggedEntry
-from tests.backend.contract.whole_way import NAME, Gifts, unpacked
+from amply.modules.mail import address_digest
+from tests.backend.contract.whole_way import EMAIL, NAME, Gifts, unpacked
 from tests.backend.personal_data import found_in, spellings
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -76,3 +77,29 @@ def test_the_log_lines_hold_ids_and_nobodys_name(gifts: Gifts) -> None:
     told = found_in(written, {name: gifts.secrets[name] for name in personal})
     assert told == []
     assert gifts.platform.lines
+
+
+IN_THE_CLEAR = {
+    "dedication": "whom a gift is for and who is told: read by the worker alone, gone with the letter or an erasure",
+    "issued_receipt": "what a receipt says: the papers are made from it again, and the database refuses to change it",
+    "receipt_facts": "company, address and declaration: for receipts and HMRC's schedule, read by the worker alone",
+}
+"""Tables that hold something of a donor's in the clear, and why (docs/personal-data.md)."""
+
+
+def test_no_table_but_these_names_a_donor(gifts: Gifts) -> None:
+    """A reason that nothing needs any more fails too."""
+    personal = ("name", "surname", "email", "message", "company", "honouree", "told", "told at")
+    secrets = {name: gifts.secrets[name] for name in personal} | {"digest": address_digest(EMAIL)}
+    found = {
+        table: names for table, content in gifts.platform.dump() if (names := found_in(content, secrets))
+    }
+    assert found.keys() == IN_THE_CLEAR.keys(), found
+
+
+def test_neither_the_cache_nor_any_object_names_a_donor(gifts: Gifts) -> None:
+    personal = ("name", "surname", "email", "message", "company", "honouree", "told", "told at")
+    secrets = {name: gifts.secrets[name] for name in personal} | {"digest": address_digest(EMAIL)}
+    looked_at = [*gifts.platform.cached(), *gifts.platform.public_objects()]
+    assert [(where, found) for where, content in looked_at if (found := found_in(content, secrets))] == []
+    assert list(gifts.platform.cached()), "the cache was looked into and held something"

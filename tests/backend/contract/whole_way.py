@@ -162,11 +162,19 @@ class Platform:
 
     def erase(self, *arguments: str) -> dict[str, Any]:
         """As an operator types it."""
-        settings = self.databases.server.settings(name=self.databases.name, user="amply_app")
-        environment = {**environment_of(settings), "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY}
-        done = CliRunner().invoke(admin, ["erase", "donor", *arguments], env=environment)
+        return self.command("erase", "donor", *arguments)
+
+    def command(self, *words: str, database: str | None = None) -> dict[str, Any]:
+        """A command where the worker's settings are, in the platform's database or in another one."""
+        settings = self.databases.server.settings(name=database or self.databases.name, user="amply_app")
+        environment = {
+            **environment_of(settings),
+            "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
+            "AMPLY_ARCHIVE_BUCKET": self.buckets[1],
+        }
+        done = CliRunner().invoke(admin, words, env=environment)
         assert done.exit_code == 0, done.output + str(done.exception)
-        answer = next(line for line in done.stdout.splitlines() if line.startswith('{"id"'))
+        answer = next(line for line in done.stdout.splitlines() if line.startswith(('{"id"', '{"noted"')))
         told: dict[str, Any] = json.loads(answer)
         return told
 
@@ -204,10 +212,10 @@ class Platform:
             if "format=parquet" in path:
                 yield f"{path} unpacked", unpacked(answer.content)
 
-    def dump(self) -> Iterator[tuple[str, bytes]]:
+    def dump(self, *, database: str | None = None) -> Iterator[tuple[str, bytes]]:
         """Every row of every table as the database writes it out, for the owner of everything."""
         with psycopg.connect(
-            self.databases.server.running.cluster.url, dbname=self.databases.name
+            self.databases.server.running.cluster.url, dbname=database or self.databases.name
         ) as connection:
             tables = connection.execute(
                 "SELECT table_schema, table_name FROM information_schema.tables "

@@ -2,11 +2,14 @@
 
 from typing import Any, Final
 
+import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.exc import ProgrammingError
 
 from amply.infra.database import Database
 from amply.infra.migrate import configuration, migrate
+from amply.modules.donations.models import DonationRow
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.town import Town
@@ -48,6 +51,8 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
     books: LedgerWorld, databases: Databases
 ) -> None:
     town = Town(books, databases)
+    # What is sealed stays sealed: below, taking that back is refused.
+    town.own.keyring = books.app.keyring = None
     town.tell_whole_story()
     _open_fund(books.app, organization_id=town.organization_id)
     master = databases.as_role("master")
@@ -70,6 +75,25 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
         assert session.scalars(text("SELECT id FROM organization")).all() == [town.organization_id]
         assert session.scalar(text("SELECT count(*) FROM fund")) == 1
     town.own.close()
+
+
+def test_what_is_sealed_is_not_taken_back(books: LedgerWorld, databases: Databases) -> None:
+    town = Town(books, databases)
+    assert town.give().status_code == 201
+    master = databases.as_role("master")
+    for opened in (town.own, books.app, books.sequencer):
+        opened.close()
+    with (
+        pytest.raises(ProgrammingError, match="there is no way back"),
+        master.engine.connect() as connection,
+    ):
+        command.downgrade(configuration(connection), "0035")
+    master.close()
+    assert {"data_key", "sealing"} <= _there(master)
+    with town.own.transaction() as session:
+        assert session.scalars(select(DonationRow)).one().donor_name is not None
+    town.own.close()
+    master.close()
 
 
 def _open_fund(database: Database, *, organization_id: str) -> None:

@@ -14,7 +14,9 @@ from amply.entrypoints.admin_costs import fee_cover
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.entrypoints.admin_defence import LANGUAGE, organization_contact
 from amply.entrypoints.admin_defence import defence as closings
+from amply.entrypoints.admin_erase import erase
 from amply.entrypoints.admin_funds import anonymous_gifts, fund, organization_gifts, return_to
+from amply.entrypoints.admin_keys import keys
 from amply.entrypoints.admin_offline import offline
 from amply.entrypoints.admin_onboarding import (
     CONFIRM,
@@ -39,10 +41,9 @@ from amply.entrypoints.admin_returns import disputes, donation
 from amply.entrypoints.admin_webhooks import webhooks
 from amply.entrypoints.former_keys import former_keys, published_list
 from amply.entrypoints.restoration import restore_log
-from amply.infra import logging
-from amply.infra.settings import CommitmentSettings, LogSettings, StripeSettings
+from amply.infra.settings import LogSettings, StripeSettings
 from amply.kernel.clock import iso, system_clock
-from amply.modules import defence, donations, giving, ledger, organizations, payments, recurring
+from amply.modules import defence, ledger, organizations, payments
 from ledger_format.notes import VerifierKey
 
 
@@ -71,6 +72,7 @@ def verifier_keys() -> None:
 
 
 commands.add_command(restore_log)
+commands.add_command(keys)
 
 
 @commands.group()
@@ -154,41 +156,7 @@ def attacks() -> None:
         )
 
 
-@commands.group()
-def erase() -> None:
-    """Forget people."""
-
-
-@erase.command()
-@click.option(
-    "--email-sha256", help="SHA-256, in hex, of the address the donor gave, in lower case; all their gifts"
-)
-@click.option("--gift", "donation_id", help="one gift, don_…, where no address is known")
-def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
-    """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
-
-    It takes no address, since commands stand in CloudTrail and ECS for months; docs/runbooks/erase-a-donor.md makes the
-    digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's commitment key.
-    """
-    logging.configure(service="erase")
-    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    with opened_database() as database:
-        with database.transaction() as session:
-            giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
-            recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
-        done = donations.erase_donor(
-            database, secrets, email_sha256=email_sha256, donation_id=donation_id, now=system_clock()
-        )
-    if done.id is not None:
-        also_concerns(done.id)
-    click.echo(json.dumps(asdict(done)))
-    if done.events_under_way:
-        click.echo(
-            f"{done.events_under_way} events about these gifts are still under way; each is forgotten once handled.",
-            err=True,
-        )
-
-
+commands.add_command(erase)
 commands.add_command(audit)
 commands.add_command(books)
 commands.add_command(payouts)

@@ -3,18 +3,23 @@
 A command that is not said to change anything (`admin_recorded`) gets a database that changes nothing.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
+from amply.entrypoints.keys_at_hand import with_keys
 from amply.infra.database import Database, connect
-from amply.infra.settings import DatabaseSettings
+from amply.infra.settings import DatabaseSettings, VaultSettings
 from amply.kernel.clock import system_clock
 from amply.modules import audit
+
+_PERSONAL_KEY: Final = "AMPLY_PERSONAL_KEY_ARN"
 
 
 @dataclass(kw_only=True)
@@ -45,6 +50,9 @@ def also_concerns(*targets: str, organization_id: str | None = None) -> None:
 def opened_database() -> Iterator[Database]:
     """For commands of several transactions, or with calls to others between them."""
     database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    if _PERSONAL_KEY in os.environ:
+        # Where the worker's settings are: the administration's own task has no use of the key.
+        with_keys(database, VaultSettings())
     if doing.get() is None:
         event.listen(database.engine, "begin", _read_only)
     try:

@@ -127,7 +127,9 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ),
     # Whose is not said: a digest is made again by whoever has the address, and an erased donor's would stay for years.
     ("donor", "statement"): Recorded(action=Action.DONOR_STATEMENT_SEEN, organization=_ID),
+    ("erase", "again"): Recorded(action=Action.DONOR_ERASED),
     ("erase", "donor"): Recorded(action=Action.DONOR_ERASED),
+    ("keys", "rotate"): Recorded(action=Action.PERSONAL_KEY_ROTATED, targets=("scope",)),
     ("organization", "create"): Recorded(action=Action.ORGANIZATION_CREATED),
     ("organization", "gift-aid-schedule"): Recorded(
         action=Action.ORGANIZATION_GIFT_AID_SEEN, organization=_ID
@@ -150,6 +152,7 @@ READS: Final[frozenset[Path]] = frozenset(
         ("defence", "exemptions"),
         ("disputes", "list"),
         ("disputes", "warnings"),
+        ("keys", "show"),
         ("organization", "account"),
         ("organization", "application"),
         ("organization", "applications"),

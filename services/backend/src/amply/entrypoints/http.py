@@ -15,6 +15,7 @@ from amply.adapters.stripe import (
 )
 from amply.entrypoints import application, signing_in_outside
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.stopping import exit_on_sigterm
@@ -35,6 +36,7 @@ from amply.infra.settings import (
     ServiceSettings,
     StripeSettings,
     TraceSettings,
+    VaultSettings,
 )
 from amply.kernel.clock import system_clock
 from amply.modules import (
@@ -66,7 +68,9 @@ def serve(service: ServiceSettings) -> None:
     stripe = StripeSettings()
     cache = CacheSettings()
     opened = cache_client(cache)
-    database = connect(DatabaseSettings(), application=service.service, pool_size=20)
+    database = with_keys(
+        connect(DatabaseSettings(), application=service.service, pool_size=20), VaultSettings()
+    )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
     webhook_secret = stripe.webhook_secret.get_secret_value()
@@ -124,7 +128,7 @@ def trials_in(
 def people_parts(database: Database, cache: CacheSettings, *, edge_url: str, on_laptop: bool) -> people.Parts:
     """What people sign in with. Attempts are counted in the cache alone: uncounted, none is let on."""
     settings = PeopleSettings()
-    url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings)
+    url, key = settings.breach_list_url, people.PeopleKey.from_settings(settings, keyring=database.keyring)
     return people.Parts(
         database=database,
         key=key,

@@ -1,4 +1,7 @@
-"""What the API asks for `/health/deep`, and what it does not: others use queues, keys and mailboxes, and most of the buckets."""
+"""What the API asks for `/health/deep`, and what it does not: others use queues and mailboxes, and most of the buckets.
+
+Of keys it reaches the one of personal data, which is not asked here: whoever has what it opens goes on without it.
+"""
 
 import socket
 import urllib.parse

@@ -64,6 +64,7 @@ _SENT: Final = (
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
+    ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
 )
 """What the worker is asked for, and how often."""
 

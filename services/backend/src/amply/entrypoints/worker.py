@@ -22,9 +22,11 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
-from amply.entrypoints.about_people import about_applications, about_people, applying
+from amply.entrypoints.about_organizations import about_applications, about_domains, applying
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
+from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.personal_data import about_people
 from amply.entrypoints.taking import take_forever
 from amply.entrypoints.traces import traced
 from amply.infra import logging
@@ -44,6 +46,7 @@ from amply.infra.settings import (
     StripeQueueSettings,
     StripeSettings,
     TraceSettings,
+    VaultSettings,
 )
 from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
@@ -132,8 +135,9 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_the_processor(parts),
         *_about_plans(parts),
         *_about_onboarding(parts),
-        *about_people(parts.people, parts.clock),
+        *about_people(parts.people, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
+        *about_domains(parts.domains, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -298,7 +302,9 @@ def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ..
 
 def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
-    database = connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY)
+    database = with_keys(
+        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY), VaultSettings()
+    )
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
     processor = StripeProcessor(stripe)
@@ -347,7 +353,7 @@ def parts_from_environment() -> Parts:
         people=people.Writing(
             database=database,
             mailer=mailer,
-            key=people.PeopleKey.from_settings(PeopleSettings()),
+            key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
             links=people.LetterLinks.from_settings(LinkSettings()),
             page=f"{site.edge_url}/account/",
         ),

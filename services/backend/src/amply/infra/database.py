@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
 from amply.infra.tracing import statements
+from amply.infra.vault.keyring import KEYRING, Keyring
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15
@@ -71,10 +72,14 @@ def bind(
 
 
 class Database:
-    """One PostgreSQL database. Sessions are handed out one unit of work at a time."""
+    """One PostgreSQL database. Sessions are handed out one unit of work at a time.
+
+    `keyring` is None in processes that neither keep nor show anything personal.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.keyring: Keyring | None = None
 
     @contextmanager
     def transaction(
@@ -91,11 +96,14 @@ class Database:
         """
         if _open_transaction.get():
             raise NestedTransaction("a unit of work may not contain another")
+        if self.keyring is not None:
+            # Here, since a key may not be asked for inside.
+            self.keyring.freshen()
         token = _open_transaction.set(True)
         try:
             with (
                 tracing.step("transaction"),
-                Session(self.engine, expire_on_commit=False) as session,
+                Session(self.engine, expire_on_commit=False, info={KEYRING: self.keyring}) as session,
                 session.begin(),
             ):
                 if organization_id or person_id or key_id:

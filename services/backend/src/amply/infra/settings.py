@@ -194,6 +194,14 @@ class OutsideSettings(BaseSettings):
     sign_in_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
+class VaultSettings(BaseSettings):
+    """The key of KMS that wraps the keys of personal data, for those who keep or show any."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    personal_key_arn: str
+
+
 class MailSettings(BaseSettings):
     """Who e-mail comes from and the SES configuration set that records what became of it."""
 

@@ -1,20 +1,28 @@
-"""AWS KMS: implements the ledger's signer. The private key never leaves the service."""
+"""AWS KMS: implements the ledger's signer and the vault's key wrapping. No key of the service ever leaves it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from amply.infra.database import forbid_transaction
+from amply.infra.vault import KeyWrappingAway
 from amply.kernel.errors import invariant
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+_WRAPPING_LIMITS: Final = Config(
+    connect_timeout=2, read_timeout=3, retries={"mode": "standard", "max_attempts": 3}
+)
+"""A process that has no keys yet asks before it answers."""
 _MESSAGE_BYTES_MAX: Final = 4_096
 """What `Sign` takes with MessageType RAW (docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html)."""
 
@@ -46,3 +54,47 @@ class KmsSigner:
         if not isinstance(key, Ed25519PublicKey):
             raise TypeError(f"{self._key_arn} is not an Ed25519 key")
         return key.public_bytes_raw()
+
+
+class KmsKeyWrapping:
+    """One symmetric key, which never leaves the service, makes the envelope keys and opens them again.
+
+    Scope and version are the encryption context: what was wrapped for one scope opens for no other, and CloudTrail says
+    which one was opened (docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html).
+    """
+
+    def __init__(self, *, key_arn: str) -> None:
+        self._key_arn = key_arn
+        self._client: KMSClient = boto3.client("kms", config=_WRAPPING_LIMITS)
+
+    def generate(self, *, scope: str, version: int) -> tuple[bytes, bytes]:
+        """32 fresh bytes, and the same bytes wrapped."""
+        forbid_transaction("KMS: generate data key")
+        with _telling_what_is_away():
+            made = self._client.generate_data_key(
+                KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_context(scope, version)
+            )
+        return made["Plaintext"], made["CiphertextBlob"]
+
+    def unwrap(self, wrapped: bytes, *, scope: str, version: int) -> bytes:
+        """The 32 bytes that were wrapped."""
+        forbid_transaction("KMS: decrypt")
+        with _telling_what_is_away():
+            opened = self._client.decrypt(
+                KeyId=self._key_arn, CiphertextBlob=wrapped, EncryptionContext=_context(scope, version)
+            )
+        return opened["Plaintext"]
+
+
+def _context(scope: str, version: int) -> dict[str, str]:
+    return {"amply:scope": scope, "amply:version": str(version)}
+
+
+@contextmanager
+def _telling_what_is_away() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise KeyWrappingAway(
+            f"The key service did not open or make a key ({type(error).__name__}): see docs/runbooks/alarms/personal-keys.md."
+        ) from error

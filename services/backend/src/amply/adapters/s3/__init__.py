@@ -1,4 +1,4 @@
-"""Amazon S3: implements the ledger's public log and its archive, and the audit log's.
+"""Amazon S3: implements the ledger's public log and its archive, the audit log's, and the list of erasures.
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from amply.infra.database import forbid_transaction
+from amply.modules import donations
 from amply.modules.audit import ArchiveDiffers
 from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckpoint
 
@@ -122,6 +123,8 @@ class S3Archive:
 class S3AuditArchive:
     """The same bucket's prefix `audit/`, which the audit log's files have for themselves."""
 
+    prefix = _AUDIT
+
     def __init__(self, *, bucket: str) -> None:
         self._bucket = bucket
         self._client: S3Client = boto3.client("s3", config=_LIMITS)
@@ -135,7 +138,7 @@ class S3AuditArchive:
 
     def read(self, path: str) -> bytes | None:
         """The file of this name, or None."""
-        forbid_transaction("S3: read a file of the audit log")
+        forbid_transaction("S3: read a file of the archive")
         try:
             return self._client.get_object(Bucket=self._bucket, Key=path)["Body"].read()
         except ClientError as error:
@@ -144,10 +147,18 @@ class S3AuditArchive:
             raise
 
     def names(self) -> list[str]:
-        """The names of all files of the audit log, in order."""
-        forbid_transaction("S3: list the files of the audit log")
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_AUDIT)
+        """The names of all files below the prefix, in order."""
+        forbid_transaction("S3: list files of the archive")
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self.prefix
+        )
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+
+class S3Erasures(S3AuditArchive):
+    """The same bucket's prefix `erased/`: digests of what was erased, for databases that are restored."""
+
+    prefix = donations.ERASED_PREFIX
 
 
 def _put_once(

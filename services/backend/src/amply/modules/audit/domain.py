@@ -106,6 +106,7 @@ class Action(StrEnum):
     PAYOUT_ASKED = "payout.asked"
     PAYOUT_MOVEMENT_RESOLVED = "payout.movement_resolved"
     PERSON_ADDRESS_CHANGED = "person.address_changed"
+    PERSONAL_KEY_ROTATED = "personal_key.rotated"
     PERSON_ERASED = "person.erased"
     PERSON_FACTORS_CHANGED = "person.factors_changed"
     PERSON_IDENTITY_LINKED = "person.identity_linked"

@@ -15,6 +15,8 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
+from amply.modules.donations.erased_again import PREFIX as ERASED_PREFIX
+from amply.modules.donations.erased_again import ErasureList, forget_told, noted, still_there
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -58,6 +60,7 @@ from amply.modules.donations.queries import (
     count_exhausted_receipts,
     covered_fees,
     statuses,
+    tended,
     withdraw_declarations,
 )
 from amply.modules.donations.receipting import (
@@ -102,6 +105,7 @@ from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
+    "ERASED_PREFIX",
     "OPENING_PROBLEMS",
     "AdmissionOf",
     "AmountIn",
@@ -123,6 +127,7 @@ __all__ = [
     "DonationStatus",
     "Donor",
     "Erasure",
+    "ErasureList",
     "EventHandling",
     "FeeCoverChanged",
     "FeeCoverIn",
@@ -164,11 +169,13 @@ __all__ = [
     "dedication_of",
     "erase_donor",
     "evidence",
+    "forget_told",
     "gift_aid_claim",
     "gifts_of",
     "handle_provider_event",
     "keeps_event",
     "newest_address",
+    "noted",
     "open_payment",
     "organization_router",
     "own_gift",
@@ -194,6 +201,8 @@ __all__ = [
     "state_advantage",
     "statement_of_donor",
     "statuses",
+    "still_there",
+    "tended",
     "void_receipt",
     "withdraw_declarations",
 ]

@@ -20,8 +20,9 @@ from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, receipts, webhooks
-from amply.modules.donations import split_rows
+from amply.modules.donations import erased_again, split_rows
 from amply.modules.donations.domain import DonationStatus
+from amply.modules.donations.erased_again import ErasureList
 from amply.modules.donations.models import (
     DedicationRow,
     DonationRow,
@@ -92,12 +93,16 @@ def erase_donor(
     email_sha256: str | None,
     donation_id: str | None,
     now: datetime,
+    listed: ErasureList | None = None,
 ) -> Erasure:
     """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
-    Reads every gift's address when it is given a digest, by its own digests and not by the database's: none may be missed.
+    `listed` is told before anything is removed; None where it knows already.
+
+    What is sealed is found by its index, what is not yet by reading every address, by our own digests and not by the
+    database's: none may be missed.
 
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
@@ -113,6 +118,9 @@ def erase_donor(
             else session.scalars(select(DonationRow.id).where(DonationRow.id == donation_id)).all()
         )
         traces = _traces(session, donations)
+        told_of = _told_of(session, digest=email_sha256) if email_sha256 is not None else []
+    if listed is not None:
+        erased_again.note(listed, gifts=donations, told=told_of)
     about = ledger.entries_about(database, secrets=secrets, traces=traces.texts)
     with database.transaction() as session:
         # Looked for again, now that nothing can be booked of these gifts: the search took its time.
@@ -124,18 +132,24 @@ def erase_donor(
 
 
 def _gifts_of(session: Session, *, digest: str) -> list[str]:
-    """Compared here and not in SQL: an erasure must miss nobody, whatever an address is written with."""
+    """Compared by our own digests and not by SQL's: an erasure must miss nobody, whatever an address is written with."""
     if not _DIGEST.fullmatch(digest):
         raise DonorNotNamed(
             "A digest has 64 hexadecimal digits in lower case; docs/runbooks/erase-a-donor.md says how to make it."
         )
-    given = (
-        select(DonationRow.id, DonationRow.donor_email)
-        .where(DonationRow.donor_email.is_not(None))
-        .order_by(DonationRow.id)
+    in_the_clear = (
+        select(DonationRow.id, DonationRow.plain_donor_email)
+        .where(DonationRow.plain_donor_email.is_not(None))
         .execution_options(yield_per=_ROWS)
     )
-    return [row.id for row in session.execute(given) if mail.address_digest(row.donor_email) == digest]
+    # In this order: what is sealed between the two is found by the second one.
+    found = {
+        row.id
+        for row in session.execute(in_the_clear)
+        if mail.address_digest(row.plain_donor_email) == digest
+    }
+    found.update(session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))))
+    return sorted(found)
 
 
 def _traces(session: Session, donations: Sequence[str]) -> _Traces:
@@ -147,9 +161,7 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
         payment_ids=list(named),
     )
     locked = payments.names_of_payments(session, donation_ids=donations, lock=True)
-    rows = session.execute(
-        select(DonationRow.donor_email, DonationRow.entry_id).where(DonationRow.id.in_(donations))
-    ).all()
+    rows = session.scalars(select(DonationRow).where(DonationRow.id.in_(donations))).all()
     return _Traces(
         donations=donations,
         payments=locked,
@@ -158,6 +170,13 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
         addresses=frozenset(row.donor_email for row in rows if row.donor_email is not None),
         booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),
     )
+
+
+def _told_of(session: Session, *, digest: str) -> Sequence[str]:
+    """The gifts of others that somebody was, or would have been, told of."""
+    return session.scalars(
+        select(DedicationRow.donation_id).where(DedicationRow.recipient_sha256 == digest)
+    ).all()
 
 
 def _forget_recipient(session: Session, *, digest: str) -> int:
@@ -228,9 +247,11 @@ def _forget_gift(session: Session, gift: ColumnElement[bool], *, now: datetime) 
             .where(gift)
             .values(
                 id=ids.new_id("don"),
-                donor_name=None,
-                donor_email=None,
-                message=None,
+                sealed=None,
+                donor_index=None,
+                plain_donor_name=None,
+                plain_donor_email=None,
+                plain_message=None,
                 status=case(
                     (DonationRow.status == DonationStatus.PENDING, DonationStatus.CANCELED),
                     else_=DonationRow.status,

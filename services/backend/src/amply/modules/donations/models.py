@@ -1,22 +1,34 @@
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import Boolean
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
+from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
+from amply.modules import mail
 
 
-class DonationRow(Record):
+class DonationRow(SealedRecord):
     __tablename__ = "donation"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
+    fields: ClassVar = SealedFields(
+        scope=DONORS,
+        table="donation",
+        names=("donor_name", "donor_email", "message"),
+        indexed="donor_email",
+        digest=mail.address_digest,
+    )
+    donor_name = Personal[str]()
+    donor_email = Personal[str]()
+    message = Personal[str]()
+    plain_donor_name: Mapped[str | None] = mapped_column("donor_name")
+    plain_donor_email: Mapped[str | None] = mapped_column("donor_email")
+    plain_message: Mapped[str | None] = mapped_column("message")
     organization_id: Mapped[str]
     minor_units: Mapped[int]
     currency: Mapped[str]
     status: Mapped[str]
-    donor_name: Mapped[str | None]
-    donor_email: Mapped[str | None]
-    message: Mapped[str | None]
     entry_id: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

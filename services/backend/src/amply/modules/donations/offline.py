@@ -132,7 +132,7 @@ def record_offline(
         _check_fund(session, gift)
         entry = _entry(gift, donation_id=donation_id, reference=reference, received_at=received_at)
         posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
-        session.execute(insert(DonationRow).values(**_row(gift, donation_id, posted.id, now=now)))
+        session.execute(insert(DonationRow).values(**_row(session, gift, donation_id, posted.id, now=now)))
         _keep_reference(session, gift, donation_id=donation_id, reference=reference)
         receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
         keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
@@ -247,16 +247,21 @@ def _lines(
     return ledger.postings.donation_offline(organization_id=organization_id, amount=amount, fund_id=fund_id)
 
 
-def _row(gift: OfflineGift, donation_id: str, entry_id: str, *, now: datetime) -> dict[str, object]:
+def _row(
+    session: Session, gift: OfflineGift, donation_id: str, entry_id: str, *, now: datetime
+) -> dict[str, object]:
+    said = {
+        "donor_name": gift.donor_name.strip(),
+        "donor_email": gift.donor_email,
+        "message": gift.message or None,
+    }
     return {
+        **DonationRow.fields.at_rest(session, row_id=donation_id, fields=said),
         "id": donation_id,
         "organization_id": gift.organization_id,
         "minor_units": gift.amount.minor_units,
         "currency": gift.amount.currency,
         "status": DonationStatus.SUCCEEDED,
-        "donor_name": gift.donor_name.strip(),
-        "donor_email": gift.donor_email,
-        "message": gift.message or None,
         "fund_id": gift.options.fund_id,
         "anonymity": gift.options.anonymity,
         "entry_id": entry_id,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, column, select, table
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
+from amply.infra.vault import keyring_of
 from amply.kernel.pagination import Page
 from amply.modules.access import Access, Permission
 from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus
@@ -21,7 +22,7 @@ from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import Anonymity
 from amply.modules.donations.queries import donation_of
 
-_NOT_THEIRS: Final = ("reserved_entry_id", "newest_attempt")
+_NOT_THEIRS: Final = ("reserved_entry_id", "newest_attempt", "donor_index")
 _GIFT: Final = table(
     "organization_gift",
     *(column(each.name, each.type) for each in DonationRow.__table__.columns if each.name not in _NOT_THEIRS),
@@ -95,7 +96,7 @@ def received(
     chosen = _chosen(access).where(*wanted.conditions())
     rows = session.execute(_ORDERS[sort].page(chosen, cursor=cursor, limit=limit)).all()
     return Page(
-        items=[_received(row) for row in rows[:limit]],
+        items=[_received(session, row) for row in rows[:limit]],
         next_cursor=_ORDERS[sort].next_cursor(rows, limit=limit),
     )
 
@@ -109,7 +110,7 @@ def received_gift(session: Session, access: Access, *, donation_id: str) -> Rece
     row = session.execute(_chosen(access).where(_GIFT.c.id == donation_id)).one_or_none()
     if row is None:
         raise DonationNotFound("This organisation has no gift with this id; ask for the list of its gifts.")
-    return _received(row)
+    return _received(session, row)
 
 
 def _chosen(access: Access) -> Any:
@@ -118,13 +119,19 @@ def _chosen(access: Access) -> Any:
     return select(*_GIFT.c, names_donors).where(access.covers(_GIFT.c.organization_id))
 
 
-def _received(row: Any) -> ReceivedGift:
+def _received(session: Session, row: Any) -> ReceivedGift:
+    """Nothing is opened for who may not see it."""
     is_shown = row.names_donors and row.status == DonationStatus.SUCCEEDED
     is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
+    said = (
+        DonationRow.fields.open(keyring_of(session), row_id=row.id, sealed=row.sealed, plain=row)
+        if is_shown
+        else {}
+    )
     return ReceivedGift(
         donation=donation_of(row),
         anonymity=Anonymity(row.anonymity),
-        donor_name=row.donor_name if is_told else None,
-        donor_email=row.donor_email if is_told else None,
-        message=row.message if is_shown else None,
+        donor_name=said["donor_name"] if is_told else None,
+        donor_email=said["donor_email"] if is_told else None,
+        message=said.get("message"),
     )

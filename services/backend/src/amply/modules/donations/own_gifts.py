@@ -5,13 +5,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, and_, column, extract, func, or_, select, values
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    column,
+    extract,
+    func,
+    or_,
+    select,
+    type_coerce,
+    values,
+)
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
+from amply.infra.vault import indexes
 from amply.kernel.errors import Conflict
 from amply.kernel.pagination import Page
-from amply.modules import organizations, receipts
+from amply.modules import mail, organizations, receipts
 from amply.modules.donations.domain import Donation, DonationNotFound, DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, NoticeRow, OfflineGiftRow, ReceiptRow, SplitPartRow
 from amply.modules.donations.options import Anonymity
@@ -71,11 +87,13 @@ class GivenTo:
     years: Sequence[GivenYear]
 
 
-def owned_by(email_sha256: str) -> ColumnElement[bool]:
-    """The condition that a gift is of whoever has the address with this digest."""
-    return and_(
-        DonationRow.donor_email.is_not(None), func.address_digest(DonationRow.donor_email) == email_sha256
+def owned_by(session: Session, email_sha256: str) -> ColumnElement[bool]:
+    """The condition that a gift is of whoever has the address with this digest: sealed, or in the clear still."""
+    in_the_clear = and_(
+        DonationRow.plain_donor_email.is_not(None),
+        func.address_digest(DonationRow.plain_donor_email) == email_sha256,
     )
+    return or_(DonationRow.is_of(session, email_sha256), in_the_clear)
 
 
 def _shown() -> ColumnElement[bool]:
@@ -91,26 +109,26 @@ def _shown() -> ColumnElement[bool]:
 
 def owner_of(session: Session, *, donation_id: str) -> str | None:
     """The digest of the address that a gift has; None where there is no such gift, or none any more."""
-    return session.scalar(
-        select(func.address_digest(DonationRow.donor_email)).where(DonationRow.id == donation_id)
-    )
+    row = session.get(DonationRow, donation_id)
+    return None if row is None or row.donor_email is None else mail.address_digest(row.donor_email)
 
 
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
-    return session.scalar(
-        select(DonationRow.donor_email)
-        .where(owned_by(email_sha256), _shown())
+    row = session.scalar(
+        select(DonationRow)
+        .where(owned_by(session, email_sha256), _shown())
         .order_by(DonationRow.id.desc())
         .limit(1)
     )
+    return None if row is None else row.donor_email
 
 
 def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
     """The organisations that a donor has given to, the one they gave to last first."""
     rows = session.execute(
         select(DonationRow.organization_id, func.count().label("gifts"))
-        .where(owned_by(email_sha256), _shown())
+        .where(owned_by(session, email_sha256), _shown())
         .group_by(DonationRow.organization_id)
         .order_by(func.max(DonationRow.id).desc())
         .limit(_ORGANIZATIONS_MAX)
@@ -138,7 +156,7 @@ def own_gifts(
     Raises:
         CursorNotAcceptable: The cursor is none of this list.
     """
-    asked = _gifts(email_sha256)
+    asked = _gifts(session, email_sha256)
     if organization_id is not None:
         asked = asked.where(DonationRow.organization_id == organization_id)
     rows = session.execute(_NEWEST.page(asked, cursor=cursor, limit=limit)).all()
@@ -154,7 +172,7 @@ def own_gift(session: Session, *, donation_id: str, email_sha256: str, locks: bo
     Raises:
         DonationNotFound: There is none, or it is somebody else's: who asks is not told which.
     """
-    asked = _gifts(email_sha256).where(DonationRow.id == donation_id)
+    asked = _gifts(session, email_sha256).where(DonationRow.id == donation_id)
     if locks:
         asked = asked.with_for_update(of=DonationRow)
     row = session.execute(asked).one_or_none()
@@ -192,7 +210,8 @@ def resend_own_receipt(session: Session, *, donation_id: str, email_sha256: str,
     Raises:
         ReceiptNotFound: The gift is not theirs, or has not arrived.
     """
-    if not session.scalars(select(func.resend_own_receipt(donation_id, email_sha256, now))).one():
+    own = type_coerce(indexes(session, email_sha256), ARRAY(LargeBinary))
+    if not session.scalars(select(func.resend_own_receipt(donation_id, email_sha256, own, now))).one():
         raise receipts.ReceiptNotFound(
             "No receipt belongs to this gift yet: it follows once the gift has arrived.", param="donation_id"
         )
@@ -224,13 +243,13 @@ def _check_may_be_kept(session: Session, seen: OwnGift) -> None:
         )
 
 
-def _gifts(email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
+def _gifts(session: Session, email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
     return (
         select(DonationRow, _GIVEN_AT.label("given_at"), SplitPartRow.split_id, OfflineGiftRow.description)
         .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
-        .where(owned_by(email_sha256), _shown())
+        .where(owned_by(session, email_sha256), _shown())
     )
 
 
@@ -252,7 +271,7 @@ def _years(
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .join(counted, counted.c.id == DonationRow.organization_id)
         .where(
-            owned_by(email_sha256),
+            owned_by(session, email_sha256),
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.reversed_at.is_(None),
         )

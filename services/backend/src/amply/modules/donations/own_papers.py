@@ -56,7 +56,7 @@ def _proved(
     row = session.execute(
         select(ReceiptRow.entry_id, DonationRow.organization_id)
         .join(DonationRow, DonationRow.id == ReceiptRow.donation_id)
-        .where(ReceiptRow.donation_id == donation_id, owned_by(email_sha256))
+        .where(ReceiptRow.donation_id == donation_id, owned_by(session, email_sha256))
     ).one_or_none()
     if row is None:
         return None

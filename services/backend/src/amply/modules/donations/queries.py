@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel.money import Money
 from amply.modules import receipts
 from amply.modules.donations.domain import (
@@ -120,6 +121,11 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
         DedicationRow.next_attempt_at > now - _TOLD_FOR,
     )
     return session.scalars(notices).one() + session.scalars(dedications).one()
+
+
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(DonationRow)
 
 
 def donation_of(row: DonationRow) -> Donation:

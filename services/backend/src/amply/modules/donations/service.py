@@ -157,6 +157,8 @@ def record_gift(
     """
     account_id = check_gift(session, gift=gift, is_agreed=is_agreed)
     cover = gift.fee_cover
+    said = {"donor_name": gift.donor.name, "donor_email": gift.donor.email, "message": gift.message}
+    personal = DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
     session.execute(
         insert(DonationRow).values(
             id=donation_id,
@@ -166,9 +168,7 @@ def record_gift(
             fee_cover_minor_units=0 if cover is None else cover.amount.minor_units,
             fee_cover_method=None if cover is None else cover.method,
             status=DonationStatus.PENDING,
-            donor_name=gift.donor.name,
-            donor_email=gift.donor.email,
-            message=gift.message,
+            **personal,
             fund_id=gift.options.fund_id,
             anonymity=gift.options.anonymity,
             created_at=now,

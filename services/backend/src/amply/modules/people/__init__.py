@@ -29,7 +29,7 @@ from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
-from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters
+from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
@@ -81,4 +81,5 @@ __all__ = [
     "require_recent",
     "router",
     "send_letters",
+    "tended",
 ]

@@ -1,4 +1,8 @@
-"""People's addresses and factors at rest: sealed, found by a keyed digest, and told apart from each other by what they are for."""
+"""People's addresses and factors at rest: sealed, found by a keyed digest, and told apart from each other by what they are for.
+
+What is written is sealed by the envelope key of people (ADR 0121). What the secret of the environment sealed before that is
+still read, until the worker has sealed it anew.
+"""
 
 import hmac
 import secrets
@@ -11,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from amply.infra.settings import PeopleSettings
+from amply.infra.vault import PEOPLE, Keyring, Place, prefix
 from amply.kernel.errors import invariant
 from amply.modules.people.addresses import Address
 
@@ -18,14 +23,18 @@ _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _SECRET_BYTES_MIN: Final = 43
 _SEALED_V1: Final = b"\1"
-"""In front of what is sealed: which key and cipher. A rotation adds a number and can still read the old ones."""
+"""In front of what the secret sealed; the vault's own format begins with another byte."""
 
 
 @dataclass(frozen=True)
 class PeopleKey:
-    """The secret of this environment's people. Each use has a key of its own, derived by HKDF (RFC 5869)."""
+    """The secret of this environment's people. Each use has a key of its own, derived by HKDF (RFC 5869).
+
+    `keyring` seals what is sealed from now on; without one the secret does.
+    """
 
     secret: bytes = field(repr=False)
+    keyring: Keyring | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         invariant(
@@ -33,12 +42,18 @@ class PeopleKey:
         )
 
     @classmethod
-    def from_settings(cls, settings: PeopleSettings) -> Self:
+    def from_settings(cls, settings: PeopleSettings, *, keyring: Keyring | None = None) -> Self:
         """The secret as a process is told it."""
-        return cls(settings.people_key.get_secret_value().encode())
+        return cls(settings.people_key.get_secret_value().encode(), keyring)
 
     def seal(self, content: str, *, of: str) -> bytes:
-        """Encrypt with AES-256-GCM, bound to what it is `of`: a version byte, the nonce, the ciphertext with its tag."""
+        """Encrypt with AES-256-GCM, bound to what it is `of`: a version, the nonce, the ciphertext with its tag.
+
+        Raises:
+            KeyNotAtHand: The key service was away when this process began.
+        """
+        if self.keyring is not None and self.keyring.seals(PEOPLE):
+            return self.keyring.seal(content.encode(), scope=PEOPLE, at=_place(of))
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _SEALED_V1 + nonce + self._cipher.encrypt(nonce, content.encode(), of.encode())
 
@@ -46,11 +61,25 @@ class PeopleKey:
         """What was sealed.
 
         Raises:
-            cryptography.exceptions.InvalidTag: Another key, of something else, or changed bytes.
+            cryptography.exceptions.InvalidTag: Another secret, of something else, or changed bytes.
+            SealedBytesUnreadable: The same, of what an envelope key sealed.
+            KeyNotAtHand: The key service was away when this process began.
         """
+        if sealed[:1] != _SEALED_V1 and self.keyring is not None:
+            return self.keyring.open(sealed, scope=PEOPLE, at=_place(of)).decode()
         version, nonce, ciphertext = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         invariant(version == _SEALED_V1, "what is sealed has a version this code knows")
         return self._cipher.decrypt(nonce, ciphertext, of.encode()).decode()
+
+    def newest_prefix(self) -> bytes | None:
+        """What everything begins with that is sealed now; None while the secret seals.
+
+        Raises:
+            KeyNotAtHand: The key service was away when this process began.
+        """
+        if self.keyring is None or not self.keyring.seals(PEOPLE):
+            return None
+        return prefix(self.keyring.newest(PEOPLE))
 
     def seal_address(self, address: Address, *, of: str) -> bytes:
         """Both forms of an address: what was accepted once is never judged anew."""
@@ -60,7 +89,7 @@ class PeopleKey:
         """The address that was sealed.
 
         Raises:
-            cryptography.exceptions.InvalidTag: Another key, of something else, or changed bytes.
+            cryptography.exceptions.InvalidTag, SealedBytesUnreadable, KeyNotAtHand: As `unseal` says.
         """
         written, _, folded = self.unseal(sealed, of=of).partition("\n")
         return Address(written=written, folded=folded)
@@ -102,3 +131,8 @@ class PeopleKey:
     @cached_property
     def _cipher(self) -> AESGCM:
         return AESGCM(self._derived("seal"))
+
+
+def _place(of: str) -> Place:
+    """What it is of names table and column by itself: ids of each table have a prefix of their own, factors say what they are."""
+    return Place(table="people", column="sealed", row=of)

@@ -13,7 +13,14 @@ from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late, unanswered
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
-from amply.modules.recurring.queries import LISTED_MAX, listed, newest_address, plans_of, plans_of_gifts
+from amply.modules.recurring.queries import (
+    LISTED_MAX,
+    listed,
+    newest_address,
+    plans_of,
+    plans_of_gifts,
+    tended,
+)
 from amply.modules.recurring.router import CallerOf, Parts, PartsOf, RecurringNotConfigured, router
 from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
 
@@ -47,5 +54,6 @@ __all__ = [
     "resume",
     "router",
     "send_letters",
+    "tended",
     "unanswered",
 ]

@@ -1,20 +1,36 @@
 from datetime import date, datetime
+from typing import ClassVar
 
-from sqlalchemy import Date, Integer
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, Date, Integer, or_
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
+from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
+from amply.modules import mail
 
 
-class PlanRow(Record):
+class PlanRow(SealedRecord):
     """`fee_cover_minor_units`: what is added to each gift for the fee, at most. `announced_minor_units`: what the notice of
     the next gift said. `due_since`: since when that waits for something other than its day, and `waits_for` what.
     """
 
     __tablename__ = "plan"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
+    fields: ClassVar = SealedFields(
+        scope=DONORS,
+        table="plan",
+        names=("donor_name", "donor_email", "message"),
+        indexed="donor_email",
+        digest=mail.address_digest,
+        digest_column="email_sha256",
+    )
+    donor_name = Personal[str]()
+    donor_email = Personal[str]()
+    message = Personal[str]()
+    plain_donor_name: Mapped[str | None] = mapped_column("donor_name")
+    plain_donor_email: Mapped[str | None] = mapped_column("donor_email")
+    plain_message: Mapped[str | None] = mapped_column("message")
     organization_id: Mapped[str]
     account_id: Mapped[str]
     minor_units: Mapped[int]
@@ -28,8 +44,6 @@ class PlanRow(Record):
     next_period: Mapped[int] = mapped_column(Integer, server_default="1")
     next_due_at: Mapped[datetime | None]
     next_notice_at: Mapped[datetime | None]
-    donor_name: Mapped[str | None]
-    donor_email: Mapped[str | None]
     email_sha256: Mapped[str | None]
     language: Mapped[str | None]
     customer_id: Mapped[str | None]
@@ -41,7 +55,6 @@ class PlanRow(Record):
     setup_look_at: Mapped[datetime | None]
     fund_id: Mapped[str | None]
     anonymity: Mapped[str] = mapped_column(server_default="public")
-    message: Mapped[str | None]
     gift_aid_since: Mapped[datetime | None]
     gift_aid_ended_at: Mapped[datetime | None]
     fee_cover_minor_units: Mapped[int] = mapped_column(server_default="0")
@@ -51,6 +64,11 @@ class PlanRow(Record):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+
+    @classmethod
+    def owned_by(cls, session: Session, email_sha256: str) -> ColumnElement[bool]:
+        """The condition that a plan is of whoever has the address with this digest: sealed, or in the clear still."""
+        return or_(cls.is_of(session, email_sha256), cls.email_sha256 == email_sha256)
 
 
 class PlanChargeRow(Record):

@@ -132,7 +132,7 @@ def lock_plan(session: Session, *, plan_id: str, email_sha256: str | None = None
     """
     found = select(PlanRow).where(PlanRow.id == plan_id).with_for_update()
     if email_sha256 is not None:
-        found = found.where(PlanRow.email_sha256 == email_sha256)
+        found = found.where(PlanRow.owned_by(session, email_sha256))
     row = session.scalars(found).one_or_none()
     if row is None:
         raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
@@ -244,7 +244,7 @@ def notice_key(amounts: Amounts, *, period: int) -> str:
 
 def forget_donor(session: Session, row: PlanRow, *, now: datetime) -> None:
     """Take everything from a plan that leads to its donor."""
-    row.donor_name = row.donor_email = row.email_sha256 = row.language = row.message = None
+    row.donor_name = row.donor_email = row.message = row.language = None
     row.customer_id = row.method_id = row.method_last4 = row.mandate_id = None
     row.setup_id = row.setup_look_at = None
     row.erased_at = now

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel.money import Money
 from amply.modules import donations, organizations
 from amply.modules.donations import Costs, DonationStatus
@@ -44,7 +45,7 @@ def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None)
     """The plans of whoever has this address, those that never began left out; the newest first."""
     owned = (
         select(PlanRow)
-        .where(PlanRow.email_sha256 == email_sha256, PlanRow.status != PlanStatus.INCOMPLETE)
+        .where(PlanRow.owned_by(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
         .order_by(PlanRow.id.desc())
         .limit(_PLANS_MAX)
     )
@@ -92,12 +93,18 @@ def _periods_of(session: Session, plan_ids: Sequence[str]) -> list[PeriodInView]
 
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest plan has it; None where nobody with it has one."""
-    return session.scalar(
-        select(PlanRow.donor_email)
-        .where(PlanRow.email_sha256 == email_sha256, PlanRow.status != PlanStatus.INCOMPLETE)
+    row = session.scalar(
+        select(PlanRow)
+        .where(PlanRow.owned_by(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
         .order_by(PlanRow.id.desc())
         .limit(1)
     )
+    return None if row is None else row.donor_email
+
+
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(PlanRow)
 
 
 def plans_of_gifts(session: Session, *, donation_ids: Collection[str]) -> dict[str, str]:

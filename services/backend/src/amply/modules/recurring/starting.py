@@ -18,7 +18,7 @@ from amply.infra import idempotency, tracing
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.kernel.clock import Clock
-from amply.modules import defence, donations, mail, payments
+from amply.modules import defence, donations, payments
 from amply.modules.donations import Answer, Gift
 from amply.modules.recurring.domain import ChargeState, PlanStatus, Reason
 from amply.modules.recurring.due_dates import Schedule
@@ -109,7 +109,6 @@ def _record(session: Session, *, plan_id: str, gift: Gift, schedule: Schedule, n
             status=PlanStatus.INCOMPLETE,
             donor_name=gift.donor.name,
             donor_email=gift.donor.email,
-            email_sha256=mail.address_digest(gift.donor.email),
             language=gift.for_receipt.language,
             fund_id=gift.options.fund_id,
             anonymity=gift.options.anonymity,

@@ -1,9 +1,7 @@
-"""What the worker does about people's accounts and about those who apply for an organisation, as its tasks."""
+"""What the worker does about organisations that apply, and about the domains of those with a sign-in of their own."""
 
 from collections.abc import Callable
 from typing import Any
-
-import structlog
 
 from amply.adapters.registers import registers
 from amply.adapters.s3.documents import S3Documents
@@ -11,20 +9,16 @@ from amply.entrypoints import task_names
 from amply.infra.database import Database
 from amply.infra.settings import DocumentSettings, ServiceSettings, SiteSettings
 from amply.kernel.clock import Clock
-from amply.modules import applications, mail, people
-
-_log = structlog.get_logger()
+from amply.modules import applications, federation, mail
 
 
-def about_people(parts: people.Writing, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The letters about people's accounts."""
+def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Looking whether the domains whose people sign in by their organisation are still shown."""
 
-    def send_letters(**_: Any) -> None:
-        sent = people.send_letters(parts, now=clock())
-        if sent:
-            _log.info("person_letters_sent", count=sent)
+    def check_domains(**_: Any) -> None:
+        federation.check_domains(parts, now=clock())
 
-    return ((task_names.SEND_PERSON_LETTERS, send_letters),)
+    return ((task_names.CHECK_DOMAINS, check_domains),)
 
 
 def about_applications(

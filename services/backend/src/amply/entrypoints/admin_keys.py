@@ -1,0 +1,43 @@
+"""`admin keys`: the keys that personal data is sealed with. Run where the worker's settings are: docs/runbooks/personal-keys.md."""
+
+import json
+from dataclasses import asdict
+from typing import Final
+
+import click
+
+from amply.entrypoints.admin_database import opened_database
+from amply.entrypoints.personal_data import tended
+from amply.infra.settings import PeopleSettings
+from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, NoKeysHere
+from amply.infra.vault.tending import versions
+from amply.kernel.clock import iso, system_clock
+from amply.modules import people
+
+_SCOPES: Final = (DONORS, DONOR_INDEX, PEOPLE)
+
+
+@click.group()
+def keys() -> None:
+    """The keys that personal data is sealed with."""
+
+
+@keys.command("rotate")
+@click.option("--scope", type=click.Choice(_SCOPES), required=True)
+def rotate(*, scope: str) -> None:
+    """Make another version of a key. It seals after a quarter of an hour; the worker then seals anew what older ones sealed."""
+    with opened_database() as database:
+        if database.keyring is None:
+            raise NoKeysHere
+        version = database.keyring.rotate(scope, now=system_clock())
+    click.echo(json.dumps({"scope": scope, "version": version}))
+
+
+@keys.command("show")
+def show() -> None:
+    """Print every version with how many values are of it, as JSON lines: how far a rotation has come."""
+    key = people.PeopleKey.from_settings(PeopleSettings())
+    with opened_database() as database, database.transaction() as session:
+        found = versions(session, tended(key), now=system_clock())
+    for each in found:
+        click.echo(json.dumps({**asdict(each), "seals_from": iso(each.seals_from)}))

@@ -1,0 +1,313 @@
+"""The envelope keys a process has at hand: fetched outside transactions, kept for a time, used inside them."""
+
+import hmac
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from amply.infra.vault import format as sealed_format
+from amply.infra.vault.format import Place, SealedBytesUnreadable
+from amply.infra.vault.ports import KeyWrapping, KeyWrappingAway
+from amply.kernel.clock import Clock, system_clock
+from amply.kernel.errors import AmplyError, Unavailable, invariant
+
+Scope = str
+"""Whose data a key seals. Which one a column is under is said where the column is."""
+
+DONORS: Final[Scope] = "donors"
+DONOR_INDEX: Final[Scope] = "donor-index"
+PEOPLE: Final[Scope] = "people"
+ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
+
+LOOK_EVERY: Final = timedelta(minutes=5)
+"""How often a process looks whether there are other versions."""
+COMING: Final = timedelta(minutes=15)
+"""How long a new version is only read with: by then every process has looked, or looks before its next transaction."""
+UNWRAP_EVERY: Final = timedelta(hours=1)
+KEPT_AT_MOST: Final = timedelta(hours=12)
+"""While the key service is away: afterwards nothing personal is opened or sealed until it is back."""
+_AGAIN: Final = timedelta(seconds=5)
+_OTHERS_MAX: Final = 500
+
+KEYRING: Final = "keyring"
+"""Where a session has the keys of its process (`Database.transaction`)."""
+AWAY: Final = "personal_keys_away"
+"""What the line is called that an alarm counts."""
+
+_log = structlog.get_logger()
+
+
+class KeyNotAtHand(Unavailable):
+    """A key is needed that could not be fetched before the transaction."""
+
+    retry_after_seconds = 5
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(
+            "Personal data cannot be kept or shown for the moment; repeat the request with the same Idempotency-Key."
+        )
+        self.scope = scope
+
+
+class NoKeysHere(AmplyError):
+    """Something sealed has to be found or opened in a process that was given no keys."""
+
+    code = "no_keys_here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This needs the keys of personal data: run it as a task with the worker's settings (docs/runbooks/personal-keys.md)."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    version: int
+    key: bytes = field(repr=False)
+    seals_from: datetime
+    unwrapped_at: float
+
+
+_FIND: Final = text("""
+    SELECT version, wrapped, greatest(seals_from, (SELECT begins_at FROM sealing)) AS seals_from
+    FROM data_key
+    WHERE scope = :scope AND wrapped IS NOT NULL
+    ORDER BY version
+""")
+_MAKE: Final = text("""
+    INSERT INTO data_key (scope, version, wrapped, seals_from, created_at)
+    VALUES (:scope, :version, :wrapped, :seals_from, :now)
+    ON CONFLICT DO NOTHING
+""")
+_NEWEST: Final = text("SELECT coalesce(max(version), 0) FROM data_key WHERE scope = :scope")
+
+
+class Keyring:
+    """Keys by scope and version. `Database` asks it to look around before each transaction (`freshen`).
+
+    A process that has keys goes on with them while the key service is away, and looks from a thread of its own, so that
+    nobody waits. One that has none yet asks before its first transaction.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        wrapping: KeyWrapping,
+        *,
+        scopes: Sequence[Scope] = ALWAYS,
+        clock: Clock = system_clock,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._wrapping = wrapping
+        self._always = tuple(scopes)
+        self._clock = clock
+        self._ticks = ticks
+        self._held: OrderedDict[Scope, Mapping[int, _Held]] = OrderedDict()
+        self._due = self._looked = ticks()
+        self._looking = threading.Lock()
+
+    def freshen(self) -> None:
+        """Look for new versions where it is time; never fails. Outside transactions."""
+        ticks = self._ticks()
+        if ticks < self._due:
+            return
+        is_ready = all(self._held.get(scope) for scope in self._always)
+        if is_ready and ticks - self._looked < (LOOK_EVERY + _AGAIN + COMING / 2).total_seconds():
+            if self._looking.acquire(blocking=False):
+                self._due = ticks + LOOK_EVERY.total_seconds()
+                threading.Thread(target=self._look_and_release, name="keyring", daemon=True).start()
+            return
+        with self._looking:
+            if self._ticks() >= self._due:
+                self._look()
+
+    def hold(self, scope: Scope) -> None:
+        """Have the keys of a scope at hand; makes the first one where there is none. Outside transactions.
+
+        Raises:
+            KeyNotAtHand: The key service does not answer, and they are not at hand already.
+        """
+        try:
+            self._fetch(scope)
+        except KeyWrappingAway as error:
+            _log.warning(AWAY, scope=scope, error=type(error).__name__)
+        if not self._versions(scope):
+            raise KeyNotAtHand(scope)
+        while len(self._held) > _OTHERS_MAX + len(self._always):
+            oldest = next(each for each in list(self._held) if each not in self._always)
+            del self._held[oldest]
+
+    def rotate(self, scope: Scope, *, now: datetime) -> int:
+        """Make another version of a key, and return its number. It seals after `COMING`. Outside transactions.
+
+        Raises:
+            KeyWrappingAway: The key service does not answer; nothing has changed.
+        """
+        with self._engine.connect() as connection:
+            version = int(connection.execute(_NEWEST, {"scope": scope}).scalar_one()) + 1
+        self._make(scope, version, seals_from=now + COMING if version > 1 else now, now=now)
+        self._fetch(scope)
+        return version
+
+    def seals(self, scope: Scope) -> bool:
+        """Whether values are sealed yet: not while processes of the release before may still run, which read none.
+
+        Raises:
+            KeyNotAtHand: No key of the scope is at hand.
+        """
+        versions = self._versions(scope)
+        if not versions:
+            raise KeyNotAtHand(scope)
+        now = self._clock()
+        return any(held.seals_from <= now for held in versions.values())
+
+    def newest(self, scope: Scope) -> int:
+        """The version that seals now.
+
+        Raises:
+            KeyNotAtHand: None does.
+        """
+        return self._sealing(scope).version
+
+    def seal(self, content: bytes, *, scope: Scope, at: Place) -> bytes:
+        """Seal what stands at a place.
+
+        Raises:
+            KeyNotAtHand: No key that seals is at hand.
+        """
+        held = self._sealing(scope)
+        return sealed_format.seal(held.key, content, version=held.version, bound=at.bound(scope))
+
+    def open(self, sealed: bytes, *, scope: Scope, at: Place) -> bytes:
+        """What was sealed for this place.
+
+        Raises:
+            KeyNotAtHand: The key is not at hand.
+            SealedBytesUnreadable: It was sealed for another place, or changed, or its key was destroyed.
+        """
+        return sealed_format.unseal(
+            self._of_version(scope, sealed_format.version_of(sealed)).key, sealed, bound=at.bound(scope)
+        )
+
+    def index(self, content: str, *, scope: Scope) -> bytes:
+        """What finds this text, and tells nobody which it is: HMAC-SHA-256 behind the version of its key."""
+        return _index(self._sealing(scope), content)
+
+    def indexes(self, content: str, *, scope: Scope) -> list[bytes]:
+        """What may find this text: one for each version that is not destroyed, since a rotation takes its time.
+
+        Raises:
+            KeyNotAtHand: No key of the scope is at hand.
+        """
+        versions = self._versions(scope)
+        if not versions:
+            raise KeyNotAtHand(scope)
+        return [_index(held, content) for held in versions.values()]
+
+    def _sealing(self, scope: Scope) -> _Held:
+        now = self._clock()
+        found = [held for held in self._versions(scope).values() if held.seals_from <= now]
+        if not found:
+            raise KeyNotAtHand(scope)
+        return found[-1]
+
+    def _of_version(self, scope: Scope, version: int) -> _Held:
+        versions = self._versions(scope)
+        if version in versions:
+            return versions[version]
+        if versions and version < max(versions):
+            raise SealedBytesUnreadable("the key of a sealed value was destroyed")
+        self._due = self._looked = 0.0
+        raise KeyNotAtHand(scope)
+
+    def _versions(self, scope: Scope) -> Mapping[int, _Held]:
+        oldest = self._ticks() - KEPT_AT_MOST.total_seconds()
+        held = self._held.get(scope, {})
+        if any(each.unwrapped_at < oldest for each in held.values()):
+            return {}
+        return held
+
+    def _look_and_release(self) -> None:
+        try:
+            self._look()
+        finally:
+            self._looking.release()
+
+    def _look(self) -> None:
+        """Every scope at hand. What fails is tried again in seconds; what is at hand stays meanwhile.
+
+        Having looked is to know all versions: that KMS does not open one again makes nobody wait.
+        """
+        self._due = self._ticks() + LOOK_EVERY.total_seconds()
+        for scope in (*self._always, *(each for each in list(self._held) if each not in self._always)):
+            try:
+                self._fetch(scope)
+            except KeyWrappingAway as error:
+                self._try_again(scope, error)
+                if not self._held.get(scope):
+                    return  # the others would wait as long
+            except SQLAlchemyError as error:
+                self._try_again(scope, error)
+                return
+        self._looked = self._ticks()
+
+    def _try_again(self, scope: Scope, error: Exception) -> None:
+        _log.warning(AWAY, scope=scope, error=type(error).__name__)
+        self._due = self._ticks() + _AGAIN.total_seconds()
+
+    def _fetch(self, scope: Scope) -> None:
+        """Raises KeyWrappingAway once everything that is at hand, or can be opened, is kept."""
+        rows = self._rows(scope)
+        if not rows:
+            self._make(scope, 1, seals_from=self._clock(), now=self._clock())
+            rows = self._rows(scope)
+        before, ticks = self._held.get(scope, {}), self._ticks()
+        held: dict[int, _Held] = {}
+        away: KeyWrappingAway | None = None
+        for version, wrapped, seals_from in rows:
+            known = before.get(version)
+            if known is None or ticks - known.unwrapped_at >= UNWRAP_EVERY.total_seconds():
+                try:
+                    key = self._wrapping.unwrap(wrapped, scope=scope, version=version)
+                    known = _Held(version=version, key=key, seals_from=seals_from, unwrapped_at=ticks)
+                except KeyWrappingAway as error:
+                    away = error
+            if known is not None:
+                held[version] = replace(known, seals_from=seals_from)
+        self._held[scope] = held
+        self._held.move_to_end(scope)
+        if away is not None:
+            raise away
+
+    def _rows(self, scope: Scope) -> list[tuple[int, bytes, datetime]]:
+        with self._engine.connect() as connection:
+            return [
+                (row.version, row.wrapped, row.seals_from)
+                for row in connection.execute(_FIND, {"scope": scope})
+            ]
+
+    def _make(self, scope: Scope, version: int, *, seals_from: datetime, now: datetime) -> None:
+        key, wrapped = self._wrapping.generate(scope=scope, version=version)
+        invariant(len(key) == sealed_format.KEY_BYTES, "the key service makes keys of 32 bytes")
+        values = {
+            "scope": scope,
+            "version": version,
+            "wrapped": wrapped,
+            "seals_from": seals_from,
+            "now": now,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(_MAKE, values)
+
+
+def _index(held: _Held, content: str) -> bytes:
+    return sealed_format.prefix(held.version) + hmac.digest(held.key, content.encode(), "sha256")

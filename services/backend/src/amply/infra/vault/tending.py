@@ -1,0 +1,146 @@
+"""Sealing anew in the background, and destroying versions of keys that nothing is sealed by any more."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import func, literal, select, union_all, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from amply.infra.database import Database
+from amply.infra.vault import format as sealed_format
+from amply.infra.vault.keyring import COMING, DONOR_INDEX, Scope
+from amply.infra.vault.models import DataKeyRow
+from amply.infra.vault.records import SealedRecord, reseal
+
+_ROWS: Final = 200
+"""In one transaction: none of them is locked for long."""
+_BATCHES: Final = 25
+_QUIET: Final = COMING + timedelta(hours=1)
+"""How long another version has sealed before an older one may be destroyed: whoever began before that has ended."""
+
+TENDED: Final = "personal_data_tended"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tended:
+    """One kind of rows. `columns` holds what the keys of each scope made in them.
+
+    `reseal` seals some rows of those that are not as the newest version would have them, and returns how many.
+    """
+
+    name: str
+    reseal: Callable[[Session, int], int]
+    columns: Mapping[Scope, Sequence[InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]]]
+
+
+def of_records(kind: type[SealedRecord]) -> Tended:
+    """Of rows whose personal fields stand in one column, with an index beside it."""
+    return Tended(
+        name=kind.fields.table,
+        reseal=lambda session, limit: reseal(session, kind, limit=limit),
+        columns={kind.fields.scope: (kind.sealed,), DONOR_INDEX: (kind.donor_index,)},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One version of a key, and how many values are of it. `state`: coming, sealing, read or destroyed."""
+
+    scope: Scope
+    version: int
+    state: str
+    values: int
+    seals_from: datetime
+
+
+def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
+    """Seal anew what waits for it, up to some thousand rows; destroy what is unused once nothing waits. Returns the rows.
+
+    Killed anywhere it goes on from there: what is done is found by its version.
+    """
+    if database.keyring is None:
+        return 0
+    done = 0
+    for kind in kinds:
+        for _ in range(_BATCHES):
+            with database.transaction() as session:
+                sealed = kind.reseal(session, _ROWS)
+            done += sealed
+            if sealed < _ROWS:
+                break
+    if done:
+        _log.info(TENDED, rows=done)
+        return done
+    with database.transaction() as session:
+        _destroy_unused(session, kinds, now=now)
+    return 0
+
+
+def versions(session: Session, kinds: Sequence[Tended], *, now: datetime) -> list[Version]:
+    """Every version of every key, and what is still of it: how far a rotation has come. Reads every sealed value's head."""
+    counts = _counts(session, kinds)
+    rows = session.scalars(select(DataKeyRow).order_by(DataKeyRow.scope, DataKeyRow.version)).all()
+    newest = {row.scope: row.version for row in rows if row.seals_from <= now and row.wrapped is not None}
+    return [
+        Version(
+            scope=row.scope,
+            version=row.version,
+            state=_state(row, sealing=newest.get(row.scope), now=now),
+            values=counts.get((row.scope, row.version), 0),
+            seals_from=row.seals_from,
+        )
+        for row in rows
+    ]
+
+
+def _state(row: DataKeyRow, *, sealing: int | None, now: datetime) -> str:
+    if row.wrapped is None:
+        return "destroyed"
+    if row.seals_from > now:
+        return "coming"
+    return "sealing" if row.version == sealing else "read"
+
+
+def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime) -> None:
+    """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more."""
+    found = versions(session, kinds, now=now)
+    known = {scope for kind in kinds for scope in kind.columns}
+    settled = {each.scope: each.version for each in found if each.seals_from + _QUIET <= now}
+    for each in found:
+        is_old = each.scope in known and each.version < settled.get(each.scope, 0)
+        if is_old and each.values == 0 and each.state != "destroyed":
+            session.execute(
+                update(DataKeyRow)
+                .where(DataKeyRow.scope == each.scope, DataKeyRow.version == each.version)
+                .values(wrapped=None, destroyed_at=now)
+            )
+            _log.info("data_key_destroyed", scope=each.scope, version=each.version)
+
+
+def _counts(session: Session, kinds: Sequence[Tended]) -> dict[tuple[Scope, int], int]:
+    length = sealed_format.PREFIX_BYTES
+    asked = [
+        select(literal(scope).label("scope"), func.substring(column, 1, length).label("head")).where(
+            column.is_not(None)
+        )
+        for kind in kinds
+        for scope, columns in kind.columns.items()
+        for column in columns
+    ]
+    heads = union_all(*asked).subquery()
+    rows = session.execute(
+        select(heads.c.scope, heads.c.head, func.count().label("values")).group_by(
+            heads.c.scope, heads.c.head
+        )
+    )
+    counts: dict[tuple[Scope, int], int] = {}
+    for row in rows:
+        version = sealed_format.version_in(bytes(row.head))
+        if version is not None:
+            counts[row.scope, version] = counts.get((row.scope, version), 0) + row.values
+    return counts
