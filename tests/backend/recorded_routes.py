@@ -79,5 +79,11 @@ OF_PEOPLE: Final[Mapping[str, Action | None]] = {
 }
 """Those of one's account. None: nothing has changed when it is answered, or it is one's sessions alone, which are not kept."""
 
-BY_OTHERS: Final = {Action.DIRECTORY_CHANGED, Action.MEMBER_LEFT_BY_PROVIDER, Action.SIGN_IN_DOMAIN_LOST}
-"""What no person and no key does: a directory over SCIM, a provider, and the DNS (`contract/test_scim.py`, `test_federation.py`)."""
+BY_OTHERS: Final = {
+    Action.DIRECTORY_CHANGED,
+    Action.MEMBER_INVITATION_DECLINED,
+    Action.MEMBER_LEFT_BY_PROVIDER,
+    Action.SIGN_IN_DOMAIN_LOST,
+}
+"""What no person and no key does: a directory over SCIM, a provider, the DNS, and whoever holds an invitation's letter
+(`contract/test_scim.py`, `test_federation.py`, `committed/test_invitation_letters.py`)."""
