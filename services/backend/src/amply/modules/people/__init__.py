@@ -21,6 +21,7 @@ from amply.modules.people.providers import (
     Provider,
     ProviderAway,
     ProviderClient,
+    ProviderForgot,
     ProviderNotFound,
     ProviderRefused,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Provider",
     "ProviderAway",
     "ProviderClient",
+    "ProviderForgot",
     "ProviderNotFound",
     "ProviderRefused",
     "SessionCallers",
