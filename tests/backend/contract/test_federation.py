@@ -1,6 +1,7 @@
 """An organisation's own sign-in: whose domain it is, who comes by its provider, as what, and for how long."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -160,6 +161,17 @@ def test_a_provider_that_is_away_lets_its_word_run_out(valley: FederationWorld) 
     assert valley.ask(ada, "GET").is_success
 
 
+def test_of_many_requests_at_once_one_asks_and_none_is_refused(valley: FederationWorld) -> None:
+    """A page that was left open asks for several things when its reader comes back."""
+    ada, _ = valley.comes("ada", "Runners")
+    valley.people.clock.advance(seconds=3600)
+    before = valley.provider.asked.count("/token")
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: valley.ask(ada, "GET", "/keys").status_code, range(6)))
+    assert answers == [200] * 6
+    assert valley.provider.asked.count("/token") == before + 1
+
+
 def test_without_a_refresh_token_the_browser_goes_there_again(valley: FederationWorld) -> None:
     valley.provider.gives_refresh = False
     ada, _ = valley.comes("ada", "Runners")
@@ -173,7 +185,18 @@ def test_another_persons_token_renews_nothing(valley: FederationWorld) -> None:
     ada, _ = valley.comes("ada", "Runners")
     valley.provider.person["sub"] = "id-of-somebody-else"
     valley.people.clock.advance(seconds=5 * 60)
-    assert valley.ask(ada, "GET").status_code == 404
+    assert valley.ask(ada, "GET").status_code == 401
+
+
+def test_a_fault_in_how_we_are_its_client_lets_nobody_go(valley: FederationWorld) -> None:
+    ada, answer = valley.comes("ada", "Runners")
+    valley.set_up(client_secret="of another client")
+    valley.people.clock.advance(seconds=5 * 60)
+    assert valley.ask(ada, "GET").status_code == 401
+    assert valley.role_of(answer.json()["person_id"]) == "admin"
+    valley.set_up()
+    valley.people.clock.advance(seconds=10)
+    assert valley.ask(ada, "GET").is_success
 
 
 def test_a_required_sign_in_refuses_passwords_and_keeps_one_owner(valley: FederationWorld) -> None:

@@ -29,6 +29,7 @@ from amply.modules.people import (
     Proof,
     Provider,
     ProviderAway,
+    ProviderForgot,
     ProviderRefused,
 )
 
@@ -109,8 +110,8 @@ class OidcClient:
         with _answering(provider):
             known = self._published(provider, now=now)
             with self._oauth(provider, known, redirect=None) as client:
-                answer = client.refresh_token(
-                    _endpoint(known.metadata, "token_endpoint", provider), refresh_token=refresh_token
+                answer = _refreshed(
+                    client, _endpoint(known.metadata, "token_endpoint", provider), refresh_token
                 )
             # Without an ID token (Core §12.2 lets it be left out) it says nothing about groups: that is no word.
             claims = self._claims(provider, answer, nonce=None, now=now)
@@ -237,6 +238,17 @@ def _endpoint(metadata: Mapping[str, Any], name: str, provider: Provider) -> str
     if not isinstance(found, str) or not found.startswith((f"{scheme}://", "https://")):
         raise ValueError(f"no {name}")
     return found
+
+
+def _refreshed(client: OAuth2Client, endpoint: str, refresh_token: str) -> Mapping[str, Any]:
+    """A new answer. That the token is good no more is said in one way (RFC 6749 §5.2); all else is a fault of ours or theirs."""
+    try:
+        answer: Mapping[str, Any] = client.refresh_token(endpoint, refresh_token=refresh_token)
+    except OAuthError as error:
+        if error.error == "invalid_grant":
+            raise ProviderForgot(_REFUSED) from error
+        raise
+    return answer
 
 
 def _scope(provider: Provider, known: _Known) -> str:

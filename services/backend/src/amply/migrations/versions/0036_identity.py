@@ -14,8 +14,11 @@ def upgrade() -> None:
     _identities()
     _connections()
     _standing()
+    _finding()
     _arriving()
     _directories()
+    _tokens()
+    _listing()
     _isolation()
 
 
@@ -79,6 +82,7 @@ def _connections() -> None:
             digest          bytea       NOT NULL,
             sealed_refresh  bytea,
             tried_at        timestamptz NOT NULL,
+            is_asking       boolean     NOT NULL DEFAULT false,
             CONSTRAINT pk_sign_in_grant PRIMARY KEY (organization_id, person_id)
         );
         CREATE INDEX ix_sign_in_grant_person_id ON sign_in_grant (person_id)
@@ -124,6 +128,9 @@ def _standing() -> None:
                 AND NOT breaks_glass(member.organization_id, member.person_id)
         $$
     """)
+
+
+def _finding() -> None:
     # Nobody is signed in yet who asks this: one organisation's by its id, and which organisation a domain is of.
     op.execute("""
         CREATE FUNCTION find_connection(asked text)
@@ -242,6 +249,9 @@ def _directories() -> None:
         CREATE INDEX ix_scim_resource_organization_id ON scim_resource (organization_id);
         CREATE INDEX ix_scim_resource_person_id ON scim_resource (person_id)
     """)
+
+
+def _tokens() -> None:
     op.execute("""
         CREATE FUNCTION find_scim_token(asked bytea) RETURNS SETOF scim_token LANGUAGE sql STABLE SECURITY DEFINER
         SET search_path = public, pg_temp AS $$
@@ -255,6 +265,9 @@ def _directories() -> None:
             WHERE id = asked AND (last_used_at IS NULL OR last_used_at <= used_at - interval '1 minute')
         $$
     """)
+
+
+def _listing() -> None:
     # A directory counts from its first user on, whoever is deleted since, and as long as one of its tokens works.
     op.execute("""
         CREATE FUNCTION has_directory(asked text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER

@@ -5,6 +5,7 @@ platform asks the provider for by itself (a refresh token); where it has none, o
 goes there again. So whatever is taken away there is gone here within five minutes, whatever else goes wrong.
 """
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -28,6 +29,10 @@ _LEAVE: Final = text("SELECT leave_by_provider(:organization_id)")
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
 _FORGET: Final = text("SELECT forget_listed()")
 _REQUIRED: Final = text("SELECT own_required_domains()")
+
+_LOOKED_EVERY_SECONDS: Final = 0.05
+_LOOKS_MAX: Final = 160
+"""Twice as long as an exchange with a provider may take: keys may be fetched before."""
 
 _log = structlog.get_logger()
 
@@ -75,33 +80,59 @@ class Arriving:
     def renew(self, *, organization_id: str, person_id: str, now: datetime) -> None:
         """Ask the provider for its word about a member again, where there is a way to. May not be called in a transaction.
 
-        Of several requests at once, one asks. A provider that does not answer changes nothing: the word before runs out.
+        Of several requests at once, one asks and the others wait for it. A provider that does not answer changes nothing: the word before runs out.
         """
         grant = self._claimed(organization_id, person_id, now=now)
-        if grant is None or grant.sealed_refresh is None:
-            return
-        refresh = self.key.unseal(grant.sealed_refresh, of=_bound_to(organization_id, person_id))
+        if grant is None:
+            self._wait(organization_id, person_id)
+        elif grant.sealed_refresh is not None:
+            try:
+                self._ask(grant, grant.sealed_refresh, now=now)
+            finally:
+                self._asked(organization_id, person_id)
+
+    def _ask(self, grant: GrantRow, sealed: bytes, *, now: datetime) -> None:
+        organization_id, person_id = grant.organization_id, grant.person_id
+        refresh = self.key.unseal(sealed, of=_bound_to(organization_id, person_id))
         provider = connection_of(self.database, self.key, organization_id)
         try:
             proof = None if provider is None else self._word(provider, grant, refresh, now=now)
-        except people.ProviderAway:
-            _log.warning("role_not_renewed", organization_id=organization_id)
+        except people.ProviderForgot:
+            proof = None
+        except (people.ProviderAway, people.ProviderRefused) as error:
+            # Nothing is said of the person by it: what was said before runs out.
+            _log.warning("role_not_renewed", organization_id=organization_id, error=error.code)
             return
         if provider is None or proof is None:
             self._leave(organization_id, person_id, now=now)
         else:
             self._go_on(provider, person_id, proof, refresh, now=now)
 
+    def _wait(self, organization_id: str, person_id: str) -> None:
+        """While another request asks, as long as that may take; one that was killed meanwhile is not waited for longer."""
+        for _ in range(_LOOKS_MAX):
+            with self.database.transaction(organization_id=organization_id, person_id=person_id) as session:
+                grant = session.get(GrantRow, (organization_id, person_id))
+            if grant is None or not grant.is_asking:
+                return
+            time.sleep(_LOOKED_EVERY_SECONDS)
+
+    def _asked(self, organization_id: str, person_id: str) -> None:
+        with self.database.transaction(organization_id=organization_id, person_id=person_id) as session:
+            session.execute(
+                update(GrantRow)
+                .where(GrantRow.organization_id == organization_id, GrantRow.person_id == person_id)
+                .values(is_asking=False)
+            )
+
     def _word(
         self, provider: people.Provider, grant: GrantRow, refresh: str, *, now: datetime
-    ) -> people.Proof | None:
-        """What the provider says of this person; None where it knows them no more, or speaks of somebody else."""
-        try:
-            proof = self.client.renew(provider, refresh_token=refresh, now=now)
-        except people.ProviderRefused:
-            return None
+    ) -> people.Proof:
+        proof = self.client.renew(provider, refresh_token=refresh, now=now)
         digest = self.key.identity_of(provider=provider.key, issuer=provider.issuer, subject=proof.subject)
-        return proof if digest == bytes(grant.digest) else None
+        if digest != bytes(grant.digest):
+            raise people.ProviderRefused("The provider speaks of somebody else.")
+        return proof
 
     def _go_on(
         self, provider: people.Provider, person_id: str, proof: people.Proof, refresh: str, *, now: datetime
@@ -146,7 +177,7 @@ class Arriving:
                     GrantRow.person_id == person_id,
                     GrantRow.tried_at <= now - TRIED_EVERY,
                 )
-                .values(tried_at=now)
+                .values(tried_at=now, is_asking=GrantRow.sealed_refresh.is_not(None))
                 .returning(GrantRow)
             ).one_or_none()
 

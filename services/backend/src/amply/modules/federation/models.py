@@ -35,7 +35,7 @@ class DomainRow(Record):
 
 
 class GrantRow(Record):
-    """`tried_at`: when the provider was last asked for its word; whoever moves it is the one who asks."""
+    """`tried_at`: when the provider was last asked for its word; whoever moves it is the one who asks, while `is_asking`."""
 
     __tablename__ = "sign_in_grant"
 
@@ -44,3 +44,4 @@ class GrantRow(Record):
     digest: Mapped[bytes]
     sealed_refresh: Mapped[bytes | None]
     tried_at: Mapped[datetime]
+    is_asking: Mapped[bool] = mapped_column(server_default="false")

@@ -22,6 +22,7 @@ from amply.modules.people.providers import (
     Provider,
     ProviderAway,
     ProviderClient,
+    ProviderForgot,
     ProviderNotFound,
     ProviderRefused,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Provider",
     "ProviderAway",
     "ProviderClient",
+    "ProviderForgot",
     "ProviderNotFound",
     "ProviderRefused",
     "SessionCallers",

@@ -15,11 +15,7 @@ from amply.modules.people.domain import SignInElsewhere, SignInRefused
 from amply.modules.people.factors import FactorRefused
 from amply.modules.people.identities import IdentityNotFound, IdentityTaken, LastWayIn, TooManyIdentities
 from amply.modules.people.outside import AddressNotProven, LinkNeeded
-from amply.modules.people.providers import NoRoleHere, ProviderAway, ProviderNotFound, ProviderRefused
-from amply.modules.people.router import ANYBODY, CONFIRMED, SIGNED_IN, TokenOf, let_in
-from amply.modules.people.schemas import (
-    Done,
-    FactorNeededOut,
+from amply.modules.people.outside_schemas import (
     IdentityIn,
     IdentityList,
     IdentityOut,
@@ -30,8 +26,10 @@ from amply.modules.people.schemas import (
     OutsideLinkIn,
     ProviderList,
     ProviderOut,
-    SignedInOut,
 )
+from amply.modules.people.providers import NoRoleHere, ProviderAway, ProviderNotFound, ProviderRefused
+from amply.modules.people.router import ANYBODY, CONFIRMED, SIGNED_IN, TokenOf, let_in
+from amply.modules.people.schemas import Done, FactorNeededOut, SignedInOut
 from amply.modules.people.signing_in import FactorNeeded
 from amply.modules.people.web import (
     FROM_ANYBODY,

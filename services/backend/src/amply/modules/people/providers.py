@@ -29,6 +29,10 @@ class ProviderRefused(AmplyError):
     title: ClassVar[str] = "The provider's answer was not accepted"
 
 
+class ProviderForgot(ProviderRefused):
+    """The provider says that what its word was asked for by is good no more (`invalid_grant`): they are gone, or were let go."""
+
+
 class ProviderNotFound(NotFound):
     """No provider is called so here."""
 
@@ -114,7 +118,8 @@ class ProviderClient(Protocol):
         """What the provider says now of whom a token was made for.
 
         Raises:
-            ProviderRefused: That it does not know them any more.
+            ProviderForgot: That it does not know them any more.
+            ProviderRefused: Something that cannot be believed, or that we are no client of its.
         """
 
 
