@@ -1,7 +1,9 @@
 """Somebody applies for an organisation, staff decide, and it takes gifts: over HTTP and by command, with letters about it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -255,6 +257,32 @@ def test_staff_do_one_thing_after_the_other(ada: Applicant, house: House, operat
         staff(operator, house, organization_id, Move.REVIEW)
     with pytest.raises(ApplicationNotFound):
         staff(operator, house, house.organization_id, Move.VERIFY)
+
+
+def test_of_two_who_decide_at_once_one_is_told_that_it_is_decided(
+    ada: Applicant, house: House, operator: Database
+) -> None:
+    organization_id = ada.apply()
+    staff(operator, house, organization_id, Move.REVIEW)
+    together = Barrier(2)
+
+    def decide(move: Move) -> str:
+        together.wait()
+        try:
+            staff(operator, house, organization_id, move, reason="We do not know you.")
+        except MoveNotPossible as late:
+            return late.code
+        return move
+
+    with ThreadPoolExecutor(2) as pool:
+        done = set(pool.map(decide, (Move.VERIFY, Move.REFUSE)))
+    assert len(done & {Move.VERIFY, Move.REFUSE}) == 1
+    assert "move_not_possible" in done
+    rows = house.rows(
+        "SELECT to_state FROM organization_step WHERE organization_id = :id AND from_state = 'in_review'",
+        id=organization_id,
+    )
+    assert len(rows) == 1, "one letter"
 
 
 def test_who_waits_for_longer_than_is_promised_is_counted(
