@@ -1,7 +1,9 @@
-"""What the worker does about organisations that apply, and about the domains of those with a sign-in of their own."""
+"""What the worker does about organisations: those that apply, their accounts and members, and their own sign-in's domains."""
 
 from collections.abc import Callable
 from typing import Any
+
+import structlog
 
 from amply.adapters.registers import registers
 from amply.adapters.s3.documents import S3Documents
@@ -9,7 +11,36 @@ from amply.entrypoints import task_names
 from amply.infra.database import Database
 from amply.infra.settings import DocumentSettings, ServiceSettings, SiteSettings
 from amply.kernel.clock import Clock
-from amply.modules import applications, federation, mail
+from amply.modules import applications, federation, mail, members, onboarding
+
+_log = structlog.get_logger()
+
+
+def about_onboarding(
+    parts: onboarding.Onboarding, inviting: members.Inviting, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """How organisations' accounts stand, and the letters to their staff and their members."""
+
+    def look_at_accounts(**_: Any) -> None:
+        onboarding.look_at_accounts(parts, now=clock())
+
+    def send_invitations(**_: Any) -> None:
+        onboarding.send_invitations(parts, now=clock())
+
+    def tell_of_closings(**_: Any) -> None:
+        told = onboarding.tell_of_closings(parts, now=clock())
+        if told:
+            _log.info("closings_told", count=told)
+
+    def invite_members(**_: Any) -> None:
+        members.send_invitations(inviting, now=clock())
+
+    return (
+        (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
+        (task_names.SEND_INVITATIONS, send_invitations),
+        (task_names.TELL_OF_CLOSINGS, tell_of_closings),
+        (task_names.SEND_MEMBER_INVITATIONS, invite_members),
+    )
 
 
 def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:

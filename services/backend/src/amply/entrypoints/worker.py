@@ -22,7 +22,12 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
-from amply.entrypoints.about_organizations import about_applications, about_domains, applying
+from amply.entrypoints.about_organizations import (
+    about_applications,
+    about_domains,
+    about_onboarding,
+    applying,
+)
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
@@ -134,7 +139,7 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_letters(parts),
         *_about_the_processor(parts),
         *_about_plans(parts),
-        *_about_onboarding(parts),
+        *about_onboarding(parts.onboarding, parts.inviting, parts.clock),
         *about_people(parts.people, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
         *about_domains(parts.domains, parts.clock),
@@ -272,31 +277,6 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
         (task_names.COLLECT_DUE, collect_due),
         (task_names.SEND_PLAN_LETTERS, send_letters),
         (task_names.MAKE_DOCUMENTS, make_documents),
-    )
-
-
-def _about_onboarding(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """How organisations' accounts stand, and the letters to their staff and their members."""
-
-    def look_at_accounts(**_: Any) -> None:
-        onboarding.look_at_accounts(parts.onboarding, now=parts.clock())
-
-    def send_invitations(**_: Any) -> None:
-        onboarding.send_invitations(parts.onboarding, now=parts.clock())
-
-    def tell_of_closings(**_: Any) -> None:
-        told = onboarding.tell_of_closings(parts.onboarding, now=parts.clock())
-        if told:
-            _log.info("closings_told", count=told)
-
-    def invite_members(**_: Any) -> None:
-        members.send_invitations(parts.inviting, now=parts.clock())
-
-    return (
-        (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
-        (task_names.SEND_INVITATIONS, send_invitations),
-        (task_names.TELL_OF_CLOSINGS, tell_of_closings),
-        (task_names.SEND_MEMBER_INVITATIONS, invite_members),
     )
 
 
