@@ -167,6 +167,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_EDGE_URL",
             "AMPLY_LOG_URL",
             "AMPLY_CLIENT_ADDRESS_HEADER",
+            "AMPLY_EXPORTS_BUCKET",
         },
         secrets=frozenset(
             {
@@ -188,7 +189,10 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _STRIPE
         | _MAIL
         | _TRACES
-        | {"AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"},
+        | {
+            *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_EXPORTS_BUCKET"),
+            "AMPLY_HEARTBEAT_PATH",
+        },
         secrets=frozenset(
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
@@ -31,6 +32,11 @@ def allow_on_objects(role: iam.IRole, bucket: s3.IBucket, pattern: str, actions:
         lambda: f"AwsSolutions-IAM5[Resource::{as_written(role, bucket.bucket_arn)}/{pattern}]",
         MANY_OBJECTS,
     )
+
+
+def allow_key(role: iam.IRole, key: kms.IKey, actions: Sequence[str]) -> None:
+    """Use of the key that a bucket is encrypted with, said in the role's policy: the key's own names no role."""
+    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))
 
 
 def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:

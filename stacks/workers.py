@@ -10,9 +10,9 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_objects, allow_on_objects
+from stacks.permissions import allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import AUDIT_FILES, PARTIAL_TILES
+from stacks.storage_lifecycle import AUDIT_FILES, EXPORTS, PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -91,6 +91,8 @@ class Workers(AmplyStack):
             queue.grant_send_messages(role)
         around.mail.feedback.grant_consume_messages(role)
         allow_objects(role, around.storage.archive, AUDIT_FILES, ["s3:GetObject", "s3:PutObject"])
+        allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:PutObject", "s3:AbortMultipartUpload"])
+        allow_key(role, around.keys.data, ["kms:GenerateDataKey", "kms:Decrypt"])
         around.events.stripe_events.grant_consume_messages(role)
         sending = iam.PolicyStatement(
             actions=["ses:SendEmail", "ses:SendRawEmail"],

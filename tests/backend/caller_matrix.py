@@ -121,6 +121,10 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"POST {OWN}/keys": Line(RUN, confirmed=True),
     f"DELETE {OWN}/keys/{{key_id}}": Line(RUN, confirmed=True),
     f"GET {OWN}/audit": Line(RUN),
+    f"POST {OWN}/exports": Line(MONEY, ("donations:read", "payouts:read")),
+    f"GET {OWN}/exports": Line(MONEY, ("donations:read", "payouts:read")),
+    f"GET {OWN}/exports/{{export_id}}": Line(MONEY, ("donations:read", "payouts:read")),
+    f"POST {OWN}/exports/{{export_id}}/links": Line(MONEY, ("donations:read", "payouts:read")),
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
     **{

@@ -18,6 +18,7 @@ from amply.infra.settings import CacheSettings
 from amply.modules import keys, mail, members, onboarding, people, recurring
 from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.conftest import Databases
+from tests.backend.export_shelf import FakeExports
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
 from tests.backend.people_world import people_parts
@@ -91,7 +92,7 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
-        self.clock, self.limiter = FakeClock(), NoLimit()
+        self.clock, self.limiter, self.exports = FakeClock(), NoLimit(), FakeExports()
         self.organization_id = ready_organization(database, self.processor)
         self.other_id = ready_organization(database, self.processor, slug="hill-trust")
         for role in Role:
@@ -120,6 +121,7 @@ class House:
                 *([people.SessionCallers(self.accounts)] if self.accounts else []),
             ),
             accounts=self.accounts,
+            export_store=self.exports,
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -21,6 +21,8 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/ownership-offer/accept": Action.OWNERSHIP_ACCEPTED,
     f"POST {OWN}/keys": Action.KEY_MADE,
     f"DELETE {OWN}/keys/{{key_id}}": Action.KEY_REVOKED,
+    f"POST {OWN}/exports": Action.EXPORT_ASKED,
+    f"POST {OWN}/exports/{{export_id}}/links": Action.EXPORT_FETCHED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
 }
 """Every route of a permission that changes something. Proved by `committed/test_recorded_routes.py`."""

@@ -36,6 +36,7 @@ from amply.modules import keys, members, onboarding, people, recurring
 from tests.backend import member_world, onboarding_world, plan_world
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
+from tests.backend.export_shelf import FakeExports
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
@@ -137,6 +138,7 @@ def world(
             membership=members.Parts(key=member_world.KEY, people=KnownPeople(accounts)),
             callers=(keys.KeyCallers(database=own, livemode=False), people.SessionCallers(accounts)),
             accounts=accounts,
+            export_store=FakeExports(),
         )
     )
     yield World(page, app, accounts=accounts, master=master)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from amply.infra.database import Database
-from amply.modules import audit
+from amply.modules import audit, exports
 from amply.modules.access import Role
 from amply.modules.audit import Action
 from tests.backend import recorded_routes
@@ -126,6 +126,17 @@ def _joined(house: House) -> Request:
     return Request("/v1/me/organisations", by="usr_new", body={"token": house.token()}, target=invitation_id)
 
 
+def _export_asked(_house: House) -> Request:
+    return Request("/exports", body={"kind": "gifts"})
+
+
+def _export_fetched(house: House) -> Request:
+    export_id = house.ask("POST", "/exports", by="usr_owner", json={"kind": "gifts"}).json()["id"]
+    making = exports.Making(database=house.database, store=house.exports)
+    assert exports.make_exports(making, now=house.clock()) == 1
+    return Request(f"/exports/{export_id}/links", target=export_id)
+
+
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
     f"POST {OWN}/funds": _fund_made,
@@ -141,6 +152,8 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/ownership-offer/accept": _accepted,
     f"POST {OWN}/keys": _key_made,
     f"DELETE {OWN}/keys/{{key_id}}": _key_revoked,
+    f"POST {OWN}/exports": _export_asked,
+    f"POST {OWN}/exports/{{export_id}}/links": _export_fetched,
     "POST /v1/me/organisations": _joined,
 }
 """One request for each route, and what has to be there before it."""

@@ -116,6 +116,7 @@ def test_these_are_all_tables_that_only_grow(full: LedgerWorld) -> None:
         "onboarding_invitation",
         "opened_gift",
         "organization",
+        "organization_export",
         "organization_contact",
         "outbox",
         "ownership_offer",

@@ -113,6 +113,7 @@ API = {
     "offline_gift": "SELECT(description) SELECT(donation_id)",
     "opened_gift": "INSERT",
     "organization": "SELECT UPDATE(name) UPDATE(return_origins) UPDATE(takes_anonymous_gifts)",
+    "organization_export": ADD,
     "organization_gift": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",

@@ -80,6 +80,8 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "offer_ownership": "It sets what it says; there is one offer.",
     "accept_ownership": "What was accepted is no offer any more: a repetition is refused.",
     "join": "An invitation is good for one joining: a repetition is refused.",
+    "ask_for_export": "A file more of the same; how many there may be in an hour is bounded.",
+    "make_export_link": "Good for minutes, kept by nobody.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",
 }

@@ -32,6 +32,7 @@ TAGS: Final = {
     "Payouts": "What an organisation sees of what was paid out to it, and its reports.",
     "Members": "Who is in an organisation, and as what.",
     "API keys": "What an organisation's programs are known by.",
+    "Exports": "Files of what is an organisation's own: asked for, made, and fetched by a link of minutes.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",

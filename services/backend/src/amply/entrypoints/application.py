@@ -26,6 +26,7 @@ from amply.modules import (
     audit,
     defence,
     donations,
+    exports,
     giving,
     keys,
     ledger,
@@ -55,6 +56,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
+    `export_store` is where files that organisations asked for are; without it none is made.
+
     `callers` are the ways to be known, in the order they are asked in.
 
     `site_url` is where people's pages are; without it a problem's `type` is a reference without a host.
@@ -82,6 +85,7 @@ class Parts:
     membership: members.Parts | None = None
     callers: tuple[access.CallerSource, ...] = ()
     accounts: people.Parts | None = None
+    export_store: exports.ExportStore | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -182,7 +186,7 @@ def without_parts() -> FastAPI:
         *(people.router, people.factor_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
-        *(members.router, members.own_router, keys.router, audit.router),
+        *(members.router, members.own_router, keys.router, audit.router, exports.router),
     )
     for router in routers:
         app.include_router(router)

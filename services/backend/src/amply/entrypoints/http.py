@@ -3,6 +3,7 @@
 import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
+from amply.adapters.s3.exports import S3Exports
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -25,6 +26,7 @@ from amply.infra.settings import (
     ApiSettings,
     CacheSettings,
     DatabaseSettings,
+    ExportSettings,
     LinkSettings,
     PeopleSettings,
     ServiceSettings,
@@ -85,6 +87,7 @@ def serve(service: ServiceSettings) -> None:
                 people.SessionCallers(accounts),
             ),
             accounts=accounts,
+            export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         )
     )
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -1,17 +1,15 @@
 """`python -m amply.entrypoints.worker`: does the work the queues hold."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
 from celery import Celery
 
 from amply.adapters import sqs
-from amply.adapters.eventbridge import StripeEventQueue
 from amply.adapters.s3 import S3AuditArchive
+from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
@@ -23,7 +21,7 @@ from amply.adapters.stripe import (
 from amply.entrypoints import provider_events, task_names
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
-from amply.entrypoints.taking import take_forever
+from amply.entrypoints.taking import take_in_background
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.database import connect
@@ -31,6 +29,7 @@ from amply.infra.settings import (
     ArchiveSettings,
     CommitmentSettings,
     DatabaseSettings,
+    ExportSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -46,6 +45,7 @@ from amply.kernel.clock import Clock, system_clock
 from amply.modules import (
     audit,
     donations,
+    exports,
     giving,
     ledger,
     mail,
@@ -81,6 +81,7 @@ class Parts:
     inviting: members.Inviting
     people: people.Writing
     archive: audit.AuditArchive
+    exports: exports.Making
     clock: Clock
 
 
@@ -116,10 +117,16 @@ def register(app: Celery, parts: Parts) -> None:
         if files:
             _log.info("audit_archived", count=files)
 
+    def make_exports(**_: Any) -> None:
+        made = exports.make_exports(parts.exports, now=parts.clock())
+        if made:
+            _log.info("exports_made", count=made)
+
     for name, work in (
         (task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),
         (task_names.RECONCILE, reconcile),
         (task_names.ARCHIVE_AUDIT, archive_audit),
+        (task_names.MAKE_EXPORTS, make_exports),
         *_about_what_is_stuck(parts),
         *_about_letters(parts),
         *_about_the_processor(parts),
@@ -355,25 +362,9 @@ def parts_from_environment() -> Parts:
             page=f"{site.edge_url}/account/",
         ),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
+        exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         clock=system_clock,
     )
-
-
-def take_in_background() -> None:
-    """Take Stripe's events from their queue, where there is one, for as long as this process runs.
-
-    A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
-    """
-    settings = StripeQueueSettings()
-    if settings.events_url:
-        parts = webhooks.Taking(
-            database=connect(DatabaseSettings(), application="worker", pool_size=1),
-            queue=StripeEventQueue(settings),
-            livemode=ServiceSettings().livemode,
-            keeps=donations.keeps_event,
-        )
-        taking = partial(take_forever, parts, clock=system_clock, stopping=threading.Event())
-        threading.Thread(target=taking, name="stripe-events", daemon=True).start()
 
 
 def main() -> None:
@@ -384,7 +375,7 @@ def main() -> None:
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):
-        take_in_background()
+        take_in_background(StripeQueueSettings(), DatabaseSettings(), livemode=service.livemode)
         app.worker_main(
             [
                 *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}"),

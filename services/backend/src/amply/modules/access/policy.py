@@ -38,6 +38,7 @@ class Permission(StrEnum):
     KEYS_READ = "read keys"
     KEYS_CHANGE = "change keys"
     AUDIT_READ = "read the audit log"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,5 +134,10 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     Permission.KEYS_READ: Rule(what="See which API keys there are; never their secrets.", roles=_RUN),
     Permission.KEYS_CHANGE: Rule(what="Make and revoke API keys.", roles=_RUN, confirmed=True),
     Permission.AUDIT_READ: Rule(what="See who did what in the organisation.", roles=_RUN),
+    Permission.EXPORT: Rule(
+        what="Ask for files of what one may read, and fetch them: gifts, ledger, payouts.",
+        roles=_MONEY | {Role.VIEWER},
+        scopes=frozenset({Scope.DONATIONS_READ, Scope.PAYOUTS_READ}),
+    ),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

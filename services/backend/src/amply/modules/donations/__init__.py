@@ -17,6 +17,7 @@ from amply.modules.donations.domain import (
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
+from amply.modules.donations.gift_batches import gift_columns, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
 from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
@@ -165,6 +166,8 @@ __all__ = [
     "erase_donor",
     "evidence",
     "gift_aid_claim",
+    "gift_columns",
+    "gifts_in_batches",
     "gifts_of",
     "handle_provider_event",
     "keeps_event",
