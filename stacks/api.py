@@ -14,9 +14,10 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_envelope_keys
+from stacks.permissions import allow_envelope_keys, allow_key, allow_on_objects
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
+from stacks.storage_lifecycle import EXPORTS
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
 
 REQUESTS_OF_ONE_CLIENT = 2000
@@ -73,6 +74,9 @@ class Api(AmplyStack):
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         around.storage.allow_handed_in(role, reading, lists=True)
         allow_envelope_keys(role, around.keys.personal)
+        # Links to files that organisations asked for are signed with this role.
+        allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:GetObject"])
+        allow_key(role, around.keys.data, ["kms:Decrypt"])
         return make_task(
             self,
             TaskName.API,

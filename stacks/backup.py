@@ -23,7 +23,7 @@ KEPT_OTHERWISE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what: nothing is made from it, and it lapses after 400 days",
     "storage/Archive": "write-once and copied to the second region; a backup could not be safer than its lock",
     "storage/Public": "made from the database, and the same files stand in the archive",
-    "storage/Exports": "made from the database on request; they lapse after 30 days",
+    "storage/Exports": "made from the database on request; they lapse after 7 days",
     "storage/Media": "written once and versioned; copied to the second region where there is one",
     "edge/Site": "built from the sources and deployed with them",
     "replica/AccessLogs": "as in the first region: nothing is made from it",

@@ -116,6 +116,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_QUEUE_HIGH_URL": around.queues.high.queue_url,
         "AMPLY_QUEUE_LOW_URL": around.queues.low.queue_url,
         "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
+        "AMPLY_EXPORTS_BUCKET": around.storage.exports.bucket_name,
         "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
         "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,

@@ -173,6 +173,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             "AMPLY_LOG_URL",
             "AMPLY_CLIENT_ADDRESS_HEADER",
             "AMPLY_SIGN_IN_PROVIDERS",
+            "AMPLY_EXPORTS_BUCKET",
         },
         secrets=frozenset(
             {
@@ -197,7 +198,8 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _DOCUMENTS
         | _TRACES
         | {
-            *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_HEARTBEAT_PATH"),
+            *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_EXPORTS_BUCKET"),
+            "AMPLY_HEARTBEAT_PATH",
             "AMPLY_PERSONAL_KEY_ARN",
         },
         secrets=frozenset(

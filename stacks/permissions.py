@@ -45,6 +45,11 @@ def allow_envelope_keys(role: iam.IRole, key: kms.IKey) -> None:
     )
 
 
+def allow_key(role: iam.IRole, key: kms.IKey, actions: Sequence[str]) -> None:
+    """Use of the key that a bucket is encrypted with, said in the role's policy: the key's own names no role."""
+    role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))
+
+
 def allow_spans(scope: Construct, construct_id: str, role: iam.IRole) -> None:
     """Writing spans through X-Ray's OTLP endpoint, and reading none.
 

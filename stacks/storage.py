@@ -19,7 +19,7 @@ from stacks.storage_lifecycle import HANDED_IN, PUBLIC_LOG, documents, forget
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
-    "storage/Exports": "made from the database on request; they lapse after 30 days",
+    "storage/Exports": "made from the database on request; they lapse after 7 days",
     "edge/Site": "built from the sources and deployed with them",
     "replica/AccessLogs": "who asked for what where the copies are, also once they are copies no more",
 }
@@ -72,7 +72,7 @@ class Storage(AmplyStack):
             durability=durability,
             request_logs=self.access_logs,
             key=keys.data,
-            lifecycle=[forget("exports", days=30)],
+            lifecycle=[forget("exports", days=7)],
         )
         self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
         self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")

@@ -29,6 +29,8 @@ PARTIAL_TILES = "log/tile/*.p/*"
 """Their names, and nobody else's (https://c2sp.org/tlog-tiles)."""
 
 AUDIT_FILES = "audit/"
+EXPORTS = "organisations/*"
+"""Files that organisations asked for, as `modules/exports` names them."""
 """The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 
 HANDED_IN = "applications/"

@@ -7,13 +7,14 @@ from fastapi.testclient import TestClient
 from amply.adapters.dns import DnsRecords
 from amply.entrypoints import application, worker
 from amply.infra.database import Database
-from amply.modules import federation, giving, mail, payouts, recurring, webhooks
+from amply.modules import exports, federation, giving, mail, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.export_shelf import FakeExports
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -118,6 +119,7 @@ class DonorsPage(ReceiptOffice):
             people=people_work(self.database, mailer=self.mailer),
             applying=applying_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
+            exports=exports.Making(database=self.database, store=FakeExports()),
             clock=self.clock,
         )
 

@@ -36,6 +36,8 @@ RECORDED: Final[Mapping[str, Action]] = {
     f"POST {OWN}/sign-in/domains": Action.SIGN_IN_DOMAIN_CLAIMED,
     f"POST {OWN}/sign-in/domains/{{domain}}/check": Action.SIGN_IN_DOMAIN_SHOWN,
     f"DELETE {OWN}/sign-in/domains/{{domain}}": Action.SIGN_IN_DOMAIN_REMOVED,
+    f"POST {OWN}/exports": Action.EXPORT_ASKED,
+    f"POST {OWN}/exports/{{export_id}}/links": Action.EXPORT_FETCHED,
     "POST /v1/me/organisations": Action.MEMBER_JOINED,
     "POST /v1/me/applications": Action.APPLICATION_BEGUN,
     "POST /v1/me/test-organisations": Action.ORGANIZATION_CREATED,

@@ -19,11 +19,12 @@ from amply.entrypoints import application, worker
 from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox, tracing
 from amply.infra.tracing.export import exporting
-from amply.modules import federation, ledger, mail, payouts, webhooks
+from amply.modules import exports, federation, ledger, mail, payouts, webhooks
 from amply.modules.donations import EventHandling, ReceiptSending, keeps_event
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
+from tests.backend.export_shelf import FakeExports
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -91,6 +92,7 @@ class Town:
                 people=people_work(books.app, mailer=self.mailer),
                 applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
+                exports=exports.Making(database=books.app, store=FakeExports()),
                 clock=self.clock,
             ),
         )

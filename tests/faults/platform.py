@@ -181,6 +181,7 @@ class Platform:
             "AMPLY_WITNESS_POLICY": self.policy.text(),
             "AMPLY_OVERLAPPING_KEY_ARN": "",
             "AMPLY_FORMER_KEYS": "",
+            "AMPLY_EXPORTS_BUCKET": "exports",
             "AMPLY_HEARTBEAT_PATH": str(self._heartbeat(name)),
         }
 

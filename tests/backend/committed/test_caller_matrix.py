@@ -57,6 +57,7 @@ IDS: Final = {
     "split_id": f"split_{'0' * 26}",
     "entry_id": f"ent_{'0' * 26}",
     "session_id": f"ses_{'0' * 26}",
+    "export_id": f"exp_{'0' * 26}",
     "passkey_id": f"psk_{'0' * 26}",
     "domain": "river.example",
     "token_id": f"sct_{'0' * 26}",

@@ -37,6 +37,7 @@ from tests.backend import member_world, onboarding_world, plan_world
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.documented import operations
+from tests.backend.export_shelf import FakeExports
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
@@ -140,6 +141,7 @@ def world(
             accounts=accounts,
             trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
             applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
+            export_store=FakeExports(),
         )
     )
     yield World(page, app, accounts=accounts, master=master)

@@ -13,12 +13,13 @@ from amply.adapters.dns import DnsRecords
 from amply.entrypoints import scheduler, task_names, worker
 from amply.infra.database import Database
 from amply.kernel.money import Money
-from amply.modules import donations, federation, mail, payments, payouts, webhooks
+from amply.modules import donations, exports, federation, mail, payments, payouts, webhooks
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.payouts import PayoutStatus
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.export_shelf import FakeExports
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
@@ -75,6 +76,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             people=people_work(treasury.database),
             applying=applying_work(treasury.database),
             archive=shelf,
+            exports=exports.Making(database=treasury.database, store=FakeExports()),
             clock=treasury.clock,
         ),
     )

@@ -16,10 +16,11 @@ from amply.entrypoints import admin_erase, scheduler, task_names, worker
 from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.infra.settings import CommitmentSettings
-from amply.modules import donations, federation, ledger, mail, payments, payouts, recurring, webhooks
+from amply.modules import donations, exports, federation, ledger, mail, payments, payouts, recurring, webhooks
 from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
+from tests.backend.export_shelf import FakeExports
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
@@ -144,6 +145,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             people=people_work(plans.database),
             applying=applying_work(plans.database),
             archive=AuditShelf(),
+            exports=exports.Making(database=plans.database, store=FakeExports()),
             clock=plans.clock,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from amply.infra.database import Database
-from amply.modules import audit
+from amply.modules import audit, exports
 from amply.modules.access import Role
 from amply.modules.audit import Action
 from tests.backend import recorded_routes
@@ -245,6 +245,17 @@ def _project_changed(house: House) -> Request:
     )
 
 
+def _export_asked(_house: House) -> Request:
+    return Request("/exports", body={"kind": "gifts"})
+
+
+def _export_fetched(house: House) -> Request:
+    export_id = house.ask("POST", "/exports", by="usr_owner", json={"kind": "gifts"}).json()["id"]
+    making = exports.Making(database=house.database, store=house.exports)
+    assert exports.make_exports(making, now=house.clock()) == 1
+    return Request(f"/exports/{export_id}/links", target=export_id)
+
+
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
     f"POST {OWN}/funds": _fund_made,
@@ -275,6 +286,8 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/sign-in/domains": _domain_claimed,
     f"POST {OWN}/sign-in/domains/{{domain}}/check": _domain_shown,
     f"DELETE {OWN}/sign-in/domains/{{domain}}": _domain_removed,
+    f"POST {OWN}/exports": _export_asked,
+    f"POST {OWN}/exports/{{export_id}}/links": _export_fetched,
     "POST /v1/me/organisations": _joined,
     "POST /v1/me/test-organisations": _tried,
     "POST /v1/me/applications": _begun,

@@ -33,6 +33,7 @@ NOT_THERE: Final = {
     "GET /v1/public/organisations/{organization_id}/ledger/export": "no entry",
     "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": "no payout",
     f"GET {OWN}/payouts/{{payout_id}}/report": "no payout",
+    f"GET {OWN}/exports/{{export_id}}": "no file: tests of exports have some",
 }
 """Routes that have nothing to show here, and why: their statements are counted all the same."""
 

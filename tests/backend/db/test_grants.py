@@ -175,6 +175,7 @@ API = {
         )
     ),
     "project": "INSERT SELECT UPDATE(currency) UPDATE(goal_minor_units) UPDATE(state) UPDATE(texts)",
+    "organization_export": ADD,
     "organization_gift": READ,
     "outbox": "INSERT SELECT(id)",
     "ownership_offer": "DELETE INSERT SELECT",

@@ -18,7 +18,7 @@ OF_A_DONOR: Final = (
     *("daily_key", "decline", "offline_gift", "opened_gift"),
     *("receipt_facts", "issued_receipt", "payment_notice", "mail_feedback", "mail_suppression"),
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
-    *("dedication", "split_gift", "split_part"),
+    *("dedication", "split_gift", "split_part", "organization_export"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
     *("address_claim", "data_key", "person_identity", "sealing", "sign_in_grant", "scim_resource"),
 )

@@ -35,6 +35,7 @@ TAGS: Final = {
     "Trying": "How somebody who integrates gets a test organisation and a key by themselves, in a sandbox.",
     "API keys": "What an organisation's programs are known by.",
     "Sign-in of organisations": "An organisation's own provider and domains, and whom they bring in.",
+    "Exports": "Files of what is an organisation's own: asked for, made, and fetched by a link of minutes.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",

@@ -26,6 +26,7 @@ from amply.modules import (
     audit,
     defence,
     donations,
+    exports,
     federation,
     giving,
     keys,
@@ -60,6 +61,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
+    `export_store` is where files that organisations asked for are; without it none is made.
+
     `callers` are the ways to be known, in the order they are asked in.
 
     `site_url` is where people's pages are; without it a problem's `type` is a reference without a host.
@@ -92,6 +95,7 @@ class Parts:
     renewing: access.Renewing | None = None
     directories: scim.Parts | None = None
     applying: applications.Parts | None = None
+    export_store: exports.ExportStore | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -175,7 +179,14 @@ def without_parts() -> FastAPI:
         *(organizations.project_router, organizations.public_project_router),
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(applications.router, applications.own_router),
-        *(members.router, members.own_router, members.invited_router, keys.router, audit.router),
+        *(
+            members.router,
+            members.own_router,
+            members.invited_router,
+            keys.router,
+            audit.router,
+            exports.router,
+        ),
         trials.router,
         *(federation.router, federation.finding_router, scim.router, scim.scim_router),
     )

@@ -6,6 +6,7 @@ import uvicorn
 
 from amply.adapters.breaches import HttpBreachList
 from amply.adapters.s3.documents import S3Documents
+from amply.adapters.s3.exports import S3Exports
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -30,6 +31,7 @@ from amply.infra.settings import (
     CacheSettings,
     DatabaseSettings,
     DocumentSettings,
+    ExportSettings,
     LinkSettings,
     OutsideSettings,
     PeopleSettings,
@@ -108,6 +110,7 @@ def serve(service: ServiceSettings) -> None:
         applying=applications.Parts(
             people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
         ),
+        export_store=S3Exports(bucket=ExportSettings().exports_bucket),
     )
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -2,12 +2,16 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
-from amply.kernel.clock import Clock
-from amply.modules import webhooks
+from amply.adapters.eventbridge import StripeEventQueue
+from amply.infra.database import connect
+from amply.infra.settings import DatabaseSettings, StripeQueueSettings
+from amply.kernel.clock import Clock, system_clock
+from amply.modules import donations, webhooks
 
 AGAIN_AFTER: Final = timedelta(seconds=5)
 
@@ -25,3 +29,19 @@ def take_forever(parts: webhooks.Taking, *, clock: Clock, stopping: threading.Ev
         else:
             if stored:
                 _log.info("stripe_events_taken", count=stored)
+
+
+def take_in_background(settings: StripeQueueSettings, database: DatabaseSettings, *, livemode: bool) -> None:
+    """Take Stripe's events from their queue, where there is one, for as long as this process runs.
+
+    A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
+    """
+    if settings.events_url:
+        parts = webhooks.Taking(
+            database=connect(database, application="worker", pool_size=1),
+            queue=StripeEventQueue(settings),
+            livemode=livemode,
+            keeps=donations.keeps_event,
+        )
+        taking = partial(take_forever, parts, clock=system_clock, stopping=threading.Event())
+        threading.Thread(target=taking, name="stripe-events", daemon=True).start()

@@ -1,9 +1,7 @@
 """`python -m amply.entrypoints.worker`: does the work the queues hold."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -11,8 +9,8 @@ from celery import Celery
 
 from amply.adapters import sqs
 from amply.adapters.dns import DnsRecords
-from amply.adapters.eventbridge import StripeEventQueue
 from amply.adapters.s3 import S3AuditArchive
+from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
     StripeEventSource,
@@ -32,7 +30,7 @@ from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.personal_data import about_people
-from amply.entrypoints.taking import take_forever
+from amply.entrypoints.taking import take_in_background
 from amply.entrypoints.traces import traced
 from amply.infra import logging
 from amply.infra.database import connect
@@ -41,6 +39,7 @@ from amply.infra.settings import (
     CommitmentSettings,
     DatabaseSettings,
     DocumentSettings,
+    ExportSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -58,6 +57,7 @@ from amply.modules import (
     applications,
     audit,
     donations,
+    exports,
     federation,
     giving,
     ledger,
@@ -96,6 +96,7 @@ class Parts:
     domains: federation.Checking
     applying: applications.Applying
     archive: audit.AuditArchive
+    exports: exports.Making
     clock: Clock
 
 
@@ -131,10 +132,16 @@ def register(app: Celery, parts: Parts) -> None:
         if files:
             _log.info("audit_archived", count=files)
 
+    def make_exports(**_: Any) -> None:
+        made = exports.make_exports(parts.exports, now=parts.clock())
+        if made:
+            _log.info("exports_made", count=made)
+
     for name, work in (
         (task_names.HANDLE_PROVIDER_EVENT, handle_provider_event),
         (task_names.RECONCILE, reconcile),
         (task_names.ARCHIVE_AUDIT, archive_audit),
+        (task_names.MAKE_EXPORTS, make_exports),
         *_about_what_is_stuck(parts),
         *_about_letters(parts),
         *_about_the_processor(parts),
@@ -340,25 +347,9 @@ def parts_from_environment() -> Parts:
         domains=federation.Checking(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
+        exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         clock=system_clock,
     )
-
-
-def take_in_background() -> None:
-    """Take Stripe's events from their queue, where there is one, for as long as this process runs.
-
-    A thread beside the tasks: it waits for the queue, and what it is killed in the middle of comes again.
-    """
-    settings = StripeQueueSettings()
-    if settings.events_url:
-        parts = webhooks.Taking(
-            database=connect(DatabaseSettings(), application="worker", pool_size=1),
-            queue=StripeEventQueue(settings),
-            livemode=ServiceSettings().livemode,
-            keeps=donations.keeps_event,
-        )
-        taking = partial(take_forever, parts, clock=system_clock, stopping=threading.Event())
-        threading.Thread(target=taking, name="stripe-events", daemon=True).start()
 
 
 def main() -> None:
@@ -369,7 +360,7 @@ def main() -> None:
     register(app, parts_from_environment())
     show_life(app, service.heartbeat_path)
     with traced(service, TraceSettings()):
-        take_in_background()
+        take_in_background(StripeQueueSettings(), DatabaseSettings(), livemode=service.livemode)
         app.worker_main(
             [
                 *("worker", "--pool=threads", f"--concurrency={_CONCURRENCY}"),

@@ -143,6 +143,14 @@ class DocumentSettings(BaseSettings):
     documents_bucket: str
 
 
+class ExportSettings(BaseSettings):
+    """The bucket of files that organisations ask for: the worker writes there, the API signs links to them."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    exports_bucket: str
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 

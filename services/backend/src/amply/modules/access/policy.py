@@ -44,6 +44,7 @@ class Permission(StrEnum):
     SIGN_IN_READ = "read the sign-in"
     SIGN_IN_CHANGE = "change the sign-in"
     AUDIT_READ = "read the audit log"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,5 +162,10 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         confirmed=True,
     ),
     Permission.AUDIT_READ: Rule(what="See who did what in the organisation.", roles=_RUN),
+    Permission.EXPORT: Rule(
+        what="Ask for files of what one may read, and fetch them: gifts, ledger, payouts.",
+        roles=_MONEY | {Role.VIEWER},
+        scopes=frozenset({Scope.DONATIONS_READ, Scope.PAYOUTS_READ}),
+    ),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

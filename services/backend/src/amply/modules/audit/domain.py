@@ -65,6 +65,8 @@ class Action(StrEnum):
     DONATION_REFUNDED = "donation.refunded"
     DONOR_ERASED = "donor.erased"
     DONOR_STATEMENT_SEEN = "donor.statement_seen"
+    EXPORT_ASKED = "export.asked"
+    EXPORT_FETCHED = "export.fetched"
     FORM_EXEMPTED = "form.exempted"
     FORM_REOPENED = "form.reopened"
     FUND_CLOSED = "fund.closed"

@@ -33,6 +33,7 @@ from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
 from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
+from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.facts import (
     Moved,
     entries_on,
@@ -105,6 +106,7 @@ __all__ = [
     "CHECKPOINT_PUBLISHED",
     "CLEARING",
     "EVERYTHING",
+    "LINE_COLUMNS",
     "PLATFORM",
     "PUBLISHER_LOCK",
     "SEQUENCER_BATCH_MAX",
@@ -185,6 +187,7 @@ __all__ = [
     "is_published",
     "leadership",
     "let_go_of_partials",
+    "lines_in_batches",
     "misfolded",
     "moved_by",
     "oldest_unpublished_age",

@@ -3,6 +3,7 @@
 Import from here only.
 """
 
+from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
 from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.closing import Closed, Handling, close_books
 from amply.modules.payouts.domain import (
@@ -39,6 +40,7 @@ from amply.modules.payouts.tasks import (
 __all__ = [
     "FACT_ASKED",
     "LISTED_MAX",
+    "PAYOUT_COLUMNS",
     "Closed",
     "Handling",
     "MovementNotOpen",
@@ -62,8 +64,10 @@ __all__ = [
     "count_unmatched",
     "explain",
     "handle_provider_event",
+    "journals_in_one",
     "match_waiting",
     "own_router",
+    "payouts_in_batches",
     "reconcile",
     "report",
     "router",

@@ -1,0 +1,146 @@
+"""Asking for files and looking at them. Who may is decided in each statement: a file with donors in it is not everybody's."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import ColumnElement, Text, and_, column, insert, or_, select, table
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox
+from amply.infra.keyset import Order
+from amply.kernel import ids
+from amply.kernel.pagination import Page
+from amply.modules import audit
+from amply.modules.access import Access, NotAllowed, Permission
+from amply.modules.audit import Action
+from amply.modules.exports.domain import (
+    KEPT,
+    Export,
+    ExportFormat,
+    ExportKind,
+    ExportNotFound,
+    ExportNotReady,
+    ExportState,
+    Wanted,
+)
+from amply.modules.exports.models import ExportRow
+
+FACT_ASKED: Final = "exports.asked"
+PERMISSIONS: Final[Mapping[ExportKind, Permission]] = {
+    ExportKind.GIFTS: Permission.GIFTS_READ,
+    ExportKind.LEDGER: Permission.GIFTS_READ,
+    ExportKind.PAYOUTS: Permission.PAYOUTS_READ,
+}
+"""What somebody has to be allowed to read, to have a file of it."""
+
+_ORGANIZATION: Final = table("organization", column("id", Text))
+_NEWEST: Final = Order(name="exports", columns=(ExportRow.created_at, ExportRow.id), descending=True)
+
+
+def ask(session: Session, access: Access, *, wanted: Wanted) -> Export:
+    """Let the worker make a file. Who gave is in one of gifts where whoever asks may see that.
+
+    Raises:
+        NotAllowed: They may not read what it is made of.
+    """
+    permission = PERMISSIONS[wanted.kind]
+    if not _may(session, access, permission):
+        raise NotAllowed(f"Ask somebody who may '{permission}': a file of it is for them alone.")
+    row = session.scalars(
+        insert(ExportRow)
+        .values(
+            id=ids.new_id("exp"),
+            organization_id=access.organization_id,
+            kind=wanted.kind,
+            format=wanted.format,
+            since=wanted.since,
+            before=wanted.before,
+            names_donors=wanted.kind is ExportKind.GIFTS and _may(session, access, Permission.DONORS_READ),
+            asked_by=f"person:{access.person_id}" if access.person_id else f"key:{access.key_id}",
+            next_attempt_at=access.now,
+            created_at=access.now,
+            expires_at=access.now + KEPT,
+        )
+        .returning(ExportRow)
+    ).one()
+    audit.record_by(session, access, Action.EXPORT_ASKED, row.id, reason=row.kind)
+    outbox.put(session, topic=FACT_ASKED, payload={"export_id": row.id}, now=access.now)
+    return export_of(row)
+
+
+def listed(session: Session, access: Access, *, cursor: str | None, limit: int) -> Page[Export]:
+    """The files that there are for whoever asks, the newest first.
+
+    Raises:
+        CursorNotAcceptable: The cursor is none of this list.
+    """
+    rows = session.scalars(
+        _NEWEST.page(select(ExportRow).where(*_theirs(access)), cursor=cursor, limit=limit)
+    ).all()
+    return Page(
+        items=[export_of(row) for row in rows[:limit]], next_cursor=_NEWEST.next_cursor(rows, limit=limit)
+    )
+
+
+def find(session: Session, access: Access, *, export_id: str) -> Export:
+    """One of them.
+
+    Raises:
+        ExportNotFound: There is none, or not for them.
+    """
+    row = session.scalars(select(ExportRow).where(ExportRow.id == export_id, *_theirs(access))).one_or_none()
+    if row is None:
+        raise ExportNotFound("There is no such file, or not any more: ask for another one.")
+    return export_of(row)
+
+
+def fetch(session: Session, access: Access, *, export_id: str) -> Export:
+    """One that a link is asked for, which is recorded.
+
+    Raises:
+        ExportNotFound, ExportNotReady: As they say.
+    """
+    found = find(session, access, export_id=export_id)
+    if found.state is not ExportState.READY:
+        raise ExportNotReady(
+            "This file could not be made: ask for another one."
+            if found.state is ExportState.FAILED
+            else "This file is not made yet: look at how it stands again in a moment."
+        )
+    audit.record_by(session, access, Action.EXPORT_FETCHED, found.id, reason=found.wanted.kind)
+    return found
+
+
+def export_of(row: ExportRow) -> Export:
+    """The file a row tells of."""
+    return Export(
+        id=row.id,
+        organization_id=row.organization_id,
+        wanted=Wanted(
+            kind=ExportKind(row.kind), format=ExportFormat(row.format), since=row.since, before=row.before
+        ),
+        names_donors=row.names_donors,
+        state=ExportState(row.state),
+        rows=row.rows,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        created_at=row.created_at,
+        ready_at=row.ready_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _theirs(access: Access) -> list[ColumnElement[bool]]:
+    """Files of the organisation that are kept, of what the caller may read, and with donors in them for those who may see these."""
+    whose = ExportRow.organization_id
+    kinds = [
+        and_(ExportRow.kind == kind, access.covers(whose, permission))
+        for kind, permission in PERMISSIONS.items()
+    ]
+    donors = or_(ExportRow.names_donors.is_(False), access.covers(whose, Permission.DONORS_READ))
+    return [access.covers(whose), ExportRow.expires_at > access.now, or_(*kinds), donors]
+
+
+def _may(session: Session, access: Access, permission: Permission) -> bool:
+    asked = select(_ORGANIZATION.c.id).where(access.covers(_ORGANIZATION.c.id, permission))
+    return session.scalar(asked) is not None

@@ -1,0 +1,198 @@
+"""Files of an organisation's own: for whoever may read what is in them, made once, and gone after a week."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+import pytest
+
+from amply.infra.database import Database
+from amply.modules import exports
+from amply.modules.access import Role
+from amply.modules.exports.files import Row, csv_file, parquet_file
+from amply.modules.payouts import PayoutStatus
+from tests.backend.conftest import Databases
+from tests.backend.member_world import House
+from tests.backend.payout_world import PAYOUT, RECONCILED, Treasury, of_payout, transaction
+from tests.backend.world import NOW
+
+PERSONAL: Final = {"donor_name", "donor_email", "message"}
+
+
+@pytest.fixture
+def house(database: Database, databases: Databases) -> Iterator[House]:
+    made = House(database, databases)
+    yield made
+    made.close()
+
+
+def give(house: House, number: int, **changes: Any) -> str:
+    body = {
+        "organization_id": house.organization_id,
+        "amount": {"minor_units": "2500", "currency": "EUR"},
+        "donor": {"name": f"Ada {number}", "email": f"ada{number}@example.org"},
+        **changes,
+    }
+    given = house.client.post("/v1/donations", json=body, headers={"Idempotency-Key": f"key-{number}"})
+    assert given.status_code == 201, given.text
+    donation_id: str = given.json()["id"]
+    return donation_id
+
+
+def work(house: House, **later: float) -> int:
+    making = exports.Making(database=house.database, store=house.exports)
+    return exports.make_exports(making, now=house.clock() + timedelta(**later))
+
+
+def asked(house: House, kind: str = "gifts", *, by: str = "usr_owner", **more: Any) -> str:
+    answer = house.ask("POST", "/exports", by=by, json={"kind": kind, **more})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["state"] == "waiting"
+    export_id: str = answer.json()["id"]
+    return export_id
+
+
+def content(house: House, export_id: str) -> bytes:
+    return house.exports.files[f"organisations/{house.organization_id}/{export_id}"]
+
+
+def rows(house: House, export_id: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content(house, export_id).decode())))
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_file_is_asked_for_made_looked_at_and_fetched(house: House) -> None:
+    for number in range(3):
+        give(house, number, message="=cmd|'/c calc'!A1" if number == 0 else "word")
+    house.arrive()
+    export_id = asked(house)
+    assert code(house.ask("POST", f"/exports/{export_id}/links", by="usr_owner")) == (409, "export_not_ready")
+    assert work(house) == 1
+    shown = house.ask("GET", f"/exports/{export_id}", by="usr_owner").json()
+    assert (shown["state"], shown["rows"], shown["bytes"]) == ("ready", 3, len(content(house, export_id)))
+    assert house.ask("GET", "/exports", by="usr_owner").json()["data"] == [shown]
+    found = rows(house, export_id)
+    assert [row["donor_email"] for row in found] == [f"ada{number}@example.org" for number in range(3)]
+    assert found[0]["message"] == "'=cmd|'/c calc'!A1", "no spreadsheet runs what a donor wrote"
+    assert {row["amount_minor"] for row in found} == {"2500"}
+    link = house.ask("POST", f"/exports/{export_id}/links", by="usr_owner")
+    assert link.status_code == 201
+    assert link.json()["url"].endswith(f"{export_id}?as=gifts-{export_id}.csv&for=300&text")
+
+
+def test_who_may_not_see_donors_has_files_without_them_and_none_of_others(house: House) -> None:
+    give(house, 1)
+    house.arrive()
+    theirs, owners = asked(house, by="usr_viewer"), asked(house)
+    work(house)
+    assert not PERSONAL & rows(house, theirs)[0].keys()
+    assert b"ada1" not in content(house, theirs)
+    assert rows(house, owners)[0].keys() >= PERSONAL
+    listed = house.ask("GET", "/exports", by="usr_viewer").json()["data"]
+    assert [each["id"] for each in listed] == [theirs]
+    for method, path in (("GET", f"/exports/{owners}"), ("POST", f"/exports/{owners}/links")):
+        assert code(house.ask(method, path, by="usr_viewer")) == (404, "export_not_found")
+    assert code(house.ask("POST", "/exports", by="usr_content", json={"kind": "gifts"})) == (
+        403,
+        "not_allowed",
+    )
+
+
+def test_a_key_has_files_of_what_its_scopes_read(house: House) -> None:
+    give(house, 1)
+    _, secret = house.key("payouts:read")
+    assert code(house.ask("POST", "/exports", key=secret, json={"kind": "gifts"})) == (403, "not_allowed")
+    assert house.ask("POST", "/exports", key=secret, json={"kind": "payouts"}).status_code == 202
+    asked(house)
+    work(house)
+    assert [each["kind"] for each in house.ask("GET", "/exports", key=secret).json()["data"]] == ["payouts"]
+
+
+def test_what_was_taken_meanwhile_is_not_handed_out(house: House) -> None:
+    give(house, 1)
+    house.arrive()
+    export_id = asked(house, by="usr_finance")
+    house.put("usr_finance", Role.VIEWER)
+    assert work(house) == 0
+    assert house.exports.files == {}
+    (row,) = house.rows("SELECT state FROM organization_export WHERE id = :id", id=export_id)
+    assert row.state == "failed"
+
+
+def test_a_worker_that_is_killed_makes_the_same_file_in_the_same_place(house: House) -> None:
+    give(house, 1)
+    export_id = asked(house)
+    house.exports.dies_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        work(house)
+    assert house.exports.files == {}
+    house.exports.dies_after = None
+    assert work(house, seconds=30) == 0, "its turn has not come again"
+    assert work(house, minutes=2) == 1
+    assert work(house, minutes=5) == 0
+    assert list(house.exports.files) == [f"organisations/{house.organization_id}/{export_id}"]
+
+
+def test_a_week_later_it_is_gone(house: House) -> None:
+    export_id = asked(house)
+    work(house)
+    house.clock.advance(days=7)
+    assert code(house.ask("GET", f"/exports/{export_id}", by="usr_owner")) == (404, "export_not_found")
+    work(house)
+    assert house.rows("SELECT id FROM organization_export") == []
+
+
+def test_parquet_is_read_back(house: House) -> None:
+    give(house, 1)
+    house.arrive()
+    export_id = asked(house, format="parquet", since=(NOW - timedelta(days=1)).isoformat())
+    work(house)
+    table = pq.read_table(io.BytesIO(content(house, export_id)))
+    assert table.column("amount_minor").to_pylist() == [2500]
+    assert table.column("donor_name").to_pylist() == ["Ada 1"]
+    nothing = asked(house, format="parquet", before=(NOW - timedelta(days=1)).isoformat())
+    work(house)
+    assert pq.read_table(io.BytesIO(content(house, nothing))).num_rows == 0
+
+
+def test_the_ledger_and_payouts_are_files_too_and_journals_are_for_accountants(house: House) -> None:
+    treasury = Treasury(house.database)
+    assert treasury.organization_id == house.organization_id
+    treasury.succeed()
+    treasury.remote.items = [of_payout(), transaction()]
+    treasury.hear(RECONCILED, PayoutStatus.PAID, bank_reference="TRACE7")
+    treasury.sequencer = house.databases.as_role("amply_sequencer")
+    treasury.sequence()
+    of_ledger, of_payouts = asked(house, "ledger"), asked(house, "payouts")
+    journal = asked(house, "payouts", format="accounting")
+    assert work(house) == 3
+    assert content(house, of_ledger).decode().startswith("index,sequence,entry_id,kind")
+    (payout,) = rows(house, of_payouts)
+    assert (payout["id"], payout["amount_minor"], payout["bank_reference"]) == (PAYOUT, "2437", "TRACE7")
+    one = house.ask("GET", f"/payouts/{PAYOUT}/report?format=journal", by="usr_owner")
+    assert content(house, journal).decode() == one.content.decode()
+
+
+def test_what_is_no_file_is_refused_in_one_sentence(house: House) -> None:
+    backwards = {"since": NOW.isoformat(), "before": (NOW - timedelta(days=1)).isoformat()}
+    for body in ({"kind": "gifts", "format": "accounting"}, {"kind": "gifts", **backwards}):
+        answer = house.ask("POST", "/exports", by="usr_owner", json=body)
+        assert code(answer) == (422, "export_not_acceptable")
+
+
+def test_many_rows_are_written_a_piece_at_a_time() -> None:
+    pieces: list[list[Row]] = [
+        [{"id": f"don_{piece}_{row}", "amount_minor": row} for row in range(1_000)] for piece in range(25)
+    ]
+    written = list(csv_file(("id", "amount_minor"), iter(pieces)))
+    assert len(written) == 26
+    assert max(map(len, written)) < 30_000
+    packed = b"".join(parquet_file(("id", "amount_minor"), iter(pieces)))
+    table = pq.read_table(io.BytesIO(packed))
+    assert (table.num_rows, table.column("amount_minor").to_pylist()[-1]) == (25_000, 999)
