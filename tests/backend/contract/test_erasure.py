@@ -121,6 +121,29 @@ def test_after_an_erasure_the_log_is_whole_and_the_donors_receipt_proves_the_gif
     platform.books.check_log(size=4)
 
 
+def test_files_that_name_the_organisations_donors_are_handed_out_no_more(gifts: Gifts) -> None:
+    platform = gifts.platform
+    with platform.databases.as_role("master").transaction() as session:
+        for number, names_donors in enumerate((True, False)):
+            session.execute(
+                text("""
+                    INSERT INTO organization_export
+                        (id, organization_id, kind, format, names_donors, asked_by, state, next_attempt_at, sha256, created_at,
+                         ready_at, expires_at)
+                    VALUES (:id, :organization_id, 'gifts', 'csv', :names_donors, 'person:usr_1', 'ready', :at, 'ab', :at, :at, :at)
+                """),
+                {
+                    "id": f"exp_{number:026}",
+                    "organization_id": platform.organization_id,
+                    "names_donors": names_donors,
+                    "at": NOW,
+                },
+            )
+    platform.erase("--email-sha256", DIGEST)
+    found = platform.rows("SELECT names_donors, state FROM organization_export ORDER BY id")
+    assert [tuple(row) for row in found] == [(True, "failed"), (False, "ready")]
+
+
 def test_we_can_prove_the_gift_to_nobody_any_more(gifts: Gifts) -> None:
     platform = gifts.platform
     entry_id = verify_receipt(decode_receipt(gifts.receipt), [platform.books.verifier]).entry.id

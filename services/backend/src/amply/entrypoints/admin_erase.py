@@ -11,7 +11,7 @@ from amply.infra import logging
 from amply.infra.database import Database
 from amply.infra.settings import ArchiveSettings, CommitmentSettings
 from amply.kernel.clock import system_clock
-from amply.modules import donations, giving, ledger, recurring
+from amply.modules import donations, exports, giving, ledger, recurring
 
 
 @click.group()
@@ -90,4 +90,5 @@ def _erase(
         donation_id=donation_id,
         now=system_clock(),
         listed=listed,
+        also=lambda session, of: exports.withdraw(session, organization_ids=of),
     )

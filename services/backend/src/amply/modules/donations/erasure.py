@@ -6,7 +6,7 @@ the gift: it holds the openings that are deleted here.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -35,6 +35,9 @@ from amply.modules.donations.service import IDEMPOTENCY_SCOPE
 from amply.modules.donations.splits import SCOPE as SPLIT_SCOPE
 
 _log = structlog.get_logger()
+
+AlsoForgets = Callable[[Session, Collection[str]], None]
+"""What those above have of gifts, by the organisations whose donors are forgotten."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ROWS: Final = 10_000
@@ -77,6 +80,7 @@ class _Traces:
     returns: frozenset[str]
     events: webhooks.EventTraces
     addresses: frozenset[str]
+    organizations: frozenset[str]
     booked: frozenset[str]
 
     @property
@@ -94,12 +98,13 @@ def erase_donor(
     donation_id: str | None,
     now: datetime,
     listed: ErasureList | None = None,
+    also: AlsoForgets | None = None,
 ) -> Erasure:
     """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
-    `listed` is told before anything is removed; None where it knows already.
+    `listed` is told before anything is removed; None where it knows already. `also` is called in the transaction that removes.
 
     What is sealed is found by its index, what is not yet by reading every address, by our own digests and not by the
     database's: none may be missed.
@@ -128,6 +133,8 @@ def erase_donor(
         since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
         told = _forget_recipient(session, digest=email_sha256) if email_sha256 is not None else 0
         entries = {*about.entry_ids, *since, *held.booked}
+        if also is not None:
+            also(session, held.organizations)
         return _remove(session, held, entry_ids=entries, told=told, now=now)
 
 
@@ -168,6 +175,7 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
         returns=frozenset(payments.names_of_returns(session, payment_ids=list(locked))),
         events=events,
         addresses=frozenset(row.donor_email for row in rows if row.donor_email is not None),
+        organizations=frozenset(row.organization_id for row in rows),
         booked=frozenset(row.entry_id for row in rows if row.entry_id is not None),
     )
 

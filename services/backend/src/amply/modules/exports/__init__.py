@@ -4,6 +4,6 @@ from amply.modules.exports.domain import KEPT
 from amply.modules.exports.making import Making, make_exports
 from amply.modules.exports.ports import ExportStore
 from amply.modules.exports.router import router
-from amply.modules.exports.service import FACT_ASKED
+from amply.modules.exports.service import FACT_ASKED, withdraw
 
-__all__ = ["FACT_ASKED", "KEPT", "ExportStore", "Making", "make_exports", "router"]
+__all__ = ["FACT_ASKED", "KEPT", "ExportStore", "Making", "make_exports", "router", "withdraw"]

@@ -41,7 +41,9 @@ class ExportFormat(StrEnum):
 
 
 class ExportState(StrEnum):
-    """Waiting until the worker has made it; failed where it could not, or whoever asked may not any more."""
+    """Waiting until the worker has made it; failed where it could not, where whoever asked may not any more,
+    and where a donor in it was forgotten since.
+    """
 
     WAITING = "waiting"
     READY = "ready"

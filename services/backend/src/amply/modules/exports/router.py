@@ -76,7 +76,9 @@ class ExportOut(BaseModel):
     names_donors: bool = Field(
         description="Whether it says who gave: then it is for those alone who may see that."
     )
-    state: ExportState = Field(description="`failed`: it could not be made; ask for another one.")
+    state: ExportState = Field(
+        description="`failed`: it could not be made, or was taken back; ask for another one."
+    )
     rows: int | None
     bytes: int | None
     sha256: str | None = Field(description="Of the file, hexadecimal.")

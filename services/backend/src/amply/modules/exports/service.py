@@ -1,9 +1,9 @@
 """Asking for files and looking at them. Who may is decided in each statement: a file with donors in it is not everybody's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Text, and_, column, insert, or_, select, table
+from sqlalchemy import ColumnElement, Text, and_, column, insert, or_, select, table, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
@@ -103,12 +103,29 @@ def fetch(session: Session, access: Access, *, export_id: str) -> Export:
     found = find(session, access, export_id=export_id)
     if found.state is not ExportState.READY:
         raise ExportNotReady(
-            "This file could not be made: ask for another one."
+            "This file could not be made, or was taken back: ask for another one."
             if found.state is ExportState.FAILED
             else "This file is not made yet: look at how it stands again in a moment."
         )
     audit.record_by(session, access, Action.EXPORT_FETCHED, found.id, reason=found.wanted.kind)
     return found
+
+
+def withdraw(session: Session, *, organization_ids: Collection[str]) -> None:
+    """Hand out no file with donors of these organisations that was asked for until now: one of them is being forgotten.
+
+    In the transaction that forgets. One that is just being made is not handed out either.
+    """
+    session.execute(
+        update(ExportRow)
+        .where(
+            ExportRow.organization_id.in_(organization_ids),
+            ExportRow.names_donors,
+            ExportRow.state != ExportState.FAILED,
+        )
+        .values(state=ExportState.FAILED, rows=None, bytes=None, sha256=None, ready_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def export_of(row: ExportRow) -> Export:
