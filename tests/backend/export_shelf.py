@@ -1,27 +1,32 @@
 """Where exports are kept, in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from amply.infra.database import forbid_transaction
 
 
 class FakeExports:
-    """Keeps whole files; `dies_after` ends the process once so many pieces came, with nothing kept."""
+    """Keeps whole files; `dies_after` ends the process once so many pieces came, with nothing kept.
+
+    `meanwhile` is done once all of a file came, and before it is kept. `pieces`: how many the newest one came in.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.dies_after: int | None = None
-        self.largest = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.pieces = 0
 
     def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
         forbid_transaction("write an export")
         held = b""
         for number, piece in enumerate(pieces, start=1):
-            self.largest = max(self.largest, len(piece))
+            self.pieces = number
             held += piece
             if self.dies_after is not None and number >= self.dies_after:
                 raise KeyboardInterrupt(media_type)
+        self.meanwhile()
         self.files[path] = held
 
     def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:

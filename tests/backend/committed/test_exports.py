@@ -10,16 +10,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from amply.infra.database import Database
-from amply.modules import exports
-from amply.modules.access import Role
+from amply.infra.vault import Keyring, reseal
+from amply.modules import donations, exports, mail
+from amply.modules.access import POLICY, Permission, Role
+from amply.modules.donations.models import DonationRow
 from amply.modules.exports.files import Row, csv_file, parquet_file
 from amply.modules.payouts import PayoutStatus
+from tests.backend.committed.test_personal_keys import Away
+from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.payout_world import PAYOUT, RECONCILED, Treasury, of_payout, transaction
 from tests.backend.world import NOW
 
-PERSONAL: Final = {"donor_name", "donor_email", "message"}
+PERSONAL: Final = ("donor_name", "donor_email", "message")
+SEES_DONORS: Final = POLICY[Permission.DONORS_READ].roles
 
 
 @pytest.fixture
@@ -63,6 +68,37 @@ def rows(house: House, export_id: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content(house, export_id).decode())))
 
 
+def read_back(house: House, export_id: str) -> list[dict[str, Any]]:
+    """Of either format; what is empty is None."""
+    (row,) = house.rows("SELECT format FROM organization_export WHERE id = :id", id=export_id)
+    if row.format == "parquet":
+        found: list[dict[str, Any]] = pq.read_table(io.BytesIO(content(house, export_id))).to_pylist()
+        return found
+    return [{name: value or None for name, value in each.items()} for each in rows(house, export_id)]
+
+
+def assert_sealed(house: House) -> None:
+    """Nothing of any donor is in a column of its own."""
+    (row,) = house.rows("""
+        SELECT count(*) FILTER (WHERE sealed IS NULL) AS unsealed, count(donor_email) AS in_the_clear, count(*) AS gifts
+        FROM donation
+    """)
+    assert (row.unsealed, row.in_the_clear) == (0, 0)
+    assert row.gifts > 0
+
+
+def erase(house: House, address: str) -> None:
+    """As the command does it."""
+    donations.erase_donor(
+        house.database,
+        SECRETS,
+        email_sha256=mail.address_digest(address),
+        donation_id=None,
+        now=house.clock(),
+        also=lambda session, of: exports.withdraw(session, organization_ids=of),
+    )
+
+
 def code(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
@@ -90,18 +126,124 @@ def test_who_may_not_see_donors_has_files_without_them_and_none_of_others(house:
     give(house, 1)
     house.arrive()
     theirs, owners = asked(house, by="usr_viewer"), asked(house)
+    packed = asked(house, by="usr_viewer", format="parquet")
     work(house)
-    assert not PERSONAL & rows(house, theirs)[0].keys()
+    assert rows(house, theirs)[0].keys() == rows(house, owners)[0].keys()
+    assert {rows(house, theirs)[0][column] for column in PERSONAL} == {""}
     assert b"ada1" not in content(house, theirs)
-    assert rows(house, owners)[0].keys() >= PERSONAL
+    table = pq.read_table(io.BytesIO(content(house, packed)))
+    assert [table.column(column).to_pylist() for column in sorted(PERSONAL)] == [[None]] * 3
     listed = house.ask("GET", "/exports", by="usr_viewer").json()["data"]
-    assert [each["id"] for each in listed] == [theirs]
+    assert [each["id"] for each in listed] == [packed, theirs]
     for method, path in (("GET", f"/exports/{owners}"), ("POST", f"/exports/{owners}/links")):
         assert code(house.ask(method, path, by="usr_viewer")) == (404, "export_not_found")
     assert code(house.ask("POST", "/exports", by="usr_content", json={"kind": "gifts"})) == (
         403,
         "not_allowed",
     )
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_sealed_gifts_are_opened_for_each_role_as_far_as_it_may_see_donors(
+    house: House, file_format: str
+) -> None:
+    house.run("UPDATE organization SET takes_anonymous_gifts = true")
+    told = give(house, 1, message="for the river")
+    kept = give(house, 2, anonymity="organization", message="from a friend")
+    house.arrive()
+    begun = give(house, 3, message="not paid yet")
+    assert_sealed(house)
+    asked_by = {
+        role: asked(house, by=f"usr_{role}", format=file_format)
+        for role in (Role.OWNER, Role.ADMIN, Role.FINANCE, Role.VIEWER)
+    }
+    work(house)
+    for role, export_id in asked_by.items():
+        found = {row["id"]: [row[column] for column in PERSONAL] for row in read_back(house, export_id)}
+        if role in SEES_DONORS:
+            assert found == {
+                told: ["Ada 1", "ada1@example.org", "for the river"],
+                kept: [None, None, "from a friend"],
+                begun: [None] * 3,
+            }
+        else:
+            assert found == {told: [None] * 3, kept: [None] * 3, begun: [None] * 3}
+    assert {role in SEES_DONORS for role in asked_by} == {True, False}, "some see donors, and some do not"
+
+
+def test_many_sealed_gifts_are_opened_a_thousand_at_a_time(house: House) -> None:
+    give(house, 0)
+    house.arrive()
+    house.run("""
+        INSERT INTO donation (id, organization_id, minor_units, currency, status, entry_id, created_at, updated_at, donor_email)
+        SELECT 'don_' || lpad(n::text, 26, '0'), organization_id, n, currency, status, 'ent_many_' || n,
+               created_at + n * interval '1 millisecond', updated_at, 'many' || n || '@example.org'
+        FROM donation, generate_series(1, 2100) n
+    """)
+    with house.database.transaction() as session:
+        assert reseal(session, DonationRow, limit=3_000) == 2_100
+    assert_sealed(house)
+    house.clock.advance(minutes=1)
+    export_id = asked(house)
+    assert work(house) == 1
+    addresses = [row["donor_email"] for row in rows(house, export_id)]
+    assert addresses == ["ada0@example.org", *(f"many{n}@example.org" for n in range(1, 2_101))]
+    assert house.exports.pieces == 4, "three batches, and the end"
+
+
+def test_without_the_keys_a_file_waits_and_one_that_names_nobody_does_not(house: House) -> None:
+    give(house, 1)
+    house.arrive()
+    named, unnamed = asked(house), asked(house, by="usr_viewer")
+    keyring, house.database.keyring = house.database.keyring, Keyring(house.database.engine, Away())
+    assert work(house) == 1
+    assert len(rows(house, unnamed)) == 1
+    assert house.ask("GET", f"/exports/{named}", by="usr_owner").json()["state"] == "waiting"
+    house.database.keyring = keyring
+    assert work(house, minutes=2) == 1
+    assert rows(house, named)[0]["donor_email"] == "ada1@example.org"
+
+
+def test_after_an_erasure_no_file_names_the_donor(house: House) -> None:
+    for number in (1, 2):
+        give(house, number, message=f"word {number}")
+    house.arrive()
+    before, unnamed, later = asked(house), asked(house, by="usr_viewer"), asked(house, "ledger")
+    work(house)
+    erase(house, "ada1@example.org")
+    assert code(house.ask("POST", f"/exports/{before}/links", by="usr_owner")) == (409, "export_not_ready")
+    assert house.ask("GET", f"/exports/{before}", by="usr_owner").json()["state"] == "failed"
+    for still in (unnamed, later):
+        assert house.ask("POST", f"/exports/{still}/links", by="usr_owner").status_code == 201
+    after = {kind: asked(house, format=kind) for kind in ("csv", "parquet")}
+    work(house, minutes=1)
+    for export_id in after.values():
+        said = [tuple(row[column] for column in PERSONAL) for row in read_back(house, export_id)]
+        assert sorted(said, key=str) == [
+            ("Ada 2", "ada2@example.org", "word 2"),
+            (None, None, None),
+        ]
+
+
+def test_a_file_that_is_being_made_while_a_donor_in_it_is_forgotten_is_not_handed_out(house: House) -> None:
+    give(house, 1)
+    house.arrive()
+    export_id = asked(house)
+    house.exports.meanwhile = lambda: erase(house, "ada1@example.org")
+    work(house)
+    assert b"ada1@" in content(house, export_id), "it was read before"
+    assert code(house.ask("POST", f"/exports/{export_id}/links", by="usr_owner")) == (409, "export_not_ready")
+    assert work(house, minutes=5) == 0
+
+
+def test_of_an_erasure_elsewhere_files_know_nothing(house: House) -> None:
+    give(house, 1)
+    give(house, 2, organization_id=house.other_id)
+    house.arrive()
+    export_id = asked(house)
+    work(house)
+    erase(house, "ada2@example.org")
+    assert house.ask("POST", f"/exports/{export_id}/links", by="usr_owner").status_code == 201
 
 
 def test_a_key_has_files_of_what_its_scopes_read(house: House) -> None:

@@ -19,7 +19,7 @@ from amply.modules.donations.erased_again import PREFIX as ERASED_PREFIX
 from amply.modules.donations.erased_again import ErasureList, forget_told, noted, still_there
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
-from amply.modules.donations.gift_batches import gift_columns, gifts_in_batches
+from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
 from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
@@ -107,6 +107,7 @@ from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
     "ERASED_PREFIX",
+    "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
     "AdmissionOf",
     "AmountIn",
@@ -172,7 +173,6 @@ __all__ = [
     "evidence",
     "forget_told",
     "gift_aid_claim",
-    "gift_columns",
     "gifts_in_batches",
     "gifts_of",
     "handle_provider_event",

@@ -18,7 +18,7 @@ from amply.modules.donations.queries import donation_of
 
 _BATCH: Final = 1_000
 _OLDEST: Final = Order(name="gifts in batches", columns=(DonationRow.created_at, DonationRow.id))
-_COLUMNS: Final = (
+GIFT_COLUMNS: Final = (
     *(
         "id",
         "begun_at",
@@ -29,16 +29,11 @@ _COLUMNS: Final = (
         "fee_cover_minor",
         "refunded_minor",
     ),
-    *("fund_id", "fund", "channel", "may_be_named"),
+    *("fund_id", "fund", "channel", "may_be_named", "donor_name", "donor_email", "message"),
 )
-_PERSONAL: Final = ("donor_name", "donor_email", "message")
+"""What a line says, whoever asks. Amounts are minor units; the last three are empty where donors are not named."""
 
 Line = dict[str, str | int | None]
-
-
-def gift_columns(*, names_donors: bool) -> Sequence[str]:
-    """What a line says. Amounts are minor units."""
-    return (*_COLUMNS, *(_PERSONAL if names_donors else ()))
 
 
 def gifts_in_batches(
@@ -50,7 +45,11 @@ def gifts_in_batches(
     names_donors: bool,
 ) -> Iterator[list[Line]]:
     """Gifts that were begun in a period, the oldest first: as the organisation sees them, who gave and wrote what included
-    where `names_donors`, the gift has arrived, and its donor lets it. A transaction for each batch, so that none is long.
+    where `names_donors`, the gift has arrived, and its donor lets it. A transaction for each batch, so that none is long and each
+    finds the keys at hand.
+
+    Raises:
+        KeyNotAtHand, NoKeysHere, SealedBytesUnreadable: Donors are to be named, and cannot be.
     """
     cursor: str | None = None
     while True:
@@ -75,7 +74,10 @@ def _lines(session: Session, rows: Sequence[DonationRow], *, names_donors: bool)
 
 
 def _line(row: DonationRow, fund: str | None, *, names_donors: bool) -> Line:
-    line: Line = {
+    """Nothing is opened that is not told."""
+    is_shown = names_donors and row.status == DonationStatus.SUCCEEDED
+    is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
+    return {
         "id": row.id,
         "begun_at": iso(row.created_at),
         "status": row.status,
@@ -88,11 +90,7 @@ def _line(row: DonationRow, fund: str | None, *, names_donors: bool) -> Line:
         "fund": fund,
         "channel": row.method or Channel.ONLINE,
         "may_be_named": "yes" if row.anonymity == Anonymity.NONE else "no",
+        "donor_name": row.donor_name if is_told else None,
+        "donor_email": row.donor_email if is_told else None,
+        "message": row.message if is_shown else None,
     }
-    if names_donors:
-        is_shown = row.status == DonationStatus.SUCCEEDED
-        is_told = is_shown and row.anonymity != Anonymity.ORGANIZATION
-        line["donor_name"] = row.donor_name if is_told else None
-        line["donor_email"] = row.donor_email if is_told else None
-        line["message"] = row.message if is_shown else None
-    return line

@@ -11,7 +11,7 @@ from sqlalchemy import delete, text, update
 
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
-from amply.kernel.errors import AmplyError
+from amply.kernel.errors import AmplyError, Unavailable
 from amply.modules import donations, ledger, payouts
 from amply.modules.access import POLICY, Permission
 from amply.modules.exports.domain import (
@@ -104,7 +104,8 @@ def _make(parts: Making, row: ExportRow, *, now: datetime) -> int:
         parts.store.write(path, counted.of_bytes(content), media_type=wanted.wanted.format.media_type)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.warning("export_not_made", export_id=row.id, kind=row.kind, reason=type(error).__name__)
-        if isinstance(error, AmplyError) or row.attempts >= ATTEMPTS_MAX:
+        is_final = isinstance(error, AmplyError) and not isinstance(error, Unavailable)
+        if is_final or row.attempts >= ATTEMPTS_MAX:
             _note(parts.database, row, state=ExportState.FAILED)
         return 0
     _note(
@@ -156,8 +157,7 @@ def _gifts(database: Database, export: Export, counted: _Counted) -> Iterator[by
         before=min(export.wanted.before or asked, asked),
         names_donors=export.names_donors,
     )
-    columns = donations.gift_columns(names_donors=export.names_donors)
-    return _written(export.wanted.format, columns, counted.of_rows(pieces))
+    return _written(export.wanted.format, donations.GIFT_COLUMNS, counted.of_rows(pieces))
 
 
 def _ledger(database: Database, export: Export, counted: _Counted) -> Iterator[bytes]:
