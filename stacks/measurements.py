@@ -58,13 +58,13 @@ WITNESS_CONTRADICTS = "witness_contradicts"
 """The publisher's line about a witness that has seen another log, or more than there is, and stands alone with it."""
 
 COUNTED_BY_WORKER: Mapping[str, str] = {
-    "worker_keys_away": "personal_keys_away",
+    "personal_keys_away": "personal_keys_away",
     "gift_booked": "gift_booked",
     "payment_declined": "payment_declined",
     "fraud_warning": "fraud_warning",
 }
 COUNTED_BY_API: Mapping[str, str] = {
-    "api_keys_away": "personal_keys_away",
+    "personal_keys_away": "personal_keys_away",
     "gift_opened": "gift_opened",
     "gift_challenged": "gift_challenged",
     "gift_refused": "gift_refused",
@@ -72,7 +72,7 @@ COUNTED_BY_API: Mapping[str, str] = {
     "processor_away": "stripe did not answer",
     "database_away": "database unavailable",
 }
-"""Metric names, and the event of the line that counts as one."""
+"""Metric names, and the event of the line that counts as one. Lines of both count together where the names are one."""
 
 
 @dataclass(frozen=True, kw_only=True)

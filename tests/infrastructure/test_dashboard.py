@@ -85,8 +85,7 @@ def test_every_number_of_ours_is_on_the_dashboard(deployed: Deployed) -> None:
 
     assert {name for space, name in _ours(deployed) - shown} == {
         "database_away",
-        "api_keys_away",
-        "worker_keys_away",
+        "personal_keys_away",
     }, "those are alarms alone"
 
 
