@@ -10,13 +10,18 @@ depends_on = None
 KEEP_AN_OWNER = """
     CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
+    DECLARE
+        present text;
     BEGIN
-        PERFORM FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
+        SELECT state INTO present FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
         IF NOT EXISTS (
             SELECT FROM member WHERE organization_id = OLD.organization_id AND role = 'owner'
-        ) {unless} THEN
-            RAISE EXCEPTION 'an organisation keeps an owner'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+        ) THEN
+            IF present NOT IN ('draft', 'refused') {unless} THEN
+                RAISE EXCEPTION 'an organisation keeps an owner'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+            END IF;
+            DELETE FROM organization_contact WHERE organization_id = OLD.organization_id;
         END IF;
         RETURN NULL;
     END $$
