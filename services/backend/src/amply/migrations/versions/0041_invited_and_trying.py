@@ -7,6 +7,7 @@ down_revision = "0040"
 branch_labels = None
 depends_on = None
 
+# As 0037 has it, with `unless`.
 KEEP_AN_OWNER = """
     CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
@@ -16,8 +17,8 @@ KEEP_AN_OWNER = """
         SELECT state INTO present FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
         IF NOT EXISTS (
             SELECT FROM member WHERE organization_id = OLD.organization_id AND role = 'owner'
-        ) THEN
-            IF present NOT IN ('draft', 'refused') {unless} THEN
+        ) {unless} THEN
+            IF present NOT IN ('draft', 'refused') THEN
                 RAISE EXCEPTION 'an organisation keeps an owner'
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
             END IF;
