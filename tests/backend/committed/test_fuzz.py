@@ -26,13 +26,24 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import text
 
+from amply.adapters.oidc import OidcClient
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.entrypoints.known_people import KnownPeople
 from amply.infra.credentials import Credential
 from amply.infra.database import Database
 from amply.infra.settings import CacheSettings
-from amply.modules import applications, keys, members, onboarding, people, recurring, trials
+from amply.modules import (
+    applications,
+    federation,
+    keys,
+    members,
+    onboarding,
+    people,
+    recurring,
+    scim,
+    trials,
+)
 from tests.backend import member_world, onboarding_world, plan_world
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
@@ -117,7 +128,9 @@ def world(
     people_cache: CacheSettings,  # noqa: F811 -- the fixture
 ) -> Iterator[World]:
     own, master = databases.as_role("amply_api"), databases.as_role("master")
-    accounts = people_parts(own, people_cache)
+    # No provider is named, and who names one of their own names none that can be reached.
+    outside = people.Outside(client=OidcClient(), redirect=f"{EDGE}/account/")
+    accounts = people_parts(own, people_cache, outside=outside)
     page = DonorsPage(books, own)
     app = application.create(
         application.Parts(
@@ -142,6 +155,12 @@ def world(
             trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
             applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
             export_store=FakeExports(),
+            own_sign_in=federation.Parts(
+                key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
+            ),
+            directories=scim.Parts(
+                database=own, key=accounts.key, sessions=accounts.sessions, clock=page.clock
+            ),
         )
     )
     yield World(page, app, accounts=accounts, master=master)
@@ -164,7 +183,7 @@ def test_every_operation_answers_as_the_document_says(world: World) -> None:
                 # Of what takes nothing but texts in fields there is nothing that the document does not allow.
                 assert mode is GenerationMode.NEGATIVE, names[-1]
                 assert "requestBody" not in operation.definition.raw, names[-1]
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     assert len(names) == len(operations())
 
 
