@@ -24,9 +24,24 @@ HELD: Final = (
     "person_recovery_code",
     "person_passkey",
     "person_device",
+    "person_identity",
+    "sign_in_grant",
+    "scim_resource",
     "address_claim",
     "member",
 )
+
+COME_BY_A_PROVIDER: Final = """
+    WITH identity AS (
+        INSERT INTO person_identity (id, person_id, provider, digest, created_at, last_used_at)
+        VALUES ('pid_1', :id, :organization_id, sha256('x'), :now, :now)
+    ), sign_in AS (
+        INSERT INTO sign_in_grant (organization_id, person_id, digest, sealed_refresh, tried_at)
+        VALUES (:organization_id, :id, sha256('x'), 'x', :now)
+    )
+    INSERT INTO scim_resource (id, organization_id, kind, person_id, sealed)
+    VALUES ('scu_1', :organization_id, 'User', :id, 'x')
+"""
 
 
 @pytest.fixture
@@ -62,6 +77,7 @@ def told(house: House) -> list[dict[str, Any]]:
 
 def test_an_account_is_forgotten_with_all_that_it_holds_and_recorded(house: House) -> None:
     house.put(PERSON, Role.VIEWER)
+    house.run(COME_BY_A_PROVIDER, id=PERSON, organization_id=house.organization_id, now=NOW)
     done = forget(PERSON)
     assert (done.exit_code, json.loads(done.output)) == (0, {"id": PERSON, "forgotten": True}), done.output
     (person,) = house.rows("SELECT * FROM person WHERE id = :id", id=PERSON)

@@ -317,7 +317,7 @@ def test_the_documentation_describes_files_and_errors(public: PublicLedger) -> N
     route = paths["/v1/public/organisations/{organization_id}/ledger"]["get"]
     assert {"200", "404", "422", "429"} <= set(route["responses"])
     assert "`ledger_not_shown`" in route["responses"]["404"]["description"]
-    asked = {parameter["name"] for parameter in route["parameters"]}
+    asked = {parameter["name"] for parameter in route["parameters"] if parameter["in"] != "header"}
     assert asked == {"organization_id", "kind", "from", "until", "cursor", "limit"}
     export = paths["/v1/public/organisations/{organization_id}/ledger/export"]["get"]["responses"]["200"]
     assert set(export["content"]) == {"text/csv", "application/x-ndjson", "application/vnd.apache.parquet"}

@@ -34,6 +34,11 @@ NOT_THERE: Final = {
     "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": "no payout",
     f"GET {OWN}/payouts/{{payout_id}}/report": "no payout",
     f"GET {OWN}/exports/{{export_id}}": "no file: tests of exports have some",
+    f"GET {OWN}/application": "staff made the organisation, and nobody applied",
+    f"GET {OWN}/sign-in": "none of its own",
+    "GET /v1/invitation": "asked without the letter's token, it is refused",
+    "GET /scim/v2": "asked without a directory's token, it is refused",
+    "GET /scim/v2/{path:path}": "as before",
 }
 """Routes that have nothing to show here, and why: their statements are counted all the same."""
 

@@ -1,17 +1,27 @@
 """SCIM over HTTP: the protocol by its public tester, and what a directory's word does to people here."""
 
+import base64
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
 from sqlalchemy import text
 
+from amply.entrypoints.personal_data import tended
 from amply.infra.database import Database
+from amply.infra.vault import PEOPLE, Keyring
+from amply.infra.vault.keyring import COMING
+from amply.infra.vault.tending import Version, tend, versions
+from amply.kernel.clock import system_clock
 from tests.backend.conftest import Databases
 from tests.backend.federation_world import DOMAIN, OWNER, FederationWorld, federation_world
-from tests.backend.people_world import ANOTHER, PASSWORD, PeopleWorld
+from tests.backend.people_world import ANOTHER, KEY, PASSWORD, Browser, PeopleWorld
 from tests.backend.world import FakeProcessor, ready_organization
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -239,3 +249,75 @@ def test_what_a_directory_says_is_sealed_and_a_password_is_kept_nowhere(
         rows = str(session.execute(text("SELECT encode(sealed, 'escape') FROM scim_resource")).all())
     assert "Lovelace" not in rows
     assert river.people.browser().signs_in(f"ada@{DOMAIN}", "of no business here").status_code == 401
+
+
+def test_a_rotation_keeps_every_secret_and_token_and_whoever_is_listed(
+    directory: Directory, river: FederationWorld
+) -> None:
+    """Sealed anew, the old key destroyed: the provider is asked, the directory read, and the group is the role."""
+    user_id = directory.user("ada", name={"familyName": "Lovelace"})
+    directory.group("Runners", user_id)
+    ada, _ = river.comes("ada")
+    secret = river.owner.post("factors/totp").json()["secret"]
+    rotation = Rotation(river)
+    sealed = rotation.versions()[0].values
+    assert sealed == SEALED_HERE
+
+    rotation.rotate()
+    assert [each.values for each in rotation.versions()] == [sealed, 0]
+    assert directory.ask("GET", f"/Users/{user_id}").is_success, "the old version is read while it is there"
+    while rotation.tend():
+        pass
+    assert [(each.state, each.values) for each in rotation.versions()] == [
+        ("destroyed", 0),
+        ("sealing", sealed),
+    ]
+    rotation.look_again()
+    assert _goes_on(directory, river, ada, user_id)
+    again, _ = river.comes("ada")
+    assert river.ask(again, "GET", "/keys").is_success
+    totp = TOTP(base64.b32decode(secret), 6, SHA1(), 30)  # noqa: S303 -- as RFC 6238 has it
+    code = totp.generate(int(river.people.clock().timestamp())).decode()
+    assert river.owner.post("factors/totp/confirm", {"code": code}).is_success
+
+
+SEALED_HERE = 2 + 1 + 1 + 1 + 2
+"""Two persons' addresses, an app's secret, the client's secret, a refresh token, a user and a group."""
+
+
+class Rotation:
+    """The worker's, of the key of people; the API learns of it as its keyring does."""
+
+    def __init__(self, river: FederationWorld) -> None:
+        self.river, self.worker = river, river.people.worker
+        assert self.worker.keyring is not None
+        self.keyring: Keyring = self.worker.keyring
+        self.kinds = tended(replace(KEY, keyring=self.keyring))
+        river.people.works()
+
+    def rotate(self) -> None:
+        self.keyring.rotate(PEOPLE, now=system_clock() - COMING)
+        self.look_again()
+
+    def look_again(self) -> None:
+        for each in (self.river.people.own.keyring, self.keyring):
+            assert each is not None
+            each.hold(PEOPLE)
+
+    def tend(self) -> int:
+        return tend(self.worker, self.kinds, now=system_clock() + timedelta(hours=3))
+
+    def versions(self) -> list[Version]:
+        with self.worker.transaction() as session:
+            found = versions(session, self.kinds, now=system_clock())
+        return [each for each in found if each.scope == PEOPLE]
+
+
+def _goes_on(directory: Directory, river: FederationWorld, browser: Browser, user_id: str) -> bool:
+    """By the provider's word, asked for anew with the client's secret and the refresh token, as what the directory says."""
+    river.people.clock.advance(seconds=5 * 60)
+    asked = len(river.provider.asked)
+    keys = river.ask(browser, "GET", "/keys")
+    listed = directory.ask("GET", f"/Users/{user_id}").json()
+    has_asked = len(river.provider.asked) > asked
+    return bool(keys.is_success) and has_asked and listed["name"]["familyName"] == "Lovelace"

@@ -1,4 +1,4 @@
-"""Revisions 0029 to 0044 on a database that has taken gifts: taken back and applied again, they leave the same database."""
+"""Revisions 0029 to 0045 on a database that has taken gifts: taken back and applied again, they leave the same database."""
 
 from typing import Any, Final
 

@@ -7,6 +7,7 @@ import click
 from amply.entrypoints.admin_database import opened_session
 from amply.entrypoints.known_people import people_leaving
 from amply.infra.settings import PeopleSettings
+from amply.infra.vault import keyring_of
 from amply.kernel.clock import system_clock
 from amply.modules.people import PeopleKey, forget
 
@@ -25,7 +26,7 @@ def forget_person(*, person_id: str) -> None:
 
     Their sessions end within minutes, and a last letter goes to their address. Needs the worker's database user and key.
     """
-    key = PeopleKey.from_settings(PeopleSettings())
     with opened_session() as session:
+        key = PeopleKey.from_settings(PeopleSettings(), keyring=keyring_of(session))
         stamp = forget(session, person_id=person_id, key=key, leaving=people_leaving, now=system_clock())
     click.echo(json.dumps({"id": person_id, "forgotten": stamp is not None}))

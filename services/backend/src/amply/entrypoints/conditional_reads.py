@@ -6,6 +6,7 @@ its digest. A route that knows a cheaper tag sets it itself.
 
 import hashlib
 import re
+from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -66,7 +67,13 @@ class _Tagging:
 
 
 def _is_tagged(start: Message) -> bool:
-    return start["status"] == 200 and Headers(raw=start["headers"]).get("content-type", "").startswith(_JSON)  # noqa: PLR2004
+    """What says itself that it is not to be stored is let pass."""
+    headers = Headers(raw=start["headers"])
+    return (
+        start["status"] == HTTPStatus.OK
+        and headers.get("content-type", "").startswith(_JSON)
+        and headers.get("cache-control") != "no-store"
+    )
 
 
 def _names(asked: str, tag: str) -> bool:

@@ -8,14 +8,20 @@ import structlog
 from amply.entrypoints import task_names
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
-from amply.modules import donations, people, recurring
+from amply.modules import donations, federation, people, recurring, scim
 
 _log = structlog.get_logger()
 
 
 def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
     """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys."""
-    return (people.tended(key), donations.tended(), recurring.tended())
+    return (
+        people.tended(key),
+        federation.tended(key),
+        scim.tended(key),
+        donations.tended(),
+        recurring.tended(),
+    )
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:

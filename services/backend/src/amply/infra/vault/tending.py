@@ -18,7 +18,7 @@ from amply.infra.vault.records import SealedRecord, reseal
 _ROWS: Final = 200
 """In one transaction: none of them is locked for long."""
 _BATCHES: Final = 25
-_QUIET: Final = COMING + timedelta(hours=1)
+QUIET: Final = COMING + timedelta(hours=1)
 """How long another version has sealed before an older one may be destroyed: whoever began before that has ended."""
 
 TENDED: Final = "personal_data_tended"
@@ -110,7 +110,7 @@ def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime)
     """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more."""
     found = versions(session, kinds, now=now)
     known = {scope for kind in kinds for scope in kind.columns}
-    settled = {each.scope: each.version for each in found if each.seals_from + _QUIET <= now}
+    settled = {each.scope: each.version for each in found if each.seals_from + QUIET <= now}
     for each in found:
         is_old = each.scope in known and each.version < settled.get(each.scope, 0)
         if is_old and each.values == 0 and each.state != "destroyed":

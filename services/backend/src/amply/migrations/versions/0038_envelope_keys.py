@@ -134,6 +134,9 @@ def downgrade() -> None:
                 OR EXISTS (SELECT FROM address_claim WHERE get_byte(sealed_address, 0) <> 1)
                 OR EXISTS (SELECT FROM person_letter WHERE get_byte(sealed_address, 0) <> 1)
                 OR EXISTS (SELECT FROM person_totp WHERE get_byte(sealed_secret, 0) <> 1)
+                OR EXISTS (SELECT FROM sign_in_connection WHERE get_byte(sealed_secret, 0) <> 1)
+                OR EXISTS (SELECT FROM sign_in_grant WHERE get_byte(sealed_refresh, 0) <> 1)
+                OR EXISTS (SELECT FROM scim_resource WHERE get_byte(sealed, 0) <> 1)
                 OR EXISTS (SELECT FROM donation WHERE sealed IS NOT NULL)
                 OR EXISTS (SELECT FROM plan WHERE sealed IS NOT NULL)
             THEN

@@ -7,16 +7,22 @@ down_revision = "0040"
 branch_labels = None
 depends_on = None
 
+# As 0037 has it, with `unless`.
 KEEP_AN_OWNER = """
     CREATE OR REPLACE FUNCTION keep_an_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
+    DECLARE
+        present text;
     BEGIN
-        PERFORM FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
+        SELECT state INTO present FROM organization WHERE id = OLD.organization_id FOR NO KEY UPDATE;
         IF NOT EXISTS (
             SELECT FROM member WHERE organization_id = OLD.organization_id AND role = 'owner'
         ) {unless} THEN
-            RAISE EXCEPTION 'an organisation keeps an owner'
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+            IF present NOT IN ('draft', 'refused') THEN
+                RAISE EXCEPTION 'an organisation keeps an owner'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_member_last_owner', TABLE = 'member';
+            END IF;
+            DELETE FROM organization_contact WHERE organization_id = OLD.organization_id;
         END IF;
         RETURN NULL;
     END $$

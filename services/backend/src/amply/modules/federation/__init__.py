@@ -5,7 +5,7 @@ from amply.modules.federation.connections import connection_of
 from amply.modules.federation.domain import HOLDS_FOR, role_by
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
 from amply.modules.federation.router import Parts, finding_router, router
-from amply.modules.federation.tasks import Checking, check_domains
+from amply.modules.federation.tasks import Checking, check_domains, tended
 
 __all__ = [
     "HOLDS_FOR",
@@ -23,4 +23,5 @@ __all__ = [
     "require_provider",
     "role_by",
     "router",
+    "tended",
 ]

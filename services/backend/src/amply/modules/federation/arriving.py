@@ -245,3 +245,6 @@ def _record(
 
 def _bound_to(organization_id: str, person_id: str) -> str:
     return f"sign-in-grant\0{organization_id}\0{person_id}"
+
+
+SEALED: Final = people.SealedColumn(column=GrantRow.sealed_refresh, of=_bound_to)

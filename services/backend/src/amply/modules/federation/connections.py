@@ -159,6 +159,9 @@ def _bound_to(organization_id: str) -> str:
     return f"sign-in-client\0{organization_id}"
 
 
+SEALED: Final = people.SealedColumn(column=ConnectionRow.sealed_secret, of=_bound_to)
+
+
 def _connection(row: ConnectionRow) -> Connection:
     return Connection(
         organization_id=row.organization_id,

@@ -1,4 +1,4 @@
-"""What the worker does about domains by itself: it looks whether they are still shown. Two at once do no harm."""
+"""What the worker does by itself: it looks whether domains are still shown, and keeps secrets sealed. Two at once do no harm."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.modules import audit
+from amply.infra.vault.tending import Tended
+from amply.modules import audit, people
 from amply.modules.audit import Action
+from amply.modules.federation import arriving, connections
 from amply.modules.federation.domain import MISSED_AGAIN, MISSES_MAX
 from amply.modules.federation.domains import domain_of_row, is_shown, next_check
 from amply.modules.federation.models import DomainRow
@@ -27,6 +29,11 @@ class Checking:
 
     database: Database
     records: DomainRecords
+
+
+def tended(key: people.PeopleKey) -> Tended:
+    """Clients' secrets and refresh tokens, which the vault keeps sealed by the newest key of people."""
+    return people.tended_by(key, "federation", columns=(connections.SEALED, arriving.SEALED))
 
 
 def check_domains(parts: Checking, *, now: datetime) -> int:

@@ -1,6 +1,6 @@
 """`/v1/public`: where an entry is in the public log, and how far the log has come. All else is read from the log."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from amply.infra.rate_limits import limit_by_address
@@ -49,7 +49,11 @@ def show_entry(entry_id: Identifier, database: DatabaseOf, log_url: LogUrlOf) ->
 
 
 @router.get("/log/freshness", summary="How far the log is behind the books")
-def show_freshness(database: DatabaseOf, clock: ClockOf, log_url: LogUrlOf) -> FreshnessOut:
+def show_freshness(
+    database: DatabaseOf, clock: ClockOf, log_url: LogUrlOf, response: Response
+) -> FreshnessOut:
+    # Of this moment alone: another digest each time, and not to be kept by anybody.
+    response.headers["Cache-Control"] = "no-store"
     with database.transaction() as session:
         # The age first: what is published in between makes the answer older, never too young.
         age = queries.oldest_unpublished_age(session, now=clock())

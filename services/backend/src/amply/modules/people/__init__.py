@@ -27,6 +27,7 @@ from amply.modules.people.providers import (
     ProviderRefused,
 )
 from amply.modules.people.registering import is_registered, register_invited
+from amply.modules.people.resealing import SealedColumn, tended_by
 from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
@@ -62,6 +63,7 @@ __all__ = [
     "ProviderForgot",
     "ProviderNotFound",
     "ProviderRefused",
+    "SealedColumn",
     "SessionCallers",
     "SessionStore",
     "Several",
@@ -84,4 +86,5 @@ __all__ = [
     "router",
     "send_letters",
     "tended",
+    "tended_by",
 ]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel.errors import AmplyError, Conflict
 from amply.modules.people.models import PasskeyRow, RecoveryCodeRow, TotpRow
+from amply.modules.people.resealing import SealedColumn
 from amply.modules.people.sealing import PeopleKey
 
 _SECRET_BYTES: Final = 20
@@ -184,23 +185,6 @@ def use_code(session: Session, *, person_id: str, code: str, key: PeopleKey, now
 _NOT_RIGHT: Final = "Type the code that your app shows now, or a recovery code you have not used."
 
 
-def reseal(session: Session, key: PeopleKey, *, newest: bytes, limit: int) -> int:
-    """Seal secrets anew whose seal is not `newest`; return how many."""
-    rows = session.execute(
-        select(TotpRow.person_id, TotpRow.sealed_secret)
-        .where(func.substring(TotpRow.sealed_secret, 1, len(newest)) < newest)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        bound = _bound_to(row.person_id)
-        sealed = key.seal(key.unseal(row.sealed_secret, of=bound), of=bound)
-        session.execute(
-            update(TotpRow).where(TotpRow.person_id == row.person_id).values(sealed_secret=sealed)
-        )
-    return len(rows)
-
-
 def _use_step(session: Session, row: TotpRow, *, code: str, key: PeopleKey, now: datetime) -> None:
     """Accept a code whose step is later than any before: none is taken twice (RFC 6238 §5.2)."""
     totp = _totp(bytes.fromhex(key.unseal(row.sealed_secret, of=_bound_to(row.person_id))))
@@ -222,6 +206,9 @@ def _totp(secret: bytes) -> TOTP:
 
 def _bound_to(person_id: str) -> str:
     return f"totp\0{person_id}"
+
+
+SEALED: Final = SealedColumn(column=TotpRow.sealed_secret, of=_bound_to)
 
 
 def _new_code() -> str:

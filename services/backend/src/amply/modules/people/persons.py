@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.kernel import ids
 from amply.modules.mail import Language
-from amply.modules.people import factors
 from amply.modules.people.addresses import Address
 from amply.modules.people.domain import FACT_LETTER_ASKED, IpBinding, LetterKind, Person
 from amply.modules.people.models import DeviceRow, LetterRow, PasskeyRow, PersonRow, TotpRow
@@ -210,27 +209,6 @@ def note_device(session: Session, *, person_id: str, mark: bytes, now: datetime)
     )
     session.execute(delete(DeviceRow).where(DeviceRow.person_id == person_id, DeviceRow.mark.in_(oldest)))
     return had > 0
-
-
-def reseal(session: Session, key: PeopleKey, *, limit: int) -> int:
-    """Seal addresses and secrets of apps anew that an older key sealed; return how many. Claims and letters end within days.
-
-    Raises:
-        KeyNotAtHand: The key service was away when this process began.
-    """
-    newest = key.newest_prefix()
-    if newest is None:
-        return 0
-    people = session.execute(
-        select(PersonRow.id, PersonRow.sealed_address)
-        .where(func.substring(PersonRow.sealed_address, 1, len(newest)) < newest)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in people:
-        sealed = key.seal_address(key.unseal_address(row.sealed_address, of=row.id), of=row.id)
-        session.execute(update(PersonRow).where(PersonRow.id == row.id).values(sealed_address=sealed))
-    return len(people) + factors.reseal(session, key, newest=newest, limit=limit - len(people))
 
 
 def ask_letter(

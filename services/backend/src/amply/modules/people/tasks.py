@@ -9,15 +9,15 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
-from amply.infra.vault import PEOPLE
 from amply.infra.vault.tending import Tended
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
-from amply.modules.people import persons
+from amply.modules.people import factors
 from amply.modules.people.domain import LetterKind
 from amply.modules.people.letters import letter
 from amply.modules.people.links import LetterLinks, Stamped
-from amply.modules.people.models import ClaimRow, LetterRow, PersonRow, TotpRow
+from amply.modules.people.models import ClaimRow, LetterRow, PersonRow
+from amply.modules.people.resealing import SealedColumn, tended_by
 from amply.modules.people.sealing import PeopleKey
 
 _BATCH_MAX: Final = 50
@@ -60,17 +60,11 @@ def send_letters(parts: Writing, *, now: datetime) -> int:
 
 def tended(key: PeopleKey) -> Tended:
     """What the vault keeps sealed by the newest key, and where such seals stand."""
-    return Tended(
-        name="people",
-        reseal=lambda session, limit: persons.reseal(session, key, limit=limit),
-        columns={
-            PEOPLE: (
-                PersonRow.sealed_address,
-                TotpRow.sealed_secret,
-                ClaimRow.sealed_address,
-                LetterRow.sealed_address,
-            )
-        },
+    return tended_by(
+        key,
+        "people",
+        columns=(SealedColumn(column=PersonRow.sealed_address, of=str), factors.SEALED),
+        passing=(ClaimRow.sealed_address, LetterRow.sealed_address),
     )
 
 
