@@ -28,6 +28,8 @@ from amply.modules.exports.ports import ExportStore
 from amply.modules.exports.service import PERMISSIONS, export_of
 
 _BATCH_MAX: Final = 10
+_AGAIN: Final = timedelta(minutes=10)
+"""Longer than a file takes, so that one is not begun again while it is being made: a million gifts take some minutes."""
 _log = structlog.get_logger()
 
 _MEMBER_MAY: Final = text("""
@@ -85,6 +87,7 @@ def make_exports(parts: Making, *, now: datetime) -> int:
         do=lambda row: _make(parts, row, now=now),
         most=_BATCH_MAX,
         now=now,
+        first_again=_AGAIN,
     )
     with parts.database.transaction() as session:
         session.execute(delete(ExportRow).where(ExportRow.expires_at <= now))
