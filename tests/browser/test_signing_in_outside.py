@@ -113,6 +113,7 @@ def test_an_account_that_is_there_is_linked_by_its_owner_and_unlinked(
     place.clicks("Go on")
     page.get_by_role("button", name="Take away: Valley").click()
     expect(status.filter(has_text="That provider signs you in no more.")).to_be_visible()
+    expect(status.filter(has_text="from now on")).to_have_count(0)
 
     clock.advance(minutes=11)
     place.clicks("Link with Valley")

@@ -37,42 +37,41 @@ export function AccountPage({ config, arrival }: AccountPageProps) {
 }
 
 function Steps({ config, arrival }: AccountPageProps) {
-  const speech = useSpeech();
-  const { t } = speech;
+  const { t } = useSpeech();
   const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(api);
   const [step, setStep] = useState<Step>(arrival.step);
   const [said, setSaid] = useState<Words | null>(null);
   const [refused, setRefused] = useState<unknown>(null);
   useEffect(() => void look(), []);
-  const go = (next: Step, words: Words | null = null) => {
-    setStep(next);
+  const say = (words: Words | null) => {
     setSaid(() => words);
     setRefused(null);
   };
+  const go = (next: Step, words: Words | null = null) => {
+    setStep(next);
+    say(words);
+  };
   const done = (words: Words | null) => void look().then(() => go("account", words));
-  const fault = refused ?? failed;
   if (!isKnown) return <p role="status">{t.loading}</p>;
   return (
     <>
-      <p role="status" class="said">
-        {said === null ? "" : said(t)}
-      </p>
-      <p class="fault" role="alert">
-        {fault === null ? "" : wordsOf(speech, fault)}
-      </p>
+      <Saying said={said} fault={refused ?? failed} />
       {step === "account" && person !== null && (
         <OwnAccount
           api={api}
           person={person}
           isTestMode={config.isTestMode}
-          onChanged={look}
+          onChanged={() => {
+            say(null);
+            return look();
+          }}
           onGone={done}
         />
       )}
       {step === "account" && person === null && (
         <SignInForm api={api} onSignedIn={() => done(null)}>
-          <OutsideWays api={api} />
+          <OutsideWays api={api} onSay={say} />
         </SignInForm>
       )}
       {step === "returned" && arrival.back !== null && (
@@ -92,6 +91,21 @@ function Steps({ config, arrival }: AccountPageProps) {
         <Letters step={step} token={arrival.token} api={api} onDone={done} />
       )}
       {person === null && <Ways step={step} onGo={go} />}
+    </>
+  );
+}
+
+/** What was done, or why it was not. */
+function Saying({ said, fault }: { readonly said: Words | null; readonly fault: unknown }) {
+  const speech = useSpeech();
+  return (
+    <>
+      <p role="status" class="said">
+        {said === null ? "" : said(speech.t)}
+      </p>
+      <p class="fault" role="alert">
+        {fault === null ? "" : wordsOf(speech, fault)}
+      </p>
     </>
   );
 }

@@ -2,30 +2,35 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { AccountApi, Provider } from "./account_api";
 import { AccountForm } from "./account_form";
-import { Told, useSpeech, wordsOf } from "./language";
+import { Told, useSpeech, type Words, wordsOf } from "./language";
 
 /** Leaves this page: `address` is one that the API gave. */
 export function leaveFor(address: URL): void {
   location.assign(address);
 }
 
+interface OutsideWaysProps {
+  readonly api: AccountApi;
+  /** What the page says while the browser is on its way; null where it stays. */
+  readonly onSay: (words: Words | null) => void;
+}
+
 /** Signing in by who somebody is elsewhere: a provider for everybody, or an organisation's own. */
-export function OutsideWays({ api }: { readonly api: AccountApi }) {
+export function OutsideWays({ api, onSay }: OutsideWaysProps) {
   const speech = useSpeech();
   const { t, language } = speech;
   const [providers, setProviders] = useState<readonly Provider[]>([]);
-  const [leavingTo, setLeavingTo] = useState<string | null>(null);
   const [failed, setFailed] = useState<unknown>(null);
   const [isOpen, setOpen] = useState(false);
   // Without an answer the other ways go on, and say themselves what is wrong.
   useEffect(() => void api.providers().then(setProviders, () => {}), []);
   const begin = async ({ key, name }: Provider, email: string | null) => {
     setFailed(null);
-    setLeavingTo(name);
+    onSay((words) => words.leavingFor(name));
     try {
       leaveFor(await api.beginOutside(key, language, email));
     } catch (reason) {
-      setLeavingTo(null);
+      onSay(null);
       throw reason;
     }
   };
@@ -38,9 +43,6 @@ export function OutsideWays({ api }: { readonly api: AccountApi }) {
     <>
       <p class="fault" role="alert">
         {failed === null ? "" : wordsOf(speech, failed)}
-      </p>
-      <p role="status" class="said">
-        {leavingTo === null ? "" : t.leavingFor(leavingTo)}
       </p>
       {providers.length > 0 && (
         <p class="actions">

@@ -150,7 +150,7 @@ export const DE: Texts = {
   codesKept: "Ich habe sie aufbewahrt",
 
   providers: "Anbieter, die Sie anmelden",
-  providersAbout: "Wer dort Ihr Konto hat, kommt hier ohne Ihr Passwort hinein, aber nicht an einem zweiten Faktor vorbei.",
+  providersAbout: "Wer dort Ihr Konto hat, kommt hier ohne Ihr Passwort hinein. Nach einem zweiten Faktor wird weiterhin gefragt, außer bei der Anmeldung Ihrer Organisation.",
   linkedOn: (day) => `verknüpft am ${day}`,
   formerProvider: "Ein Anbieter, den es hier nicht mehr gibt",
   linkWith: (name) => `Mit ${name} verknüpfen`,

@@ -153,7 +153,7 @@ export const EN = {
 
   // Providers.
   providers: "Providers that sign you in",
-  providersAbout: "Whoever has your account there gets in here without your password, but not past a second factor.",
+  providersAbout: "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
   linkedOn: (day: string) => `linked on ${day}`,
   formerProvider: "A provider that is offered no more",
   linkWith: (name: string) => `Link with ${name}`,

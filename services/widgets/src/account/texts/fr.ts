@@ -150,7 +150,7 @@ export const FR: Texts = {
   codesKept: "Je les ai gardés",
 
   providers: "Fournisseurs qui vous connectent",
-  providersAbout: "Qui dispose de votre compte chez eux entre ici sans votre mot de passe, mais pas sans votre second facteur.",
+  providersAbout: "Qui dispose de votre compte chez eux entre ici sans votre mot de passe. Un second facteur reste demandé, sauf par la connexion propre à votre organisation.",
   linkedOn: (day) => `lié le ${day}`,
   formerProvider: "Un fournisseur qui n’est plus proposé",
   linkWith: (name) => `Lier avec ${name}`,
