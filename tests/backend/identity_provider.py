@@ -49,6 +49,8 @@ class IdentityProvider:
     """Signs in place of the provider's key."""
     gives_refresh: bool = True
     is_away: bool = False
+    error: str = ""
+    """Sends browsers back with this in place of a code."""
     knows: bool = True
     """Whether refresh tokens are still good."""
     asked: list[str] = field(default_factory=list)
@@ -84,6 +86,14 @@ class IdentityProvider:
             nonce=asked["nonce"],
         )
         return {"code": code, "state": asked["state"], "iss": self.issuer}
+
+    def sends_back(self, url: str) -> str:
+        """Where a browser that was sent to `url` goes next; nobody is asked anything."""
+        back = self.signs_in(url)
+        if self.error:
+            back = {"error": self.error, "error_description": "<b>Ring us</b>", "state": back["state"]}
+        asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        return f"{asked['redirect_uri']}?{urllib.parse.urlencode(back)}"
 
     def token(self, form: Mapping[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         expected = base64.b64encode(f"{CLIENT}:{CLIENT_SECRET}".encode()).decode()
@@ -146,6 +156,10 @@ def identity_provider(clock: Callable[[], datetime]) -> Iterator[IdentityProvide
                 self._say(200, provider.published())
             elif self.path == "/jwks":
                 self._say(200, {"keys": [provider.key.as_dict(private=False)]})
+            elif self.path.startswith("/authorize?"):
+                self.send_response(302)
+                self.send_header("Location", provider.sends_back(self.path))
+                self.end_headers()
             else:
                 self._say(404, {})
 

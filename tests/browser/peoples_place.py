@@ -100,6 +100,8 @@ def place(
     with serving(Site(folder=dist, api=f"http://localhost:{port}")) as origin:
         edge = origin.replace("127.0.0.1", "localhost")
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
+        if parts.outside is not None:
+            parts = replace(parts, outside=replace(parts.outside, redirect=f"{edge}/account/"))
         membership = members.Parts(key=KEY, people=KnownPeople(parts))
         trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
         app = application_with(

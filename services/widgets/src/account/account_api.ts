@@ -40,6 +40,31 @@ export interface Ceremony {
   readonly options: unknown;
 }
 
+/** An OpenID provider that signs people in. An organisation's own has its id as a key. */
+export interface Provider {
+  readonly key: string;
+  readonly name: string;
+}
+
+/** A provider that signs somebody in. */
+export interface Identity {
+  readonly id: string;
+  readonly provider: string;
+  /** Null where it is an organisation's, or not set up here any more. */
+  readonly name: string | null;
+  readonly createdAt: Date;
+}
+
+/** What a provider sent the browser back with. */
+export interface Returned {
+  readonly state: string;
+  readonly code: string;
+  readonly iss: string | null;
+}
+
+/** Signed in by a provider, or what is still missing: a second factor, or that the account of that address is theirs. */
+export type Arrived = ({ readonly needs: "factor" } & NonNullable<SignIn>) | { readonly needs: "link"; readonly pending: string } | null;
+
 /** Signed in, or what says that the password was right and a second factor is missing. */
 export type SignIn = { readonly pending: string; readonly hasPasskeys: boolean } | null;
 
@@ -176,6 +201,45 @@ export class AccountApi {
     return this.#post("login/passkey", { ceremony, credential, pending });
   }
 
+  providers(): Promise<readonly Provider[]> {
+    return this.#ask("GET", "auth/providers", (parsed) => asList(asObject(parsed)["data"]).map(providerFrom));
+  }
+
+  /** The organisation's that addresses of this domain sign in by; null where there is none. */
+  findProvider(email: string): Promise<Provider | null> {
+    return this.#ask("POST", "auth/outside/find", foundFrom, { email });
+  }
+
+  /** Where the browser goes. `language`: of the letters to whoever has no account yet. */
+  beginOutside(provider: string, language: Language, email: string | null): Promise<URL> {
+    return this.#ask("POST", "auth/outside", addressFrom, { provider, language, email });
+  }
+
+  finishOutside({ state, code, iss }: Returned): Promise<Arrived> {
+    return this.#ask("POST", "auth/outside/finish", arrivedFrom, { state, code, iss });
+  }
+
+  linkOutside(pending: string, password: string, code: string | null): Promise<void> {
+    return this.#post("outside/link", { pending, password, code });
+  }
+
+  identities(): Promise<readonly Identity[]> {
+    return this.#ask("GET", "auth/identities", (parsed) => asList(asObject(parsed)["data"]).map(identityFrom));
+  }
+
+  /** Where the browser goes. */
+  beginLink(provider: string): Promise<URL> {
+    return this.#ask("POST", "auth/identities", addressFrom, { provider });
+  }
+
+  finishLink({ state, code, iss }: Returned): Promise<void> {
+    return this.#post("identities/finish", { state, code, iss });
+  }
+
+  unlink(id: string): Promise<void> {
+    return this.#ask("DELETE", `auth/identities/${encodeURIComponent(id)}`, nothing);
+  }
+
   #post(path: string, body: object): Promise<void> {
     return this.#ask("POST", `auth/${path}`, nothing, body);
   }
@@ -192,6 +256,40 @@ function signInFrom(parsed: unknown): SignIn {
   const found = asObject(parsed);
   if (found["status"] === "signed_in") return null;
   return { pending: asText(found["pending"]), hasPasskeys: asList(found["methods"]).includes("passkey") };
+}
+
+function arrivedFrom(parsed: unknown): Arrived {
+  const found = asObject(parsed);
+  if (found["status"] === "link_required") return { needs: "link", pending: asText(found["pending"]) };
+  const needed = signInFrom(parsed);
+  return needed === null ? null : { needs: "factor", ...needed };
+}
+
+/** A script's address, or a file's, is no place to send a browser. */
+function addressFrom(parsed: unknown): URL {
+  const address = new URL(asText(asObject(parsed)["url"]));
+  if (!["https:", "http:"].includes(address.protocol)) throw new TypeError("not an address of the web");
+  return address;
+}
+
+function providerFrom(parsed: unknown): Provider {
+  const found = asObject(parsed);
+  return { key: asText(found["key"]), name: asText(found["name"]) };
+}
+
+function foundFrom(parsed: unknown): Provider | null {
+  const { provider, name } = asObject(parsed);
+  return provider === null ? null : { key: asText(provider), name: asText(name) };
+}
+
+function identityFrom(parsed: unknown): Identity {
+  const found = asObject(parsed);
+  return {
+    id: asText(found["id"]),
+    provider: asText(found["provider"]),
+    name: found["name"] === null ? null : asText(found["name"]),
+    createdAt: new Date(asText(found["created_at"])),
+  };
 }
 
 function personFrom(parsed: unknown): Person {

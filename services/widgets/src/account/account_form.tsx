@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, Ref } from "preact";
 import { useState } from "preact/hooks";
 
 import { FormField } from "../donate/field";
@@ -17,6 +17,7 @@ export interface Asked {
   /** What it is, where it cannot be another one. */
   readonly value?: string;
   readonly readOnly?: boolean;
+  readonly inputRef?: Ref<HTMLInputElement>;
 }
 
 interface AccountFormProps {

@@ -3,19 +3,23 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SiteConfig } from "../site/config";
 import { AccountApi } from "./account_api";
 import { AccountForm, emailAsked, newPasswordAsked, passwordAsked } from "./account_form";
+import { type Back, ComingBack } from "./coming_back";
 import type { Words } from "./confirming";
 import { PeoplesPage } from "./frame";
-import { useSpeech } from "./language";
+import { useSpeech, wordsOf } from "./language";
+import { OutsideWays } from "./outside";
 import { OwnAccount } from "./own_account";
 import { SignInForm } from "./sign_in_form";
 import { usePerson } from "./who";
 
-type Step = "account" | "register" | "verify" | "reset" | "forgotten" | "confirm-email";
+type Step = "account" | "returned" | "register" | "verify" | "reset" | "forgotten" | "confirm-email";
 
 /** What somebody came for; the token is of the letter they came by, or empty. */
 export interface Arrival {
   readonly step: Step;
   readonly token: string;
+  /** What a provider sent them back with, where they returned from one. */
+  readonly back: Back | null;
 }
 
 interface AccountPageProps {
@@ -33,46 +37,81 @@ export function AccountPage({ config, arrival }: AccountPageProps) {
 }
 
 function Steps({ config, arrival }: AccountPageProps) {
-  const { t, fault } = useSpeech();
+  const { t } = useSpeech();
   const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
   const { person, isKnown, failed, look } = usePerson(api);
   const [step, setStep] = useState<Step>(arrival.step);
   const [said, setSaid] = useState<Words | null>(null);
+  const [refused, setRefused] = useState<unknown>(null);
   useEffect(() => void look(), []);
+  const say = (words: Words | null) => {
+    setSaid(() => words);
+    setRefused(null);
+  };
   const go = (next: Step, words: Words | null = null) => {
     setStep(next);
-    setSaid(() => words);
+    say(words);
   };
+  const done = (words: Words | null) => void look().then(() => go("account", words));
   if (!isKnown) return <p role="status">{t.loading}</p>;
   return (
     <>
-      <p role="status" class="said">
-        {said === null ? "" : said(t)}
-      </p>
-      <p class="fault" role="alert">
-        {failed === null ? "" : fault(failed)}
-      </p>
+      <Saying said={said} fault={refused ?? failed} />
       {step === "account" && person !== null && (
         <OwnAccount
           api={api}
           person={person}
           isTestMode={config.isTestMode}
-          onChanged={look}
-          onGone={(words) => void look().then(() => go("account", words))}
+          onChanged={() => {
+            say(null);
+            return look();
+          }}
+          onGone={done}
         />
       )}
-      {step === "account" && person === null && <SignInForm api={api} onSignedIn={() => void look().then(() => go("account"))} />}
-      {step !== "account" && (
+      {step === "account" && person === null && (
+        <SignInForm api={api} onSignedIn={() => done(null)}>
+          <OutsideWays api={api} onSay={say} />
+        </SignInForm>
+      )}
+      {step === "returned" && arrival.back !== null && (
+        <ComingBack
+          api={api}
+          back={arrival.back}
+          isSignedIn={person !== null}
+          onDone={done}
+          onFailed={(reason) => {
+            go("account");
+            setRefused(reason);
+          }}
+        />
+      )}
+      {step !== "account" && step !== "returned" && (
         // What a letter changes may have ended this browser's session, too.
-        <Letters step={step} token={arrival.token} api={api} onDone={(words) => void look().then(() => go("account", words))} />
+        <Letters step={step} token={arrival.token} api={api} onDone={done} />
       )}
       {person === null && <Ways step={step} onGo={go} />}
     </>
   );
 }
 
+/** What was done, or why it was not. */
+function Saying({ said, fault }: { readonly said: Words | null; readonly fault: unknown }) {
+  const speech = useSpeech();
+  return (
+    <>
+      <p role="status" class="said">
+        {said === null ? "" : said(speech.t)}
+      </p>
+      <p class="fault" role="alert">
+        {fault === null ? "" : wordsOf(speech, fault)}
+      </p>
+    </>
+  );
+}
+
 interface LettersProps {
-  readonly step: Exclude<Step, "account">;
+  readonly step: Exclude<Step, "account" | "returned">;
   readonly token: string;
   readonly api: AccountApi;
   readonly onDone: (words: Words) => void;

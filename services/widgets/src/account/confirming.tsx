@@ -4,11 +4,10 @@ import { RequestFault } from "../site/http";
 import { StepHeading } from "../site/step_heading";
 import type { AccountApi, Person } from "./account_api";
 import { AccountForm, codeAsked, passwordAsked } from "./account_form";
-import { useSpeech, wordsOf } from "./language";
+import { useSpeech, type Words, wordsOf } from "./language";
 import { knowsPasskeys, showPasskey } from "./passkeys";
-import type { Texts } from "./texts/en";
 
-export type Words = (t: Texts) => string;
+export type { Words };
 /** Does something; where it succeeds, `said` is what the page says then. `isLast`: nothing is left to be looked at anew. */
 export type Attempt = (work: () => Promise<unknown>, said?: Words, isLast?: boolean) => Promise<void>;
 

@@ -1,10 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 
-import type { AccountApi, Membership, Passkey, Person, SessionSeen } from "./account_api";
+import type { AccountApi, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
 import { Confirmation, useAttempts, type Words } from "./confirming";
 import { CredentialsSection } from "./credentials_section";
+import { IdentitiesSection } from "./identities_section";
 import { useSpeech, wordsOf } from "./language";
 import { OrganizationsSection } from "./organizations_section";
 import { PasskeysSection } from "./passkeys_section";
@@ -25,17 +26,25 @@ interface Seen {
   readonly sessions: readonly SessionSeen[];
   readonly passkeys: readonly Passkey[];
   readonly memberships: readonly Membership[];
+  readonly identities: readonly Identity[];
+  readonly providers: readonly Provider[];
 }
 
 /** Everything that belongs to somebody's account. */
 export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAccountProps) {
   const speech = useSpeech();
   const { t } = speech;
-  const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [] });
+  const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [], identities: [], providers: [] });
   const [codes, setCodes] = useState<readonly string[]>([]);
   const look = async () => {
-    const [sessions, passkeys, memberships] = await Promise.all([api.sessions(), api.passkeys(), api.memberships()]);
-    setSeen({ sessions, passkeys, memberships });
+    const [sessions, passkeys, memberships, identities, providers] = await Promise.all([
+      api.sessions(),
+      api.passkeys(),
+      api.memberships(),
+      api.identities(),
+      api.providers(),
+    ]);
+    setSeen({ sessions, passkeys, memberships, identities, providers });
   };
   const { attempt, said, failed, waiting } = useAttempts(() => Promise.all([look(), onChanged()]).then(() => {}));
   const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
@@ -63,6 +72,13 @@ export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAc
       )}
       <PasskeysSection api={api} passkeys={seen.passkeys} attempt={attempt} onCodes={setCodes} />
       <AppSection api={api} person={person} attempt={attempt} onCodes={setCodes} />
+      <IdentitiesSection
+        api={api}
+        providers={seen.providers}
+        identities={seen.identities}
+        memberships={seen.memberships}
+        attempt={attempt}
+      />
       <CredentialsSection api={api} attempt={attempt} />
       <SessionsSection api={api} sessions={seen.sessions} attempt={attempt} onSignOut={signOut} />
       <h2 class="part">{t.deletion}</h2>

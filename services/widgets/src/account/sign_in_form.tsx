@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 
 import type { AccountApi, SignIn } from "./account_api";
@@ -10,13 +11,17 @@ interface SignInFormProps {
   readonly api: AccountApi;
   /** Where it has to be this one. */
   readonly email?: string;
+  /** Where all but a second factor was shown already. */
+  readonly needed?: SignIn;
   readonly onSignedIn: () => void;
+  /** Other ways to sign in. */
+  readonly children?: ComponentChildren;
 }
 
-/** Address and password, then a second factor where there is one; or a passkey alone. Other ways to sign in belong below. */
-export function SignInForm({ api, email: known, onSignedIn }: SignInFormProps) {
+/** Address and password, then a second factor where there is one; or a passkey alone. */
+export function SignInForm({ api, email: known, needed: asked = null, onSignedIn, children }: SignInFormProps) {
   const { t } = useSpeech();
-  const [needed, setNeeded] = useState<SignIn>(null);
+  const [needed, setNeeded] = useState<SignIn>(asked);
   const byPasskey = (pending: string | null) => async () => {
     const begun = await api.beginSignIn(pending);
     await api.showPasskey(begun.ceremony, await showPasskey(begun), pending);
@@ -51,6 +56,7 @@ export function SignInForm({ api, email: known, onSignedIn }: SignInFormProps) {
         onSubmit={signIn}
       />
       {passkey(null)}
+      {children}
     </>
   );
 }

@@ -14,26 +14,35 @@ export type PersonFault =
   | "factor_exists"
   | "factor_missing"
   | "factor_refused"
+  | "identity_not_found"
+  | "identity_taken"
   | "invalid_request"
   | "invitation_for_another_address"
   | "key_not_acceptable"
   | "key_not_found"
   | "last_owner"
+  | "last_way_in"
   | "letter_link_not_valid"
   | "member_invitation_link_not_valid"
   | "member_invitation_not_valid"
+  | "no_role_here"
   | "not_allowed"
   | "organization_not_found"
   | "passkey_not_found"
   | "password_not_acceptable"
+  | "provider_address_not_verified"
+  | "provider_not_found"
+  | "provider_refused"
   | "rate_limit_exceeded"
   | "request_from_elsewhere"
   | "request_timeout"
   | "request_too_large"
   | "session_not_found"
   | "session_not_valid"
+  | "sign_in_by_organisation"
   | "sign_in_refused"
   | "test_organisations_not_offered"
+  | "too_many_identities"
   | "too_many_keys"
   | "too_many_passkeys"
   | "too_many_test_organisations";
@@ -57,6 +66,21 @@ export const EN = {
   signInWithPasskey: "Sign in with a passkey",
   goOn: "Go on",
   noPasskeyUsed: "No passkey was used: try again, or go on another way.",
+  signInWith: (name: string) => `Sign in with ${name}`,
+  signInByOrganization: "Sign in by your organisation",
+  organizationEmail: "Your e-mail address at the organisation",
+  organizationEmailHint: "What stands behind the @ says whose sign-in it is.",
+  leavingFor: (name: string) => `On the way to ${name}…`,
+  finishing: "One moment: we ask the provider who you are…",
+  noOwnSignIn: "No organisation signs people in by this address: check it, or sign in another way.",
+  providerAway: "The provider does not answer: try again in a minute, or sign in another way.",
+  outsideDeclined: "You did not go on at the provider: try again, or sign in another way.",
+  outsideFailed: "The provider did not sign you in: try again, or sign in another way.",
+  linkTitle: "This address has an account already",
+  linkIntro: "Show once that it is yours. From then on the provider signs you in to it, and a letter tells you so.",
+  linkAndSignIn: "Link and sign in",
+  linkCodeHint: "Your account asks for it besides the password.",
+  providerLinked: "The provider signs you in from now on.",
 
   // By letter.
   register: "Ask for an account",
@@ -126,6 +150,14 @@ export const EN = {
   download: "Download",
   codesFile: "amply-recovery-codes.txt",
   codesKept: "I have kept them",
+
+  // Providers.
+  providers: "Providers that sign you in",
+  providersAbout: "Whoever has your account there gets in here without your password. A second factor is still asked for, except by your organisation's own sign-in.",
+  linkedOn: (day: string) => `linked on ${day}`,
+  formerProvider: "A provider that is offered no more",
+  linkWith: (name: string) => `Link with ${name}`,
+  providerGone: "That provider signs you in no more. Wherever else you were signed in, you are not any more.",
 
   // Password and address.
   passwordAndAddress: "Password and address",
