@@ -120,6 +120,15 @@ class FederationWorld:
             return list(said)
 
 
+def _signing_in(world: PeopleWorld, arriving: federation.Arriving) -> people.Outside:
+    return people.Outside(
+        client=arriving.client,
+        redirect=REDIRECT,
+        connection=partial(federation.connection_of, world.own, world.parts.key),
+        arrived=arriving.arrived,
+    )
+
+
 @contextmanager
 def federation_world(
     world: PeopleWorld, database: Database, databases: Databases
@@ -130,17 +139,9 @@ def federation_world(
     with identity_provider(world.clock) as provider, name_server() as names:
         client = OidcClient(allows_loopback=True)
         arriving = federation.Arriving(
-            database=world.own,
-            key=world.parts.key,
-            client=client,
-            directory=scim.Listing(world.parts.key),
+            database=world.own, key=world.parts.key, client=client, directory=scim.Listing(world.parts.key)
         )
-        outside = people.Outside(
-            client=client,
-            redirect=REDIRECT,
-            connection=partial(federation.connection_of, world.own, world.parts.key),
-            arrived=arriving.arrived,
-        )
+        outside = _signing_in(world, arriving)
         accounts = people_parts(
             world.own,
             world.settings,

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from amply.adapters.dns import DnsRecords
 from amply.entrypoints import application, worker
 from amply.infra.database import Database
-from amply.modules import exports, federation, giving, mail, payouts, recurring, webhooks
+from amply.modules import exports, federation, giving, mail, organizations, payouts, recurring, webhooks
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
@@ -67,6 +67,11 @@ class DonorsPage(ReceiptOffice):
             own, processor=self.processor, saved=self.saved, limiter=self.limiter, clock=self.clock
         )
         self.writing = recurring.Writing(database=world.app, mailer=self.mailer, key=KEY, page=PAGE)
+
+    def may_be_kept_from_its_organization(self) -> None:
+        """From now on the organisation takes gifts whose donors it does not know."""
+        with self.database.transaction() as session:
+            organizations.take_anonymous_gifts(session, organization_id=self.organization_id, takes=True)
 
     def link(self, digest: str = ADA) -> str:
         """A link's token."""

@@ -12,6 +12,7 @@ import pytest
 from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.settings import Settings
+from local_cloud.supervisor.client import Client
 
 
 class Platform:
@@ -69,3 +70,20 @@ class Platform:
 
     def _words(self, command: str) -> list[str]:
         return [sys.executable, "-m", "local_cloud", command]
+
+
+def pid_of(client: Client, name: str) -> int:
+    """The process of a part that runs."""
+    pid = next(part.pid for part in client.status() if part.name == name)
+    assert pid is not None
+    return pid
+
+
+def verify(receipt: str, key: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """What the verifier says of a receipt's file."""
+    return subprocess.run(
+        [sys.executable, "-m", "amply_verify", "receipt", receipt, "--key", key, *more],
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -21,7 +21,6 @@ from local_cloud.failures import LocalCloudError
 from local_cloud.ports import is_free
 from local_cloud.settings import REGION, Settings
 from local_cloud.supervisor import control, leftovers
-from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.faults.waiting import until
@@ -29,7 +28,7 @@ from tests.infrastructure.test_app import ORDER
 from tests.local import browser_donor, listening, sandbox_page, what_was_logged
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
-from tests.local.running_platform import Platform
+from tests.local.running_platform import Platform, pid_of, verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("platform"), pytest.mark.enable_socket]
 
@@ -90,7 +89,7 @@ def test_what_was_deployed_passes_the_smoke_test_of_delivery(
 
 
 def test_the_receipt_verifies_with_the_published_key_alone(demo: dict[str, Any]) -> None:
-    verified = _verify(demo["receipt"], demo["verifier_key"])
+    verified = verify(demo["receipt"], demo["verifier_key"])
     assert verified.returncode == 0, verified.stderr
     assert demo["donation_id"] in verified.stdout
     assert "25.00 EUR" in verified.stdout
@@ -105,7 +104,7 @@ def test_a_receipt_with_one_byte_changed_is_refused_with_a_reason(
     content[int(content.index(_FIRST_WITNESS) * place)] ^= 1
     altered = tmp_path / "altered.tlog-proof"
     altered.write_bytes(content)
-    refused = _verify(str(altered), demo["verifier_key"])
+    refused = verify(str(altered), demo["verifier_key"])
     assert refused.returncode != 0
     assert refused.stderr.startswith("FAIL: ")
 
@@ -114,13 +113,13 @@ def test_a_receipt_with_one_byte_of_a_witness_changed_is_refused_under_the_polic
     platform: Platform, demo: dict[str, Any], tmp_path: Path
 ) -> None:
     under_policy = ("--policy", str(platform.settings.policy))
-    assert _verify(demo["receipt"], demo["verifier_key"], *under_policy).returncode == 0
+    assert verify(demo["receipt"], demo["verifier_key"], *under_policy).returncode == 0
     content = bytearray(Path(demo["receipt"]).read_bytes())
     line = content.index(_FIRST_WITNESS) + 1
     content[(line + content.index(b"\n", line)) // 2] ^= 1
     altered = tmp_path / "altered.tlog-proof"
     altered.write_bytes(content)
-    refused = _verify(str(altered), demo["verifier_key"], *under_policy)
+    refused = verify(str(altered), demo["verifier_key"], *under_policy)
     assert refused.returncode != 0
     assert refused.stderr.startswith("FAIL: ")
 
@@ -318,14 +317,14 @@ def test_a_killed_supervisor_leaves_nothing_and_up_continues_the_same_log(
     again = platform.type("up")
     assert again.returncode == 0, again.stderr
     assert "CDK app: nothing changed" in again.stdout
-    assert _verify(demo["receipt"], demo["verifier_key"]).returncode == 0
+    assert verify(demo["receipt"], demo["verifier_key"]).returncode == 0
     grown = httpx2.get(f"{demo['log_url']}/checkpoint").text
     assert int(grown.splitlines()[1]) > int(checkpoint.splitlines()[1])
 
 
 def test_a_killed_database_comes_back_and_donations_go_on(platform: Platform) -> None:
     client = client_of(platform.settings)
-    os.kill(_pid(client, "postgres"), signal.SIGKILL)
+    os.kill(pid_of(client, "postgres"), signal.SIGKILL)
     until(
         lambda: any(part.name == "postgres" and part.restarts == 1 for part in client.status()),
         otherwise="the database is not started again",
@@ -388,18 +387,3 @@ def test_stop_leaves_no_process(platform: Platform) -> None:
     assert platform.type("stop").returncode == 0
     assert leftovers.find(platform.settings.state) == []
     assert platform.type("status").returncode == 1
-
-
-def _pid(client: Client, name: str) -> int:
-    pid = next(part.pid for part in client.status() if part.name == name)
-    assert pid is not None
-    return pid
-
-
-def _verify(receipt: str, key: str, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "amply_verify", "receipt", receipt, "--key", key, *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )

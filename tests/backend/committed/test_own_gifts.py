@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from amply.infra.database import Database
 from amply.infra.vault import indexes
 from amply.kernel.money import Money
-from amply.modules import donations, giving, organizations, receipts
+from amply.modules import donations, giving, receipts
 from amply.modules.donations import Anonymity, void_receipt
 from amply.modules.donations.options import GiftOptions
 from amply.modules.mail import address_digest
@@ -303,11 +303,6 @@ def test_a_receipt_is_sent_again_when_its_donor_asks(page: DonorsPage) -> None:
 # ---- who is told -------------------------------------------------------------------------------------------------
 
 
-def may_be_kept_from(page: DonorsPage) -> None:
-    with page.database.transaction() as session:
-        organizations.take_anonymous_gifts(session, organization_id=page.organization_id, takes=True)
-
-
 def listed_for_the_organisation(page: DonorsPage) -> tuple[str, str]:
     (gift,) = donations.gifts_of(
         page.database,
@@ -319,7 +314,7 @@ def listed_for_the_organisation(page: DonorsPage) -> tuple[str, str]:
 
 
 def test_a_donor_says_who_is_told_and_what_is_made_afterwards_follows(page: DonorsPage) -> None:
-    may_be_kept_from(page)
+    page.may_be_kept_from_its_organization()
     given = page.gives()
     assert listed_for_the_organisation(page) == ("Ada", "no")
     assert page.hides(given, "none").json()["anonymity"] == "none"
@@ -357,7 +352,7 @@ def test_an_organisation_that_knows_who_gave_goes_on_knowing(
     page: DonorsPage, known_by: str, sentence: str
 ) -> None:
     if known_by != "rules":
-        may_be_kept_from(page)
+        page.may_be_kept_from_its_organization()
     if known_by == "receipt":
         page.issues_in(Jurisdiction.US)
         page.gives(10_000, "USD")
@@ -379,7 +374,7 @@ def test_no_official_receipt_is_issued_while_a_gift_is_being_kept_from_its_organ
     page: DonorsPage, databases: Databases
 ) -> None:
     """Both decide upon the other: one of them has to wait."""
-    may_be_kept_from(page)
+    page.may_be_kept_from_its_organization()
     page.issues_in(Jurisdiction.US)
     given = page.gives(10_000, "USD")
     api = databases.as_role("amply_api")
@@ -399,6 +394,6 @@ def test_no_official_receipt_is_issued_while_a_gift_is_being_kept_from_its_organ
 
 
 def test_a_gift_that_was_kept_from_its_organisation_can_be_told(page: DonorsPage) -> None:
-    may_be_kept_from(page)
+    page.may_be_kept_from_its_organization()
     given = page.gives(options=GiftOptions(anonymity=Anonymity.ORGANIZATION))
     assert page.hides(given, "public").json()["anonymity"] == "public"

@@ -86,7 +86,8 @@ def _errors() -> Iterator[type[AmplyError]]:
 
 
 def _below(error: type[AmplyError]) -> Iterator[type[AmplyError]]:
-    for each in error.__subclasses__():
+    # In whatever order they were loaded, of two with one code the same speaks.
+    for each in sorted(error.__subclasses__(), key=lambda found: (found.__module__, found.__qualname__)):
         if each.__module__.startswith(f"{amply.__name__}."):
             yield each
             yield from _below(each)

@@ -33,7 +33,7 @@ from amply.entrypoints.personal_data import about_people
 from amply.entrypoints.taking import take_in_background
 from amply.entrypoints.traces import traced
 from amply.infra import logging
-from amply.infra.database import connect
+from amply.infra.database import Database, connect
 from amply.infra.settings import (
     ArchiveSettings,
     CommitmentSettings,
@@ -337,18 +337,22 @@ def parts_from_environment() -> Parts:
             key=members.JoinKey.from_settings(LinkSettings()),
             page=f"{site.edge_url}/join/",
         ),
-        people=people.Writing(
-            database=database,
-            mailer=mailer,
-            key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
-            links=people.LetterLinks.from_settings(LinkSettings()),
-            page=f"{site.edge_url}/account/",
-        ),
+        people=_writing_to_people(database, mailer, site),
         domains=federation.Checking(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         clock=system_clock,
+    )
+
+
+def _writing_to_people(database: Database, mailer: mail.Mailer, site: SiteSettings) -> people.Writing:
+    return people.Writing(
+        database=database,
+        mailer=mailer,
+        key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
+        links=people.LetterLinks.from_settings(LinkSettings()),
+        page=f"{site.edge_url}/account/",
     )
 
 

@@ -125,7 +125,10 @@ class ConfirmationRequired(AmplyError):
 
 
 class OrganizationHidden(NotFound):
-    """Who asks has nothing to do with this organisation: to them it does not exist, in the words for one that does not."""
+    """No organisation has this id.
+
+    Or who asks has nothing to do with it: to them it does not exist, in the words for one that does not.
+    """
 
     code = "organization_not_found"
 
