@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from tests.backend.conftest import free_port
@@ -28,4 +29,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "AWS_EC2_METADATA_DISABLED": "true",
         }.items():
             environment.setenv(name, value)
+        # What was made before keeps whoever was signed in then.
+        environment.setattr(boto3, "DEFAULT_SESSION", None)
         yield address
