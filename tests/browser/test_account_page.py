@@ -82,7 +82,7 @@ def test_somebody_registers_signs_in_and_goes_on_with_a_passkey(place: Place) ->
     expect(page.get_by_text("(this one)")).to_be_visible()
 
 
-def test_a_forgotten_password_is_replaced_on_the_page_in_the_readers_language(place: Place) -> None:  # noqa: F811
+def test_a_forgotten_password_is_replaced_on_the_page_in_the_readers_language(place: Place) -> None:  # noqa: F811 -- the fixture
     place.world.member()
     page, status = place.page, place.page.get_by_role("status")
     place.goes("/account/?lang=de")

@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
+
+from amply.infra.pieces import Sink, drain
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _ROW_GROUP: Final = 10
@@ -18,8 +20,8 @@ def csv_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterato
     writer.writerow(columns)
     for piece in pieces:
         writer.writerows([_cell(row[name]) for name in columns] for row in piece)
-        yield _drain(written)
-    yield _drain(written)
+        yield drain(written)
+    yield drain(written)
 
 
 def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Iterator[bytes]:
@@ -28,7 +30,7 @@ def parquet_file(columns: Sequence[str], pieces: Iterable[Sequence[Row]]) -> Ite
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = pa.schema([(name, pa.int64() if name.endswith("_minor") else pa.string()) for name in columns])
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([dict(row) for row in group], schema=schema))
@@ -51,35 +53,3 @@ def _grouped(pieces: Iterable[Sequence[Row]]) -> Iterator[list[Row]]:
             group = []
     if group:
         yield group
-
-
-def _drain(written: io.StringIO) -> bytes:
-    piece = written.getvalue().encode()
-    written.seek(0)
-    written.truncate()
-    return piece
-
-
-class _Sink(io.RawIOBase):
-    """Takes what a writer writes, and gives away what it holds so far."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._given = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        piece = bytes(data)
-        self._held += piece
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._given + len(self._held)
-
-    def drain(self) -> bytes:
-        written = bytes(self._held)
-        self._given += len(written)
-        self._held.clear()
-        return written

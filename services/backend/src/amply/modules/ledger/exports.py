@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from amply.infra.database import Database
+from amply.infra.pieces import Sink, drain
 from amply.modules.ledger.pages import (
     EntryFilter,
     LoggedEntry,
@@ -99,8 +100,8 @@ def csv_file(pieces: Iterable[Sequence[LoggedEntry]]) -> Iterator[bytes]:
     writer.writeheader()
     for piece in pieces:
         writer.writerows(line for entry in piece for line in lines(entry))
-        yield _drain(text)
-    yield _drain(text)
+        yield drain(text)
+    yield drain(text)
 
 
 def parquet_file(pieces: Iterable[Sequence[LoggedEntry]]) -> Iterator[bytes]:
@@ -109,7 +110,7 @@ def parquet_file(pieces: Iterable[Sequence[LoggedEntry]]) -> Iterator[bytes]:
     import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
 
     schema = _schema()
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for group in _grouped(pieces):
             writer.write_table(pa.Table.from_pylist([_typed(line) for line in group], schema=schema))
@@ -174,35 +175,3 @@ def _schema() -> Any:
         return pa.int64() if name in _INTEGERS else pa.string()
 
     return pa.schema([(name, kind(name)) for name in LINE_COLUMNS])
-
-
-def _drain(text: io.StringIO) -> bytes:
-    written = text.getvalue().encode()
-    text.seek(0)
-    text.truncate()
-    return written
-
-
-class _Sink(io.RawIOBase):
-    """Takes what a writer writes, and gives away what it holds so far."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-        self._given = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        piece = bytes(data)
-        self._held += piece
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._given + len(self._held)
-
-    def drain(self) -> bytes:
-        written = bytes(self._held)
-        self._given += len(written)
-        self._held.clear()
-        return written

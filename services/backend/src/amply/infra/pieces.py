@@ -1,0 +1,37 @@
+"""Files that are written piece by piece and given away as they grow, so that none has to fit into memory."""
+
+import io
+from typing import Any
+
+
+def drain(written: io.StringIO) -> bytes:
+    """What was written so far, taken out."""
+    piece = written.getvalue().encode()
+    written.seek(0)
+    written.truncate()
+    return piece
+
+
+class Sink(io.RawIOBase):
+    """Takes what a writer writes, and gives away what it holds so far."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._given = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._held += piece
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._given + len(self._held)
+
+    def drain(self) -> bytes:
+        written = bytes(self._held)
+        self._given += len(written)
+        self._held.clear()
+        return written
