@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from amply.kernel.checked_secret import ALPHABET, check_of
 from amply.modules.keys import PATTERN
-from amply.modules.keys.domain import ALPHABET, Secret, check_of
+from amply.modules.keys.domain import Secret
 
 PAGE = (Path(__file__).parents[3] / "docs" / "access.md").read_text()
 

@@ -8,7 +8,7 @@ import click
 from amply.adapters.s3.documents import S3Documents
 from amply.entrypoints.admin_database import also_concerns, opened_session
 from amply.infra.settings import DocumentSettings
-from amply.kernel.clock import iso, system_clock
+from amply.kernel.clock import iso, iso_or_none, system_clock
 from amply.modules import applications, organizations
 from amply.modules.applications import MOVES, TIERS, Move, Tier
 from amply.modules.organizations import OrganizationState
@@ -177,7 +177,7 @@ def _move(organization_id: str, move: Move, *, reason: str | None) -> None:
 def _answer(found: applications.Lookup) -> dict[str, Any]:
     return {
         "asked_at": iso(found.asked_at),
-        "answered_at": iso(found.answered_at) if found.answered_at else None,
+        "answered_at": iso_or_none(found.answered_at),
         "outcome": found.outcome or "waiting",
         "register": found.register,
         "name": found.name,

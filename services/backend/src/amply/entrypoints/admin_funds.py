@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
-from amply.kernel.clock import iso, system_clock
+from amply.kernel.clock import iso_or_none, system_clock
 from amply.modules import donations, organizations
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -124,5 +124,5 @@ def _shown(fund: organizations.Fund) -> dict[str, str | None]:
         "id": fund.id,
         "name": fund.name,
         "kind": fund.kind,
-        "closed_at": iso(fund.closed_at) if fund.closed_at is not None else None,
+        "closed_at": iso_or_none(fund.closed_at),
     }

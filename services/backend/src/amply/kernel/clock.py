@@ -14,3 +14,8 @@ def system_clock() -> datetime:
 def iso(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with `Z`, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(moment: datetime | None) -> str | None:
+    """The same of what may not have happened."""
+    return None if moment is None else iso(moment)

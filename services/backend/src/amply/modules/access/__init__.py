@@ -23,6 +23,13 @@ from amply.modules.access.domain import (
 from amply.modules.access.grants import Access, Own
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
 from amply.modules.access.ports import CallerSource, Renewing
+from amply.modules.access.revocable import (
+    RevocableRow,
+    just_made,
+    make_one_at_a_time,
+    newest_first,
+    revoked,
+)
 from amply.modules.access.web import (
     OWN_PROBLEMS,
     PROBLEMS,
@@ -61,6 +68,7 @@ __all__ = [
     "PersonCaller",
     "Renewing",
     "RequestFromElsewhere",
+    "RevocableRow",
     "Role",
     "Rule",
     "Scope",
@@ -69,7 +77,11 @@ __all__ = [
     "SignedIn",
     "allowed",
     "count",
+    "just_made",
     "limits_of_callers",
+    "make_one_at_a_time",
+    "newest_first",
     "require_own",
+    "revoked",
     "signed_in",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules.applications.documents import Offered
 from amply.modules.applications.domain import Kind
 from amply.modules.applications.models import ApplicationRow, DocumentRow, StepRow
@@ -151,7 +151,7 @@ class DocumentOut(BaseModel):
             kind=row.kind,
             media_type=row.media_type,
             created_at=iso(row.created_at),
-            received_at=iso(row.received_at) if row.received_at else None,
+            received_at=iso_or_none(row.received_at),
             size_bytes=row.size_bytes,
         )
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.kernel.pagination import Page
 from amply.modules.access import Access
 
@@ -57,8 +57,8 @@ def search(
             "organization_id": wanted.organization_id,
             "actor": wanted.actor,
             "action": wanted.action,
-            "since": iso(wanted.since) if wanted.since else None,
-            "until": iso(wanted.until) if wanted.until else None,
+            "since": iso_or_none(wanted.since),
+            "until": iso_or_none(wanted.until),
             "cursor": cursor,
             "limit": limit + 1,
         },

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from amply.infra.database import Database
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules import ledger, organizations, payments, receipts
 from amply.modules.donations import queries
 from amply.modules.donations.domain import Donation
@@ -57,7 +57,7 @@ def evidence(
         "gift": _gift(donation, row, payment),
         "organization": {"id": organization.id, "name": organization.name, "country": organization.country},
         "receipt_number": None if issued is None else issued.number,
-        "receipt_sent_at": None if sent_at is None else iso(sent_at),
+        "receipt_sent_at": iso_or_none(sent_at),
         "refunds": [_refund(each) for each in refunds if each.is_held],
     }
     proof_file = f"{donation.id}.tlog-proof"
@@ -109,7 +109,7 @@ def _dispute(dispute: payments.ListedDispute) -> dict[str, Any]:
         "amount": _amount(dispute.amount.minor_units, dispute.amount.currency),
         "reason": dispute.reason,
         "status": dispute.status,
-        "evidence_due_at": None if due is None else iso(due),
+        "evidence_due_at": iso_or_none(due),
         "recorded_at": iso(dispute.created_at),
     }
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import Limited, count
 from amply.infra.web import Identifier, responses
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.exports import service
@@ -94,15 +94,15 @@ class ExportOut(BaseModel):
             id=export.id,
             kind=wanted.kind,
             format=wanted.format,
-            since=None if wanted.since is None else iso(wanted.since),
-            before=None if wanted.before is None else iso(wanted.before),
+            since=iso_or_none(wanted.since),
+            before=iso_or_none(wanted.before),
             names_donors=export.names_donors,
             state=export.state,
             rows=export.rows,
             bytes=export.bytes,
             sha256=export.sha256,
             created_at=iso(export.created_at),
-            ready_at=None if export.ready_at is None else iso(export.ready_at),
+            ready_at=iso_or_none(export.ready_at),
             expires_at=iso(export.expires_at),
         )
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules import people
 from amply.modules.access import Role
 from amply.modules.federation.domain import GROUPS_MAX, Connection, Domain
@@ -102,8 +102,8 @@ class DomainOut(BaseModel):
             domain=domain.domain,
             record_name=domain.record_name,
             record_text=domain.record_text,
-            verified_at=iso(domain.verified_at) if domain.verified_at else None,
-            checked_at=iso(domain.checked_at) if domain.checked_at else None,
+            verified_at=iso_or_none(domain.verified_at),
+            checked_at=iso_or_none(domain.checked_at),
         )
 
 

@@ -1,11 +1,10 @@
 """API keys as the API takes and shows them."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules.access import Scope
 from amply.modules.keys.domain import LIFETIME_DAYS_MAX, ApiKey, Secret
 
@@ -49,14 +48,10 @@ class KeyOut(BaseModel):
             scopes=sorted(key.scopes),
             created_by=key.created_by,
             created_at=iso(key.created_at),
-            expires_at=_iso(key.expires_at),
-            revoked_at=_iso(key.revoked_at),
-            last_used_at=_iso(key.last_used_at),
+            expires_at=iso_or_none(key.expires_at),
+            revoked_at=iso_or_none(key.revoked_at),
+            last_used_at=iso_or_none(key.last_used_at),
         )
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)
 
 
 class KeyMade(KeyOut):

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
 from amply.modules import audit
-from amply.modules.access import Access, NotAllowed, Scope
+from amply.modules.access import Access, Scope, just_made, make_one_at_a_time, newest_first, revoked
 from amply.modules.audit import Action
 from amply.modules.keys.domain import (
     KEYS_MAX,
@@ -23,7 +23,6 @@ from amply.modules.keys.domain import (
 from amply.modules.keys.models import KeyRow
 
 _LISTED_MAX: Final = 500
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 
 
 def make(
@@ -44,7 +43,7 @@ def make(
         TooManyKeys: Two of this name work, or fifty in all.
     """
     named = name_of(name)
-    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
+    make_one_at_a_time(session, access)
     working = [key for key in keys_of(session, access) if key.works(now=access.now)]
     if sum(key.name == named for key in working) >= KEYS_OF_A_NAME_MAX:
         raise TooManyKeys(f"Two keys named '{named}' work: revoke the one that is not used any more.")
@@ -65,22 +64,14 @@ def make(
             expires_at=None if lifetime_days is None else access.now + timedelta(days=lifetime_days),
         )
     )
-    made = [key for key in keys_of(session, access) if key.id == key_id]
-    if not made:
-        raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    made = just_made(session, access, KeyRow, row_id=key_id)
     audit.record_by(session, access, Action.KEY_MADE, key_id)
-    return made[0], secret
+    return _key(made), secret
 
 
 def keys_of(session: Session, access: Access) -> Sequence[ApiKey]:
     """The keys that there are, the newest first, and then those that are revoked; 500 at most."""
-    rows = session.scalars(
-        select(KeyRow)
-        .where(access.covers(KeyRow.organization_id))
-        .order_by(KeyRow.revoked_at.is_not(None), KeyRow.id.desc())
-        .limit(_LISTED_MAX)
-    )
-    return [_key(row) for row in rows]
+    return [_key(row) for row in newest_first(session, access, KeyRow, most=_LISTED_MAX)]
 
 
 def revoke(session: Session, access: Access, *, key_id: str) -> ApiKey:
@@ -89,21 +80,11 @@ def revoke(session: Session, access: Access, *, key_id: str) -> ApiKey:
     Raises:
         KeyNotFound: The organisation has no such key.
     """
-    revoked = session.scalars(
-        update(KeyRow)
-        .where(KeyRow.id == key_id, KeyRow.revoked_at.is_(None), access.covers(KeyRow.organization_id))
-        .values(revoked_at=access.now)
-        .returning(KeyRow.id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if revoked is not None:
-        audit.record_by(session, access, Action.KEY_REVOKED, key_id)
-    session.expire_all()
-    row = session.scalars(
-        select(KeyRow).where(KeyRow.id == key_id, access.covers(KeyRow.organization_id))
-    ).one_or_none()
+    row, is_news = revoked(session, access, KeyRow, row_id=key_id)
     if row is None:
         raise KeyNotFound("This organisation has no such key; ask for the list of its keys.")
+    if is_news:
+        audit.record_by(session, access, Action.KEY_REVOKED, key_id)
     return _key(row)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
 from amply.infra.web import Identifier
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules.access import Role
 from amply.modules.members.domain import Invitation, Member, Membership, Offer
 from amply.modules.receipts import Language
@@ -114,7 +114,7 @@ class InvitationOut(BaseModel):
             invited_by=invitation.invited_by,
             created_at=iso(invitation.created_at),
             expires_at=iso(invitation.expires_at),
-            sent_at=None if invitation.sent_at is None else iso(invitation.sent_at),
+            sent_at=iso_or_none(invitation.sent_at),
         )
 
 

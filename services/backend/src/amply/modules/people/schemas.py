@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules.mail import Language
 from amply.modules.people.domain import IpBinding, Person, Session
 from amply.modules.people.factors import Factors, NewTotp
@@ -293,7 +293,7 @@ class PasskeyOut(BaseModel):
             id=passkey.id,
             name=passkey.name,
             created_at=iso(passkey.created_at),
-            last_used_at=iso(passkey.last_used_at) if passkey.last_used_at else None,
+            last_used_at=iso_or_none(passkey.last_used_at),
         )
 
 

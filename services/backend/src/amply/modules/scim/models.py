@@ -1,24 +1,13 @@
-from datetime import datetime
-
-from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
+from amply.modules.access import RevocableRow
 
 
-class TokenRow(Record):
-    """`digest` can be written and never read: a token is looked for by the database's function `find_scim_token`."""
+class TokenRow(RevocableRow):
+    """A token is looked for by the database's function `find_scim_token`."""
 
     __tablename__ = "scim_token"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    organization_id: Mapped[str]
-    digest: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    last_four: Mapped[str]
-    created_by: Mapped[str]
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
 
 
 class ResourceRow(Record):

@@ -1,13 +1,12 @@
 """`/v1/organisations/{organization_id}/directory-tokens`: what an organisation's directory is known by."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from amply.infra.web import Identifier, responses
-from amply.kernel.clock import iso
+from amply.kernel.clock import iso, iso_or_none
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.scim import tokens
 from amply.modules.scim.domain import Secret, Token, TokenNotFound, TooManyTokens
@@ -38,8 +37,8 @@ class DirectoryTokenOut(BaseModel):
             last_four=token.last_four,
             created_by=token.created_by,
             created_at=iso(token.created_at),
-            revoked_at=_iso(token.revoked_at),
-            last_used_at=_iso(token.last_used_at),
+            revoked_at=iso_or_none(token.revoked_at),
+            last_used_at=iso_or_none(token.last_used_at),
         )
 
 
@@ -58,10 +57,6 @@ class DirectoryTokenList(BaseModel):
     """The newest first, and then those that are revoked."""
 
     data: list[DirectoryTokenOut]
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)
 
 
 @router.get("", summary="List the directory's tokens", responses=responses(*PROBLEMS))

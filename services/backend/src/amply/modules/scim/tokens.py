@@ -5,20 +5,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules import audit
-from amply.modules.access import Access, NotAllowed
+from amply.modules.access import Access, just_made, make_one_at_a_time, newest_first, revoked
 from amply.modules.audit import Action
 from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
 from amply.modules.scim.models import TokenRow
 
 _LISTED_MAX: Final = 100
 _USE_NOTED_EVERY: Final = timedelta(minutes=1)
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _FIND: Final = text(
     "SELECT id, organization_id, digest, revoked_at, last_used_at FROM find_scim_token(:digest)"
 )
@@ -31,7 +30,7 @@ def make(session: Session, access: Access) -> tuple[Token, Secret]:
     Raises:
         TooManyTokens: Two work.
     """
-    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
+    make_one_at_a_time(session, access)
     if sum(each.revoked_at is None for each in tokens_of(session, access)) >= TOKENS_MAX:
         raise TooManyTokens("Two tokens work: revoke the one that your directory does not use any more.")
     secret, token_id = Secret.fresh(), ids.new_id("sct")
@@ -45,22 +44,14 @@ def make(session: Session, access: Access) -> tuple[Token, Secret]:
             created_at=access.now,
         )
     )
-    made = [each for each in tokens_of(session, access) if each.id == token_id]
-    if not made:
-        raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    made = just_made(session, access, TokenRow, row_id=token_id)
     audit.record_by(session, access, Action.DIRECTORY_TOKEN_MADE, token_id)
-    return made[0], secret
+    return _token(made), secret
 
 
 def tokens_of(session: Session, access: Access) -> Sequence[Token]:
     """The newest first, and then those that are revoked; 100 at most."""
-    rows = session.scalars(
-        select(TokenRow)
-        .where(access.covers(TokenRow.organization_id))
-        .order_by(TokenRow.revoked_at.is_not(None), TokenRow.id.desc())
-        .limit(_LISTED_MAX)
-    )
-    return [_token(row) for row in rows]
+    return [_token(row) for row in newest_first(session, access, TokenRow, most=_LISTED_MAX)]
 
 
 def revoke(session: Session, access: Access, *, token_id: str) -> Token:
@@ -69,23 +60,11 @@ def revoke(session: Session, access: Access, *, token_id: str) -> Token:
     Raises:
         TokenNotFound: The organisation has no such token.
     """
-    revoked = session.scalars(
-        update(TokenRow)
-        .where(
-            TokenRow.id == token_id, TokenRow.revoked_at.is_(None), access.covers(TokenRow.organization_id)
-        )
-        .values(revoked_at=access.now)
-        .returning(TokenRow.id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if revoked is not None:
-        audit.record_by(session, access, Action.DIRECTORY_TOKEN_REVOKED, token_id)
-    session.expire_all()
-    row = session.scalars(
-        select(TokenRow).where(TokenRow.id == token_id, access.covers(TokenRow.organization_id))
-    ).one_or_none()
+    row, is_news = revoked(session, access, TokenRow, row_id=token_id)
     if row is None:
         raise TokenNotFound("Your organisation has no such token; look at the list.")
+    if is_news:
+        audit.record_by(session, access, Action.DIRECTORY_TOKEN_REVOKED, token_id)
     return _token(row)
 
 

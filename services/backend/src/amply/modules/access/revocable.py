@@ -1,0 +1,82 @@
+"""What lets an organisation's programs in until somebody revokes it: kept, looked at and ended alike, whatever it is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from sqlalchemy import LargeBinary, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from amply.infra.orm import Record
+from amply.modules.access.domain import NotAllowed
+from amply.modules.access.grants import Access
+
+_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
+
+
+class RevocableRow(Record):
+    """A secret that somebody made. `digest` can be written and never read: functions of the database look for it."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    last_four: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+Row = TypeVar("Row", bound=RevocableRow)
+
+
+def make_one_at_a_time(session: Session, access: Access) -> None:
+    """Whoever makes another of this organisation's waits for the end of this transaction: how many there are then holds."""
+    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
+
+
+def newest_first(session: Session, access: Access, kind: type[Row], *, most: int) -> Sequence[Row]:
+    """Those that there are, the newest first, and then those that are revoked."""
+    return session.scalars(
+        select(kind)
+        .where(access.covers(kind.organization_id))
+        .order_by(kind.revoked_at.is_not(None), kind.id.desc())
+        .limit(most)
+    ).all()
+
+
+def just_made(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row:
+    """The one that was written a moment ago, as who made it sees it.
+
+    Raises:
+        NotAllowed: They may not see it any more.
+    """
+    row = _one(session, access, kind, row_id=row_id)
+    if row is None:
+        raise NotAllowed("Your role has changed meanwhile: look at the members again.")
+    return row
+
+
+def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -> tuple[Row | None, bool]:
+    """Let it in no more, from the moment this is committed.
+
+    Returns:
+        The row, None where the organisation has no such; and whether it was this that revoked it.
+    """
+    revoked = session.scalars(
+        update(kind)
+        .where(kind.id == row_id, kind.revoked_at.is_(None), access.covers(kind.organization_id))
+        .values(revoked_at=access.now)
+        .returning(kind.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    session.expire_all()
+    return _one(session, access, kind, row_id=row_id), revoked is not None
+
+
+def _one(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:
+    return session.scalars(
+        select(kind).where(kind.id == row_id, access.covers(kind.organization_id))
+    ).one_or_none()
