@@ -12,13 +12,11 @@ from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox import at_stripe
 from tests.stripe_sandbox.onboarding import onboard
 from tests.stripe_sandbox.running import (
-    PUBLISHABLE_KEY,
-    SECRET_KEY,
-    WEBHOOK_SECRET,
     Endpoint,
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 
@@ -30,12 +28,9 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def settings(tmp_path: Path, endpoint: Endpoint) -> Settings:
-    return Settings(
-        state=tmp_path / "stripe.sqlite3",
-        secret_key=SECRET_KEY,
-        publishable_key=PUBLISHABLE_KEY,
-        webhook_url=endpoint.url,
-        webhook_secret=WEBHOOK_SECRET,
+    return settings_in(
+        tmp_path,
+        endpoint,
         retry_delays=(timedelta(milliseconds=20),) * 3,
     )
 
@@ -49,8 +44,8 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox without an endpoint for a whole file: for many small requests that leave nothing behind."""
-    state = tmp_path_factory.mktemp("shared") / "stripe.sqlite3"
-    with running(Settings(state=state, secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY)) as sandbox:
+    directory = tmp_path_factory.mktemp("shared")
+    with running(settings_in(directory)) as sandbox:
         yield sandbox
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -95,6 +96,18 @@ def receiving() -> Iterator[Endpoint]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def settings_in(directory: Path, endpoint: Endpoint | None = None, **others: Any) -> Settings:
+    """A sandbox's settings as tests have them: its data in `directory`, its webhooks to `endpoint`."""
+    return Settings(
+        state=directory / "stripe.sqlite3",
+        secret_key=SECRET_KEY,
+        publishable_key=PUBLISHABLE_KEY,
+        webhook_url=endpoint.url if endpoint else None,
+        webhook_secret=WEBHOOK_SECRET if endpoint else "",
+        **others,
+    )
 
 
 class _Server(uvicorn.Server):

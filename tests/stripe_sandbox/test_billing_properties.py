@@ -16,8 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from stripe_sandbox.settings import Settings
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Sandbox, running
+from tests.stripe_sandbox.running import Sandbox, running, settings_in
 from tests.stripe_sandbox.subscribing import DAY, HOUR, Donor, at, donor
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -66,8 +65,8 @@ def walk(grace: Donor, card: str, steps: list[int]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    state = tmp_path_factory.mktemp("fast") / "stripe.sqlite3"
-    with running(Settings(state=state, secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY)) as sandbox:
+    directory = tmp_path_factory.mktemp("fast")
+    with running(settings_in(directory)) as sandbox:
         yield sandbox
 
 
@@ -177,9 +176,7 @@ class Billing(RuleBasedStateMachine):
 
 
 def test_no_cent_is_lost_whatever_is_done(tmp_path: Path) -> None:
-    with running(
-        Settings(state=tmp_path / "state", secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY)
-    ) as sandbox:
+    with running(settings_in(tmp_path)) as sandbox:
         Billing.sandbox = sandbox
         run_state_machine_as_test(
             Billing, settings=settings(max_examples=10, stateful_step_count=12, deadline=None)

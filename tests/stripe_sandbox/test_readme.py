@@ -5,8 +5,7 @@ from pathlib import Path
 
 from stripe_sandbox.app import build
 from stripe_sandbox.cards import BY_PAYMENT_METHOD
-from stripe_sandbox.settings import Settings
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY
+from tests.stripe_sandbox.running import settings_in
 
 ROOM = Path(__file__).parents[2] / "services/stripe_sandbox"
 README = (ROOM / "README.md").read_text()
@@ -23,7 +22,7 @@ def test_every_test_card_is_told_and_no_other() -> None:
 
 
 def test_every_hook_is_told_and_no_other(tmp_path: Path) -> None:
-    settings = Settings(state=tmp_path / "state", secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY)
+    settings = settings_in(tmp_path)
     paths = {getattr(route, "path", "") for route in build(settings).routes}
     pages = {"/_sandbox/authentications/{id}", "/_sandbox/onboarding/{id}"}
     hooks = {path for path in paths if path.startswith("/_sandbox/")} - pages

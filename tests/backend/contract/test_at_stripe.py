@@ -16,12 +16,11 @@ from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.payments import RefundReason, RefundStatus
-from stripe_sandbox.settings import Settings
 from tests.faults.waiting import until
 from tests.stripe_sandbox import at_stripe
 from tests.stripe_sandbox.at_stripe import also_at_stripe
 from tests.stripe_sandbox.onboarding import onboard
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, running
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, running, settings_in
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 GIFT = Money(minor_units=2500, currency="EUR")
@@ -83,9 +82,7 @@ def charity(place: str, tmp_path: Path) -> Iterator[Charity]:
         )
         yield _charity(settings, at_stripe.client(), at_stripe.connected_account())
         return
-    sandboxed = Settings(
-        state=tmp_path / "stripe.sqlite3", secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY
-    )
+    sandboxed = settings_in(tmp_path)
     with running(sandboxed) as sandbox:
         settings = StripeSettings(
             api_url=sandbox.url, secret_key=SecretStr(SECRET_KEY), publishable_key=PUBLISHABLE_KEY

@@ -17,13 +17,11 @@ from tests.backend.contract.test_processor import settings_at, stripe_at
 from tests.backend.onboarding_world import KEY, PAGE
 from tests.backend.world import FakeMailer
 from tests.stripe_sandbox.running import (
-    PUBLISHABLE_KEY,
-    SECRET_KEY,
-    WEBHOOK_SECRET,
     Endpoint,
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -32,13 +30,7 @@ Running = tuple[Sandbox, Endpoint]
 
 
 def settings_of(tmp_path: Path, endpoint: Endpoint) -> Settings:
-    return Settings(
-        state=tmp_path / "stripe.sqlite3",
-        secret_key=SECRET_KEY,
-        publishable_key=PUBLISHABLE_KEY,
-        webhook_url=endpoint.url,
-        webhook_secret=WEBHOOK_SECRET,
-    )
+    return settings_in(tmp_path, endpoint)
 
 
 @pytest.fixture

@@ -12,17 +12,14 @@ from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import payments
 from amply.modules.donations import queries
-from stripe_sandbox.settings import Settings
 from tests.backend.contract.test_money_back import Life
 from tests.backend.contract.test_processor import intent, opened, stripe_at
 from tests.stripe_sandbox.running import (
-    PUBLISHABLE_KEY,
-    SECRET_KEY,
-    WEBHOOK_SECRET,
     Endpoint,
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -47,12 +44,9 @@ def debit(iban: str) -> dict[str, Any]:
 @pytest.fixture
 def slow_bank(tmp_path: Path) -> Iterator[tuple[Sandbox, Endpoint]]:
     with receiving() as endpoint:
-        settings = Settings(
-            state=tmp_path / "stripe.sqlite3",
-            secret_key=SECRET_KEY,
-            publishable_key=PUBLISHABLE_KEY,
-            webhook_url=endpoint.url,
-            webhook_secret=WEBHOOK_SECRET,
+        settings = settings_in(
+            tmp_path,
+            endpoint,
             debit_delay=DAYS,
         )
         with running(settings) as sandbox:

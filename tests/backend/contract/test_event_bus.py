@@ -19,14 +19,13 @@ from amply.infra.database import Database, ExternalCallInTransaction
 from amply.infra.settings import StripeQueueSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, webhooks
-from stripe_sandbox.settings import Settings
 from stripe_sandbox.webhooks.event_bus import SOURCE
 from tests.backend.contract.test_money_back import Life
 from tests.backend.contract.test_queues_and_mail import messages_of
 from tests.backend.unit.test_stripe_signatures import EVENT
 from tests.backend.unit.test_thin_events import told
 from tests.backend.world import Died, death
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Endpoint, Sandbox, running
+from tests.stripe_sandbox.running import Endpoint, Sandbox, running, settings_in
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 TURNS_MAX = 40
@@ -70,10 +69,8 @@ def bus(url: str) -> str:
 
 @pytest.fixture
 def sandbox(tmp_path: Path, bus: str, cloud: str) -> Iterator[Sandbox]:
-    settings = Settings(
-        state=tmp_path / "stripe.sqlite3",
-        secret_key=SECRET_KEY,
-        publishable_key=PUBLISHABLE_KEY,
+    settings = settings_in(
+        tmp_path,
         event_bus=bus,
         event_bus_url=cloud,
     )

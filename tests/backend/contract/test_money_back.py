@@ -23,17 +23,16 @@ from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.donations.service import donate
 from amply.modules.ledger.chart import CHART
-from stripe_sandbox.settings import Settings
 from tests.backend.conftest import Databases
 from tests.backend.contract.test_processor import events_at, stripe_at
 from tests.stripe_sandbox.running import (
-    PUBLISHABLE_KEY,
     SECRET_KEY,
     WEBHOOK_SECRET,
     Endpoint,
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -195,13 +194,7 @@ class Life:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[tuple[Sandbox, Endpoint]]:
     with receiving() as endpoint:
-        settings = Settings(
-            state=tmp_path / "stripe.sqlite3",
-            secret_key=SECRET_KEY,
-            publishable_key=PUBLISHABLE_KEY,
-            webhook_url=endpoint.url,
-            webhook_secret=WEBHOOK_SECRET,
-        )
+        settings = settings_in(tmp_path, endpoint)
         with running(settings) as running_sandbox:
             yield running_sandbox, endpoint
 

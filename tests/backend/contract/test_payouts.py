@@ -22,10 +22,9 @@ from amply.modules import donations, ledger, organizations, payments, payouts, w
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.news import GiftNotBookedYet
 from amply.modules.donations.service import donate
-from stripe_sandbox.settings import Settings
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.world import NOW
-from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Sandbox, running
+from tests.stripe_sandbox.running import PUBLISHABLE_KEY, SECRET_KEY, Sandbox, running, settings_in
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 FEE = 63
@@ -34,9 +33,7 @@ FEE = 63
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    settings = Settings(
-        state=tmp_path / "stripe.sqlite3", secret_key=SECRET_KEY, publishable_key=PUBLISHABLE_KEY
-    )
+    settings = settings_in(tmp_path)
     with running(settings) as sandbox:
         yield sandbox
 

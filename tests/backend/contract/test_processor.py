@@ -12,7 +12,6 @@ from amply.infra.settings import StripeSettings
 from amply.kernel.clock import system_clock
 from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
-from stripe_sandbox.settings import Settings
 from tests.backend.world import FakeProcessor
 from tests.stripe_sandbox.onboarding import donate
 from tests.stripe_sandbox.running import (
@@ -24,6 +23,7 @@ from tests.stripe_sandbox.running import (
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -38,13 +38,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def sandbox(tmp_path: Path, endpoint: Endpoint) -> Iterator[Sandbox]:
-    settings = Settings(
-        state=tmp_path / "stripe.sqlite3",
-        secret_key=SECRET_KEY,
-        publishable_key=PUBLISHABLE_KEY,
-        webhook_url=endpoint.url,
-        webhook_secret=WEBHOOK_SECRET,
-    )
+    settings = settings_in(tmp_path, endpoint)
     with running(settings) as sandbox:
         yield sandbox
 

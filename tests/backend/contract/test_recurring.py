@@ -21,7 +21,6 @@ from amply.modules.payments import Charged, Customer, Decline, PaymentStatus
 from amply.modules.recurring import starting
 from amply.modules.recurring.cards import Cards, begin_card, finish_card
 from amply.modules.recurring.due_dates import Interval, Schedule
-from stripe_sandbox.settings import Settings
 from tests.backend.contract.test_processor import stripe_at
 from tests.backend.plan_world import ADA, EMAIL, KEY, SECRETS
 from tests.backend.world import Died, FakeClock, FakeMailer, death
@@ -33,6 +32,7 @@ from tests.stripe_sandbox.running import (
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -55,13 +55,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def sandbox(tmp_path: Path, endpoint: Endpoint) -> Iterator[Sandbox]:
-    settings = Settings(
-        state=tmp_path / "stripe.sqlite3",
-        secret_key=SECRET_KEY,
-        publishable_key=PUBLISHABLE_KEY,
-        webhook_url=endpoint.url,
-        webhook_secret=WEBHOOK_SECRET,
-    )
+    settings = settings_in(tmp_path, endpoint)
     with running(settings) as sandbox:
         yield sandbox
 

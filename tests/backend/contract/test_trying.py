@@ -24,7 +24,6 @@ from amply.infra.settings import CacheSettings
 from amply.kernel.clock import system_clock
 from amply.modules import donations, onboarding, trials
 from amply_verify.cli import cli
-from stripe_sandbox.settings import Settings
 from tests.backend.conftest import Databases, free_port
 from tests.backend.contract.test_processor import stripe_at
 from tests.backend.ledger_world import LedgerWorld
@@ -41,13 +40,12 @@ from tests.backend.people_world import (
 from tests.backend.world import FakeMailer
 from tests.browser.pages_code import run_in_node
 from tests.stripe_sandbox.running import (
-    PUBLISHABLE_KEY,
-    SECRET_KEY,
     WEBHOOK_SECRET,
     Endpoint,
     Sandbox,
     receiving,
     running,
+    settings_in,
 )
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -102,13 +100,7 @@ def place(
     port, own, opened = free_port(), databases.as_role("amply_api"), emptied(people_cache)
     accounts = people_parts(own, people_cache)
     with receiving() as endpoint:
-        settings = Settings(
-            state=tmp_path / "stripe.sqlite3",
-            secret_key=SECRET_KEY,
-            publishable_key=PUBLISHABLE_KEY,
-            webhook_url=endpoint.url,
-            webhook_secret=WEBHOOK_SECRET,
-        )
+        settings = settings_in(tmp_path, endpoint)
         with running(settings) as stripe:
             parts: dict[str, Any] = {
                 "processor": stripe_at(stripe.url),
