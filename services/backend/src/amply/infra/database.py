@@ -1,13 +1,13 @@
 """PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
 import boto3
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -111,6 +111,17 @@ class Database:
                 yield session
         finally:
             _open_transaction.reset(token)
+
+    def look(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
+        """The rows of one statement that changes nothing: one way there and back, and no transaction around it.
+
+        Raises:
+            NestedTransaction: One is open already in this context.
+        """
+        if _open_transaction.get():
+            raise NestedTransaction("what belongs to a unit of work is read in it")
+        with self.connection() as connection:
+            return connection.execute(statement, values).mappings().all()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -77,17 +77,19 @@ class Gate:
         rules = [rule for rule in RULES if rule.subject in keys]
         hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
         counted = self.counters.count(hits, now=now)
-        organization_ids = {part.organization_id for part in attempt.parts}
-        with self.database.transaction() as session:
-            declined = queries.declines_of(session, marks=marks, small_at=attempt.small_at, now=now)
-            is_under_attack = queries.is_under_attack(session, organization_ids=organization_ids, now=now)
-            closed = closings.closed_forms(session, organization_ids=organization_ids, now=now)
+        seen = queries.seen_of(
+            self.database,
+            marks=marks,
+            small_at=attempt.small_at,
+            organization_ids={part.organization_id for part in attempt.parts},
+            now=now,
+        )
         return Evidence(
             opened=dict(zip((rule.name for rule in rules), counted.numbers, strict=True)),
-            declined=declined,
+            declined=seen.declined,
             is_counted_alone=not counted.is_shared,
-            is_under_attack=is_under_attack,
-            closed=closed,
+            is_under_attack=seen.is_under_attack,
+            closed=seen.closed,
         )
 
 
