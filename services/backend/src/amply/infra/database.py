@@ -1,5 +1,7 @@
 """PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
 
+import select
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,8 +11,9 @@ import boto3
 import psycopg
 from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
@@ -22,6 +25,9 @@ _STATEMENT_SECONDS_MAX: Final = 15
 _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
+
+_STILL_THERE_SECONDS: Final = 1.0
+_RETURNED: Final = "amply.returned"
 
 _BIND: Final = text("""
     SELECT
@@ -153,7 +159,8 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        # The one used last first: so few are kept warm that they need not be asked whether they are still there.
+        pool_use_lifo=True,
         pool_timeout=10,
         # What a statement was given may be personal; errors and logs name the constraint instead.
         hide_parameters=True,
@@ -163,8 +170,37 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
+    _ask_whom_nobody_used(engine)
     statements.follow(engine)
     return Database(engine)
+
+
+def _ask_whom_nobody_used(engine: Engine) -> None:
+    """Ask a connection whether it is still there before it is used. To ask costs as much as a statement: not one that was used
+    within a second and has said nothing since, as one says something that the server has ended.
+    """
+
+    def returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RETURNED] = time.monotonic()
+
+    def taken(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        at: float | None = record.info.get(_RETURNED)
+        if at is None:
+            return  # it was made this moment
+        try:
+            if time.monotonic() - at > _STILL_THERE_SECONDS or _has_said_something(connection):
+                engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "checkout", taken)
+
+
+def _has_said_something(connection: psycopg.Connection) -> bool:
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
