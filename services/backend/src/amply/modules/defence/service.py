@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
 
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import Database, forbid_transaction
+from amply.infra.new_rows import NewRow
 from amply.kernel.errors import TooManyRequests
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import (
@@ -99,15 +98,15 @@ def gate(database: Database, counters: Counters) -> Gate:
     return Gate(database=database, counters=counters, keys=keys, challenge=ProofOfWork(keys.of))
 
 
-def note_opened(
-    session: Session, *, donation_id: str, organization_id: str, marks: Marks, now: datetime
-) -> None:
-    """Remember whose gift this is, so that a decline can be told of whoever opened it."""
-    session.execute(
-        insert(OpenedGiftRow).values(
-            donation_id=donation_id, organization_id=organization_id, opened_at=now, **vars(marks)
-        )
-    )
+def opened(*, donation_id: str, organization_id: str, marks: Marks, now: datetime) -> NewRow:
+    """What is remembered of whose gift this is, so that a decline can be told of whoever opened it: written with the gift."""
+    values = {
+        "donation_id": donation_id,
+        "organization_id": organization_id,
+        "opened_at": now,
+        **vars(marks),
+    }
+    return NewRow(OpenedGiftRow, values)
 
 
 def _cache_keys(attempt: Attempt, marks: Marks) -> dict[Subject, str]:

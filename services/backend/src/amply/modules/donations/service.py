@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, tracing
 from amply.infra.database import Database
+from amply.infra.new_rows import NewRow, write
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
@@ -69,15 +69,7 @@ def donate(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
         )
         if earlier is None:
-            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
-            if marks is not None:
-                defence.note_opened(
-                    session,
-                    donation_id=donation_id,
-                    organization_id=gift.organization_id,
-                    marks=marks,
-                    now=clock(),
-                )
+            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock(), marks=marks)
         elif earlier.body is not None and earlier.status is not None:
             return replayed(earlier.status, earlier.body)
         else:
@@ -148,8 +140,11 @@ def record_gift(
     now: datetime,
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
+    marks: defence.Marks | None = None,
 ) -> payments.Payment:
-    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
+    """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
+
+    `customer` is whom the processor keeps a way to pay for.
 
     Raises:
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
@@ -159,26 +154,24 @@ def record_gift(
     cover = gift.fee_cover
     said = {"donor_name": gift.donor.name, "donor_email": gift.donor.email, "message": gift.message}
     personal = DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
-    session.execute(
-        insert(DonationRow).values(
-            id=donation_id,
-            organization_id=gift.organization_id,
-            minor_units=gift.total.minor_units,
-            currency=gift.total.currency,
-            fee_cover_minor_units=0 if cover is None else cover.amount.minor_units,
-            fee_cover_method=None if cover is None else cover.method,
-            status=DonationStatus.PENDING,
+    row = NewRow(
+        DonationRow,
+        {
+            "id": donation_id,
+            "organization_id": gift.organization_id,
+            "minor_units": gift.total.minor_units,
+            "currency": gift.total.currency,
+            "fee_cover_minor_units": 0 if cover is None else cover.amount.minor_units,
+            "fee_cover_method": None if cover is None else cover.method,
+            "status": DonationStatus.PENDING,
             **personal,
-            fund_id=gift.options.fund_id,
-            anonymity=gift.options.anonymity,
-            created_at=now,
-            updated_at=now,
-        )
+            "fund_id": gift.options.fund_id,
+            "anonymity": gift.options.anonymity,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
-    receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
-    keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
-    return payments.create(
-        session,
+    payment, intended = payments.intended(
         donation_id=donation_id,
         organization_id=gift.organization_id,
         account_id=account_id,
@@ -186,6 +179,19 @@ def record_gift(
         now=now,
         customer=customer,
     )
+    write(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
+    receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
+    keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
+    return payment
+
+
+def _remembered(
+    donation_id: str, gift: Gift, marks: defence.Marks | None, *, now: datetime
+) -> Sequence[NewRow]:
+    if marks is None:
+        return ()
+    named = {"donation_id": donation_id, "organization_id": gift.organization_id}
+    return (defence.opened(**named, marks=marks, now=now),)
 
 
 def _check_fee_cover(session: Session, *, gift: Gift, is_agreed: bool) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
+from amply.infra.new_rows import NewRow
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
@@ -25,8 +25,7 @@ from amply.modules.payments.ports import Processor
 from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
 
 
-def create(
-    session: Session,
+def intended(
     *,
     donation_id: str,
     organization_id: str,
@@ -34,8 +33,8 @@ def create(
     amount: Money,
     now: datetime,
     customer: Customer | None = None,
-) -> Payment:
-    """Record that a payment is intended, before anybody outside hears of it."""
+) -> tuple[Payment, NewRow]:
+    """A payment that is intended, before anybody outside hears of it; its row is written with the gift's."""
     payment = Payment(
         id=ids.new_id("pay"),
         donation_id=donation_id,
@@ -48,23 +47,23 @@ def create(
         traceparent=tracing.traceparent(),
         customer=customer,
     )
-    session.execute(
-        insert(PaymentRow).values(
-            id=payment.id,
-            donation_id=donation_id,
-            organization_id=organization_id,
-            account_id=account_id,
-            minor_units=amount.minor_units,
-            currency=amount.currency,
-            status=payment.status,
-            created_at=now,
-            updated_at=now,
-            traceparent=payment.traceparent,
-            customer_id=customer.id if customer else None,
-            keeps_method=customer is not None and customer.keeps_method,
-        )
+    return payment, NewRow(
+        PaymentRow,
+        {
+            "id": payment.id,
+            "donation_id": donation_id,
+            "organization_id": organization_id,
+            "account_id": account_id,
+            "minor_units": amount.minor_units,
+            "currency": amount.currency,
+            "status": payment.status,
+            "created_at": now,
+            "updated_at": now,
+            "traceparent": payment.traceparent,
+            "customer_id": customer.id if customer else None,
+            "keeps_method": customer is not None and customer.keeps_method,
+        },
     )
-    return payment
 
 
 def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) -> Intent:
