@@ -23,7 +23,7 @@ from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
 from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import queries
-from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
+from amply.modules.donations.domain import DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import check_options, keep_dedication
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
@@ -75,7 +75,8 @@ def donate(
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
-    return open_payment(database, processor, payment=payment, clock=clock)
+    fee_cover = gift.total - gift.amount
+    return open_payment(database, processor, payment=payment, clock=clock, fee_cover=fee_cover)
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
@@ -226,9 +227,14 @@ def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[p
 
 
 def open_payment(
-    database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
+    database: Database,
+    processor: payments.Processor,
+    *,
+    payment: payments.Payment,
+    clock: Clock,
+    fee_cover: Money | None = None,
 ) -> Answer:
-    """Steps (2) and (3), as often as it takes.
+    """Steps (2) and (3), as often as it takes. `fee_cover`: what of it the donor added, where the caller knows.
 
     Raises:
         ProcessorUnavailable: No answer; it can be repeated.
@@ -239,21 +245,11 @@ def open_payment(
     except payments.ProcessorRefused as refusal:
         _record_refusal(database, payment=payment, refusal=refusal, now=clock())
         raise
-    return _record_outcome(database, processor, payment=payment, intent=intent, now=clock())
-
-
-def _record_outcome(
-    database: Database,
-    processor: payments.Processor,
-    *,
-    payment: payments.Payment,
-    intent: payments.Intent,
-    now: datetime,
-) -> Answer:
     with database.transaction() as session:
-        payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
-        costs = queries.costs_of(session.get_one(DonationRow, payment.donation_id))
-        answer = _answer(payment=payment, costs=costs, intent=intent, processor=processor)
+        payments.record_intent(session, payment_id=payment.id, intent=intent, now=clock())
+        if fee_cover is None:
+            fee_cover = queries.costs_of(session.get_one(DonationRow, payment.donation_id)).fee_cover
+        answer = _answer(payment=payment, fee_cover=fee_cover, intent=intent, processor=processor)
         idempotency.store_answer(
             session,
             scope=IDEMPOTENCY_SCOPE,
@@ -267,13 +263,13 @@ def _record_outcome(
 
 
 def _answer(
-    *, payment: payments.Payment, costs: Costs, intent: payments.Intent, processor: payments.Processor
+    *, payment: payments.Payment, fee_cover: Money, intent: payments.Intent, processor: payments.Processor
 ) -> Answer:
     body = DonationCreated(
         id=payment.donation_id,
         status=DonationStatus.PENDING,
         amount=AmountOut.of(payment.amount),
-        fee_cover=AmountOut.of(costs.fee_cover),
+        fee_cover=AmountOut.of(fee_cover),
         organization_id=payment.organization_id,
         payment=PaymentOut(
             client_secret=intent.client_secret,

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
@@ -23,6 +24,15 @@ from amply.modules.payments.erasure import erased_reference
 from amply.modules.payments.models import PaymentRow
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
+
+_OPENED: Final = text("""
+    UPDATE payment
+    SET remote_id = coalesce(remote_id, :remote_id),
+        status = CASE status WHEN 'created' THEN 'pending' ELSE status END,
+        updated_at = :now
+    WHERE id = :payment_id
+    RETURNING remote_id
+""")
 
 
 def intended(
@@ -91,18 +101,8 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
 
 def record_intent(session: Session, *, payment_id: str, intent: Intent, now: datetime) -> None:
     """Write down the processor's id. An event may have brought it before us; then both must agree."""
-    remote_id = session.scalar(
-        update(PaymentRow)
-        .where(PaymentRow.id == payment_id)
-        .values(
-            remote_id=func.coalesce(PaymentRow.remote_id, intent.remote_id),
-            status=case(
-                (PaymentRow.status == PaymentStatus.CREATED, PaymentStatus.PENDING), else_=PaymentRow.status
-            ),
-            updated_at=now,
-        )
-        .returning(PaymentRow.remote_id)
-    )
+    told = {"payment_id": payment_id, "remote_id": intent.remote_id, "now": now}
+    remote_id = session.scalar(_OPENED, told)
     invariant(remote_id == intent.remote_id, "a payment has one intent for ever")
 
 
