@@ -136,4 +136,3 @@ def count_attacks(session: Session, *, now: datetime) -> int:
     attacked = select(AttackRow.organization_id).where(AttackRow.until > now)
     closed = select(ClosingRow.organization_id).where(ClosingRow.until > now)
     return session.scalars(select(func.count()).select_from(union(attacked, closed).subquery())).one()
-
