@@ -339,7 +339,9 @@ def report(turns: Mapping[str, list[tuple[Run, Used]]], crowds: Mapping[str, Cro
     print(f"{'':34}{'requests/s':>12}{'p99 ms':>10}{'processor ms':>14}{'PostgreSQL ms':>15}")
     for path, name in _NAMES.items():
         print(f"{name:34}{rates[path]:>12.0f}{slowest[path]:>10.1f}{used[path]:>14.2f}{stored[path]:>15.2f}")
-    print(f"{CROWD} at once{'':23}{'all taken s':>12}{'p99 ms':>10}{'longest wait ms':>17}{'asked again':>13}")
+    print(
+        f"{CROWD} at once{'':23}{'all taken s':>12}{'p99 ms':>10}{'longest wait ms':>17}{'asked again':>13}"
+    )
     for path, seen in crowds.items():
         all_taken = max(seen.taken) / 1_000
         print(
