@@ -202,7 +202,7 @@ def without_parts() -> FastAPI:
             exports.router,
         ),
         trials.router,
-        *(federation.router, federation.finding_router, scim.router, scim.scim_router),
+        *(federation.router, federation.finding_router, *scim.routers()),
     )
     for router in routers:
         app.include_router(router)
