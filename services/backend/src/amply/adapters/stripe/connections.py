@@ -23,15 +23,21 @@ class SharedConnections(stripe.HTTPClient):
     name = "urllib3"
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
         try:
             answer = _pool().request(
                 method.upper(), url, body=post_data, headers=headers, retries=False, redirect=False
             )
         except urllib3.exceptions.HTTPError as error:
             _no_answer(error)
-        return answer.data, answer.status, answer.headers
+        return answer.data.decode(errors="replace"), answer.status, answer.headers
 
     def close(self) -> None:
         """The connections are the process's: others may be using them."""
@@ -50,6 +56,6 @@ def _pool() -> urllib3.PoolManager:
 def _no_answer(error: urllib3.exceptions.HTTPError) -> NoReturn:
     """Raises APIConnectionError: repeated, but for a certificate that is not Stripe's."""
     is_refused = isinstance(error, urllib3.exceptions.SSLError)
-    raise stripe.APIConnectionError(
+    raise stripe.APIConnectionError(  # type: ignore[no-untyped-call] # the SDK leaves it so
         f"No answer from Stripe: {type(error).__name__}", should_retry=not is_refused
     ) from error
