@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from amply.adapters.stripe import StripeProcessor
 from amply.entrypoints import application
+from amply.entrypoints.places import PLACES
 from amply.infra import logging
 from amply.infra.counters import CacheCounters, Counted, Counters, Hit
 from amply.infra.database import Database, connect
@@ -104,7 +105,7 @@ class CountedInVain:
 @contextmanager
 def database(pg: Server) -> Iterator[Database]:
     """As the API opens it, with its role and its keys."""
-    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=20)
+    api = connect(pg.settings("amply_api"), application="benchmark", pool_size=PLACES)
     api.keyring = keyring(api)
     try:
         yield api
@@ -136,7 +137,7 @@ def serve(port: int, ready: Any) -> None:
         opened = stack.enter_context(database(pg))
         app = application_with(opened, counters, processor_url)
         assert opened.keyring is not None  # noqa: S101 -- `database` gave it one
-        by_hand = ByHand(pg.settings("amply_api"), opened.keyring, processor_url, connections=20)
+        by_hand = ByHand(pg.settings("amply_api"), opened.keyring, processor_url, connections=PLACES)
         stack.callback(by_hand.close)
         add_baselines(app, by_hand)
         config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
