@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-import boto3
 import psycopg
 from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
@@ -223,6 +222,8 @@ def _sign_in(settings: DatabaseSettings) -> Callable[..., None]:
 
     def do_connect(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
         if settings.auth == "iam":
+            import boto3  # noqa: PLC0415 -- a tenth of a second, which only deployed processes need
+
             parameters["password"] = boto3.client("rds").generate_db_auth_token(
                 DBHostname=settings.host, Port=settings.port, DBUsername=settings.user
             )
