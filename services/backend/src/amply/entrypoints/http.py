@@ -19,6 +19,7 @@ from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
+from amply.entrypoints.places import PLACES
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
@@ -71,7 +72,7 @@ def serve(service: ServiceSettings) -> None:
     cache = CacheSettings()
     opened = cache_client(cache)
     database = with_keys(
-        connect(DatabaseSettings(), application=service.service, pool_size=20), VaultSettings()
+        connect(DatabaseSettings(), application=service.service, pool_size=PLACES), VaultSettings()
     )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)

@@ -1,16 +1,18 @@
 """PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
 
-from collections.abc import Callable, Iterator
+import select
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-import boto3
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
@@ -22,6 +24,9 @@ _STATEMENT_SECONDS_MAX: Final = 15
 _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
+
+_STILL_THERE_SECONDS: Final = 1.0
+_RETURNED: Final = "amply.returned"
 
 _BIND: Final = text("""
     SELECT
@@ -112,6 +117,17 @@ class Database:
         finally:
             _open_transaction.reset(token)
 
+    def look(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
+        """The rows of one statement that changes nothing: one way there and back, and no transaction around it.
+
+        Raises:
+            NestedTransaction: One is open already in this context.
+        """
+        if _open_transaction.get():
+            raise NestedTransaction("what belongs to a unit of work is read in it")
+        with self.connection() as connection:
+            return connection.execute(statement, values).mappings().all()
+
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in autocommit for what must outlive one transaction, such as a session-level lock."""
@@ -142,7 +158,8 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        # The one used last first: so few are kept warm that they need not be asked whether they are still there.
+        pool_use_lifo=True,
         pool_timeout=10,
         # What a statement was given may be personal; errors and logs name the constraint instead.
         hide_parameters=True,
@@ -152,8 +169,37 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
+    _ask_whom_nobody_used(engine)
     statements.follow(engine)
     return Database(engine)
+
+
+def _ask_whom_nobody_used(engine: Engine) -> None:
+    """Ask a connection whether it is still there before it is used. To ask costs as much as a statement: not one that was used
+    within a second and has said nothing since, as one says something that the server has ended.
+    """
+
+    def returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RETURNED] = time.monotonic()
+
+    def taken(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        at: float | None = record.info.get(_RETURNED)
+        if at is None:
+            return  # it was made this moment
+        try:
+            if time.monotonic() - at > _STILL_THERE_SECONDS or _has_said_something(connection):
+                engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "checkout", taken)
+
+
+def _has_said_something(connection: psycopg.Connection) -> bool:
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
@@ -176,6 +222,8 @@ def _sign_in(settings: DatabaseSettings) -> Callable[..., None]:
 
     def do_connect(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
         if settings.auth == "iam":
+            import boto3  # noqa: PLC0415 -- a tenth of a second, which only deployed processes need
+
             parameters["password"] = boto3.client("rds").generate_db_auth_token(
                 DBHostname=settings.host, Port=settings.port, DBUsername=settings.user
             )

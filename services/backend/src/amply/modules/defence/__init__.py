@@ -35,7 +35,7 @@ from amply.modules.defence.marks import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
 from amply.modules.defence.queries import Attack, attacks, count_attacks
-from amply.modules.defence.service import Gate, gate, note_opened
+from amply.modules.defence.service import Gate, gate, opened
 from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 
 __all__ = [
@@ -74,7 +74,7 @@ __all__ = [
     "latest_closings",
     "note_closed",
     "note_decline",
-    "note_opened",
+    "opened",
     "reopen",
     "solve",
     "tell_closings",

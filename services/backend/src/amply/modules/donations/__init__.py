@@ -1,5 +1,7 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
@@ -41,7 +43,6 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
-from amply.modules.donations.organization_router import organization_router
 from amply.modules.donations.own_gifts import (
     AnonymityNotChangeable,
     GivenTo,
@@ -82,7 +83,6 @@ from amply.modules.donations.refunds import (
     complete_stuck_refunds,
     refund,
 )
-from amply.modules.donations.router import router
 from amply.modules.donations.schemas import (
     AmountIn,
     AmountOut,
@@ -101,9 +101,11 @@ from amply.modules.donations.service import (
     record_gift,
     replayed,
 )
-from amply.modules.donations.split_router import router as split_router
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "ERASED_PREFIX",
@@ -180,7 +182,6 @@ __all__ = [
     "newest_address",
     "noted",
     "open_payment",
-    "organization_router",
     "own_gift",
     "own_gifts",
     "own_proof",
@@ -196,11 +197,10 @@ __all__ = [
     "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",
-    "router",
+    "routers",
     "send_due_dedications",
     "send_due_notices",
     "send_due_receipts",
-    "split_router",
     "state_advantage",
     "statement_of_donor",
     "statuses",
@@ -209,3 +209,10 @@ __all__ = [
     "void_receipt",
     "withdraw_declarations",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.donations import organization_router, router, split_router  # noqa: PLC0415 -- see above
+
+    return router.router, split_router.router, organization_router.organization_router

@@ -50,7 +50,7 @@ class PageTooLarge(InvalidRequest):
     code = "page_too_large"
 
 
-def _filter(
+async def _filter(
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="As ISO 3166 names it")] = None,
     slug: Annotated[
         str | None, Query(pattern="^[a-z0-9-]{1,80}$", description="The one with this slug")

@@ -3,7 +3,6 @@
 Errors have SCIM's own form here and no other: whoever asks is a directory, which reads nothing else (RFC 7644 §3.12).
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -39,20 +38,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from amply.infra import rate_limits
-from amply.infra.database import Database
 from amply.infra.logging import request_id
-from amply.kernel.clock import Clock
 from amply.kernel.errors import AmplyError, TooManyRequests
 from amply.modules import audit, people
 from amply.modules.audit import Action
 from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.domain import Known
+from amply.modules.scim.parts import PREFIX, Parts
 from amply.modules.scim.shelf import Shelf
 
 router = APIRouter()
 
-PREFIX: Final = "/scim/v2"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LISTED_MAX: Final = 200
 _CHANGED: Final = ("POST", "PUT", "PATCH", "DELETE")
@@ -61,17 +58,6 @@ _LISTS: Final = text("SELECT note_scim_listing(:now)")
 _NO_CONTENT: Final = 204
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What directories are answered with. `is_secure`: they reach us over https, though it ends before us."""
-
-    database: Database
-    key: people.PeopleKey = field(repr=False)
-    sessions: people.SessionStore
-    clock: Clock
-    is_secure: bool = True
 
 
 class Refused(SCIMException):

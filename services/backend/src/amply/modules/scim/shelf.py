@@ -16,7 +16,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.tending import Tended
 from amply.kernel import ids
 from amply.modules import people
 from amply.modules.scim.domain import RESOURCES_MAX, Known
@@ -146,13 +145,6 @@ class Shelf(ScimStorage):
             .values(person_id=person_id)
             .execution_options(synchronize_session=False)
         )
-
-
-def tended(key: people.PeopleKey) -> Tended:
-    """What directories wrote, which the vault keeps sealed by the newest key of people."""
-    return people.tended_by(
-        key, "directories", columns=(people.SealedColumn(column=ResourceRow.sealed, of=str),)
-    )
 
 
 def address_in(user: Any) -> people.Address | None:
