@@ -30,6 +30,7 @@ from amply.modules import (
     exports,
     federation,
     giving,
+    images,
     keys,
     ledger,
     members,
@@ -62,7 +63,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
-    `export_store` is where files that organisations asked for are; without it none is made.
+    `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
+    and banners are uploaded to; without it none is taken.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -97,6 +99,7 @@ class Parts:
     directories: scim.Parts | None = None
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
+    image_shelf: images.ImageShelf | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -189,6 +192,7 @@ def without_parts() -> FastAPI:
         *(people.router, people.factor_router, people.outside_router),
         *(payouts.router, webhooks.router, health),
         *(organizations.project_router, organizations.public_project_router),
+        images.router,
         *(organizations.own_router, donations.organization_router, payouts.own_router),
         *(applications.router, applications.own_router),
         *(

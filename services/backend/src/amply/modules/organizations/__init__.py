@@ -2,10 +2,14 @@
 
 from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
 from amply.modules.organizations.domain import (
+    PICTURE_LANGUAGES,
     Organization,
     OrganizationNotAcceptable,
     OrganizationNotFound,
     OrganizationState,
+    Picture,
+    PictureFile,
+    PictureKind,
     SlugTaken,
     check,
     check_slug,
@@ -23,10 +27,12 @@ from amply.modules.organizations.funds import (
     rename_fund,
 )
 from amply.modules.organizations.own_router import own_router
+from amply.modules.organizations.pictures import hide_picture, hold_pictures, show_picture
 from amply.modules.organizations.project_router import project_router, public_project_router
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.router import router
+from amply.modules.organizations.schemas import PictureOut
 from amply.modules.organizations.service import create, take_anonymous_gifts
 from amply.modules.organizations.states import (
     MoveNotPossible,
@@ -43,6 +49,7 @@ from amply.modules.organizations.states import (
 from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
 
 __all__ = [
+    "PICTURE_LANGUAGES",
     "Contact",
     "Fund",
     "FundKind",
@@ -52,6 +59,10 @@ __all__ = [
     "OrganizationNotAcceptable",
     "OrganizationNotFound",
     "OrganizationState",
+    "Picture",
+    "PictureFile",
+    "PictureKind",
+    "PictureOut",
     "SlugTaken",
     "Step",
     "allow_return",
@@ -67,6 +78,8 @@ __all__ = [
     "funds_of",
     "get",
     "get_many",
+    "hide_picture",
+    "hold_pictures",
     "is_address",
     "keep_contact",
     "line_of",
@@ -82,6 +95,7 @@ __all__ = [
     "sdgs_of",
     "set_tier",
     "settle",
+    "show_picture",
     "state_of",
     "take_anonymous_gifts",
     "text_of",

@@ -1,0 +1,34 @@
+"""Logos and banners of organisations: uploaded, made anew by the worker, shown (ADR 0130). Import from here only."""
+
+from amply.modules.images.domain import (
+    BYTES_MAX,
+    PIXELS_MAX,
+    SHAPES,
+    Made,
+    Refusal,
+    Refused,
+    Shape,
+    Size,
+)
+from amply.modules.images.making import Making, make_images
+from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
+from amply.modules.images.router import router
+from amply.modules.images.service import FACT_RECEIVED
+
+__all__ = [
+    "BYTES_MAX",
+    "FACT_RECEIVED",
+    "PIXELS_MAX",
+    "SHAPES",
+    "ImageShelf",
+    "ImageStore",
+    "Made",
+    "Making",
+    "Refusal",
+    "Refused",
+    "Shape",
+    "Size",
+    "Workshop",
+    "make_images",
+    "router",
+]
