@@ -74,17 +74,16 @@ def image_work(
     workshop: images.Workshop | None = None,
 ) -> images.Making:
     """What the worker needs for pictures."""
-    return images.Making(
-        database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop()
-    )
+    return images.Making(database=database, store=store or FakeStore(), workshop=workshop or PillowWorkshop())
 
 
 def picture(
     width: int = 600, height: int = 400, *, kind: str = "PNG", mode: str = "RGB", **saved: Any
 ) -> bytes:
     """Left red, right blue."""
-    made = Image.new(mode, (width, height), "red")
+    made = Image.new("RGB", (width, height), "red")
     made.paste("blue", (width // 2, 0, width, height))
+    made = made.convert(mode)
     written = io.BytesIO()
     made.save(written, kind, **saved)
     return written.getvalue()

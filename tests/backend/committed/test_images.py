@@ -123,7 +123,9 @@ def test_the_former_one_is_gone_from_the_profile_at_once_and_from_the_bucket_a_d
 
 def test_the_newer_one_stays_in_whatever_order_they_are_made(studio: Studio) -> None:
     first, second = studio.upload(), studio.upload(body=PNG + b"another")
-    studio.house.run("UPDATE organization_image SET next_attempt_at = now() + interval '9 years' WHERE id = :id", id=first)
+    studio.house.run(
+        "UPDATE organization_image SET next_attempt_at = now() + interval '9 years' WHERE id = :id", id=first
+    )
     assert studio.works() == 1
     studio.house.run("UPDATE organization_image SET next_attempt_at = :now", now=studio.house.clock())
     assert studio.works() == 0, "the older one comes too late"
@@ -206,7 +208,9 @@ def test_a_type_that_is_not_taken_is_refused_with_what_to_send(
     assert says in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("body", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff\xe0", b"GIF89a", b"RIFFabcdWAVE"])
+@pytest.mark.parametrize(
+    "body", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff\xe0", b"GIF89a", b"RIFFabcdWAVE"]
+)
 def test_a_file_that_is_no_png_by_its_bytes_is_refused_and_forgotten(studio: Studio, body: bytes) -> None:
     made = studio.add()
     studio.house.shelf.kept[made.json()["fields"]["key"]] = body
@@ -235,7 +239,7 @@ def test_nothing_is_taken_up_that_was_not_uploaded_in_time(studio: Studio) -> No
 
 
 def test_an_organisation_has_ten_at_most(studio: Studio) -> None:
-    first = [studio.add().json()["id"] for _ in range(10)][0]
+    first, *_ = [studio.add().json()["id"] for _ in range(10)]
     assert_problem(studio.add(), status=409, code="too_many_images")
     assert studio.remove(first).status_code == 204
     assert studio.add().status_code == 201
@@ -260,7 +264,9 @@ def test_files_are_named_by_what_is_in_them(studio: Studio) -> None:
     studio.upload()
     studio.works()
     names = sorted(studio.store.shown)
-    studio.house.run("UPDATE organization_image SET made_at = NULL, next_attempt_at = :now", now=studio.house.clock())
+    studio.house.run(
+        "UPDATE organization_image SET made_at = NULL, next_attempt_at = :now", now=studio.house.clock()
+    )
     studio.house.shelf.kept[studio.house.shelf.offered[0]] = PNG
     studio.works()
     assert sorted(studio.store.shown) == names, "made again, they are the same"

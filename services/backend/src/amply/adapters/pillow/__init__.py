@@ -64,7 +64,9 @@ class PillowWorkshop:
         if -ended.returncode in _BY_THE_FILE:
             raise Refused(Refusal.UNREADABLE)
         if ended.returncode != 0:
-            raise WorkshopFailed(f"it ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}")
+            raise WorkshopFailed(
+                f"it ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}"
+            )
         return list(_made(ended.stdout))
 
 

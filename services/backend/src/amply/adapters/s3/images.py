@@ -1,9 +1,9 @@
 """Logos and banners: as they were uploaded, in the documents' bucket, and as they are shown, in the one behind `/media/*`."""
 
+from botocore.exceptions import ClientError
+
 from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
-
-from botocore.exceptions import ClientError
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -31,9 +31,6 @@ class Size:
     width: int
     height: int
 
-    def __str__(self) -> str:
-        return f"{self.width} × {self.height}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:

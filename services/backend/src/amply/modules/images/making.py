@@ -62,10 +62,7 @@ def make_images(parts: Making, *, now: datetime) -> int:
 def _make(parts: Making, row: ImageRow, *, now: datetime) -> int:
     """Make one; whatever stops this one must not stop the others."""
     try:
-        content = parts.store.read(row.object_key, version=row.object_version)
-        if content is None:
-            raise Refused(Refusal.GONE)
-        made = parts.workshop.make(content, SHAPES[PictureKind(row.kind)])
+        made = parts.workshop.make(_read(parts.store, row), SHAPES[PictureKind(row.kind)])
         files = _published(parts.store, row, made)
         is_shown = _show(parts.database, row, files, now=now)
     except Refused as refused:
@@ -80,6 +77,13 @@ def _make(parts: Making, row: ImageRow, *, now: datetime) -> int:
     # It may hold what nobody meant to send, such as where it was taken. Should this die first, the bucket forgets it in a day.
     parts.store.take_away(row.object_key)
     return int(is_shown)
+
+
+def _read(store: ImageStore, row: ImageRow) -> bytes:
+    content = store.read(row.object_key, version=row.object_version)
+    if content is None:
+        raise Refused(Refusal.GONE)
+    return content
 
 
 def _published(store: ImageStore, row: ImageRow, made: Sequence[Made]) -> list[PictureFile]:
@@ -108,7 +112,11 @@ def _show(database: Database, row: ImageRow, files: Sequence[PictureFile], *, no
         # What was refused before has been answered by this one.
         session.execute(
             update(ImageRow)
-            .where(*of_kind, ImageRow.id < row.id, or_(ImageRow.made_at.is_not(None), ImageRow.refused.is_not(None)))
+            .where(
+                *of_kind,
+                ImageRow.id < row.id,
+                or_(ImageRow.made_at.is_not(None), ImageRow.refused.is_not(None)),
+            )
             .values(removed_at=now)
             .execution_options(synchronize_session=False)
         )

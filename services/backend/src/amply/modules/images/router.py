@@ -50,9 +50,7 @@ def list_images(access: Reading) -> ImageList:
 def add_image(body: ImageIn, access: Changing, shelf: ShelfOf) -> ImageUpload:
     """Answers with a form that uploads one file within ten minutes. What is never uploaded is forgotten."""
     return ImageUpload.of(
-        service.offer(
-            access, shelf, kind=body.kind, media_type=body.media_type, alt=body.alt.model_dump()
-        )
+        service.offer(access, shelf, kind=body.kind, media_type=body.media_type, alt=body.alt.model_dump())
     )
 
 

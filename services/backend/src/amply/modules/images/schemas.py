@@ -33,9 +33,7 @@ class ImageIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: PictureKind
-    media_type: Annotated[
-        str, Field(max_length=60, description="`image/png`, `image/jpeg` or `image/webp`.")
-    ]
+    media_type: Annotated[str, Field(max_length=60, description="`image/png`, `image/jpeg` or `image/webp`.")]
     alt: AltIn
 
 

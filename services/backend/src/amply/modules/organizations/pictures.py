@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from amply.modules.organizations.domain import Picture, PictureFile, PictureKind
@@ -16,7 +17,7 @@ def show_picture(session: Session, *, organization_id: str, kind: PictureKind, p
     session.execute(
         update(OrganizationRow)
         .where(OrganizationRow.id == organization_id)
-        .values(pictures=OrganizationRow.pictures.op("||")(func.jsonb_build_object(kind.value, _kept(picture))))
+        .values(pictures=OrganizationRow.pictures.op("||")(cast({kind.value: _kept(picture)}, JSONB)))
         .execution_options(synchronize_session=False)
     )
 
