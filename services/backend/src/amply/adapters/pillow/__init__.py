@@ -51,7 +51,7 @@ class PillowWorkshop:
             "processor_seconds": _PROCESSOR_SECONDS,
         }
         with self._one:
-            ended = subprocess.run(
+            ended = subprocess.run(  # noqa: S603 -- our own program, told in numbers
                 [sys.executable, "-I", str(_PROGRAM), json.dumps(order)],
                 input=content,
                 capture_output=True,
