@@ -106,7 +106,7 @@ export const SIGN_IN_DE: typeof SIGN_IN_EN = {
   domainsTitle: "2. Ihre Domains",
   domainsAbout: "Wessen Adresse auf eine Ihrer Domains endet, wird zu Ihrem Anbieter geschickt. Ein Eintrag im DNS der Domain zeigt, dass sie Ihre ist: Lassen Sie ihn stehen, denn wir sehen jeden Tag nach.",
   noDomains: "Es gibt noch keine Domains.",
-  domain: "Domain",
+  domain: "Name der Domain",
   domainHint: "Zum Beispiel: verein.example.",
   addDomain: "Die Domain hinzufügen",
   domainAdded: "Tragen Sie jetzt ihren Eintrag ins DNS ein, und lassen Sie uns nachsehen.",

@@ -18,13 +18,17 @@ class S3Images(S3Uploads):
     def read(self, key: str, *, version: str | None) -> bytes | None:
         """The version that was looked at; None where it is gone."""
         forbid_transaction("S3: read an image")
-        named = {"VersionId": version} if version else {}
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key, **named)["Body"].read()
+            found = (
+                self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+                if version
+                else self._client.get_object(Bucket=self._bucket, Key=key)
+            )
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
+        return found["Body"].read()
 
     def publish(self, path: str, content: bytes, *, media_type: str) -> None:
         """Under a name that never means other bytes, so that again changes nothing."""
