@@ -12,17 +12,19 @@ interface TryingPartProps extends Parts {
 export function TryingPart({ connection, domains, ...parts }: TryingPartProps) {
   const { t, language } = useSpeech();
   const { api, organization } = parts;
+  const leave = async () => {
+    const address = await api.beginOutside(organization.organizationId, language, null);
+    // Whoever comes back signed in would be linked, and not signed in as everybody is. Not before the provider has answered.
+    await api.signOut(false);
+    leaveFor(address);
+  };
   const isReady = connection !== null && domains.some(({ verifiedAt }) => verifiedAt !== null);
   return (
     <Part {...parts} title={t.tryTitle} about={isReady ? t.tryAbout : t.tryNotYet}>
       {(attempt) =>
         isReady && (
           <p class="actions">
-            <button
-              type="button"
-              class="outlined"
-              onClick={() => void attempt(() => api.beginOutside(organization.organizationId, language, null).then(leaveFor), undefined, true)}
-            >
+            <button type="button" class="outlined" onClick={() => void attempt(leave, undefined, true)}>
               {t.tryNow}
             </button>
           </p>

@@ -19,7 +19,7 @@ from amply.modules.images import PIXELS_MAX, Made, Refusal, Refused, Shape
 
 _PROGRAM: Final = Path(__file__).with_name("reencode.py")
 _PATIENCE_SECONDS: Final = 60
-_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+_MEMORY_BYTES: Final = 512 * 1024 * 1024
 _PROCESSOR_SECONDS: Final = 20
 _REFUSED: Final = 3
 """What the program ends with where it is the file's fault; all else is ours, and tried again."""

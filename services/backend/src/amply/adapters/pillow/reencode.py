@@ -38,7 +38,7 @@ def limit(order: dict[str, Any]) -> None:
 
 
 def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
-    """The picture upright, with its first frame alone, decoded no larger than is needed.
+    """The picture upright, with its first frame alone, and no larger than is needed.
 
     What it says of its own size is looked at before any of it is decoded.
     """
@@ -57,15 +57,23 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
         side = 2 * max(target_width, target_height)
         picture.draft("RGB", (side, side))
     picture.load()
-    return ImageOps.exif_transpose(picture)
+    factor = int(min(picture.width / (2 * target_width), picture.height / (2 * target_height)))
+    return ImageOps.exif_transpose(with_channels(picture).reduce(max(1, factor)))
+
+
+def with_channels(picture: Image.Image) -> Image.Image:
+    """Of a mode that can be scaled: palettes cannot."""
+    if picture.mode in ("RGB", "RGBA", "L", "CMYK"):
+        return picture
+    has_alpha = picture.mode in ("LA", "PA") or "transparency" in picture.info
+    return picture.convert("RGBA" if has_alpha else "RGB")
 
 
 def in_usual_colours(picture: Image.Image) -> Image.Image:
     """As sRGB, which is what a picture without a profile is shown as."""
     profile = picture.info.get("icc_profile")
-    has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    alpha = picture.convert("RGBA").getchannel("A") if has_alpha else None
-    plain = picture if picture.mode in ("RGB", "L", "CMYK") else picture.convert("RGB")
+    alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
+    plain = picture.convert("RGB") if picture.mode == "RGBA" else picture
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

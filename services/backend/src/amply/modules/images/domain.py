@@ -11,8 +11,8 @@ from amply.kernel.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from amply.modules.organizations import PictureFile, PictureKind
 
 BYTES_MAX: Final = 5 * 1024 * 1024
-PIXELS_MAX: Final = 24_000_000
-"""Decoded, so many take a hundred megabytes: what says that it has more is not decoded at all."""
+PIXELS_MAX: Final = 13_000_000
+"""A photograph of 4032 by 3024. Decoded, so many take 50 MB, and WebP five times that: what says that it has more is not decoded."""
 IMAGES_MAX: Final = 10
 """Of an organisation, those included that are refused, or whose upload is awaited."""
 ALT_LENGTH_MAX: Final = 250

@@ -24,7 +24,7 @@ class AltIn(BaseModel):
 
 
 class ImageIn(BaseModel):
-    """A picture that is to be uploaded: PNG, JPEG or WebP, 5 MB and 24 million pixels at most.
+    """A picture that is to be uploaded: PNG, JPEG or WebP, 5 MB and 13 million pixels at most.
 
     A logo has at least 512 pixels on its longer side and is shown whole; a banner is at least 1500 wide and 500 high, and what
     stands over three to one is cut off.
