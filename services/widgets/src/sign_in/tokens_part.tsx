@@ -20,7 +20,7 @@ export function TokensPart({ tokens, ...parts }: TokensPartProps) {
       {(attempt) => (
         <>
           {secret !== "" && (
-            <ShownOnce title={t.tokenMade} about={t.tokenMadeAbout} secrets={[secret]} kept={t.keyKept} onKept={() => setSecret("")} />
+            <ShownOnce title={t.tokenMade} about={t.tokenMadeAbout} secrets={[secret]} kept={t.tokenKept} onKept={() => setSecret("")} />
           )}
           <dl class="facts">
             <dt>{t.directoryAddress}</dt>
@@ -53,7 +53,7 @@ function TokenRow({ of: token, onRevoke }: { readonly of: DirectoryToken; readon
   const { t, language, day } = useSpeech();
   const name = t.tokenEnds(token.lastFour);
   const facts = [
-    t.madeOn(day(token.createdAt)),
+    t.tokenMadeOn(day(token.createdAt)),
     token.lastUsedAt === null ? t.tokenUnused : t.tokenUsed(momentIn(language, token.lastUsedAt)),
     ...(token.revokedAt === null ? [] : [t.tokenRevokedOn(day(token.revokedAt))]),
   ];
