@@ -118,6 +118,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_PUBLIC_BUCKET": around.storage.public.bucket_name,
         "AMPLY_EXPORTS_BUCKET": around.storage.exports.bucket_name,
         "AMPLY_ARCHIVE_BUCKET": around.storage.archive.bucket_name,
+        "AMPLY_MEDIA_BUCKET": around.storage.media.bucket_name,
         "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
         "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",

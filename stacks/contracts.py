@@ -199,6 +199,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _TRACES
         | {
             *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_EXPORTS_BUCKET"),
+            "AMPLY_MEDIA_BUCKET",
             "AMPLY_HEARTBEAT_PATH",
             "AMPLY_PERSONAL_KEY_ARN",
         },

@@ -10,7 +10,7 @@ from stacks.environment import Environment
 from stacks.registry import Images, replicate_images
 from stacks.replication import Replication, keep
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
+from stacks.storage_lifecycle import MEDIA_FILES, PUBLIC_LOG, documents, forget
 
 
 class Replica(AmplyStack):
@@ -41,7 +41,7 @@ class Replica(AmplyStack):
             self, "Archive", request_logs=self._access_logs, object_lock=environment.durability.object_lock
         )
         self.public = keep(self, "Public", request_logs=self._access_logs, lifecycle=PUBLIC_LOG)
-        self.media = keep(self, "Media", request_logs=self._access_logs)
+        self.media = keep(self, "Media", request_logs=self._access_logs, lifecycle=[MEDIA_FILES])
         self.documents = keep(
             self, "Documents", request_logs=self._access_logs, key=self.key, lifecycle=documents()
         )

@@ -15,7 +15,7 @@ from stacks.permissions import allow_objects, allow_on_objects
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication, keep
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import HANDED_IN, PUBLIC_LOG, documents, forget
+from stacks.storage_lifecycle import HANDED_IN, MEDIA, MEDIA_FILES, PUBLIC_LOG, documents, forget
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
@@ -75,7 +75,7 @@ class Storage(AmplyStack):
             lifecycle=[forget("exports", days=7)],
         )
         self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
-        self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")
+        self._let_cloudfront_read(self.media, f"{MEDIA}*", sid="ServeMedia")
         self.publish(Parameter.MEDIA_BUCKET, self.media.bucket_name)
         if durability.kept_backups:
             self._tell_changes(self.documents)
@@ -85,12 +85,14 @@ class Storage(AmplyStack):
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
         self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
 
-    def allow_handed_in(self, role: iam.IRole, actions: Sequence[str], *, lists: bool = False) -> None:
-        """Actions on what organisations hand in, and what they need of the key that it is encrypted with."""
+    def allow_handed_in(
+        self, role: iam.IRole, actions: Sequence[str], *, below: str = HANDED_IN, lists: bool = False
+    ) -> None:
+        """Actions on what organisations upload, and what they need of the key that it is encrypted with."""
         if lists:
-            allow_objects(role, self.documents, HANDED_IN, actions)
+            allow_objects(role, self.documents, below, actions)
         else:
-            allow_on_objects(role, self.documents, f"{HANDED_IN}*", actions)
+            allow_on_objects(role, self.documents, f"{below}*", actions)
         uses = [
             *(["kms:Decrypt"] if "s3:GetObject" in actions else []),
             *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else []),
@@ -110,7 +112,7 @@ class Storage(AmplyStack):
             archive=archive,
             public=public,
             documents=papers,
-            media=keep(self, "Media", request_logs=self.access_logs),
+            media=keep(self, "Media", request_logs=self.access_logs, lifecycle=[MEDIA_FILES]),
         )
 
     def _make_access_logs(self) -> PrivateBucket:

@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -168,7 +168,7 @@ class Browser:
 
 @dataclass
 class PeopleWorld:
-    """The platform as far as people meet it."""
+    """The platform as far as people meet it. `beside`: other parts of the application, where a test needs them."""
 
     app: FastAPI
     own: Database
@@ -178,6 +178,7 @@ class PeopleWorld:
     settings: CacheSettings
     clock: FakeClock
     mailer: FakeMailer
+    beside: dict[str, Any] = field(default_factory=dict)
 
     def browser(self, **how: str) -> Browser:
         return Browser(self.app, **how)

@@ -53,6 +53,7 @@ class GivingDouble:
     posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     fails: bool = False
+    logo: dict[str, Any] | None = None
     _shown: int = 0
     _looks: int = 0
 
@@ -68,7 +69,7 @@ class GivingDouble:
 
     def _get(self, path: str) -> tuple[int, object] | Response:
         if path == "organisations":
-            return 200, {"data": [_RECIPIENT]}
+            return 200, {"data": [{**_RECIPIENT, "logo": self.logo}]}
         if path == "gifts":
             return self._page()
         if path.endswith("/content"):

@@ -118,6 +118,7 @@ OTHERS = {
     "organization",
     "organization_application",
     "organization_export",
+    "organization_image",
     "organization_contact",
     "organization_step",
     "organization_document",

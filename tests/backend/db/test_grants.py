@@ -119,7 +119,8 @@ API = {
             *(
                 f"UPDATE({column})"
                 for column in (
-                    *("name", "return_origins", "sdgs", "state", "takes_anonymous_gifts", "texts", "website"),
+                    *("name", "pictures", "return_origins", "sdgs", "state", "takes_anonymous_gifts"),
+                    *("texts", "website"),
                 )
             ),
         )
@@ -143,6 +144,22 @@ API = {
                 for column in (
                     *("added_by", "created_at", "expires_at", "id", "kind", "media_type", "object_key"),
                     "organization_id",
+                )
+            ),
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+            ),
+        )
+    ),
+    "organization_image": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("added_by", "alt", "created_at", "expires_at", "id", "kind", "media_type"),
+                    *("next_attempt_at", "object_key", "organization_id"),
                 )
             ),
             "SELECT",

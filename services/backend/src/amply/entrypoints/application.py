@@ -31,6 +31,7 @@ from amply.modules import (
     exports,
     federation,
     giving,
+    images,
     keys,
     ledger,
     members,
@@ -63,7 +64,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
-    `export_store` is where files that organisations asked for are; without it none is made.
+    `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
+    and banners are uploaded to; without it none is taken.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -98,6 +100,7 @@ class Parts:
     directories: scim.Parts | None = None
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
+    image_shelf: images.ImageShelf | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -198,7 +201,7 @@ def _routers() -> Iterator[APIRouter]:
     payouts_of_all, payouts_of_one = payouts.routers()
     yield from (gifts, split_gifts, recurring.router, *giving.routers())
     yield from (profiles, onboarding.router, *ledger.routers(), *people.routers())
-    yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects)
+    yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
     yield from (own_profile, gifts_of_one, payouts_of_one, applications.router, applications.own_router)
     yield from (members.router, members.own_router, members.invited_router)
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router)

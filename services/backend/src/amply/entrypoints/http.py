@@ -7,6 +7,7 @@ import uvicorn
 from amply.adapters.breaches import HttpBreachList
 from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.exports import S3Exports
+from amply.adapters.s3.uploads import S3Uploads
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -111,6 +112,7 @@ def serve(service: ServiceSettings) -> None:
         applying=applications.Parts(
             people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
         ),
+        image_shelf=S3Uploads(bucket=DocumentSettings().documents_bucket),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
     )
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))

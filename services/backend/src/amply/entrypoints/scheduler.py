@@ -22,7 +22,7 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, exports, giving, ledger, payouts, people, webhooks
+from amply.modules import defence, exports, giving, images, ledger, payouts, people, webhooks
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
@@ -30,6 +30,7 @@ TASKS_OF: Final = {
     defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
+    images.FACT_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
     exports.FACT_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
 }
@@ -65,6 +66,7 @@ _SENT: Final = (
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
+    ("make pictures that organisations show", _SOMETIMES, task_names.MAKE_IMAGES),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
     ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
 )

@@ -23,8 +23,10 @@ from amply.entrypoints import provider_events, task_names
 from amply.entrypoints.about_organizations import (
     about_applications,
     about_domains,
+    about_images,
     about_onboarding,
     applying,
+    making_images,
 )
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
@@ -43,6 +45,7 @@ from amply.infra.settings import (
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
+    MediaSettings,
     PeopleSettings,
     QueueSettings,
     ServiceSettings,
@@ -60,6 +63,7 @@ from amply.modules import (
     exports,
     federation,
     giving,
+    images,
     ledger,
     mail,
     members,
@@ -95,6 +99,7 @@ class Parts:
     people: people.Writing
     domains: federation.Checking
     applying: applications.Applying
+    images: images.Making
     archive: audit.AuditArchive
     exports: exports.Making
     clock: Clock
@@ -149,6 +154,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_onboarding(parts.onboarding, parts.inviting, parts.clock),
         *about_people(parts.people, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
+        *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
@@ -340,6 +346,7 @@ def parts_from_environment() -> Parts:
         people=_writing_to_people(database, mailer, site),
         domains=federation.Checking(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
+        images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         clock=system_clock,

@@ -151,6 +151,14 @@ class ExportSettings(BaseSettings):
     exports_bucket: str
 
 
+class MediaSettings(BaseSettings):
+    """The bucket of what organisations show of themselves, which the edge serves."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    media_bucket: str
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 

@@ -102,3 +102,12 @@ async def _log_url(request: Request) -> str:
 
 
 LogUrlOf = Annotated[str, Depends(_log_url)]
+
+
+def _site_url(request: Request) -> str:
+    site_url: str = request.app.state.site_url
+    return site_url
+
+
+SiteUrlOf = Annotated[str, Depends(_site_url)]
+"""Where people's pages are, and what organisations show there."""

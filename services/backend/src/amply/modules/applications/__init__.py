@@ -4,7 +4,6 @@ staff decide (ADR 0118 to 0120). Import from here only.
 
 from amply.modules.applications.documents import (
     BYTES_MAX,
-    LOOKED_AT_BYTES,
     READ_WITHIN,
     document_for_staff,
     documents_for_staff,
@@ -19,8 +18,6 @@ from amply.modules.applications.ports import (
     People,
     Register,
     RegisterUnavailable,
-    Stored,
-    Upload,
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
 from amply.modules.applications.router import Parts, own_router, router
@@ -35,7 +32,6 @@ from amply.modules.applications.tiers import TIERS, Tier
 
 __all__ = [
     "BYTES_MAX",
-    "LOOKED_AT_BYTES",
     "MOVES",
     "READ_WITHIN",
     "TIERS",
@@ -50,9 +46,7 @@ __all__ = [
     "People",
     "Register",
     "RegisterUnavailable",
-    "Stored",
     "Tier",
-    "Upload",
     "application_for_staff",
     "ask_registers",
     "by_staff",

@@ -83,6 +83,7 @@ class GivenTo:
     id: str
     name: str
     takes_anonymous_gifts: bool
+    logo: organizations.Picture | None
     gifts: int
     years: Sequence[GivenYear]
 
@@ -141,6 +142,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
             id=row.organization_id,
             name=known[row.organization_id].name,
             takes_anonymous_gifts=known[row.organization_id].takes_anonymous_gifts,
+            logo=known[row.organization_id].pictures.get(organizations.PictureKind.LOGO),
             gifts=row.gifts,
             years=years.get(row.organization_id, ()),
         )

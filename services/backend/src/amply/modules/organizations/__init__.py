@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING
 
 from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
 from amply.modules.organizations.domain import (
+    PICTURE_LANGUAGES,
     Organization,
     OrganizationNotAcceptable,
     OrganizationNotFound,
     OrganizationState,
+    Picture,
+    PictureFile,
+    PictureKind,
     SlugTaken,
     check,
     check_slug,
@@ -24,8 +28,10 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
+from amply.modules.organizations.pictures import hide_picture, hold_pictures, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
+from amply.modules.organizations.schemas import PictureOut
 from amply.modules.organizations.service import create, take_anonymous_gifts
 from amply.modules.organizations.states import (
     MoveNotPossible,
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
+    "PICTURE_LANGUAGES",
     "Contact",
     "Fund",
     "FundKind",
@@ -54,6 +61,10 @@ __all__ = [
     "OrganizationNotAcceptable",
     "OrganizationNotFound",
     "OrganizationState",
+    "Picture",
+    "PictureFile",
+    "PictureKind",
+    "PictureOut",
     "SlugTaken",
     "Step",
     "allow_return",
@@ -69,6 +80,8 @@ __all__ = [
     "funds_of",
     "get",
     "get_many",
+    "hide_picture",
+    "hold_pictures",
     "is_address",
     "keep_contact",
     "line_of",
@@ -81,6 +94,7 @@ __all__ = [
     "sdgs_of",
     "set_tier",
     "settle",
+    "show_picture",
     "state_of",
     "take_anonymous_gifts",
     "text_of",
