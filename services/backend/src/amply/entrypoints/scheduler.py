@@ -22,7 +22,18 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, exports, giving, ledger, payouts, people, webhooks
+from amply.modules import (
+    applications,
+    defence,
+    exports,
+    giving,
+    ledger,
+    members,
+    onboarding,
+    payouts,
+    people,
+    webhooks,
+)
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
@@ -31,8 +42,16 @@ TASKS_OF: Final = {
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     exports.FACT_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    giving.FACT_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
+    members.FACT_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
+    onboarding.FACT_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
+    applications.FACT_LETTER_OWED: (task_names.SEND_APPLICATION_LETTERS, sqs.HIGH),
+    applications.FACT_REGISTER_ASKED: (task_names.ASK_REGISTERS, sqs.LOW),
+    applications.FACT_DOCUMENT_REMOVED: (task_names.TIDY_DOCUMENTS, sqs.LOW),
+    defence.FACT_FORM_CLOSED: (task_names.TELL_OF_CLOSINGS, sqs.LOW),
 }
+"""Who is told at once of what somebody waits for; the turns below find what was lost on that way."""
 
 _TURN: Final = timedelta(milliseconds=200)
 
