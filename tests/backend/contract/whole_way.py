@@ -40,6 +40,7 @@ from tests.backend.unit.test_stripe_signatures import SECRET, signed
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, ready_organization
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
+PEOPLE_KEY = "for-tests-people-0123456789-0123456789-0123456789"
 NAME = 'Zoë "Ångström" \\ Þórðardóttir 山田'
 EMAIL = "Zoe.Thordardottir+gifts@donor-of-the-test.org"
 MESSAGE = "In memory of Gróa á Bakka; <b>she</b> knew & laughed"
@@ -170,6 +171,7 @@ class Platform:
         environment = {
             **environment_of(settings),
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
+            "AMPLY_PEOPLE_KEY": PEOPLE_KEY,
             "AMPLY_ARCHIVE_BUCKET": self.buckets[1],
         }
         done = CliRunner().invoke(admin, words, env=environment)

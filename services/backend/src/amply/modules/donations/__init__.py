@@ -15,8 +15,7 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.erased_again import PREFIX as ERASED_PREFIX
-from amply.modules.donations.erased_again import ErasureList, forget_told, noted, still_there
+from amply.modules.donations.erased_again import forget_told, still_there
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -106,7 +105,6 @@ from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
 __all__ = [
-    "ERASED_PREFIX",
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
     "AdmissionOf",
@@ -129,7 +127,6 @@ __all__ = [
     "DonationStatus",
     "Donor",
     "Erasure",
-    "ErasureList",
     "EventHandling",
     "FeeCoverChanged",
     "FeeCoverIn",
@@ -178,7 +175,6 @@ __all__ = [
     "handle_provider_event",
     "keeps_event",
     "newest_address",
-    "noted",
     "open_payment",
     "organization_router",
     "own_gift",

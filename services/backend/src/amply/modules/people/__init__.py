@@ -4,7 +4,14 @@ from amply.modules.people.addresses import Address, AddressNotAcceptable, addres
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
-from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person, SignInElsewhere
+from amply.modules.people.domain import (
+    FACT_ERASED,
+    FACT_LETTER_ASKED,
+    PeopleNotConfigured,
+    Person,
+    SignInElsewhere,
+)
+from amply.modules.people.erased import note_erased, still_there
 from amply.modules.people.factor_router import factor_router
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.outside_router import outside_router
@@ -35,6 +42,7 @@ from amply.modules.people.tasks import Writing, count_exhausted_letters, send_le
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
 
 __all__ = [
+    "FACT_ERASED",
     "FACT_LETTER_ASKED",
     "FROM_ANYBODY",
     "GROUPS_MAX",
@@ -79,12 +87,14 @@ __all__ = [
     "forget",
     "is_registered",
     "move_stamp",
+    "note_erased",
     "outside_router",
     "recently_confirmed",
     "register_invited",
     "require_recent",
     "router",
     "send_letters",
+    "still_there",
     "tended",
     "tended_by",
 ]
