@@ -58,9 +58,7 @@ def test_an_application_that_is_handed_in_is_written_about_and_looked_up_at_once
     ]
 
 
-def test_what_staff_decide_is_written_about_at_once(
-    ada: Applicant, house: House, operator: Database
-) -> None:
+def test_what_staff_decide_is_written_about_at_once(ada: Applicant, house: House, operator: Database) -> None:
     organization_id = ada.apply()
     told(house.database, now=house.clock())
     with operator.transaction() as session:
@@ -75,8 +73,10 @@ def test_a_document_that_is_removed_is_taken_away_at_once(ada: Applicant, house:
     document_id = ada.upload().json()["id"]
     assert ada.ask("DELETE", f"/application/documents/{document_id}").is_success
     assert told(house.database, now=house.clock()) == [task_names.TIDY_DOCUMENTS]
-    assert ada.upload(body=b"no such file").status_code == 400
-    assert told(house.database, now=house.clock()) == [task_names.TIDY_DOCUMENTS], "not what it was said to be"
+    assert ada.upload(body=b"no such file").status_code == 422
+    assert told(house.database, now=house.clock()) == [task_names.TIDY_DOCUMENTS], (
+        "not what it was said to be"
+    )
 
 
 def test_who_is_invited_is_written_to_at_once(house: House, operator: Database) -> None:

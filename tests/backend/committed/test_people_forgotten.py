@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 
 from amply.entrypoints import admin_recorded
 from amply.entrypoints.admin import main as admin
+from amply.infra import erasures
 from amply.infra.database import Database
 from amply.kernel.ids import id_of
-from amply.infra import erasures
 from amply.modules import people
 from amply.modules.access import Role
 from tests.backend.audit_shelf import AuditShelf

@@ -153,7 +153,9 @@ def _drip(connection: socket.socket) -> bytes:
     ],
     ids=["head", "first line", "body", "body that nobody reads"],
 )
-def test_a_request_that_comes_a_byte_at_a_time_is_ended(impatient: Served, begun: bytes, status: bytes) -> None:
+def test_a_request_that_comes_a_byte_at_a_time_is_ended(
+    impatient: Served, begun: bytes, status: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
         connection.sendall(begun)
         assert _drip(connection).startswith(b"HTTP/1.1 " + status)
@@ -170,9 +172,12 @@ def test_an_answer_may_take_longer_than_a_request(impatient: Served) -> None:
         for _ in range(2):
             assert _answer(impatient.port, b"GET /").startswith(b"HTTP/1.1 408 ")
         impatient.answers.set()
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert connection.recv(1).startswith(b"H"), "it was not given up"
         connection.sendall(WELL)
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 "), "the same connection takes the next request"
+        answered = b""
+        while received := connection.recv(65_536):
+            answered += received
+    assert answered.count(b" 200 OK") == 2, "the same connection takes the next request"
 
 
 def test_the_server_waits_for_a_body_for_longer_than_who_answers_that_it_is_late() -> None:

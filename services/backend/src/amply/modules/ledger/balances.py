@@ -95,7 +95,7 @@ _MISFOLDED: Final = text(f"""
     WHERE (folded.debits_posted, folded.credits_posted, folded.debits_pending, folded.credits_pending)
         IS DISTINCT FROM (last.debits_posted, last.credits_posted, last.debits_pending, last.credits_pending)
     ORDER BY 1, 2
-""")
+""")  # noqa: S608 -- put together from our own words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,7 +84,7 @@ _MISFOLDED: Final = text(f"""
         IS DISTINCT FROM (kept.debits_posted, kept.credits_posted, kept.debits_pending, kept.credits_pending)
     ORDER BY 3, 1, 2
     LIMIT 1
-""")
+""")  # noqa: S608 -- put together from our own words
 
 # Both sides in one snapshot: the sequencer writes them in one transaction.
 _UNSETTLED: Final = text("""
