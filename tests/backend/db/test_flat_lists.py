@@ -33,7 +33,7 @@ GIFT_FILTERS: Final = (
 )
 
 PAYOUT_FILTERS: Final = (
-    *("", "status=failed", "currency=CHF", "status=failed&currency=CHF"),
+    *("", "status=failed", "currency=CHF"),
     "since=2020-06-01T00:00:00Z&before=2022-01-01T00:00:00Z",
 )
 

@@ -12,8 +12,8 @@ from amply.modules import keys
 
 TOKENS_MAX: Final = 2
 """That work at a time: one and, while it is rotated, the next."""
-RESOURCES_MAX: Final = 1000
-"""Users and groups of one organisation: each request reads them all, sealed as they are."""
+RESOURCES_MAX: Final = 20_000
+"""Users and groups of one organisation, and members of one group."""
 PATTERN: Final = r"scim_[0-9A-Za-z]{36}"
 """What scanners look for (docs/sign-in.md)."""
 _RANDOM: Final = 30

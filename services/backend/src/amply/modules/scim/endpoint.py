@@ -167,7 +167,7 @@ def _within(
         shelf = Shelf(session, known, key=parts.key, models=models, now=now)
         answer = ScimHandler(service, shelf).handle(asked)
         if is_change:
-            if shelf.users:
+            if shelf.has_users():
                 session.execute(_LISTS, {"now": now})
             applying = Applying(session=session, known=known, shelf=shelf, key=parts.key, now=now)
             applying.apply()
