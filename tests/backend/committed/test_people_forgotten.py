@@ -121,8 +121,12 @@ def test_who_is_forgotten_is_noted_where_no_restored_database_reaches(house: Hou
     assert PERSON not in str(listed.files)
     with house.database.transaction() as session:
         assert people.still_there(session, digests) == []
-    sealed = KEY.seal_address(people.address_of(ADDRESS), of=PERSON)
-    house.run("UPDATE person SET erased_at = NULL, sealed_address = :sealed", sealed=sealed)
+    address = people.address_of(ADDRESS)
+    house.run(
+        "UPDATE person SET erased_at = NULL, address_index = :index, sealed_address = :sealed",
+        index=KEY.index_of(address),
+        sealed=KEY.seal_address(address, of=PERSON),
+    )
     with house.database.transaction() as session:
         assert people.still_there(session, digests) == [PERSON], "as a restored database has it"
         assert people.still_there(session, {erasures.digest_of("gift", PERSON)}) == []
