@@ -61,6 +61,8 @@ FILTERS: Final = (
     ),
     'emails[type eq "home" and value eq "ada@elsewhere.example"]',
     'emails[value eq "ada@elsewhere.example"]',
+    'emails[type eq "work" and value eq "ada@elsewhere.example"]',
+    'active eq true and userName sw "b"',
     *('active eq true and externalId eq "E-1"', 'userName eq "ada@river.example" or externalId eq "E-2"'),
     *('not (userName eq "ada@river.example")', 'userName sw "a"', "externalId pr", 'displayName eq "Ada"'),
     *('active eq true and userName sw "a"', 'active eq false or userName co "o"', 'userName ne "a"'),
