@@ -7,7 +7,6 @@ one also decides what a change means: it is given the rows that the change is ab
 
 import json
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from scim2_models import (
 )
 from scim2_server.memory import InMemoryStorage
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -39,6 +38,7 @@ SEARCHED_MAX: Final = 1_000
 """What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
 _BYTES_MAX: Final = 8 * 1024 * 1024
 """Sealed, of one page or of what is looked at: groups may be large."""
+_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}
 _VERSION_BYTES: Final = 12
 
@@ -236,11 +236,12 @@ class Shelf(ScimStorage):
         return None if address is None else self._key.index_of(address)
 
     def _find_what_an_earlier_release_wrote(self) -> None:
-        """It kept a thousand at most, and no digests."""
-        rows: Sequence[ResourceRow] = self._session.scalars(
-            select(ResourceRow).where(self._own, ResourceRow.is_indexed.is_(False))
-        ).all()
-        for row in rows:
+        """It kept a thousand at most, and no digests. Nobody changes them meanwhile."""
+        earlier: Select[ResourceRow] = select(ResourceRow).where(self._own, ResourceRow.is_indexed.is_(False))
+        if self._session.scalars(earlier.limit(1)).one_or_none() is None:
+            return
+        one_at_a_time(self._session, self._known)
+        for row in self._session.scalars(earlier.execution_options(populate_existing=True)).all():
             resource = self._read(row)
             self._note_values(resource)
             self._session.execute(
@@ -249,6 +250,11 @@ class Shelf(ScimStorage):
                 .values(active=resource.active if isinstance(resource, User) else None, is_indexed=True)
                 .execution_options(synchronize_session=False)
             )
+
+
+def one_at_a_time(session: Session, known: Known) -> None:
+    """Let whoever changes something of this organisation's wait for the others."""
+    session.execute(_ONE_AT_A_TIME, {"organization_id": known.organization_id})
 
 
 def tended(key: people.PeopleKey) -> Tended:
