@@ -210,7 +210,6 @@ def fill(river: FederationWorld, many: int) -> list[str]:
     return made
 
 
-@pytest.mark.nightly
 def test_twenty_thousand_cost_few_statements_each_request(
     directory: Directory, river: FederationWorld
 ) -> None:
