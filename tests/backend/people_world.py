@@ -26,6 +26,7 @@ from amply.kernel.clock import Clock
 from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases, free_port
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
@@ -51,6 +52,7 @@ def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> peo
         key=replace(KEY, keyring=database.keyring),
         links=LINKS,
         page=f"{EDGE}/account/",
+        listed=AuditShelf(),
     )
 
 

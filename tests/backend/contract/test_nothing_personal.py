@@ -1,15 +1,20 @@
 """No public byte names a donor, and no line of a log does."""
 
 import base64
+import gzip
 import json
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+from amply.entrypoints import task_names
+from amply.infra.tracing.export import exporting
 from amply.modules.ledger import exports
 from amply.modules.ledger.pages import LoggedEntry
 from amply.modules.mail import address_digest
 from tests.backend.contract.whole_way import EMAIL, NAME, Gifts, unpacked
 from tests.backend.personal_data import found_in, spellings
+from tests.backend.span_receiver import receiving
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -103,3 +108,39 @@ def test_neither_the_cache_nor_any_object_names_a_donor(gifts: Gifts) -> None:
     looked_at = [*gifts.platform.cached(), *gifts.platform.public_objects()]
     assert [(where, found) for where, content in looked_at if (found := found_in(content, secrets))] == []
     assert list(gifts.platform.cached()), "the cache was looked into and held something"
+
+
+def test_no_message_of_a_queue_names_a_donor(gifts: Gifts) -> None:
+    """Nor by the key of a request or an address's digest: whoever reads queues learns our ids, and the event's."""
+    leading = ("donation", "payment", "events", "later event", "intent", "charge")
+    secrets = {name: value for name, value in gifts.secrets.items() if not name.startswith(leading)}
+    secrets |= {"digest": address_digest(EMAIL)}
+    sent = list(gifts.platform.sent())
+    assert [(task, found) for task, content in sent if (found := found_in(content, secrets))] == []
+    tasks = [task for task, _ in sent]
+    assert tasks.count(task_names.HANDLE_PROVIDER_EVENT) == 3
+    assert task_names.SEND_DUE_RECEIPTS in tasks
+    everything = b"".join(content for _, content in sent)
+    assert b"evt_" in everything, "the layers were read"
+
+
+def test_no_span_names_a_donor(request: pytest.FixtureRequest) -> None:
+    """The fixtures' gifts are recorded: they are taken once somebody receives the spans."""
+    with receiving() as receiver:
+        exporter = OTLPSpanExporter(endpoint=receiver.url, timeout=1)
+        recorded = exporting(
+            exporter, service="way", environment="tests", share_of_reads=1.0, statement_seconds_min=0.0
+        )
+        with recorded:
+            gifts: Gifts = request.getfixturevalue("gifts")
+            assert list(gifts.platform.public_answers())
+    leading = ("donation", "payment", "events", "later event")
+    secrets = {name: value for name, value in gifts.secrets.items() if not name.startswith(leading)}
+    secrets |= {"digest": address_digest(EMAIL)}
+    bodies = [
+        gzip.decompress(post.body) if post.headers.get("Content-Encoding") == "gzip" else post.body
+        for post in receiver.posts
+    ]
+    assert [found for body in bodies if (found := found_in(body, secrets))] == []
+    names = {span.name for span in receiver.spans}
+    assert {"POST /v1/donations", "POST /v1/webhooks/stripe", "INSERT donation"} <= names, sorted(names)

@@ -138,6 +138,7 @@ OTHERS = {
     "plan",
     "scim_resource",
     "scim_token",
+    "scim_value",
     "sign_in_connection",
     "sign_in_domain",
     "sign_in_grant",

@@ -206,6 +206,7 @@ API = {
     "person_recovery_code": ALL,
     "person_totp": ALL,
     "scim_resource": ALL,
+    "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(
         (
             *(

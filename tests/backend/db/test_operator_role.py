@@ -21,6 +21,7 @@ OF_A_DONOR: Final = (
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
     *("address_claim", "data_key", "person_identity", "sealing", "sign_in_grant", "scim_resource"),
+    "scim_value",
 )
 MAY: Final = {
     "account": {"SELECT"},

@@ -7,11 +7,14 @@ import click
 
 from amply.adapters.s3 import S3Erasures
 from amply.entrypoints.admin_database import also_concerns, opened_database
-from amply.infra import logging
+from amply.entrypoints.known_people import people_leaving
+from amply.infra import erasures, logging
 from amply.infra.database import Database
-from amply.infra.settings import ArchiveSettings, CommitmentSettings
+from amply.infra.settings import ArchiveSettings, CommitmentSettings, PeopleSettings
+from amply.infra.vault import keyring_of
 from amply.kernel.clock import system_clock
-from amply.modules import donations, exports, giving, ledger, recurring
+from amply.modules import donations, exports, giving, ledger, people, recurring
+from amply.modules.access import LastOwner
 
 
 @click.group()
@@ -49,17 +52,19 @@ def again() -> None:
     """Erase what was erased before, in a database that was restored to a moment before that; print how much.
 
     Reads the list in the archive, which a restore does not reach. Needs the worker's settings. Where nothing was restored it
-    finds nothing.
+    finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again.
     """
     logging.configure(service="erase")
-    digests = donations.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
+    digests = erasures.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
     with opened_database() as database:
         with database.transaction() as session:
             found = donations.still_there(session, digests)
         done = [_erase(database, email_sha256=None, donation_id=each, listed=None) for each in found.gifts]
         with database.transaction() as session:
             donations.forget_told(session, donation_ids=found.told)
-    also_concerns(*(each.id for each in done if each.id is not None))
+            returned = people.still_there(session, digests)
+        needed = [each for each in returned if not _forget_again(database, each)]
+    also_concerns(*(each.id for each in done if each.id is not None), *sorted({*returned} - {*needed}))
     click.echo(
         json.dumps(
             {
@@ -67,9 +72,28 @@ def again() -> None:
                 "gifts": sum(each.gifts for each in done),
                 "entries": sum(each.entries for each in done),
                 "dedications": len(found.told),
+                "people": len(returned) - len(needed),
+                "needed": needed,
             }
         )
     )
+
+
+def _forget_again(database: Database, person_id: str) -> bool:
+    """Forget somebody who was forgotten before, without another letter; False where an organisation would be left to nobody."""
+    try:
+        with database.transaction() as session:
+            people.forget(
+                session,
+                person_id=person_id,
+                key=people.PeopleKey.from_settings(PeopleSettings(), keyring=keyring_of(session)),
+                leaving=people_leaving,
+                now=system_clock(),
+                says_goodbye=False,
+            )
+    except LastOwner:
+        return False
+    return True
 
 
 def _erase(
@@ -77,7 +101,7 @@ def _erase(
     *,
     email_sha256: str | None,
     donation_id: str | None,
-    listed: donations.ErasureList | None,
+    listed: erasures.ErasureList | None,
 ) -> donations.Erasure:
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     with database.transaction() as session:

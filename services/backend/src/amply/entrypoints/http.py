@@ -21,6 +21,7 @@ from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
 from amply.entrypoints.places import PLACES
+from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
@@ -118,7 +119,13 @@ def serve(service: ServiceSettings) -> None:
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
-        app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
+        app,
+        host=api.api_host,
+        port=api.api_port,
+        http=PromptRequests,
+        timeout_keep_alive=75,
+        log_config=None,
+        server_header=False,
     )
 
 

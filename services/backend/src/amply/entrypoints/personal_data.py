@@ -25,14 +25,25 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The worker's tasks: the letters about people's accounts, and keeping everybody's data sealed by the newest keys."""
+    """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
+    newest keys.
+    """
 
     def send_letters(**_: Any) -> None:
         sent = people.send_letters(parts, now=clock())
         if sent:
             _log.info("person_letters_sent", count=sent)
 
+    def note_erased(**_: Any) -> None:
+        noted = people.note_erased(parts.database, parts.listed, now=clock())
+        if noted:
+            _log.info("erased_people_noted", count=noted)
+
     def keep_sealed(**_: Any) -> None:
         tend(parts.database, tended(parts.key), now=clock())
 
-    return ((task_names.SEND_PERSON_LETTERS, send_letters), (task_names.TEND_PERSONAL, keep_sealed))
+    return (
+        (task_names.SEND_PERSON_LETTERS, send_letters),
+        (task_names.NOTE_ERASED, note_erased),
+        (task_names.TEND_PERSONAL, keep_sealed),
+    )

@@ -9,7 +9,7 @@ from celery import Celery
 
 from amply.adapters import sqs
 from amply.adapters.dns import DnsRecords
-from amply.adapters.s3 import S3AuditArchive
+from amply.adapters.s3 import S3AuditArchive, S3Erasures
 from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
@@ -360,6 +360,7 @@ def _writing_to_people(database: Database, mailer: mail.Mailer, site: SiteSettin
         key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
         links=people.LetterLinks.from_settings(LinkSettings()),
         page=f"{site.edge_url}/account/",
+        listed=S3Erasures(bucket=ArchiveSettings().archive_bucket),
     )
 
 

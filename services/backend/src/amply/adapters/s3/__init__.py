@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from amply.infra import erasures
 from amply.infra.database import forbid_transaction
-from amply.modules import donations
 from amply.modules.audit import ArchiveDiffers
 from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckpoint
 
@@ -158,7 +158,7 @@ class S3AuditArchive:
 class S3Erasures(S3AuditArchive):
     """The same bucket's prefix `erased/`: digests of what was erased, for databases that are restored."""
 
-    prefix = donations.ERASED_PREFIX
+    prefix = erasures.PREFIX
 
 
 def _put_once(

@@ -8,7 +8,15 @@ from amply.modules.applications.documents import (
     document_for_staff,
     documents_for_staff,
 )
-from amply.modules.applications.domain import MOVES, ApplicationNotFound, Lookup, Move
+from amply.modules.applications.domain import (
+    FACT_DOCUMENT_REMOVED,
+    FACT_LETTER_OWED,
+    FACT_REGISTER_ASKED,
+    MOVES,
+    ApplicationNotFound,
+    Lookup,
+    Move,
+)
 from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.moves import by_staff, verify
@@ -32,6 +40,9 @@ from amply.modules.applications.tiers import TIERS, Tier
 
 __all__ = [
     "BYTES_MAX",
+    "FACT_DOCUMENT_REMOVED",
+    "FACT_LETTER_OWED",
+    "FACT_REGISTER_ASKED",
     "MOVES",
     "READ_WITHIN",
     "TIERS",

@@ -12,12 +12,13 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.uploads import NAME_BYTES, TAKEN_UP_WITHIN, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules import audit, organizations
 from amply.modules.access import Access
-from amply.modules.applications.domain import OPEN, ApplicationNotOpen
+from amply.modules.applications.domain import FACT_DOCUMENT_REMOVED, OPEN, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
 from amply.modules.applications.ports import DocumentShelf
 from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
@@ -140,6 +141,8 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
         if changed is not None:
             done = Action.DOCUMENT_RECEIVED if is_good else Action.DOCUMENT_REMOVED
             audit.record_by(session, access, done, document_id)
+            if not is_good:
+                _announce_removed(session, access, document_id)
         session.expire_all()
         if is_good:
             return _row(session, access, document_id)
@@ -184,6 +187,7 @@ def remove(access: Access, *, document_id: str) -> None:
             .execution_options(synchronize_session=False)
         )
         audit.record_by(session, access, Action.DOCUMENT_REMOVED, document_id)
+        _announce_removed(session, access, document_id)
 
 
 def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
@@ -243,6 +247,10 @@ def _require_room(session: Session, access: Access) -> None:
     )
     if session.scalars(counted).one() >= DOCUMENTS_MAX:
         raise TooManyDocuments(f"There are {DOCUMENTS_MAX} documents already: remove one first.")
+
+
+def _announce_removed(session: Session, access: Access, document_id: str) -> None:
+    outbox.put(session, topic=FACT_DOCUMENT_REMOVED, payload={"document_id": document_id}, now=access.now)
 
 
 def _row(session: Session, access: Access, document_id: str) -> DocumentRow:

@@ -1,6 +1,7 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
+    FACT_FORM_CLOSED,
     Closing,
     Exemption,
     FormClosed,
@@ -41,6 +42,7 @@ from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 __all__ = [
     "CLOSED_AT_MOST",
     "FACT_EXHAUSTED",
+    "FACT_FORM_CLOSED",
     "About",
     "Attack",
     "Attempt",

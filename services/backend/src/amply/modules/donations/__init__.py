@@ -17,8 +17,7 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.erased_again import PREFIX as ERASED_PREFIX
-from amply.modules.donations.erased_again import ErasureList, forget_told, noted, still_there
+from amply.modules.donations.erased_again import forget_told, still_there
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -108,7 +107,6 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
-    "ERASED_PREFIX",
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
     "AdmissionOf",
@@ -131,7 +129,6 @@ __all__ = [
     "DonationStatus",
     "Donor",
     "Erasure",
-    "ErasureList",
     "EventHandling",
     "FeeCoverChanged",
     "FeeCoverIn",
@@ -180,7 +177,6 @@ __all__ = [
     "handle_provider_event",
     "keeps_event",
     "newest_address",
-    "noted",
     "open_payment",
     "own_gift",
     "own_gifts",

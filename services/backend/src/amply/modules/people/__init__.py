@@ -6,7 +6,14 @@ from amply.modules.people.addresses import Address, AddressNotAcceptable, addres
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
-from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person, SignInElsewhere
+from amply.modules.people.domain import (
+    FACT_ERASED,
+    FACT_LETTER_ASKED,
+    PeopleNotConfigured,
+    Person,
+    SignInElsewhere,
+)
+from amply.modules.people.erased import note_erased, still_there
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 __all__ = [
+    "FACT_ERASED",
     "FACT_LETTER_ASKED",
     "FROM_ANYBODY",
     "GROUPS_MAX",
@@ -80,11 +88,13 @@ __all__ = [
     "forget",
     "is_registered",
     "move_stamp",
+    "note_erased",
     "recently_confirmed",
     "register_invited",
     "require_recent",
     "routers",
     "send_letters",
+    "still_there",
     "tended",
     "tended_by",
 ]

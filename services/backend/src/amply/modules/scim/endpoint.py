@@ -46,14 +46,13 @@ from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.domain import Known
 from amply.modules.scim.parts import PREFIX, Parts
-from amply.modules.scim.shelf import Shelf
+from amply.modules.scim.shelf import Shelf, one_at_a_time
 
 router = APIRouter()
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LISTED_MAX: Final = 200
 _CHANGED: Final = ("POST", "PUT", "PATCH", "DELETE")
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _LISTS: Final = text("SELECT note_scim_listing(:now)")
 _NO_CONTENT: Final = 204
 
@@ -148,12 +147,12 @@ def _within(
     stamps: dict[str, int] = {}
     with parts.database.transaction(organization_id=known.organization_id, key_id=known.token_id) as session:
         if is_change:
-            session.execute(_ONE_AT_A_TIME, {"organization_id": known.organization_id})
+            one_at_a_time(session, known)
         models = {str(each.name): service.get_model(each) for each in service.provider.resource_types}
         shelf = Shelf(session, known, key=parts.key, models=models, now=now)
         answer = ScimHandler(service, shelf).handle(asked)
         if is_change:
-            if shelf.users:
+            if shelf.has_users():
                 session.execute(_LISTS, {"now": now})
             applying = Applying(session=session, known=known, shelf=shelf, key=parts.key, now=now)
             applying.apply()
