@@ -51,12 +51,23 @@ class Buyer:
 class Market:
     """Names are new each time: tests share the tables and see nothing of each other."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self, address: str, *, tables: Mapping[str, str] | None = None, bucket: str = BUCKET
+    ) -> None:
+        """Over tables and a bucket that are there, or over new ones."""
         session = get_session()
         session.set_credentials("test", "test")
         make = {"endpoint_url": address, "region_name": "us-east-1"}
         self.dynamodb: Any = session.create_client("dynamodb", **make)
         self.s3: Any = session.create_client("s3", **make)
+        self._tables = tables or {name: name for name in KEYS}
+        self._bucket = bucket
+        if tables is None:
+            self._make()
+        self.control = ControlPlane(self.dynamodb, Tables(**{name: self._tables[name] for name in KEYS}))
+        self.links = Links(self.s3, bucket=bucket)
+
+    def _make(self) -> None:
         for name, keys in KEYS.items():
             self.dynamodb.create_table(
                 TableName=name,
@@ -67,16 +78,14 @@ class Market:
                     for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
                 ],
             )
-        self.s3.create_bucket(Bucket=BUCKET)
-        self.control = ControlPlane(self.dynamodb, Tables(**{name: name for name in KEYS}))
-        self.links = Links(self.s3, bucket=BUCKET)
+        self.s3.create_bucket(Bucket=self._bucket)
 
     def put(self, table: str, **attributes: object) -> None:
         item = {
             name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
             for name, value in attributes.items()
         }
-        self.dynamodb.put_item(TableName=table, Item=item)
+        self.dynamodb.put_item(TableName=self._tables[table], Item=item)
 
     def release(self, *rows: list[int], revision: int = 1, dataset: str | None = None) -> str:
         """A revision with one file for each list of amounts; answers the dataset's name."""
@@ -85,7 +94,7 @@ class Market:
         for number, amounts in enumerate(rows):
             body = _parquet(amounts)
             key = f"released/{name}/{revision}/{number}.parquet"
-            self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+            self.s3.put_object(Bucket=self._bucket, Key=key, Body=body)
             self.put(
                 "datasets",
                 dataset_id=name,
@@ -148,7 +157,7 @@ class Market:
     def revoke(self, buyer: Buyer) -> None:
         for name in buyer.datasets:
             self.dynamodb.update_item(
-                TableName="grants",
+                TableName=self._tables["grants"],
                 Key={"token_digest": {"S": digest(buyer.token)}, "dataset_id": {"S": name}},
                 UpdateExpression="SET revoked_at = :now",
                 ExpressionAttributeValues={":now": {"S": NOW.isoformat()}},
@@ -156,7 +165,7 @@ class Market:
 
     def end(self, buyer: Buyer) -> None:
         self.dynamodb.update_item(
-            TableName="contracts",
+            TableName=self._tables["contracts"],
             Key={"contract_id": {"S": buyer.contract}},
             UpdateExpression="SET #s = :ended",
             ExpressionAttributeNames={"#s": "state"},
@@ -167,7 +176,7 @@ class Market:
         """Every item of this month's usage."""
         month = f"{buyer.contract}#{NOW:%Y-%m}"
         found = self.dynamodb.query(
-            TableName="usage",
+            TableName=self._tables["usage"],
             KeyConditionExpression="contract_month = :m",
             ExpressionAttributeValues={":m": {"S": month}},
         )
