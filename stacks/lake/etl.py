@@ -8,12 +8,10 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib.alarms import Pager, Severity, make_topic
 from constructs_lib.function import PlainFunction
-from constructs_lib.log_numbers import LogNumbers
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
-from stacks.contracts import RUNBOOKS
 from stacks.environment import Environment
+from stacks.lake.arrival_alarms import watch_arrivals
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.governance import LakeAndGovernance
 from stacks.permissions import allow_key, allow_on_objects
@@ -55,7 +53,7 @@ class Etl(AmplyStack):
         self._announce(lake)
         self.anonymise = self._make_function(lake, control)
         self._take_from_the_queue()
-        self._watch()
+        watch_arrivals(self, waiting=self.arrivals, set_aside=self.set_aside, log=self.anonymise.log)
 
     def _announce(self, lake: LakeAndGovernance) -> None:
         rule = events.Rule(
@@ -121,42 +119,3 @@ class Etl(AmplyStack):
         )
         # Lambda looks at once whether the role may read the queue.
         mapping.node.add_dependency(function.role)
-
-    def _watch(self) -> None:
-        name, email = self.settings.name, self.settings.alarm_email
-        pager = Pager(
-            self,
-            "Alarms",
-            topics={
-                Severity.PAGE: make_topic(self, "Topic", email=email),
-                Severity.NOTICE: make_topic(self, "Notices", email=email),
-            },
-            prefix=f"amply-{name}",
-            runbooks=RUNBOOKS,
-        )
-        numbers = LogNumbers(self, "Numbers", log=self.anonymise.log, namespace=f"amply/{name}")
-        pager.above(
-            "k-anon-violations",
-            numbers.count("k_anon_violation", "KAnonViolations"),
-            0,
-            minutes=1,
-            meaning="Something was to be released in which people could be told apart; it was not released.",
-            severity=Severity.PAGE,
-        )
-        pager.above(
-            "arrivals-set-aside",
-            self.set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
-            0,
-            minutes=1,
-            meaning="What a seller handed in could not be anonymised, and waits for a person.",
-            severity=Severity.NOTICE,
-        )
-        pager.above(
-            "arrivals-waiting",
-            self.arrivals.metric_approximate_age_of_oldest_message(statistic="Maximum"),
-            6 * 3600,
-            minutes=15,
-            period=5,
-            meaning="The oldest thing that was handed in has waited for more than six hours.",
-            severity=Severity.NOTICE,
-        )

@@ -56,7 +56,7 @@ class LakeAndGovernance(AmplyStack):
         self.database = make_catalogue(self, self.curated)
         make_workgroup(self, self.answers, self.key)
         if environment.owns_account:
-            make_tags(self, self.curated, self.database)
+            make_tags(self, self.curated, self.database, key=self.key)
 
     def _make_key(self) -> kms.Key:
         """Apart from the platform's data key: whoever may open what was handed in may open nothing of donors'."""

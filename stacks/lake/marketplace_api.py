@@ -4,25 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import CfnOutput
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from constructs_lib.function import PlainFunction
-from constructs_lib.waiver import Waiver, waive
 from stacks.environment import Environment
 from stacks.lake.control_plane import ControlPlane
+from stacks.lake.gateway import lay_out_routes, make_gateway, make_plan
 from stacks.lake.governance import LakeAndGovernance
 from stacks.permissions import allow_key, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.waivers import NEXT_REVIEW
 
 SOURCES = Path(__file__).parents[2] / "services" / "marketplace" / "src"
 RELEASED = "released/"
 """Where buyers' files are in the curated bucket; nothing else in it is ever linked to."""
-STAGE = "v1"
-REQUESTS_A_SECOND, REQUESTS_AT_ONCE, REQUESTS_A_MONTH = 10, 20, 100_000
-"""Of one buyer's key. What a contract lets through in bytes is counted in the control plane."""
 
 
 class MarketplaceApi(AmplyStack):
@@ -48,9 +43,15 @@ class MarketplaceApi(AmplyStack):
             "GetUsage", "get_usage", reads=[control.grants, control.contracts, control.usage]
         )
         self._sharing = self._function("DeltaSharing", "delta_sharing", reads=reads, links=True)
-        self.api = self._make_api()
-        self._lay_out_routes()
-        self.plan = self._make_plan()
+        self.api = make_gateway(self)
+        lay_out_routes(
+            self.api,
+            datasets=self._datasets,
+            links=self._link,
+            usage=self._usage,
+            sharing=self._sharing,
+        )
+        self.plan = make_plan(self.api)
         CfnOutput(self, "MarketplaceUrl", value=self.api.url, description="Where buyers ask")
 
     def _function(
@@ -80,75 +81,3 @@ class MarketplaceApi(AmplyStack):
             ["dynamodb:ConditionCheckItem"], [control.grants.table_arn, control.contracts.table_arn]
         )
         allow_on_objects(function.role, self._lake.curated, f"{RELEASED}*", ["s3:GetObject"])
-
-    def _make_api(self) -> apigateway.RestApi:
-        api = apigateway.RestApi(
-            self,
-            "Api",
-            description=f"Amply {self.settings.name}: marketplace",
-            cloud_watch_role=False,
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            deploy_options=apigateway.StageOptions(
-                stage_name=STAGE,
-                throttling_rate_limit=10 * REQUESTS_A_SECOND,
-                throttling_burst_limit=10 * REQUESTS_AT_ONCE,
-                metrics_enabled=True,
-            ),
-        )
-        for rule, waiver in WAIVED.items():
-            waive(api, rule, waiver)
-        return api
-
-    def _lay_out_routes(self) -> None:
-        """Ours ask for a key, by which the gateway counts; the clients of Delta Sharing send a token alone."""
-        validator = self.api.add_request_validator(
-            "Validated", validate_request_body=True, validate_request_parameters=True
-        )
-        datasets = self.api.root.add_resource("datasets")
-        links = datasets.add_resource("{dataset}").add_resource("links")
-        usage = self.api.root.add_resource("usage")
-        for resource, method, function in (
-            (datasets, "GET", self._datasets),
-            (links, "POST", self._link),
-            (usage, "GET", self._usage),
-        ):
-            resource.add_method(method, _calls(function), api_key_required=True, request_validator=validator)
-        shares = self.api.root.add_resource("delta-sharing").add_resource("{proxy+}")
-        for method in ("GET", "POST"):
-            shares.add_method(method, _calls(self._sharing), request_validator=validator)
-
-    def _make_plan(self) -> apigateway.UsagePlan:
-        """A key is made with a contract, by whoever signs it, and put into this plan; none stands in a template."""
-        return self.api.add_usage_plan(
-            "Buyers",
-            description="One key a contract",
-            throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_A_SECOND, burst_limit=REQUESTS_AT_ONCE),
-            quota=apigateway.QuotaSettings(limit=REQUESTS_A_MONTH, period=apigateway.Period.MONTH),
-            api_stages=[apigateway.UsagePlanPerApiStage(api=self.api, stage=self.api.deployment_stage)],
-        )
-
-
-def _calls(function: PlainFunction) -> apigateway.LambdaIntegration:
-    return apigateway.LambdaIntegration(function.function, proxy=True, allow_test_invoke=False)
-
-
-_OWN_LOG = Waiver(
-    reason="A REST API logs by a role of the whole account that may make any log; each request is a line of its function.",
-    until=NEXT_REVIEW,
-)
-_OWN_TOKENS = Waiver(
-    reason="Buyers are programs with tokens of 256 random bits; the function reads their grant at each call, so that a "
-    "revoked one is refused at once.",
-    until=NEXT_REVIEW,
-)
-_NO_FIREWALL = Waiver(
-    reason="Usage plans and throttling bound what a caller can do, and there are no pages here to attack.",
-    until=NEXT_REVIEW,
-)
-WAIVED = {
-    "AwsSolutions-APIG1": _OWN_LOG,
-    "AwsSolutions-APIG6": _OWN_LOG,
-    "AwsSolutions-APIG4": _OWN_TOKENS,
-    "AwsSolutions-COG4": _OWN_TOKENS,
-    "AwsSolutions-APIG3": _NO_FIREWALL,
-}

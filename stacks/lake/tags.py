@@ -7,9 +7,12 @@ A key takes 1,000 values at most and a resource one value of each, so a tag a te
 from collections.abc import Mapping
 
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lakeformation as lakeformation
 from aws_cdk import aws_s3 as s3
 
+from stacks.permissions import allow_key, allow_objects
 from stacks.stack import AmplyStack
 
 TAGS: Mapping[str, tuple[str, ...]] = {
@@ -19,7 +22,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
 """Every key with all the values it will have; a seller, a buyer or a dataset is never one."""
 
 
-def make_tags(stack: AmplyStack, curated: s3.Bucket, database: glue.CfnDatabase) -> None:
+def make_tags(stack: AmplyStack, curated: s3.Bucket, database: glue.CfnDatabase, *, key: kms.Key) -> None:
     """Only where the account is the environment's own: these settings are the account's, and one stack owns them."""
     settings = lakeformation.CfnDataLakeSettings(
         stack,
@@ -44,10 +47,22 @@ def make_tags(stack: AmplyStack, curated: s3.Bucket, database: glue.CfnDatabase)
     for tag in made:
         tag.add_resource_dependency(settings)
     location = lakeformation.CfnResource(
-        stack, "Location", resource_arn=curated.bucket_arn, use_service_linked_role=True
+        stack,
+        "Location",
+        resource_arn=curated.bucket_arn,
+        use_service_linked_role=False,
+        role_arn=_reader(stack, curated, key),
     )
     location.add_resource_dependency(settings)
     _say_what_the_catalogue_is(stack, database, made)
+
+
+def _reader(stack: AmplyStack, curated: s3.Bucket, key: kms.Key) -> str:
+    """What Lake Formation reads with for whoever it lets: its service-linked role could not open our key."""
+    role = iam.Role(stack, "Reading", assumed_by=iam.ServicePrincipal("lakeformation.amazonaws.com"))
+    allow_objects(role, curated, "", ["s3:GetObject"])
+    allow_key(role, key, ["kms:Decrypt"])
+    return role.role_arn
 
 
 def _tag(stack: AmplyStack, key: str, values: tuple[str, ...]) -> lakeformation.CfnTag:

@@ -10,7 +10,7 @@ from local_cloud import flags
 from stacks.build import CannotBuildError, build
 from stacks.environments import ENVIRONMENTS, PRODUCTION, STAGING
 from stacks.features import FLAGS, Features
-from tests.infrastructure.assembly import CONTEXT, small_site
+from tests.infrastructure.assembly import ASKED, CONTEXT, NAMED, small_site
 
 
 def test_every_flag_is_off_in_every_environment() -> None:
@@ -56,6 +56,21 @@ def test_the_switch_counts_where_people_try_things_and_nowhere_else(tmp_path: Pa
         app = cdk.App(context=context, builtin_cloud_formation_validation=False)
         (platform,) = build(app, site=site, only=only).values()
         assert (platform.node.try_find_child("marketplace") is not None) is is_there, only
+
+
+def test_a_named_sandbox_leaves_the_settings_of_the_account_alone(tmp_path: Path) -> None:
+    """Lake Formation's are one for everybody in it."""
+    app = cdk.App(
+        context={**CONTEXT, **ASKED, "flags": "marketplace"}, builtin_cloud_formation_validation=False
+    )
+    (platform,) = build(app, site=small_site(tmp_path / "site"), only=NAMED).values()
+    kinds = {
+        getattr(one, "cfn_resource_type", "").split("::")[1:2][0]
+        for one in platform.node.find_child("lake").node.find_all()
+        if getattr(one, "cfn_resource_type", "")
+    }
+    assert {"Glue", "Athena", "S3", "KMS"} <= kinds
+    assert "LakeFormation" not in kinds
 
 
 def test_the_laptop_knows_the_flags_and_their_stacks(tmp_path: Path) -> None:

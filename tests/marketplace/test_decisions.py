@@ -142,9 +142,12 @@ def _made(value: object) -> str:
         _made([1]),
         _made({"of": "", "start": 0}),
         _made({"start": 1}),
+        "",
+        5,
+        ["e"],
     ],
 )
-def test_a_page_token_of_somebody_or_something_else_is_refused(token: str) -> None:
+def test_a_page_token_of_somebody_or_something_else_is_refused(token: object) -> None:
     with pytest.raises(NotUnderstood, match="begin again"):
         page(caller="a", listing="x", token=token, size=1)
 

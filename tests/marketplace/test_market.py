@@ -1,16 +1,19 @@
 """What buyers are answered, over the emulated tables and files."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import ClassVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
-from amply_marketplace.errors import NotGranted
+from amply_marketplace.control_plane import ControlPlane, Tables
+from amply_marketplace.errors import NotGranted, Unavailable
 from amply_marketplace.grants import digest
 from amply_marketplace.metering import use
-from tests.marketplace.market import NOW, Buyer, Market, files, lines, query_of
+from tests.marketplace.market import KEYS, NOW, Buyer, Market, files, lines, query_of
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -80,6 +83,59 @@ def test_what_does_not_fit_into_the_month_is_refused_and_not_counted(market: Mar
     assert int(refused.headers["Retry-After"]) > 0
     assert len(market.events(buyer)) == 2
     assert "url" not in refused.body
+
+
+def test_answers_at_the_same_moment_do_not_pass_the_limit_together(market: Market) -> None:
+    name = market.release([1])
+    size = market.control.released(name).size_bytes
+    buyer = market.sell(name, bytes_a_month=3 * size)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(
+                lambda _: market.share(buyer.token, "POST", query_of(buyer), body={}).status, range(12)
+            )
+        )
+    assert set(answers) <= {200, 429, 503}
+    given = answers.count(200)
+    (total,) = (one for one in market.events(buyer) if one["event"]["S"] == "total")
+    assert given == 3
+    assert int(total["bytes"]["N"]) == given * size
+
+
+class _InTheWay:
+    """DynamoDB while somebody else counts for the same contract, so many times."""
+
+    class exceptions:  # noqa: N801 -- as botocore's clients have it
+        class TransactionCanceledException(Exception):
+            response: ClassVar = {
+                "CancellationReasons": [{"Code": "None"}] * 2 + [{"Code": "TransactionConflict"}]
+            }
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def transact_write_items(self, **_: object) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise self.exceptions.TransactionCanceledException
+
+
+def _pushed_aside(market: Market, times: int) -> None:
+    buyer = market.sell(market.release([1]))
+    (grant,) = market.control.grants(digest(buyer.token))
+    released = market.control.released(buyer.datasets[0])
+    busy = ControlPlane(_InTheWay(times), Tables(**{name: name for name in KEYS}))
+    busy.write_down(use(grant, released, released.files, now=NOW, name="r"))
+
+
+@pytest.mark.parametrize("times", [0, 4])
+def test_who_is_pushed_aside_tries_again(market: Market, times: int) -> None:
+    _pushed_aside(market, times)
+
+
+def test_who_is_pushed_aside_does_not_try_for_ever(market: Market) -> None:
+    with pytest.raises(Unavailable):
+        _pushed_aside(market, 5)
 
 
 def test_a_revoked_grant_is_refused_with_the_next_request(market: Market) -> None:

@@ -38,7 +38,7 @@ def links_to(request: Request, *, control: ControlPlane, links: Links, now: date
     wanted = page(
         caller=caller,
         listing=f"links {grant.share} {grant.dataset_id} {released.revision.number}",
-        token=body.get("page") if isinstance(body.get("page"), str) else None,
+        token=body.get("page"),
         size=body.get("limit"),
     )
     files, following = wanted.cut(released.files)

@@ -14,6 +14,9 @@ from amply_marketplace.grants import Contract, Grant
 from amply_marketplace.items import Item
 from amply_marketplace.metering import TOTAL, Use, contract_month, seconds_left_of_month
 
+_ATTEMPTS = 5
+"""Answers for the same contract at the same moment count in turn; whoever is pushed aside so often asks again later."""
+_FAILED = "ConditionalCheckFailed"
 _FILES_MAX = 100_000
 """Of one revision; a release with more is none that a list of links could hold."""
 
@@ -72,15 +75,27 @@ class ControlPlane:
             NotGranted: The grant or the contract ended since they were read.
             UsedUp: The month has no room for this.
         """
+        for _ in range(_ATTEMPTS):
+            reasons = self._refused_for(list(self._writing(use)))
+            if not reasons:
+                return
+            if _FAILED in reasons[:2]:
+                raise NotGranted
+            if _FAILED in reasons[2:3]:
+                raise UsedUp(retry_seconds=seconds_left_of_month(use.at))
+            if "TransactionConflict" not in reasons:
+                break
+        raise Unavailable
+
+    def _refused_for(self, writing: list[Mapping[str, Any]]) -> list[str]:
+        """Nothing once it is written; otherwise a reason for each part, `None` for those that were not it."""
         try:
-            self._dynamodb.transact_write_items(TransactItems=list(self._writing(use)))
+            self._dynamodb.transact_write_items(TransactItems=writing)
         except self._dynamodb.exceptions.TransactionCanceledException as canceled:
-            reasons = [reason.get("Code") for reason in canceled.response.get("CancellationReasons", [])]
-            if "ConditionalCheckFailed" in reasons[:2]:
-                raise NotGranted from canceled
-            if "ConditionalCheckFailed" in reasons[2:3]:
-                raise UsedUp(retry_seconds=seconds_left_of_month(use.at)) from canceled
-            raise Unavailable from canceled
+            return [str(reason.get("Code")) for reason in canceled.response.get("CancellationReasons", [{}])]
+        except ClientError as error:
+            raise Unavailable from error
+        return []
 
     def used(self, contract: Contract, at: datetime) -> tuple[Mapping[str, int], list[Mapping[str, Any]]]:
         """The sums of the contract's month, and its events in their order."""

@@ -29,14 +29,14 @@ class Page:
         return items[self.start : end], _token(self.of, end) if 0 < end < len(items) else None
 
 
-def page(*, caller: str, listing: str, token: str | None, size: object) -> Page:
+def page(*, caller: str, listing: str, token: object, size: object) -> Page:
     """From what a caller sent.
 
     Raises:
         NotUnderstood: The size is none, or the token was not made for this caller and this list.
     """
     of = hashlib.sha256(f"{caller}\n{listing}".encode()).hexdigest()[:32]
-    return Page(of=of, start=_start(of, token) if token else 0, size=_size(size))
+    return Page(of=of, start=0 if token is None else _start(of, token), size=_size(size))
 
 
 def _size(said: object) -> int:
@@ -47,8 +47,8 @@ def _size(said: object) -> int:
     return min(int(str(said)[:9]), MOST)
 
 
-def _start(of: str, token: str) -> int:
-    known = _read(token)
+def _start(of: str, token: object) -> int:
+    known = _read(token) if isinstance(token, str) else {}
     start = known.get("start")
     if known.get("of") != of or not isinstance(start, int) or isinstance(start, bool) or start < 0:
         raise NotUnderstood("This page token is not of this list; begin again without one.")

@@ -123,7 +123,7 @@ def _query(asking: Asking, share: str, schema: str, table: str) -> Answer:
     wanted = page(
         caller=asking.caller,
         listing=f"files {grant.share} {grant.dataset_id} {released.revision.number}",
-        token=body.get("pageToken") if isinstance(body.get("pageToken"), str) else None,
+        token=body.get("pageToken"),
         size=body.get("maxFiles"),
     )
     files, following = wanted.cut(_enough(released.files, body.get("limitHint")))
