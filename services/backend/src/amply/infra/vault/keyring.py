@@ -14,7 +14,7 @@ from sqlalchemy import Engine, Row, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from amply.infra.vault import format as sealed_format
-from amply.infra.vault import leaves as trees_at_hand
+from amply.infra.vault import leaves as at_hand
 from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
@@ -351,9 +351,9 @@ class Keyring:
 
     def _look_at_trees(
         self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _Held]
-    ) -> trees_at_hand.Looked:
+    ) -> at_hand.Looked:
         ticks = self._ticks()
-        return trees_at_hand.look(
+        return at_hand.look(
             self._engine,
             trees,
             scope=scope,
