@@ -122,6 +122,7 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         "AMPLY_DOCUMENTS_BUCKET": around.storage.documents.bucket_name,
         "AMPLY_SIGNING_KEY_ARN": around.keys.signing.key_arn,
         "AMPLY_OVERLAPPING_KEY_ARN": around.keys.overlapping.key_arn if around.keys.overlapping else "",
+        "AMPLY_KEY_TREE_BUCKET": around.storage.key_trees.bucket_name,
         "AMPLY_PERSONAL_KEY_ARN": around.keys.personal.key_arn,
         "AMPLY_FORMER_KEYS": settings.signing_keys.former_keys(),
         "AMPLY_WITNESS_POLICY": settings.witnesses.policy(),

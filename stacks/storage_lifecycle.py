@@ -45,6 +45,14 @@ MEDIA = "media/"
 ERASURES = "erased/"
 """Names of files in the archive that say, in digests, what was erased: for databases that are restored (ADR 0123)."""
 
+KEY_TREES = (
+    s3.LifecycleRule(
+        id="overwritten", noncurrent_version_expiration=Duration.days(3), expired_object_delete_marker=True
+    ),
+)
+"""A tree of keys from before an erasure opens what was erased: it is there over a weekend, in case a write was a mistake, and
+no longer. S3 counts from the next midnight and takes its time: gone after five days (ADR 0129)."""
+
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 

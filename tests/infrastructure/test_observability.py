@@ -74,7 +74,15 @@ def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None
     assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
-WAKES = {"api-failing", "books-differ", "work-stalled", "database-away", "database-disk", "personal-keys"}
+WAKES = {
+    "api-failing",
+    "books-differ",
+    "work-stalled",
+    "database-away",
+    "database-disk",
+    "personal-keys",
+    "key-trees",
+}
 NOTICES = {
     "api-slow",
     "books-unchecked",

@@ -1,15 +1,18 @@
-"""A backup from before an erasure, restored: what was erased is erased again by the list of erasures."""
+"""A backup from before an erasure, restored: its rows open for nobody, and are erased again by the list of erasures."""
 
 from collections.abc import Iterator, Mapping
 
 import psycopg
 import pytest
+from sqlalchemy import select, text
 
 from amply.adapters.s3 import S3Erasures
 from amply.kernel.ids import id_of
 from amply.modules import people
+from amply.modules.donations.models import DonationRow
 from amply.modules.mail import address_digest
-from tests.backend.contract.whole_way import EMAIL, PEOPLE_KEY, Gifts, Platform
+from tests.backend.contract.whole_way import EMAIL, OTHER_EMAIL, PEOPLE_KEY, Gifts, Platform
+from tests.backend.key_service import keyring
 from tests.backend.personal_data import found_in
 from tests.backend.world import NOW
 
@@ -55,6 +58,25 @@ def test_a_restored_backup_does_not_bring_an_erased_donor_back(gifts: Gifts, bac
     still = {name for _, found in named_in(platform, gifts.others, database=backup) for name in found}
     assert still == set(gifts.others) - SEALED, "nobody else was forgotten"
     assert platform.command("erase", "again", database=backup)["gifts"] == 0
+
+
+def test_a_restored_backup_opens_for_nobody_with_all_keys_there_are(gifts: Gifts, backup: str) -> None:
+    platform = gifts.platform
+
+    def addresses() -> list[str | None]:
+        lent = platform.databases.server.lend(name=backup, user="amply_app", pool_size=1)
+        lent.database.keyring = keyring(lent.database, bucket=platform.databases.name)
+        with lent.database.transaction() as session:
+            found = [row.donor_email for row in session.scalars(select(DonationRow).order_by(DonationRow.id))]
+            kept = session.scalar(text("SELECT count(*) FROM donation WHERE sealed IS NOT NULL"))
+        assert kept == len(found) == 2, "the copy has every byte that it had"
+        lent.database.close()
+        platform.databases.server.idle["amply_app", 1].append(lent)
+        return found
+
+    assert addresses() == [EMAIL, OTHER_EMAIL]
+    assert platform.erase("--email-sha256", DIGEST)["keys_cut"] == 1
+    assert addresses() == [None, OTHER_EMAIL]
 
 
 def test_who_was_told_of_a_gift_does_not_come_back_either(gifts: Gifts, backup: str) -> None:

@@ -181,6 +181,8 @@ class Platform:
         settings = self.databases.server.settings(name=database or self.databases.name, user="amply_app")
         environment = {
             **environment_of(settings),
+            # A restore reaches the database, and not the trees: they are as they are now.
+            "AMPLY_KEY_TREE_BUCKET": self.databases.name,
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
             "AMPLY_PEOPLE_KEY": PEOPLE_KEY,
             "AMPLY_ARCHIVE_BUCKET": self.buckets[1],

@@ -85,6 +85,7 @@ OTHERS = {
     "alembic_version",
     "api_key",
     "attack",
+    "closed_leaf",
     "currency",
     "daily_key",
     "data_key",

@@ -20,7 +20,15 @@ OF_A_DONOR: Final = (
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
-    *("address_claim", "data_key", "person_identity", "sealing", "sign_in_grant", "scim_resource"),
+    *(
+        "address_claim",
+        "closed_leaf",
+        "data_key",
+        "person_identity",
+        "sealing",
+        "sign_in_grant",
+        "scim_resource",
+    ),
     "scim_value",
 )
 MAY: Final = {

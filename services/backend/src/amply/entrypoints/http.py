@@ -74,7 +74,9 @@ def serve(service: ServiceSettings) -> None:
     cache = CacheSettings()
     opened = cache_client(cache)
     database = with_keys(
-        connect(DatabaseSettings(), application=service.service, pool_size=PLACES), VaultSettings()
+        connect(DatabaseSettings(), application=service.service, pool_size=PLACES),
+        VaultSettings(),
+        keeps_trees=False,
     )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from amply.entrypoints import task_names
+from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
 from amply.modules import donations, federation, people, recurring, scim
@@ -19,9 +20,13 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         people.tended(key),
         federation.tended(key),
         scim.tended(key),
-        donations.tended(),
-        recurring.tended(),
+        *of_donors(),
     )
+
+
+def of_donors() -> tuple[Tended, ...]:
+    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree."""
+    return (donations.tended(), recurring.tended())
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -40,7 +45,10 @@ def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Cal
             _log.info("erased_people_noted", count=noted)
 
     def keep_sealed(**_: Any) -> None:
-        tend(parts.database, tended(parts.key), now=clock())
+        now = clock()
+        tend(parts.database, tended(parts.key), now=now)
+        finish_what_was_left(parts.database, of_donors(), now=now)
+        let_go_of_trees(parts.database, now=now)
 
     return (
         (task_names.SEND_PERSON_LETTERS, send_letters),

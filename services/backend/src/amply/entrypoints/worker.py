@@ -296,7 +296,9 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = with_keys(
-        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY), VaultSettings()
+        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY),
+        VaultSettings(),
+        keeps_trees=True,
     )
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())

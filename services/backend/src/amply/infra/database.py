@@ -10,14 +10,14 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
 from amply.infra.tracing import statements
-from amply.infra.vault.keyring import KEYRING, Keyring
+from amply.infra.vault.keyring import DONORS, KEYRING, KeyNotAtHand, Keyring
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15
@@ -34,6 +34,9 @@ _BIND: Final = text("""
         set_config('amply.person_id', :person_id, true),
         set_config('amply.key_id', :key_id, true)
 """)
+
+_LEAF_CLOSED: Final = "AM001"
+"""What the trigger `leaf_is_open` raises: this process has not heard of an erasure yet."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -98,6 +101,7 @@ class Database:
 
         Raises:
             NestedTransaction: One is open already in this context.
+            KeyNotAtHand: Whoever something is kept of was erased a moment ago; begun again, it is kept under another key.
         """
         if _open_transaction.get():
             raise NestedTransaction("a unit of work may not contain another")
@@ -114,6 +118,11 @@ class Database:
                 if organization_id or person_id or key_id:
                     bind(session, organization_id=organization_id, person_id=person_id, key_id=key_id)
                 yield session
+        except DBAPIError as error:
+            if self.keyring is None or getattr(error.orig, "sqlstate", None) != _LEAF_CLOSED:
+                raise
+            self.keyring.look_again()
+            raise KeyNotAtHand(DONORS) from None
         finally:
             _open_transaction.reset(token)
 

@@ -211,11 +211,12 @@ class OutsideSettings(BaseSettings):
 
 
 class VaultSettings(BaseSettings):
-    """The key of KMS that wraps the keys of personal data, for those who keep or show any."""
+    """The key of KMS that wraps the keys of personal data, and the bucket of their trees, for those who keep or show any."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
     personal_key_arn: str
+    key_tree_bucket: str
 
 
 class MailSettings(BaseSettings):

@@ -1,4 +1,5 @@
-"""Amazon S3: implements the ledger's public log and its archive, the audit log's, and the list of erasures.
+"""Amazon S3: implements the ledger's public log and its archive, the audit log's, the list of erasures,
+and the trees of keys (`key_trees`).
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -10,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from amply.adapters.s3.key_trees import S3KeyTrees
 from amply.infra import erasures
 from amply.infra.database import forbid_transaction
 from amply.modules.audit import ArchiveDiffers
@@ -17,6 +19,8 @@ from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["S3Archive", "S3AuditArchive", "S3Erasures", "S3KeyTrees", "S3PublicLog"]
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 SUPERSEDED: Final = ("amply-superseded", "true")

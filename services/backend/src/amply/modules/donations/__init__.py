@@ -53,6 +53,7 @@ from amply.modules.donations.own_gifts import (
     owner_of,
     recipients_of,
     resend_own_receipt,
+    sealed_for,
 )
 from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
@@ -194,6 +195,7 @@ __all__ = [
     "resend_receipt",
     "reverse_offline",
     "routers",
+    "sealed_for",
     "send_due_dedications",
     "send_due_notices",
     "send_due_receipts",
