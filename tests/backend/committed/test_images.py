@@ -109,8 +109,10 @@ def test_the_former_one_is_gone_from_the_profile_at_once_and_from_the_bucket_a_d
     second = studio.upload(body=PNG + b"another")
     studio.works()
     assert (studio.id_shown(), studio.listed()) == (second, [(second, "shown")])
+    studio.house.clock.advance(hours=23)
+    studio.works()
     assert {path.split("/")[1] for path in studio.store.shown} == {first, second}, "pages may be open"
-    studio.house.clock.advance(hours=25)
+    studio.house.clock.advance(hours=2)
     studio.works()
     assert {path.split("/")[1] for path in studio.store.shown} == {second}
     assert studio.remove(second).status_code == 204
