@@ -6,6 +6,10 @@ from constructs import Construct
 
 from constructs_lib.durability import Durability
 
+READS_TABLES, WRITES_TABLES = ("kms:Decrypt", "kms:DescribeKey"), ("kms:Encrypt", "kms:GenerateDataKey")
+"""What whoever asks a table needs of its key, and besides whoever writes into it; both go through DynamoDB:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html."""
+
 
 class KeptTable(dynamodb.Table):
     """Billed by request. Never with a time to live: what expires by itself is missing when it is asked for."""

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from constructs_lib.function import PlainFunction
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
+from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from stacks.environment import Environment
 from stacks.lake.arrival_alarms import watch_arrivals
 from stacks.lake.control_plane import ControlPlane
@@ -87,7 +88,7 @@ class Etl(AmplyStack):
             seconds=SECONDS,
             memory_mib=2048,
         )
-        allow_key(function.role, lake.key, ["kms:Decrypt", "kms:GenerateDataKey"])
+        allow_key(function.role, lake.key, sorted({*READS_TABLES, *WRITES_TABLES}))
         allow_on_objects(function.role, lake.raw, f"{HANDED_IN}*", ["s3:GetObject"])
         for prefix in WRITTEN:
             allow_on_objects(function.role, lake.curated, f"{prefix}*", ["s3:PutObject"])

@@ -8,6 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from constructs_lib.function import PlainFunction
+from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from stacks.environment import Environment
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.gateway import lay_out_routes, make_gateway, make_plan
@@ -36,13 +37,11 @@ class MarketplaceApi(AmplyStack):
             scope, construct_id, environment=environment, description="Amply: the marketplace's API"
         )
         self._lake, self._control = lake, control
-        reads = [control.grants, control.contracts, control.datasets]
-        self._datasets = self._function("GetDatasets", "get_datasets", reads=reads)
-        self._link = self._function("GetDataSignedUrl", "get_data_signed_url", reads=reads, links=True)
-        self._usage = self._function(
-            "GetUsage", "get_usage", reads=[control.grants, control.contracts, control.usage]
-        )
-        self._sharing = self._function("DeltaSharing", "delta_sharing", reads=reads, links=True)
+        datasets, usage = control.datasets, control.usage
+        self._datasets = self._function("GetDatasets", "get_datasets", gets=[datasets])
+        self._link = self._function("GetDataSignedUrl", "get_data_signed_url", gets=[datasets], links=True)
+        self._usage = self._function("GetUsage", "get_usage", asks=[usage])
+        self._sharing = self._function("DeltaSharing", "delta_sharing", gets=[datasets], links=True)
         self.api = make_gateway(self)
         lay_out_routes(
             self.api,
@@ -55,20 +54,29 @@ class MarketplaceApi(AmplyStack):
         CfnOutput(self, "MarketplaceUrl", value=self.api.url, description="Where buyers ask")
 
     def _function(
-        self, construct_id: str, handler: str, *, reads: Sequence[dynamodb.Table], links: bool = False
+        self,
+        construct_id: str,
+        handler: str,
+        *,
+        gets: Sequence[dynamodb.Table] = (),
+        asks: Sequence[dynamodb.Table] = (),
+        links: bool = False,
     ) -> PlainFunction:
+        """One that reads a token's grants and their contracts, items of `gets` and whole partitions of `asks`."""
+        control = self._control
         function = PlainFunction(
             self,
             construct_id,
             description=f"Marketplace: {handler}",
             sources=SOURCES,
             handler=f"amply_marketplace.handlers.{handler}",
-            environment={**self._control.names, "AMPLY_CURATED_BUCKET": self._lake.curated.bucket_name},
+            environment={**control.names, "AMPLY_CURATED_BUCKET": self._lake.curated.bucket_name},
             log=self.log_keeping,
             seconds=15,
         )
-        function.allow(["dynamodb:GetItem", "dynamodb:Query"], [table.table_arn for table in reads])
-        allow_key(function.role, self._lake.key, ["kms:Decrypt"])
+        function.allow(["dynamodb:Query"], [table.table_arn for table in (control.grants, *asks)])
+        function.allow(["dynamodb:GetItem"], [table.table_arn for table in (control.contracts, *gets)])
+        allow_key(function.role, self._lake.key, READS_TABLES)
         if links:
             self._let_link(function)
         return function
@@ -76,7 +84,9 @@ class MarketplaceApi(AmplyStack):
     def _let_link(self, function: PlainFunction) -> None:
         """A link carries the right of whoever signed it; it is written down before it is handed out."""
         control = self._control
+        function.allow(["dynamodb:Query"], [control.datasets.table_arn])
         function.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [control.usage.table_arn])
+        allow_key(function.role, self._lake.key, WRITES_TABLES)
         function.allow(
             ["dynamodb:ConditionCheckItem"], [control.grants.table_arn, control.contracts.table_arn]
         )

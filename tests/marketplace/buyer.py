@@ -30,7 +30,7 @@ def main() -> None:
     try:
         answer = found(sys.argv[1])
     except HTTPError as refused:
-        answer = {"refused": refused.response.status_code}
+        answer = {"refused": refused.response.status_code if refused.response is not None else None}
     print(json.dumps(answer))  # noqa: T201 -- the answer
 
 

@@ -57,9 +57,8 @@ class Market:
         """Over tables and a bucket that are there, or over new ones."""
         session = get_session()
         session.set_credentials("test", "test")
-        make = {"endpoint_url": address, "region_name": "us-east-1"}
-        self.dynamodb: Any = session.create_client("dynamodb", **make)
-        self.s3: Any = session.create_client("s3", **make)
+        self.dynamodb: Any = session.create_client("dynamodb", endpoint_url=address, region_name="us-east-1")
+        self.s3: Any = session.create_client("s3", endpoint_url=address, region_name="us-east-1")
         self._tables = tables or {name: name for name in KEYS}
         self._bucket = bucket
         if tables is None:
