@@ -32,10 +32,8 @@ def tuples(folder: Path, columns: list[str]) -> Tuples:
     dimensions = []
     for at, column in enumerate(columns):
         table = hierarchy(folder, column)
-        by_value = {row[0]: row for row in table}
-        labels = [by_value[each[at]] for each in found]
-        dimensions.append(
-            dimension(list(zip(*labels, strict=True)), list(zip(*table, strict=True)))
-        )
+        number = {row[0]: index for index, row in enumerate(table)}
+        labels = np.array([number[each[at]] for each in found], dtype=np.int64)
+        dimensions.append(dimension(labels, list(zip(*table, strict=True))))
     counts = np.array([counted[each] for each in found], dtype=np.int64)
     return Tuples(rows=counts, people=counts, dimensions=tuple(dimensions))

@@ -9,6 +9,7 @@ without looking at any row. And where too much would have to be left out at a no
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -238,23 +239,21 @@ def _renumbered(number: Ints) -> tuple[Ints, int]:
     return again.astype(np.int64), len(found)
 
 
-def dimension(levels: Sequence[Sequence[str]], domain: Sequence[Sequence[str]] | None = None) -> Dimension:
-    """Make a dimension from each tuple's labels, level by level without `*`, and the domain's (those of the tuples).
+def dimension(label: Ints, levels: Sequence[Sequence[str]], domain: Sequence[Sequence[str]] | None = None) -> Dimension:
+    """Make a dimension from the number of each tuple's label, and these labels level by level, `*` left out.
 
-    A label that the domain lacks stands for one value.
+    `domain` are all labels there could be, level by level, where more are known than there are. A label that it lacks
+    stands for one value.
     """
-    of_domain = domain or [list(labels) for labels in zip(*dict.fromkeys(zip(*levels, strict=True)), strict=True)]
+    of_domain = domain or levels
     size = len(of_domain[0])
     codes: list[Ints] = []
     shares: list[Floats] = []
     for labels, others in zip(levels, of_domain, strict=True):
-        names = {label: at for at, label in enumerate(dict.fromkeys(labels))}
-        counts = dict.fromkeys(names, 0)
-        for label in others:
-            if label in counts:
-                counts[label] += 1
-        codes.append(np.fromiter((names[label] for label in labels), dtype=np.int64, count=len(labels)))
-        shares.append(np.array([max(counts[label], 1) / size for label in names]))
-    codes.append(np.zeros(len(levels[0]), dtype=np.int64))
+        names = {name: at for at, name in enumerate(dict.fromkeys(labels))}
+        stands_for = Counter(others)
+        codes.append(np.array([names[name] for name in labels], dtype=np.int64)[label])
+        shares.append(np.array([max(stands_for[name], 1) / size for name in names]))
+    codes.append(np.zeros(len(label), dtype=np.int64))
     shares.append(np.ones(1))
     return Dimension(tuple(codes), tuple(shares), size)
