@@ -17,7 +17,18 @@ from amply_lake.cells import Bucket, buckets_of, cells
 from amply_lake.engine import write_parquet
 from amply_lake.errors import SourceError
 from amply_lake.generalisation import TOP, UNKNOWN, Generalisation, Hierarchy
-from amply_lake.lattice import Demand, Dimension, Ints, Lattice, Node, Optimum, Outcome, Tuples, dimension, search
+from amply_lake.lattice import (
+    Demand,
+    Dimension,
+    Ints,
+    Lattice,
+    Node,
+    Optimum,
+    Outcome,
+    Tuples,
+    dimension,
+    search,
+)
 from amply_lake.limits import Limits
 from amply_lake.policy import Policy
 from amply_lake.statements import CLASS, MEMBER, ROW, duckdb_preamble, generalised, name, rows, text
@@ -69,13 +80,17 @@ class Cutter:
             SourceError: The finest labels make more tuples than the limits allow.
         """
         self._prepare()
-        rows_in, of_somebody = self._one("SELECT (SELECT count(*) FROM eligible), (SELECT count(*) FROM encoded)")
+        rows_in, of_somebody = self._one(
+            "SELECT (SELECT count(*) FROM eligible), (SELECT count(*) FROM encoded)"
+        )
         if of_somebody == 0:
             return TooFew("no row is of somebody who may be released", 0, rows_in)
         lattice = Lattice(self._tuples())
         may_be = int(self._policy.suppression_limit * rows_in) - (rows_in - of_somebody)
         demand = Demand(self._policy.k, self._policy.l, may_be)
-        optimum = search(lattice, demand, None if self._is_simple() else lambda node: self._look(lattice, node))
+        optimum = search(
+            lattice, demand, None if self._is_simple() else lambda node: self._look(lattice, node)
+        )
         if optimum is None:
             suppressed = rows_in - of_somebody + self._look(lattice, lattice.top).suppressed
             return TooFew(_too_much(suppressed, rows_in, self._policy), suppressed, rows_in)
@@ -122,7 +137,8 @@ class Cutter:
             people=counted["people"],
             dimensions=tuple(self._dimension(column, kind) for column, kind in self._policy.quasi.items()),
             values=tuple(
-                (each["id"], np.unique(each["value"], return_inverse=True)[1].astype(np.int64)) for each in values
+                (each["id"], np.unique(each["value"], return_inverse=True)[1].astype(np.int64))
+                for each in values
             ),
         )
 
@@ -173,7 +189,10 @@ class Cutter:
             self._db.execute(statement)
         released = (*self._policy.quasi, *self._policy.sensitive, *self._policy.insensitive)
         kept = [*released, *([ROW] if self._policy.row_key else []), MEMBER, CLASS]
-        order = ", ".join(f"r.{name(column)}" for column in (CLASS, MEMBER, *released, *([ROW] if self._policy.row_key else [])))
+        order = ", ".join(
+            f"r.{name(column)}"
+            for column in (CLASS, MEMBER, *released, *([ROW] if self._policy.row_key else []))
+        )
         also = [f"hash(g.{name(MEMBER)}) % c.buckets AS bucket"]
         written = write_parquet(
             self._db,
@@ -184,8 +203,16 @@ class Cutter:
         )
         (people,) = self._one(f"SELECT count(DISTINCT {name(MEMBER)}) FROM read_parquet({text(str(path))})")
         return Cut(
-            path, levels, optimum.outcome.loss, rows_in, written, people, len(found["class"]), count_of_cells,
-            optimum.looked_at, optimum.looked_at_exactly,
+            path,
+            levels,
+            optimum.outcome.loss,
+            rows_in,
+            written,
+            people,
+            len(found["class"]),
+            count_of_cells,
+            optimum.looked_at,
+            optimum.looked_at_exactly,
         )
 
     def _divide(self, levels: Mapping[str, int], number: Ints, found: Mapping[str, Ints]) -> int:
@@ -229,7 +256,10 @@ class Cutter:
         return tuple(int(value or 0) for value in self._db.execute(query).fetchall()[0])
 
     def _numbers(self, query: str) -> dict[str, Ints]:
-        return {column: np.asarray(values, dtype=np.int64) for column, values in self._db.execute(query).fetchnumpy().items()}
+        return {
+            column: np.asarray(values, dtype=np.int64)
+            for column, values in self._db.execute(query).fetchnumpy().items()
+        }
 
 
 def _from_finest(kind: Generalisation, label: str, level: int) -> str:

@@ -51,5 +51,7 @@ class FileLedger:
         """A kept file."""
         path = self._files / name
         if not path.is_file():
-            raise LedgerError(f"the release ledger lacks the file {name}; restore it from a backup, and try again")
+            raise LedgerError(
+                f"the release ledger lacks the file {name}; restore it from a backup, and try again"
+            )
         return path

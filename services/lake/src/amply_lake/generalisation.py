@@ -154,7 +154,10 @@ class Networks:
         is_version_6 = " AND ".join(
             [
                 f"{value} LIKE '%:%:%'",
-                *(f"length({group}) <= 4 AND translate({group}, '0123456789abcdef', '') = ''" for group in groups),
+                *(
+                    f"length({group}) <= 4 AND translate({group}, '0123456789abcdef', '') = ''"
+                    for group in groups
+                ),
             ]
         )
         filled = [
@@ -286,6 +289,4 @@ class Hierarchy:
 
     def coarser(self, label: str, level: int) -> str:
         """Look a label up."""
-        return (
-            f"coalesce((SELECT max(h.level_{level}) FROM {self.table} h WHERE h.level_0 = {label}), '{UNKNOWN}')"
-        )
+        return f"coalesce((SELECT max(h.level_{level}) FROM {self.table} h WHERE h.level_0 = {label}), '{UNKNOWN}')"

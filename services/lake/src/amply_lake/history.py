@@ -133,6 +133,8 @@ class History:
                     )
                 )
             case other:
-                raise LedgerError(f"the release ledger tells of {other!r}, which only a newer version knows; install that")
+                raise LedgerError(
+                    f"the release ledger tells of {other!r}, which only a newer version knows; install that"
+                )
         self._count += 1
         self._last = hashlib.sha256(raw).hexdigest()

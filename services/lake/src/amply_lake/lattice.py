@@ -85,7 +85,10 @@ class Lattice:
         self.tuples = tuples
         self._total = int(tuples.rows.sum())
         self._by_level = [
-            [float((tuples.rows * share[code]).sum()) for code, share in zip(one.codes, one.shares, strict=True)]
+            [
+                float((tuples.rows * share[code]).sum())
+                for code, share in zip(one.codes, one.shares, strict=True)
+            ]
             for one in tuples.dimensions
         ]
         self.shape: Node = tuple(len(one.codes) for one in tuples.dimensions)
@@ -168,7 +171,10 @@ def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Opti
         else:
             outcome = look(node)
         if outcome.suppressed > demand.may_be_suppressed:
-            _mark(impossible, node if stage else _highest_impossible(node, lattice.top, impossible, look, demand))
+            _mark(
+                impossible,
+                node if stage else _highest_impossible(node, lattice.top, impossible, look, demand),
+            )
             impossible[node] = True
             continue
         known[node] = outcome
@@ -239,7 +245,9 @@ def _renumbered(number: Ints) -> tuple[Ints, int]:
     return again.astype(np.int64), len(found)
 
 
-def dimension(label: Ints, levels: Sequence[Sequence[str]], domain: Sequence[Sequence[str]] | None = None) -> Dimension:
+def dimension(
+    label: Ints, levels: Sequence[Sequence[str]], domain: Sequence[Sequence[str]] | None = None
+) -> Dimension:
     """Make a dimension from the number of each tuple's label, and these labels level by level, `*` left out.
 
     `domain` are all labels there could be, level by level, where more are known than there are. A label that it lacks

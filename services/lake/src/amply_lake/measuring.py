@@ -30,7 +30,12 @@ class Measured:
 
 
 def measure(
-    db: duckdb.DuckDBPyConnection, relation: str, *, person: str, quasi: Sequence[str], sensitive: Sequence[str]
+    db: duckdb.DuckDBPyConnection,
+    relation: str,
+    *,
+    person: str,
+    quasi: Sequence[str],
+    sensitive: Sequence[str],
 ) -> Measured:
     """Measure the rows of a relation, an SQL expression."""
     classed = ", ".join(map(name, quasi))
@@ -61,7 +66,7 @@ def _diversity(
         whole AS (SELECT value, sum(n) / (SELECT sum(n) FROM pairs) AS share FROM pairs GROUP BY value),
         per_class AS (SELECT {classed}, sum(n) AS n FROM pairs GROUP BY {classed}),
         shares AS (
-          SELECT {', '.join(f'pairs.{column}' for column in classed.split(', '))}, pairs.value, pairs.n,
+          SELECT {", ".join(f"pairs.{column}" for column in classed.split(", "))}, pairs.value, pairs.n,
             pairs.n / per_class.n AS share, whole.share AS of_whole
           FROM pairs JOIN per_class USING ({classed}) JOIN whole USING (value)
         )

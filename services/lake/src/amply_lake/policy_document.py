@@ -100,7 +100,7 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_fraction(text: str) -> Any:
-    raise PolicyError(f"the policy holds the number {text}; write shares as text, such as \"0.04\"")
+    raise PolicyError(f'the policy holds the number {text}; write shares as text, such as "0.04"')
 
 
 def _exactly(value: Any, what: str, keys: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -232,7 +232,9 @@ def _networks(name: str, raw: Any, what: str, _: Mapping[str, bytes]) -> General
     lengths = [_numbers(raw[version], f"{version} of {what}", 8) for version in ("version_4", "version_6")]
     for allowed, bits in zip(((24, 16, 8), (64, 48, 32, 16)), lengths, strict=True):
         if list(bits) != [length for length in allowed if length in bits] or len(bits) != len(lengths[0]):
-            raise PolicyError(f"{what} may keep 24, 16, 8 bits of version 4 and 64, 48, 32, 16 of version 6, paired")
+            raise PolicyError(
+                f"{what} may keep 24, 16, 8 bits of version 4 and 64, 48, 32, 16 of version 6, paired"
+            )
     return Networks(tuple(zip(*lengths, strict=True)))
 
 
@@ -252,7 +254,9 @@ def _places(name: str, raw: Any, what: str, _: Mapping[str, bytes]) -> Generalis
 def _hierarchy(name: str, raw: Any, what: str, hierarchies: Mapping[str, bytes]) -> Generalisation:
     file = _exactly(raw, what, {"kind", "file"})["file"]
     if not isinstance(file, str) or file not in hierarchies:
-        raise PolicyError(f"{what} names the hierarchy {file!r}, which was not given; give it with the policy")
+        raise PolicyError(
+            f"{what} names the hierarchy {file!r}, which was not given; give it with the policy"
+        )
     return Hierarchy(name, _hierarchy_rows(file, hierarchies[file]))
 
 
@@ -280,7 +284,9 @@ def _hierarchy_rows(file: str, content: bytes) -> tuple[tuple[str, ...], ...]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise HierarchyError(f"the hierarchy {file!r} is not CSV in UTF-8 with ';' between cells") from error
     if not 1 <= len(rows) <= MAX_HIERARCHY_ROWS or len({len(row) for row in rows}) != 1:
-        raise HierarchyError(f"the hierarchy {file!r} has to have 1 to {MAX_HIERARCHY_ROWS} rows of one length")
+        raise HierarchyError(
+            f"the hierarchy {file!r} has to have 1 to {MAX_HIERARCHY_ROWS} rows of one length"
+        )
     if len(rows[0]) > 1 and all(row[-1] == TOP for row in rows):
         rows = [row[:-1] for row in rows]
     if not 1 <= len(rows[0]) <= MAX_STEPS or any(cell in {"", TOP, UNKNOWN} for row in rows for cell in row):
@@ -289,7 +295,9 @@ def _hierarchy_rows(file: str, content: bytes) -> tuple[tuple[str, ...], ...]:
         raise HierarchyError(f"the hierarchy {file!r} has a value twice; leave one of them")
     for fine, coarse in zip(range(len(rows[0])), range(1, len(rows[0])), strict=False):
         if len({(row[fine], row[coarse]) for row in rows}) != len({row[fine] for row in rows}):
-            raise HierarchyError(f"level {coarse} of the hierarchy {file!r} splits what level {fine} holds together")
+            raise HierarchyError(
+                f"level {coarse} of the hierarchy {file!r} splits what level {fine} holds together"
+            )
     return tuple(sorted(rows))
 
 
@@ -313,13 +321,19 @@ def _check(policy: Policy) -> None:
     if kinds.count(Person) != 1 or kinds.count(RowKey) > 1:
         raise PolicyError("a policy has exactly one column with the role person, and at most one row_key")
     if not policy.quasi:
-        raise PolicyError("a policy without quasi-identifiers protects nobody; name what others may know of people")
+        raise PolicyError(
+            "a policy without quasi-identifiers protects nobody; name what others may know of people"
+        )
     if policy.l > 1 and not policy.sensitive:
-        raise PolicyError("l says how many values a class must hold, and no column is sensitive; name one or set l to 1")
+        raise PolicyError(
+            "l says how many values a class must hold, and no column is sensitive; name one or set l to 1"
+        )
     if len(set(policy.released)) != len(policy.released):
         raise PolicyError("publish_as is the name of another column; choose one of its own")
     nodes = 1
     for kind in policy.quasi.values():
         nodes *= kind.steps + 1
     if nodes > MAX_NODES:
-        raise PolicyError(f"the policy's levels make {nodes} combinations, and {MAX_NODES} can be searched; name fewer")
+        raise PolicyError(
+            f"the policy's levels make {nodes} combinations, and {MAX_NODES} can be searched; name fewer"
+        )

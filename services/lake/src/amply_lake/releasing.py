@@ -92,7 +92,11 @@ def release(
         LedgerError: The ledger is damaged.
     """
     history = History.read(ledger, order.dataset)
-    new = [source for source in identify(sources, limits) if source.sha256 not in history.sources] if sources else []
+    new = (
+        [source for source in identify(sources, limits) if source.sha256 not in history.sources]
+        if sources
+        else []
+    )
     work = order.into / f".{order.dataset}-{order.buyer}.work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -100,7 +104,9 @@ def release(
         if new and (violation := _add_batch(new, order, keys, history, work, limits)):
             return violation
         if not history.batches:
-            raise SourceError(f"nothing of {order.dataset} was ever released and no file was given; give files")
+            raise SourceError(
+                f"nothing of {order.dataset} was ever released and no file was given; give files"
+            )
         _withhold(order, keys, history, limits)
         return _release(order, keys, history, signer, clock(), work, limits)
     finally:
@@ -162,7 +168,9 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
     conditions = []
     if order.withdrawn:
         _give_texts(db, "withdrawn", order.withdrawn)
-        conditions.append(f"NOT EXISTS (SELECT 1 FROM withdrawn w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))")
+        conditions.append(
+            f"NOT EXISTS (SELECT 1 FROM withdrawn w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))"
+        )
     relation = "source"
     if row_key:
         relation = _without_repetitions(db, row_key)
@@ -171,7 +179,9 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
             for statement in duckdb_preamble(key):
                 db.execute(statement)
             files = ", ".join(text(str(path)) for path in earlier)
-            db.execute(f"CREATE TEMP TABLE earlier AS SELECT {name(ROW)} AS value FROM read_parquet([{files}])")
+            db.execute(
+                f"CREATE TEMP TABLE earlier AS SELECT {name(ROW)} AS value FROM read_parquet([{files}])"
+            )
             digest = f"substr(keyed(CAST(s.{name(row_key)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
             conditions.append(f"NOT EXISTS (SELECT 1 FROM earlier e WHERE e.value = {digest})")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -189,7 +199,9 @@ def _without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
         return "source"
     db.execute("CREATE TEMP TABLE once AS SELECT DISTINCT * FROM source")
     if db.execute(f"{repeated} once").fetchall()[0][0]:
-        raise SourceError(f"two rows that differ have one {row_key}, or one has none; correct them and give the file again")
+        raise SourceError(
+            f"two rows that differ have one {row_key}, or one has none; correct them and give the file again"
+        )
     return "once"
 
 
@@ -300,7 +312,9 @@ def _write_parts(
             if part is not None:
                 parts.append(part)
     if not parts:
-        return Violation(f"nothing of {order.dataset} is left to release, since people in every cell have withdrawn", 1)
+        return Violation(
+            f"nothing of {order.dataset} is left to release, since people in every cell have withdrawn", 1
+        )
     return parts
 
 
@@ -317,9 +331,13 @@ def _write_part(
         db.execute(statement)
     source = f"read_parquet({text(str(history.ledger.fetch(batch.file)))})"
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
-    pseudonym = f"substr(keyed({name(MEMBER)} || '/' || CAST({name(CLASS)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
+    pseudonym = (
+        f"substr(keyed({name(MEMBER)} || '/' || CAST({name(CLASS)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
+    )
     person = certified.get("person")
-    columns = [f"{pseudonym} AS {name(column)}" if column == person else name(column) for column in batch.released]
+    columns = [
+        f"{pseudonym} AS {name(column)}" if column == person else name(column) for column in batch.released
+    ]
     write = write_parquet if order.form == "parquet" else write_csv
     rows = write(db, f"SELECT {', '.join(columns)} FROM {source}{where}", path)
     if rows == 0:

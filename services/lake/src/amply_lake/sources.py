@@ -18,7 +18,17 @@ from amply_lake.statements import name, text
 
 _CHUNK: Final = 1 << 20
 _MAX_HEADER: Final = 65_536
-_PLAIN: Final = ("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL", "FLOAT", "DOUBLE", "TINYINT", "SMALLINT")
+_PLAIN: Final = (
+    "VARCHAR",
+    "BOOLEAN",
+    "DATE",
+    "TIMESTAMP",
+    "DECIMAL",
+    "FLOAT",
+    "DOUBLE",
+    "TINYINT",
+    "SMALLINT",
+)
 _PLAIN_TOO: Final = ("INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "TIME")
 
 
@@ -44,16 +54,22 @@ def identify(paths: Sequence[Path], limits: Limits) -> list[Source]:
         try:
             size = path.stat().st_size
             if size > limits.source_bytes:
-                raise SourceError(f"{path.name} has {size} bytes, and {limits.source_bytes} may be read; split it")
+                raise SourceError(
+                    f"{path.name} has {size} bytes, and {limits.source_bytes} may be read; split it"
+                )
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise SourceError(f"{path.name} cannot be read ({error.strerror}); give a file that can") from error
+            raise SourceError(
+                f"{path.name} cannot be read ({error.strerror}); give a file that can"
+            ) from error
         found.setdefault(digest, Source(path, digest, size))
     return sorted(found.values(), key=lambda source: source.sha256)
 
 
-def open_source(db: duckdb.DuckDBPyConnection, sources: Sequence[Source], policy: Policy, limits: Limits) -> None:
+def open_source(
+    db: duckdb.DuckDBPyConnection, sources: Sequence[Source], policy: Policy, limits: Limits
+) -> None:
     """Make the view `source` over the files, with the policy's columns and no other.
 
     Raises:
@@ -84,7 +100,9 @@ def _check_columns(found: Sequence[str], file: str, policy: Policy) -> None:
     missing = sorted(policy.columns.keys() - set(found))
     unknown = sorted(set(found) - policy.columns.keys())
     if missing:
-        raise SourceError(f"{file} lacks {', '.join(missing)}; give files as the policy {policy.id} describes them")
+        raise SourceError(
+            f"{file} lacks {', '.join(missing)}; give files as the policy {policy.id} describes them"
+        )
     if unknown:
         raise SourceError(
             f"{file} has {', '.join(map(repr, unknown))}, of which the policy {policy.id} says nothing; "
@@ -107,7 +125,9 @@ def _check_parquet(db: duckdb.DuckDBPyConnection, source: Source, policy: Policy
     _check_columns([row[0] for row in described], file, policy)
     for column, kind, *_ in described:
         if not kind.startswith((*_PLAIN, *_PLAIN_TOO)) or kind.endswith("]"):
-            raise SourceError(f"the column {column} of {file} is {kind}; write it as text, number, date or time")
+            raise SourceError(
+                f"the column {column} of {file} is {kind}; write it as text, number, date or time"
+            )
     _check_expansion(file, source.size_bytes, int(inside or 0), limits)
     if int(rows or 0) > limits.rows:
         raise SourceError(f"{file} says it has {rows} rows, and {limits.rows} may be read; split it")
@@ -138,7 +158,9 @@ def _check_csv(source: Source, policy: Policy, limits: Limits) -> list[str]:
 
 def _check_expansion(file: str, packed: int, inside: int, limits: Limits) -> None:
     if inside > limits.source_bytes or inside > max(limits.free_bytes, packed * limits.expansion):
-        raise SourceError(f"{file} unpacks to more than {limits.expansion} times its size; give it less densely packed")
+        raise SourceError(
+            f"{file} unpacks to more than {limits.expansion} times its size; give it less densely packed"
+        )
 
 
 def _check_cells(db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) -> None:
@@ -159,5 +181,6 @@ def _check_cells(db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) 
         raise SourceError(f"the source has {count} rows, and {limits.rows} may be read; split it")
     for column, length in zip(policy.columns, lengths, strict=True):
         if (length or 0) > limits.cell_bytes:
-            raise SourceError(f"a cell of {column} has {length} bytes, and {limits.cell_bytes} may be; shorten it")
-
+            raise SourceError(
+                f"a cell of {column} has {length} bytes, and {limits.cell_bytes} may be; shorten it"
+            )

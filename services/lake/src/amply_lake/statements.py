@@ -79,7 +79,8 @@ def classes(policy: Policy) -> str:
     demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}"]
     if policy.l > 1:
         demands += [
-            f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}" for column in policy.sensitive
+            f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}"
+            for column in policy.sensitive
         ]
     numbered = f"ROW_NUMBER() OVER (ORDER BY {quasi}) AS {name(CLASS)}"
     return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
@@ -107,7 +108,9 @@ def statement(policy: Policy, levels: Mapping[str, int], source: str) -> str:
     )
 
 
-def athena_unload(policy: Policy, levels: Mapping[str, int], *, table: str, location: str, function: str) -> str:
+def athena_unload(
+    policy: Policy, levels: Mapping[str, int], *, table: str, location: str, function: str
+) -> str:
     """The same statement as Athena runs it; `function` names the Lambda function that makes keyed hashes."""
     return (
         f"USING EXTERNAL FUNCTION keyed(value VARCHAR) RETURNS VARCHAR LAMBDA {text(function)}\n"

@@ -160,7 +160,9 @@ def _decode(text: str) -> Certificate:
     magic, _, body = text.partition("\n")
     if magic != _MAGIC:
         if _MAGIC_OF_ANY.fullmatch(magic):
-            raise UnknownCertificateError(f"the certificate is of a version that is not known here ({show(magic)})")
+            raise UnknownCertificateError(
+                f"the certificate is of a version that is not known here ({show(magic)})"
+            )
         raise CertificateError(f"a certificate begins with the line {_MAGIC}")
     line = body.removesuffix("\n")
     try:
@@ -262,7 +264,11 @@ def _matching(value: Any, name: str, form: re.Pattern[str]) -> str:
 
 def _list(raw: Mapping[str, Any], name: str, form: re.Pattern[str], least: int, most: int) -> tuple[str, ...]:
     values = raw[name]
-    if not isinstance(values, list) or not least <= len(values) <= most or len(set(map(str, values))) != len(values):
+    if (
+        not isinstance(values, list)
+        or not least <= len(values) <= most
+        or len(set(map(str, values))) != len(values)
+    ):
         raise CertificateError(f"{name} has to be {least} to {most} different texts")
     return tuple(_matching(value, name, form) for value in values)
 
