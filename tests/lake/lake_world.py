@@ -127,6 +127,10 @@ class World:
     def ledger(self) -> FileLedger:
         return FileLedger(self.folder / "ledger")
 
+    def made(self, buyer: str = "buyer") -> list[Path]:
+        """Whatever a receiver would take for a release."""
+        return [path for path in (self.folder / "out" / "gifts" / buyer).glob("*") if not path.name.startswith(".")]
+
     def source(self, rows: Sequence[Row]) -> Path:
         self.count += 1
         return csv_file(self.folder / f"source-{self.count}.csv", rows)

@@ -70,9 +70,9 @@ def brute_force(lattice: Lattice, demand: Demand) -> float | None:
 
 @given(small_tuples(), st.integers(1, 8), st.integers(1, 3), st.integers(0, 20))
 def test_the_search_finds_what_a_brute_force_lattice_finds(
-    tuples: Tuples, k: int, l: int, limit: int
-) -> None:  # noqa: E741
-    lattice, demand = Lattice(tuples), Demand(k, l, limit)
+    tuples: Tuples, k: int, values: int, limit: int
+) -> None:
+    lattice, demand = Lattice(tuples), Demand(k, values, limit)
     found, best = search(lattice, demand), brute_force(lattice, demand)
     assert (found is None) == (best is None)
     if found is not None and best is not None:
@@ -82,9 +82,9 @@ def test_the_search_finds_what_a_brute_force_lattice_finds(
 
 @given(small_tuples(), st.integers(1, 8), st.integers(1, 3))
 def test_a_coarser_node_never_leaves_out_more_and_never_has_a_smaller_bound(
-    tuples: Tuples, k: int, l: int
-) -> None:  # noqa: E741
-    lattice, demand = Lattice(tuples), Demand(k, l, 0)
+    tuples: Tuples, k: int, values: int
+) -> None:
+    lattice, demand = Lattice(tuples), Demand(k, values, 0)
     bounds = lattice.bounds()
     for node in np.ndindex(lattice.shape):
         outcome = lattice.optimistic(node, demand)

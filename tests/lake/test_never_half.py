@@ -54,11 +54,6 @@ class DyingWorld(World):
         return self.dying or super().ledger  # type: ignore[return-value] -- it has the port's methods
 
 
-def releases(folder: Path) -> list[Path]:
-    """What a receiver would take for a release: a folder of this name, or anything with a certificate."""
-    return [path for path in folder.glob("*") if not path.name.startswith(".")]
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     world = World(tmp_path_factory.mktemp("undisturbed"), policy())
@@ -76,7 +71,7 @@ def test_killed_at_a_step_of_the_ledger(
     world.dying = DyingLedger(FileLedger(tmp_path / "ledger"), step=step, after=after)
     with pytest.raises(Killed):
         world.release(source)
-    assert releases(tmp_path / "out") == []
+    assert world.made() == []
     world.dying = None
     done = world.released(source)
     assert {name: (done.folder / name).read_bytes() for name in BUYERS_FILES} == undisturbed
@@ -96,7 +91,7 @@ def test_killed_between_the_certificate_and_the_folders_name(
         patch.setattr(releasing, "_named", die)
         with pytest.raises(Killed):
             world.release(source)
-    assert releases(tmp_path / "out") == []
+    assert world.made() == []
     done = world.released(source)
     assert {name: (done.folder / name).read_bytes() for name in BUYERS_FILES} == undisturbed
 
@@ -108,9 +103,17 @@ def test_of_two_at_a_time_one_is_told_to_ask_again(tmp_path: Path) -> None:
         world.ledger.append(0, b"{}")
 
 
+def test_two_in_one_folder_are_told_so(tmp_path: Path) -> None:
+    world = World(tmp_path, policy())
+    source = world.source(people(range(20)))
+    with releasing._alone(tmp_path / "out" / "gifts" / "buyer"), pytest.raises(LedgerConflict, match="somebody else"):
+        world.release(source)
+    world.released(source)
+
+
 def test_what_a_killed_run_has_left_is_cleared_away(tmp_path: Path) -> None:
     world = World(tmp_path, policy())
-    left = tmp_path / "out" / ".gifts-buyer.work" / "release"
+    left = tmp_path / "out" / "gifts" / "buyer" / ".work" / "release"
     left.mkdir(parents=True)
     (left / "part-000001.csv").write_text("half")
     world.released(world.source(people(range(20))))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amply_lake import Release, SourceError, Violation
+from amply_lake import LakeError, Release, SourceError, Violation
 from tests.lake.lake_world import DOCUMENT, NOW, Row, TestKeys, World, parquet_file, people, policy, rows_of
 
 
@@ -67,7 +67,7 @@ def test_more_left_out_than_the_policy_allows_is_a_violation_and_leaves_nothing(
     world.policy = policy(k=50)
     done = world.release(world.source(people(range(20))))
     assert isinstance(done, Violation)
-    assert list((world.folder / "out").iterdir()) == []
+    assert world.made() == []
     assert world.ledger.records() == []
 
 
@@ -154,6 +154,12 @@ def test_rows_of_nobody_are_left_out(world: World) -> None:
     assert (done.certificate.parts[0].rows_in, done.certificate.parts[0].suppressed) == (21, 1)
 
 
+@pytest.mark.parametrize("name", ["../buyer", "", ".", "a/b", "a b"])
+def test_a_name_that_is_a_path_is_refused(world: World, name: str) -> None:
+    with pytest.raises(LakeError, match="names no dataset and no buyer"):
+        world.release(world.source(people(range(20))), buyer=name)
+
+
 def test_nothing_to_release_says_what_to_give(world: World) -> None:
     with pytest.raises(SourceError, match="give files"):
         world.release()
@@ -177,7 +183,7 @@ def test_whatever_comes_a_released_row_is_one_of_k_peoples(
     done = world.release(world.source(rows))
     limit = float(DOCUMENT["suppression_limit"])
     if isinstance(done, Violation):
-        assert not list((world.folder / "out").iterdir())
+        assert world.made() == []
         return
     kept = rows_of(done)
     assert len(rows) - len(kept) <= limit * len(rows)

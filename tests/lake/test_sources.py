@@ -34,7 +34,7 @@ def refused(world: World, path: Path, reason: str) -> None:
         world.release(path)
     assert "person_" not in str(caught.value)  # what a file holds is not told on
     assert world.ledger.records() == []
-    assert list((world.folder / "out").glob("*")) == []
+    assert world.made() == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final
 
 import rfc8785
@@ -273,7 +274,7 @@ _KINDS: Final[Mapping[str, Callable[[str, Any, str, Mapping[str, bytes]], Genera
 
 
 def _each_in_the_next(sizes: Sequence[int], what: str) -> None:
-    if any(size >= later or later % size for size, later in zip(sizes, sizes[1:], strict=False)):
+    if any(size >= later or later % size for size, later in pairwise(sizes)):
         raise PolicyError(f"{what} have to grow, each a multiple of the one before")
 
 
@@ -293,7 +294,7 @@ def _hierarchy_rows(file: str, content: bytes) -> tuple[tuple[str, ...], ...]:
         raise HierarchyError(f"the hierarchy {file!r} has an empty cell, or '*' or '?' below the last level")
     if len({row[0] for row in rows}) != len(rows):
         raise HierarchyError(f"the hierarchy {file!r} has a value twice; leave one of them")
-    for fine, coarse in zip(range(len(rows[0])), range(1, len(rows[0])), strict=False):
+    for fine, coarse in pairwise(range(len(rows[0]))):
         if len({(row[fine], row[coarse]) for row in rows}) != len({row[fine] for row in rows}):
             raise HierarchyError(
                 f"level {coarse} of the hierarchy {file!r} splits what level {fine} holds together"

@@ -5,10 +5,13 @@ is decided by its record, which holds its certificate, after its files are writt
 is killed in between is followed by a run that finds what was decided, makes the same files again, and goes on.
 """
 
+import fcntl
 import hashlib
 import hmac
+import re
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +22,7 @@ import pyarrow as pa
 
 from amply_lake.cutting import CELL, Cut, Cutter, TooFew
 from amply_lake.engine import engine, write_csv, write_parquet
-from amply_lake.errors import LedgerError, SourceError
+from amply_lake.errors import LakeError, LedgerConflict, LedgerError, SourceError
 from amply_lake.history import Batch, History, Released
 from amply_lake.limits import Limits
 from amply_lake.measuring import Measured, measure
@@ -31,6 +34,7 @@ from ledger_format.certificates import Certificate, Part, open_certificate, sign
 from ledger_format.notes import VerifierKey
 
 CERTIFICATE: Final = "certificate"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # as certificates have them
 METRIC: Final = "KAnonViolations"
 Form = Literal["parquet", "csv"]
 
@@ -70,6 +74,16 @@ class Order:
     form: Form = "parquet"
     withdrawn: Collection[str] = ()
 
+    def __post_init__(self) -> None:
+        for what in (self.dataset, self.buyer):
+            if _NAME.fullmatch(what) is None:
+                raise LakeError(f"{what!r} names no dataset and no buyer; use letters, digits and '._-'")
+
+    @property
+    def home(self) -> Path:
+        """Where this buyer's releases of this dataset are."""
+        return self.into / self.dataset / self.buyer
+
 
 def release(
     sources: Sequence[Path],
@@ -91,26 +105,38 @@ def release(
         LedgerConflict: Somebody else released meanwhile; ask again.
         LedgerError: The ledger is damaged.
     """
-    history = History.read(ledger, order.dataset)
-    new = (
-        [source for source in identify(sources, limits) if source.sha256 not in history.sources]
-        if sources
-        else []
-    )
-    work = order.into / f".{order.dataset}-{order.buyer}.work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    with _alone(order.home) as work:
+        history = History.read(ledger, order.dataset)
+        found = identify(sources, limits) if sources else []
+        new = [source for source in found if source.sha256 not in history.sources]
         if new and (violation := _add_batch(new, order, keys, history, work, limits)):
             return violation
         if not history.batches:
-            raise SourceError(
-                f"nothing of {order.dataset} was ever released and no file was given; give files"
-            )
+            raise SourceError(f"nothing of {order.dataset} was ever released and no file was given; give files")
         _withhold(order, keys, history, limits)
         return _release(order, keys, history, signer, clock(), work, limits)
-    finally:
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[Path]:
+    """A folder to work in, empty, and for nobody else: the lock ends with whoever holds it, however they end.
+
+    Raises:
+        LedgerConflict: Somebody else works in it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LedgerConflict(f"somebody else is releasing into {home}; try again when they are done") from error
+        work = home / ".work"
         shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _members_key(keys: Keys, dataset: str) -> bytes:
@@ -255,7 +281,7 @@ def _release(
         parts=tuple(parts),
     )
     note = sign_certificate(certificate, signer.name, signer.public_key, signer.sign)
-    folder = f"{order.dataset}-{order.buyer}-{certificate.release:06}"
+    folder = f"{certificate.release:06}"
     history.append(
         "release",
         buyer=order.buyer,
@@ -274,7 +300,7 @@ def _finished(
     """A release that was decided already: as it stands, or made again as it was decided."""
     verifier = VerifierKey(signer.name, signer.public_key)
     certificate = open_certificate(last.certificate.encode(), [verifier]).certificate
-    folder = order.into / last.folder
+    folder = order.home / last.folder
     if (folder / CERTIFICATE).exists():
         return Release(folder, certificate, is_new=False)
     parts = _write_parts(order, keys, history, work, limits)
@@ -282,7 +308,7 @@ def _finished(
         return parts
     if tuple(part.sha256 for part in parts) != tuple(part.sha256 for part in certificate.parts):
         raise LedgerError(
-            f"the files of {last.folder} come out otherwise than they were certified; use the version of DuckDB that made them"
+            f"the files of release {last.folder} come out otherwise than they were certified; use the version of DuckDB that made them"
         )
     return _named(order, work, last.folder, last.certificate, certificate, is_new=False)
 
@@ -293,8 +319,10 @@ def _named(
     """Give the folder its name, with everything in it: from here on it is there."""
     made = work / "release"
     (made / CERTIFICATE).write_text(note, encoding="utf-8")
-    place = order.into / folder
-    shutil.rmtree(place, ignore_errors=True)  # without a certificate it is none
+    place = order.home / folder
+    if (place / CERTIFICATE).exists():
+        raise LedgerError(f"{place} is there, and the ledger does not know of it; find out whose it is, and move it away")
+    shutil.rmtree(place, ignore_errors=True)  # without a certificate it is no release
     made.rename(place)
     return Release(place, certificate, is_new)
 

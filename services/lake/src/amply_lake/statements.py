@@ -7,6 +7,7 @@ in a query that is logged.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from amply_lake.generalisation import UNKNOWN, at_level
@@ -51,8 +52,7 @@ def _banded(column: str, what: Sensitive) -> str:
     if not what.bands:
         return f"coalesce({value}, '{UNKNOWN}')"
     number = f"TRY_CAST({value} AS BIGINT)"
-    pairs = zip(what.bands, what.bands[1:], strict=False)
-    between = " ".join(f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairs)
+    between = " ".join(f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairwise(what.bands))
     last = what.bands[-1]
     return (
         f"CASE WHEN {number} < {what.bands[0]} THEN '0-{what.bands[0] - 1}' {between} "

@@ -137,15 +137,15 @@ def _csv_rows(path: Path, part: Part, wanted: Sequence[str]) -> Iterator[Sequenc
 
 
 def _parquet_rows(path: Path, part: Part, wanted: Sequence[str]) -> Iterator[Sequence[str]]:
-    import pyarrow  # noqa: PLC0415 -- only who has it can read Parquet
-    import pyarrow.parquet  # noqa: PLC0415 -- as said above
+    import pyarrow as pa  # noqa: PLC0415 -- only who has it can read Parquet
+    import pyarrow.parquet as pq  # noqa: PLC0415 -- as said above
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file:
             if not set(wanted) <= set(file.schema_arrow.names):
                 raise _contradicts(part, "it lacks columns that the certificate names")
             for batch in file.iter_batches(columns=list(dict.fromkeys(wanted))):
                 columns = [batch.column(column).to_pylist() for column in wanted]
                 yield from ([str(cell) for cell in row] for row in zip(*columns, strict=True))
-    except pyarrow.ArrowException as error:
+    except pa.ArrowException as error:
         raise _contradicts(part, "it is not whole Parquet") from error
