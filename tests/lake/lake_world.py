@@ -14,7 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from amply_lake import FileLedger, Limits, Order, Policy, Release, Violation, read_policy, release
+from amply_lake import (
+    FileLedger,
+    Limits,
+    Order,
+    Policy,
+    Release,
+    ReleaseLedger,
+    Violation,
+    read_policy,
+    release,
+)
 from amply_lake.releasing import Form
 from ledger_format.notes import VerifierKey
 
@@ -124,12 +134,16 @@ class World:
         return Limits(spill=self.folder / "spill", memory_bytes=256 << 20, threads=1)
 
     @property
-    def ledger(self) -> FileLedger:
+    def ledger(self) -> ReleaseLedger:
         return FileLedger(self.folder / "ledger")
 
     def made(self, buyer: str = "buyer") -> list[Path]:
         """Whatever a receiver would take for a release."""
-        return [path for path in (self.folder / "out" / "gifts" / buyer).glob("*") if not path.name.startswith(".")]
+        return [
+            path
+            for path in (self.folder / "out" / "gifts" / buyer).glob("*")
+            if not path.name.startswith(".")
+        ]
 
     def source(self, rows: Sequence[Row]) -> Path:
         self.count += 1

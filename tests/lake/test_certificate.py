@@ -184,7 +184,7 @@ def test_parquet_is_counted_where_pyarrow_is_and_otherwise_said_not_to_be(
     world = World(tmp_path, policy())
     done = world.release(world.source(people(range(20))), form="parquet")
     assert isinstance(done, Release)
-    arguments = [done.folder / "certificate", "--data", done.folder / "part-000001.parquet"]
+    arguments: list[str | Path] = [done.folder / "certificate", "--data", done.folder / "part-000001.parquet"]
     assert run(*arguments).exit_code == Exit.VERIFIED
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from amply_lake import FileLedger, LedgerConflict, releasing
+from amply_lake import FileLedger, LedgerConflict, ReleaseLedger, releasing
 from amply_lake.releasing import CERTIFICATE
 from tests.lake.lake_world import World, people, policy
 
@@ -50,8 +50,8 @@ class DyingWorld(World):
     dying: DyingLedger | None = None
 
     @property
-    def ledger(self) -> FileLedger:
-        return self.dying or super().ledger  # type: ignore[return-value] -- it has the port's methods
+    def ledger(self) -> ReleaseLedger:
+        return self.dying or super().ledger
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,10 @@ def test_of_two_at_a_time_one_is_told_to_ask_again(tmp_path: Path) -> None:
 def test_two_in_one_folder_are_told_so(tmp_path: Path) -> None:
     world = World(tmp_path, policy())
     source = world.source(people(range(20)))
-    with releasing._alone(tmp_path / "out" / "gifts" / "buyer"), pytest.raises(LedgerConflict, match="somebody else"):
+    with (
+        releasing._alone(tmp_path / "out" / "gifts" / "buyer"),
+        pytest.raises(LedgerConflict, match="somebody else"),
+    ):
         world.release(source)
     world.released(source)
 

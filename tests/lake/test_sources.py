@@ -154,9 +154,8 @@ def test_what_is_no_number_is_unknown_and_counts_for_nothing(world: World) -> No
         {**row, "amount": amount}
         for row, amount in zip(people(range(20)), [5.0, 50.0] * 9 + [float("nan"), float("inf")], strict=True)
     ]
-    done = world.release(parquet_file(world.folder / "source.parquet", rows), form="csv")
-    assert not hasattr(done, "reason")
-    assert sorted(row["amount"] for row in rows_of(done))[-2:] == ["?", "?"]  # type: ignore[arg-type] -- it is a release
+    done = world.released(parquet_file(world.folder / "source.parquet", rows))
+    assert sorted(row["amount"] for row in rows_of(done))[-2:] == ["?", "?"]
 
 
 def test_a_gzipped_file_is_read(world: World) -> None:

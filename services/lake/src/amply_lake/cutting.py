@@ -189,10 +189,8 @@ class Cutter:
             self._db.execute(statement)
         released = (*self._policy.quasi, *self._policy.sensitive, *self._policy.insensitive)
         kept = [*released, *([ROW] if self._policy.row_key else []), MEMBER, CLASS]
-        order = ", ".join(
-            f"r.{name(column)}"
-            for column in (CLASS, MEMBER, *released, *([ROW] if self._policy.row_key else []))
-        )
+        rest = ", ".join(f"r.{name(column)}" for column in kept)
+        order = f"r.{name(CLASS)}, hash(r.{name(MEMBER)}), hash({rest})"  # by chance, and the same each time
         also = [f"hash(g.{name(MEMBER)}) % c.buckets AS bucket"]
         written = write_parquet(
             self._db,

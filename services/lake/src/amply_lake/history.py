@@ -87,7 +87,7 @@ class History:
 
     def state(self) -> str:
         """What would be released now, as a hash: batches, and cells that are not."""
-        told = {
+        told: dict[str, Any] = {
             "batches": [batch.file for batch in self.batches],
             "withheld": {str(batch): sorted(cells) for batch, cells in self.withheld.items()},
         }

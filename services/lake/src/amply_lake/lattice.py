@@ -154,7 +154,9 @@ def search(lattice: Lattice, demand: Demand, exact: Exact | None = None) -> Opti
     """
     bounds = lattice.bounds()
     impossible = np.zeros(lattice.shape, dtype=bool)
-    waiting = [(bound, _BOUND, node) for node, bound in np.ndenumerate(bounds)]
+    waiting: list[tuple[float, int, Node]] = [
+        (float(bound), _BOUND, node) for node, bound in np.ndenumerate(bounds)
+    ]
     heapq.heapify(waiting)
     known: dict[Node, Outcome] = {}
     counts = {_BOUND: 0, _OPTIMISTIC: 0}

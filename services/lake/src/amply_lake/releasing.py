@@ -29,7 +29,16 @@ from amply_lake.measuring import Measured, measure
 from amply_lake.policy import Policy
 from amply_lake.ports import Keys, ReleaseLedger, Signer
 from amply_lake.sources import Source, identify, open_source
-from amply_lake.statements import CLASS, MEMBER, MEMBER_CHARACTERS, ROW, duckdb_preamble, name, text
+from amply_lake.statements import (
+    CLASS,
+    MEMBER,
+    MEMBER_CHARACTERS,
+    ROW,
+    duckdb_preamble,
+    name,
+    pseudonym,
+    text,
+)
 from ledger_format.certificates import Certificate, Part, open_certificate, sign_certificate
 from ledger_format.notes import VerifierKey
 
@@ -112,7 +121,9 @@ def release(
         if new and (violation := _add_batch(new, order, keys, history, work, limits)):
             return violation
         if not history.batches:
-            raise SourceError(f"nothing of {order.dataset} was ever released and no file was given; give files")
+            raise SourceError(
+                f"nothing of {order.dataset} was ever released and no file was given; give files"
+            )
         _withhold(order, keys, history, limits)
         return _release(order, keys, history, signer, clock(), work, limits)
 
@@ -129,7 +140,9 @@ def _alone(home: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LedgerConflict(f"somebody else is releasing into {home}; try again when they are done") from error
+            raise LedgerConflict(
+                f"somebody else is releasing into {home}; try again when they are done"
+            ) from error
         work = home / ".work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -321,7 +334,9 @@ def _named(
     (made / CERTIFICATE).write_text(note, encoding="utf-8")
     place = order.home / folder
     if (place / CERTIFICATE).exists():
-        raise LedgerError(f"{place} is there, and the ledger does not know of it; find out whose it is, and move it away")
+        raise LedgerError(
+            f"{place} is there, and the ledger does not know of it; find out whose it is, and move it away"
+        )
     shutil.rmtree(place, ignore_errors=True)  # without a certificate it is no release
     made.rename(place)
     return Release(place, certificate, is_new)
@@ -353,18 +368,14 @@ def _write_part(
     certified = batch.certified
     withheld = sorted(history.withheld.get(batch.number, ()))
     path = folder / f"part-{batch.number:06}.{order.form}"
-    # A key a buyer, a batch and a class: pseudonyms lead nowhere else.
-    buyer_key = keys.key(f"buyer/{order.buyer}")
-    for statement in duckdb_preamble(bytes.fromhex(_keyed(buyer_key, f"{order.dataset}/{batch.number}"))):
-        db.execute(statement)
+    # A key a buyer and a batch, and the class beside the member: pseudonyms lead nowhere else.
+    key = bytes.fromhex(_keyed(keys.key(f"buyer/{order.buyer}"), f"{order.dataset}/{batch.number}"))
+    shown = pseudonym(key, name(MEMBER), f"lpad(CAST({name(CLASS)} AS VARCHAR), 12, '0')")
     source = f"read_parquet({text(str(history.ledger.fetch(batch.file)))})"
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
-    pseudonym = (
-        f"substr(keyed({name(MEMBER)} || '/' || CAST({name(CLASS)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
-    )
     person = certified.get("person")
     columns = [
-        f"{pseudonym} AS {name(column)}" if column == person else name(column) for column in batch.released
+        f"{shown} AS {name(column)}" if column == person else name(column) for column in batch.released
     ]
     write = write_parquet if order.form == "parquet" else write_csv
     rows = write(db, f"SELECT {', '.join(columns)} FROM {source}{where}", path)

@@ -52,7 +52,9 @@ def _banded(column: str, what: Sensitive) -> str:
     if not what.bands:
         return f"coalesce({value}, '{UNKNOWN}')"
     number = f"TRY_CAST({value} AS BIGINT)"
-    between = " ".join(f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairwise(what.bands))
+    between = " ".join(
+        f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairwise(what.bands)
+    )
     last = what.bands[-1]
     return (
         f"CASE WHEN {number} < {what.bands[0]} THEN '0-{what.bands[0] - 1}' {between} "
@@ -126,12 +128,24 @@ def duckdb_preamble(key: bytes) -> list[str]:
     """
     padded = key.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in padded).hex() for pad in (0x36, 0x5C))
+    hmac = (
+        "sha256(CAST(getvariable('outer_pad') AS BLOB) || "
+        "unhex(sha256(CAST(getvariable('inner_pad') AS BLOB) || encode(value))))"
+    )
     return [
         f"SET VARIABLE inner_pad = unhex('{inner}')",
         f"SET VARIABLE outer_pad = unhex('{outer}')",
-        "CREATE OR REPLACE TEMP MACRO keyed(value) AS sha256(CAST(getvariable('outer_pad') AS BLOB) || "
-        "unhex(sha256(CAST(getvariable('inner_pad') AS BLOB) || encode(value))))",
+        f"CREATE OR REPLACE TEMP MACRO keyed(value) AS {hmac}",
     ]
+
+
+def pseudonym(key: bytes, *columns: str) -> str:
+    """The SQL of a buyer's pseudonym: SHA-256 of the key and texts of one length, of which half is shown.
+
+    Half of a hash cannot be extended by who knows it, so that it is as good as HMAC here, and takes a quarter of the time.
+    """
+    said = " || ".join(columns)
+    return f"substr(sha256(unhex('{key.hex()}') || encode({said})), 1, {MEMBER_CHARACTERS})"
 
 
 def _lines(columns: list[str]) -> str:

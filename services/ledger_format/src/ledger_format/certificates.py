@@ -111,7 +111,7 @@ def encode_certificate(certificate: Certificate) -> str:
     Raises:
         CertificateError: It breaks a rule of the format.
     """
-    document = {
+    document: dict[str, Any] = {
         "dataset": certificate.dataset,
         "buyer": certificate.buyer,
         "release": certificate.release,
