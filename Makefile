@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation marketplace etl
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation lake marketplace etl
 EMULATOR := services/local_cloud/emulator
 PEERS := tests/verify/peers
 WIDGETS := services/widgets
