@@ -50,9 +50,7 @@ def grown(erasures: int) -> KeyTree:
 def measured(tree: KeyTree) -> dict[str, float]:
     """Microseconds a value, by what is done with it."""
     key = secrets.token_bytes(32)
-    leaves = Leaves(
-        begin_at=system_clock(), grown=tree.id, held=HeldTree(tree=tree, mark="", looked_at=0.0)
-    )
+    leaves = Leaves(begin_at=system_clock(), grown=tree.id, held=HeldTree(tree=tree, mark="", looked_at=0.0))
     donors = [f"{number:064x}" for number in range(VALUES)]
 
     def seal(head: Head) -> bytes:
