@@ -223,7 +223,7 @@ class Cutter:
         """Make the tables `classes`, numbered by their labels, and `cells`; say how many cells there are."""
         buckets = [buckets_of(int(people), self._policy.k) for people in found["people"]]
         self._give("class_of", {"id": np.arange(len(number)), "class": number})
-        self._give("found", {"class": found["class"], "buckets": np.array(buckets, dtype=np.int64)})
+        self._give("found", {"class": found["class"], "buckets": np.array(buckets, dtype=np.uint64)})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
             f"{_from_finest(kind, f't.{name(column)}', levels[column])} AS {name(column)}"

@@ -45,7 +45,7 @@ def _write_part(
     path = folder / f"part-{batch.number:06}.{order.form}"
     # A key a buyer and a batch, and the class beside the member: pseudonyms lead nowhere else.
     key = bytes.fromhex(keyed(keys.key(f"buyer/{order.buyer}"), f"{order.dataset}/{batch.number}"))
-    shown = pseudonym(key, name(MEMBER), f"lpad(CAST({name(CLASS)} AS VARCHAR), 12, '0')")
+    shown = pseudonym(key, name(MEMBER), f"CAST({name(CLASS)} AS VARCHAR)")
     source = f"read_parquet({text(str(history.ledger.fetch(batch.file)))})"
     where = f" WHERE {name(CELL)} NOT IN ({', '.join(map(str, withheld))})" if withheld else ""
     person = certified.get("person")
