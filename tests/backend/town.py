@@ -93,6 +93,7 @@ class Town:
                 applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
                 exports=exports.Making(database=books.app, store=FakeExports()),
+                data_sharing=None,
                 clock=self.clock,
             ),
         )

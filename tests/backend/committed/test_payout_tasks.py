@@ -77,6 +77,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             applying=applying_work(treasury.database),
             archive=shelf,
             exports=exports.Making(database=treasury.database, store=FakeExports()),
+            data_sharing=None,
             clock=treasury.clock,
         ),
     )

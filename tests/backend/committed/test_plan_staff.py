@@ -146,6 +146,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             applying=applying_work(plans.database),
             archive=AuditShelf(),
             exports=exports.Making(database=plans.database, store=FakeExports()),
+            data_sharing=None,
             clock=plans.clock,
         ),
     )

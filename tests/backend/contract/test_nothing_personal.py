@@ -103,3 +103,13 @@ def test_neither_the_cache_nor_any_object_names_a_donor(gifts: Gifts) -> None:
     looked_at = [*gifts.platform.cached(), *gifts.platform.public_objects()]
     assert [(where, found) for where, content in looked_at if (found := found_in(content, secrets))] == []
     assert list(gifts.platform.cached()), "the cache was looked into and held something"
+
+
+def test_nothing_that_the_lake_is_told_names_a_donor_or_leads_to_one(gifts: Gifts) -> None:
+    (span_id,) = (row.id for row in gifts.platform.rows("SELECT id FROM sharing_span"))
+    ours = {"digest": address_digest(EMAIL), "span": span_id, "organization": gifts.platform.organization_id}
+    everybody = {**gifts.secrets, **gifts.others, **ours}
+    looked_at = list(gifts.platform.lake())
+    assert [(where, found) for where, content in looked_at if (found := found_in(content, everybody))] == []
+    assert len(looked_at) == 2
+    assert len(gifts.platform.raw.rows()) == 1, "of the one who ticked"

@@ -29,10 +29,11 @@ from amply.infra.cache import cache_client
 from amply.infra.counters import CacheCounters
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import CacheSettings, CommitmentSettings
-from amply.modules import defence, donations, ledger, payments
+from amply.modules import defence, donations, ledger, payments, sharing
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, environment_of, free_port
+from tests.backend.consent_world import FakeConsents, FakeRaw
 from tests.backend.contract.test_ledger_outside import bucket
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.sharing_world import FakeSharing
@@ -88,6 +89,8 @@ class Platform:
     organization_id: str
     mailer: FakeMailer = field(default_factory=FakeMailer)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    consents: FakeConsents = field(default_factory=FakeConsents)
+    raw: FakeRaw = field(default_factory=FakeRaw)
 
     def give(self, *, name: str, email: str, key: str, **said: object) -> str:
         body: dict[str, Any] = {
@@ -152,6 +155,18 @@ class Platform:
             ledger_page="https://edge.example/ledger/",
         )
         donations.send_due_receipts(sending, now=self.clock())
+
+    def share(self) -> None:
+        """The worker's turn at what donors let be shared."""
+        lake = sharing.Sharing(database=self.books.app, consents=self.consents, files=self.raw)
+        sharing.tell_consents(lake, now=self.clock())
+        sharing.write_facts(lake, now=self.clock())
+
+    def lake(self) -> Iterator[tuple[str, bytes]]:
+        """Everything that the lake was told: consents, names of files, and what they say."""
+        yield "consents", str(self.consents.items).encode()
+        for path, content in self.raw.files.items():
+            yield f"{path} unpacked", path.encode() + unpacked(content)
 
     def rows(self, statement: str) -> list[Any]:
         with self.books.app.transaction() as session:
@@ -271,6 +286,7 @@ def platform(
         log_url="http://edge.example/log",
         allowed_origins=("http://edge.example",),
         client_address_header="",
+        consents=sharing.Ticks(),
     )
     opened = redis.Redis(host=cache.host, port=cache.port, password=PASSWORD)
     _wait_for(opened)
@@ -325,6 +341,7 @@ def gifts(platform: Platform) -> Gifts:
             "honouree": HONOUREE,
             "notify": {"name": TOLD_NAME, "email": TOLD_EMAIL},
         },
+        data_sharing={"purpose": "analytics", "wording": "1"},
     )
     payment_id = platform.value("SELECT id FROM payment")
     platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
@@ -332,6 +349,7 @@ def gifts(platform: Platform) -> Gifts:
     other_id = platform.give(name=OTHER_NAME, email=OTHER_EMAIL, key="key-of-somebody")
     platform.deliver("evt_1Qsomebody", "payment_intent.succeeded", platform.intent(OTHER_INTENT))
     platform.publish()
+    platform.share()
     receipts = {mail.to: mail.attachments[0].content for mail in platform.mailer.sent}
     assert set(receipts) == {EMAIL, OTHER_EMAIL}
     secrets = {

@@ -11,7 +11,7 @@ from amply.infra import logging
 from amply.infra.database import Database
 from amply.infra.settings import ArchiveSettings, CommitmentSettings
 from amply.kernel.clock import system_clock
-from amply.modules import donations, exports, giving, ledger, recurring
+from amply.modules import donations, exports, giving, ledger, recurring, sharing
 
 
 @click.group()
@@ -82,6 +82,7 @@ def _erase(
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     with database.transaction() as session:
         giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
+        sharing.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
         recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
     return donations.erase_donor(
         database,

@@ -40,6 +40,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
+    sharing,
     trials,
     webhooks,
 )
@@ -61,6 +62,8 @@ class Parts:
     `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
+
+    `consents` keeps what donors let be shared; None where no data is shared.
 
     `export_store` is where files that organisations asked for are; without it none is made.
 
@@ -97,6 +100,7 @@ class Parts:
     directories: scim.Parts | None = None
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
+    consents: donations.ConsentKeeping | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -199,7 +203,7 @@ def without_parts() -> FastAPI:
             audit.router,
             exports.router,
         ),
-        trials.router,
+        *(trials.router, sharing.router),
         *(federation.router, federation.finding_router, scim.router, scim.scim_router),
     )
     for router in routers:

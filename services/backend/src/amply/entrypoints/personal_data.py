@@ -8,7 +8,7 @@ import structlog
 from amply.entrypoints import task_names
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
-from amply.modules import donations, federation, people, recurring, scim
+from amply.modules import donations, federation, people, recurring, scim, sharing
 
 _log = structlog.get_logger()
 
@@ -21,6 +21,7 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         scim.tended(key),
         donations.tended(),
         recurring.tended(),
+        sharing.tended(),
     )
 
 

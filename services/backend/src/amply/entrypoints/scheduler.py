@@ -22,7 +22,7 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, exports, giving, ledger, payouts, people, webhooks
+from amply.modules import defence, exports, giving, ledger, payouts, people, sharing, webhooks
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
@@ -32,6 +32,7 @@ TASKS_OF: Final = {
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
     exports.FACT_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
+    sharing.FACT_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
 }
 
 _TURN: Final = timedelta(milliseconds=200)
@@ -39,6 +40,7 @@ _TURN: Final = timedelta(milliseconds=200)
 _OFTEN: Final = timedelta(seconds=30)
 _SOMETIMES: Final = timedelta(minutes=1)
 _RARELY: Final = timedelta(minutes=5)
+_HOURLY: Final = timedelta(hours=1)
 _A_FEW_TIMES_A_DAY: Final = timedelta(hours=6)
 
 _SENT: Final = (
@@ -65,6 +67,8 @@ _SENT: Final = (
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
+    ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
+    ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
     ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
 )

@@ -26,6 +26,7 @@ from amply.entrypoints.about_organizations import (
     about_onboarding,
     applying,
 )
+from amply.entrypoints.about_sharing import about_sharing, sharing_in
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
@@ -40,6 +41,7 @@ from amply.infra.settings import (
     DatabaseSettings,
     DocumentSettings,
     ExportSettings,
+    LakeSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -68,6 +70,7 @@ from amply.modules import (
     payouts,
     people,
     recurring,
+    sharing,
     webhooks,
 )
 
@@ -97,6 +100,7 @@ class Parts:
     applying: applications.Applying
     archive: audit.AuditArchive
     exports: exports.Making
+    data_sharing: sharing.Sharing | None
     clock: Clock
 
 
@@ -150,6 +154,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_people(parts.people, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
         *about_domains(parts.domains, parts.clock),
+        *about_sharing(parts.data_sharing, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -342,6 +347,7 @@ def parts_from_environment() -> Parts:
         applying=applying(database, mailer, site, DocumentSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
+        data_sharing=sharing_in(database, LakeSettings()),
         clock=system_clock,
     )
 

@@ -151,6 +151,18 @@ class ExportSettings(BaseSettings):
     exports_bucket: str
 
 
+class LakeSettings(BaseSettings):
+    """Where facts that donors let be shared are handed in, and the table of who does; empty where no data is shared.
+
+    The API is told of the table alone, and reaches neither.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
+
+    raw_bucket: str = ""
+    consent_table: str = ""
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 
