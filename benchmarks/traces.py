@@ -120,7 +120,7 @@ def served(target: Any, *arguments: Any) -> Iterator[Served]:
     context = multiprocessing.get_context("spawn")
     port, ready, (here, there) = free_port(), context.Queue(), context.Pipe()
     with running(target, port, ready, there, *arguments):
-        made = Served(port, ready.get(timeout=60), here)
+        made = Served(port, ready.get(timeout=120).organization_id, here)
         wait_for(port)
         made.drive()  # warm up
         yield made

@@ -14,10 +14,10 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
-from stacks.permissions import allow_envelope_keys, allow_key, allow_on_objects
+from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import EXPORTS
+from stacks.storage_lifecycle import EXPORTS, IMAGES
 from stacks.waivers import NEXT_REVIEW, NOT_WORTH_INSIGHTS
 
 REQUESTS_OF_ONE_CLIENT = 2000
@@ -73,7 +73,10 @@ class Api(AmplyStack):
         # It signs the forms that upload and the links that read, which can do no more than it may, and looks at what came.
         reading = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
         around.storage.allow_handed_in(role, reading, lists=True)
+        around.storage.allow_handed_in(role, reading, below=IMAGES, lists=True)
         allow_envelope_keys(role, around.keys.personal)
+        # It reads the trees of keys, and can cut or lose none.
+        allow_objects(role, around.storage.key_trees, "", ["s3:GetObject"])
         # Links to files that organisations asked for are signed with this role.
         allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:GetObject"])
         allow_key(role, around.keys.data, ["kms:Decrypt"])

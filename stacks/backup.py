@@ -25,17 +25,20 @@ KEPT_OTHERWISE: Mapping[str, str] = {
     "storage/Public": "made from the database, and the same files stand in the archive",
     "storage/Exports": "made from the database on request; they lapse after 7 days",
     "storage/Media": "written once and versioned; copied to the second region where there is one",
+    "storage/KeyTrees": "a backup would keep what an erasure cuts out; copied to the second region where there is one",
     "edge/Site": "built from the sources and deployed with them",
     "replica/AccessLogs": "as in the first region: nothing is made from it",
     "replica/Archive": "a copy of the first region's, by replication",
     "replica/Public": "a copy of the first region's, by replication",
     "replica/Documents": "a copy of the first region's, by replication",
     "replica/Media": "a copy of the first region's, by replication",
+    "replica/KeyTrees": "a copy of the first region's, by replication; a backup would keep what is cut out",
     "copies/AccessLogs": "as in the region it copies: nothing is made from it",
     "copies/Archive": "a copy, by replication, once a region was lost",
     "copies/Public": "a copy, by replication, once a region was lost",
     "copies/Documents": "a copy, by replication, once a region was lost",
     "copies/Media": "a copy, by replication, once a region was lost",
+    "copies/KeyTrees": "a copy, by replication, once a region was lost",
 }
 """What holds data and stands in no backup plan, by stack and construct, and why."""
 

@@ -8,11 +8,14 @@ import aws_cdk as cdk
 
 from stacks.environment import Environment
 from stacks.environments import DEFAULT_PORT_BASE, ENVIRONMENTS, local
+from stacks.features import Features
 from stacks.images import ImageReference
 from stacks.platform import AmplyPlatform
 from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
 
+TRYING = frozenset({"sandbox", "local"})
+"""Where a switch of the command line turns features on; elsewhere `environments.py` says so, for a reviewer to read."""
 BUILT_SITE = Path(__file__).parent.parent / "services" / "widgets" / "dist"
 
 
@@ -25,8 +28,8 @@ def build(app: cdk.App, *, site: Path = BUILT_SITE, only: str | None = None) -> 
 
     Context read: `only`, for who needs no other (the laptop, a named sandbox); `port_base` (the laptop's first port), `image` (REPOSITORY@sha256:DIGEST for the cloud
     environments), `idle` (deploy everything, run nothing), `amply:destroyable` (whose data may be destroyed),
-    `recovering` (the region where what lost its own region comes back), and `sandbox`, `owner`, `expires`: one named
-    sandbox beside the others.
+    `recovering` (the region where what lost its own region comes back), `flags` (what of the data platform is on, on the
+    laptop and in sandboxes), and `sandbox`, `owner`, `expires`: one named sandbox beside the others.
     """
     if not (site / "index.html").is_file():
         raise CannotBuildError("The widgets are not built; build them first: make setup")
@@ -87,6 +90,8 @@ def _with_context(app: cdk.App, environment: Environment) -> Environment:
         environment = local(_whole_number(app.node.try_get_context("port_base") or DEFAULT_PORT_BASE))
     elif image := app.node.try_get_context("image"):
         environment = replace(environment, image=_image(str(image), environment))
+    if environment.kind in TRYING and (flags := app.node.try_get_context("flags")):
+        environment = replace(environment, features=Features.parse(str(flags)))
     environment = _at_rest_if_asked(app, environment)
     # The second key: accepting loss in the configuration is not enough, the app's context must agree.
     destroyable = app.node.try_get_context("amply:destroyable") or []

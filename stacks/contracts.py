@@ -15,6 +15,7 @@ class Parameter(StrEnum):
     PUBLIC_BUCKET = "storage/public-bucket"
     ARCHIVE_BUCKET = "storage/archive-bucket"
     DOCUMENTS_BUCKET = "storage/documents-bucket"
+    KEY_TREE_BUCKET = "storage/key-tree-bucket"
     MEDIA_BUCKET = "storage/media-bucket"
     SIGNING_KEY_ARN = "ledger/signing-key-arn"
     LOG_ORIGIN = "ledger/origin"
@@ -59,6 +60,7 @@ PARAMETER_DESCRIPTIONS: Mapping[Parameter | RecoveryParameter, str] = {
     Parameter.PUBLIC_BUCKET: "Bucket behind the edge's /log/*: checkpoint and tiles",
     Parameter.ARCHIVE_BUCKET: "Write-once bucket of signed checkpoints",
     Parameter.DOCUMENTS_BUCKET: "Bucket of what organisations hand in: to restore it",
+    Parameter.KEY_TREE_BUCKET: "Bucket of the trees of keys: to restore one",
     Parameter.MEDIA_BUCKET: "Bucket behind the edge's /media/*: a name there never means other bytes",
     Parameter.SIGNING_KEY_ARN: "Key that signs checkpoints; its public half is what verifiers pin",
     Parameter.LOG_ORIGIN: "First line of every checkpoint: the log's name",
@@ -167,6 +169,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | {
             "AMPLY_TRACED_READS",
             "AMPLY_PERSONAL_KEY_ARN",
+            "AMPLY_KEY_TREE_BUCKET",
             "AMPLY_API_HOST",
             "AMPLY_API_PORT",
             "AMPLY_EDGE_URL",
@@ -199,8 +202,10 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         | _TRACES
         | {
             *("AMPLY_STRIPE_EVENTS_URL", "AMPLY_EDGE_URL", "AMPLY_ARCHIVE_BUCKET", "AMPLY_EXPORTS_BUCKET"),
+            "AMPLY_MEDIA_BUCKET",
             "AMPLY_HEARTBEAT_PATH",
             "AMPLY_PERSONAL_KEY_ARN",
+            "AMPLY_KEY_TREE_BUCKET",
         },
         secrets=frozenset(
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}

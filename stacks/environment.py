@@ -17,6 +17,7 @@ from ledger_format.policies import parse_policy
 from stacks.contracts import API_PORT
 from stacks.database_choices import Connections, Insights, MasterPassword, RotatedByUs
 from stacks.domain import DomainSettings
+from stacks.features import Features
 from stacks.images import ImageReference
 from stacks.network_choices import InterfaceEndpoint, WayOut
 from stacks.recovery import Recovery
@@ -250,6 +251,8 @@ class Environment:
     """None where nobody could be told."""
     signing_keys: SigningKeys = SigningKeys()  # noqa: RUF009 -- frozen
     """Changed only by a rotation: docs/runbooks/signing-key-rotation.md."""
+    features: Features = Features()  # noqa: RUF009 -- frozen
+    """Which parts of the data platform there are."""
     lease: Lease | None = None
     """Only named sandboxes have one; see `stacks/sandboxes.py`."""
 
@@ -280,6 +283,11 @@ class Environment:
         self._check_names()
 
     def _check_recovery(self) -> None:
+        if self.features.any and self.replica_region:
+            raise ValueError(
+                f"{self.name}: the data platform keeps no copies in {self.replica_region} yet, so it cannot be on where "
+                "the loss of a region must lose nothing."
+            )
         plan, lost = self.recovery, self.signing_keys.lost
         if (plan is None) != (self.replica_region is None):
             raise ValueError(
@@ -349,6 +357,11 @@ class Environment:
     def kind(self) -> str:
         """What it is configured as: a named sandbox is a sandbox."""
         return "sandbox" if self.lease else self.name
+
+    @property
+    def owns_account(self) -> bool:
+        """Whether settings of the whole account are this environment's: named sandboxes share the shared one's."""
+        return self.lease is None
 
     @property
     def api_port(self) -> int:

@@ -1,4 +1,4 @@
-"""Whether KMS opens the keys that personal data is sealed with."""
+"""Whether KMS opens the keys that personal data is sealed with, and whether their trees are where they were."""
 
 from constructs_lib.alarms import Pager, Severity
 from stacks.measurements import Measurements
@@ -12,5 +12,13 @@ def watch_personal_keys(pager: Pager, measured: Measurements) -> None:
         0,
         minutes=3,
         meaning="KMS has not opened the keys of personal data for three minutes.",
+        severity=Severity.PAGE,
+    )
+    pager.above(
+        "key-trees",
+        measured.counted["key_tree_away"],
+        0,
+        minutes=3,
+        meaning="A tree of donors' keys has not been there, or has not opened, for three minutes.",
         severity=Severity.PAGE,
     )

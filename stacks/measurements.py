@@ -59,12 +59,14 @@ WITNESS_CONTRADICTS = "witness_contradicts"
 
 COUNTED_BY_WORKER: Mapping[str, str] = {
     "personal_keys_away": "personal_keys_away",
+    "key_tree_away": "key_tree_away",
     "gift_booked": "gift_booked",
     "payment_declined": "payment_declined",
     "fraud_warning": "fraud_warning",
 }
 COUNTED_BY_API: Mapping[str, str] = {
     "personal_keys_away": "personal_keys_away",
+    "key_tree_away": "key_tree_away",
     "gift_opened": "gift_opened",
     "gift_challenged": "gift_challenged",
     "gift_refused": "gift_refused",

@@ -20,6 +20,10 @@ from stacks.edge_alarms import EdgeAlarms
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.control_plane import ControlPlane
+from stacks.lake.etl import Etl
+from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.marketplace_api import MarketplaceApi
 from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
@@ -51,6 +55,8 @@ class AmplyPlatform(cdk.Stage):
         self._environment = environment
         around = self._make_surroundings(site)
         self._make_what_runs(around)
+        if environment.features.any:
+            self._make_data_platform(around.storage)
         self._make_delivery(around.keys, around.replica)
         self._make_budget()
         for stack in self.node.children:
@@ -128,6 +134,16 @@ class AmplyPlatform(cdk.Stage):
             api=api,
             workers=workers,
         )
+
+    def _make_data_platform(self, storage: Storage) -> None:
+        """What is bought and what is handed in stand on the same lake; neither is needed for the other."""
+        environment = self._environment
+        lake = LakeAndGovernance(self, "lake", environment=environment, storage=storage)
+        control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
+        if environment.features.marketplace:
+            MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
+        if environment.features.etl:
+            Etl(self, "etl", environment=environment, lake=lake, control=control)
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:
         """Where copies go; before it, what were copies and is now all there is."""

@@ -10,7 +10,7 @@ from stacks.environment import Environment
 from stacks.registry import Images, replicate_images
 from stacks.replication import Replication, keep
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import PUBLIC_LOG, documents, forget
+from stacks.storage_lifecycle import KEY_TREES, MEDIA_FILES, PUBLIC_LOG, documents, forget
 
 
 class Replica(AmplyStack):
@@ -41,10 +41,11 @@ class Replica(AmplyStack):
             self, "Archive", request_logs=self._access_logs, object_lock=environment.durability.object_lock
         )
         self.public = keep(self, "Public", request_logs=self._access_logs, lifecycle=PUBLIC_LOG)
-        self.media = keep(self, "Media", request_logs=self._access_logs)
+        self.media = keep(self, "Media", request_logs=self._access_logs, lifecycle=[MEDIA_FILES])
         self.documents = keep(
             self, "Documents", request_logs=self._access_logs, key=self.key, lifecycle=documents()
         )
+        self.key_trees = keep(self, "KeyTrees", request_logs=self._access_logs, lifecycle=KEY_TREES)
         self.vault = LockedVault(self, "Vault", durability=environment.durability, key=self.key)
         self.images = self._keep_images()
 
@@ -55,6 +56,7 @@ class Replica(AmplyStack):
         replication.copy(self.public, other.public)
         replication.copy(self.media, other.media)
         replication.copy(self.documents, other.documents)
+        replication.copy(self.key_trees, other.key_trees)
         if self.images:
             replicate_images(self, "ImageCopies", account=self.account, to=other.region)
             self.add_stack_dependency(other)

@@ -1,4 +1,4 @@
-"""The buckets: what is signed for ever, what anyone may read, what belongs to donors, and who asked for it."""
+"""The buckets: what is signed for ever, what anyone may read, what belongs to donors, what forgets them, and who asked for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,15 @@ from stacks.permissions import allow_objects, allow_on_objects
 from stacks.replica import Replica
 from stacks.replication import Kept, Replication, keep
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import HANDED_IN, PUBLIC_LOG, documents, forget
+from stacks.storage_lifecycle import (
+    HANDED_IN,
+    KEY_TREES,
+    MEDIA,
+    MEDIA_FILES,
+    PUBLIC_LOG,
+    documents,
+    forget,
+)
 
 STAYS_HERE: Mapping[str, str] = {
     "storage/AccessLogs": "who asked for what in this region; the second has its own",
@@ -34,6 +42,7 @@ class KeptBuckets:
     public: Kept
     documents: Kept
     media: Kept
+    key_trees: Kept
 
 
 class Storage(AmplyStack):
@@ -62,6 +71,7 @@ class Storage(AmplyStack):
         self.archive, self.public = kept.archive.bucket, kept.public.bucket
         self.documents, self.media = kept.documents.bucket, kept.media.bucket
         self._documents_key = kept.documents.key
+        self.key_trees = kept.key_trees.bucket
         # Whoever has a signed form may post it, from whatever page: the form is what lets them, and no cookie goes along.
         self.documents.add_cors_rule(
             allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
@@ -75,7 +85,7 @@ class Storage(AmplyStack):
             lifecycle=[forget("exports", days=7)],
         )
         self._let_cloudfront_read(self.public, "log/*", sid="ServeTheLog")
-        self._let_cloudfront_read(self.media, "media/*", sid="ServeMedia")
+        self._let_cloudfront_read(self.media, f"{MEDIA}*", sid="ServeMedia")
         self.publish(Parameter.MEDIA_BUCKET, self.media.bucket_name)
         if durability.kept_backups:
             self._tell_changes(self.documents)
@@ -84,13 +94,16 @@ class Storage(AmplyStack):
         self.publish(Parameter.PUBLIC_BUCKET, self.public.bucket_name)
         self.publish(Parameter.ARCHIVE_BUCKET, self.archive.bucket_name)
         self.publish(Parameter.DOCUMENTS_BUCKET, self.documents.bucket_name)
+        self.publish(Parameter.KEY_TREE_BUCKET, self.key_trees.bucket_name)
 
-    def allow_handed_in(self, role: iam.IRole, actions: Sequence[str], *, lists: bool = False) -> None:
-        """Actions on what organisations hand in, and what they need of the key that it is encrypted with."""
+    def allow_handed_in(
+        self, role: iam.IRole, actions: Sequence[str], *, below: str = HANDED_IN, lists: bool = False
+    ) -> None:
+        """Actions on what organisations upload, and what they need of the key that it is encrypted with."""
         if lists:
-            allow_objects(role, self.documents, HANDED_IN, actions)
+            allow_objects(role, self.documents, below, actions)
         else:
-            allow_on_objects(role, self.documents, f"{HANDED_IN}*", actions)
+            allow_on_objects(role, self.documents, f"{below}*", actions)
         uses = [
             *(["kms:Decrypt"] if "s3:GetObject" in actions else []),
             *(["kms:GenerateDataKey"] if "s3:PutObject" in actions else []),
@@ -110,7 +123,9 @@ class Storage(AmplyStack):
             archive=archive,
             public=public,
             documents=papers,
-            media=keep(self, "Media", request_logs=self.access_logs),
+            media=keep(self, "Media", request_logs=self.access_logs, lifecycle=[MEDIA_FILES]),
+            # What stands in it is encrypted before it comes here, by the key of personal data.
+            key_trees=keep(self, "KeyTrees", request_logs=self.access_logs, lifecycle=KEY_TREES),
         )
 
     def _make_access_logs(self) -> PrivateBucket:
@@ -164,3 +179,4 @@ class Storage(AmplyStack):
         replication.copy(kept.public, replica.public)
         replication.copy(kept.documents, replica.documents)
         replication.copy(kept.media, replica.media)
+        replication.copy(kept.key_trees, replica.key_trees)

@@ -29,31 +29,55 @@ PARTIAL_TILES = "log/tile/*.p/*"
 """Their names, and nobody else's (https://c2sp.org/tlog-tiles)."""
 
 AUDIT_FILES = "audit/"
+"""The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 EXPORTS = "organisations/*"
 """Files that organisations asked for, as `modules/exports` names them."""
-"""The audit log's own names in the archive; Object Lock keeps them as long as what else is there (ADR 0112)."""
 
 HANDED_IN = "applications/"
 """What organisations hand in to be verified (ADR 0119), in the documents' bucket."""
 
+IMAGES = "images/"
+"""Logos and banners as they were uploaded (ADR 0130), in the documents' bucket: of use for seconds."""
+
+MEDIA = "media/"
+"""What is made of them, in the bucket behind the edge."""
+
 ERASURES = "erased/"
 """Names of files in the archive that say, in digests, what was erased: for databases that are restored (ADR 0123)."""
+
+KEY_TREES = (
+    s3.LifecycleRule(
+        id="overwritten", noncurrent_version_expiration=Duration.days(3), expired_object_delete_marker=True
+    ),
+)
+"""A tree of keys from before an erasure opens what was erased: it is there over a weekend, in case a write was a mistake, and
+no longer. S3 counts from the next midnight and takes its time: gone after five days (ADR 0129)."""
 
 PUBLIC_LOG = (OVERWRITTEN, SUPERSEDED)
 """The rules of the public bucket. What the newest checkpoint needs is never tagged, however old it is."""
 
 
-def forget(name: str, *, days: int) -> s3.LifecycleRule:
+MEDIA_FILES = s3.LifecycleRule(
+    id="removed", noncurrent_version_expiration=Duration.days(30), expired_object_delete_marker=True
+)
+"""Nothing is written twice there: what has a newer version was removed."""
+
+
+def forget(name: str, *, days: int, prefix: str | None = None, again: int = 7) -> s3.LifecycleRule:
+    """`again`: for how many days it can be called back."""
     return s3.LifecycleRule(
         id=name,
+        prefix=prefix,
         expiration=Duration.days(days),
-        noncurrent_version_expiration=Duration.days(7),
+        noncurrent_version_expiration=Duration.days(again),
     )
 
 
 def documents() -> Sequence[s3.LifecycleRule]:
     """What was deleted or replaced can be called back for 90 days; after that a person's wish is carried out."""
     return [
+        # They may hold what nobody meant to send, such as where they were taken.
+        forget("uploaded-images", days=1, prefix=IMAGES, again=1),
         s3.LifecycleRule(id="deleted", noncurrent_version_expiration=Duration.days(90)),
         s3.LifecycleRule(
             id="seldom-read",

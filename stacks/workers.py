@@ -12,7 +12,7 @@ from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
-from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, PARTIAL_TILES
+from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, PARTIAL_TILES
 
 
 class Workers(AmplyStack):
@@ -93,6 +93,9 @@ class Workers(AmplyStack):
         for files in (AUDIT_FILES, ERASURES):
             allow_objects(role, around.storage.archive, files, ["s3:GetObject", "s3:PutObject"])
         around.storage.allow_handed_in(role, ["s3:DeleteObject"])
+        uploaded = ["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"]
+        around.storage.allow_handed_in(role, uploaded, below=IMAGES, lists=True)
+        allow_objects(role, around.storage.media, MEDIA, ["s3:PutObject", "s3:DeleteObject"])
         allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:PutObject", "s3:AbortMultipartUpload"])
         allow_key(role, around.keys.data, ["kms:GenerateDataKey", "kms:Decrypt"])
         around.events.stripe_events.grant_consume_messages(role)
@@ -109,6 +112,7 @@ class Workers(AmplyStack):
         )
         role.add_to_principal_policy(sending)
         allow_envelope_keys(role, around.keys.personal)
+        allow_objects(role, around.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
         return role
 
     def _scheduler_role(self) -> iam.Role:

@@ -25,10 +25,11 @@ _PARAMETERS: Final = {"max_wal_size": "4GB"}
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens. Every role of the platform can sign in with PASSWORD."""
+    """Where it listens, and its process. Every role of the platform can sign in with PASSWORD."""
 
     port: int
     master_url: str
+    pid: int = 0
 
     def settings(self, user: str) -> DatabaseSettings:
         """What the application is told to sign in as `user`."""
@@ -73,7 +74,7 @@ def kept(room: Path) -> Iterator[Server]:
     cluster.initialise()
     running = cluster.start()
     try:
-        pg = Server(port=cluster.port, master_url=cluster.url)
+        pg = Server(port=cluster.port, master_url=cluster.url, pid=running.process.pid)
         master = connect(pg.settings(_MASTER), application="benchmark")
         make_roles(master.engine)
         migrate(master.engine)

@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", sign_in: "src/sign_in/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
 const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
 
 async function bundle(entry, define = {}) {
@@ -69,6 +69,17 @@ function page(html, { pages, icon, ...scripts }) {
     .replace(/<!--script:(\w+)-->/, (_, name) => script(name));
 }
 
+// Pages that differ in a few words stand in one list, and have one frame.
+const ALIKE = { skip: "Skip to the next step", loading: "Loading…", withoutScript: "This page needs JavaScript. Please allow it here." };
+
+function pagesAlike() {
+  const frame = readFileSync(join(HERE, "src/site/alike.html"), "utf8");
+  return Object.entries(JSON.parse(readFileSync(join(HERE, "src/site/alike.json"), "utf8"))).map(([path, words]) => {
+    const filled = frame.replace(/\{(\w+)\}/g, (_, name) => ({ ...ALIKE, ...words })[name]);
+    return [`${path}/index.html`, filled];
+  });
+}
+
 function integrityOf(contents) {
   return `sha384-${createHash("sha384").update(contents).digest("base64")}`;
 }
@@ -109,6 +120,7 @@ for (const { url, contents } of Object.values(found)) write(folder, url, content
 for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter((path) => extname(path) === ".html")) {
   write(folder, path, page(readFileSync(join(HERE, "pages", path), "utf8"), found));
 }
+for (const [path, html] of pagesAlike()) write(folder, path, page(html, found));
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
 writePublished(folder, JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8")));

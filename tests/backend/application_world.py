@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from amply.adapters.registers import MadeUpRegisters
 from amply.infra.database import Database, forbid_transaction
+from amply.infra.uploads import LOOKED_AT_BYTES, Stored, Upload
 from amply.modules import applications, mail
-from amply.modules.applications import LOOKED_AT_BYTES, Stored, Upload
 from tests.backend.world import FakeMailer
 
 PAGE: Final = "https://edge.example/account/"

@@ -25,7 +25,7 @@ from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
-from tests.backend.key_service import HAVE_KEYS, Wrapping, keyring
+from tests.backend.key_service import HAVE_KEYS, MemoryTrees, Wrapping, keyring
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
@@ -100,7 +100,11 @@ class Databases:
     def as_role(self, user: str, *, pool_size: int = 5) -> Database:
         lent = self.server.lend(name=self.name, user=user, pool_size=pool_size)
         self.lent.append(((user, pool_size), lent))
-        lent.database.keyring = keyring(lent.database) if user in HAVE_KEYS else None
+        lent.database.keyring = (
+            keyring(lent.database, bucket=self.name, keeps_trees=user == "amply_app")
+            if user in HAVE_KEYS
+            else None
+        )
         return lent.database
 
     def sign_commands_in(self, monkeypatch: pytest.MonkeyPatch, *, user: str) -> None:
@@ -119,7 +123,11 @@ def environment_of(settings: DatabaseSettings) -> dict[str, str]:
     """What a process is told of its database."""
     told = {name: str(getattr(settings, name)) for name in ("host", "port", "name", "user", "auth", "tls")}
     told["password"] = settings.password.get_secret_value()
-    keys = {"AMPLY_PERSONAL_KEY_ARN": "of the tests"} if settings.user in HAVE_KEYS else {}
+    keys = (
+        {"AMPLY_PERSONAL_KEY_ARN": "of the tests", "AMPLY_KEY_TREE_BUCKET": settings.name}
+        if settings.user in HAVE_KEYS
+        else {}
+    )
     return {**{f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}, **keys}
 
 
@@ -167,6 +175,7 @@ def commands_have_the_tests_keys() -> Iterator[None]:
     """A command that runs inside a test opens what the test's processes sealed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys_at_hand, "KmsKeyWrapping", Wrapping)
+        patch.setattr(keys_at_hand, "S3KeyTrees", MemoryTrees)
         yield
 
 
@@ -204,7 +213,7 @@ def server() -> Iterator[Server]:
         migrate(migrator.engine)
         migrator.close()
         worker = started.connect(name="template_amply", user="amply_app")
-        keyring(worker)
+        keyring(worker, bucket="template_amply")
         worker.close()
         publisher = started.connect(name="template_amply", user="amply_sequencer")
         let_bookings_in(publisher)
@@ -218,10 +227,12 @@ def databases(server: Server) -> Iterator[Databases]:
     """A fresh database that really commits."""
     name = f"test_{free_port()}_{id(object())}"
     server.copy("template_amply", name=name)
+    MemoryTrees.copy("template_amply", name=name)
     made = Databases(server, name)
     yield made
     made.put_back()
     server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    MemoryTrees.drop(name)
 
 
 @pytest.fixture

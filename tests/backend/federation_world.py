@@ -150,6 +150,15 @@ def federation_world(
         )
         records = DnsRecords(names.resolver)
         world.parts = accounts
+        world.beside = {
+            "own_sign_in": federation.Parts(
+                key=accounts.key, records=records, redirect=REDIRECT, allows_loopback=True
+            ),
+            "renewing": arriving,
+            "directories": scim.Parts(
+                database=world.own, key=accounts.key, sessions=accounts.sessions, clock=world.clock
+            ),
+        }
         world.app = application.create(
             application.Parts(
                 database=world.own,
@@ -166,13 +175,7 @@ def federation_world(
                 accounts=accounts,
                 membership=members.Parts(key=JOINING, people=FakePeople()),
                 callers=(people.SessionCallers(accounts),),
-                own_sign_in=federation.Parts(
-                    key=accounts.key, records=records, redirect=REDIRECT, allows_loopback=True
-                ),
-                renewing=arriving,
-                directories=scim.Parts(
-                    database=world.own, key=accounts.key, sessions=accounts.sessions, clock=world.clock
-                ),
+                **world.beside,
             )
         )
         made = FederationWorld(

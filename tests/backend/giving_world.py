@@ -25,6 +25,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.export_shelf import FakeExports
+from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -143,6 +144,7 @@ class DonorsPage(ReceiptOffice):
             people=people_work(self.database, mailer=self.mailer),
             applying=applying_work(self.database, mailer=self.mailer),
             archive=AuditShelf(),
+            images=image_work(self.database),
             exports=exports.Making(database=self.database, store=FakeExports()),
             data_sharing=None,
             clock=self.clock,

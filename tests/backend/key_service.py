@@ -1,12 +1,17 @@
-"""The keys that a test's processes seal personal data with, and what stands for the service that wraps them."""
+"""The keys that a test's processes seal personal data with, and what stands for the service that wraps them and for the bucket
+of their trees.
+"""
 
 import secrets
+from collections import defaultdict
+from threading import Lock
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from amply.infra.database import Database
-from amply.infra.vault import Keyring, KeyWrappingAway
+from amply.infra.vault import Keyring, KeyTreeMoved, KeyTrees, KeyWrappingAway, StoredTree
 
 HAVE_KEYS = frozenset({"amply_api", "amply_app"})
 """Roles of processes that keep or show what is personal."""
@@ -32,8 +37,50 @@ class Wrapping:
             raise KeyWrappingAway("refused") from None
 
 
-def keyring(database: Database) -> Keyring:
+class MemoryTrees:
+    """Stands for the bucket of trees; `contract/test_key_trees.py` holds both to the same."""
+
+    _BUCKETS: ClassVar[defaultdict[str, dict[str, StoredTree]]] = defaultdict(dict)
+    _ONE_AT_A_TIME: ClassVar[Lock] = Lock()
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self.kept = self._BUCKETS[bucket]
+
+    @classmethod
+    def copy(cls, template: str, *, name: str) -> None:
+        """As a database that is copied: what its values are sealed under goes along."""
+        cls._BUCKETS[name] = dict(cls._BUCKETS[template])
+
+    @classmethod
+    def drop(cls, name: str) -> None:
+        cls._BUCKETS.pop(name, None)
+
+    def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
+        found = self.kept.get(name)
+        return StoredTree(body=b"", mark=unless) if found is not None and found.mark == unless else found
+
+    def write(self, name: str, body: bytes, *, replaces: str | None) -> str:
+        with self._ONE_AT_A_TIME:
+            found = self.kept.get(name)
+            if (found.mark if found is not None else None) != replaces:
+                raise KeyTreeMoved("moved")
+            self.kept[name] = StoredTree(body=body, mark=secrets.token_hex(8))
+            return self.kept[name].mark
+
+
+def new_keyring(
+    database: Database, wrapping: Wrapping | None = None, *, like: Keyring | None = None
+) -> Keyring:
+    """The keys of a process that starts now; its trees are where those of another process are."""
+    trees = like.trees if like is not None else None
+    return Keyring(database.engine, wrapping or Wrapping(), trees=trees)
+
+
+def keyring(database: Database, *, bucket: str = "tests", keeps_trees: bool = True) -> Keyring:
     """The keys of a process that has started."""
-    made = Keyring(database.engine, Wrapping())
+    wrapping = Wrapping()
+    trees = KeyTrees(MemoryTrees(bucket=bucket), wrapping, keeps=keeps_trees)
+    made = Keyring(database.engine, wrapping, trees=trees)
     made.freshen()
     return made

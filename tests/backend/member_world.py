@@ -168,6 +168,8 @@ class House:
                 database=self.own, key=ACCOUNTS, sessions=self.accounts.sessions, clock=self.clock
             ),
             applying=applications.Parts(people=self.people, shelf=self.shelf),
+            image_shelf=self.shelf,
+            site_url="https://edge.example",
             export_store=self.exports,
         )
         self.app = application.create(self.parts)

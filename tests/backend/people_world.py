@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from amply.kernel.clock import Clock
 from amply.modules import keys, mail, people
 from amply.modules.people.domain import IpBinding, Session
 from local_cloud import valkey
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases, free_port
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import FakeClock, FakeMailer, FakeProcessor, NoLimit, open_gate
@@ -51,6 +52,7 @@ def people_work(database: Database, *, mailer: mail.Mailer | None = None) -> peo
         key=replace(KEY, keyring=database.keyring),
         links=LINKS,
         page=f"{EDGE}/account/",
+        listed=AuditShelf(),
     )
 
 
@@ -168,7 +170,7 @@ class Browser:
 
 @dataclass
 class PeopleWorld:
-    """The platform as far as people meet it."""
+    """The platform as far as people meet it. `beside`: other parts of the application, where a test needs them."""
 
     app: FastAPI
     own: Database
@@ -178,6 +180,7 @@ class PeopleWorld:
     settings: CacheSettings
     clock: FakeClock
     mailer: FakeMailer
+    beside: dict[str, Any] = field(default_factory=dict)
 
     def browser(self, **how: str) -> Browser:
         return Browser(self.app, **how)

@@ -25,6 +25,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.image_world import image_work
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
@@ -92,6 +93,7 @@ class Town:
                 people=people_work(books.app, mailer=self.mailer),
                 applying=applying_work(books.app, mailer=self.mailer),
                 archive=AuditShelf(),
+                images=image_work(books.app),
                 exports=exports.Making(database=books.app, store=FakeExports()),
                 data_sharing=None,
                 clock=self.clock,

@@ -54,6 +54,7 @@ class GivingDouble:
     refusals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     fails: bool = False
     sharing: list[dict[str, Any]] = field(default_factory=list)
+    logo: dict[str, Any] | None = None
     _shown: int = 0
     _looks: int = 0
 
@@ -69,7 +70,7 @@ class GivingDouble:
 
     def _get(self, path: str) -> tuple[int, object] | Response:
         if path == "organisations":
-            return 200, {"data": [_RECIPIENT]}
+            return 200, {"data": [{**_RECIPIENT, "logo": self.logo}]}
         if path == "data-sharing":
             return 200, {"degraded": not self.sharing, "data": self.sharing}
         if path == "gifts":

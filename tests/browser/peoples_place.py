@@ -104,8 +104,11 @@ def place(
             parts = replace(parts, outside=replace(parts.outside, redirect=f"{edge}/account/"))
         membership = members.Parts(key=KEY, people=KnownPeople(parts))
         trying = trials.Parts(people=KnownPeople(parts), processor_url="https://stripe.example")
+        beside = dict(world.beside)
+        if "own_sign_in" in beside:
+            beside["own_sign_in"] = replace(beside["own_sign_in"], redirect=f"{edge}/account/")
         app = application_with(
-            world.own, parts, world.clock, origins=(edge,), membership=membership, trying=trying
+            world.own, parts, world.clock, origins=(edge,), membership=membership, trying=trying, **beside
         )
         served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
         thread = threading.Thread(target=served.run)

@@ -47,6 +47,7 @@ class PlatformDouble:
     now: str = "2026-01-31T12:00:00.000Z"
     plans: PlansDouble = field(default_factory=PlansDouble)
     country: str = "DE"
+    pictures: dict[str, Any] = field(default_factory=dict)
     return_origins: list[str] = field(default_factory=list)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     giving: GivingDouble = field(default_factory=GivingDouble)
@@ -117,6 +118,7 @@ class PlatformDouble:
             "country": self.country,
             "takes_anonymous_gifts": True,
             "return_origins": self.return_origins,
+            **{kind: self.pictures.get(kind) for kind in ("logo", "banner")},
         }
 
     def _made(self, request: Request) -> Response:

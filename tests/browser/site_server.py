@@ -19,13 +19,14 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 class Site:
     """Serves `folder` as CloudFront would: `/config.json`, `/policy.txt` and `/log/*` beside the built files.
 
-    `log` holds the published files by their path under `/log/`, `policy` whom the pages are told to trust, `former_keys`
+    `log` holds the published files by their path under `/log/`, `media` pictures by theirs under `/media/`, `policy` whom the pages are told to trust, `former_keys`
     which of those sign no more, `requested` every path asked for.
     """
 
     folder: Path
     api: str
     log: dict[str, bytes] = field(default_factory=dict)
+    media: dict[str, bytes] = field(default_factory=dict)
     policy: str = ""
     former_keys: str = ""
     requested: list[str] = field(default_factory=list)
@@ -40,6 +41,14 @@ class Site:
         if request.path.startswith("/log/"):
             published = self.log.get(request.path.removeprefix("/log/"))
             return Response(status=404) if published is None else Response(body=published)
+        if request.path.startswith("/media/"):
+            shown = self.media.get(request.path.removeprefix("/media/"))
+            kind, _ = mimetypes.guess_type(request.path)
+            return (
+                Response(status=404)
+                if shown is None
+                else Response(body=shown, headers={"Content-Type": str(kind)})
+            )
         return self._file(request.path, _MOVING.match(request.path))
 
     def _config(self) -> bytes:

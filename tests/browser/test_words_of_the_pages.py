@@ -119,7 +119,7 @@ def test_amounts_and_days_are_written_as_where_the_reader_is(
 def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     # No page applies for an organisation yet.
     pages = re.compile(
-        r"/v1/(auth/|invitation|me/(?!applications))|/v1/organisations/\{organization_id\}/(keys|membership)"
+        r"/v1/(auth/|invitation|me/(?!applications))|/v1/organisations/\{organization_id\}/(keys|membership|sign-in|directory-tokens)"
     )
     codes = {
         code

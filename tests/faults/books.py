@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from amply.infra.database import Database, connect
 from amply.infra.settings import CommitmentSettings, DatabaseSettings
-from amply.infra.vault import Keyring
+from amply.infra.vault import Keyring, KeyTrees
 from amply.modules import ledger
 from amply.modules.donations.models import DonationRow
 from amply_verify.checkpoint_check import check_published_checkpoint
@@ -177,7 +177,8 @@ class Books:
             ),
             application="tests",
         )
-        database.keyring = Keyring(database.engine, self.platform.cloud)
+        cloud = self.platform.cloud
+        database.keyring = Keyring(database.engine, cloud, trees=KeyTrees(cloud, cloud, keeps=False))
         yield database
         database.close()
 

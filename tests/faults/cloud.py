@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from amply.infra.vault import StoredTree
 from amply_verify.outcome import CheckFailure, Exit
 from ledger_format.notes import VerifierKey
 
@@ -26,7 +27,7 @@ LOG_ORIGIN: Final = "localhost/amply-faults"
 LOG_ADDRESS: Final = "https://log.example/log"
 """What the verifier takes for the log's address; `Cloud.get` reads it from the public bucket."""
 
-_PUBLIC, _ARCHIVE = "public", "archive"
+_PUBLIC, _ARCHIVE, _KEY_TREES = "public", "archive", "key-trees"
 _MAIL_DOMAIN: Final = "local.amply.example"
 _MAIL_CONFIGURATION: Final = "receipts"
 _ACCOUNT: Final = "000000000000"
@@ -66,6 +67,19 @@ class Cloud:
             CiphertextBlob=wrapped,
             EncryptionContext={"amply:scope": scope, "amply:version": str(version)},
         )["Plaintext"]
+
+    def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
+        """A tree of keys as it is stored (`amply.infra.vault.TreeStore`), whether it is known or not."""
+        del unless
+        try:
+            found = self.s3.get_object(Bucket=_KEY_TREES, Key=name)
+        except ClientError:
+            return None
+        return StoredTree(body=found["Body"].read(), mark=found["ETag"])
+
+    def write(self, name: str, body: bytes, *, replaces: str | None) -> str:
+        """Tests change no tree."""
+        raise AssertionError(f"the platform writes {name}: {len(body)} bytes over {replaces}")
 
     def archived_notes(self) -> dict[int, str]:
         """Every checkpoint that was ever kept, by its size."""
@@ -124,6 +138,7 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
             "AMPLY_ARCHIVE_BUCKET": _ARCHIVE,
             "AMPLY_DOCUMENTS_BUCKET": "documents",
             "AMPLY_SIGNING_KEY_ARN": _make_signing_key(kms),
+            "AMPLY_KEY_TREE_BUCKET": _KEY_TREES,
             "AMPLY_PERSONAL_KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
             "AMPLY_MAIL_SENDER": f"receipts@{_MAIL_DOMAIN}",
             "AMPLY_MAIL_CONFIGURATION_SET": _MAIL_CONFIGURATION,
@@ -136,6 +151,8 @@ def furnished(url: str, http: httpx2.Client) -> Iterator[Cloud]:
 
 def _make_buckets(s3: "S3Client") -> None:
     s3.create_bucket(Bucket=_PUBLIC)
+    s3.create_bucket(Bucket=_KEY_TREES)
+    s3.put_bucket_versioning(Bucket=_KEY_TREES, VersioningConfiguration={"Status": "Enabled"})
     s3.create_bucket(Bucket=_ARCHIVE, ObjectLockEnabledForBucket=True)
     s3.put_object_lock_configuration(
         Bucket=_ARCHIVE,

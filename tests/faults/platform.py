@@ -182,6 +182,7 @@ class Platform:
             "AMPLY_OVERLAPPING_KEY_ARN": "",
             "AMPLY_FORMER_KEYS": "",
             "AMPLY_EXPORTS_BUCKET": "exports",
+            "AMPLY_MEDIA_BUCKET": "media",
             "AMPLY_HEARTBEAT_PATH": str(self._heartbeat(name)),
         }
 

@@ -6,6 +6,7 @@ from typing import Final
 from stacks.database_choices import Connections, Insights, RotatedByUs
 from stacks.environment import Environment
 from stacks.environments import PRODUCTION, STAGING
+from stacks.features import Features
 from stacks.network_choices import InterfaceEndpoint
 
 EXTENDED: Final[Environment] = replace(
@@ -17,8 +18,9 @@ EXTENDED: Final[Environment] = replace(
         insights=Insights.ADVANCED,
     ),
     network=replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint)),
+    features=Features(marketplace=True, etl=True),
 )
-"""Staging with everything a network and a database can have beside them."""
+"""Staging with everything a network and a database can have beside them, and the data platform."""
 
 UPGRADING: Final[Environment] = replace(
     PRODUCTION, database=replace(PRODUCTION.database, master=RotatedByUs())

@@ -69,7 +69,7 @@ def deployed(request: pytest.FixtureRequest, synthesised: Mapping[str, Deployed]
 
 @pytest.fixture(scope="session")
 def chosen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Staging with everything a network and a database can have beside them."""
+    """Staging with everything a network and a database can have beside them, and the data platform."""
     from tests.infrastructure.assembly import synthesise_one  # noqa: PLC0415 -- as said above
     from tests.infrastructure.chosen import EXTENDED  # noqa: PLC0415 -- as said above
 

@@ -10,6 +10,7 @@ from typing import Any
 from constructs_lib.durability import Loss
 from stacks.backup import KEPT_OTHERWISE
 from stacks.contracts import CONTAINERS, READ_IN_DEPLOYMENTS_TAG, TaskName
+from stacks.lake.governance import KEPT_OTHERWISE as LAKE_KEPT_OTHERWISE
 from stacks.storage import STAYS_HERE
 from tests.infrastructure.assembly import Deployed, Resource, settings
 from tests.infrastructure.invariants import follows
@@ -33,7 +34,10 @@ def what_holds_data_is_in_a_backup_plan(deployed: Deployed) -> Iterator[str]:
     for resource in deployed.resources(*BACKED_UP):
         if follows(resource):
             continue  # what it follows is in the plan
-        if _place(resource) not in selected and _construct(resource) not in KEPT_OTHERWISE:
+        if _place(resource) not in selected and _construct(resource) not in {
+            **KEPT_OTHERWISE,
+            **LAKE_KEPT_OTHERWISE,
+        }:
             yield f"{resource.where}: in no backup plan, and stacks/backup.py gives no reason"
 
 

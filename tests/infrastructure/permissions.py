@@ -175,16 +175,24 @@ Staging, had it chosen a rotation of ours, a replica and a proxy (`extended` in 
 """
 
 
-def document_of(deployed: Deployed, *, stack: str) -> str:
-    """The golden file of one stack's roles in one environment."""
+LAKE = """\
+# What the roles of the data platform may do
+
+Staging, had it turned the platform on (`extended` in conftest.py). Written by
+`AMPLY_WRITE_GOLDEN=1 pytest tests/infrastructure/test_lake.py`: a changed line is a changed permission.
+"""
+
+
+def document_of(deployed: Deployed, *stacks: str, header: str = CHOSEN) -> str:
+    """The golden file of some stacks' roles in one environment."""
     held: dict[str, set[str]] = defaultdict(set)
     for role, line in grants(deployed):
-        if role.startswith(f"{stack}/"):
+        if role.startswith(tuple(f"{stack}/" for stack in stacks)):
             held[role].add(line)
     text = [
         f"\n## {role}\n\n" + "".join(f"- {line}\n" for line in sorted(held[role])) for role in sorted(held)
     ]
-    return CHOSEN + "".join(text)
+    return header + "".join(text)
 
 
 def _only(names: set[str], of: set[str]) -> str:

@@ -86,6 +86,7 @@ def test_every_number_of_ours_is_on_the_dashboard(deployed: Deployed) -> None:
     assert {name for space, name in _ours(deployed) - shown} == {
         "database_away",
         "personal_keys_away",
+        "key_tree_away",
     }, "those are alarms alone"
 
 

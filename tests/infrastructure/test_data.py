@@ -286,6 +286,26 @@ def test_only_what_the_publisher_tags_is_removed_from_the_public_log(
             ]
 
 
+def test_pictures_as_they_were_uploaded_lapse_in_a_day_and_documents_do_not(
+    environments: Mapping[str, Deployed],
+) -> None:
+    """In the copies, too: a deletion is not copied."""
+    for deployed in environments.values():
+        papers = [
+            bucket
+            for bucket in deployed.resources("AWS::S3::Bucket")
+            if bucket.path.split("/")[1:3] in (["storage", "Documents"], ["replica", "Documents"])
+        ]
+        assert papers
+        for bucket in papers:
+            expiring = [
+                (rule["Prefix"], rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"])
+                for rule in bucket.properties["LifecycleConfiguration"]["Rules"]
+                if "ExpirationInDays" in rule
+            ]
+            assert expiring == [("images/", 1, {"NoncurrentDays": 1})]
+
+
 def test_the_publisher_may_tag_partial_tiles_and_remove_nothing(
     environments: Mapping[str, Deployed],
 ) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs_lib.waiver import SHORTEST_REASON
 from stacks.environment import Environment
 from stacks.environments import SANDBOX
+from stacks.features import Features
 from stacks.platform import AmplyPlatform
 from stacks.stack import AmplyStack
 from tests.infrastructure import reaching
@@ -20,12 +21,20 @@ from tests.infrastructure.flags import Flag, switches, traces
 pytestmark = pytest.mark.xdist_group("gate")
 """Synthesises much and shares nothing: the other worker has less to do."""
 
+LAKE_STACKS = frozenset({"lake", "controlplane"})
+"""What both parts of the data platform stand on."""
+
 FLAGS: Mapping[str, tuple[Flag, Environment]] = {
     "budget": (Flag(own=frozenset({"budget"})), replace(SANDBOX, budget=None)),
     "delivery": (
         Flag(own=frozenset({"delivery"}), adds_to=frozenset({"migrations"})),
         replace(SANDBOX, delivery=None),
     ),
+    "features.marketplace": (
+        Flag(own=LAKE_STACKS | {"marketplace"}),
+        replace(SANDBOX, features=Features(marketplace=True)),
+    ),
+    "features.etl": (Flag(own=LAKE_STACKS | {"etl"}), replace(SANDBOX, features=Features(etl=True))),
     "stripe.partner_event_source": (
         Flag(own=frozenset(), adds_to=frozenset({"events"})),
         replace(
@@ -45,6 +54,8 @@ CHOICES: Mapping[str, str] = {
     "delivery.registry": "Which of the environments holds the images.",
     "domain": "Names of our own: certificates, records, and what pages and tasks are told.",
     "durability.object_lock": "Derived intent: how long checkpoints stay.",
+    "features.data_seller_portal": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
+    "features.iot": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
     "image.digest": "Without one the command line asks for it.",
     "lease": "Named sandboxes are held against the shared one by tests/infrastructure/test_sandboxes.py.",
     "livemode": "Whether real money moves: what tasks are told.",

@@ -74,7 +74,15 @@ def test_an_idle_deployment_pages_nobody_for_its_silence(idle: Deployed) -> None
     assert list(idle.resources("AWS::Synthetics::Canary")) == [], "and nobody looks for an API"
 
 
-WAKES = {"api-failing", "books-differ", "work-stalled", "database-away", "database-disk", "personal-keys"}
+WAKES = {
+    "api-failing",
+    "books-differ",
+    "work-stalled",
+    "database-away",
+    "database-disk",
+    "personal-keys",
+    "key-trees",
+}
 NOTICES = {
     "api-slow",
     "books-unchecked",
@@ -196,8 +204,8 @@ def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed
     assert [target["Arn"] for target in rule.properties["Targets"]] == [{"Ref": notices.logical_id}]
 
 
-CHOSEN_ALARMS = {"master-rotation"}
-"""Of what no environment has today and each may choose; test_rotation.py finds it there."""
+CHOSEN_ALARMS = {"master-rotation", "k-anon-violations", "arrivals-set-aside", "arrivals-waiting"}
+"""Of what no environment has today and each may choose; test_rotation.py and test_lake.py find them there."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 

@@ -76,6 +76,13 @@ def test_the_demos_last_line_says_where_everything_is(platform: Platform, demo: 
     assert json.loads((platform.settings.state / "demo.json").read_text()) == demo
 
 
+def test_the_tree_of_donors_keys_is_in_a_bucket_of_its_own(platform: Platform, demo: dict[str, Any]) -> None:
+    assert demo["donation_id"]
+    bucket = Cloud(platform.settings).parameter("storage/key-tree-bucket")
+    found = boto_client(platform.settings, "s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert [each["Key"] for each in found] == ["donors/1"]
+
+
 def test_what_was_deployed_passes_the_smoke_test_of_delivery(
     platform: Platform, demo: dict[str, Any]
 ) -> None:

@@ -58,6 +58,7 @@ IDS: Final = {
     "entry_id": f"ent_{'0' * 26}",
     "session_id": f"ses_{'0' * 26}",
     "export_id": f"exp_{'0' * 26}",
+    "image_id": f"img_{'0' * 26}",
     "passkey_id": f"psk_{'0' * 26}",
     "domain": "river.example",
     "token_id": f"sct_{'0' * 26}",

@@ -154,6 +154,7 @@ def world(
             accounts=accounts,
             trying=trials.Parts(people=KnownPeople(accounts), processor_url="https://stripe.example"),
             applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
+            image_shelf=FakeShelf(),
             export_store=FakeExports(),
             own_sign_in=federation.Parts(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"

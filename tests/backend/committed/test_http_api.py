@@ -241,6 +241,8 @@ def test_an_organisation_shows_its_public_face(api: Api) -> None:
         "website": None,
         "sdgs": [],
         "texts": {},
+        "logo": None,
+        "banner": None,
     }
 
 

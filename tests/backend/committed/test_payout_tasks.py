@@ -20,6 +20,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.export_shelf import FakeExports
+from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import PAYOUT, FakeEvents, Treasury, of_payout, payout, transaction
@@ -76,6 +77,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             people=people_work(treasury.database),
             applying=applying_work(treasury.database),
             archive=shelf,
+            images=image_work(treasury.database),
             exports=exports.Making(database=treasury.database, store=FakeExports()),
             data_sharing=None,
             clock=treasury.clock,

@@ -9,10 +9,12 @@ from click.testing import CliRunner, Result
 
 from amply.entrypoints import admin_recorded
 from amply.entrypoints.admin import main as admin
+from amply.infra import erasures
 from amply.infra.database import Database
 from amply.kernel.ids import id_of
 from amply.modules import people
 from amply.modules.access import Role
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.people_world import KEY
@@ -97,6 +99,37 @@ def test_an_account_is_forgotten_with_all_that_it_holds_and_recorded(house: Hous
     assert ADDRESS not in json.dumps(records)
 
     assert json.loads(forget(PERSON).output) == {"id": PERSON, "forgotten": False}
+
+
+class AwayShelf(AuditShelf):
+    """An archive that does not answer."""
+
+    def keep(self, path: str, body: bytes) -> None:
+        raise OSError(path)
+
+
+def test_who_is_forgotten_is_noted_where_no_restored_database_reaches(house: House) -> None:
+    listed = AuditShelf()
+    assert people.note_erased(house.database, listed, now=NOW) == 0
+    forget(PERSON)
+    assert ("people.erased", {}) in house.rows("SELECT topic, payload FROM outbox")
+    with pytest.raises(OSError, match="erased/"):
+        people.note_erased(house.database, AwayShelf(), now=NOW)
+    assert [people.note_erased(house.database, listed, now=NOW) for _ in range(2)] == [1, 0]
+    digests = erasures.noted(listed)
+    assert len(digests) == 1
+    assert PERSON not in str(listed.files)
+    with house.database.transaction() as session:
+        assert people.still_there(session, digests) == []
+    address = people.address_of(ADDRESS)
+    house.run(
+        "UPDATE person SET erased_at = NULL, address_index = :index, sealed_address = :sealed",
+        index=KEY.index_of(address),
+        sealed=KEY.seal_address(address, of=PERSON),
+    )
+    with house.database.transaction() as session:
+        assert people.still_there(session, digests) == [PERSON], "as a restored database has it"
+        assert people.still_there(session, {erasures.digest_of("gift", PERSON)}) == []
 
 
 def test_the_last_owner_is_not_forgotten(house: House) -> None:

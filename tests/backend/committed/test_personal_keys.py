@@ -31,7 +31,7 @@ from amply.modules.donations.models import DonationRow
 from amply.modules.mail import Language
 from amply.modules.people import persons
 from tests.backend.conftest import Databases
-from tests.backend.key_service import Wrapping
+from tests.backend.key_service import Wrapping, new_keyring
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import KEY
 from tests.backend.personal_data import found_in
@@ -91,7 +91,7 @@ class Safe:
     def sealing_begins(self, when: timedelta, databases: Databases) -> None:
         with databases.as_role("master").engine.begin() as connection:
             connection.execute(text("UPDATE sealing SET begins_at = :at"), {"at": system_clock() + when})
-        self.database.keyring = Keyring(self.database.engine, Wrapping())
+        self.database.keyring = new_keyring(self.database, like=self.keyring)
 
 
 class Away(Wrapping):
@@ -159,7 +159,7 @@ def test_before_sealing_begins_rows_are_as_the_release_before_reads_them_and_are
     with databases.as_role("master").engine.begin() as connection:
         connection.execute(text("GRANT INSERT ON person TO amply_app"))
         connection.execute(text("UPDATE sealing SET begins_at = now() + interval '3 hours'"))
-    database.keyring = Keyring(database.engine, Wrapping())
+    database.keyring = new_keyring(database, like=database.keyring)
     safe = furnished(database)
     with database.transaction() as session:
         old = session.execute(text("SELECT donor_name, donor_email, message, sealed FROM donation")).one()
@@ -192,8 +192,7 @@ def test_a_rotation_seals_everything_anew_and_destroys_what_is_not_used(safe: Sa
     after = {each.version: (each.state, each.values) for each in safe.versions(scope)}
     assert after == {1: ("destroyed", 0), 2: ("sealing", before[1][1])}
     assert safe.readable() == READABLE
-    fresh = Keyring(safe.database.engine, Wrapping())
-    safe.database.keyring = fresh
+    safe.database.keyring = new_keyring(safe.database, like=safe.keyring)
     assert safe.readable() == READABLE, "who starts now reads all of it"
 
 

@@ -21,6 +21,7 @@ from tests.backend.application_world import applying_work
 from tests.backend.audit_shelf import AuditShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.image_world import image_work
 from tests.backend.member_world import inviting_work
 from tests.backend.onboarding_world import onboarding_work
 from tests.backend.payout_world import FakeEvents, FakePayouts
@@ -145,6 +146,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             people=people_work(plans.database),
             applying=applying_work(plans.database),
             archive=AuditShelf(),
+            images=image_work(plans.database),
             exports=exports.Making(database=plans.database, store=FakeExports()),
             data_sharing=None,
             clock=plans.clock,

@@ -14,6 +14,7 @@ from tests.backend import recorded_routes
 from tests.backend.application_world import BEGUN, COMPLETE, PDF
 from tests.backend.caller_matrix import MATRIX, OWN, Open
 from tests.backend.conftest import Databases
+from tests.backend.image_world import ALT, picture
 from tests.backend.member_world import House
 from tests.backend.recorded_routes import RECORDED
 
@@ -220,6 +221,24 @@ def _document_removed(house: House) -> Request:
     return Request(f"/application/documents/{received.target}", target=received.target)
 
 
+LOGO: Final = {"kind": "logo", "media_type": "image/png", "alt": ALT}
+
+
+def _image_added(_house: House) -> Request:
+    return Request("/images", body=LOGO)
+
+
+def _image_received(house: House) -> Request:
+    made = house.ask("POST", "/images", by="usr_owner", json=LOGO).json()
+    house.shelf.kept[made["fields"]["key"]] = picture()
+    return Request(f"/images/{made['id']}/received", target=made["id"])
+
+
+def _image_removed(house: House) -> Request:
+    received = _image_received(house)
+    return Request(f"/images/{received.target}", target=received.target)
+
+
 def _handed_in(house: House) -> Request:
     received = _document_received(house)
     assert house.ask("POST", received.path, by="usr_owner").is_success
@@ -263,6 +282,9 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"POST {OWN}/funds/{{fund_id}}/close": _fund_closed,
     f"POST {OWN}/projects": _project_made,
     f"PATCH {OWN}/projects/{{project_id}}": _project_changed,
+    f"POST {OWN}/images": _image_added,
+    f"POST {OWN}/images/{{image_id}}/received": _image_received,
+    f"DELETE {OWN}/images/{{image_id}}": _image_removed,
     f"PATCH {OWN}/application": _said,
     f"POST {OWN}/application/submit": _handed_in,
     f"POST {OWN}/application/documents": _document_added,

@@ -89,6 +89,7 @@ def test_whoever_grows_is_told_well_before_and_once(ada: Applicant, house: House
     assert letters(house) == [], "neither enough, nor of this year"
     received(house, ada.organization_id, 200_000, days_ago=2)
     [letter] = letters(house)
+    assert "applications.letter_owed" in house.rows("SELECT topic FROM outbox ORDER BY id DESC LIMIT 1")[0]
     assert "41,000.00 EUR" in letter
     assert "50,000.00 EUR" in letter
     assert letters(house) == [], "once"

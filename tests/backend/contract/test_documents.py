@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from amply.adapters.s3.documents import S3Documents
-from amply.modules.applications import BYTES_MAX, Upload
+from amply.infra.uploads import Upload
+from amply.modules.applications import BYTES_MAX
 from tests.backend.application_world import PDF
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -81,6 +81,7 @@ def test_once_erased_no_byte_of_ours_names_the_donor(gifts: Gifts) -> None:
         "events": 2,
         "events_under_way": 0,
         "dedications": 0,
+        "keys_cut": 1,
     }
 
     looked_at = [
@@ -169,6 +170,7 @@ def test_erasing_again_changes_nothing_and_is_recorded_once_without_a_name(gifts
         "events": 0,
         "events_under_way": 0,
         "dedications": 0,
+        "keys_cut": 0,
     }
     assert unaudited(platform) == before
     (record,) = platform.rows("SELECT * FROM erasure")
@@ -302,6 +304,7 @@ def test_a_digest_of_nobody_forgets_nobody(gifts: Gifts) -> None:
         "events": 0,
         "events_under_way": 0,
         "dedications": 0,
+        "keys_cut": 0,
     }
     assert unaudited(gifts.platform) == before
 

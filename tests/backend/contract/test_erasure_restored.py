@@ -1,12 +1,20 @@
-"""A backup from before an erasure, restored: what was erased is erased again by the list of erasures."""
+"""A backup from before an erasure, restored: its rows open for nobody, and are erased again by the list of erasures."""
 
 from collections.abc import Iterator, Mapping
 
+import psycopg
 import pytest
+from sqlalchemy import select, text
 
+from amply.adapters.s3 import S3Erasures
+from amply.kernel.ids import id_of
+from amply.modules import people
+from amply.modules.donations.models import DonationRow
 from amply.modules.mail import address_digest
-from tests.backend.contract.whole_way import EMAIL, Gifts, Platform
+from tests.backend.contract.whole_way import EMAIL, OTHER_EMAIL, PEOPLE_KEY, Gifts, Platform
+from tests.backend.key_service import keyring
 from tests.backend.personal_data import found_in
+from tests.backend.world import NOW
 
 DIGEST = address_digest(EMAIL)
 SEALED = {"email"}
@@ -45,11 +53,30 @@ def test_a_restored_backup_does_not_bring_an_erased_donor_back(gifts: Gifts, bac
     assert named_in(platform, gifts.secrets, database=backup), "the backup is from before the erasure"
 
     told = platform.command("erase", "again", database=backup)
-    assert told == {"noted": 1, "gifts": 1, "entries": 2, "dedications": 0}
+    assert told == {"noted": 1, "gifts": 1, "entries": 2, "dedications": 0, "people": 0, "needed": []}
     assert named_in(platform, gifts.secrets, database=backup) == []
     still = {name for _, found in named_in(platform, gifts.others, database=backup) for name in found}
     assert still == set(gifts.others) - SEALED, "nobody else was forgotten"
     assert platform.command("erase", "again", database=backup)["gifts"] == 0
+
+
+def test_a_restored_backup_opens_for_nobody_with_all_keys_there_are(gifts: Gifts, backup: str) -> None:
+    platform = gifts.platform
+
+    def addresses() -> list[str | None]:
+        lent = platform.databases.server.lend(name=backup, user="amply_app", pool_size=1)
+        lent.database.keyring = keyring(lent.database, bucket=platform.databases.name)
+        with lent.database.transaction() as session:
+            found = [row.donor_email for row in session.scalars(select(DonationRow).order_by(DonationRow.id))]
+            kept = session.scalar(text("SELECT count(*) FROM donation WHERE sealed IS NOT NULL"))
+        assert kept == len(found) == 2, "the copy has every byte that it had"
+        lent.database.close()
+        platform.databases.server.idle["amply_app", 1].append(lent)
+        return found
+
+    assert addresses() == [EMAIL, OTHER_EMAIL]
+    assert platform.erase("--email-sha256", DIGEST)["keys_cut"] == 1
+    assert addresses() == [None, OTHER_EMAIL]
 
 
 def test_who_was_told_of_a_gift_does_not_come_back_either(gifts: Gifts, backup: str) -> None:
@@ -59,6 +86,56 @@ def test_who_was_told_of_a_gift_does_not_come_back_either(gifts: Gifts, backup: 
     again = platform.command("erase", "again", database=backup)
     assert (again["gifts"], again["dedications"]) == (0, 1)
     assert "dedication" not in {table for table, _ in named_in(platform, told, database=backup)}
+
+
+def person(platform: Platform, number: int, *, owns: str | None = None) -> str:
+    """Somebody with an account, as if they had registered; the owner of an organisation where one is named."""
+    person_id, key = id_of("usr", number), people.PeopleKey(PEOPLE_KEY.encode())
+    address = people.address_of(f"zoe-{number}@accounts-of-the-test.org")
+    with psycopg.connect(
+        platform.databases.server.running.cluster.url, dbname=platform.databases.name
+    ) as master:
+        master.execute(
+            """
+            INSERT INTO person (id, address_index, sealed_address, language, created_at, password_changed_at)
+            VALUES (%s, %s, %s, 'en', %s, %s)
+            """,
+            (person_id, key.index_of(address), key.seal_address(address, of=person_id), NOW, NOW),
+        )
+        if owns is not None:
+            master.execute("INSERT INTO member VALUES (%s, %s, 'owner', %s)", (owns, person_id, NOW))
+    return person_id
+
+
+def accounts(platform: Platform, database: str) -> set[str]:
+    with psycopg.connect(platform.databases.server.running.cluster.url, dbname=database) as master:
+        return {str(row[0]) for row in master.execute("SELECT id FROM person WHERE erased_at IS NULL")}
+
+
+def test_who_deleted_their_account_does_not_come_back(platform: Platform) -> None:
+    """In the backup one of them was an organisation's only owner: that one is named, and not forgotten meanwhile."""
+    gone, stays = person(platform, 1), person(platform, 2)
+    owner = person(platform, 3, owns=platform.organization_id)
+    backup = backed_up(platform)
+    with psycopg.connect(
+        platform.databases.server.running.cluster.url, dbname=platform.databases.name
+    ) as master:
+        master.execute(
+            "INSERT INTO member VALUES (%s, %s, 'owner', %s)", (platform.organization_id, stays, NOW)
+        )
+    for person_id in (gone, owner):
+        assert platform.command("people", "forget", "--id", person_id) == {"id": person_id, "forgotten": True}
+    listed = S3Erasures(bucket=platform.buckets[1])
+    assert people.note_erased(platform.books.app, listed, now=NOW) == 2
+    assert accounts(platform, backup) == {gone, stays, owner}
+
+    told = platform.command("erase", "again", database=backup)
+    assert (told["noted"], told["people"], told["needed"]) == (2, 1, [owner])
+    assert accounts(platform, backup) == {stays, owner}
+    assert "zoe-1@" not in str(list(platform.dump(database=backup)))
+    letters = [content for table, content in platform.dump(database=backup) if table == "person_letter"]
+    assert letters == [b""], "no second goodbye"
+    platform.databases.server.run(f"DROP DATABASE {backup} WITH (FORCE)")
 
 
 def test_the_list_of_erasures_names_nobody_and_finds_nothing_where_nothing_was_restored(gifts: Gifts) -> None:

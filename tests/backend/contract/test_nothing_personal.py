@@ -1,15 +1,22 @@
 """No public byte names a donor, and no line of a log does."""
 
 import base64
+import gzip
 import json
 
 import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+from amply.entrypoints import task_names
+from amply.infra.tracing.export import exporting
+from amply.modules import sharing
 from amply.modules.ledger import exports
 from amply.modules.ledger.pages import LoggedEntry
 from amply.modules.mail import address_digest
+from tests.backend.consent_world import FakeConsents, FakeRaw
 from tests.backend.contract.whole_way import EMAIL, NAME, Gifts, unpacked
 from tests.backend.personal_data import found_in, spellings
+from tests.backend.span_receiver import receiving
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -109,7 +116,47 @@ def test_nothing_that_the_lake_is_told_names_a_donor_or_leads_to_one(gifts: Gift
     (span_id,) = (row.id for row in gifts.platform.rows("SELECT id FROM sharing_span"))
     ours = {"digest": address_digest(EMAIL), "span": span_id, "organization": gifts.platform.organization_id}
     everybody = {**gifts.secrets, **gifts.others, **ours}
-    looked_at = list(gifts.platform.lake())
-    assert [(where, found) for where, content in looked_at if (found := found_in(content, everybody))] == []
-    assert len(looked_at) == 2
-    assert len(gifts.platform.raw.rows()) == 1, "of the one who ticked"
+    consents, raw = FakeConsents(), FakeRaw()
+    lake = sharing.Sharing(database=gifts.platform.books.app, consents=consents, files=raw)
+    sharing.tell_consents(lake, now=gifts.platform.clock())
+    sharing.write_facts(lake, now=gifts.platform.clock())
+    told = [str(consents.items).encode(), *(path.encode() + unpacked(raw.files[path]) for path in raw.files)]
+    assert [found for content in told if (found := found_in(content, everybody))] == []
+    assert len(consents.items) == 1
+    assert len(raw.rows()) == 1, "of the one who ticked"
+
+
+def test_no_message_of_a_queue_names_a_donor(gifts: Gifts) -> None:
+    """Nor by the key of a request or an address's digest: whoever reads queues learns our ids, and the event's."""
+    leading = ("donation", "payment", "events", "later event", "intent", "charge")
+    secrets = {name: value for name, value in gifts.secrets.items() if not name.startswith(leading)}
+    secrets |= {"digest": address_digest(EMAIL)}
+    sent = list(gifts.platform.sent())
+    assert [(task, found) for task, content in sent if (found := found_in(content, secrets))] == []
+    tasks = [task for task, _ in sent]
+    assert tasks.count(task_names.HANDLE_PROVIDER_EVENT) == 3
+    assert task_names.SEND_DUE_RECEIPTS in tasks
+    everything = b"".join(content for _, content in sent)
+    assert b"evt_" in everything, "the layers were read"
+
+
+def test_no_span_names_a_donor(request: pytest.FixtureRequest) -> None:
+    """The fixtures' gifts are recorded: they are taken once somebody receives the spans."""
+    with receiving() as receiver:
+        exporter = OTLPSpanExporter(endpoint=receiver.url, timeout=1)
+        recorded = exporting(
+            exporter, service="way", environment="tests", share_of_reads=1.0, statement_seconds_min=0.0
+        )
+        with recorded:
+            gifts: Gifts = request.getfixturevalue("gifts")
+            assert list(gifts.platform.public_answers())
+    leading = ("donation", "payment", "events", "later event")
+    secrets = {name: value for name, value in gifts.secrets.items() if not name.startswith(leading)}
+    secrets |= {"digest": address_digest(EMAIL)}
+    bodies = [
+        gzip.decompress(post.body) if post.headers.get("Content-Encoding") == "gzip" else post.body
+        for post in receiver.posts
+    ]
+    assert [found for body in bodies if (found := found_in(body, secrets))] == []
+    names = {span.name for span in receiver.spans}
+    assert {"POST /v1/donations", "POST /v1/webhooks/stripe", "INSERT donation"} <= names, sorted(names)

@@ -1,28 +1,63 @@
 """What reaches the server itself, before there is a request: bounded there, and others are answered meanwhile."""
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from amply.entrypoints import bodies
 from amply.entrypoints.bodies import Bodies
+from amply.entrypoints.prompt_requests import PromptRequests
 from tests.backend.conftest import free_port
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
+class Impatient(PromptRequests):
+    """As the API's, in a hurry."""
+
+    head_seconds = 0.3
+    body_seconds = 0.6
+
+
+@dataclass
+class Served:
+    """Where a server listens, and when the route `/late` answers."""
+
+    port: int
+    answers: threading.Event = field(default_factory=threading.Event)
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     """A server as the API's is, with one route."""
+    with serving(PromptRequests, keeps=5) as served:
+        yield served.port
+
+
+@pytest.fixture
+def impatient() -> Iterator[Served]:
+    """The same with less time."""
+    with serving(Impatient, keeps=1) as served:
+        yield served
+        served.answers.set()
+
+
+@contextlib.contextmanager
+def serving(protocol: type[PromptRequests], *, keeps: int) -> Iterator[Served]:
+    listening = free_port()
+    served = Served(listening)
     app = FastAPI()
     app.state.site_url = ""
-    app.add_middleware(Bodies)
-    app.add_api_route("/well", lambda: {"status": "ok"})
-    listening = free_port()
+    app.add_middleware(Bodies, seconds_max=protocol.body_seconds / 2)
+    app.add_api_route("/well", lambda: {"status": "ok"}, methods=["GET", "POST"])
+    app.add_api_route("/late", lambda: {"waited": served.answers.wait(30)})
     began = threading.Event()
 
     class Server(uvicorn.Server):
@@ -31,12 +66,20 @@ def port() -> Iterator[int]:
             began.set()
 
     server = Server(
-        uvicorn.Config(app, host="127.0.0.1", port=listening, log_config=None, server_header=False)
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=listening,
+            http=protocol,
+            timeout_keep_alive=keeps,
+            log_config=None,
+            server_header=False,
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()
     assert began.wait(30)
-    yield listening
+    yield served
     server.should_exit = True
     thread.join(30)
 
@@ -80,3 +123,62 @@ def test_what_is_no_http_is_refused_by_the_server(port: int, sent: bytes) -> Non
     status = _answer(port, sent)[:13]
     assert status.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 "))
     assert _answer(port, WELL).startswith(b"HTTP/1.1 200 ")
+
+
+def _drip(connection: socket.socket) -> bytes:
+    """A byte at a time, ever on, until the server closes the connection; all that it answered."""
+    answered = b""
+    for _ in range(600):
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"x")
+        if not select.select([connection], [], [], 0.05)[0]:
+            continue
+        try:
+            received = connection.recv(65_536)
+        except ConnectionError:
+            return answered
+        if not received:
+            return answered
+        answered += received
+    raise AssertionError("the server waits for as long as bytes come")
+
+
+@pytest.mark.parametrize(
+    ("begun", "status"),
+    [
+        (b"GET /well HTTP/1.1\r\nHost: api\r\nX-Slow: ", b"408"),
+        (b"", b"408"),
+        (b"POST /well HTTP/1.1\r\nHost: api\r\nContent-Length: 9999\r\n\r\n", b"408"),
+        (b"GET /well HTTP/1.1\r\nHost: api\r\nContent-Length: 9999\r\n\r\n", b"200"),
+    ],
+    ids=["head", "first line", "body", "body that nobody reads"],
+)
+def test_a_request_that_comes_a_byte_at_a_time_is_ended(
+    impatient: Served, begun: bytes, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
+        connection.sendall(begun)
+        assert _drip(connection).startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(impatient: Served) -> None:
+    assert _answer(impatient.port) == b""
+
+
+def test_an_answer_may_take_longer_than_a_request(impatient: Served) -> None:
+    """Another connection is given up meanwhile: so long has the answer waited."""
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
+        connection.sendall(b"GET /late HTTP/1.1\r\nHost: api\r\n\r\n")
+        for _ in range(2):
+            assert _answer(impatient.port, b"GET /").startswith(b"HTTP/1.1 408 ")
+        impatient.answers.set()
+        assert connection.recv(1).startswith(b"H"), "it was not given up"
+        connection.sendall(WELL)
+        answered = b""
+        while received := connection.recv(65_536):
+            answered += received
+    assert answered.count(b" 200 OK") == 2, "the same connection takes the next request"
+
+
+def test_the_server_waits_for_a_body_for_longer_than_who_answers_that_it_is_late() -> None:
+    assert PromptRequests.body_seconds > bodies.SECONDS_MAX

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from amply.entrypoints import backlog
 from amply.modules import people
 from amply.modules.access import LastOwner
+from tests.backend.audit_shelf import AuditShelf
 from tests.backend.people_world import ADA, ANOTHER, CHEAP, PASSWORD, Browser, PeopleWorld
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -300,6 +301,13 @@ def test_an_account_is_forgotten_and_its_id_stays(world: PeopleWorld) -> None:
     for table in ("person_device", "person_totp", "person_passkey", "address_claim"):
         assert rows(world, f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 -- this file's own words
     assert world.member().get("me").json()["id"] != person_id, "the address is free again"
+    assert ("people.erased",) in worker_rows(world, "SELECT topic FROM outbox"), "the worker is told at once"
+    assert people.note_erased(world.worker, AuditShelf(), now=world.clock()) == 1
+
+
+def worker_rows(world: PeopleWorld, statement: str) -> list[tuple[object, ...]]:
+    with world.worker.transaction() as session:
+        return [tuple(row) for row in session.execute(text(statement))]
 
 
 def test_an_account_that_is_needed_is_kept_whole(world: PeopleWorld) -> None:

@@ -1,5 +1,6 @@
 """The way of real gifts: the HTTP API, signed events, PostgreSQL, a real cache, emulated S3 with its locked archive."""
 
+import base64
 import json
 import subprocess
 import time
@@ -20,27 +21,30 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from amply.adapters import sqs
 from amply.adapters.s3 import S3Archive, S3PublicLog
 from amply.adapters.stripe import StripeEventVerifier
 from amply.entrypoints import application
 from amply.entrypoints.admin import main as admin
+from amply.entrypoints.scheduler import TASKS_OF
 from amply.infra import outbox
 from amply.infra.cache import cache_client
 from amply.infra.counters import CacheCounters
 from amply.infra.rate_limits import CacheLimiter
-from amply.infra.settings import CacheSettings, CommitmentSettings
+from amply.infra.settings import CacheSettings, CommitmentSettings, QueueSettings
 from amply.modules import defence, donations, ledger, payments, sharing
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, environment_of, free_port
-from tests.backend.consent_world import FakeConsents, FakeRaw
 from tests.backend.contract.test_ledger_outside import bucket
+from tests.backend.contract.test_queues_and_mail import queue_url
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.unit.test_stripe_signatures import SECRET, signed
 from tests.backend.world import NOW, FakeClock, FakeMailer, FakeProcessor, ready_organization
 
 COMMITMENT_KEY = "for-tests-0123456789-0123456789-0123456789-0123"
+PEOPLE_KEY = "for-tests-people-0123456789-0123456789-0123456789"
 NAME = 'Zoë "Ångström" \\ Þórðardóttir 山田'
 EMAIL = "Zoe.Thordardottir+gifts@donor-of-the-test.org"
 MESSAGE = "In memory of Gróa á Bakka; <b>she</b> knew & laughed"
@@ -87,10 +91,9 @@ class Platform:
     processor: NamingProcessor
     clock: FakeClock
     organization_id: str
+    queues: QueueSettings
     mailer: FakeMailer = field(default_factory=FakeMailer)
     lines: list[dict[str, Any]] = field(default_factory=list)
-    consents: FakeConsents = field(default_factory=FakeConsents)
-    raw: FakeRaw = field(default_factory=FakeRaw)
 
     def give(self, *, name: str, email: str, key: str, **said: object) -> str:
         body: dict[str, Any] = {
@@ -144,9 +147,10 @@ class Platform:
 
     def publish(self) -> None:
         """Everything that follows by itself: relayed, sequenced, published, summed, written to donors."""
-        outbox.relay_batch(self.books.app, publish=lambda _: None, now=self.clock())
+        self.relay()
         self.books.sequence()
         self.books.publish()
+        self.relay()
         ledger.fold_days(self.books.app)
         sending = donations.ReceiptSending(
             database=self.books.app,
@@ -156,17 +160,10 @@ class Platform:
         )
         donations.send_due_receipts(sending, now=self.clock())
 
-    def share(self) -> None:
-        """The worker's turn at what donors let be shared."""
-        lake = sharing.Sharing(database=self.books.app, consents=self.consents, files=self.raw)
-        sharing.tell_consents(lake, now=self.clock())
-        sharing.write_facts(lake, now=self.clock())
-
-    def lake(self) -> Iterator[tuple[str, bytes]]:
-        """Everything that the lake was told: consents, names of files, and what they say."""
-        yield "consents", str(self.consents.items).encode()
-        for path, content in self.raw.files.items():
-            yield f"{path} unpacked", path.encode() + unpacked(content)
+    def relay(self) -> None:
+        """What facts say goes onto the queues; what is done about it is done here, by hand."""
+        sender = sqs.TaskSender(sqs.application(self.queues), tasks_of=TASKS_OF)
+        outbox.relay_batch(self.books.app, publish=sender.publish, now=self.clock())
 
     def rows(self, statement: str) -> list[Any]:
         with self.books.app.transaction() as session:
@@ -184,7 +181,10 @@ class Platform:
         settings = self.databases.server.settings(name=database or self.databases.name, user="amply_app")
         environment = {
             **environment_of(settings),
+            # A restore reaches the database, and not the trees: they are as they are now.
+            "AMPLY_KEY_TREE_BUCKET": self.databases.name,
             "AMPLY_COMMITMENT_KEY": COMMITMENT_KEY,
+            "AMPLY_PEOPLE_KEY": PEOPLE_KEY,
             "AMPLY_ARCHIVE_BUCKET": self.buckets[1],
         }
         done = CliRunner().invoke(admin, words, env=environment)
@@ -241,6 +241,19 @@ class Platform:
                 statement = f'COPY "{schema}"."{table}" TO STDOUT'
                 with connection.cursor().copy(statement.encode()) as copied:
                     yield table, b"".join(bytes(piece) for piece in copied)
+
+    def sent(self) -> Iterator[tuple[str, bytes]]:
+        """Every message of every queue as it was sent, and what its layers say. It stays there: nothing is taken away."""
+        client = boto3.client("sqs")
+        for url in (self.queues.high_url, self.queues.low_url):
+            while found := client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            ).get("Messages", []):
+                for message in found:
+                    outer = base64.b64decode(message["Body"])
+                    inner = base64.b64decode(json.loads(outer)["body"])
+                    said = json.dumps(message.get("MessageAttributes", {}), default=str).encode()
+                    yield json.loads(outer)["headers"]["task"], b"\n".join((outer, inner, said))
 
     def cached(self) -> Iterator[tuple[str, bytes]]:
         """Every key of the cache with all it holds."""
@@ -300,6 +313,7 @@ def platform(
             processor=processor,
             clock=clock,
             organization_id=ready_organization(books.app, processor),
+            queues=QueueSettings(high_url=queue_url("high"), low_url=queue_url("low")),
             lines=lines,  # type: ignore[arg-type] # structlog's own mutable mappings
         )
     opened.close()
@@ -349,7 +363,6 @@ def gifts(platform: Platform) -> Gifts:
     other_id = platform.give(name=OTHER_NAME, email=OTHER_EMAIL, key="key-of-somebody")
     platform.deliver("evt_1Qsomebody", "payment_intent.succeeded", platform.intent(OTHER_INTENT))
     platform.publish()
-    platform.share()
     receipts = {mail.to: mail.attachments[0].content for mail in platform.mailer.sent}
     assert set(receipts) == {EMAIL, OTHER_EMAIL}
     secrets = {

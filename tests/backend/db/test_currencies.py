@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from amply.infra.database import Database
+from amply.infra.new_rows import write
 from amply.infra.roles import MIGRATOR
 from amply.kernel.money import CURRENCIES, Currency, Money
 from amply.modules import payments
@@ -60,14 +61,14 @@ def pay(database: Database, minor_units: int, currency: str) -> None:
             ),
             {"organization": organization_id, "minor_units": minor_units, "currency": currency, "now": NOW},
         )
-        payments.create(
-            session,
+        _, row = payments.intended(
             donation_id="don_1",
             organization_id=organization_id,
             account_id="acct_1",
             amount=Money(minor_units=minor_units, currency=currency),
             now=NOW,
         )
+        write(session, row)
 
 
 @pytest.mark.parametrize("currency", CURRENCIES.values(), ids=lambda currency: currency.code)

@@ -32,6 +32,11 @@ GIFT_FILTERS: Final = (
     "since=2020-06-01T00:00:00Z&before=2022-01-01T00:00:00Z",
 )
 
+PAYOUT_FILTERS: Final = (
+    *("", "status=failed", "currency=CHF"),
+    "since=2020-06-01T00:00:00Z&before=2022-01-01T00:00:00Z",
+)
+
 _FILL: Final = (
     """
     INSERT INTO organization (id, slug, name, country, created_at)
@@ -50,7 +55,8 @@ _FILL: Final = (
     """,
     """
     INSERT INTO payout (id, owner, minor_units, currency, status, is_automatic, created_at, arrives_on, asked_at)
-    SELECT 'po_' || n, :of, 100, 'EUR', 'paid', true, timestamptz '2020-01-01Z' + n * interval '1 hour', current_date, now()
+    SELECT 'po_' || n, :of, 100, CASE n % 50 WHEN 0 THEN 'CHF' ELSE 'EUR' END,
+        CASE n % 20 WHEN 0 THEN 'failed' ELSE 'paid' END, true, timestamptz '2020-01-01Z' + n * interval '1 hour', current_date, now()
     FROM generate_series(1, :many) n
     """,
     """
@@ -171,7 +177,10 @@ def test_no_list_of_the_api_reads_more_for_a_page_far_down(large: Large) -> None
             ("organization_gift", f"gifts:{sort}", [at(DEEP), gift], GIFT_FILTERS)
             for sort in ("-created_at", "created_at")
         ),
-        *(("payout", f"payouts:{sort}", [at(DEEP), payout], ("",)) for sort in ("-created_at", "created_at")),
+        *(
+            ("payout", f"payouts:{sort}", [at(DEEP), payout], PAYOUT_FILTERS)
+            for sort in ("-created_at", "created_at")
+        ),
         ("audit_record", "audit", [said, record], ("", "action=key.made", "actor=person:usr_b")),
     ]
     paths = {

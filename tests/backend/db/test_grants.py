@@ -40,6 +40,7 @@ API = {
     "balance": READ,
     "booking_gate": READ,
     "checkpoint": READ,
+    "closed_leaf": READ,
     "daily_key": ADD,
     "data_key": ADD,
     "decline": READ,
@@ -119,7 +120,8 @@ API = {
             *(
                 f"UPDATE({column})"
                 for column in (
-                    *("name", "return_origins", "sdgs", "state", "takes_anonymous_gifts", "texts", "website"),
+                    *("name", "pictures", "return_origins", "sdgs", "state", "takes_anonymous_gifts"),
+                    *("texts", "website"),
                 )
             ),
         )
@@ -143,6 +145,22 @@ API = {
                 for column in (
                     *("added_by", "created_at", "expires_at", "id", "kind", "media_type", "object_key"),
                     "organization_id",
+                )
+            ),
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+            ),
+        )
+    ),
+    "organization_image": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("added_by", "alt", "created_at", "expires_at", "id", "kind", "media_type"),
+                    *("next_attempt_at", "object_key", "organization_id"),
                 )
             ),
             "SELECT",
@@ -189,6 +207,7 @@ API = {
     "person_recovery_code": ALL,
     "person_totp": ALL,
     "scim_resource": ALL,
+    "scim_value": "DELETE INSERT SELECT",
     "scim_token": " ".join(
         (
             *(
@@ -297,6 +316,8 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT digest FROM api_key",
         "UPDATE data_key SET wrapped = NULL",
         "DELETE FROM data_key",
+        "UPDATE data_key SET tree = NULL",
+        "INSERT INTO closed_leaf (scope) VALUES ('donors')",
         "UPDATE sealing SET begins_at = now()",
         "UPDATE api_key SET scopes = '{donations:read}'",
         "INSERT INTO organization (id) VALUES ('org_x')",

@@ -13,13 +13,14 @@ from amply.modules.access import Access, KeyCaller, Permission, PersonCaller, Ro
 from amply.modules.donations.organization_gifts import GiftFilter, received
 from amply.modules.keys.service import keys_of
 from tests.backend.conftest import Databases
+from tests.backend.image_world import ALT
 from tests.backend.member_world import House
 
 OWN: Final = (
     *("member", "member_invitation", "ownership_offer", "api_key", "organization_gift"),
     "audit_record",
     *("organization_application", "organization_document", "organization_step", "register_lookup"),
-    "organization_export",
+    *("organization_export", "organization_image"),
 )
 
 
@@ -35,6 +36,7 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
             ("/funds", {"name": "Wells"}),
             ("/ownership-offer", {"person_id": "usr_second"}),
             ("/exports", {"kind": "gifts"}),
+            ("/images", {"kind": "logo", "media_type": "image/png", "alt": ALT}),
         ):
             answer = made.ask("POST", path, by=owner, of=of, json=body)
             assert answer.is_success, answer.text
@@ -132,6 +134,8 @@ def test_a_revoked_key_sees_nothing_more(house: House) -> None:
         "UPDATE organization SET state = 'submitted'",
         "UPDATE organization_application SET purpose = 'Mine'",
         "UPDATE organization_document SET removed_at = now()",
+        "UPDATE organization SET pictures = '{}'",
+        "UPDATE organization_image SET removed_at = now()",
         "UPDATE fund SET name = 'Mine'",
     ],
 )

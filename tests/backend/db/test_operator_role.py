@@ -21,7 +21,16 @@ OF_A_DONOR: Final = (
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("sharing_batch", "sharing_consent", "sharing_fact", "sharing_span", "sharing_tick"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
-    *("address_claim", "data_key", "person_identity", "sealing", "sign_in_grant", "scim_resource"),
+    *(
+        "address_claim",
+        "closed_leaf",
+        "data_key",
+        "person_identity",
+        "sealing",
+        "sign_in_grant",
+        "scim_resource",
+    ),
+    "scim_value",
 )
 MAY: Final = {
     "account": {"SELECT"},

@@ -11,6 +11,8 @@ from tests.backend.people_world import KEY
 BY_NO_ENVELOPE_KEY = {
     "opening.sealed": "by the commitments' secret, which is never changed",
     "donor_document.sealed": "by the links' secret, for an hour",
+    "closed_leaf.leaf": "a number that the tree of keys makes of a donor",
+    "data_key.tree": "which tree of keys it is, at random",
     "data_key.wrapped": "by KMS: it is an envelope key",
     "daily_key.key": "a key itself, for a day",
     "person_passkey.public_key": "public",

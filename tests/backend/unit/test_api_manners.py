@@ -99,6 +99,8 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "submit_application": "What is handed in is handed in: a repetition is refused.",
     "add_document": "A place more that is forgotten within the hour; thirty documents at most.",
     "receive_document": "It takes up what is there; again, it changes nothing.",
+    "add_image": "A place more that is forgotten within the hour; ten images at most.",
+    "receive_image": "It takes up what is there; again, it changes nothing.",
     "read_document": "A link more, good for five minutes; each is recorded.",
     "ask_for_export": "A file more of the same; how many there may be in an hour is bounded.",
     "make_export_link": "Good for minutes, kept by nobody.",

@@ -10,5 +10,6 @@
 - `witnessing`: what a log asks a witness (c2sp.org/tlog-witness)
 - `commitments`: salted commitments to personal data that never enters the ledger
 - `receipts`: one entry's offline proof (c2sp.org/tlog-proof)
+- `certificates`: what a release of anonymised data is, signed and in a chain
 - `errors`: what each of them raises
 """

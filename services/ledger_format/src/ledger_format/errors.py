@@ -13,6 +13,8 @@
     ├── PolicyError             a policy of logs and witnesses is malformed
     ├── WitnessRequestError     a request to a witness is malformed
     ├── CommitmentError         an opening does not lead to its commitment
+    ├── CertificateError        a certificate of released data is malformed
+    │   └── UnknownCertificateError a certificate of a version this package does not know
     └── ReceiptError            a receipt is malformed
         └── MismatchError           its parts are well-formed and do not belong together
 
@@ -70,6 +72,14 @@ class WitnessRequestError(FormatError):
 
 class CommitmentError(FormatError):
     """An opening does not lead to its commitment, or cannot be committed to."""
+
+
+class CertificateError(FormatError):
+    """A certificate of released data is malformed, or contradicts itself."""
+
+
+class UnknownCertificateError(CertificateError):
+    """The certificate names a version of its format that this package does not know."""
 
 
 class ReceiptError(FormatError):

@@ -1,5 +1,6 @@
 """The real CDK app's local stage, deployed into the emulated cloud by the real CDK command line."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud import flags
 from local_cloud.cloud import ACCESS, Cloud
 from local_cloud.failures import LocalCloudError
 from local_cloud.inputs import digest
@@ -25,6 +27,10 @@ class Deployment:
     @property
     def _settings(self) -> Settings:
         return self.cloud.settings
+
+    @property
+    def _flags(self) -> tuple[str, ...]:
+        return flags.remembered(self._settings)
 
     @property
     def _note(self) -> Path:
@@ -63,6 +69,7 @@ class Deployment:
         synthesis = ("synth", f"{ENVIRONMENT}/*", "--quiet", *self.app(assembly="assembly"))
         self._cdk(synthesis, directory=self._settings.root, words="synthesise the platform")
         assembly = self._settings.emulator / "assembly"
+        self._take_away_leftovers(assembly)
         if any(name.startswith(f"{ENVIRONMENT}-") for name in self._statuses()):
             self._refuse_losses(assembly)
         arguments = (
@@ -71,6 +78,19 @@ class Deployment:
         )
         self._cdk(arguments, directory=self._settings.root, words="deploy the platform")
         self._note.write_text(sources)
+
+    def _take_away_leftovers(self, assembly: Path) -> None:
+        """Stacks of a flag that is off now, their data with them: the command line forgets what is not in the app.
+
+        Before losses are looked for: who turns a flag off has said so.
+        """
+        there, wanted = self._statuses(), _stacks(assembly)
+        for name in (f"{ENVIRONMENT}-{stack}" for stack in flags.TOPMOST_FIRST):
+            if name in there and name not in wanted:
+                self.cloud.cloudformation.delete_stack(StackName=name)
+                self.cloud.cloudformation.get_waiter("stack_delete_complete").wait(
+                    StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+                )
 
     def _refuse_losses(self, assembly: Path) -> None:
         """Ask the reviewer's program, as a pull request would, before anything that holds data is touched."""
@@ -122,6 +142,7 @@ class Deployment:
         return (
             *("--context", f"only={ENVIRONMENT}", "--context", f"port_base={self._settings.ports.base}"),
             *("--output", str(output)),
+            *(("--context", f"flags={','.join(self._flags)}") if self._flags else ()),
             # Nothing is looked up in any account, least of all in an emulated one.
             "--no-lookups",
         )
@@ -139,8 +160,9 @@ class Deployment:
                 root / "services" / "widgets" / "dist",
                 root / "services" / "widgets" / "headers.json",
                 root / "services" / "widgets" / "versions.json",
+                *((root / "services" / "marketplace" / "src",) if self._flags else ()),
             ),
-            words=(str(self._settings.ports.base),),
+            words=(str(self._settings.ports.base), *self._flags),
         )
 
     def _statuses(self) -> dict[str, str]:
@@ -187,3 +209,13 @@ class Deployment:
             "CDK_VALIDATION": "false",
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         }
+
+
+def _stacks(assembly: Path) -> list[str]:
+    """The names of a local stage's stacks."""
+    manifest = json.loads((assembly / f"assembly-{ENVIRONMENT}" / "manifest.json").read_text())
+    return [
+        str(artifact["properties"]["stackName"])
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]

@@ -95,6 +95,11 @@ class Settings:
         return self.state / "credentials"
 
     @property
+    def flags(self) -> Path:
+        """Which parts of the data platform this run has, as somebody said last."""
+        return self.state / "flags"
+
+    @property
     def emulator(self) -> Path:
         return self.state / "cloud"
 

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from local_cloud import flags
 from local_cloud.settings import Settings
 from local_cloud.supervisor.client import Client
 from local_cloud.supervisor.running import PartStatus, State
@@ -23,6 +24,7 @@ def show(client: Client, settings: Settings, console: Console) -> bool:
         where = str(ports.get(part.name, ""))
         table.add_row(part.name, state, where, str(part.pid or ""), _duration(part), str(part.restarts or ""))
     console.print(table)
+    console.print(f"flags: {flags.words(flags.remembered(settings))}")
     return all(part.state is State.HEALTHY for part in parts)
 
 

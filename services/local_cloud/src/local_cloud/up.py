@@ -5,7 +5,18 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from local_cloud import database, doctor, laptop, parts, pinned_policy, stripe, tasks, verifier_key, witnesses
+from local_cloud import (
+    database,
+    doctor,
+    flags,
+    laptop,
+    parts,
+    pinned_policy,
+    stripe,
+    tasks,
+    verifier_key,
+    witnesses,
+)
 from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.deployment import Deployment
@@ -42,6 +53,7 @@ class Up:
         return self._has_changed
 
     def _run(self) -> None:
+        flags.choose(self._settings, os.environ)
         self._require_ports()
         self._client.start()
         self._laptop = laptop.of(self._settings)

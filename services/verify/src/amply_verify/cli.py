@@ -16,6 +16,7 @@ from amply_verify.log_reader import HttpGetter
 from amply_verify.operator_commands import reconcile
 from amply_verify.outcome import CheckFailure, Exit
 from amply_verify.receipt_check import check_receipt
+from amply_verify.release_commands import certificate
 from amply_verify.reporting import (
     EPILOG,
     fail_line,
@@ -37,7 +38,7 @@ _ENTRY_ID: Final = re.compile(r"ent_[0-9a-z]{1,64}")
 def cli() -> None:
     """Check Amply's public ledger without trusting Amply.
 
-    `receipt` needs a file and a key, and no network. The other commands read a log, at its address or in a directory.
+    `receipt` and `certificate` need a file and a key, and no network. The other commands read a log, at its address or in a directory.
     Keys come from you (--key, or AMPLY_VERIFIER_KEY) and never from what is checked; without one nothing is verified.
     With --policy, enough independent witnesses must have cosigned, so that you are shown what others are shown.
     """
@@ -109,7 +110,7 @@ def checkpoint(place: str, key: tuple[str, ...], policy: str | None, *, as_json:
     report(place, check, as_json=as_json)
 
 
-for _command in (consistency, follow, audit, org, fsck, mirror, reconcile, completion, manual):
+for _command in (certificate, consistency, follow, audit, org, fsck, mirror, reconcile, completion, manual):
     cli.add_command(_command)
 
 

@@ -4,6 +4,7 @@ import enum
 from typing import Final
 
 from ledger_format.errors import (
+    CertificateError,
     CheckpointError,
     CommitmentError,
     EntryError,
@@ -16,6 +17,7 @@ from ledger_format.errors import (
     ReceiptError,
     SignatureError,
     TileError,
+    UnknownCertificateError,
     UnknownVersionError,
     UntrustedNoteError,
 )
@@ -71,11 +73,12 @@ class CheckFailure(Exception):
 _ASK_AGAIN: Final = "ask whoever gave it to you for the original"
 # The first class that fits decides: subclasses stand before their parents.
 _BY_ERROR: Final[tuple[tuple[type[FormatError], Exit, str], ...]] = (
+    (UnknownCertificateError, Exit.UNKNOWN_VERSION, "install a newer amply-verify and check again"),
     (UnknownVersionError, Exit.UNKNOWN_VERSION, "install a newer amply-verify and check again"),
     (
         UntrustedNoteError,
         Exit.SIGNATURE,
-        "compare your key with the one the log publishes, and do not rely on this until they agree",
+        "compare your key with the one that is published, and do not rely on this until they agree",
     ),
     (
         QuorumError,
@@ -87,6 +90,7 @@ _BY_ERROR: Final[tuple[tuple[type[FormatError], Exit, str], ...]] = (
     (ProofError, Exit.PROOF, "the entry is not in the signed ledger like this, so do not rely on it"),
     (CommitmentError, Exit.OPENING, "the entry is real but not about this value, so do not rely on it"),
     (MismatchError, Exit.MISMATCH, "its parts come from different places, so do not rely on it"),
+    (CertificateError, Exit.MALFORMED, _ASK_AGAIN),
     (ReceiptError, Exit.MALFORMED, _ASK_AGAIN),
     (EntryError, Exit.MALFORMED, _ASK_AGAIN),
     (CheckpointError, Exit.MALFORMED, _ASK_AGAIN),

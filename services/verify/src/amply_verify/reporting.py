@@ -21,8 +21,8 @@ Exit codes: 0 verified, 2 wrong usage.
 Checked and refused:
   10 malformed  11 signature  12 proof  13 opening  14 another entry or log
   15 quorum: too few of the witnesses that the policy demands
-  16 fork: two signed checkpoints contradict each other
-  17 entries break a rule between them  18 database and log differ
+  16 fork: two signed checkpoints, or certificates, contradict each other
+  17 entries, or released rows, break a rule  18 database and log differ
   19 breach: more was taken back than was given, nothing else is wrong
 Could not be checked:
   20 no trusted key  21 unreadable file  22 unreachable server

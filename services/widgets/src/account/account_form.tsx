@@ -24,7 +24,7 @@ interface AccountFormProps {
   readonly asks: readonly Asked[];
   readonly action: string;
   /** What goes wrong is said above the button. */
-  readonly onSubmit: (values: Readonly<Record<string, string>>) => Promise<void>;
+  readonly onSubmit: (values: Readonly<Record<string, string>>, form: HTMLFormElement) => Promise<void>;
   readonly children?: ComponentChildren;
 }
 
@@ -38,7 +38,7 @@ export function AccountForm({ asks, action, onSubmit, children }: AccountFormPro
     const values = Object.fromEntries(new FormData(form).entries());
     return once(async () => {
       setFailed(null);
-      await onSubmit(values as Record<string, string>).catch(setFailed);
+      await onSubmit(values as Record<string, string>, form).catch(setFailed);
     })(event);
   };
   return (

@@ -27,5 +27,6 @@ export class Told extends Error {
 export function wordsOf({ t, fault }: PersonSpeech, reason: unknown): string {
   if (reason instanceof Told) return reason.words(t);
   if (reason instanceof RequestFault && reason.code === "provider_away") return t.providerAway;
+  if (reason instanceof RequestFault && reason.code === "dns_unavailable") return t.dnsAway;
   return reason instanceof DOMException ? t.noPasskeyUsed : fault(reason);
 }

@@ -1,10 +1,8 @@
 import type { AccountApi, Membership } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
+import { KEEPERS } from "./keepers_page";
 import { useSpeech } from "./language";
-
-/** Roles that look after keys. Whoever forges one sees a page whose requests are refused. */
-export const KEEPERS: readonly string[] = ["owner", "admin"];
 
 interface OrganizationsSectionProps {
   readonly api: AccountApi;
@@ -25,7 +23,12 @@ export function OrganizationsSection({ api, memberships, attempt }: Organization
               <strong>{name}</strong> · {t.roles[role] ?? role}
             </p>
             <div class="actions">
-              {KEEPERS.includes(role) && <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>}
+              {KEEPERS.includes(role) && (
+                <>
+                  <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>
+                  <a href={`/account/sign-in/?org=${encodeURIComponent(organizationId)}`}>{t.signInOf}</a>
+                </>
+              )}
               <Asking
                 action={t.leave}
                 about={name}

@@ -9,6 +9,7 @@ import { donorsTimeZone, type Rhythm } from "../rhythm";
 import { SharingPage } from "../share/sharing_page";
 import { Api, type CreatedDonation, donationBody, type NewDonation, type Organization, planBody } from "../site/api";
 import type { SiteConfig } from "../site/config";
+import { PictureView } from "../site/pictures";
 import { allowedReturn } from "../site/returning";
 import { DetailsForm } from "./details_form";
 import type { Draft } from "./draft";
@@ -54,15 +55,21 @@ function Gift({ config, address }: DonatePageProps) {
 
 function OneOrganization({ api, config, address }: DonatePageProps & { readonly api: Api }) {
   const speech = useSpeech();
-  const { t } = speech;
+  const { t, language } = speech;
   const { organization, choices, fault } = useOrganizations(api, address);
   useTitle(organization === null ? t.title : t.donateTo(organization.name));
   if (address.donation !== null) {
     return <Returned api={api} address={address} donationId={address.donation} organization={organization} />;
   }
+  // Until it is known whose page this is nothing stands there that its banner would push down.
+  if (organization === null && choices === null && fault === null) return <p role="status">{t.oneMoment}</p>;
   return (
     <>
-      <h1>{organization === null ? t.title : t.donateTo(organization.name)}</h1>
+      <PictureView of={organization?.banner ?? null} kind="banner" language={language} />
+      <div class="named">
+        <PictureView of={organization?.logo ?? null} kind="logo" language={language} />
+        <h1>{organization === null ? t.title : t.donateTo(organization.name)}</h1>
+      </div>
       {config.isTestMode && <p class="notice">{t.testMode}</p>}
       {fault !== null && (
         <p class="fault" role="alert">

@@ -1,6 +1,7 @@
 import { isCurrencyCode, type Money } from "../money";
 import { type SharingOffer, sharingOfferFrom } from "../site/api";
 import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
+import { type Picture, pictureFrom } from "../site/pictures";
 import { pause } from "../site/waiting";
 import type { Language } from "../language/language";
 
@@ -18,6 +19,7 @@ export interface Recipient {
   readonly id: string;
   readonly name: string;
   readonly takesAnonymousGifts: boolean;
+  readonly logo: Picture | null;
   readonly years: readonly Year[];
 }
 
@@ -162,6 +164,7 @@ function recipientFrom(parsed: unknown): Recipient {
     id: asText(recipient["id"]),
     name: asText(recipient["name"]),
     takesAnonymousGifts: recipient["takes_anonymous_gifts"] === true,
+    logo: pictureFrom(recipient["logo"]),
     years: asList(recipient["years"]).map((each) => {
       const { year, first, last } = asObject(each);
       return { year: asCount(year), first: asText(first), last: asText(last) };

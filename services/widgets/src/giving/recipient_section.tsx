@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { useOneAtATime } from "../site/one_at_a_time";
+import { PictureView } from "../site/pictures";
 import { DownloadButton } from "./download_button";
 import { GiftView, Said } from "./gift_view";
 import type { GiftsApi, OwnGift, Recipient } from "./gifts_api";
@@ -19,10 +20,14 @@ interface RecipientSectionProps {
 
 /** Everything between the donor and one organisation: recurring gifts, gifts, and years. */
 export function RecipientSection({ recipient, plans, plansApi, giftsApi, stripeJsUrl, onPlan }: RecipientSectionProps) {
+  const { language } = useSpeech();
   const heading = `to-${recipient.id}`;
   return (
     <section class="recipient" aria-labelledby={heading}>
-      <h2 id={heading}>{recipient.name}</h2>
+      <div class="named">
+        <PictureView of={recipient.logo} kind="logo" language={language} />
+        <h2 id={heading}>{recipient.name}</h2>
+      </div>
       {plans.map((plan) => (
         <PlanView key={plan.id} api={plansApi} plan={plan} stripeJsUrl={stripeJsUrl} onChange={onPlan} />
       ))}

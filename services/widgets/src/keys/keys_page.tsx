@@ -1,13 +1,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { AccountApi, type Membership, type Person } from "../account/account_api";
 import { Confirmation, useAttempts } from "../account/confirming";
-import { PeoplesPage } from "../account/frame";
+import { KeepersPage, type Kept } from "../account/keepers_page";
 import { useSpeech, wordsOf } from "../account/language";
-import { KEEPERS } from "../account/organizations_section";
 import { ShownOnce } from "../account/shown_once";
-import { SignInForm } from "../account/sign_in_form";
-import { usePerson } from "../account/who";
 import type { SiteConfig } from "../site/config";
 import { KeyForm } from "./key_form";
 import { KeyRow } from "./key_row";
@@ -20,87 +16,15 @@ interface KeysPageProps {
 }
 
 /** The keys of an organisation, for members who look after them. */
-export function KeysPage({ config, asked }: KeysPageProps) {
+export function KeysPage(about: KeysPageProps) {
   return (
-    <PeoplesPage config={config} title={(t) => t.keysTitle}>
-      <SignedIn config={config} asked={asked} />
-    </PeoplesPage>
+    <KeepersPage {...about} title={(t) => t.keysTitle} notYours={(t) => t.keysNotYours}>
+      {(kept) => <Keys {...kept} />}
+    </KeepersPage>
   );
 }
 
-function SignedIn({ config, asked }: KeysPageProps) {
-  const { t, fault } = useSpeech();
-  const api = useMemo(() => new AccountApi(config.apiUrl), [config]);
-  const { person, isKnown, failed, look } = usePerson(api);
-  useEffect(() => void look(), []);
-  if (!isKnown) return <p role="status">{t.loading}</p>;
-  return (
-    <>
-      <p class="fault" role="alert">
-        {failed === null ? "" : fault(failed)}
-      </p>
-      {person === null && failed === null && <SignInForm api={api} onSignedIn={() => void look()} />}
-      {person !== null && <Keepers config={config} asked={asked} api={api} person={person} />}
-      <p>
-        <a href="/account/">{t.toAccount}</a>
-      </p>
-    </>
-  );
-}
-
-interface KeepersProps extends KeysPageProps {
-  readonly api: AccountApi;
-  readonly person: Person;
-}
-
-/** Which of their organisations, where somebody looks after the keys of several. */
-function Keepers({ config, asked, api, person }: KeepersProps) {
-  const { t, fault } = useSpeech();
-  const [kept, setKept] = useState<readonly Membership[] | null>(null);
-  const [chosen, setChosen] = useState(asked);
-  const [failed, setFailed] = useState<unknown>(null);
-  useEffect(() => {
-    api.memberships().then((all) => setKept(all.filter(({ role }) => KEEPERS.includes(role))), setFailed);
-  }, []);
-  if (failed !== null) {
-    return (
-      <p class="fault" role="alert">
-        {fault(failed)}
-      </p>
-    );
-  }
-  if (kept === null) return <p role="status">{t.loading}</p>;
-  const organization = kept.find(({ organizationId }) => organizationId === chosen) ?? kept[0];
-  if (organization === undefined) return <p>{t.keysNotYours}</p>;
-  return (
-    <>
-      {kept.length > 1 && (
-        <div class="field">
-          <label for="organization">{t.chooseOrganization}</label>
-          <div class="input">
-            <select id="organization" value={organization.organizationId} onChange={(event) => setChosen(event.currentTarget.value)}>
-              {kept.map(({ organizationId, name }) => (
-                <option key={organizationId} value={organizationId}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </div>
-        </div>
-      )}
-      <Keys key={organization.organizationId} config={config} api={api} person={person} organization={organization} />
-    </>
-  );
-}
-
-interface KeysProps {
-  readonly config: SiteConfig;
-  readonly api: AccountApi;
-  readonly person: Person;
-  readonly organization: Membership;
-}
-
-function Keys({ config, api, person, organization }: KeysProps) {
+function Keys({ config, api, person, organization }: Kept) {
   const speech = useSpeech();
   const { t } = speech;
   const keysApi = useMemo(() => new KeysApi(config.apiUrl, organization.organizationId), [config, organization]);

@@ -1,6 +1,7 @@
 import type { Language } from "../language/language";
 import { isCurrencyCode, type Money } from "../money";
 import { asCount, asList, asObject, asText, requestJson } from "./http";
+import { type Picture, pictureFrom } from "./pictures";
 
 export interface Organization {
   readonly id: string;
@@ -11,6 +12,9 @@ export interface Organization {
   readonly takesAnonymousGifts: boolean;
   /** The sites that donors may be sent back to, such as `https://charity.example`. */
   readonly returnOrigins: readonly string[];
+  /** Null too in lists. */
+  readonly logo: Picture | null;
+  readonly banner: Picture | null;
 }
 
 /** Something that a gift can be restricted to. */
@@ -266,6 +270,8 @@ function organizationFrom(parsed: unknown): Organization {
     country: asText(answer["country"] ?? ""),
     takesAnonymousGifts: answer["takes_anonymous_gifts"] === true,
     returnOrigins: asList(answer["return_origins"] ?? []).map(asText),
+    logo: pictureFrom(answer["logo"]),
+    banner: pictureFrom(answer["banner"]),
   };
 }
 

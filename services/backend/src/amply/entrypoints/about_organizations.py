@@ -1,17 +1,19 @@
-"""What the worker does about organisations: those that apply, their accounts and members, and their own sign-in's domains."""
+"""What the worker does about organisations: those that apply, their accounts and members, their pictures, and their own sign-in's domains."""
 
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
+from amply.adapters.pillow import PillowWorkshop
 from amply.adapters.registers import registers
 from amply.adapters.s3.documents import S3Documents
+from amply.adapters.s3.images import S3Images
 from amply.entrypoints import task_names
 from amply.infra.database import Database
-from amply.infra.settings import DocumentSettings, ServiceSettings, SiteSettings
+from amply.infra.settings import DocumentSettings, MediaSettings, ServiceSettings, SiteSettings
 from amply.kernel.clock import Clock
-from amply.modules import applications, federation, mail, members, onboarding
+from amply.modules import applications, federation, images, mail, members, onboarding
 
 _log = structlog.get_logger()
 
@@ -50,6 +52,23 @@ def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, 
         federation.check_domains(parts, now=clock())
 
     return ((task_names.CHECK_DOMAINS, check_domains),)
+
+
+def about_images(parts: images.Making, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Making the pictures that organisations show of themselves."""
+
+    def make_images(**_: Any) -> None:
+        made = images.make_images(parts, now=clock())
+        if made:
+            _log.info("images_made", count=made)
+
+    return ((task_names.MAKE_IMAGES, make_images),)
+
+
+def making_images(database: Database, documents: DocumentSettings, media: MediaSettings) -> images.Making:
+    """What making pictures needs, from this process's settings."""
+    store = S3Images(uploads=documents.documents_bucket, media=media.media_bucket)
+    return images.Making(database=database, store=store, workshop=PillowWorkshop())
 
 
 def about_applications(

@@ -52,7 +52,7 @@ def opened_database() -> Iterator[Database]:
     database = connect(DatabaseSettings(), application="admin", pool_size=2)
     if _PERSONAL_KEY in os.environ:
         # Where the worker's settings are: the administration's own task has no use of the key.
-        with_keys(database, VaultSettings())
+        with_keys(database, VaultSettings(), keeps_trees=doing.get() is not None)
     if doing.get() is None:
         event.listen(database.engine, "begin", _read_only)
     try:

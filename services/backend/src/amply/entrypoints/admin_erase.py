@@ -7,11 +7,16 @@ import click
 
 from amply.adapters.s3 import S3Erasures
 from amply.entrypoints.admin_database import also_concerns, opened_database
-from amply.infra import logging
+from amply.entrypoints.known_people import people_leaving
+from amply.entrypoints.personal_data import of_donors
+from amply.infra import erasures, logging
 from amply.infra.database import Database
-from amply.infra.settings import ArchiveSettings, CommitmentSettings
+from amply.infra.settings import ArchiveSettings, CommitmentSettings, PeopleSettings
+from amply.infra.vault import DONORS, keyring_of
+from amply.infra.vault.shredding import Closing, close, finish
 from amply.kernel.clock import system_clock
-from amply.modules import donations, exports, giving, ledger, recurring, sharing
+from amply.modules import donations, exports, giving, ledger, people, recurring, sharing
+from amply.modules.access import LastOwner
 
 
 @click.group()
@@ -27,16 +32,19 @@ def erase() -> None:
 def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
 
+    What their rows were sealed under is cut out at last, so that no copy of them opens in any backup. Killed before that, the
+    command again finishes it, or the worker an hour later.
+
     It takes no address, since commands stand in CloudTrail and ECS for months; docs/runbooks/erase-a-donor.md makes the
     digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's settings.
     """
     logging.configure(service="erase")
     listed = S3Erasures(bucket=ArchiveSettings().archive_bucket)
     with opened_database() as database:
-        done = _erase(database, email_sha256=email_sha256, donation_id=donation_id, listed=listed)
+        done, closed = _erase(database, email_sha256=email_sha256, donation_id=donation_id, listed=listed)
     if done.id is not None:
         also_concerns(done.id)
-    click.echo(json.dumps(asdict(done)))
+    click.echo(json.dumps({**asdict(done), "keys_cut": len(closed)}))
     if done.events_under_way:
         click.echo(
             f"{done.events_under_way} events about these gifts are still under way; each is forgotten once handled.",
@@ -49,17 +57,19 @@ def again() -> None:
     """Erase what was erased before, in a database that was restored to a moment before that; print how much.
 
     Reads the list in the archive, which a restore does not reach. Needs the worker's settings. Where nothing was restored it
-    finds nothing.
+    finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again.
     """
     logging.configure(service="erase")
-    digests = donations.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
+    digests = erasures.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
     with opened_database() as database:
         with database.transaction() as session:
             found = donations.still_there(session, digests)
-        done = [_erase(database, email_sha256=None, donation_id=each, listed=None) for each in found.gifts]
+        done = [_erase(database, email_sha256=None, donation_id=each, listed=None)[0] for each in found.gifts]
         with database.transaction() as session:
             donations.forget_told(session, donation_ids=found.told)
-    also_concerns(*(each.id for each in done if each.id is not None))
+            returned = people.still_there(session, digests)
+        needed = [each for each in returned if not _forget_again(database, each)]
+    also_concerns(*(each.id for each in done if each.id is not None), *sorted({*returned} - {*needed}))
     click.echo(
         json.dumps(
             {
@@ -67,9 +77,28 @@ def again() -> None:
                 "gifts": sum(each.gifts for each in done),
                 "entries": sum(each.entries for each in done),
                 "dedications": len(found.told),
+                "people": len(returned) - len(needed),
+                "needed": needed,
             }
         )
     )
+
+
+def _forget_again(database: Database, person_id: str) -> bool:
+    """Forget somebody who was forgotten before, without another letter; False where an organisation would be left to nobody."""
+    try:
+        with database.transaction() as session:
+            people.forget(
+                session,
+                person_id=person_id,
+                key=people.PeopleKey.from_settings(PeopleSettings(), keyring=keyring_of(session)),
+                leaving=people_leaving,
+                now=system_clock(),
+                says_goodbye=False,
+            )
+    except LastOwner:
+        return False
+    return True
 
 
 def _erase(
@@ -77,14 +106,20 @@ def _erase(
     *,
     email_sha256: str | None,
     donation_id: str | None,
-    listed: donations.ErasureList | None,
-) -> donations.Erasure:
+    listed: erasures.ErasureList | None,
+) -> tuple[donations.Erasure, list[Closing]]:
+    """What was removed, and the keys that went with it: closed before anything is looked for, cut when all is gone."""
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    whose = email_sha256
+    if donation_id is not None:
+        with database.transaction() as session:
+            whose = donations.sealed_for(session, donation_id=donation_id)
+    closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock()) if whose else []
     with database.transaction() as session:
         giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
         sharing.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
         recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
-    return donations.erase_donor(
+    done = donations.erase_donor(
         database,
         secrets,
         email_sha256=email_sha256,
@@ -93,3 +128,5 @@ def _erase(
         listed=listed,
         also=lambda session, of: exports.withdraw(session, organization_ids=of),
     )
+    finish(database, of_donors(), closed, now=system_clock())
+    return done, closed

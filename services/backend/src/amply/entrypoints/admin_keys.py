@@ -7,7 +7,6 @@ from typing import Final
 import click
 
 from amply.entrypoints.admin_database import opened_database
-from amply.entrypoints.personal_data import tended
 from amply.infra.settings import PeopleSettings
 from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, NoKeysHere
 from amply.infra.vault.tending import versions
@@ -36,6 +35,8 @@ def rotate(*, scope: str) -> None:
 @keys.command("show")
 def show() -> None:
     """Print every version with how many values are of it, as JSON lines: how far a rotation has come."""
+    from amply.entrypoints.personal_data import tended  # noqa: PLC0415 -- with it comes what speaks SCIM: others wait for none
+
     key = people.PeopleKey.from_settings(PeopleSettings())
     with opened_database() as database, database.transaction() as session:
         found = versions(session, tended(key), now=system_clock())

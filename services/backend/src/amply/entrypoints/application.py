@@ -1,6 +1,6 @@
 """The HTTP application: routers, errors, documentation. Its parts are passed in, so that tests pass their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -16,6 +16,7 @@ from amply.entrypoints.conditional_reads import ConditionalReads
 from amply.entrypoints.cross_origin import CrossOrigin
 from amply.entrypoints.deep_health import DeepHealth, DeepHealthOut, HealthStatus, Part
 from amply.entrypoints.middleware import ASKED_ALL_THE_TIME, RequestFrame
+from amply.entrypoints.places import Places
 from amply.infra import tracing
 from amply.infra.database import Database
 from amply.infra.rate_limits import Limiter
@@ -30,6 +31,7 @@ from amply.modules import (
     exports,
     federation,
     giving,
+    images,
     keys,
     ledger,
     members,
@@ -65,7 +67,8 @@ class Parts:
 
     `consents` keeps what donors let be shared; None where no data is shared.
 
-    `export_store` is where files that organisations asked for are; without it none is made.
+    `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
+    and banners are uploaded to; without it none is taken.
 
     `callers` are the ways to be known, in the order they are asked in.
 
@@ -101,6 +104,7 @@ class Parts:
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
+    image_shelf: images.ImageShelf | None = None
 
 
 health = APIRouter(prefix="/health", tags=["Health"])
@@ -160,6 +164,7 @@ def create(parts: Parts) -> FastAPI:
         setattr(app.state, name, part)
     app.state.keeps_event = donations.keeps_event
     app.state.deep_health = parts.deep_health or DeepHealth([database_part(parts.database)])
+    app.add_middleware(Places)
     app.add_middleware(Bodies)
     app.add_middleware(ConditionalReads)
     if parts.accounts is not None:
@@ -187,29 +192,24 @@ def without_parts() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
-    routers = (
-        *(donations.router, donations.split_router, recurring.router, giving.router),
-        *(organizations.router, onboarding.router, ledger.router, ledger.public_router),
-        *(people.router, people.factor_router, people.outside_router),
-        *(payouts.router, webhooks.router, health),
-        *(organizations.project_router, organizations.public_project_router),
-        *(organizations.own_router, donations.organization_router, payouts.own_router),
-        *(applications.router, applications.own_router),
-        *(
-            members.router,
-            members.own_router,
-            members.invited_router,
-            keys.router,
-            audit.router,
-            exports.router,
-        ),
-        *(trials.router, sharing.router),
-        *(federation.router, federation.finding_router, scim.router, scim.scim_router),
-    )
-    for router in routers:
+    for router in _routers():
         app.include_router(router)
     app.openapi = _documented(app)  # type: ignore[method-assign] # the way that FastAPI documents
     return app
+
+
+def _routers() -> Iterator[APIRouter]:
+    """In the order they are documented in, and where two match in the order they are asked in."""
+    gifts, split_gifts, gifts_of_one = donations.routers()
+    profiles, projects, public_projects, own_profile = organizations.routers()
+    payouts_of_all, payouts_of_one = payouts.routers()
+    yield from (gifts, split_gifts, recurring.router, *giving.routers())
+    yield from (profiles, onboarding.router, *ledger.routers(), *people.routers())
+    yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
+    yield from (own_profile, gifts_of_one, payouts_of_one, applications.router, applications.own_router)
+    yield from (members.router, members.own_router, members.invited_router)
+    yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router, *sharing.routers())
+    yield from (federation.router, federation.finding_router, *scim.routers())
 
 
 def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:

@@ -7,6 +7,7 @@ import uvicorn
 from amply.adapters.breaches import HttpBreachList
 from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.exports import S3Exports
+from amply.adapters.s3.uploads import S3Uploads
 from amply.adapters.stripe import (
     StripeAccountLinks,
     StripeEventVerifier,
@@ -19,6 +20,8 @@ from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.entrypoints.parts_asked import deep_health
+from amply.entrypoints.places import PLACES
+from amply.entrypoints.prompt_requests import PromptRequests
 from amply.entrypoints.stopping import exit_on_sigterm
 from amply.entrypoints.traces import traced
 from amply.infra import logging
@@ -73,7 +76,9 @@ def serve(service: ServiceSettings) -> None:
     cache = CacheSettings()
     opened = cache_client(cache)
     database = with_keys(
-        connect(DatabaseSettings(), application=service.service, pool_size=20), VaultSettings()
+        connect(DatabaseSettings(), application=service.service, pool_size=PLACES),
+        VaultSettings(),
+        keeps_trees=False,
     )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
@@ -112,13 +117,20 @@ def serve(service: ServiceSettings) -> None:
         applying=applications.Parts(
             people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
         ),
+        image_shelf=S3Uploads(bucket=DocumentSettings().documents_bucket),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if LakeSettings().consent_table else None,
     )
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
     uvicorn.run(
-        app, host=api.api_host, port=api.api_port, timeout_keep_alive=75, log_config=None, server_header=False
+        app,
+        host=api.api_host,
+        port=api.api_port,
+        http=PromptRequests,
+        timeout_keep_alive=75,
+        log_config=None,
+        server_header=False,
     )
 
 

@@ -1,12 +1,15 @@
 """A database whose processes keep and show what is personal: it has the keys for that at hand."""
 
 from amply.adapters.kms import KmsKeyWrapping
+from amply.adapters.s3 import S3KeyTrees
 from amply.infra.database import Database
 from amply.infra.settings import VaultSettings
-from amply.infra.vault import Keyring
+from amply.infra.vault import Keyring, KeyTrees
 
 
-def with_keys(database: Database, settings: VaultSettings) -> Database:
-    """The same database; its transactions find the keys there."""
-    database.keyring = Keyring(database.engine, KmsKeyWrapping(key_arn=settings.personal_key_arn))
+def with_keys(database: Database, settings: VaultSettings, *, keeps_trees: bool) -> Database:
+    """The same database; its transactions find the keys there. `keeps_trees`: whether this process may write trees of keys."""
+    wrapping = KmsKeyWrapping(key_arn=settings.personal_key_arn)
+    trees = KeyTrees(S3KeyTrees(bucket=settings.key_tree_bucket), wrapping, keeps=keeps_trees)
+    database.keyring = Keyring(database.engine, wrapping, trees=trees)
     return database

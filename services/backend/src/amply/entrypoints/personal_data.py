@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from amply.entrypoints import task_names
+from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
 from amply.modules import donations, federation, people, recurring, scim, sharing
@@ -19,21 +20,38 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         people.tended(key),
         federation.tended(key),
         scim.tended(key),
-        donations.tended(),
-        recurring.tended(),
-        sharing.tended(),
+        *of_donors(),
     )
 
 
+def of_donors() -> tuple[Tended, ...]:
+    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree."""
+    return (donations.tended(), recurring.tended(), sharing.tended())
+
+
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
-    """The worker's tasks: the letters about people's accounts, and keeping everybody's data sealed by the newest keys."""
+    """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
+    newest keys.
+    """
 
     def send_letters(**_: Any) -> None:
         sent = people.send_letters(parts, now=clock())
         if sent:
             _log.info("person_letters_sent", count=sent)
 
-    def keep_sealed(**_: Any) -> None:
-        tend(parts.database, tended(parts.key), now=clock())
+    def note_erased(**_: Any) -> None:
+        noted = people.note_erased(parts.database, parts.listed, now=clock())
+        if noted:
+            _log.info("erased_people_noted", count=noted)
 
-    return ((task_names.SEND_PERSON_LETTERS, send_letters), (task_names.TEND_PERSONAL, keep_sealed))
+    def keep_sealed(**_: Any) -> None:
+        now = clock()
+        tend(parts.database, tended(parts.key), now=now)
+        finish_what_was_left(parts.database, of_donors(), now=now)
+        let_go_of_trees(parts.database, now=now)
+
+    return (
+        (task_names.SEND_PERSON_LETTERS, send_letters),
+        (task_names.NOTE_ERASED, note_erased),
+        (task_names.TEND_PERSONAL, keep_sealed),
+    )

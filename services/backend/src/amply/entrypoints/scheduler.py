@@ -22,7 +22,20 @@ from amply.infra.database import Database, connect
 from amply.infra.heartbeat import beat
 from amply.infra.settings import DatabaseSettings, QueueSettings, ServiceSettings, TraceSettings
 from amply.kernel.clock import Clock, system_clock
-from amply.modules import defence, exports, giving, ledger, payouts, people, sharing, webhooks
+from amply.modules import (
+    applications,
+    defence,
+    exports,
+    giving,
+    images,
+    ledger,
+    members,
+    onboarding,
+    payouts,
+    people,
+    sharing,
+    webhooks,
+)
 
 TASKS_OF: Final = {
     webhooks.FACT_RECEIVED: (task_names.HANDLE_PROVIDER_EVENT, sqs.HIGH),
@@ -30,10 +43,20 @@ TASKS_OF: Final = {
     defence.FACT_EXHAUSTED: (task_names.CLOSE_EXHAUSTED, sqs.HIGH),
     payouts.FACT_ASKED: (task_names.RECONCILE_PAYOUT, sqs.LOW),
     giving.FACT_ASKED: (task_names.MAKE_DOCUMENTS, sqs.HIGH),
+    images.FACT_RECEIVED: (task_names.MAKE_IMAGES, sqs.LOW),
     exports.FACT_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
+    giving.FACT_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
     sharing.FACT_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
+    people.FACT_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
+    members.FACT_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
+    onboarding.FACT_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
+    applications.FACT_LETTER_OWED: (task_names.SEND_APPLICATION_LETTERS, sqs.HIGH),
+    applications.FACT_REGISTER_ASKED: (task_names.ASK_REGISTERS, sqs.LOW),
+    applications.FACT_DOCUMENT_REMOVED: (task_names.TIDY_DOCUMENTS, sqs.LOW),
+    defence.FACT_FORM_CLOSED: (task_names.TELL_OF_CLOSINGS, sqs.LOW),
 }
+"""Who is told at once of what somebody waits for; the turns below find what was lost on that way."""
 
 _TURN: Final = timedelta(milliseconds=200)
 
@@ -62,6 +85,7 @@ _SENT: Final = (
     ("take removed documents away", _RARELY, task_names.TIDY_DOCUMENTS),
     ("see who outgrows their tier", _A_FEW_TIMES_A_DAY, task_names.WATCH_TIERS),
     ("send letters about accounts", _OFTEN, task_names.SEND_PERSON_LETTERS),
+    ("note who was forgotten", _SOMETIMES, task_names.NOTE_ERASED),
     ("match what waits", _SOMETIMES, task_names.MATCH_WAITING),
     ("hold books and processor together", _SOMETIMES, task_names.CLOSE_BOOKS),
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
@@ -69,6 +93,7 @@ _SENT: Final = (
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
     ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
     ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
+    ("make pictures that organisations show", _SOMETIMES, task_names.MAKE_IMAGES),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
     ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),
 )

@@ -9,7 +9,7 @@ from celery import Celery
 
 from amply.adapters import sqs
 from amply.adapters.dns import DnsRecords
-from amply.adapters.s3 import S3AuditArchive
+from amply.adapters.s3 import S3AuditArchive, S3Erasures
 from amply.adapters.s3.exports import S3Exports
 from amply.adapters.ses import SesFeedback, SesMailer
 from amply.adapters.stripe import (
@@ -23,8 +23,10 @@ from amply.entrypoints import provider_events, task_names
 from amply.entrypoints.about_organizations import (
     about_applications,
     about_domains,
+    about_images,
     about_onboarding,
     applying,
+    making_images,
 )
 from amply.entrypoints.about_sharing import about_sharing, sharing_in
 from amply.entrypoints.beating import show_life
@@ -45,6 +47,7 @@ from amply.infra.settings import (
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
+    MediaSettings,
     PeopleSettings,
     QueueSettings,
     ServiceSettings,
@@ -62,6 +65,7 @@ from amply.modules import (
     exports,
     federation,
     giving,
+    images,
     ledger,
     mail,
     members,
@@ -98,6 +102,7 @@ class Parts:
     people: people.Writing
     domains: federation.Checking
     applying: applications.Applying
+    images: images.Making
     archive: audit.AuditArchive
     exports: exports.Making
     data_sharing: sharing.Sharing | None
@@ -153,6 +158,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_onboarding(parts.onboarding, parts.inviting, parts.clock),
         *about_people(parts.people, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
+        *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),
         *about_sharing(parts.data_sharing, parts.clock),
     ):
@@ -295,7 +301,9 @@ def _about_plans(parts: Parts) -> tuple[tuple[str, Callable[..., None]], ...]:
 def parts_from_environment() -> Parts:
     """Everything the tasks need, from this process's settings."""
     database = with_keys(
-        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY), VaultSettings()
+        connect(DatabaseSettings(), application="worker", pool_size=_CONCURRENCY),
+        VaultSettings(),
+        keeps_trees=True,
     )
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     stripe, site, mailer = StripeSettings(), SiteSettings(), SesMailer(MailSettings())
@@ -345,6 +353,7 @@ def parts_from_environment() -> Parts:
         people=_writing_to_people(database, mailer, site),
         domains=federation.Checking(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
+        images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         data_sharing=sharing_in(database, LakeSettings()),
@@ -359,6 +368,7 @@ def _writing_to_people(database: Database, mailer: mail.Mailer, site: SiteSettin
         key=people.PeopleKey.from_settings(PeopleSettings(), keyring=database.keyring),
         links=people.LetterLinks.from_settings(LinkSettings()),
         page=f"{site.edge_url}/account/",
+        listed=S3Erasures(bucket=ArchiveSettings().archive_bucket),
     )
 
 

@@ -22,6 +22,22 @@ _KEYS_MAX: Final = 100_000
 """What one process counts at most while the cache is away: 100,000 keys are some 20 MB."""
 _PREFIX: Final = "amply:counted"
 
+_COUNT: Final = """
+local numbers = {}
+for at = 1, #ARGV do
+  local present, before = KEYS[2 * at - 1], KEYS[2 * at]
+  numbers[2 * at - 1] = redis.call('INCR', present)
+  if numbers[2 * at - 1] == 1 then
+    redis.call('EXPIRE', present, ARGV[at])
+  end
+  numbers[2 * at] = redis.call('GET', before) or '0'
+end
+return numbers
+"""
+"""Of each hit the present bucket and the one before, and for how long one is kept from its first hit on: the two windows in
+which it is asked for. One command, where the client would spend more on saying three for each hit than the cache on doing them.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
@@ -48,26 +64,23 @@ class Counters(Protocol):
 
 
 class CacheCounters:
-    """In the cache, one round trip for all hits.
+    """In the cache, one command for all hits.
 
     Raises:
         redis.RedisError: The cache does not answer.
     """
 
     def __init__(self, settings: CacheSettings) -> None:
-        self._redis = cache_client(settings)
+        self._run = cache_client(settings).register_script(_COUNT)
 
     def count(self, hits: Sequence[Hit], *, now: datetime) -> Counted:
-        pipe = self._redis.pipeline(transaction=False)
-        for hit in hits:
-            present, before, _ = _buckets(hit, now)
-            pipe.incr(present)
-            pipe.expire(present, 2 * int(hit.window.total_seconds()))
-            pipe.get(before)
-        answers: list[Any] = pipe.execute()
+        buckets = [_buckets(hit, now) for hit in hits]
+        found: list[Any] = self._run(
+            keys=[key for present, before, _ in buckets for key in (present, before)],
+            args=[2 * int(hit.window.total_seconds()) for hit in hits],
+        )
         numbers = (
-            int(answers[3 * at]) + int(answers[3 * at + 2] or 0) * _buckets(hit, now)[2]
-            for at, hit in enumerate(hits)
+            int(found[2 * at]) + int(found[2 * at + 1]) * weight for at, (_, _, weight) in enumerate(buckets)
         )
         return Counted(numbers=tuple(numbers), is_shared=True)
 

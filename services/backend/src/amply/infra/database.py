@@ -1,21 +1,23 @@
 """PostgreSQL: connections, units of work, and the guard that keeps the outside world out of transactions."""
 
-from collections.abc import Callable, Iterator
+import select
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-import boto3
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, RowMapping, TextClause, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
 from amply.infra.tracing import statements
-from amply.infra.vault.keyring import KEYRING, Keyring
+from amply.infra.vault.keyring import DONORS, KEYRING, KeyNotAtHand, Keyring
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15
@@ -23,12 +25,18 @@ _IDLE_IN_TRANSACTION_SECONDS_MAX: Final = 30
 _TRANSACTION_SECONDS_MAX: Final = 60
 """An open writer holds back the sequencer's snapshot horizon, so no transaction may stay open for long."""
 
+_STILL_THERE_SECONDS: Final = 1.0
+_RETURNED: Final = "amply.returned"
+
 _BIND: Final = text("""
     SELECT
         set_config('amply.organization_id', :organization_id, true),
         set_config('amply.person_id', :person_id, true),
         set_config('amply.key_id', :key_id, true)
 """)
+
+_LEAF_CLOSED: Final = "AM001"
+"""What the trigger `leaf_is_open` raises: this process has not heard of an erasure yet."""
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
@@ -93,6 +101,7 @@ class Database:
 
         Raises:
             NestedTransaction: One is open already in this context.
+            KeyNotAtHand: Whoever something is kept of was erased a moment ago; begun again, it is kept under another key.
         """
         if _open_transaction.get():
             raise NestedTransaction("a unit of work may not contain another")
@@ -109,8 +118,24 @@ class Database:
                 if organization_id or person_id or key_id:
                     bind(session, organization_id=organization_id, person_id=person_id, key_id=key_id)
                 yield session
+        except DBAPIError as error:
+            if self.keyring is None or getattr(error.orig, "sqlstate", None) != _LEAF_CLOSED:
+                raise
+            self.keyring.look_again()
+            raise KeyNotAtHand(DONORS) from None
         finally:
             _open_transaction.reset(token)
+
+    def look(self, statement: TextClause, values: Mapping[str, Any]) -> Sequence[RowMapping]:
+        """The rows of one statement that changes nothing: one way there and back, and no transaction around it.
+
+        Raises:
+            NestedTransaction: One is open already in this context.
+        """
+        if _open_transaction.get():
+            raise NestedTransaction("what belongs to a unit of work is read in it")
+        with self.connection() as connection:
+            return connection.execute(statement, values).mappings().all()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -142,7 +167,8 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        # The one used last first: so few are kept warm that they need not be asked whether they are still there.
+        pool_use_lifo=True,
         pool_timeout=10,
         # What a statement was given may be personal; errors and logs name the constraint instead.
         hide_parameters=True,
@@ -152,8 +178,37 @@ def connect(settings: DatabaseSettings, *, application: str, pool_size: int = 5)
         },
     )
     event.listen(engine, "do_connect", _sign_in(settings))
+    _ask_whom_nobody_used(engine)
     statements.follow(engine)
     return Database(engine)
+
+
+def _ask_whom_nobody_used(engine: Engine) -> None:
+    """Ask a connection whether it is still there before it is used. To ask costs as much as a statement: not one that was used
+    within a second and has said nothing since, as one says something that the server has ended.
+    """
+
+    def returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RETURNED] = time.monotonic()
+
+    def taken(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        at: float | None = record.info.get(_RETURNED)
+        if at is None:
+            return  # it was made this moment
+        try:
+            if time.monotonic() - at > _STILL_THERE_SECONDS or _has_said_something(connection):
+                engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "checkout", taken)
+
+
+def _has_said_something(connection: psycopg.Connection) -> bool:
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def connection_arguments(settings: DatabaseSettings, *, application: str) -> dict[str, str | int]:
@@ -176,6 +231,8 @@ def _sign_in(settings: DatabaseSettings) -> Callable[..., None]:
 
     def do_connect(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
         if settings.auth == "iam":
+            import boto3  # noqa: PLC0415 -- a tenth of a second, which only deployed processes need
+
             parameters["password"] = boto3.client("rds").generate_db_auth_token(
                 DBHostname=settings.host, Port=settings.port, DBUsername=settings.user
             )

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import LargeBinary, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import LargeBinary, bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
@@ -22,6 +22,17 @@ from amply.kernel.errors import InvalidRequest
 
 _SALT_BYTES: Final = 16
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+_TAKE: Final = text("""
+    INSERT INTO idempotency_key (scope, key, request_hash, resource_id, created_at)
+    VALUES (:scope, :key, :hash, :resource_id, :now)
+    ON CONFLICT DO NOTHING
+    RETURNING key
+""")
+_ANSWER: Final = text("""
+    UPDATE idempotency_key SET response_status = :status, response_body = :body
+    WHERE scope = :scope AND resource_id = :resource_id
+""").bindparams(bindparam("body", type_=JSONB))
 
 
 class IdempotencyKeyMissing(InvalidRequest):
@@ -93,12 +104,8 @@ def claim(
         IdempotencyKeyReused: The key was used with another request.
     """
     digest = request_hash(body, salt=secrets.token_bytes(_SALT_BYTES))
-    taken = session.execute(
-        insert(IdempotencyRow)
-        .values(scope=scope, key=key, request_hash=digest, resource_id=resource_id, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyRow.key)
-    ).one_or_none()
+    wanted = {"scope": scope, "key": key, "hash": digest, "resource_id": resource_id, "now": now}
+    taken = session.execute(_TAKE, wanted).one_or_none()
     if taken is not None:
         return None
     row = session.scalars(
@@ -117,9 +124,7 @@ def store_answer(
 ) -> None:
     """Keep the answer for every later request with the same key."""
     session.execute(
-        update(IdempotencyRow)
-        .where(IdempotencyRow.scope == scope, IdempotencyRow.resource_id == resource_id)
-        .values(response_status=status, response_body=dict(body))
+        _ANSWER, {"scope": scope, "resource_id": resource_id, "status": status, "body": dict(body)}
     )
 
 

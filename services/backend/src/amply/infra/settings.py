@@ -163,6 +163,14 @@ class LakeSettings(BaseSettings):
     consent_table: str = ""
 
 
+class MediaSettings(BaseSettings):
+    """The bucket of what organisations show of themselves, which the edge serves."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
+
+    media_bucket: str
+
+
 class CommitmentSettings(BaseSettings):
     """The secret that the key which wraps donors' salts is derived from: 43 or more random characters."""
 
@@ -215,11 +223,12 @@ class OutsideSettings(BaseSettings):
 
 
 class VaultSettings(BaseSettings):
-    """The key of KMS that wraps the keys of personal data, for those who keep or show any."""
+    """The key of KMS that wraps the keys of personal data, and the bucket of their trees, for those who keep or show any."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
     personal_key_arn: str
+    key_tree_bucket: str
 
 
 class MailSettings(BaseSettings):

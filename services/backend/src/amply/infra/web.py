@@ -60,7 +60,7 @@ def calls_of(dependant: Dependant) -> Iterator[Any]:
         yield from calls_of(inner)
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """The dependency of a list with filters: what it has no parameter for is refused, not passed over.
 
     Raises:
@@ -78,12 +78,13 @@ def _query_names(dependant: Dependant) -> set[str]:
     return own.union(*(_query_names(inner) for inner in dependant.dependencies))
 
 
-def _database(request: Request) -> Database:
+# What waits for nothing is a coroutine wherever routes depend on it: a function would be sent to another thread and waited for.
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 
@@ -95,9 +96,18 @@ DatabaseOf = Annotated[Database, Depends(_database)]
 ClockOf = Annotated[Clock, Depends(_clock)]
 
 
-def _log_url(request: Request) -> str:
+async def _log_url(request: Request) -> str:
     log_url: str = request.app.state.log_url
     return log_url
 
 
 LogUrlOf = Annotated[str, Depends(_log_url)]
+
+
+def _site_url(request: Request) -> str:
+    site_url: str = request.app.state.site_url
+    return site_url
+
+
+SiteUrlOf = Annotated[str, Depends(_site_url)]
+"""Where people's pages are, and what organisations show there."""

@@ -7,6 +7,7 @@ NO_NETWORK = "a laptop has one loopback network: nothing to route or to filter"
 NO_SCALING = "every service runs as one process"
 NO_BACKUP = "the data of a laptop is yours to throw away"
 NO_FIREWALL = "nothing reaches a loopback port from outside"
+NO_ANALYSTS = "the emulator does not enforce who may see what in a catalogue"
 NO_MONEY = "an emulated cloud sends no bill"
 
 SKIPPED: dict[str, str] = {
@@ -22,6 +23,10 @@ SKIPPED: dict[str, str] = {
     "AWS::EC2::SecurityGroupIngress": NO_NETWORK,
     "AWS::Events::Archive": NO_BACKUP,
     "AWS::Events::EventBusPolicy": "the emulator does not enforce IAM",
+    "AWS::LakeFormation::DataLakeSettings": NO_ANALYSTS,
+    "AWS::LakeFormation::Resource": NO_ANALYSTS,
+    "AWS::LakeFormation::Tag": NO_ANALYSTS,
+    "AWS::LakeFormation::TagAssociation": NO_ANALYSTS,
     "AWS::RDS::DBProxy": "services connect to the database directly",
     "AWS::RDS::DBProxyTargetGroup": "services connect to the database directly",
     "AWS::SecretsManager::RotationSchedule": "secrets of a laptop live as long as its data",

@@ -24,6 +24,11 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::XRay::Group",
     ),
     _SETTING: (
+        "AWS::ApiGateway::Deployment",
+        "AWS::ApiGateway::Method",
+        "AWS::ApiGateway::RequestValidator",
+        "AWS::ApiGateway::Resource",
+        "AWS::ApiGateway::UsagePlan",
         "AWS::ApiGatewayV2::ApiMapping",
         "AWS::ApiGatewayV2::DomainName",
         "AWS::ApiGatewayV2::Integration",
@@ -78,6 +83,10 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::IAM::RolePolicy",
         "AWS::IAM::ServiceLinkedRole",
         "AWS::Lambda::Permission",
+        "AWS::LakeFormation::DataLakeSettings",
+        "AWS::LakeFormation::Resource",
+        "AWS::LakeFormation::Tag",
+        "AWS::LakeFormation::TagAssociation",
         "AWS::S3::BucketPolicy",
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
@@ -98,6 +107,7 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPCGatewayAttachment",
     ),
+    "the first million objects of a catalogue are free": ("AWS::Glue::Database", "AWS::Glue::Table"),
     "budgets that only tell are free": ("AWS::Budgets::Budget",),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 HOLDINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "AWS::ApiGateway::RestApi": ("REST API", "the address callers know"),
     "AWS::ApiGatewayV2::Api": ("HTTP API", "the address callers know"),
     "AWS::Backup::BackupVault": ("backup vault", "its recovery points"),
     "AWS::CertificateManager::Certificate": ("certificate", "a validated certificate"),

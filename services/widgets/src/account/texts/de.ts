@@ -1,6 +1,7 @@
 import { INTEGRATE_DE } from "../../integrate/texts";
 import { JOIN_DE } from "../../join/texts";
 import { KEYS_DE } from "../../keys/texts";
+import { SIGN_IN_DE } from "../../sign_in/texts";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Bitte melden Sie sich an.";
@@ -11,9 +12,15 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   address_not_acceptable: "Schreiben Sie die E-Mail-Adresse wie name@example.org.",
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
+  changed_meanwhile: "Das hat inzwischen jemand geändert: Laden Sie die Seite neu, und entscheiden Sie noch einmal.",
   confirmation_required: "Bestätigen Sie zuerst, dass Sie es sind, und versuchen Sie es dann noch einmal.",
   country_not_admitted: "Stripe nimmt für Organisationen dieses Landes keine Spenden an.",
   credential_not_valid: SIGN_IN,
+  directory_token_not_found: "Diesen Token gibt es nicht mehr: Laden Sie die Seite neu.",
+  domain_not_acceptable: "Schreiben Sie die Domain wie verein.example.",
+  domain_not_found: "Diese Domain steht nicht mehr in der Liste: Laden Sie die Seite neu.",
+  domain_not_shown: "Der Eintrag ist im DNS noch nicht zu sehen: Prüfen Sie Name und Text, warten Sie, bis er verbreitet ist, und lassen Sie noch einmal nachsehen.",
+  domain_taken: "Eine andere Organisation hat gezeigt, dass diese Domain ihre ist: Klären Sie es mit ihr, oder schreiben Sie uns.",
   factor_exists: "Eine App ist schon eingerichtet: Nehmen Sie sie zuerst weg.",
   factor_missing: "Richten Sie zuerst eine App oder einen Passkey ein.",
   factor_refused: "Dieser Code oder Passkey wurde nicht angenommen: Versuchen Sie es mit dem nächsten Code oder einem Wiederherstellungscode.",
@@ -43,8 +50,13 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   session_not_found: "Diese Sitzung ist schon beendet.",
   session_not_valid: SIGN_IN,
   sign_in_by_organisation: "Ihre Organisation meldet Sie an: Wählen Sie auf der Seite Ihres Kontos „Über Ihre Organisation anmelden“.",
+  sign_in_not_acceptable: "Prüfen Sie den Aussteller, der mit https:// beginnt, das Geheimnis und die Gruppen: So lässt sich die Anmeldung nicht einrichten.",
+  sign_in_not_set_up: "Richten Sie zuerst die Anmeldung Ihrer Organisation ein.",
+  sign_in_not_tried: "Zeigen Sie zuerst eine Domain, und melden Sie sich einmal über Ihren Anbieter an: Erst dann lässt sich das vorschreiben.",
   sign_in_refused: "Prüfen Sie E-Mail-Adresse und Passwort, oder fordern Sie ein neues Passwort an.",
   test_organisations_not_offered: "Testorganisationen gibt es nur in der Sandbox; das hier ist sie nicht.",
+  too_many_directory_tokens: "Zwei Tokens gelten schon: Widerrufen Sie zuerst den, den Ihr Verzeichnis nicht mehr verwendet.",
+  too_many_domains: "Mehr Domains kann es nicht geben: Nehmen Sie zuerst eine weg.",
   too_many_identities: "Mehr Anbieter kann es nicht geben: Nehmen Sie zuerst einen weg.",
   too_many_keys: "So viele Schlüssel kann es nicht geben: Widerrufen Sie zuerst einen.",
   too_many_passkeys: "So viele Passkeys kann es nicht geben: Nehmen Sie zuerst einen weg.",
@@ -182,5 +194,6 @@ export const DE: Texts = {
 
   ...JOIN_DE,
   ...KEYS_DE,
+  ...SIGN_IN_DE,
   ...INTEGRATE_DE,
 };

@@ -1,6 +1,7 @@
 import { INTEGRATE_EN } from "../../integrate/texts";
 import { KEYS_EN } from "../../keys/texts";
 import { JOIN_EN } from "../../join/texts";
+import { SIGN_IN_EN } from "../../sign_in/texts";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
 export type PersonFault =
@@ -8,9 +9,15 @@ export type PersonFault =
   | "address_not_acceptable"
   | "authentication_required"
   | "bad_request"
+  | "changed_meanwhile"
   | "confirmation_required"
   | "country_not_admitted"
   | "credential_not_valid"
+  | "directory_token_not_found"
+  | "domain_not_acceptable"
+  | "domain_not_found"
+  | "domain_not_shown"
+  | "domain_taken"
   | "factor_exists"
   | "factor_missing"
   | "factor_refused"
@@ -40,8 +47,13 @@ export type PersonFault =
   | "session_not_found"
   | "session_not_valid"
   | "sign_in_by_organisation"
+  | "sign_in_not_acceptable"
+  | "sign_in_not_set_up"
+  | "sign_in_not_tried"
   | "sign_in_refused"
   | "test_organisations_not_offered"
+  | "too_many_directory_tokens"
+  | "too_many_domains"
   | "too_many_identities"
   | "too_many_keys"
   | "too_many_passkeys"
@@ -188,6 +200,7 @@ export const EN = {
 
   ...JOIN_EN,
   ...KEYS_EN,
+  ...SIGN_IN_EN,
   ...INTEGRATE_EN,
 };
 

@@ -1,6 +1,7 @@
 import { INTEGRATE_FR } from "../../integrate/texts";
 import { JOIN_FR } from "../../join/texts";
 import { KEYS_FR } from "../../keys/texts";
+import { SIGN_IN_FR } from "../../sign_in/texts";
 import type { PersonFault, Texts } from "./en";
 
 const SIGN_IN = "Veuillez vous connecter.";
@@ -11,9 +12,15 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   address_not_acceptable: "Écrivez l’adresse e-mail comme nom@example.org.",
   authentication_required: SIGN_IN,
   bad_request: RELOAD,
+  changed_meanwhile: "Quelqu’un l’a changé entre-temps\u00a0: rechargez la page et décidez à nouveau.",
   confirmation_required: "Confirmez d’abord que c’est bien vous, puis réessayez.",
   country_not_admitted: "Stripe ne reçoit pas de dons pour les organisations de ce pays.",
   credential_not_valid: SIGN_IN,
+  directory_token_not_found: "Ce jeton n’existe plus\u00a0: rechargez la page.",
+  domain_not_acceptable: "Écrivez le domaine comme association.example.",
+  domain_not_found: "Ce domaine n’est plus dans la liste\u00a0: rechargez la page.",
+  domain_not_shown: "L’enregistrement n’est pas encore visible dans le DNS\u00a0: vérifiez son nom et son texte, attendez qu’il soit diffusé, puis laissez-nous regarder à nouveau.",
+  domain_taken: "Une autre organisation a montré que ce domaine est à elle\u00a0: voyez avec elle, ou écrivez-nous.",
   factor_exists: "Une application est déjà configurée : retirez-la d’abord.",
   factor_missing: "Configurez d’abord une application ou une clé d’accès.",
   factor_refused: "Ce code ou cette clé d’accès n’a pas été accepté : essayez avec le code suivant, ou avec un code de secours.",
@@ -43,8 +50,13 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   session_not_found: "Cette session est déjà terminée.",
   session_not_valid: SIGN_IN,
   sign_in_by_organisation: "C’est votre organisation qui vous connecte : sur la page de votre compte, choisissez « Se connecter par votre organisation ».",
+  sign_in_not_acceptable: "Vérifiez l’émetteur, qui commence par https://, le secret et les groupes\u00a0: la connexion ne peut pas être configurée ainsi.",
+  sign_in_not_set_up: "Configurez d’abord la connexion de votre organisation.",
+  sign_in_not_tried: "Montrez d’abord un domaine, et connectez-vous une fois par votre fournisseur\u00a0: alors seulement cela peut être obligatoire.",
   sign_in_refused: "Vérifiez l’adresse e-mail et le mot de passe, ou demandez un nouveau mot de passe.",
   test_organisations_not_offered: "Les organisations de test n’existent que dans le bac à sable ; ce n’est pas lui ici.",
+  too_many_directory_tokens: "Deux jetons sont déjà valables\u00a0: révoquez d’abord celui que votre annuaire n’utilise plus.",
+  too_many_domains: "Il ne peut pas y avoir plus de domaines\u00a0: retirez-en d’abord un.",
   too_many_identities: "Il ne peut pas y avoir plus de fournisseurs : retirez-en d’abord un.",
   too_many_keys: "Il ne peut pas y avoir autant de clés : révoquez-en d’abord une.",
   too_many_passkeys: "Il ne peut pas y avoir autant de clés d’accès : retirez-en d’abord une.",
@@ -182,5 +194,6 @@ export const FR: Texts = {
 
   ...JOIN_FR,
   ...KEYS_FR,
+  ...SIGN_IN_FR,
   ...INTEGRATE_FR,
 };

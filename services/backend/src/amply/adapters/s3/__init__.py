@@ -1,4 +1,5 @@
-"""Amazon S3: implements the ledger's public log and its archive, the audit log's, and the list of erasures.
+"""Amazon S3: implements the ledger's public log and its archive, the audit log's, the list of erasures,
+and the trees of keys (`key_trees`).
 
 Conditional writes do the work of locks: `If-None-Match: *` for what never changes, `If-Match` for the one object that
 does (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
@@ -10,13 +11,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from amply.adapters.s3.key_trees import S3KeyTrees
+from amply.infra import erasures
 from amply.infra.database import forbid_transaction
-from amply.modules import donations
 from amply.modules.audit import ArchiveDiffers
 from amply.modules.ledger import AlreadyDifferent, CheckpointMoved, StoredCheckpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["S3Archive", "S3AuditArchive", "S3Erasures", "S3KeyTrees", "S3PublicLog"]
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
 SUPERSEDED: Final = ("amply-superseded", "true")
@@ -158,7 +162,7 @@ class S3AuditArchive:
 class S3Erasures(S3AuditArchive):
     """The same bucket's prefix `erased/`: digests of what was erased, for databases that are restored."""
 
-    prefix = donations.ERASED_PREFIX
+    prefix = erasures.PREFIX
 
 
 def _put_once(

@@ -10,6 +10,7 @@ import stripe
 import structlog
 from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 
+from amply.adapters.stripe.connections import SharedConnections
 from amply.adapters.stripe.returns import REASONS, remote_dispute, remote_refund, remote_warning
 from amply.infra import tracing
 from amply.infra.database import forbid_transaction
@@ -35,7 +36,6 @@ from amply.modules.payments import (
 
 _log = structlog.get_logger()
 
-_TIMEOUT_SECONDS: Final = 10
 _RETRIES_MAX: Final = 2
 _HTTP_CONFLICT: Final = 409
 _HTTP_NOT_FOUND: Final = 404
@@ -252,7 +252,7 @@ def client_for(settings: StripeSettings) -> stripe.StripeClient:
         settings.secret_key.get_secret_value(),
         base_addresses={"api": settings.api_url},
         max_network_retries=_RETRIES_MAX,
-        http_client=stripe.RequestsClient(timeout=_TIMEOUT_SECONDS),
+        http_client=SharedConnections(),
     )
 
 

@@ -1,24 +1,39 @@
 """Personal data at rest: sealed by envelope keys that KMS wraps, so that the database alone names nobody (ADR 0121).
 
 `Keyring` has the keys of a process at hand, `Place` is what a value is bound to, and a `SealedRecord` is a row with personal
-fields. `tending` (imported by its own name, since it needs the database) seals anew in the background.
+fields. `tending` and `shredding` (imported by their own
+names, since they need the database) seal anew in the background, and cut out what an erased donor's values were sealed under.
 """
 
-from amply.infra.vault.format import Place, SealedBytesUnreadable, prefix
+from amply.infra.vault.format import Head, LeafCut, Place, SealedBytesUnreadable, head_of, prefix
 from amply.infra.vault.keyring import DONOR_INDEX, DONORS, PEOPLE, KeyNotAtHand, Keyring, NoKeysHere, Scope
-from amply.infra.vault.models import DataKeyRow
-from amply.infra.vault.ports import KeyWrapping, KeyWrappingAway
+from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
+from amply.infra.vault.ports import (
+    KeyTreeAway,
+    KeyTreeMoved,
+    KeyWrapping,
+    KeyWrappingAway,
+    StoredTree,
+    TreeStore,
+)
 from amply.infra.vault.records import Personal, SealedFields, SealedRecord, indexes, keyring_of, reseal
+from amply.infra.vault.trees import KeyTrees
 
 __all__ = [
     "DONORS",
     "DONOR_INDEX",
     "PEOPLE",
+    "ClosedLeafRow",
     "DataKeyRow",
+    "Head",
     "KeyNotAtHand",
+    "KeyTreeAway",
+    "KeyTreeMoved",
+    "KeyTrees",
     "KeyWrapping",
     "KeyWrappingAway",
     "Keyring",
+    "LeafCut",
     "NoKeysHere",
     "Personal",
     "Place",
@@ -26,6 +41,9 @@ __all__ = [
     "SealedBytesUnreadable",
     "SealedFields",
     "SealedRecord",
+    "StoredTree",
+    "TreeStore",
+    "head_of",
     "indexes",
     "keyring_of",
     "prefix",

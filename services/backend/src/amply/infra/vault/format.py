@@ -8,19 +8,28 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from amply.infra.vault.tree import LEAF_BYTES
 from amply.kernel.errors import InvariantViolation
 
 FORMAT: Final = b"\2"
-"""In front of every sealed value. `\\1` is what people's secret sealed before there were envelope keys."""
+"""In front of what a key of its scope sealed. `\\1` is what people's secret sealed before there were envelope keys."""
+LEAFED: Final = b"\3"
+"""In front of what was sealed under somebody's leaf of the scope's tree (ADR 0129)."""
 
 _HEAD: Final = struct.Struct(">I")
 PREFIX_BYTES: Final = len(FORMAT) + _HEAD.size
+LEAFED_BYTES: Final = PREFIX_BYTES + LEAF_BYTES
+"""What a value under a leaf begins with: format, version, leaf."""
 _NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 
 
 class SealedBytesUnreadable(InvariantViolation):
     """Another key, another place, changed bytes, or a format this release does not know."""
+
+
+class LeafCut(SealedBytesUnreadable):
+    """Whoever this was of was erased: the leaf that it was sealed under is cut out, and nobody opens it any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,39 +45,60 @@ class Place:
         return f"amply/sealed/2\0{scope}\0{self.table}\0{self.column}\0{self.row}".encode()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What stands in front of a sealed value: which version of its key sealed it, and under which leaf, if under any."""
+
+    version: int
+    leaf: int | None = None
+
+    def encode(self) -> bytes:
+        """As the value has it."""
+        if self.leaf is None:
+            return prefix(self.version)
+        return leafed_prefix(self.version) + self.leaf.to_bytes(LEAF_BYTES)
+
+
 def prefix(version: int) -> bytes:
     """What everything sealed by this version of a key begins with: the format's byte, and the version in four."""
     return FORMAT + _HEAD.pack(version)
 
 
-def version_of(sealed: bytes) -> int:
-    """The version of the key that sealed this.
+def leafed_prefix(version: int) -> bytes:
+    """The same, of what is sealed under leaves. It comes behind whatever is sealed by the key alone."""
+    return LEAFED + _HEAD.pack(version)
+
+
+def head_of(sealed: bytes) -> Head:
+    """Which key opens this.
 
     Raises:
-        SealedBytesUnreadable: It is not of this format.
+        SealedBytesUnreadable: It is of no format that this release knows.
     """
     version = version_in(sealed[:PREFIX_BYTES])
-    if version is None:
+    is_leafed = sealed[: len(LEAFED)] == LEAFED
+    if version is None or (is_leafed and len(sealed) < LEAFED_BYTES):
         raise SealedBytesUnreadable("these bytes are not sealed in a format this release knows")
-    return version
+    leaf = int.from_bytes(sealed[PREFIX_BYTES:LEAFED_BYTES]) if is_leafed else None
+    return Head(version=version, leaf=leaf)
 
 
 def version_in(head: bytes) -> int | None:
-    """The version that the first bytes of a value name; None where they are not of this format."""
-    if head[: len(FORMAT)] != FORMAT or len(head) < PREFIX_BYTES:
+    """The version that the first bytes of a value name; None where they are of no format that has one."""
+    if head[: len(FORMAT)] not in (FORMAT, LEAFED) or len(head) < PREFIX_BYTES:
         return None
     (version,) = _HEAD.unpack_from(head, len(FORMAT))
     return int(version)
 
 
-def seal(key: bytes, content: bytes, *, version: int, bound: bytes) -> bytes:
-    """AES-256-GCM: the prefix, a random nonce of 12 bytes, the ciphertext with its tag of 16.
+def seal(key: bytes, content: bytes, *, head: Head, bound: bytes) -> bytes:
+    """AES-256-GCM: the head, a random nonce of 12 bytes, the ciphertext with its tag of 16.
 
     With random nonces one key seals 2^32 values (NIST SP 800-38D §8.3): years of gifts, and a rotation begins anew.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    head = prefix(version)
-    return head + nonce + AESGCM(key).encrypt(nonce, content, head + bound)
+    begins = head.encode()
+    return begins + nonce + AESGCM(key).encrypt(nonce, content, begins + bound)
 
 
 def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
@@ -77,7 +107,8 @@ def unseal(key: bytes, sealed: bytes, *, bound: bytes) -> bytes:
     Raises:
         SealedBytesUnreadable: As it says.
     """
-    head, rest = sealed[:PREFIX_BYTES], sealed[PREFIX_BYTES:]
+    length = LEAFED_BYTES if sealed[: len(LEAFED)] == LEAFED else PREFIX_BYTES
+    head, rest = sealed[:length], sealed[length:]
     try:
         return AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + bound)
     except InvalidTag:

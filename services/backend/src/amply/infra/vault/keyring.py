@@ -7,15 +7,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from amply.infra.vault import format as sealed_format
-from amply.infra.vault.format import Place, SealedBytesUnreadable
-from amply.infra.vault.ports import KeyWrapping, KeyWrappingAway
+from amply.infra.vault import leaves as at_hand
+from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
+from amply.infra.vault.leaves import Leaves
+from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
+from amply.infra.vault.tree import KeyTree
+from amply.infra.vault.trees import KeyTrees
 from amply.kernel.clock import Clock, system_clock
 from amply.kernel.errors import AmplyError, Unavailable, invariant
 
@@ -26,6 +30,8 @@ DONORS: Final[Scope] = "donors"
 DONOR_INDEX: Final[Scope] = "donor-index"
 PEOPLE: Final[Scope] = "people"
 ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
+WITH_TREES: Final[frozenset[Scope]] = frozenset({DONORS})
+"""Of which whoever is erased takes a key along (ADR 0129)."""
 
 LOOK_EVERY: Final = timedelta(minutes=5)
 """How often a process looks whether there are other versions."""
@@ -41,6 +47,8 @@ KEYRING: Final = "keyring"
 """Where a session has the keys of its process (`Database.transaction`)."""
 AWAY: Final = "personal_keys_away"
 """What the line is called that an alarm counts."""
+TREE_AWAY: Final = "key_tree_away"
+"""The same, of a tree that is not where it was, or does not open."""
 
 _log = structlog.get_logger()
 
@@ -74,10 +82,14 @@ class _Held:
     key: bytes = field(repr=False)
     seals_from: datetime
     unwrapped_at: float
+    leaves: Leaves | None = None
+    """None where the scope has no trees, or the process was given no place to read them from."""
 
 
 _FIND: Final = text("""
-    SELECT version, wrapped, greatest(seals_from, (SELECT begins_at FROM sealing)) AS seals_from
+    SELECT
+        version, wrapped, greatest(seals_from, (SELECT begins_at FROM sealing)) AS seals_from,
+        tree, (SELECT leaves_begin_at FROM sealing) AS leaves_begin_at
     FROM data_key
     WHERE scope = :scope AND wrapped IS NOT NULL
     ORDER BY version
@@ -95,6 +107,8 @@ class Keyring:
 
     A process that has keys goes on with them while the key service is away, and looks from a thread of its own, so that
     nobody waits. One that has none yet asks before its first transaction.
+
+    `trees`: where the trees of keys are. Without it everything is sealed by the keys of the scopes alone.
     """
 
     def __init__(
@@ -102,12 +116,14 @@ class Keyring:
         engine: Engine,
         wrapping: KeyWrapping,
         *,
+        trees: KeyTrees | None = None,
         scopes: Sequence[Scope] = ALWAYS,
         clock: Clock = system_clock,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._wrapping = wrapping
+        self.trees = trees
         self._always = tuple(scopes)
         self._clock = clock
         self._ticks = ticks
@@ -138,8 +154,8 @@ class Keyring:
         """
         try:
             self._fetch(scope)
-        except KeyWrappingAway as error:
-            _log.warning(AWAY, scope=scope, error=type(error).__name__)
+        except (KeyWrappingAway, KeyTreeAway) as error:
+            _tell(scope, error)
         if not self._versions(scope):
             raise KeyNotAtHand(scope)
         while len(self._held) > _OTHERS_MAX + len(self._always):
@@ -178,25 +194,56 @@ class Keyring:
         """
         return self._sealing(scope).version
 
-    def seal(self, content: bytes, *, scope: Scope, at: Place) -> bytes:
-        """Seal what stands at a place.
+    def begins(self, scope: Scope) -> bytes:
+        """What everything begins with that is sealed now, where the scope has trees: under leaves, once that has begun.
 
         Raises:
-            KeyNotAtHand: No key that seals is at hand.
+            KeyNotAtHand: None does.
         """
         held = self._sealing(scope)
-        return sealed_format.seal(held.key, content, version=held.version, bound=at.bound(scope))
+        if held.leaves is None or held.leaves.begun(self._clock()) is None:
+            return sealed_format.prefix(held.version)
+        return sealed_format.leafed_prefix(held.version)
+
+    def seal(self, content: bytes, *, scope: Scope, at: Place, of: str | None = None) -> bytes:
+        """Seal what stands at a place. `of`: whose it is, by a text that is the same for all that goes with their erasure.
+
+        Without it, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
+
+        Raises:
+            KeyNotAtHand: No key that seals is at hand, or the tree is away.
+        """
+        held = self._sealing(scope)
+        head = self._head(held, of) if of is not None else Head(version=held.version)
+        return sealed_format.seal(_key_for(held, head), content, head=head, bound=at.bound(scope))
 
     def open(self, sealed: bytes, *, scope: Scope, at: Place) -> bytes:
         """What was sealed for this place.
 
         Raises:
-            KeyNotAtHand: The key is not at hand.
+            KeyNotAtHand: The key, or the tree, is not at hand.
+            LeafCut: Whoever it is of was erased: an ordinary state of a database that was restored.
             SealedBytesUnreadable: It was sealed for another place, or changed, or its key was destroyed.
         """
-        return sealed_format.unseal(
-            self._of_version(scope, sealed_format.version_of(sealed)).key, sealed, bound=at.bound(scope)
-        )
+        head = sealed_format.head_of(sealed)
+        held = self._of_version(scope, head.version)
+        if head.leaf is not None and (held.leaves is None or held.leaves.held is None):
+            self.look_again()
+            raise KeyNotAtHand(scope)
+        return sealed_format.unseal(_key_for(held, head), sealed, bound=at.bound(scope))
+
+    def trees_at_hand(self, scope: Scope) -> Mapping[int, KeyTree]:
+        """Each version's tree as this process has it."""
+        found = {version: held.leaves for version, held in self._versions(scope).items()}
+        return {
+            version: leaves.held.tree
+            for version, leaves in found.items()
+            if leaves is not None and leaves.held is not None and leaves.held.tree is not None
+        }
+
+    def look_again(self) -> None:
+        """Look around before the next transaction, and let it wait for that."""
+        self._due = self._looked = 0.0
 
     def index(self, content: str, *, scope: Scope) -> bytes:
         """What finds this text, and tells nobody which it is: HMAC-SHA-256 behind the version of its key."""
@@ -226,8 +273,18 @@ class Keyring:
             return versions[version]
         if versions and version < max(versions):
             raise SealedBytesUnreadable("the key of a sealed value was destroyed")
-        self._due = self._looked = 0.0
+        self.look_again()
         raise KeyNotAtHand(scope)
+
+    def _head(self, held: _Held, of: str) -> Head:
+        leaves = held.leaves
+        tree = leaves.begun(self._clock()) if leaves is not None else None
+        if leaves is None or (tree is None and not leaves.are_away()):
+            return Head(version=held.version)
+        if tree is None:
+            self.look_again()
+            raise KeyNotAtHand(DONORS)
+        return Head(version=held.version, leaf=tree.leaf_of(of, closed=leaves.closed))
 
     def _versions(self, scope: Scope) -> Mapping[int, _Held]:
         oldest = self._ticks() - KEPT_AT_MOST.total_seconds()
@@ -251,7 +308,7 @@ class Keyring:
         for scope in (*self._always, *(each for each in list(self._held) if each not in self._always)):
             try:
                 self._fetch(scope)
-            except KeyWrappingAway as error:
+            except (KeyWrappingAway, KeyTreeAway) as error:
                 self._try_again(scope, error)
                 if not self._held.get(scope):
                     return  # the others would wait as long
@@ -261,39 +318,54 @@ class Keyring:
         self._looked = self._ticks()
 
     def _try_again(self, scope: Scope, error: Exception) -> None:
-        _log.warning(AWAY, scope=scope, error=type(error).__name__)
+        _tell(scope, error)
         self._due = self._ticks() + _AGAIN.total_seconds()
 
     def _fetch(self, scope: Scope) -> None:
-        """Raises KeyWrappingAway once everything that is at hand, or can be opened, is kept."""
+        """Raises KeyWrappingAway or KeyTreeAway once everything that is at hand, or can be opened, is kept."""
         rows = self._rows(scope)
         if not rows:
             self._make(scope, 1, seals_from=self._clock(), now=self._clock())
             rows = self._rows(scope)
         before, ticks = self._held.get(scope, {}), self._ticks()
         held: dict[int, _Held] = {}
-        away: KeyWrappingAway | None = None
-        for version, wrapped, seals_from in rows:
-            known = before.get(version)
+        away: KeyWrappingAway | KeyTreeAway | None = None
+        for row in rows:
+            known = before.get(row.version)
             if known is None or ticks - known.unwrapped_at >= UNWRAP_EVERY.total_seconds():
                 try:
-                    key = self._wrapping.unwrap(wrapped, scope=scope, version=version)
-                    known = _Held(version=version, key=key, seals_from=seals_from, unwrapped_at=ticks)
+                    key = self._wrapping.unwrap(row.wrapped, scope=scope, version=row.version)
+                    known = _Held(version=row.version, key=key, seals_from=row.seals_from, unwrapped_at=ticks)
                 except KeyWrappingAway as error:
                     away = error
             if known is not None:
-                held[version] = replace(known, seals_from=seals_from)
+                held[row.version] = replace(known, seals_from=row.seals_from)
+        if self.trees is not None and scope in WITH_TREES:
+            looked = self._look_at_trees(self.trees, scope, rows, before)
+            held = {each: replace(had, leaves=looked.leaves.get(each)) for each, had in held.items()}
+            away = away or looked.away
         self._held[scope] = held
         self._held.move_to_end(scope)
         if away is not None:
             raise away
 
-    def _rows(self, scope: Scope) -> list[tuple[int, bytes, datetime]]:
+    def _look_at_trees(
+        self, trees: KeyTrees, scope: Scope, rows: Sequence[Row[Any]], before: Mapping[int, _Held]
+    ) -> at_hand.Looked:
+        ticks = self._ticks()
+        return at_hand.look(
+            self._engine,
+            trees,
+            scope=scope,
+            rows=rows,
+            before={each: had.leaves for each, had in before.items() if had.leaves is not None},
+            ticks=ticks,
+            oldest=ticks - KEPT_AT_MOST.total_seconds(),
+        )
+
+    def _rows(self, scope: Scope) -> Sequence[Row[Any]]:
         with self._engine.connect() as connection:
-            return [
-                (row.version, row.wrapped, row.seals_from)
-                for row in connection.execute(_FIND, {"scope": scope})
-            ]
+            return connection.execute(_FIND, {"scope": scope}).all()
 
     def _make(self, scope: Scope, version: int, *, seals_from: datetime, now: datetime) -> None:
         key, wrapped = self._wrapping.generate(scope=scope, version=version)
@@ -307,6 +379,15 @@ class Keyring:
         }
         with self._engine.begin() as connection:
             connection.execute(_MAKE, values)
+
+
+def _key_for(held: _Held, head: Head) -> bytes:
+    return held.key if held.leaves is None else held.leaves.key_for(head, key=held.key)
+
+
+def _tell(scope: Scope, error: Exception) -> None:
+    name = TREE_AWAY if isinstance(error, KeyTreeAway) else AWAY
+    _log.warning(name, scope=scope, error=type(error).__name__)
 
 
 def _index(held: _Held, content: str) -> bytes:

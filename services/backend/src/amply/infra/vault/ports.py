@@ -1,5 +1,6 @@
-"""Who makes envelope keys and opens them again."""
+"""Who makes envelope keys and opens them again, and where the trees of keys are."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from amply.kernel.errors import AmplyError
@@ -27,3 +28,45 @@ class KeyWrapping(Protocol):
         Raises:
             KeyWrappingAway: As it says.
         """
+
+
+class KeyTreeAway(AmplyError):
+    """A tree of keys could not be read or written, is not where it was, or does not open."""
+
+    code = "key_tree_away"
+
+
+class KeyTreeMoved(AmplyError):
+    """Somebody else has written a tree since it was read: read it again."""
+
+    code = "key_tree_moved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTree:
+    """A tree as it is stored, encrypted; `mark` changes with every write."""
+
+    body: bytes = field(repr=False)
+    mark: str
+
+
+class TreeStore(Protocol):
+    """A place outside the database and its backups, which forgets what was overwritten within days."""
+
+    def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
+        """The tree of this name; None where there is none. `unless` is the mark of one that is known: the same may come back
+        with an empty body.
+
+        Raises:
+            KeyTreeAway: The store did not answer, or refused.
+        """
+        ...
+
+    def write(self, name: str, body: bytes, *, replaces: str | None) -> str:
+        """Write what replaces the tree with this mark, or the first one; answers the new mark.
+
+        Raises:
+            KeyTreeMoved: What is there has another mark.
+            KeyTreeAway: As `read` says.
+        """
+        ...

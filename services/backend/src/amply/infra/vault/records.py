@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from amply.infra.orm import Record
 from amply.infra.vault import format as sealed_format
-from amply.infra.vault.format import Place
+from amply.infra.vault.format import Head, LeafCut, Place
 from amply.infra.vault.keyring import DONOR_INDEX, KEYRING, Keyring, NoKeysHere, Scope
 
 _COLUMN: Final = "sealed"
@@ -40,6 +40,10 @@ class SealedFields:
     digest: Callable[[str], str]
     digest_column: str | None = None
 
+    def whose(self, digest: str | None, *, row_id: str) -> str:
+        """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
+        return digest or f"{self.table}:{row_id}"
+
     def place(self, row_id: str) -> Place:
         """Where the fields of a row stand."""
         return Place(table=self.table, column=_COLUMN, row=row_id)
@@ -49,6 +53,8 @@ class SealedFields:
     ) -> dict[str, Any]:
         """The fields of a row as the database has it. `plain` has the columns of its own, by the fields' names.
 
+        None of them is there where whoever it is of was erased, and this is a copy from before: as in any erased row.
+
         Raises:
             KeyNotAtHand, SealedBytesUnreadable: As the keyring says.
             NoKeysHere: It is sealed, and this process has no keys.
@@ -57,7 +63,10 @@ class SealedFields:
             return {name: getattr(plain, name) for name in self.names}
         if keyring is None:
             raise NoKeysHere
-        kept = json.loads(keyring.open(sealed, scope=self.scope, at=self.place(row_id)))
+        try:
+            kept = json.loads(keyring.open(sealed, scope=self.scope, at=self.place(row_id)))
+        except LeafCut:
+            kept = {}
         return {name: kept.get(name) for name in self.names}
 
     def at_rest(self, session: Session, *, row_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,9 +81,12 @@ class SealedFields:
         if keyring is None or not keyring.seals(self.scope):
             return {**self._in_the_clear(kept, digest), _COLUMN: None, "donor_index": None}
         content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+        whose = self.whose(digest, row_id=row_id)
         return {
             **self._in_the_clear({}, None),
-            _COLUMN: keyring.seal(content, scope=self.scope, at=self.place(row_id)) if kept else None,
+            _COLUMN: keyring.seal(content, scope=self.scope, at=self.place(row_id), of=whose)
+            if kept
+            else None,
             "donor_index": None if digest is None else keyring.index(digest, scope=DONOR_INDEX),
         }
 
@@ -178,6 +190,7 @@ def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
     if keyring is None or not (keyring.seals(kind.fields.scope) and keyring.seals(DONOR_INDEX)):
         return 0
     done = 0
+    # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
     for chosen in not_newest(keyring, kind):
         rows = session.scalars(
             select(kind).where(chosen).order_by(kind.id).limit(limit - done).with_for_update(skip_locked=True)
@@ -191,11 +204,34 @@ def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
     return done
 
 
+def move(session: Session, kind: type[SealedRecord], *, head: Head, limit: int) -> int:
+    """Seal anew what stands under a leaf that is closed; return how many rows. Waits for whoever changes one at the moment.
+
+    Raises:
+        KeyNotAtHand: The key service was away when this process began.
+        NoKeysHere: This process has no keys.
+    """
+    if keyring_of(session) is None:
+        raise NoKeysHere
+    under = select(kind).where(under_leaf(kind.sealed, head)).order_by(kind.id).limit(limit)
+    rows = session.scalars(under.with_for_update()).all()
+    for row in rows:
+        row.seal(session)
+    session.flush()
+    return len(rows)
+
+
+def under_leaf(column: Any, head: Head) -> ColumnElement[bool]:
+    """The condition that a value is sealed under a leaf; there is an index over these bytes."""
+    length: ColumnElement[int] = literal_column(str(sealed_format.LEAFED_BYTES))
+    return and_(column.is_not(None), func.substring(column, literal_column("1"), length) == head.encode())
+
+
 def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnElement[bool]]:
     """Each by an index of its own, which holds nothing once there is nothing to do."""
     yield and_(kind.sealed.is_(None), or_(*(_plain(kind, name).is_not(None) for name in kind.fields.names)))
     head = func.substring(kind.sealed, literal_column("1"), literal_column(str(sealed_format.PREFIX_BYTES)))
-    yield and_(kind.sealed.is_not(None), head < sealed_format.prefix(keyring.newest(kind.fields.scope)))
+    yield and_(kind.sealed.is_not(None), head < keyring.begins(kind.fields.scope))
     # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.
     yield kind.donor_index < sealed_format.prefix(keyring.newest(DONOR_INDEX))
 

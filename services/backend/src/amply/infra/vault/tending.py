@@ -11,9 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.database import Database
 from amply.infra.vault import format as sealed_format
+from amply.infra.vault.format import Head
 from amply.infra.vault.keyring import COMING, DONOR_INDEX, Scope
 from amply.infra.vault.models import DataKeyRow
-from amply.infra.vault.records import SealedRecord, reseal
+from amply.infra.vault.records import SealedRecord, move, reseal
 
 _ROWS: Final = 200
 """In one transaction: none of them is locked for long."""
@@ -30,12 +31,14 @@ _log = structlog.get_logger()
 class Tended:
     """One kind of rows. `columns` holds what the keys of each scope made in them.
 
-    `reseal` seals some rows of those that are not as the newest version would have them, and returns how many.
+    `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `move` seals
+    anew some of those that stand under a leaf, by another one: what is sealed under leaves needs it.
     """
 
     name: str
     reseal: Callable[[Session, int], int]
     columns: Mapping[Scope, Sequence[InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]]]
+    move: Callable[[Session, Head, int], int] | None = None
 
 
 def of_records(kind: type[SealedRecord]) -> Tended:
@@ -44,6 +47,7 @@ def of_records(kind: type[SealedRecord]) -> Tended:
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
         columns={kind.fields.scope: (kind.sealed,), DONOR_INDEX: (kind.donor_index,)},
+        move=lambda session, head, limit: move(session, kind, head=head, limit=limit),
     )
 
 

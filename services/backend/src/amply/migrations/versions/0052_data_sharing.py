@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0052"
-down_revision = "0045"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 
@@ -40,6 +40,12 @@ def _spans() -> None:
         CREATE INDEX ix_sharing_span_in_clear ON sharing_span (donor_sha256) WHERE donor_sha256 IS NOT NULL;
         CREATE INDEX ix_sharing_span_sealed_by ON sharing_span (substring(sealed, 1, 5)) WHERE sealed IS NOT NULL;
         CREATE INDEX ix_sharing_span_untold ON sharing_span (next_attempt_at) WHERE told_version < version
+    """)
+    # Whose consent it is stands under the donor's leaf (0048), which an erasure closes and cuts.
+    op.execute("""
+        CREATE TRIGGER leaf_is_open BEFORE INSERT OR UPDATE OF sealed ON sharing_span
+            FOR EACH ROW WHEN (get_byte(NEW.sealed, 0) = 3) EXECUTE FUNCTION leaf_is_open('donors');
+        CREATE INDEX ix_sharing_span_leaf ON sharing_span (substring(sealed, 1, 13)) WHERE sealed IS NOT NULL
     """)
     op.execute("""
         CREATE FUNCTION sharing_span_moves_on() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     TEST_ORGANISATION_MAKE = "make a test organisation"
     ORGANISATION_READ = "read the organisation"
     ORGANISATION_CHANGE = "change the organisation"
+    IMAGES_CHANGE = "change images"
     APPLICATION_READ = "read the application"
     APPLICATION_CHANGE = "change the application"
     FUNDS_CHANGE = "change funds"
@@ -106,6 +107,11 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     Permission.ORGANISATION_CHANGE: Rule(
         what="Change its name and its profile, whether it takes anonymous gifts, and the sites donors go back to.",
         roles=_RUN,
+        scopes=frozenset({Scope.ORGANISATION_WRITE}),
+    ),
+    Permission.IMAGES_CHANGE: Rule(
+        what="Upload and remove its logo and its banner.",
+        roles=_RUN | {Role.CONTENT},
         scopes=frozenset({Scope.ORGANISATION_WRITE}),
     ),
     Permission.APPLICATION_READ: Rule(

@@ -4,12 +4,19 @@ staff decide (ADR 0118 to 0120). Import from here only.
 
 from amply.modules.applications.documents import (
     BYTES_MAX,
-    LOOKED_AT_BYTES,
     READ_WITHIN,
     document_for_staff,
     documents_for_staff,
 )
-from amply.modules.applications.domain import MOVES, ApplicationNotFound, Lookup, Move
+from amply.modules.applications.domain import (
+    FACT_DOCUMENT_REMOVED,
+    FACT_LETTER_OWED,
+    FACT_REGISTER_ASKED,
+    MOVES,
+    ApplicationNotFound,
+    Lookup,
+    Move,
+)
 from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.moves import by_staff, verify
@@ -19,8 +26,6 @@ from amply.modules.applications.ports import (
     People,
     Register,
     RegisterUnavailable,
-    Stored,
-    Upload,
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
 from amply.modules.applications.router import Parts, own_router, router
@@ -35,7 +40,9 @@ from amply.modules.applications.tiers import TIERS, Tier
 
 __all__ = [
     "BYTES_MAX",
-    "LOOKED_AT_BYTES",
+    "FACT_DOCUMENT_REMOVED",
+    "FACT_LETTER_OWED",
+    "FACT_REGISTER_ASKED",
     "MOVES",
     "READ_WITHIN",
     "TIERS",
@@ -50,9 +57,7 @@ __all__ = [
     "People",
     "Register",
     "RegisterUnavailable",
-    "Stored",
     "Tier",
-    "Upload",
     "application_for_staff",
     "ask_registers",
     "by_staff",

@@ -1,11 +1,10 @@
-"""Documents that show what an organisation says: uploaded to a private place by a form that is good for minutes (ADR 0119).
+"""Documents that show what an organisation says: uploaded as `infra/uploads` says, and read by links of minutes (ADR 0119).
 
-The form's conditions hold type and size at the upload; what then lies there is looked at again by its first bytes. Only the
-version that was looked at is ever read. Nothing here says that a file is harmless: it is not scanned, and staff are told so.
+Nothing here says that a file is harmless: it is not scanned, and staff are told so.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,33 +12,26 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
+from amply.infra.uploads import NAME_BYTES, TAKEN_UP_WITHIN, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules import audit, organizations
 from amply.modules.access import Access
-from amply.modules.applications.domain import OPEN, ApplicationNotOpen
+from amply.modules.applications.domain import FACT_DOCUMENT_REMOVED, OPEN, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
-from amply.modules.applications.ports import DocumentShelf, Stored, Upload
+from amply.modules.applications.ports import DocumentShelf
 from amply.modules.applications.tiers import TIERS, DocumentKind, Tier
 from amply.modules.audit import Action
 
 BYTES_MAX: Final = 10 * 1024 * 1024
 DOCUMENTS_MAX: Final = 30
 """Of an organisation, those included whose upload is awaited."""
-UPLOAD_WITHIN: Final = timedelta(minutes=10)
-_TAKEN_UP_WITHIN: Final = timedelta(minutes=30)
-"""After a form's end: an upload that began in time may end later, and whoever uploads tells of it at once."""
 READ_WITHIN: Final = timedelta(minutes=5)
-LOOKED_AT_BYTES: Final = 16
 _TAKES_MORE: Final = OPEN | {organizations.OrganizationState.VERIFIED}
 """Who is verified may add documents, such as for the next tier; nothing that was decided upon goes."""
 
-BEGINNINGS: Final[Mapping[str, tuple[bytes, ...]]] = {
-    "application/pdf": (b"%PDF-",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-}
-"""Types that are taken, and how such files begin (PDF 32000-1 §7.5.2, ITU T.81 §B.1.1.3, PNG §5.2)."""
+MEDIA_TYPES: Final = ("application/pdf", "image/jpeg", "image/png")
 
 
 class DocumentNotFound(NotFound):
@@ -84,10 +76,10 @@ def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_typ
         DocumentNotAcceptable: This type is not taken.
         TooManyDocuments: There are thirty.
     """
-    if media_type not in BEGINNINGS:
-        raise DocumentNotAcceptable(f"Send one of {', '.join(BEGINNINGS)}.", param="media_type")
+    if media_type not in MEDIA_TYPES:
+        raise DocumentNotAcceptable(f"Send one of {', '.join(MEDIA_TYPES)}.", param="media_type")
     document_id, now = ids.new_id("odoc"), access.now
-    key = f"applications/{access.organization_id}/{document_id}/{secrets.token_urlsafe(24)}"
+    key = f"applications/{access.organization_id}/{document_id}/{secrets.token_urlsafe(NAME_BYTES)}"
     with access.transaction() as session:
         organization = organizations.locked(session, organization_id=access.organization_id, access=access)
         if organization.state not in _TAKES_MORE:
@@ -125,13 +117,13 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
     if row.received_at is not None:
         return row
     # Beyond that the worker takes away what came too late; the two never meet.
-    is_late = access.now > row.expires_at + _TAKEN_UP_WITHIN
+    is_late = access.now > row.expires_at + TAKEN_UP_WITHIN
     stored = None if is_late else shelf.look(row.object_key)
     if stored is None:
         raise DocumentNotThere(
             "Nothing was uploaded in time: make another place, and post the file to its form."
         )
-    is_good = _is_what_it_says(stored, row.media_type)
+    is_good = stored.is_what_it_says(row.media_type, bytes_max=BYTES_MAX)
     taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
     with access.transaction() as session:
         changed = session.execute(
@@ -149,6 +141,8 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
         if changed is not None:
             done = Action.DOCUMENT_RECEIVED if is_good else Action.DOCUMENT_REMOVED
             audit.record_by(session, access, done, document_id)
+            if not is_good:
+                _announce_removed(session, access, document_id)
         session.expire_all()
         if is_good:
             return _row(session, access, document_id)
@@ -193,6 +187,7 @@ def remove(access: Access, *, document_id: str) -> None:
             .execution_options(synchronize_session=False)
         )
         audit.record_by(session, access, Action.DOCUMENT_REMOVED, document_id)
+        _announce_removed(session, access, document_id)
 
 
 def documents_of(session: Session, access: Access) -> Sequence[DocumentRow]:
@@ -254,6 +249,10 @@ def _require_room(session: Session, access: Access) -> None:
         raise TooManyDocuments(f"There are {DOCUMENTS_MAX} documents already: remove one first.")
 
 
+def _announce_removed(session: Session, access: Access, document_id: str) -> None:
+    outbox.put(session, topic=FACT_DOCUMENT_REMOVED, payload={"document_id": document_id}, now=access.now)
+
+
 def _row(session: Session, access: Access, document_id: str) -> DocumentRow:
     row = session.scalars(
         select(DocumentRow)
@@ -267,7 +266,3 @@ def _row(session: Session, access: Access, document_id: str) -> DocumentRow:
     if row is None:
         raise DocumentNotFound("There is no such document; ask for the list of those there are.")
     return row
-
-
-def _is_what_it_says(stored: Stored, media_type: str) -> bool:
-    return 0 < stored.size_bytes <= BYTES_MAX and stored.beginning.startswith(BEGINNINGS[media_type])

@@ -1,9 +1,10 @@
 """What applications need from outside."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
+
+from amply.infra.uploads import UploadShelf
 
 
 class People(Protocol):
@@ -39,34 +40,8 @@ class Register(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """Where a form with these fields, and the file as its last one, is posted to."""
-
-    url: str
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """What lies under a name: bytes, the first of them, and which version of it that is, where versions are kept."""
-
-    size_bytes: int
-    beginning: bytes
-    version: str | None
-
-
-class DocumentShelf(Protocol):
-    """Where documents lie: private, encrypted, under names that nobody guesses. May not be called inside a transaction."""
-
-    def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
-        """A form that uploads one file of this type, of 1 to `bytes_max` bytes, to this name."""
-
-    def look(self, key: str) -> Stored | None:
-        """What lies there; None where nothing does."""
+class DocumentShelf(UploadShelf, Protocol):
+    """Where documents lie, and how they are read again."""
 
     def link(self, key: str, *, version: str | None, media_type: str, lifetime: timedelta) -> str:
         """An address that anybody who has it reads the file by, as a download, for so long."""
-
-    def take_away(self, key: str) -> None:
-        """Nobody reads it any more; nothing happens where there is none."""

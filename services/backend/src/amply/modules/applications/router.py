@@ -39,7 +39,7 @@ class Parts:
     shelf: DocumentShelf
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.applying
     if parts is None:
         raise domain.ApplicationsNotConfigured("Nobody can apply here yet; ask whoever runs this platform.")

@@ -8,12 +8,15 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.conditional import require_match
 from amply.kernel import ids
 from amply.modules import audit, organizations
 from amply.modules.access import Access, Own
 from amply.modules.applications import documents, domain, tax_ids
 from amply.modules.applications.domain import (
+    FACT_LETTER_OWED,
+    FACT_REGISTER_ASKED,
     MOVES,
     OPEN,
     ApplicationIncomplete,
@@ -117,9 +120,10 @@ def submit(session: Session, access: Access) -> ApplicationOut:
     )
     note_step(session, organization_id=access.organization_id, step=step, said=None, now=access.now)
     organization = organizations.get(session, organization_id=access.organization_id)
+    lookup_id = ids.new_id("look")
     session.execute(
         insert(LookupRow).values(
-            id=ids.new_id("look"),
+            id=lookup_id,
             organization_id=access.organization_id,
             country=organization.country,
             tax_id=row.tax_id,
@@ -127,6 +131,7 @@ def submit(session: Session, access: Access) -> ApplicationOut:
             next_attempt_at=access.now,
         )
     )
+    outbox.put(session, topic=FACT_REGISTER_ASKED, payload={"lookup_id": lookup_id}, now=access.now)
     audit.record_by(session, access, Action.APPLICATION_SUBMITTED)
     session.expire_all()
     return shown_of(session, access)
@@ -134,9 +139,10 @@ def submit(session: Session, access: Access) -> ApplicationOut:
 
 def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
     """Remember a move, and let the worker write about it."""
+    step_id = ids.new_id("step")
     session.execute(
         insert(StepRow).values(
-            id=ids.new_id("step"),
+            id=step_id,
             organization_id=organization_id,
             from_state=step.before,
             to_state=step.after,
@@ -145,6 +151,7 @@ def note_step(session: Session, *, organization_id: str, step: Step, said: str |
             next_attempt_at=now,
         )
     )
+    outbox.put(session, topic=FACT_LETTER_OWED, payload={"step_id": step_id}, now=now)
 
 
 def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
+from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.modules import mail, organizations
 from amply.modules.applications.letters import step_mail
 from amply.modules.applications.models import DocumentRow, LookupRow, StepRow, TierNoticeRow
@@ -21,8 +22,6 @@ from amply.modules.receipts import Language
 
 _AT_ONCE_MAX: Final = 20
 ATTEMPTS_MAX: Final = 10
-_UPLOAD_MARGIN: Final = timedelta(hours=1)
-"""An upload that began in time may end later than its form."""
 _NOBODY: Final = "no_contact"
 
 _log = structlog.get_logger()
@@ -90,7 +89,7 @@ def tidy_documents(parts: Applying, *, now: datetime) -> int:
             select(DocumentRow)
             .where(
                 or_(
-                    DocumentRow.received_at.is_(None) & (DocumentRow.expires_at < now - _UPLOAD_MARGIN),
+                    DocumentRow.received_at.is_(None) & (DocumentRow.expires_at < now - FORGOTTEN_AFTER),
                     DocumentRow.removed_at.is_not(None) & DocumentRow.gone_at.is_(None),
                 )
             )

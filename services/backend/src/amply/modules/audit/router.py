@@ -59,7 +59,7 @@ class AuditRecordList(BaseModel):
     next_cursor: str | None
 
 
-def _wanted(
+async def _wanted(
     actor: Annotated[
         str | None,
         Query(

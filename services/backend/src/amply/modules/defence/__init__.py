@@ -1,6 +1,7 @@
 """Defence against those who try stolen cards on donation forms. Import from here only."""
 
 from amply.modules.defence.closings import (
+    FACT_FORM_CLOSED,
     Closing,
     Exemption,
     FormClosed,
@@ -35,12 +36,13 @@ from amply.modules.defence.marks import DailyKeys
 from amply.modules.defence.ports import About, Challenge
 from amply.modules.defence.puzzles import ProofOfWork, solve
 from amply.modules.defence.queries import Attack, attacks, count_attacks
-from amply.modules.defence.service import Gate, gate, note_opened
+from amply.modules.defence.service import Gate, gate, opened
 from amply.modules.defence.web import ClientOf, GateOf, SolutionOf
 
 __all__ = [
     "CLOSED_AT_MOST",
     "FACT_EXHAUSTED",
+    "FACT_FORM_CLOSED",
     "About",
     "Attack",
     "Attempt",
@@ -74,7 +76,7 @@ __all__ = [
     "latest_closings",
     "note_closed",
     "note_decline",
-    "note_opened",
+    "opened",
     "reopen",
     "solve",
     "tell_closings",

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.database import Database
 from amply.infra.due_rows import work_off
 from amply.kernel import ids
@@ -28,6 +29,9 @@ from amply.modules.defence.domain import (
     is_challenge_beaten,
 )
 from amply.modules.defence.models import ClosingRow, DeclineRow, ExemptionRow, OpenedGiftRow
+
+FACT_FORM_CLOSED: Final = "defence.form_closed"
+"""An organisation is to be told that its form takes no gifts for a while."""
 
 EXEMPT_DAYS_MAX: Final = 365
 _REASON_MAX: Final = 200
@@ -323,6 +327,7 @@ def _close(
     )
     _note(row, through)
     session.add(row)
+    outbox.put(session, topic=FACT_FORM_CLOSED, payload={"closing_id": row.id}, now=now)
     _log.warning(
         "form_closed", organization_id=organization_id, runbook="docs/runbooks/alarms/card-testing.md"
     )

@@ -1,23 +1,80 @@
 """What is known of declines and attacks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import func, select, text, union
+from sqlalchemy.orm import Session
 
+from amply.infra.database import Database
 from amply.modules.defence.domain import DECLINES, HOUR, SMALL_DECLINES, Marks, Subject
-from amply.modules.defence.models import AttackRow, ClosingRow, DeclineRow
+from amply.modules.defence.models import AttackRow, ClosingRow
 
-_COLUMNS: Final[Mapping[Subject, InstrumentedAttribute[bytes | None]]] = {
-    Subject.ADDRESS: DeclineRow.address,
-    Subject.NETWORK: DeclineRow.network,
-    Subject.DEVICE: DeclineRow.device,
-    Subject.MAIL: DeclineRow.mail,
-    Subject.MAIL_DOMAIN: DeclineRow.mail_domain,
+_COLUMNS: Final[Mapping[Subject, str]] = {
+    Subject.ADDRESS: "address",
+    Subject.NETWORK: "network",
+    Subject.DEVICE: "device",
+    Subject.MAIL: "mail",
+    Subject.MAIL_DOMAIN: "mail_domain",
 }
+
+
+def _lately(window: timedelta) -> str:
+    return f"declined_at > CAST(:now AS timestamptz) - interval '{window.total_seconds():.0f} seconds'"
+
+
+def _numbers() -> Iterator[str]:
+    """What each rule counts. A subject that is not known equals nothing."""
+    for rule in DECLINES:
+        column = _COLUMNS[rule.subject]
+        yield f'count(*) FILTER (WHERE {column} = :{column} AND {_lately(rule.window)}) AS "{rule.name}"'
+
+
+_SEEN: Final = text(f"""
+    SELECT
+        {", ".join(_numbers())},
+        (
+            SELECT coalesce(max(number), 0)
+            FROM (
+                SELECT count(*) AS number FROM decline
+                WHERE organization_id = ANY (CAST(:small_at AS text[])) AND is_small AND {_lately(SMALL_DECLINES.window)}
+                GROUP BY organization_id
+            ) AS of_one
+        ) AS "{SMALL_DECLINES.name}",
+        EXISTS (
+            SELECT FROM attack WHERE organization_id = ANY (CAST(:organization_ids AS text[])) AND until > :now
+        ) AS is_under_attack,
+        ARRAY (
+            SELECT organization_id FROM form_closing
+            WHERE organization_id = ANY (CAST(:organization_ids AS text[])) AND until > :now
+            ORDER BY organization_id, until
+        ) AS closed,
+        ARRAY (
+            SELECT until FROM form_closing
+            WHERE organization_id = ANY (CAST(:organization_ids AS text[])) AND until > :now
+            ORDER BY organization_id, until
+        ) AS closed_until
+    FROM decline
+    WHERE {_lately(HOUR)} AND ({" OR ".join(f"{column} = :{column}" for column in _COLUMNS.values())})
+""")  # noqa: S608 -- of constants: the rules are data
+"""Built once: to say it anew for each gift would cost more than to ask it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is known when a gift is opened: declines by the rule's name, and what its organisations go through.
+
+    `closed`: until when forms are closed, by organisation.
+    """
+
+    declined: Mapping[str, float]
+    is_under_attack: bool
+    closed: Mapping[str, datetime]
+
+
+_RULES: Final = (*(rule.name for rule in DECLINES), SMALL_DECLINES.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,36 +87,26 @@ class Attack:
     declines: int
 
 
-def declines_of(
-    session: Session, *, marks: Marks, small_at: Collection[str], now: datetime
-) -> Mapping[str, float]:
-    """How many declines each rule counts for these marks, by the rule's name.
+def seen_of(
+    database: Database,
+    *,
+    marks: Marks,
+    small_at: Collection[str],
+    organization_ids: Collection[str],
+    now: datetime,
+) -> Seen:
+    """What is known of these marks and organisations, in one look outside of any transaction.
 
     `small_at`: the organisations of small charges; the one with the most small declines counts.
     """
-    known = {subject: getattr(marks, subject) for subject in _COLUMNS if getattr(marks, subject) is not None}
-    counted = {
-        rule.name: and_(_COLUMNS[rule.subject] == known[rule.subject], _since(now - rule.window))
-        for rule in DECLINES
-        if rule.subject in known
-    }
-    at = {
-        organization_id: and_(DeclineRow.organization_id == organization_id, DeclineRow.is_small)
-        for organization_id in sorted(small_at)
-    }
-    recent = _since(now - SMALL_DECLINES.window)
-    found = session.execute(
-        select(
-            *(func.count().filter(which).label(name) for name, which in counted.items()),
-            func.greatest(0, *(func.count().filter(small, recent) for small in at.values())).label(
-                SMALL_DECLINES.name
-            ),
-        ).where(
-            _since(now - HOUR),
-            or_(*(_COLUMNS[subject] == mark for subject, mark in known.items()), *at.values()),
-        )
-    ).one()
-    return {name: float(number) for name, number in found._mapping.items()}  # noqa: SLF001 -- SQLAlchemy's public name for it
+    known = {column: getattr(marks, subject) for subject, column in _COLUMNS.items()}
+    asked = {"small_at": sorted(small_at), "organization_ids": sorted(organization_ids), "now": now}
+    (found,) = database.look(_SEEN, {**known, **asked})
+    return Seen(
+        declined={name: float(found[name]) for name in _RULES},
+        is_under_attack=found["is_under_attack"],
+        closed=dict(zip(found["closed"], found["closed_until"], strict=True)),
+    )
 
 
 def is_under_attack(session: Session, *, organization_ids: Collection[str], now: datetime) -> bool:
@@ -89,7 +136,3 @@ def count_attacks(session: Session, *, now: datetime) -> int:
     attacked = select(AttackRow.organization_id).where(AttackRow.until > now)
     closed = select(ClosingRow.organization_id).where(ClosingRow.until > now)
     return session.scalars(select(func.count()).select_from(union(attacked, closed).subquery())).one()
-
-
-def _since(moment: datetime) -> ColumnElement[bool]:
-    return DeclineRow.declined_at > moment

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
 
 from amply.infra.counters import Counters, Hit
 from amply.infra.database import Database, forbid_transaction
+from amply.infra.new_rows import NewRow
 from amply.kernel.errors import TooManyRequests
 from amply.modules.defence import closings, queries
 from amply.modules.defence.domain import (
@@ -77,17 +76,19 @@ class Gate:
         rules = [rule for rule in RULES if rule.subject in keys]
         hits = [Hit(name=rule.name, key=keys[rule.subject], window=rule.window) for rule in rules]
         counted = self.counters.count(hits, now=now)
-        organization_ids = {part.organization_id for part in attempt.parts}
-        with self.database.transaction() as session:
-            declined = queries.declines_of(session, marks=marks, small_at=attempt.small_at, now=now)
-            is_under_attack = queries.is_under_attack(session, organization_ids=organization_ids, now=now)
-            closed = closings.closed_forms(session, organization_ids=organization_ids, now=now)
+        seen = queries.seen_of(
+            self.database,
+            marks=marks,
+            small_at=attempt.small_at,
+            organization_ids={part.organization_id for part in attempt.parts},
+            now=now,
+        )
         return Evidence(
             opened=dict(zip((rule.name for rule in rules), counted.numbers, strict=True)),
-            declined=declined,
+            declined=seen.declined,
             is_counted_alone=not counted.is_shared,
-            is_under_attack=is_under_attack,
-            closed=closed,
+            is_under_attack=seen.is_under_attack,
+            closed=seen.closed,
         )
 
 
@@ -97,15 +98,15 @@ def gate(database: Database, counters: Counters) -> Gate:
     return Gate(database=database, counters=counters, keys=keys, challenge=ProofOfWork(keys.of))
 
 
-def note_opened(
-    session: Session, *, donation_id: str, organization_id: str, marks: Marks, now: datetime
-) -> None:
-    """Remember whose gift this is, so that a decline can be told of whoever opened it."""
-    session.execute(
-        insert(OpenedGiftRow).values(
-            donation_id=donation_id, organization_id=organization_id, opened_at=now, **vars(marks)
-        )
-    )
+def opened(*, donation_id: str, organization_id: str, marks: Marks, now: datetime) -> NewRow:
+    """What is remembered of whose gift this is, so that a decline can be told of whoever opened it: written with the gift."""
+    values = {
+        "donation_id": donation_id,
+        "organization_id": organization_id,
+        "opened_at": now,
+        **vars(marks),
+    }
+    return NewRow(OpenedGiftRow, values)
 
 
 def _cache_keys(attempt: Attempt, marks: Marks) -> dict[Subject, str]:

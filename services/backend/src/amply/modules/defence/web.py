@@ -11,12 +11,12 @@ from amply.modules.defence.service import Gate
 _OF_A_DEVICE: Final = ("user-agent", "accept-language", "sec-ch-ua", "sec-ch-ua-platform")
 
 
-def _gate(request: Request) -> Gate:
+async def _gate(request: Request) -> Gate:
     gate: Gate = request.app.state.gate
     return gate
 
 
-def _client(request: Request) -> Client:
+async def _client(request: Request) -> Client:
     said = (request.headers.get(name, "") for name in _OF_A_DEVICE)
     return Client(address=client_address(request), device="\n".join(said))
 

@@ -1,5 +1,7 @@
 """Donations: taking a gift, following it to success, booking it, and sending its receipt. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
@@ -21,8 +23,7 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.erased_again import PREFIX as ERASED_PREFIX
-from amply.modules.donations.erased_again import ErasureList, forget_told, noted, still_there
+from amply.modules.donations.erased_again import forget_told, still_there
 from amply.modules.donations.erasure import Erasure, erase_donor
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -47,7 +48,6 @@ from amply.modules.donations.options import (
     check_options,
     dedication_of,
 )
-from amply.modules.donations.organization_router import organization_router
 from amply.modules.donations.own_gifts import (
     AnonymityNotChangeable,
     GivenTo,
@@ -59,6 +59,7 @@ from amply.modules.donations.own_gifts import (
     owner_of,
     recipients_of,
     resend_own_receipt,
+    sealed_for,
 )
 from amply.modules.donations.own_papers import own_proof, own_receipt
 from amply.modules.donations.queries import (
@@ -88,7 +89,6 @@ from amply.modules.donations.refunds import (
     complete_stuck_refunds,
     refund,
 )
-from amply.modules.donations.router import router
 from amply.modules.donations.schemas import (
     AmountIn,
     AmountOut,
@@ -108,12 +108,13 @@ from amply.modules.donations.service import (
     record_gift,
     replayed,
 )
-from amply.modules.donations.split_router import router as split_router
 from amply.modules.donations.splits import Splitting, complete_splits
 from amply.modules.donations.tasks import EventHandling, handle_provider_event
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
 __all__ = [
-    "ERASED_PREFIX",
     "GIFT_COLUMNS",
     "OPENING_PROBLEMS",
     "AdmissionOf",
@@ -140,7 +141,6 @@ __all__ = [
     "DonationStatus",
     "Donor",
     "Erasure",
-    "ErasureList",
     "EventHandling",
     "FeeCoverChanged",
     "FeeCoverIn",
@@ -190,9 +190,7 @@ __all__ = [
     "handle_provider_event",
     "keeps_event",
     "newest_address",
-    "noted",
     "open_payment",
-    "organization_router",
     "own_gift",
     "own_gifts",
     "own_proof",
@@ -208,11 +206,11 @@ __all__ = [
     "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",
-    "router",
+    "routers",
+    "sealed_for",
     "send_due_dedications",
     "send_due_notices",
     "send_due_receipts",
-    "split_router",
     "state_advantage",
     "statement_of_donor",
     "statuses",
@@ -221,3 +219,10 @@ __all__ = [
     "void_receipt",
     "withdraw_declarations",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.donations import organization_router, router, split_router  # noqa: PLC0415 -- see above
+
+    return router.router, split_router.router, organization_router.organization_router

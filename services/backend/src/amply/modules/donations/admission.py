@@ -81,7 +81,7 @@ class Admission:
             return [organizations.get(session, organization_id=each).name for each in organization_ids]
 
 
-def _admission(
+async def _admission(
     clock: ClockOf,
     gate: defence.GateOf,
     client: defence.ClientOf,

@@ -46,3 +46,7 @@ class DataSharingIn(BaseModel):
     wording: Annotated[str, StringConstraints(pattern="^[a-z0-9.-]{1,40}$")] = Field(
         description="Of the words that stood beside the box, as `GET /v1/public/data-sharing` has them."
     )
+
+    def said(self) -> DataSharing:
+        """What was ticked."""
+        return DataSharing(purpose=self.purpose, wording=self.wording)

@@ -1,39 +1,19 @@
-"""What was erased, kept outside the database: so that a backup that is restored brings nobody back (ADR 0123).
+"""Gifts that were erased, on the list that outlives the database (ADR 0123): noted before, and found again in a restored one."""
 
-Kept are digests of the ids that erased gifts had. Ids have more than 100 random bits and are given anew by an erasure: a digest
-leads to nobody, and finds the gift in a copy of the database from before.
-"""
-
-import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from amply.infra import erasures
+from amply.infra.erasures import ErasureList, digest_of
 from amply.modules.donations.models import DedicationRow, DonationRow
 
-PREFIX: Final = "erased/"
-"""Of the list's files in the archive."""
+_GIFT: Final = "gift"
+_TOLD: Final = "told"
 _ROWS: Final = 10_000
-
-
-class ErasureList(Protocol):
-    """Files by name, of which none is ever overwritten or removed."""
-
-    def keep(self, path: str, body: bytes) -> None:
-        """Store a file; one that is there already with the same bytes is fine."""
-        ...
-
-    def read(self, path: str) -> bytes | None:
-        """The file of this name, or None."""
-        ...
-
-    def names(self) -> Sequence[str]:
-        """The names of all files of the list."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +27,11 @@ class ErasedBefore:
 def note(listed: ErasureList, *, gifts: Collection[str], told: Collection[str]) -> None:
     """Write down that these are erased, before they are: killed in between, a restored database loses what was to go anyway.
 
-    Outside transactions. The name is made of the content: the same again is the same file.
+    Outside transactions.
     """
-    digests = sorted({*(_digest("gift", each) for each in gifts), *(_digest("told", each) for each in told)})
-    if digests:
-        body = json.dumps({"version": 1, "digests": digests}).encode()
-        listed.keep(f"{PREFIX}{hashlib.sha256(body).hexdigest()}.json", body)
-
-
-def noted(listed: ErasureList) -> frozenset[str]:
-    """Every digest of the list. Outside transactions."""
-    bodies = (listed.read(name) for name in listed.names())
-    return frozenset(digest for body in bodies if body is not None for digest in json.loads(body)["digests"])
+    erasures.note(
+        listed, {*(digest_of(_GIFT, each) for each in gifts), *(digest_of(_TOLD, each) for each in told)}
+    )
 
 
 def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
@@ -72,8 +45,8 @@ def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
         )
     )
     return ErasedBefore(
-        gifts=[each for each in gifts if _digest("gift", each) in digests],
-        told=[each for each in told if _digest("told", each) in digests],
+        gifts=[each for each in gifts if digest_of(_GIFT, each) in digests],
+        told=[each for each in told if digest_of(_TOLD, each) in digests],
     )
 
 
@@ -84,7 +57,3 @@ def forget_told(session: Session, *, donation_ids: Collection[str]) -> None:
         .where(DedicationRow.donation_id.in_(donation_ids))
         .values(recipient_name=None, recipient_email=None, recipient_sha256=None)
     )
-
-
-def _digest(kind: str, donation_id: str) -> str:
-    return hashlib.sha256(f"amply/erased/1\0{kind}\0{donation_id}".encode()).hexdigest()

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, outbox
 from amply.infra.database import Database
+from amply.infra.erasures import ErasureList
 from amply.kernel import ids
 from amply.kernel.errors import InvalidRequest
 from amply.modules import defence, ledger, mail, payments, receipts, webhooks
 from amply.modules.donations import erased_again, split_rows
 from amply.modules.donations.domain import DonationStatus
-from amply.modules.donations.erased_again import ErasureList
 from amply.modules.donations.models import (
     DedicationRow,
     DonationRow,

@@ -111,7 +111,7 @@ class ReceivedGiftPage(BaseModel):
     next_cursor: str | None
 
 
-def _filter(
+async def _filter(
     status: DonationStatus | None = None,
     fund_id: Identifier | None = None,
     currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,

@@ -83,6 +83,7 @@ class GivenTo:
     id: str
     name: str
     takes_anonymous_gifts: bool
+    logo: organizations.Picture | None
     gifts: int
     years: Sequence[GivenYear]
 
@@ -113,6 +114,15 @@ def owner_of(session: Session, *, donation_id: str) -> str | None:
     return None if row is None or row.donor_email is None else mail.address_digest(row.donor_email)
 
 
+def sealed_for(session: Session, *, donation_id: str) -> str | None:
+    """Whose leaf a gift is sealed under (`SealedFields.whose`); None where there is no such gift, or nothing of a donor in it."""
+    row = session.get(DonationRow, donation_id)
+    if row is None or row.sealed is None:
+        return None
+    digest = None if row.donor_email is None else mail.address_digest(row.donor_email)
+    return DonationRow.fields.whose(digest, row_id=row.id)
+
+
 def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
     row = session.scalar(
@@ -141,6 +151,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
             id=row.organization_id,
             name=known[row.organization_id].name,
             takes_anonymous_gifts=known[row.organization_id].takes_anonymous_gifts,
+            logo=known[row.organization_id].pictures.get(organizations.PictureKind.LOGO),
             gifts=row.gifts,
             years=years.get(row.organization_id, ()),
         )

@@ -261,8 +261,12 @@ def _letter(
         waiting = session.get_one(ReceiptRow, donation_id, with_for_update=True)
         row = session.get_one(DonationRow, donation_id)
         proof = ledger.receipt(session, entry_id=waiting.entry_id, secrets=parts.secrets)
-        if proof is None or row.donor_name is None:
+        if proof is None:
             raise ReceiptNotPossible(donation_id)
+        if row.donor_name is None:
+            # Erased, in a copy of the database from before that.
+            waiting.withheld = Withheld.NO_ADDRESS
+            return None
         gift = gift_facts(session, row, waiting)
         receipt = receipts.latest(session, donation_id=donation_id)
         if receipt is None and gift.amount.minor_units > 0:

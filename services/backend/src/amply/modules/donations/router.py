@@ -19,7 +19,7 @@ from amply.modules.donations.schemas import DonationCreated, DonationIn, Donatio
 router = APIRouter(prefix="/v1/donations", tags=["Donations"])
 
 
-def _processor(request: Request) -> payments.Processor:
+async def _processor(request: Request) -> payments.Processor:
     processor: payments.Processor = request.app.state.processor
     return processor
 

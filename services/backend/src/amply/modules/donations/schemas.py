@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Str
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
-from amply.modules.donations.data_sharing import DataSharing, DataSharingIn
+from amply.modules.donations.data_sharing import DataSharingIn
 from amply.modules.donations.domain import Channel, Costs, Donation, Donor, Gift
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.ledger import Inclusion
@@ -243,10 +243,7 @@ class DonationIn(GiftIn):
 
     def gift(self) -> Gift:
         """As `GiftIn.gift`, with what the donor ticked."""
-        said = self.data_sharing and DataSharing(
-            purpose=self.data_sharing.purpose, wording=self.data_sharing.wording
-        )
-        return replace(super().gift(), data_sharing=said or None)
+        return replace(super().gift(), data_sharing=self.data_sharing and self.data_sharing.said())
 
 
 class AmountOut(BaseModel):

@@ -13,18 +13,18 @@ from typing import Any, Final
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from amply.infra import idempotency, tracing
 from amply.infra.database import Database
+from amply.infra.new_rows import NewRow, write
 from amply.kernel import ids
 from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
 from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import queries
 from amply.modules.donations.data_sharing import ConsentKeeping
-from amply.modules.donations.domain import Costs, DonationStatus, FeeCoverChanged, Gift
+from amply.modules.donations.domain import DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import check_options, keep_dedication
 from amply.modules.donations.schemas import AmountOut, DonationCreated, PaymentOut
@@ -74,7 +74,7 @@ def donate(
             session, scope=IDEMPOTENCY_SCOPE, key=key, body=request, resource_id=donation_id, now=clock()
         )
         if earlier is None:
-            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock())
+            payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock(), marks=marks)
             if consents is not None and gift.data_sharing is not None:
                 consents.keep(
                     session,
@@ -83,20 +83,13 @@ def donate(
                     said=gift.data_sharing,
                     now=clock(),
                 )
-            if marks is not None:
-                defence.note_opened(
-                    session,
-                    donation_id=donation_id,
-                    organization_id=gift.organization_id,
-                    marks=marks,
-                    now=clock(),
-                )
         elif earlier.body is not None and earlier.status is not None:
             return replayed(earlier.status, earlier.body)
         else:
             payment = payments.for_donation(session, donation_id=earlier.resource_id)
     tracing.annotate(donation_id=payment.donation_id, payment_id=payment.id)
-    return open_payment(database, processor, payment=payment, clock=clock)
+    fee_cover = gift.total - gift.amount
+    return open_payment(database, processor, payment=payment, clock=clock, fee_cover=fee_cover)
 
 
 def complete_stuck(database: Database, processor: payments.Processor, *, clock: Clock) -> int:
@@ -161,8 +154,11 @@ def record_gift(
     now: datetime,
     customer: payments.Customer | None = None,
     is_agreed: bool = False,
+    marks: defence.Marks | None = None,
 ) -> payments.Payment:
-    """Step (1): write down a gift and the payment it needs. `customer` is whom the processor keeps a way to pay for.
+    """Step (1): write down a gift, the payment it needs, and what the gate remembers whoever gives by.
+
+    `customer` is whom the processor keeps a way to pay for.
 
     Raises:
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
@@ -172,26 +168,24 @@ def record_gift(
     cover = gift.fee_cover
     said = {"donor_name": gift.donor.name, "donor_email": gift.donor.email, "message": gift.message}
     personal = DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
-    session.execute(
-        insert(DonationRow).values(
-            id=donation_id,
-            organization_id=gift.organization_id,
-            minor_units=gift.total.minor_units,
-            currency=gift.total.currency,
-            fee_cover_minor_units=0 if cover is None else cover.amount.minor_units,
-            fee_cover_method=None if cover is None else cover.method,
-            status=DonationStatus.PENDING,
+    row = NewRow(
+        DonationRow,
+        {
+            "id": donation_id,
+            "organization_id": gift.organization_id,
+            "minor_units": gift.total.minor_units,
+            "currency": gift.total.currency,
+            "fee_cover_minor_units": 0 if cover is None else cover.amount.minor_units,
+            "fee_cover_method": None if cover is None else cover.method,
+            "status": DonationStatus.PENDING,
             **personal,
-            fund_id=gift.options.fund_id,
-            anonymity=gift.options.anonymity,
-            created_at=now,
-            updated_at=now,
-        )
+            "fund_id": gift.options.fund_id,
+            "anonymity": gift.options.anonymity,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
-    receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
-    keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
-    return payments.create(
-        session,
+    payment, intended = payments.intended(
         donation_id=donation_id,
         organization_id=gift.organization_id,
         account_id=account_id,
@@ -199,6 +193,19 @@ def record_gift(
         now=now,
         customer=customer,
     )
+    write(session, row, intended, *_remembered(donation_id, gift, marks, now=now))
+    receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
+    keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
+    return payment
+
+
+def _remembered(
+    donation_id: str, gift: Gift, marks: defence.Marks | None, *, now: datetime
+) -> Sequence[NewRow]:
+    if marks is None:
+        return ()
+    named = {"donation_id": donation_id, "organization_id": gift.organization_id}
+    return (defence.opened(**named, marks=marks, now=now),)
 
 
 def _check_fee_cover(session: Session, *, gift: Gift, is_agreed: bool) -> None:
@@ -233,9 +240,14 @@ def quotes(session: Session, *, organization_id: str, gift: Money) -> Sequence[p
 
 
 def open_payment(
-    database: Database, processor: payments.Processor, *, payment: payments.Payment, clock: Clock
+    database: Database,
+    processor: payments.Processor,
+    *,
+    payment: payments.Payment,
+    clock: Clock,
+    fee_cover: Money | None = None,
 ) -> Answer:
-    """Steps (2) and (3), as often as it takes.
+    """Steps (2) and (3), as often as it takes. `fee_cover`: what of it the donor added, where the caller knows.
 
     Raises:
         ProcessorUnavailable: No answer; it can be repeated.
@@ -246,21 +258,11 @@ def open_payment(
     except payments.ProcessorRefused as refusal:
         _record_refusal(database, payment=payment, refusal=refusal, now=clock())
         raise
-    return _record_outcome(database, processor, payment=payment, intent=intent, now=clock())
-
-
-def _record_outcome(
-    database: Database,
-    processor: payments.Processor,
-    *,
-    payment: payments.Payment,
-    intent: payments.Intent,
-    now: datetime,
-) -> Answer:
     with database.transaction() as session:
-        payments.record_intent(session, payment_id=payment.id, intent=intent, now=now)
-        costs = queries.costs_of(session.get_one(DonationRow, payment.donation_id))
-        answer = _answer(payment=payment, costs=costs, intent=intent, processor=processor)
+        payments.record_intent(session, payment_id=payment.id, intent=intent, now=clock())
+        if fee_cover is None:
+            fee_cover = queries.costs_of(session.get_one(DonationRow, payment.donation_id)).fee_cover
+        answer = _answer(payment=payment, fee_cover=fee_cover, intent=intent, processor=processor)
         idempotency.store_answer(
             session,
             scope=IDEMPOTENCY_SCOPE,
@@ -274,13 +276,13 @@ def _record_outcome(
 
 
 def _answer(
-    *, payment: payments.Payment, costs: Costs, intent: payments.Intent, processor: payments.Processor
+    *, payment: payments.Payment, fee_cover: Money, intent: payments.Intent, processor: payments.Processor
 ) -> Answer:
     body = DonationCreated(
         id=payment.donation_id,
         status=DonationStatus.PENDING,
         amount=AmountOut.of(payment.amount),
-        fee_cover=AmountOut.of(costs.fee_cover),
+        fee_cover=AmountOut.of(fee_cover),
         organization_id=payment.organization_id,
         payment=PaymentOut(
             client_secret=intent.client_secret,

@@ -31,7 +31,7 @@ from amply.modules.donations.split_schemas import (
 router = APIRouter(prefix="/v1/split-gifts", tags=["Donations"])
 
 
-def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.Splitting:
+async def _splitting(request: Request, database: DatabaseOf, clock: ClockOf) -> splits.Splitting:
     state = request.app.state
     return splits.Splitting(database=database, processor=state.processor, sharing=state.sharing, clock=clock)
 

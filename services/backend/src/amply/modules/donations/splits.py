@@ -159,18 +159,11 @@ def _record(
     for position, gift in enumerate(split.gifts):
         donation_id = ids.new_id("don")
         try:
-            record_gift(session, donation_id=donation_id, gift=gift, now=now)
+            of_part = marks.of_part(gift.amount) if marks is not None else None
+            record_gift(session, donation_id=donation_id, gift=gift, now=now, marks=of_part)
         except AmplyError as refused:
             refused.param = f"parts.{position}.{refused.param}" if refused.param else f"parts.{position}"
             raise
-        if marks is not None:
-            defence.note_opened(
-                session,
-                donation_id=donation_id,
-                organization_id=gift.organization_id,
-                marks=marks.of_part(gift.amount),
-                now=now,
-            )
         donation_ids.append(donation_id)
     split_rows.add(session, split_id=split_id, donation_ids=donation_ids, now=now)
 

@@ -1,9 +1,20 @@
 """Files of what is an organisation's own: asked for over the API, made by the worker, fetched by a link of minutes."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.exports.domain import KEPT
 from amply.modules.exports.making import Making, make_exports
 from amply.modules.exports.ports import ExportStore
-from amply.modules.exports.router import router
 from amply.modules.exports.service import FACT_ASKED, withdraw
 
-__all__ = ["FACT_ASKED", "KEPT", "ExportStore", "Making", "make_exports", "router", "withdraw"]
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = ["FACT_ASKED", "KEPT", "ExportStore", "Making", "make_exports", "routers", "withdraw"]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.exports import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -40,7 +40,7 @@ class _LimitedByOrganization(Limited):
         return access
 
 
-def _store(request: Request) -> ExportStore:
+async def _store(request: Request) -> ExportStore:
     store: ExportStore | None = request.app.state.export_store
     if store is None:
         raise ExportsNotConfigured("No files are made here yet: read the lists page by page.")

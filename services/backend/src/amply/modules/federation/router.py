@@ -56,7 +56,7 @@ class Parts:
     allows_loopback: bool = False
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.own_sign_in
     if parts is None:
         raise FederationNotConfigured("People cannot sign in here yet; ask whoever runs this platform.")

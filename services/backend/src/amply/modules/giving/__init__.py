@@ -1,8 +1,19 @@
 """The donors' own page behind its link: their gifts, receipts and years beside their plans. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.giving.documents import FACT_ASKED, make_documents
 from amply.modules.giving.erasure import forget
-from amply.modules.giving.letters import send_links
-from amply.modules.giving.router import router
+from amply.modules.giving.letters import FACT_LINK_ASKED, send_links
 
-__all__ = ["FACT_ASKED", "forget", "make_documents", "router", "send_links"]
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = ["FACT_ASKED", "FACT_LINK_ASKED", "forget", "make_documents", "routers", "send_links"]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.giving import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
 from amply.kernel import ids
@@ -16,6 +17,9 @@ from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
 from amply.modules.mail import Mail
 from amply.modules.receipts import Language
+
+FACT_LINK_ASKED: Final = "giving.link_asked"
+"""Somebody waits for a letter with a link, or would if they had given."""
 
 _ATTEMPTS_MAX: Final = 5
 _BATCH_MAX: Final = 50
@@ -39,11 +43,13 @@ class LinkLetter:
 
 def ask_for_link(session: Session, *, email: str, language: Language | None, now: datetime) -> None:
     """Let the worker send a link, if anybody gives with this address. Nothing here depends on whether somebody does."""
+    asked_id = ids.new_id("lnk")
     session.execute(
         insert(LinkRequestRow).values(
-            id=ids.new_id("lnk"), email=email, language=language, attempts=0, next_attempt_at=now
+            id=asked_id, email=email, language=language, attempts=0, next_attempt_at=now
         )
     )
+    outbox.put(session, topic=FACT_LINK_ASKED, payload={"request_id": asked_id}, now=now)
 
 
 def send_links(parts: recurring.Writing, *, now: datetime) -> int:

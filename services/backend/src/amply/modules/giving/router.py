@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
 from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import Limited, Limiter, count, limit_by_address
-from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
+from amply.infra.web import ClockOf, DatabaseOf, Identifier, SiteUrlOf, responses
 from amply.kernel.errors import TooManyRequests
 from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules import donations, mail, receipts, recurring
@@ -72,10 +72,10 @@ def ask_for_link(
     dependencies=_LIMITED,
     responses=responses(recurring.LinkNotValid, TooManyRequests),
 )
-def list_recipients(caller: CallerOf) -> RecipientList:
+def list_recipients(caller: CallerOf, site_url: SiteUrlOf) -> RecipientList:
     with caller.database.transaction() as session:
         found = donations.recipients_of(session, email_sha256=caller.email_sha256)
-    return RecipientList(data=[RecipientOut.of(recipient) for recipient in found])
+    return RecipientList(data=[RecipientOut.of(recipient, site_url=site_url) for recipient in found])
 
 
 @router.get(

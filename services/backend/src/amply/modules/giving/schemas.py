@@ -11,6 +11,7 @@ from amply.kernel.clock import iso
 from amply.kernel.pagination import Page
 from amply.modules.donations import AmountOut, Anonymity, GivenTo, OwnGift
 from amply.modules.giving.domain import Document, DocumentKind, DocumentNotAcceptable, DocumentState, Wanted
+from amply.modules.organizations import PictureOut
 from amply.modules.receipts import Language, ListedReceipt, ReceiptKind, ReceiptState
 
 
@@ -49,16 +50,18 @@ class RecipientOut(BaseModel):
     id: str
     name: str
     takes_anonymous_gifts: bool
+    logo: PictureOut | None
     gifts: int = Field(description="How many gifts of the donor's there are.")
     years: list[YearOut] = Field(description="Those in which gifts arrived, the newest first.")
 
     @classmethod
-    def of(cls, recipient: GivenTo) -> Self:
+    def of(cls, recipient: GivenTo, *, site_url: str) -> Self:
         """The wire form."""
         return cls(
             id=recipient.id,
             name=recipient.name,
             takes_anonymous_gifts=recipient.takes_anonymous_gifts,
+            logo=PictureOut.of(recipient.logo, site_url=site_url),
             gifts=recipient.gifts,
             years=[YearOut(year=given.year, first=given.first, last=given.last) for given in recipient.years],
         )

@@ -1,9 +1,20 @@
 """API keys: how an organisation's programs are known. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.keys.callers import KeyCallers
 from amply.modules.keys.domain import PATTERN, KeyNotFound
-from amply.modules.keys.router import router
 from amply.modules.keys.schemas import KeyMade
 from amply.modules.keys.service import make
 
-__all__ = ["PATTERN", "KeyCallers", "KeyMade", "KeyNotFound", "make", "router"]
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = ["PATTERN", "KeyCallers", "KeyMade", "KeyNotFound", "make", "routers"]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.keys import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -4,6 +4,8 @@ Writers `post` entries in their own transactions. The sequencer puts committed e
 a Merkle tree; the publisher signs the tree and shows it. `receipt` proves one entry to anyone, for ever.
 """
 
+from typing import TYPE_CHECKING
+
 from amply.modules.ledger import postings
 from amply.modules.ledger.balances import (
     Balance,
@@ -60,7 +62,6 @@ from amply.modules.ledger.ports import (
     WitnessAway,
 )
 from amply.modules.ledger.postings import Kind, donation_succeeded, processor_fee
-from amply.modules.ledger.public import router as public_router
 from amply.modules.ledger.publishing import (
     CHECKPOINT_PUBLISHED,
     PublishedCheckpoint,
@@ -83,7 +84,6 @@ from amply.modules.ledger.queries import (
 )
 from amply.modules.ledger.reconciling import Reconciled, reconcile_on, reconciliation_age
 from amply.modules.ledger.restoring import CannotRestore, ReadFile, Restored, restore_log
-from amply.modules.ledger.router import router
 from amply.modules.ledger.sequencing import BATCH_MAX as SEQUENCER_BATCH_MAX
 from amply.modules.ledger.sequencing import Sequencer
 from amply.modules.ledger.service import close_account, erase_openings, post, reopen_account
@@ -101,6 +101,9 @@ from amply.modules.ledger.visibility import (
     visibility_of,
 )
 from amply.modules.ledger.witnessing import QuorumMissing, Witnesses, WitnessesSilent
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "CHECKPOINT_PUBLISHED",
@@ -195,7 +198,6 @@ __all__ = [
     "post",
     "postings",
     "processor_fee",
-    "public_router",
     "publish_checkpoint",
     "published_places",
     "published_size",
@@ -206,7 +208,7 @@ __all__ = [
     "reconciliation_age",
     "reopen_account",
     "restore_log",
-    "router",
+    "routers",
     "sequenced_size",
     "set_visibility",
     "sides_of",
@@ -218,3 +220,10 @@ __all__ = [
     "trial_balance",
     "visibility_of",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.ledger import public, router  # noqa: PLC0415 -- see above
+
+    return router.router, public.router

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from amply.modules.ledger.chart import Side, normal_side
+from amply.modules.ledger.refolding import SIDES
 
 _OF_OWNER: Final = text("""
     SELECT
@@ -72,26 +73,12 @@ _TRIAL: Final = text("""
 """)
 
 # Folded anew from the transfers of the log's first entries, and compared with what the sequencer wrote.
-_MISFOLDED: Final = text("""
-    WITH side AS (
-        SELECT side.reference, transfer.currency, side.is_debit,
-            CASE WHEN transfer.phase IS NULL OR transfer.phase = 'post' THEN transfer.amount_minor ELSE 0 END AS posted,
-            CASE transfer.phase
-                WHEN 'pending' THEN transfer.amount_minor ELSE coalesce(-reserved.amount_minor, 0)
-            END AS pending
-        FROM leaf
-        JOIN transfer ON transfer.entry_id = leaf.entry_id
-        LEFT JOIN transfer reserved
-            ON (reserved.entry_id, reserved.line) = (transfer.pending_entry_id, transfer.pending_line)
-        CROSS JOIN LATERAL (VALUES (transfer.debit, true), (transfer.credit, false)) AS side (reference, is_debit)
-        WHERE leaf.idx < :size
-    ), folded AS (
+_MISFOLDED: Final = text(f"""
+    WITH {SIDES}, folded AS (
         SELECT
             reference, currency,
-            coalesce(sum(posted) FILTER (WHERE is_debit), 0) AS debits_posted,
-            coalesce(sum(posted) FILTER (WHERE NOT is_debit), 0) AS credits_posted,
-            coalesce(sum(pending) FILTER (WHERE is_debit), 0) AS debits_pending,
-            coalesce(sum(pending) FILTER (WHERE NOT is_debit), 0) AS credits_pending
+            sum(debits_posted) AS debits_posted, sum(credits_posted) AS credits_posted,
+            sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
         FROM side
         GROUP BY reference, currency
     )
@@ -101,14 +88,14 @@ _MISFOLDED: Final = text("""
         account
         CROSS JOIN LATERAL (
             SELECT * FROM posting
-            WHERE posting.account = account.number AND posting.idx < :size
+            WHERE posting.account = account.number AND posting.idx < :stop
             ORDER BY posting.idx DESC, posting.line DESC LIMIT 1
         ) AS last
     ) ON (account.reference, account.currency) = (folded.reference, folded.currency)
     WHERE (folded.debits_posted, folded.credits_posted, folded.debits_pending, folded.credits_pending)
         IS DISTINCT FROM (last.debits_posted, last.credits_posted, last.debits_pending, last.credits_pending)
     ORDER BY 1, 2
-""")
+""")  # noqa: S608 -- put together from our own words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +186,7 @@ def misfolded(session: Session, *, size: int) -> list[tuple[str, str]]:
 
     Reads every transfer of these entries.
     """
-    return [(row.reference, row.currency) for row in session.execute(_MISFOLDED, {"size": size})]
+    return [(row.reference, row.currency) for row in session.execute(_MISFOLDED, {"start": 0, "stop": size})]
 
 
 def sums_of(row: Row[Any]) -> Sums:

@@ -66,7 +66,7 @@ class ReceiptNotReadable(InvalidRequest):
     code = "receipt_not_readable"
 
 
-def _wanted(
+async def _wanted(
     kind: Annotated[Kind | None, Query(description="Such as `donation.succeeded`")] = None,
     since: Annotated[AwareDatetime | None, Query(alias="from", description="Inclusive")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Exclusive")] = None,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.modules.ledger.leaves import ChainEnd, entry_of, transfers_of
+from amply.modules.ledger.refolding import SIDES
 from amply.modules.ledger.tree import tile_reader, tree_size
 from ledger_format.entries import Transfer, decode, encode
 from ledger_format.errors import FormatError
@@ -50,26 +51,8 @@ _LEAVES: Final = text("""
 """)
 
 # As the sequencer folds, on top of each account's last posting before the piece.
-_MISFOLDED: Final = text("""
-    WITH moved AS (
-        SELECT
-            leaf.idx, transfer.line, transfer.debit, transfer.credit, transfer.currency,
-            CASE WHEN transfer.phase IS NULL OR transfer.phase = 'post' THEN transfer.amount_minor ELSE 0 END AS posted,
-            CASE transfer.phase
-                WHEN 'pending' THEN transfer.amount_minor ELSE coalesce(-reserved.amount_minor, 0)
-            END AS pending
-        FROM leaf
-        JOIN transfer ON transfer.entry_id = leaf.entry_id
-        LEFT JOIN transfer reserved
-            ON (reserved.entry_id, reserved.line) = (transfer.pending_entry_id, transfer.pending_line)
-        WHERE leaf.idx >= :start AND leaf.idx < :stop
-    ), side (
-        reference, currency, idx, line, debits_posted, credits_posted, debits_pending, credits_pending
-    ) AS (
-        SELECT debit, currency, idx, line, posted, 0, pending, 0 FROM moved
-        UNION ALL
-        SELECT credit, currency, idx, line, 0, posted, 0, pending FROM moved
-    ), touched AS (
+_MISFOLDED: Final = text(f"""
+    WITH {SIDES}, touched AS (
         SELECT account.number, account.reference, account.currency, before.*
         FROM (SELECT DISTINCT reference, currency FROM side) AS named
         JOIN account USING (reference, currency)
@@ -101,7 +84,7 @@ _MISFOLDED: Final = text("""
         IS DISTINCT FROM (kept.debits_posted, kept.credits_posted, kept.debits_pending, kept.credits_pending)
     ORDER BY 3, 1, 2
     LIMIT 1
-""")
+""")  # noqa: S608 -- put together from our own words
 
 # Both sides in one snapshot: the sequencer writes them in one transaction.
 _UNSETTLED: Final = text("""

@@ -1,7 +1,7 @@
 """Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
 
 from amply.modules.members.changes import leave_everywhere
-from amply.modules.members.domain import MEMBERS_MAX, InvitationNotValid
+from amply.modules.members.domain import FACT_INVITED, MEMBERS_MAX, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.invited_router import invited_router
 from amply.modules.members.ports import People
@@ -9,6 +9,7 @@ from amply.modules.members.router import Parts, own_router, router
 from amply.modules.members.tasks import Inviting, send_invitations
 
 __all__ = [
+    "FACT_INVITED",
     "MEMBERS_MAX",
     "InvitationNotValid",
     "Inviting",

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.logging import request_id
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
@@ -18,6 +19,7 @@ from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, Own, Role
 from amply.modules.audit import Action, Actor, ActorKind, Deed
 from amply.modules.members.domain import (
+    FACT_INVITED,
     INVITATIONS_MAX,
     INVITED_FOR,
     Invitation,
@@ -224,4 +226,5 @@ def _write_down(
             next_attempt_at=now,
         )
     )
+    outbox.put(session, topic=FACT_INVITED, payload={"invitation_id": invitation_id}, now=now)
     return invitation_id

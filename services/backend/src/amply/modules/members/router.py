@@ -42,7 +42,7 @@ class Parts:
     people: People | None = None
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.membership
     if parts is None:
         raise domain.MembersNotConfigured(NOT_SET_UP)

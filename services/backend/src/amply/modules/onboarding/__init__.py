@@ -6,12 +6,13 @@ Import from here only.
 
 from amply.modules.onboarding.account_news import Handling, handle_provider_event
 from amply.modules.onboarding.closing_letters import tell_of_closings
-from amply.modules.onboarding.domain import InvitationNotValid
+from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotValid
 from amply.modules.onboarding.invitations import InvitationKey, invite
 from amply.modules.onboarding.router import Parts, router
 from amply.modules.onboarding.tasks import Onboarding, look_at_accounts, send_invitations
 
 __all__ = [
+    "FACT_INVITED",
     "Handling",
     "InvitationKey",
     "InvitationNotValid",

@@ -1,8 +1,11 @@
-"""What onboarding refuses."""
+"""What onboarding tells the worker of, and what it refuses."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from amply.kernel.errors import AmplyError, InvalidRequest
+
+FACT_INVITED: Final = "onboarding.invited"
+"""An organisation's account is to be opened, and its staff are to be written to."""
 
 
 class InvitationNotAcceptable(InvalidRequest):

@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.infra.signed_links import SignedLinks
 from amply.kernel import ids
 from amply.modules import organizations, payments
-from amply.modules.onboarding.domain import InvitationNotAcceptable, InvitationNotValid
+from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotAcceptable, InvitationNotValid
 from amply.modules.onboarding.models import InvitationRow
 from amply.modules.receipts import Language
 
@@ -62,9 +63,10 @@ def invite(
         raise InvitationNotAcceptable(
             "Give the e-mail address of one person of the organisation.", param="email"
         )
+    invitation_id = ids.new_id("inv")
     session.execute(
         insert(InvitationRow).values(
-            id=ids.new_id("inv"),
+            id=invitation_id,
             organization_id=organization_id,
             email=email,
             language=language,
@@ -74,3 +76,4 @@ def invite(
             created_at=now,
         )
     )
+    outbox.put(session, topic=FACT_INVITED, payload={"invitation_id": invitation_id}, now=now)

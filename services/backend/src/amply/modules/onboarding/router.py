@@ -35,7 +35,7 @@ class Parts:
     page: str
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.invitations
     if parts is None:
         raise OnboardingNotConfigured("Invitations are not set up here; ask whoever runs this platform.")

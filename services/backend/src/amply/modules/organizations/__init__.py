@@ -1,11 +1,17 @@
 """Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
 from amply.modules.organizations.domain import (
+    PICTURE_LANGUAGES,
     Organization,
     OrganizationNotAcceptable,
     OrganizationNotFound,
     OrganizationState,
+    Picture,
+    PictureFile,
+    PictureKind,
     SlugTaken,
     check,
     check_slug,
@@ -22,11 +28,10 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.own_router import own_router
-from amply.modules.organizations.project_router import project_router, public_project_router
+from amply.modules.organizations.pictures import hide_picture, hold_pictures, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
-from amply.modules.organizations.router import router
+from amply.modules.organizations.schemas import PictureOut
 from amply.modules.organizations.service import create, take_anonymous_gifts
 from amply.modules.organizations.states import (
     MoveNotPossible,
@@ -42,7 +47,11 @@ from amply.modules.organizations.states import (
 )
 from amply.modules.organizations.words import line_of, sdgs_of, text_of, website_of
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
 __all__ = [
+    "PICTURE_LANGUAGES",
     "Contact",
     "Fund",
     "FundKind",
@@ -52,6 +61,10 @@ __all__ = [
     "OrganizationNotAcceptable",
     "OrganizationNotFound",
     "OrganizationState",
+    "Picture",
+    "PictureFile",
+    "PictureKind",
+    "PictureOut",
     "SlugTaken",
     "Step",
     "allow_return",
@@ -67,6 +80,8 @@ __all__ = [
     "funds_of",
     "get",
     "get_many",
+    "hide_picture",
+    "hold_pictures",
     "is_address",
     "keep_contact",
     "line_of",
@@ -74,14 +89,12 @@ __all__ = [
     "move",
     "name_as",
     "open_fund",
-    "own_router",
-    "project_router",
-    "public_project_router",
     "rename_fund",
-    "router",
+    "routers",
     "sdgs_of",
     "set_tier",
     "settle",
+    "show_picture",
     "state_of",
     "take_anonymous_gifts",
     "text_of",
@@ -89,3 +102,15 @@ __all__ = [
     "tiers",
     "website_of",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.organizations import own_router, project_router, router  # noqa: PLC0415 -- see above
+
+    return (
+        router.router,
+        project_router.project_router,
+        project_router.public_project_router,
+        own_router.own_router,
+    )

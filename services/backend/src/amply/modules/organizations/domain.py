@@ -60,12 +60,43 @@ class ProfileText:
     about: str
 
 
+PICTURE_LANGUAGES: Final = ("en", "de", "fr")
+"""What a picture shows is said in all of them: the languages of the pages it stands on."""
+
+
+class PictureKind(StrEnum):
+    """Beside its name, and above all of its page."""
+
+    LOGO = "logo"
+    BANNER = "banner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFile:
+    """One size of it in one format. `path`: below the site, and of these bytes alone for ever. Pixels."""
+
+    path: str
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture as it is shown. `alt`: what it shows, by language. The first of `files` is what every browser knows."""
+
+    id: str
+    alt: Mapping[str, str]
+    files: tuple[PictureFile, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organization:
     """A charity, foundation or other body that receives gifts. `country` is ISO 3166-1 alpha-2.
 
     `takes_anonymous_gifts`: whether it takes gifts from people whom it is not told. `return_origins`: the sites that donors
     may be sent back to after giving. `sdgs`: the United Nations' goals that it works for, 1 to 17. `texts`: by language.
+    `pictures`: those it shows of itself.
     """
 
     id: str
@@ -79,6 +110,7 @@ class Organization:
     website: str | None = None
     sdgs: tuple[int, ...] = ()
     texts: Mapping[str, ProfileText] = field(default_factory=dict)
+    pictures: Mapping[PictureKind, Picture] = field(default_factory=dict)
 
 
 def check(*, name: str, slug: str, country: str) -> None:

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -22,6 +23,7 @@ class OrganizationRow(Record):
     website: Mapped[str | None]
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSONB, server_default="{}")
+    pictures: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
 
 
 class FundRow(Record):

@@ -36,9 +36,9 @@ def own(session: Session, access: Access) -> Organization:
 
 
 def change(
-    session: Session, access: Access, *, asked: OrganizationChange, if_match: str | None
+    session: Session, access: Access, *, asked: OrganizationChange, if_match: str | None, site_url: str
 ) -> Organization:
-    """Change what was sent and leave the rest. Two at once: the second one is told.
+    """Change what was sent and leave the rest. Two at once: the second one is told. `site_url`: as it was shown with.
 
     Raises:
         OrganizationHidden: The caller may not any more.
@@ -52,7 +52,7 @@ def change(
     ).one_or_none()
     if row is None:
         raise OrganizationHidden
-    require_match(if_match, OwnOrganization.of(organization_of(row)))
+    require_match(if_match, OwnOrganization.showing(organization_of(row), site_url=site_url))
     name = row.name if asked.name is None else asked.name.strip()
     if name != row.name and not OrganizationState(row.state).is_public:
         raise OrganizationNotAcceptable(

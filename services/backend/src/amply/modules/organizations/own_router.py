@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
-from amply.infra.web import Identifier, responses
+from amply.infra.web import Identifier, SiteUrlOf, responses
 from amply.modules import audit
 from amply.modules.access import PROBLEMS, Access, Permission, allowed
 from amply.modules.audit import Action
@@ -28,9 +28,9 @@ ChangingFunds = Annotated[Access, allowed(Permission.FUNDS_CHANGE)]
 
 
 @own_router.get("", summary="Show one's own organisation", responses=responses(*PROBLEMS))
-def show_own_organisation(access: Reading, response: Response) -> OwnOrganization:
+def show_own_organisation(access: Reading, response: Response, site_url: SiteUrlOf) -> OwnOrganization:
     with access.transaction() as session:
-        shown = OwnOrganization.of(own.own(session, access))
+        shown = OwnOrganization.showing(own.own(session, access), site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 
@@ -51,10 +51,12 @@ def change_own_organisation(
     body: OrganizationChange,
     access: Annotated[Access, allowed(Permission.ORGANISATION_CHANGE)],
     response: Response,
+    site_url: SiteUrlOf,
     if_match: IfMatch = None,
 ) -> OwnOrganization:
     with access.transaction() as session:
-        shown = OwnOrganization.of(own.change(session, access, asked=body, if_match=if_match))
+        changed = own.change(session, access, asked=body, if_match=if_match, site_url=site_url)
+    shown = OwnOrganization.showing(changed, site_url=site_url)
     response.headers["ETag"] = etag_of(shown)
     return shown
 

@@ -18,6 +18,7 @@ from amply.modules.organizations.domain import (
     ProfileText,
 )
 from amply.modules.organizations.models import OrganizationRow
+from amply.modules.organizations.pictures import pictures_of
 
 
 class OrganizationSort(StrEnum):
@@ -120,4 +121,5 @@ def organization_of(row: OrganizationRow) -> Organization:
         website=row.website,
         sdgs=tuple(row.sdgs),
         texts={language: ProfileText(**said) for language, said in sorted(row.texts.items())},
+        pictures=pictures_of(row.pictures),
     )

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Depends, Query
 
 from amply.infra.keyset import CursorOf
 from amply.infra.rate_limits import limit_by_address
-from amply.infra.web import DatabaseOf, Identifier, ParameterNotKnown, known_parameters, responses
+from amply.infra.web import (
+    DatabaseOf,
+    Identifier,
+    ParameterNotKnown,
+    SiteUrlOf,
+    known_parameters,
+    responses,
+)
 from amply.kernel.errors import InvalidRequest, TooManyRequests
 from amply.kernel.pagination import PAGE_SIZE_MAX, CursorNotAcceptable
 from amply.modules.organizations import funds, queries
@@ -50,7 +57,7 @@ class PageTooLarge(InvalidRequest):
     code = "page_too_large"
 
 
-def _filter(
+async def _filter(
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="As ISO 3166 names it")] = None,
     slug: Annotated[
         str | None, Query(pattern="^[a-z0-9-]{1,80}$", description="The one with this slug")
@@ -94,12 +101,13 @@ def list_organisations(
 def show_organisation(
     organization_id: Identifier,
     database: DatabaseOf,
+    site_url: SiteUrlOf,
     expand: Expand = [],  # noqa: B006 -- as above
 ) -> ExpandedProfile:
     with database.transaction() as session:
         organization = queries.get_public(session, organization_id=organization_id)
         own = funds.funds_of(session, organization_id=organization_id) if expand else None
-    return ExpandedProfile.showing(organization, own)
+    return ExpandedProfile.showing(organization, own, site_url=site_url)
 
 
 @router.get(

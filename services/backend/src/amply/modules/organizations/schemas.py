@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from amply.kernel.clock import iso
-from amply.modules.organizations.domain import Organization
+from amply.modules.organizations.domain import Organization, Picture, PictureKind
 from amply.modules.organizations.funds import Fund, FundKind
 
 
@@ -51,21 +51,58 @@ class ProfileTextOut(BaseModel):
     about: str
 
 
+class PictureFileOut(BaseModel):
+    """One size of a picture, in one format. What is at its address never changes."""
+
+    url: str
+    media_type: str
+    width: int
+    height: int
+
+
+class PictureOut(BaseModel):
+    """A picture that an organisation shows of itself, in pixels."""
+
+    url: str = Field(description="In the format that everybody reads, PNG or JPEG.")
+    width: int
+    height: int
+    alt: dict[str, str] = Field(description="What it shows, in `en`, `de` and `fr`.")
+    sources: list[PictureFileOut] = Field(description="The same as WebP, the largest first.")
+
+    @classmethod
+    def of(cls, picture: Picture | None, *, site_url: str) -> "PictureOut | None":
+        """The view of a picture; nothing of none."""
+        if picture is None:
+            return None
+        files = [
+            PictureFileOut(**{**asdict(each), "url": f"{site_url}/{each.path}"}) for each in picture.files
+        ]
+        first, *sources = files
+        return cls(
+            url=first.url,
+            width=first.width,
+            height=first.height,
+            alt=dict(picture.alt),
+            sources=sources,
+        )
+
+
 class PublicProfile(PublicOrganization):
     """What anyone may see of one organisation. What it writes is text, never markup."""
 
     website: str | None
     sdgs: list[int] = Field(description="The United Nations' goals that it works for, 1 to 17.")
     texts: dict[str, ProfileTextOut] = Field(description="By language, such as `en`; there may be none.")
-
-    @classmethod
-    def of(cls, organization: Organization) -> "PublicProfile":
-        """The public view of `organization`."""
-        return cls(**_profile(organization))
+    logo: PictureOut | None = Field(description="Square, and clear where it has nothing.")
+    banner: PictureOut | None = Field(description="Three times as wide as it is high.")
 
 
-def _profile(organization: Organization) -> dict[str, Any]:
+def _profile(organization: Organization, *, site_url: str) -> dict[str, Any]:
+    shown = {
+        kind.value: PictureOut.of(organization.pictures.get(kind), site_url=site_url) for kind in PictureKind
+    }
     return {
+        **shown,
         **PublicOrganization.of(organization).model_dump(),
         "website": organization.website,
         "sdgs": list(organization.sdgs),
@@ -121,9 +158,11 @@ class ExpandedProfile(PublicProfile):
     )
 
     @classmethod
-    def showing(cls, organization: Organization, funds: Sequence[Fund] | None) -> "ExpandedProfile":
+    def showing(
+        cls, organization: Organization, funds: Sequence[Fund] | None, *, site_url: str
+    ) -> "ExpandedProfile":
         """The profile of `organization` with its funds, where they were asked for."""
-        return cls(**_profile(organization), funds=_shown(funds))
+        return cls(**_profile(organization, site_url=site_url), funds=_shown(funds))
 
 
 def _shown(funds: Sequence[Fund] | None) -> list[PublicFund] | None:
@@ -142,9 +181,9 @@ class OwnOrganization(PublicProfile):
     """What its members and programs see of an organisation. Its `ETag` is what a change names as `If-Match`."""
 
     @classmethod
-    def of(cls, organization: Organization) -> "OwnOrganization":
+    def showing(cls, organization: Organization, *, site_url: str) -> "OwnOrganization":
         """The view of those who are in it."""
-        return cls(**_profile(organization))
+        return cls(**_profile(organization, site_url=site_url))
 
 
 class Request(BaseModel):

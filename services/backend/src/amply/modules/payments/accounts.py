@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,13 @@ UNREACHABLE_FOR: Final = timedelta(days=1)
 
 _LOOKED_AT_EVERY: Final = timedelta(hours=6)
 _PENDING_LOOKED_AT_EVERY: Final = timedelta(minutes=5)
+
+_THAT_TAKES_GIFTS: Final = select(ProcessorAccountRow.account_id).where(
+    ProcessorAccountRow.organization_id == bindparam("organization_id"),
+    ProcessorAccountRow.status == AccountStatus.ACTIVE,
+    organizations.state_of(ProcessorAccountRow.organization_id) == organizations.OrganizationState.VERIFIED,
+)
+"""Composed once: every gift asks it."""
 
 _log = structlog.get_logger()
 
@@ -177,14 +184,7 @@ def find_account(session: Session, *, organization_id: str) -> str | None:
     """The account that takes an organisation's gifts; None when there is none, it is not active, or the organisation is
     not verified.
     """
-    return session.scalar(
-        select(ProcessorAccountRow.account_id).where(
-            ProcessorAccountRow.organization_id == organization_id,
-            ProcessorAccountRow.status == AccountStatus.ACTIVE,
-            organizations.state_of(ProcessorAccountRow.organization_id)
-            == organizations.OrganizationState.VERIFIED,
-        )
-    )
+    return session.scalar(_THAT_TAKES_GIFTS, {"organization_id": organization_id})
 
 
 def require_account(session: Session, *, organization_id: str) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from amply.infra import tracing
+from amply.infra.new_rows import NewRow
 from amply.kernel import ids
 from amply.kernel.errors import invariant
 from amply.kernel.money import Money
@@ -24,9 +25,17 @@ from amply.modules.payments.models import PaymentRow
 from amply.modules.payments.ports import Processor
 from amply.modules.payments.stuck import STUCK_AFTER, claim_stuck_rows, count_given_up
 
+_OPENED: Final = text("""
+    UPDATE payment
+    SET remote_id = coalesce(remote_id, :remote_id),
+        status = CASE status WHEN 'created' THEN 'pending' ELSE status END,
+        updated_at = :now
+    WHERE id = :payment_id
+    RETURNING remote_id
+""")
 
-def create(
-    session: Session,
+
+def intended(
     *,
     donation_id: str,
     organization_id: str,
@@ -34,8 +43,8 @@ def create(
     amount: Money,
     now: datetime,
     customer: Customer | None = None,
-) -> Payment:
-    """Record that a payment is intended, before anybody outside hears of it."""
+) -> tuple[Payment, NewRow]:
+    """A payment that is intended, before anybody outside hears of it; its row is written with the gift's."""
     payment = Payment(
         id=ids.new_id("pay"),
         donation_id=donation_id,
@@ -48,23 +57,23 @@ def create(
         traceparent=tracing.traceparent(),
         customer=customer,
     )
-    session.execute(
-        insert(PaymentRow).values(
-            id=payment.id,
-            donation_id=donation_id,
-            organization_id=organization_id,
-            account_id=account_id,
-            minor_units=amount.minor_units,
-            currency=amount.currency,
-            status=payment.status,
-            created_at=now,
-            updated_at=now,
-            traceparent=payment.traceparent,
-            customer_id=customer.id if customer else None,
-            keeps_method=customer is not None and customer.keeps_method,
-        )
+    return payment, NewRow(
+        PaymentRow,
+        {
+            "id": payment.id,
+            "donation_id": donation_id,
+            "organization_id": organization_id,
+            "account_id": account_id,
+            "minor_units": amount.minor_units,
+            "currency": amount.currency,
+            "status": payment.status,
+            "created_at": now,
+            "updated_at": now,
+            "traceparent": payment.traceparent,
+            "customer_id": customer.id if customer else None,
+            "keeps_method": customer is not None and customer.keeps_method,
+        },
     )
-    return payment
 
 
 def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) -> Intent:
@@ -92,18 +101,8 @@ def open_at_processor(processor: Processor, *, payment: Payment, now: datetime) 
 
 def record_intent(session: Session, *, payment_id: str, intent: Intent, now: datetime) -> None:
     """Write down the processor's id. An event may have brought it before us; then both must agree."""
-    remote_id = session.scalar(
-        update(PaymentRow)
-        .where(PaymentRow.id == payment_id)
-        .values(
-            remote_id=func.coalesce(PaymentRow.remote_id, intent.remote_id),
-            status=case(
-                (PaymentRow.status == PaymentStatus.CREATED, PaymentStatus.PENDING), else_=PaymentRow.status
-            ),
-            updated_at=now,
-        )
-        .returning(PaymentRow.remote_id)
-    )
+    told = {"payment_id": payment_id, "remote_id": intent.remote_id, "now": now}
+    remote_id = session.scalar(_OPENED, told)
     invariant(remote_id == intent.remote_id, "a payment has one intent for ever")
 
 

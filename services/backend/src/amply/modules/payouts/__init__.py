@@ -3,6 +3,8 @@
 Import from here only.
 """
 
+from typing import TYPE_CHECKING
+
 from amply.modules.payouts.batches import PAYOUT_COLUMNS, journals_in_one, payouts_in_batches
 from amply.modules.payouts.chapters import PayoutNotInLog
 from amply.modules.payouts.closing import Closed, Handling, close_books
@@ -16,7 +18,6 @@ from amply.modules.payouts.domain import (
     ReasonNotAcceptable,
     Transaction,
 )
-from amply.modules.payouts.own_router import own_router
 from amply.modules.payouts.ports import PayoutProcessor, TransactionPage
 from amply.modules.payouts.queries import (
     LISTED_MAX,
@@ -27,7 +28,6 @@ from amply.modules.payouts.queries import (
 )
 from amply.modules.payouts.recording import explain
 from amply.modules.payouts.reports import PayoutTotalsDiffer, ReportFormat, report
-from amply.modules.payouts.router import router
 from amply.modules.payouts.tasks import (
     FACT_ASKED,
     ask_for,
@@ -36,6 +36,9 @@ from amply.modules.payouts.tasks import (
     match_waiting,
     reconcile,
 )
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "FACT_ASKED",
@@ -66,10 +69,16 @@ __all__ = [
     "handle_provider_event",
     "journals_in_one",
     "match_waiting",
-    "own_router",
     "payouts_in_batches",
     "reconcile",
     "report",
-    "router",
+    "routers",
     "unmatched",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.payouts import own_router, router  # noqa: PLC0415 -- see above
+
+    return router.router, own_router.own_router

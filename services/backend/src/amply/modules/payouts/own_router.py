@@ -37,7 +37,7 @@ class ReportNotReady(Conflict):
 Reading = Annotated[Access, allowed(Permission.PAYOUTS_READ)]
 
 
-def _filter(
+async def _filter(
     status: PayoutStatus | None = None,
     currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
     since: Annotated[AwareDatetime | None, Query(description="Made then or later, with its offset.")] = None,

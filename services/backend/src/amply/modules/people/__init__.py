@@ -1,13 +1,20 @@
 """Who somebody is: accounts, passwords, second factors, and the sessions by which people are known. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.people.addresses import Address, AddressNotAcceptable, address_of
 from amply.modules.people.breaches import BreachList, CommonPasswords, Several
 from amply.modules.people.callers import SessionCallers
 from amply.modules.people.changing import forget
-from amply.modules.people.domain import FACT_LETTER_ASKED, PeopleNotConfigured, Person, SignInElsewhere
-from amply.modules.people.factor_router import factor_router
+from amply.modules.people.domain import (
+    FACT_ERASED,
+    FACT_LETTER_ASKED,
+    PeopleNotConfigured,
+    Person,
+    SignInElsewhere,
+)
+from amply.modules.people.erased import note_erased, still_there
 from amply.modules.people.links import LetterLinks
-from amply.modules.people.outside_router import outside_router
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
 from amply.modules.people.persons import addresses, find, find_by_address, move_stamp
@@ -28,13 +35,16 @@ from amply.modules.people.providers import (
 )
 from amply.modules.people.registering import is_registered, register_invited
 from amply.modules.people.resealing import SealedColumn, tended_by
-from amply.modules.people.router import router
 from amply.modules.people.sealing import PeopleKey
 from amply.modules.people.sessions import SessionStore
 from amply.modules.people.tasks import Writing, count_exhausted_letters, send_letters, tended
 from amply.modules.people.web import FROM_ANYBODY, OwnPagesOnly, recently_confirmed, require_recent
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
 __all__ = [
+    "FACT_ERASED",
     "FACT_LETTER_ASKED",
     "FROM_ANYBODY",
     "GROUPS_MAX",
@@ -73,18 +83,25 @@ __all__ = [
     "address_of",
     "addresses",
     "count_exhausted_letters",
-    "factor_router",
     "find",
     "find_by_address",
     "forget",
     "is_registered",
     "move_stamp",
-    "outside_router",
+    "note_erased",
     "recently_confirmed",
     "register_invited",
     "require_recent",
-    "router",
+    "routers",
     "send_letters",
+    "still_there",
     "tended",
     "tended_by",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.people import factor_router, outside_router, router  # noqa: PLC0415 -- see above
+
+    return router.router, factor_router.factor_router, outside_router.outside_router

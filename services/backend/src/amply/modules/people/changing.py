@@ -7,13 +7,14 @@ from typing import Final
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from amply.infra import outbox
 from amply.modules import audit
 from amply.modules.access import PersonCaller, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.mail import Language
 from amply.modules.people import limits, passwords, persons, signing_in
 from amply.modules.people.addresses import address_of
-from amply.modules.people.domain import IpBinding, LetterKind, LetterLinkNotValid, Visit
+from amply.modules.people.domain import FACT_ERASED, IpBinding, LetterKind, LetterLinkNotValid, Person, Visit
 from amply.modules.people.models import (
     ClaimRow,
     DeviceRow,
@@ -188,12 +189,19 @@ def erase(parts: Parts, caller: PersonCaller, *, now: datetime) -> None:
 
 
 def forget(
-    session: Session, *, person_id: str, key: PeopleKey, leaving: Leaving, now: datetime
+    session: Session,
+    *,
+    person_id: str,
+    key: PeopleKey,
+    leaving: Leaving,
+    now: datetime,
+    says_goodbye: bool = True,
 ) -> int | None:
     """Forget a person: their address, password, factors and browsers. Their id stays, since records of others name it.
 
-    A last letter goes to the address, and is deleted once it has left. Whoever calls this records it. Returns the stamp that
-    their sessions do not have any more, or None where there is no such person, or none any more.
+    A last letter goes to the address unless it `says_goodbye` no more, and is deleted once it has left. The worker notes outside
+    the database that they were forgotten. Whoever calls this records it. Returns the stamp that their sessions do not have any
+    more, or None where there is no such person, or none any more.
 
     Raises:
         AmplyError: They are needed, as `leaving` says.
@@ -217,6 +225,13 @@ def forget(
         .where(PersonRow.id == person_id)
         .values(address_index=None, sealed_address=None, password_hash=None, erased_at=now)
     )
+    outbox.put(session, topic=FACT_ERASED, payload={}, now=now)
+    if says_goodbye:
+        _say_goodbye(session, person, key=key, now=now)
+    return stamp
+
+
+def _say_goodbye(session: Session, person: Person, *, key: PeopleKey, now: datetime) -> None:
     persons.ask_letter(
         session,
         kind=LetterKind.GOODBYE,
@@ -225,7 +240,6 @@ def forget(
         key=key,
         now=now,
     )
-    return stamp
 
 
 def _hashed(parts: Parts, *, person_id: str, password: str) -> str:

@@ -19,6 +19,7 @@ class PersonRow(Record):
     created_at: Mapped[datetime]
     password_changed_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    erasure_noted_at: Mapped[datetime | None]
 
 
 class DeviceRow(Record):

@@ -22,6 +22,7 @@ from amply.modules.people.addresses import Address
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _SECRET_BYTES_MIN: Final = 43
+_FOUND_BYTES: Final = 16
 _SEALED_V1: Final = b"\1"
 """In front of what the secret sealed; the vault's own format begins with another byte."""
 
@@ -113,6 +114,10 @@ class PeopleKey:
     def identity_of(self, *, provider: str, issuer: str, subject: str) -> bytes:
         """What stands for somebody at a provider."""
         return self._mac("identity", f"{provider}\0{issuer}\0{subject}")
+
+    def value_of(self, organization_id: str, attribute: str, value: str) -> bytes:
+        """What finds what an organisation's directory wrote, by one of its attributes; another organisation's differs."""
+        return self._mac("directory-value", f"{organization_id}\0{attribute}\0{value}")[:_FOUND_BYTES]
 
     def _mac(self, purpose: str, text: str) -> bytes:
         return hmac.digest(self._derived(purpose), text.encode(), "sha256")

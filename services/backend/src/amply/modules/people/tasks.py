@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.erasures import ErasureList
 from amply.infra.vault.tending import Tended
 from amply.modules import mail
 from amply.modules.mail import Language, Mail
@@ -30,13 +31,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True)
 class Writing:
-    """The parts letters are written with. `page` is the address of people's own page."""
+    """The parts that the tasks work with. `page` is the address of people's own page, `listed` where erasures are noted."""
 
     database: Database
     mailer: mail.Mailer
     key: PeopleKey
     links: LetterLinks
     page: str
+    listed: ErasureList
 
 
 def send_letters(parts: Writing, *, now: datetime) -> int:

@@ -30,7 +30,7 @@ _DEVICE_SECONDS: Final = 400 * 24 * 3600
 """As long as browsers keep a cookie (RFC 6265bis §4.1.2.2)."""
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.accounts
     if parts is None:
         raise PeopleNotConfigured("Accounts are not set up here; ask whoever runs this platform.")
@@ -40,7 +40,7 @@ def _parts(request: Request) -> Parts:
 PartsOf = Annotated[Parts, Depends(_parts)]
 
 
-def _visit(request: Request, parts: PartsOf) -> Visit:
+async def _visit(request: Request, parts: PartsOf) -> Visit:
     device = request.cookies.get(parts.site.device_cookie)
     return Visit(
         address=client_address(request),

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
-
-from odfdo import Cell, Document, Table
+from typing import TYPE_CHECKING, Final
 
 from amply.kernel.errors import InvalidRequest
 from amply.kernel.money import Money
 from amply.modules.receipts.domain import GiftAidDeclaration
+
+if TYPE_CHECKING:
+    from odfdo import Table
 
 SHEET: Final = "R68GAD_V1_00_0_EN"
 ROWS_MAX: Final = 1_000
@@ -52,6 +53,8 @@ def schedule(gifts: Sequence[ClaimedGift]) -> bytes:
         raise ScheduleNotPossible(
             f"A schedule holds 1 to {ROWS_MAX} gifts, and this period has {len(gifts)}; choose another one."
         )
+    from odfdo import Document, Table  # noqa: PLC0415 -- no other process of the platform writes spreadsheets
+
     ordered = sorted(gifts, key=lambda gift: gift.given_on)
     table = Table(SHEET)
     table.set_value("D12", _EARLIEST_LABEL)
@@ -68,7 +71,9 @@ def schedule(gifts: Sequence[ClaimedGift]) -> bytes:
     return out.getvalue()
 
 
-def _write(table: Table, number: int, gift: ClaimedGift) -> None:
+def _write(table: "Table", number: int, gift: ClaimedGift) -> None:
+    from odfdo import Cell  # noqa: PLC0415 -- as above
+
     row, donor = _FIRST_ROW + number - 1, gift.declaration
     said = (donor.title, donor.first_name, donor.last_name, donor.house, donor.postcode)
     table.set_value(f"B{row}", number)

@@ -110,12 +110,22 @@ def _each(
                     break
                 passed.append(row.id)
                 period = schedule_of(row).last_due(now, at_least=row.next_period)
-                work(_Due(session=session, row=row, period=period, now=now))
+                if row.donor_email is None:
+                    _forget_again(session, row, now=now)
+                else:
+                    work(_Due(session=session, row=row, period=period, now=now))
                 done += 1
         except Exception:  # noqa: BLE001 -- one plan that cannot be opened must not hold back the others
             _log.exception("plan_not_opened", plan_id=passed[-1] if passed else None)
             _put_off(database, plan_id=passed[-1] if passed else "", moment=moment, now=now)
     return done
+
+
+def _forget_again(session: Session, row: PlanRow, *, now: datetime) -> None:
+    """The donor was erased, and this database was restored to a moment before: nobody may be charged."""
+    rest(session, row, status=PlanStatus.ENDED, reason=Reason.ERASED, now=now)
+    forget_donor(session, row, now=now)
+    _log.info("plan_forgotten_again", plan_id=row.id)
 
 
 def _put_off(

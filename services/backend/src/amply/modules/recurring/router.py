@@ -119,7 +119,7 @@ class Caller:
         )
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.plans
     if parts is None:
         raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
@@ -130,7 +130,7 @@ PartsOf = Annotated[Parts, Depends(_parts)]
 
 
 @takes(Credential.DONOR_LINK)
-def _caller(
+async def _caller(
     request: Request,
     database: DatabaseOf,
     clock: ClockOf,

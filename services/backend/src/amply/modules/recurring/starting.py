@@ -145,15 +145,8 @@ def _first_payment(
             gift=gift,
             now=now,
             customer=payments.Customer(id=customer_id, keeps_method=True),
+            marks=marks,
         )
-        if marks is not None:
-            defence.note_opened(
-                session,
-                donation_id=payment.donation_id,
-                organization_id=gift.organization_id,
-                marks=marks,
-                now=now,
-            )
         session.add(
             PlanChargeRow(
                 plan_id=plan_id,

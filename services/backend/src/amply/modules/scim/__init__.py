@@ -1,9 +1,27 @@
-"""SCIM 2.0: an organisation's directory says who is in it, and in which groups. Import from here only."""
+"""SCIM 2.0: an organisation's directory says who is in it, and in which groups. Import from here only.
 
-from amply.modules.scim.endpoint import PREFIX, Parts, refusal
-from amply.modules.scim.endpoint import router as scim_router
+The protocol's models take half a second to load, and the API alone answers by them: they are loaded when it asks.
+"""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
 from amply.modules.scim.listing import Listing
-from amply.modules.scim.shelf import tended
-from amply.modules.scim.token_router import router
+from amply.modules.scim.parts import PREFIX, Parts
+from amply.modules.scim.tending import tended
 
-__all__ = ["PREFIX", "Listing", "Parts", "refusal", "router", "scim_router", "tended"]
+__all__ = ["PREFIX", "Listing", "Parts", "refusal", "routers", "tended"]
+
+
+def routers() -> tuple[APIRouter, APIRouter]:
+    """An organisation's tokens, and the protocol itself."""
+    from amply.modules.scim import endpoint, token_router  # noqa: PLC0415 -- see above
+
+    return token_router.router, endpoint.router
+
+
+def refusal(status: int, detail: str) -> Response:
+    """A body that is read no further, in SCIM's form."""
+    from amply.modules.scim import endpoint  # noqa: PLC0415 -- see above
+
+    return endpoint.refusal(status, detail)

@@ -2,7 +2,7 @@
 are roles. An organisation keeps an owner, whatever its directory says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,16 +15,39 @@ from sqlalchemy.orm import Session
 from amply.modules import audit, federation, people
 from amply.modules.access import LastOwner, Role
 from amply.modules.audit import Action
+from amply.modules.scim import digests, values
 from amply.modules.scim.domain import Known
+from amply.modules.scim.models import ResourceRow
 from amply.modules.scim.shelf import Shelf, address_in
 
 _LAST_OWNER: Final = "ck_member_last_owner"
 _ROLES: Final = text("SELECT default_role, group_roles FROM roles_by_provider(:organization_id)")
 _DOMAINS: Final = text("SELECT unnest(domains) FROM find_connection(:organization_id)")
-_MEMBERS: Final = text("SELECT person_id, role FROM member WHERE organization_id = :organization_id")
-_USERS: Final = text(
-    "SELECT id, person_id FROM scim_resource WHERE organization_id = :organization_id AND kind = 'User'"
-)
+_STILL_IN: Final = text("""
+    SELECT person_id FROM member WHERE organization_id = :organization_id AND person_id = ANY(:person_ids)
+""")
+_LISTED: Final = text("""
+    SELECT resource.id AS user_id, member.person_id, resource.active, member.role
+    FROM member
+    JOIN scim_resource resource
+        ON (resource.organization_id, resource.person_id) = (member.organization_id, member.person_id)
+    WHERE member.organization_id = :organization_id AND resource.kind = 'User'
+    ORDER BY resource.id
+""")
+# Members whose address a user has who is nobody here yet.
+_ALIKE: Final = text("""
+    SELECT resource.id AS user_id, person.id AS person_id
+    FROM member
+    JOIN person ON person.id = member.person_id
+    JOIN scim_resource resource
+        ON (resource.organization_id, resource.address_index) = (member.organization_id, person.address_index)
+    WHERE member.organization_id = :organization_id AND resource.kind = 'User' AND resource.person_id IS NULL
+        AND NOT EXISTS (
+            SELECT FROM scim_resource linked
+            WHERE (linked.organization_id, linked.person_id) = (member.organization_id, member.person_id)
+        )
+    ORDER BY resource.id
+""")
 _SET: Final = text(
     "UPDATE member SET role = :role WHERE organization_id = :organization_id AND person_id = :person_id"
 )
@@ -46,33 +69,37 @@ class Applying:
     stamps: dict[str, int] = field(default_factory=dict)
 
     def apply(self) -> None:
-        """Hold all users against the members, and change those who are not as the directory has them.
+        """Hold the members against the directory, and change those who are not as it has them: five hundred at most.
 
         Raises:
             LastOwner: Nobody would be left to own the organisation; nothing of the request is kept.
         """
         self._link()
-        members = self._members()
-        for person_id in self.shelf.deleted_persons:
-            if person_id in members:
-                self._end(person_id)
+        for person_id in self._still_in(self.shelf.deleted_persons):
+            self._end(person_id)
         roles = self.session.execute(_ROLES, self._where()).one_or_none()
-        for user_id, person_id in self._persons().items():
-            user = next((each for each in self.shelf.users if each.id == user_id), None)
-            if user is None or person_id not in members:
-                continue
-            if user.active is False:
-                self._end(person_id)
-            elif roles is not None and members[person_id] != Role.OWNER:
-                self._give(person_id, members[person_id], self._role(roles, user_id))
+        listed = self.session.execute(_LISTED, self._where()).all()
+        groups = {} if roles is None else self._groups_of([row.user_id for row in listed], roles.group_roles)
+        for row in listed:
+            if row.active is False:
+                self._end(row.person_id)
+            elif roles is not None and row.role != Role.OWNER:
+                named = tuple(groups.get(row.user_id, ()))
+                self._give(
+                    row.person_id, row.role, federation.role_by(roles.default_role, roles.group_roles, named)
+                )
 
-    def _role(self, roles: Any, user_id: str) -> Role | None:
-        groups = [
-            str(group.display_name)
-            for group in self.shelf.groups
-            if any(each.value == user_id for each in group.members or ())
-        ]
-        return federation.role_by(roles.default_role, roles.group_roles, tuple(groups))
+    def _groups_of(self, user_ids: Sequence[str], group_roles: Mapping[str, str]) -> Mapping[str, list[str]]:
+        """Those of a role's groups that each user is in, by the digests of both."""
+        asked: dict[str, Any] = {"key": self.key, "organization_id": self.known.organization_id}
+        users = {digests.has(each, **asked): each for each in user_ids}
+        names = {digests.called(each, **asked): each for each in group_roles}
+        found: dict[str, list[str]] = {}
+        for row in values.both(
+            self.session, organization_id=self.known.organization_id, names=names.keys(), users=users.keys()
+        ):
+            found.setdefault(users[bytes(row.user_digest)], []).append(names[bytes(row.name_digest)])
+        return found
 
     def _give(self, person_id: str, before: str, role: Role | None) -> None:
         if role is None:
@@ -104,23 +131,23 @@ class Applying:
 
     def _link(self) -> None:
         """Users who are members already, by their address, where that is of a domain of the organisation's."""
+        alike = {row.user_id: row.person_id for row in self.session.execute(_ALIKE, self._where())}
+        if not alike:
+            return
         domains = set(self.session.scalars(_DOMAINS, self._where()))
-        persons = self._persons()
-        members = self._members()
-        for user in self.shelf.users:
-            address = None if persons.get(user.id) else address_in(user)
-            if address is None or address.folded.rpartition("@")[2] not in domains:
+        linked: set[str] = set()
+        for user in self.shelf.users(ResourceRow.id.in_(alike)):
+            address, person_id = address_in(user), alike[user.id]
+            if address is None or address.folded.rpartition("@")[2] not in domains or person_id in linked:
                 continue
-            person_id = people.find_by_address(self.session, address=address, key=self.key)
-            if person_id is not None and person_id in members and person_id not in persons.values():
-                self.shelf.link(user.id, person_id)
+            self.shelf.link(user.id, person_id)
+            linked.add(person_id)
 
-    def _members(self) -> Mapping[str, str]:
-        return {row.person_id: row.role for row in self.session.execute(_MEMBERS, self._where())}
-
-    def _persons(self) -> Mapping[str, str]:
-        rows = self.session.execute(_USERS, self._where())
-        return {row.id: row.person_id for row in rows if row.person_id is not None}
+    def _still_in(self, person_ids: Sequence[str]) -> Sequence[str]:
+        if not person_ids:
+            return ()
+        asked = {**self._where(), "person_ids": list(person_ids)}
+        return self.session.scalars(_STILL_IN, asked).all()
 
     def _where(self) -> dict[str, str]:
         return {"organization_id": self.known.organization_id}

@@ -9,8 +9,8 @@ from amply.kernel.errors import Conflict, NotFound
 
 TOKENS_MAX: Final = 2
 """That work at a time: one and, while it is rotated, the next."""
-RESOURCES_MAX: Final = 1000
-"""Users and groups of one organisation: each request reads them all, sealed as they are."""
+RESOURCES_MAX: Final = 20_000
+"""Users and groups of one organisation, and members of one group."""
 PATTERN: Final = rf"scim_{TAIL}"
 """What scanners look for (docs/sign-in.md)."""
 

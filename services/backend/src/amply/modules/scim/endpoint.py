@@ -3,7 +3,6 @@
 Errors have SCIM's own form here and no other: whoever asks is a directory, which reads nothing else (RFC 7644 §3.12).
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -39,39 +38,25 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from amply.infra import rate_limits
-from amply.infra.database import Database
 from amply.infra.logging import request_id
-from amply.kernel.clock import Clock
 from amply.kernel.errors import AmplyError, TooManyRequests
 from amply.modules import audit, people
 from amply.modules.audit import Action
 from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.domain import Known
-from amply.modules.scim.shelf import Shelf
+from amply.modules.scim.parts import PREFIX, Parts
+from amply.modules.scim.shelf import Shelf, one_at_a_time
 
 router = APIRouter()
 
-PREFIX: Final = "/scim/v2"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LISTED_MAX: Final = 200
 _CHANGED: Final = ("POST", "PUT", "PATCH", "DELETE")
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _LISTS: Final = text("SELECT note_scim_listing(:now)")
 _NO_CONTENT: Final = 204
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What directories are answered with. `is_secure`: they reach us over https, though it ends before us."""
-
-    database: Database
-    key: people.PeopleKey = field(repr=False)
-    sessions: people.SessionStore
-    clock: Clock
-    is_secure: bool = True
 
 
 class Refused(SCIMException):
@@ -162,12 +147,12 @@ def _within(
     stamps: dict[str, int] = {}
     with parts.database.transaction(organization_id=known.organization_id, key_id=known.token_id) as session:
         if is_change:
-            session.execute(_ONE_AT_A_TIME, {"organization_id": known.organization_id})
+            one_at_a_time(session, known)
         models = {str(each.name): service.get_model(each) for each in service.provider.resource_types}
         shelf = Shelf(session, known, key=parts.key, models=models, now=now)
         answer = ScimHandler(service, shelf).handle(asked)
         if is_change:
-            if shelf.users:
+            if shelf.has_users():
                 session.execute(_LISTS, {"now": now})
             applying = Applying(session=session, known=known, shelf=shelf, key=parts.key, now=now)
             applying.apply()

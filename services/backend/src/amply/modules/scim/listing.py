@@ -12,8 +12,13 @@ from sqlalchemy.orm import Session
 
 from amply.modules import people
 from amply.modules.federation import Listed
+from amply.modules.scim import digests
 
-_LISTED: Final = text("SELECT id, kind, person_id, address_index, sealed FROM listed_by(:organization_id)")
+_MINE: Final = text("SELECT id, person_id, active FROM listed_as(:organization_id, :index)")
+_GROUPS: Final = text("SELECT digest FROM groups_listed(:organization_id, :user, :names)")
+_NAMES: Final = text("SELECT group_roles FROM roles_by_provider(:organization_id)")
+# What an earlier release wrote has no digests until its directory asks for the first time; that is a thousand at most.
+_EARLIER: Final = text("SELECT id, kind, sealed FROM listed_without_digests(:organization_id)")
 _HAS_ONE: Final = text("SELECT has_directory(:organization_id)")
 _CLAIM: Final = text("SELECT claim_listed(:organization_id, :user_id)")
 
@@ -28,19 +33,34 @@ class Listing:
         self, session: Session, *, organization_id: str, person_id: str, address: people.Address
     ) -> Listed | None:
         """By who they are here, or, for the first time, by their address."""
+        del person_id  # the unit of work is bound to them, and the database's functions know
         if not session.scalar(_HAS_ONE, {"organization_id": organization_id}):
             return None
-        rows = session.execute(_LISTED, {"organization_id": organization_id}).all()
-        index = self.key.index_of(address)
-        found = [row for row in rows if row.person_id == person_id]
-        found += [row for row in rows if row.person_id is None and row.address_index == index]
-        if not found or not self._said(found[0]).get("active", True):
+        own = {"organization_id": organization_id}
+        mine = session.execute(_MINE, {**own, "index": self.key.index_of(address)}).one_or_none()
+        if mine is None:
             return Listed(is_active=False, groups=())
-        mine = found[0]
+        earlier = {row.id: (row.kind, self._said(row)) for row in session.execute(_EARLIER, own)}
+        _, said = earlier.get(mine.id, ("User", {"active": mine.active is not False}))
+        if not said.get("active", True):
+            return Listed(is_active=False, groups=())
         if mine.person_id is None:
-            session.execute(_CLAIM, {"organization_id": organization_id, "user_id": mine.id})
-        groups = [self._said(row) for row in rows if row.kind == "Group"]
-        return Listed(is_active=True, groups=tuple(_of(groups, mine.id)))
+            session.execute(_CLAIM, {**own, "user_id": mine.id})
+        groups = [each for kind, each in earlier.values() if kind == "Group"]
+        named = self._named(session, organization_id=organization_id, user_id=mine.id)
+        return Listed(is_active=True, groups=(*named, *_of(groups, mine.id)))
+
+    def _named(self, session: Session, *, organization_id: str, user_id: str) -> tuple[str, ...]:
+        """The groups a user is in that roles are given to; others mean nothing here."""
+        asked: dict[str, Any] = {"key": self.key, "organization_id": organization_id}
+        roles = session.scalar(_NAMES, {"organization_id": organization_id}) or {}
+        names = {digests.called(each, **asked): each for each in roles}
+        given = {
+            "organization_id": organization_id,
+            "user": digests.has(user_id, **asked),
+            "names": list(names),
+        }
+        return tuple(names[bytes(each)] for each in session.scalars(_GROUPS, given)) if names else ()
 
     def _said(self, row: Any) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(self.key.unseal(bytes(row.sealed), of=row.id))

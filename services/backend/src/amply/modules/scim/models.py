@@ -1,3 +1,4 @@
+from sqlalchemy import FetchedValue, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
@@ -11,7 +12,10 @@ class TokenRow(RevocableRow):
 
 
 class ResourceRow(Record):
-    """A user or a group as the directory wrote it, sealed. `person_id`: who that is here, once they are."""
+    """A user or a group as the directory wrote it, sealed. `person_id`: who that is here, once they are.
+
+    `active` is what it says of a user, None where it says nothing; `is_indexed`: its values stand in `scim_value`.
+    """
 
     __tablename__ = "scim_resource"
 
@@ -21,3 +25,15 @@ class ResourceRow(Record):
     person_id: Mapped[str | None]
     address_index: Mapped[bytes | None]
     sealed: Mapped[bytes]
+    active: Mapped[bool | None]
+    is_indexed: Mapped[bool] = mapped_column(server_default=FetchedValue())
+
+
+class ValueRow(Record):
+    """What a resource is found by: a keyed digest of a value of an attribute."""
+
+    __tablename__ = "scim_value"
+
+    organization_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    resource_id: Mapped[str] = mapped_column(primary_key=True)

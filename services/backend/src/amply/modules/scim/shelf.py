@@ -1,7 +1,8 @@
 """A directory's users and groups in PostgreSQL, as the library's storage asks for them.
 
-All of an organisation's are read at once, a thousand at most: they are sealed, so that only here can be searched in them.
-The library's own storage in memory does the searching, sorting, paging and comparing; what it changes is written down.
+They are sealed, so that the database finds them by digests of their names, ids and members, and counts and pages what it found
+(ADR 0131). Filters and orders that it does not have are left to the library's own storage in memory, over a thousand at most. That
+one also decides what a change means: it is given the rows that the change is about, and what it makes of them is written down.
 """
 
 import json
@@ -9,19 +10,34 @@ import secrets
 from datetime import datetime
 from typing import Any, Final
 
-from scim2_models import Group, Resource, ResourceType, ResponseParameters, SCIMException, SearchRequest, User
+from scim2_models import (
+    Group,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    SCIMException,
+    SearchRequest,
+    TooManyException,
+    User,
+)
 from scim2_server.memory import InMemoryStorage
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from amply.infra.vault.tending import Tended
 from amply.kernel import ids
 from amply.modules import people
+from amply.modules.scim import digests, values
 from amply.modules.scim.domain import RESOURCES_MAX, Known
+from amply.modules.scim.filters import narrowed
 from amply.modules.scim.models import ResourceRow
 
+SEARCHED_MAX: Final = 1_000
+"""What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
+_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Sealed, of one page or of what is looked at: groups may be large."""
+_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}
 _VERSION_BYTES: Final = 12
 
@@ -30,7 +46,9 @@ class TooManyResources(SCIMException):
     """A directory holds as much as it may."""
 
     status = 409
-    _default_detail = f"Delete users or groups first: {RESOURCES_MAX} are kept."
+    _default_detail = (
+        f"Delete users or groups first: {RESOURCES_MAX} are kept, and so many members of a group."
+    )
 
 
 class _Memory(InMemoryStorage):
@@ -55,18 +73,14 @@ class Shelf(ScimStorage):
         self._key = key
         self._models = models
         self._memory = _Memory(clock=lambda: now)
-        self._memory.resources = [self._read(row) for row in self._rows()]
+        self._own = ResourceRow.organization_id == known.organization_id
         self.deleted_persons: list[str] = []
+        self._find_what_an_earlier_release_wrote()
 
-    @property
-    def users(self) -> list[Any]:
-        """All users."""
-        return [each for each in self._memory.resources if isinstance(each, User)]
-
-    @property
-    def groups(self) -> list[Any]:
-        """All groups."""
-        return [each for each in self._memory.resources if isinstance(each, Group)]
+    def has_users(self) -> bool:
+        """Whether anybody is listed."""
+        found = select(ResourceRow.id).where(self._own, ResourceRow.kind == "User").limit(1)
+        return self._session.scalars(found).one_or_none() is not None
 
     def get(
         self,
@@ -75,50 +89,115 @@ class Shelf(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
+        self._hold(ResourceRow.id == resource_id)
         return self._memory.get(resource_type, resource_id, response_parameters=response_parameters)
 
     def search(
         self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
     ) -> SearchPage:
+        kinds = [str(each.name) for each in resource_types]
+        found = narrowed(search_request.filter, self._finds)
+        matching: list[ColumnElement[bool]] = [ResourceRow.kind.in_(kinds)]
+        matching += [] if found.condition is None else [found.condition]
+        if found.is_whole and search_request.sort_by is None and search_request.cursor is None:
+            return self._page(search_request, *matching)
+        self._require_few(*matching)
+        self._hold(*matching)
         return self._memory.search(resource_types, search_request, position=position)
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
-        if len(self._memory.resources) >= RESOURCES_MAX:
+        counted = select(func.count()).select_from(ResourceRow).where(self._own)
+        if self._session.scalars(counted).one() >= RESOURCES_MAX:
             raise TooManyResources
-        made = self._memory.create(resource_type, _without_secrets(resource))
+        kept = _without_secrets(resource)
+        self._hold(self._same_name(kept))
+        made = self._memory.create(resource_type, kept)
         self._write(resource_type, made)
         return made
 
     def update(
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
     ) -> Resource[Any]:
-        made = self._memory.update(
-            resource_type, _without_secrets(resource), expected_version=expected_version
-        )
+        kept = _without_secrets(resource)
+        self._hold((ResourceRow.id == str(resource.id)) | self._same_name(kept))
+        made = self._memory.update(resource_type, kept, expected_version=expected_version)
         self._write(resource_type, made)
         return made
 
     def delete(
         self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
     ) -> None:
+        self._hold(ResourceRow.id == resource_id)
         self._memory.delete(resource_type, resource_id, expected_version=expected_version)
         gone = self._session.scalars(
             delete(ResourceRow)
-            .where(ResourceRow.organization_id == self._known.organization_id, ResourceRow.id == resource_id)
+            .where(self._own, ResourceRow.id == resource_id)
             .returning(ResourceRow.person_id)
             .execution_options(synchronize_session=False)
         ).one_or_none()
         if gone is not None:
             self.deleted_persons.append(gone)
 
-    def _rows(self) -> list[ResourceRow]:
-        return list(
-            self._session.scalars(
-                select(ResourceRow)
-                .where(ResourceRow.organization_id == self._known.organization_id)
-                .limit(RESOURCES_MAX)
-            )
+    def users(self, *conditions: ColumnElement[bool]) -> list[Any]:
+        """Users by their rows, unsealed."""
+        rows = self._session.scalars(select(ResourceRow).where(self._own, *conditions))
+        return [self._read(row) for row in rows if row.kind == "User"]
+
+    def link(self, user_id: str, person_id: str) -> None:
+        """Note who a user is here."""
+        self._session.execute(
+            update(ResourceRow)
+            .where(self._own, ResourceRow.id == user_id)
+            .values(person_id=person_id)
+            .execution_options(synchronize_session=False)
         )
+
+    def _page(self, asked: SearchRequest[Any], *matching: ColumnElement[bool]) -> SearchPage:
+        """In the order of ids, which is the library's where none is asked for. A page of large groups is a shorter one."""
+        counted = select(func.count()).select_from(ResourceRow).where(self._own, *matching)
+        total = self._session.scalars(counted).one()
+        sizes = self._session.execute(
+            select(ResourceRow.id, func.length(ResourceRow.sealed).label("bytes"))
+            .where(self._own, *matching)
+            .order_by(ResourceRow.id)
+            .offset(asked.start_index_0 or 0)
+            .limit(asked.count)
+        )
+        chosen, so_far = list[str](), 0
+        for row in sizes:
+            so_far += row.bytes
+            if chosen and so_far > _BYTES_MAX:
+                break
+            chosen.append(row.id)
+        rows = self._session.scalars(
+            select(ResourceRow).where(self._own, ResourceRow.id.in_(chosen)).order_by(ResourceRow.id)
+        )
+        return SearchPage(total, [self._read(row) for row in rows])
+
+    def _require_few(self, *matching: ColumnElement[bool]) -> None:
+        some = select(func.length(ResourceRow.sealed).label("bytes")).where(self._own, *matching)
+        few = some.limit(SEARCHED_MAX + 1).subquery()
+        told = self._session.execute(select(func.count(), func.coalesce(func.sum(few.c.bytes), 0))).one()
+        if told[0] > SEARCHED_MAX or told[1] > _BYTES_MAX:
+            raise TooManyException(
+                detail=f"Ask for less than {SEARCHED_MAX} at once: without an order, and by 'eq' of an id, a name, an address or a member."
+            )
+
+    def _finds(self, urn: str, compared: str) -> ColumnElement[bool]:
+        return values.having(
+            self._known.organization_id,
+            digests.digest_of(urn, compared, key=self._key, organization_id=self._known.organization_id),
+        )
+
+    def _same_name(self, resource: Resource[Any]) -> ColumnElement[bool]:
+        """Whoever would share a name that is one user's alone."""
+        named = digests.name_of(resource)
+        return ResourceRow.id.in_(()) if named is None else self._finds(digests.USER_NAME, named)
+
+    def _hold(self, *conditions: ColumnElement[bool]) -> None:
+        """Let the storage in memory have these and no others."""
+        rows = self._session.scalars(select(ResourceRow).where(self._own, *conditions))
+        self._memory.resources = [self._read(row) for row in rows]
 
     def _read(self, row: ResourceRow) -> Resource[Any]:
         said = json.loads(self._key.unseal(row.sealed, of=row.id))
@@ -127,32 +206,54 @@ class Shelf(ScimStorage):
 
     def _write(self, resource_type: ResourceType, resource: Resource[Any]) -> None:
         kind, resource_id = str(resource_type.name), str(resource.id)
+        if isinstance(resource, Group) and len(resource.members or ()) > RESOURCES_MAX:
+            raise TooManyResources
         sealed = self._key.seal(json.dumps(resource.model_dump()), of=resource_id)
-        values = {"sealed": sealed, "address_index": self._index(resource)}
+        said = {
+            "sealed": sealed,
+            "address_index": self._index(resource),
+            "active": resource.active if isinstance(resource, User) else None,
+            "is_indexed": True,
+        }
         statement = insert(ResourceRow).values(
-            id=resource_id, organization_id=self._known.organization_id, kind=kind, **values
+            id=resource_id, organization_id=self._known.organization_id, kind=kind, **said
         )
-        self._session.execute(statement.on_conflict_do_update(index_elements=[ResourceRow.id], set_=values))
+        self._session.execute(statement.on_conflict_do_update(index_elements=[ResourceRow.id], set_=said))
+        self._note_values(resource)
+
+    def _note_values(self, resource: Resource[Any]) -> None:
+        organization_id = self._known.organization_id
+        values.keep(
+            self._session,
+            organization_id=organization_id,
+            resource_id=str(resource.id),
+            digests=digests.digests_of(resource, key=self._key, organization_id=organization_id),
+        )
 
     def _index(self, resource: Resource[Any]) -> bytes | None:
         address = address_in(resource) if isinstance(resource, User) else None
         return None if address is None else self._key.index_of(address)
 
-    def link(self, user_id: str, person_id: str) -> None:
-        """Note who a user is here."""
-        self._session.execute(
-            update(ResourceRow)
-            .where(ResourceRow.organization_id == self._known.organization_id, ResourceRow.id == user_id)
-            .values(person_id=person_id)
-            .execution_options(synchronize_session=False)
-        )
+    def _find_what_an_earlier_release_wrote(self) -> None:
+        """It kept a thousand at most, and no digests. Nobody changes them meanwhile."""
+        earlier: Select[ResourceRow] = select(ResourceRow).where(self._own, ResourceRow.is_indexed.is_(False))
+        if self._session.scalars(earlier.limit(1)).one_or_none() is None:
+            return
+        one_at_a_time(self._session, self._known)
+        for row in self._session.scalars(earlier.execution_options(populate_existing=True)).all():
+            resource = self._read(row)
+            self._note_values(resource)
+            self._session.execute(
+                update(ResourceRow)
+                .where(self._own, ResourceRow.id == row.id)
+                .values(active=resource.active if isinstance(resource, User) else None, is_indexed=True)
+                .execution_options(synchronize_session=False)
+            )
 
 
-def tended(key: people.PeopleKey) -> Tended:
-    """What directories wrote, which the vault keeps sealed by the newest key of people."""
-    return people.tended_by(
-        key, "directories", columns=(people.SealedColumn(column=ResourceRow.sealed, of=str),)
-    )
+def one_at_a_time(session: Session, known: Known) -> None:
+    """Let whoever changes something of this organisation's wait for the others."""
+    session.execute(_ONE_AT_A_TIME, {"organization_id": known.organization_id})
 
 
 def address_in(user: Any) -> people.Address | None:

@@ -10,7 +10,7 @@ from amply.infra.web import responses
 from amply.kernel.clock import iso_or_none
 from amply.kernel.errors import TooManyRequests
 from amply.modules import recurring
-from amply.modules.donations import DataSharing, DataSharingIn, DataSharingNotAcceptable
+from amply.modules.donations import DataSharingIn, DataSharingNotAcceptable
 from amply.modules.sharing import service, wording
 from amply.modules.sharing.domain import DataSharingNotOffered, Extent, Purpose, Standing
 
@@ -19,12 +19,12 @@ router = APIRouter()
 _LIMITED = [Depends(limit_by_address("donor_plans"))]
 
 
-def _is_offered(request: Request) -> bool:
+async def _is_offered(request: Request) -> bool:
     return request.app.state.consents is not None
 
 
-def _offered(request: Request) -> None:
-    if not _is_offered(request):
+async def _offered(request: Request) -> None:
+    if not await _is_offered(request):
         raise DataSharingNotOffered("No data is shared here: nothing has to be decided.")
 
 
@@ -79,10 +79,6 @@ class DecisionIn(DataSharingIn):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shares: bool = Field(description="False takes back every consent, ticks beside gifts too.")
-
-    def said(self) -> DataSharing:
-        """What was decided about."""
-        return DataSharing(purpose=self.purpose, wording=self.wording)
 
 
 @router.get(

@@ -24,7 +24,7 @@ class Parts:
     processor_url: str
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts | None = request.app.state.trying
     if parts is None:
         raise TrialsNotOffered("Test organisations are made in the sandbox alone; this is not it.")

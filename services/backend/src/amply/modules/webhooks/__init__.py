@@ -1,5 +1,7 @@
 """Webhooks. Today the ways in: provider events, vouched for, stored once, handled later. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.webhooks.domain import (
     ACCOUNT_OUT_OF_REACH,
     ACCOUNT_TYPES,
@@ -42,7 +44,6 @@ from amply.modules.webhooks.replaying import (
     summary,
     unhandled,
 )
-from amply.modules.webhooks.router import router
 from amply.modules.webhooks.service import (
     FACT_RECEIVED,
     EventTraces,
@@ -60,6 +61,9 @@ from amply.modules.webhooks.service import (
     type_of,
 )
 from amply.modules.webhooks.taking import Taking, take
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "ACCOUNT_OUT_OF_REACH",
@@ -113,9 +117,16 @@ __all__ = [
     "put_off",
     "replay",
     "replay_one",
-    "router",
+    "routers",
     "summary",
     "take",
     "type_of",
     "unhandled",
 ]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.webhooks import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

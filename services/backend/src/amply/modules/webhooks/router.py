@@ -20,7 +20,7 @@ class WebhooksNotConfigured(NotFound):
     code = "webhooks_not_configured"
 
 
-def _verifier(request: Request) -> EventVerifier:
+async def _verifier(request: Request) -> EventVerifier:
     verifier: EventVerifier | None = request.app.state.verifier
     if verifier is None:
         raise WebhooksNotConfigured(

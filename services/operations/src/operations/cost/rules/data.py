@@ -134,6 +134,24 @@ def vault(it: Priced) -> Iterator[Charge]:
     yield Charge(price="backup/storage", quantity=it.assumed("backup_gb"), what=f"{it.name}: backups")
 
 
+def table(it: Priced) -> Iterator[Charge]:
+    """https://aws.amazon.com/dynamodb/pricing/on-demand/: by the request, and what is kept, twice where it can be restored."""
+    if it.properties.get("BillingMode") != "PAY_PER_REQUEST":
+        raise UnpricedError(it.resource.where, "it is not billed by the request")
+    gigabytes = it.assumed("table_gb")
+    yield Charge(
+        price="table/writes", quantity=it.assumed("table_writes_millions"), what=f"{it.name}: writes"
+    )
+    yield Charge(price="table/reads", quantity=it.assumed("table_reads_millions"), what=f"{it.name}: reads")
+    yield Charge(price="table/stored", quantity=gigabytes, what=f"{it.name}: items")
+    if it.properties.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+        yield Charge(price="table/recovery", quantity=gigabytes, what=f"{it.name}: any second of the past")
+
+
+def workgroup(it: Priced) -> Iterator[Charge]:
+    yield Charge(price="athena/scanned", quantity=it.assumed("asked_tb"), what=f"{it.name}: what was read")
+
+
 def plan(it: Priced) -> Iterator[Charge]:
     """The vaults are charged for what they hold; copies to another region also for the way."""
     rules = it.properties["BackupPlan"]["BackupPlanRule"]
@@ -146,8 +164,10 @@ def plan(it: Priced) -> Iterator[Charge]:
 
 
 RULES: Mapping[str, Rule] = {
+    "AWS::Athena::WorkGroup": workgroup,
     "AWS::Backup::BackupPlan": plan,
     "AWS::Backup::BackupVault": vault,
+    "AWS::DynamoDB::Table": table,
     "AWS::ElastiCache::ReplicationGroup": replication_group,
     "AWS::KMS::Key": key,
     "AWS::KMS::ReplicaKey": replica_key,

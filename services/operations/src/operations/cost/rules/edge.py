@@ -17,6 +17,20 @@ def http_api(it: Priced) -> Iterator[Charge]:
     yield Charge(price="transfer/out", quantity=it.assumed("api_out_gb"), what="API: answers")
 
 
+def rest_api(it: Priced) -> Iterator[Charge]:
+    """Buyers fetch files from S3 by links; what the API says itself is small."""
+    yield Charge(
+        price="api/rest-requests",
+        quantity=it.assumed("marketplace_requests_millions"),
+        what="marketplace: requests",
+    )
+
+
+def rest_stage(it: Priced) -> Iterator[Charge]:
+    it.refuse("CacheClusterSize")
+    yield from ()
+
+
 def distribution(it: Priced) -> Iterator[Charge]:
     yield Charge(
         price="edge/requests", quantity=it.assumed("edge_requests_millions"), what=f"{it.name}: requests"
@@ -65,6 +79,8 @@ def certificate(it: Priced) -> Iterator[Charge]:
 
 
 RULES: Mapping[str, Rule] = {
+    "AWS::ApiGateway::RestApi": rest_api,
+    "AWS::ApiGateway::Stage": rest_stage,
     "AWS::ApiGatewayV2::Api": http_api,
     "AWS::CertificateManager::Certificate": certificate,
     "AWS::CloudFront::Distribution": distribution,

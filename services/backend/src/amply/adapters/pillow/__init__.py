@@ -1,0 +1,81 @@
+"""Pillow: implements the workshop of images, each in a process of its own.
+
+Decoders are written in C and read what strangers send. The process (`reencode.py`) has none of this one's variables, a limit
+of memory and of seconds of a processor, and can write no file; what brings it down brings down nothing else. It is no jail: it
+runs as the same user.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from amply.infra.database import forbid_transaction
+from amply.modules.images import PIXELS_MAX, Made, Refusal, Refused, Shape
+
+_PROGRAM: Final = Path(__file__).with_name("reencode.py")
+_PATIENCE_SECONDS: Final = 60
+_MEMORY_BYTES: Final = 512 * 1024 * 1024
+_PROCESSOR_SECONDS: Final = 20
+_REFUSED: Final = 3
+"""What the program ends with where it is the file's fault; all else is ours, and tried again."""
+_BY_THE_FILE: Final = {
+    *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU)
+}
+"""What it dies of where a file brought it down. Not SIGKILL: that is somebody who needs the memory."""
+
+
+class WorkshopFailed(Exception):
+    """The program did not end as it should, and no file is known to be why."""
+
+
+class PillowWorkshop:
+    """One picture at a time: several at once would need as many times the memory."""
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+
+    def make(self, content: bytes, shape: Shape) -> Sequence[Made]:
+        """Decode, and encode anew in each size: nothing but pixels comes over."""
+        forbid_transaction("Pillow: make an image")
+        order = {
+            "sizes": [[size.width, size.height] for size in shape.sizes],
+            "covers": shape.covers,
+            "fallback": shape.fallback,
+            "pixels_max": PIXELS_MAX,
+            "memory_bytes": _MEMORY_BYTES,
+            "processor_seconds": _PROCESSOR_SECONDS,
+        }
+        with self._one:
+            ended = subprocess.run(  # noqa: S603 -- our own program, told in numbers
+                [sys.executable, "-I", str(_PROGRAM), json.dumps(order)],
+                input=content,
+                capture_output=True,
+                timeout=_PATIENCE_SECONDS,
+                env={},
+                check=False,
+            )
+        if ended.returncode == _REFUSED:
+            raise Refused(Refusal(ended.stdout.decode("ascii")))
+        if -ended.returncode in _BY_THE_FILE:
+            raise Refused(Refusal.UNREADABLE)
+        if ended.returncode != 0:
+            raise WorkshopFailed(
+                f"it ended with {ended.returncode}: {ended.stderr[-500:].decode(errors='replace')}"
+            )
+        return list(_made(ended.stdout))
+
+
+def _made(said: bytes) -> Iterator[Made]:
+    """A line about each file, and as many bytes as it says."""
+    while said:
+        line, _, rest = said.partition(b"\n")
+        about = json.loads(line)
+        content, said = rest[: about["bytes"]], rest[about["bytes"] :]
+        yield Made(
+            media_type=about["media_type"], width=about["width"], height=about["height"], content=content
+        )

@@ -1,0 +1,76 @@
+"""What people upload into a private bucket by a signed form, and a look at what came.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html: S3 itself holds what is uploaded to the
+form's conditions: this name, this type, this size at most.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from amply.infra.database import forbid_transaction
+from amply.infra.uploads import LOOKED_AT_BYTES, Stored, Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LIMITS: Final = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "max_attempts": 3},
+    # The only signature that objects under a key of KMS are read and written by.
+    signature_version="s3v4",
+)
+
+
+class S3Uploads:
+    """A prefix of the documents' bucket. The bucket encrypts what comes with the data key."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
+        """A form that uploads one file."""
+        made = self._client.generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": media_type},
+            Conditions=[{"Content-Type": media_type}, ["content-length-range", 1, bytes_max]],
+            ExpiresIn=int(lifetime.total_seconds()),
+        )
+        return Upload(url=made["url"], fields=made["fields"])
+
+    def look(self, key: str) -> Stored | None:
+        """Its size, its first bytes, and its version."""
+        forbid_transaction("S3: look at an upload")
+        try:
+            found = self._client.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes=0-{LOOKED_AT_BYTES - 1}"
+            )
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+        size = int(found["ContentRange"].rpartition("/")[2])
+        version = found.get("VersionId")
+        return Stored(
+            size_bytes=size,
+            beginning=found["Body"].read(),
+            version=None if version in (None, "null") else version,
+        )
+
+    def take_away(self, key: str) -> None:
+        """A marker upon it; the bucket's lifecycle forgets what lies beneath."""
+        forbid_transaction("S3: take an upload away")
+        self._client.delete_object(Bucket=self._bucket, Key=key)
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether S3 says that nothing, or nothing with bytes in it, is there."""
+    return error.response.get("Error", {}).get("Code", "") in {
+        *("NoSuchKey", "NoSuchVersion", "404", "InvalidRange")
+    }

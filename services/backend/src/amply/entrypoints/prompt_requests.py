@@ -1,0 +1,96 @@
+"""Requests that come too slowly: how long the server waits for each part of one, whoever sends a byte at a time.
+
+Uvicorn waits without an end for what a client has begun, since each byte ends its only timer. Here the time runs from the first
+byte to the last one of the head, and from there to the last one of the body.
+"""
+
+import asyncio
+from enum import Enum
+from typing import Any, ClassVar, Final
+
+import h11
+import structlog
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from amply.entrypoints import bodies
+
+_log = structlog.get_logger()
+
+_TOO_SLOW: Final = b"Send the whole request at once."
+_STATUS: Final = 408
+
+
+class _Owed(Enum):
+    """What a client has yet to send."""
+
+    ANYTHING = "anything"
+    HEAD = "head"
+    BODY = "body"
+
+
+class PromptRequests(H11Protocol):
+    """One connection. What is late closes it; while we answer, no time runs.
+
+    A connection on which nothing has come is closed when one would be that had a request and has no next one. A body is the
+    middleware's to refuse, with an answer; this closes what nobody reads any more.
+    """
+
+    head_seconds: ClassVar[float] = 10.0
+    body_seconds: ClassVar[float] = bodies.SECONDS_MAX + 5.0
+
+    def __init__(self, *settings: Any, **more: Any) -> None:
+        super().__init__(*settings, **more)
+        self._waits_for: tuple[_Owed, object] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn narrows it
+        super().connection_made(transport)
+        self._wait_for(_Owed.ANYTHING)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait_for(None)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        self._wait_for(self._owed())
+
+    def _owed(self) -> _Owed | None:
+        if self.conn.their_state is h11.SEND_BODY:
+            return _Owed.BODY
+        is_begun = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        return _Owed.HEAD if is_begun else None
+
+    def _wait_for(self, owed: _Owed | None) -> None:
+        """Let the time run for it; it runs on where it does already, for the same request."""
+        awaited = None if owed is None else (owed, self.cycle)
+        if awaited == self._waits_for:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._waits_for = awaited
+        self._timer = None if owed is None else self.loop.call_later(self._seconds(owed), self._give_up, owed)
+
+    def _seconds(self, owed: _Owed) -> float:
+        return {
+            _Owed.ANYTHING: float(self.timeout_keep_alive),
+            _Owed.HEAD: self.head_seconds,
+            _Owed.BODY: self.body_seconds,
+        }[owed]
+
+    def _give_up(self, owed: _Owed) -> None:
+        if self.transport.is_closing():
+            return
+        _log.info("request_too_slow", owed=owed.value)
+        if owed is _Owed.HEAD and self.conn.our_state is h11.IDLE:
+            for event in (
+                h11.Response(
+                    status_code=_STATUS,
+                    reason=b"Request Timeout",
+                    headers=[(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")],
+                ),
+                h11.Data(data=_TOO_SLOW),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()

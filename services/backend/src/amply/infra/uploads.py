@@ -1,0 +1,62 @@
+"""Files that people upload straight into a private bucket: a form that is good for minutes, and a look at what came (ADR 0119).
+
+The form's conditions hold type and size at the upload; what then lies there is looked at again by its first bytes. Only the
+version that was looked at is ever read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+UPLOAD_WITHIN: Final = timedelta(minutes=10)
+TAKEN_UP_WITHIN: Final = timedelta(minutes=30)
+"""After a form's end: an upload that began in time may end later, and whoever uploads tells of it at once."""
+FORGOTTEN_AFTER: Final = timedelta(hours=1)
+"""After a form's end: what nobody told of by then is taken away, and never again taken up."""
+LOOKED_AT_BYTES: Final = 16
+NAME_BYTES: Final = 24
+"""Random ones, in the name of what is uploaded: nobody guesses it."""
+
+_SIGNATURES: Final[Mapping[str, tuple[tuple[int, bytes], ...]]] = {
+    "application/pdf": ((0, b"%PDF-"),),
+    "image/jpeg": ((0, b"\xff\xd8\xff"),),
+    "image/png": ((0, b"\x89PNG\r\n\x1a\n"),),
+    "image/webp": ((0, b"RIFF"), (8, b"WEBP")),
+}
+"""How files begin, by type: from which byte on, with what (PDF 32000-1 §7.5.2, ITU T.81 §B.1.1.3, PNG §5.2, RFC 9649 §2.4)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """Where a form with these fields, and the file as its last one, is posted to."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What lies under a name: bytes, the first of them, and which version of it that is, where versions are kept."""
+
+    size_bytes: int
+    beginning: bytes
+    version: str | None
+
+    def is_what_it_says(self, media_type: str, *, bytes_max: int) -> bool:
+        """Whether it begins as such files do, and is no larger than it may be."""
+        begins = all(self.beginning[at:].startswith(sign) for at, sign in _SIGNATURES[media_type])
+        return 0 < self.size_bytes <= bytes_max and begins
+
+
+class UploadShelf(Protocol):
+    """Where uploads lie: private, encrypted, under names that nobody guesses. May not be called inside a transaction."""
+
+    def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
+        """A form that uploads one file of this type, of 1 to `bytes_max` bytes, to this name."""
+
+    def look(self, key: str) -> Stored | None:
+        """What lies there; None where nothing does."""
+
+    def take_away(self, key: str) -> None:
+        """Nobody reads it any more; nothing happens where there is none."""

@@ -1,0 +1,130 @@
+"""The trees of a scope's versions in a process: looked at with its keys, kept while the store is away (ADR 0129)."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine, text
+
+from amply.infra.vault.format import Head, LeafCut
+from amply.infra.vault.ports import KeyTreeAway, KeyWrappingAway
+from amply.infra.vault.tree import KeyTree
+from amply.infra.vault.trees import HeldTree, KeyTrees
+
+_CLOSED: Final = text("""
+    SELECT version, leaf FROM closed_leaf WHERE scope = :scope AND cut_at IS NULL
+""")
+_GROWN: Final = text("""
+    UPDATE data_key SET tree = :tree WHERE scope = :scope AND version = :version AND tree IS NULL
+""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaves:
+    """What a process has of one version's tree.
+
+    Attributes:
+        begin_at: When values begin to be sealed under leaves: every process reads them by then.
+        grown: Which tree the version has, as the database remembers it; None before one is made.
+        held: The tree; None where it could not be read since this process began, or for hours.
+        closed: Leaves under which nothing is sealed any more, since they are about to be cut.
+    """
+
+    begin_at: datetime
+    grown: bytes | None
+    held: HeldTree | None
+    closed: frozenset[int] = field(default=frozenset(), repr=False)
+
+    def are_away(self) -> bool:
+        """Whether there is a tree, and this process has none."""
+        return self.grown is not None and self.held is None
+
+    def begun(self, now: datetime) -> KeyTree | None:
+        """The tree under whose leaves values are sealed; None before that begins."""
+        if self.held is None or self.begin_at > now:
+            return None
+        return self.held.tree
+
+    def key_for(self, head: Head, *, key: bytes) -> bytes:
+        """What opens a value with this head: the version's key and the leaf together, since neither does alone.
+
+        Raises:
+            LeafCut: Whoever it is of was erased.
+        """
+        if head.leaf is None:
+            return key
+        tree = self.held.tree if self.held is not None else None
+        leaf = None if tree is None else tree.derive(head.leaf)
+        if leaf is None:
+            raise LeafCut("whoever this is of was erased: the leaf it was sealed under is cut out")
+        return hmac.digest(leaf, key, "sha256")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """The trees of a scope, by version, and what kept one from being read."""
+
+    leaves: Mapping[int, Leaves]
+    away: KeyTreeAway | KeyWrappingAway | None
+
+
+def look(
+    engine: Engine,
+    trees: KeyTrees,
+    *,
+    scope: str,
+    rows: Sequence[Any],
+    before: Mapping[int, Leaves],
+    ticks: float,
+    oldest: float,
+) -> Looked:
+    """Every version's tree as it is now. Who keeps trees makes those that are missing because none was made yet.
+
+    `oldest`: one that was looked at before that is let go of. Outside transactions.
+    """
+    closed = _closed(engine, scope)
+    found: dict[int, Leaves] = {}
+    away: KeyTreeAway | KeyWrappingAway | None = None
+    for row in rows:
+        known = before.get(row.version)
+        held = known.held if known is not None and known.held and known.held.looked_at >= oldest else None
+        grown = row.tree
+        try:
+            if grown is None and trees.keeps:
+                grown = _grow(engine, trees, scope, row.version)
+            if grown is not None:
+                held = _read(trees, scope, row.version, grown=grown, known=held, ticks=ticks)
+        except (KeyTreeAway, KeyWrappingAway) as error:
+            away = error
+        found[row.version] = Leaves(
+            begin_at=row.leaves_begin_at, grown=grown, held=held, closed=closed.get(row.version, frozenset())
+        )
+    return Looked(leaves=found, away=away)
+
+
+def _read(
+    trees: KeyTrees, scope: str, version: int, *, grown: bytes, known: HeldTree | None, ticks: float
+) -> HeldTree:
+    found = trees.look(scope, version, known=known, ticks=ticks)
+    if found is None or (found.tree is not None and found.tree.id != grown):
+        what = "not there" if found is None else "another one"
+        raise KeyTreeAway(f"The tree of keys {scope}/{version} is {what}: see docs/runbooks/key-trees.md.")
+    return found
+
+
+def _grow(engine: Engine, trees: KeyTrees, scope: str, version: int) -> bytes:
+    """Killed between the two, the next one finds the tree and writes down which it is."""
+    made = trees.make(scope, version)
+    with engine.begin() as connection:
+        connection.execute(_GROWN, {"scope": scope, "version": version, "tree": made.id})
+    return made.id
+
+
+def _closed(engine: Engine, scope: str) -> Mapping[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(_CLOSED, {"scope": scope}):
+            found.setdefault(row.version, set()).add(int.from_bytes(row.leaf))
+    return {version: frozenset(leaves) for version, leaves in found.items()}

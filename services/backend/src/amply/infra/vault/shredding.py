@@ -1,0 +1,247 @@
+"""Erasing by cutting out a key: whatever was ever sealed under an erased donor's leaf opens no more, in backups neither (ADR 0129).
+
+Three steps, each of which may be repeated. `close`: the database takes nothing under the leaf from then on, so that a process
+which has not heard of the erasure seals nothing that would be lost. Then whoever calls erases what there is. `finish`: what stays
+under the leaf, since it is not to go, is sealed under the donor's next one, and the leaf is cut out of the tree. Killed between
+the first and the last, the command again or an hour later the worker finishes it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.infra.vault.format import Head
+from amply.infra.vault.keyring import NoKeysHere, Scope
+from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
+from amply.infra.vault.ports import KeyTreeAway
+from amply.infra.vault.records import under_leaf
+from amply.infra.vault.tending import Tended
+from amply.infra.vault.tree import LEAF_BYTES, KeyTree
+from amply.infra.vault.trees import KeyTrees
+from amply.kernel.errors import invariant
+
+LEFT_BEHIND: Final = timedelta(hours=1)
+"""How long whoever closed a leaf has to finish before the worker does."""
+BACKUPS_LAST: Final = timedelta(days=410)
+"""No environment keeps a backup longer (`constructs_lib/durability.py`): until then one that is restored needs the trees of its time."""
+_ROWS: Final = 200
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(leaf_lock(:scope, :version, :leaf))")
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """A leaf of a version of a scope that nothing is sealed under any more."""
+
+    scope: Scope
+    version: int
+    leaf: int
+
+    @property
+    def head(self) -> Head:
+        return Head(version=self.version, leaf=self.leaf)
+
+
+def close(
+    database: Database, kinds: Sequence[Tended], *, scope: Scope, whose: str, now: datetime
+) -> list[Closing]:
+    """Close the leaves that somebody's values stand under, in every tree there is; none where nothing does.
+
+    Waits for whoever is sealing under one at the moment: what they wrote is there when it returns. Answers those too that were
+    closed before and are not cut yet. Outside transactions.
+
+    Raises:
+        KeyTreeAway, KeyWrappingAway: A tree cannot be read; nothing has changed.
+        NoKeysHere: This process has no keys.
+    """
+    grown = dict(_grown(database, scope))
+    found: list[Closing] = []
+    with database.transaction() as session:
+        closed = _closed(session, scope=scope)
+        present = []
+        for version, tree in grown.items():
+            *before, leaf = _leaves_of(
+                tree, whose, closed=[each.leaf for each in closed if each.version == version]
+            )
+            found += [Closing(scope=scope, version=version, leaf=each) for each in before]
+            present.append(Closing(scope=scope, version=version, leaf=leaf))
+        if any(_holds(session, kinds, each) for each in present):
+            for each in present:
+                _close(session, each, now=now)
+            found += present
+    if database.keyring is not None:
+        database.keyring.look_again()
+    return found
+
+
+def finish(
+    database: Database, kinds: Sequence[Tended], closings: Sequence[Closing], *, now: datetime
+) -> None:
+    """Cut the leaves out, once nothing stands under them that was not to go. Outside transactions.
+
+    Raises:
+        KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is not done, and is to be done again.
+        NoKeysHere: This process has no keys.
+    """
+    for each in closings:
+        _move(database, kinds, each)
+    trees = _trees_of(database)
+    for scope, version in sorted({(each.scope, each.version) for each in closings}):
+        leaves = [each.leaf for each in closings if (each.scope, each.version) == (scope, version)]
+        trees.cut(scope, version, leaves)
+        with database.transaction() as session:
+            session.execute(
+                update(ClosedLeafRow)
+                .where(
+                    ClosedLeafRow.scope == scope,
+                    ClosedLeafRow.version == version,
+                    ClosedLeafRow.leaf.in_([_bytes(leaf) for leaf in leaves]),
+                    ClosedLeafRow.cut_at.is_(None),
+                )
+                .values(cut_at=now)
+            )
+        _log.info("leaves_cut", scope=scope, version=version, leaves=len(leaves))
+    if closings and database.keyring is not None:
+        database.keyring.look_again()
+
+
+def finish_what_was_left(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
+    """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still.
+
+    Return how many leaves.
+    """
+    with database.transaction() as session:
+        closed = session.scalars(
+            select(ClosedLeafRow).order_by(ClosedLeafRow.scope, ClosedLeafRow.version, ClosedLeafRow.leaf)
+        ).all()
+    had = {scope: _trees_at_hand(database, scope) for scope in {row.scope for row in closed}}
+    left = [
+        each
+        for row, each in ((row, _closing_of(row)) for row in closed)
+        if (row.cut_at is None and row.closed_at <= now - LEFT_BEHIND)
+        or (
+            row.cut_at is not None
+            and each.version in had[each.scope]
+            and had[each.scope][each.version].has(each.leaf)
+        )
+    ]
+    finish(database, kinds, left, now=now)
+    return len(left)
+
+
+def let_go_of_trees(database: Database, *, now: datetime) -> int:
+    """Empty the trees of versions that were destroyed so long ago that no backup holds anything of them; return how many.
+
+    Raises:
+        KeyTreeAway, KeyTreeMoved: It is done by a later turn.
+    """
+    with database.transaction() as session:
+        rows = session.scalars(
+            select(DataKeyRow).where(
+                DataKeyRow.tree.is_not(None), DataKeyRow.destroyed_at <= now - BACKUPS_LAST
+            )
+        ).all()
+        found = [(row.scope, row.version) for row in rows]
+    for scope, version in found:
+        _trees_of(database).empty(scope, version)
+        with database.transaction() as session:
+            session.execute(
+                update(DataKeyRow)
+                .where(DataKeyRow.scope == scope, DataKeyRow.version == version)
+                .values(tree=None)
+            )
+        _log.info("key_tree_emptied", scope=scope, version=version)
+    return len(found)
+
+
+def _grown(database: Database, scope: Scope) -> Iterator[tuple[int, KeyTree]]:
+    """Every tree of a scope by its version: also of versions that are destroyed, since backups have what those sealed."""
+    trees = _trees_of(database)
+    with database.transaction() as session:
+        found = session.execute(
+            select(DataKeyRow.version)
+            .where(DataKeyRow.scope == scope, DataKeyRow.tree.is_not(None))
+            .order_by(DataKeyRow.version)
+        ).scalars()
+        versions = list(found)
+    for version in versions:
+        held = trees.look(scope, version)
+        if held is None:
+            raise KeyTreeAway(
+                f"The tree of keys {scope}/{version} is not there: see docs/runbooks/key-trees.md."
+            )
+        if held.tree is not None:
+            yield version, held.tree
+
+
+def _trees_at_hand(database: Database, scope: Scope) -> Mapping[int, KeyTree]:
+    return {} if database.keyring is None else database.keyring.trees_at_hand(scope)
+
+
+def _trees_of(database: Database) -> KeyTrees:
+    if database.keyring is None or database.keyring.trees is None:
+        raise NoKeysHere
+    return database.keyring.trees
+
+
+def _closed(session: Session, *, scope: Scope) -> list[Closing]:
+    rows = session.scalars(select(ClosedLeafRow).where(ClosedLeafRow.scope == scope))
+    return [_closing_of(row) for row in rows]
+
+
+def _closing_of(row: ClosedLeafRow) -> Closing:
+    return Closing(scope=row.scope, version=row.version, leaf=int.from_bytes(row.leaf))
+
+
+def _leaves_of(tree: KeyTree, whose: str, *, closed: Collection[int]) -> Iterator[int]:
+    """Those of somebody that are closed and not cut yet, and at last the one that they are sealed under now."""
+    for leaf in tree.numbers(whose):
+        if tree.has(leaf):
+            yield leaf
+            if leaf not in closed:
+                return
+
+
+def _holds(session: Session, kinds: Sequence[Tended], closing: Closing) -> bool:
+    return any(
+        session.scalar(
+            select(func.count()).select_from(column.class_).where(under_leaf(column, closing.head))
+        )
+        for kind in kinds
+        for column in kind.columns.get(closing.scope, ())
+    )
+
+
+def _close(session: Session, closing: Closing, *, now: datetime) -> None:
+    """The lock is what every sealing row shares until its transaction ends (the trigger `leaf_is_open`)."""
+    named = {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
+    session.execute(_LOCK, named)
+    session.execute(insert(ClosedLeafRow).values(**named, closed_at=now).on_conflict_do_nothing())
+
+
+def _move(database: Database, kinds: Sequence[Tended], closing: Closing) -> None:
+    for kind in kinds:
+        if closing.scope not in kind.columns:
+            continue
+        with database.transaction() as session:
+            is_there = _holds(session, [kind], closing)
+        invariant(
+            not is_there or kind.move is not None,
+            "what is sealed under leaves can be moved from one to another",
+        )
+        moved = _ROWS if is_there else 0
+        while kind.move is not None and moved == _ROWS:
+            with database.transaction() as session:
+                moved = kind.move(session, closing.head, _ROWS)
+
+
+def _bytes(leaf: int) -> bytes:
+    return leaf.to_bytes(LEAF_BYTES)

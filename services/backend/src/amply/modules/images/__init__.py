@@ -1,0 +1,45 @@
+"""Logos and banners of organisations: uploaded, made anew by the worker, shown (ADR 0130). Import from here only."""
+
+from typing import TYPE_CHECKING
+
+from amply.modules.images.domain import (
+    BYTES_MAX,
+    PIXELS_MAX,
+    SHAPES,
+    Made,
+    Refusal,
+    Refused,
+    Shape,
+    Size,
+)
+from amply.modules.images.making import Making, make_images
+from amply.modules.images.ports import ImageShelf, ImageStore, Workshop
+from amply.modules.images.service import FACT_RECEIVED
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = [
+    "BYTES_MAX",
+    "FACT_RECEIVED",
+    "PIXELS_MAX",
+    "SHAPES",
+    "ImageShelf",
+    "ImageStore",
+    "Made",
+    "Making",
+    "Refusal",
+    "Refused",
+    "Shape",
+    "Size",
+    "Workshop",
+    "make_images",
+    "routers",
+]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.images import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -1,0 +1,207 @@
+"""What members and programs of an organisation do about its images. Each statement names whoever asks."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from amply.infra import outbox
+from amply.infra.uploads import NAME_BYTES, TAKEN_UP_WITHIN, UPLOAD_WITHIN, Upload
+from amply.kernel import ids
+from amply.modules import audit, organizations
+from amply.modules.access import Access
+from amply.modules.audit import Action
+from amply.modules.images.domain import (
+    ALT_LENGTH_MAX,
+    BYTES_MAX,
+    IMAGES_MAX,
+    ImageNotAcceptable,
+    ImageNotFound,
+    ImageNotThere,
+    ImagesNotYet,
+    ImageState,
+    TooManyImages,
+    require_type,
+)
+from amply.modules.images.models import ImageRow
+from amply.modules.images.ports import ImageShelf
+from amply.modules.organizations import PICTURE_LANGUAGES, OrganizationState, PictureKind
+
+FACT_RECEIVED: Final = "images.received"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """An image whose upload is awaited, and the form that uploads it."""
+
+    image_id: str
+    upload: Upload
+    expires_at: datetime
+
+
+def offer(
+    access: Access, shelf: ImageShelf, *, kind: PictureKind, media_type: str, alt: Mapping[str, str]
+) -> Offered:
+    """Make a place for one file. Whose upload never comes is forgotten.
+
+    Raises:
+        OrganizationHidden: The caller may not (any more).
+        ImagesNotYet: The organisation is not verified.
+        ImageNotAcceptable: This type is not taken, or what it shows is not said in each language.
+        TooManyImages: There are ten.
+    """
+    require_type(media_type, kind)
+    said, image_id, now = _said(alt), ids.new_id("img"), access.now
+    key = f"images/{access.organization_id}/{image_id}/{secrets.token_urlsafe(NAME_BYTES)}"
+    with access.transaction() as session:
+        organization = organizations.locked(session, organization_id=access.organization_id, access=access)
+        if organization.state is not OrganizationState.VERIFIED:
+            raise ImagesNotYet("Wait until your organisation is verified, then send its pictures.")
+        _require_room(session, access)
+        session.execute(
+            insert(ImageRow).values(
+                id=image_id,
+                organization_id=access.organization_id,
+                kind=kind,
+                media_type=media_type,
+                object_key=key,
+                alt=said,
+                added_by=access.person_id or access.key_id or "",
+                created_at=now,
+                expires_at=now + UPLOAD_WITHIN,
+                next_attempt_at=now,
+            )
+        )
+        audit.record_by(session, access, Action.IMAGE_ADDED, image_id, reason=kind.value)
+    upload = shelf.offer(key, media_type=media_type, bytes_max=BYTES_MAX, lifetime=UPLOAD_WITHIN)
+    return Offered(image_id=image_id, upload=upload, expires_at=now + UPLOAD_WITHIN)
+
+
+def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
+    """Take up what was uploaded, after a look at it, and let the worker make it. Again, it changes nothing.
+
+    Raises:
+        ImageNotFound: There is none of this id.
+        ImageNotThere: Nothing was uploaded.
+        ImageNotAcceptable: It is not what it was said to be, and is removed.
+    """
+    with access.transaction() as session:
+        row = find(session, access, image_id=image_id)
+    if row.received_at is not None:
+        return row
+    # Beyond that the worker takes away what came too late; the two never meet.
+    is_late = access.now > row.expires_at + TAKEN_UP_WITHIN
+    stored = None if is_late else shelf.look(row.object_key)
+    if stored is None:
+        raise ImageNotThere(
+            "Nothing was uploaded in time: make another place, and post the file to its form."
+        )
+    is_good = stored.is_what_it_says(row.media_type, bytes_max=BYTES_MAX)
+    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
+    with access.transaction() as session:
+        changed = session.execute(
+            update(ImageRow)
+            .where(
+                ImageRow.id == image_id,
+                ImageRow.received_at.is_(None),
+                ImageRow.removed_at.is_(None),
+                access.covers(ImageRow.organization_id),
+            )
+            .values(**(taken if is_good else {"removed_at": access.now}))
+            .returning(ImageRow.id)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        if changed is not None:
+            done = Action.IMAGE_RECEIVED if is_good else Action.IMAGE_REMOVED
+            audit.record_by(session, access, done, image_id)
+            if is_good:
+                outbox.put(session, topic=FACT_RECEIVED, payload={"image_id": image_id}, now=access.now)
+        session.expire_all()
+        if is_good:
+            return find(session, access, image_id=image_id)
+    raise ImageNotAcceptable(
+        f"This is no {row.media_type}: begin again with the right file.", param="media_type"
+    )
+
+
+def remove(session: Session, access: Access, *, image_id: str) -> None:
+    """Show it no more, from the moment this is committed; the worker takes its files away, a day later.
+
+    Raises:
+        ImageNotFound: There is none of this id.
+    """
+    organizations.hold_pictures(session, organization_id=access.organization_id)
+    find(session, access, image_id=image_id)
+    session.execute(
+        update(ImageRow)
+        .where(ImageRow.id == image_id, access.covers(ImageRow.organization_id))
+        .values(removed_at=access.now)
+        .execution_options(synchronize_session=False)
+    )
+    organizations.hide_picture(session, organization_id=access.organization_id, picture_id=image_id)
+    audit.record_by(session, access, Action.IMAGE_REMOVED, image_id)
+
+
+def images_of(session: Session, access: Access) -> Sequence[ImageRow]:
+    """Those that are shown, on their way or refused, the oldest first."""
+    return session.scalars(
+        select(ImageRow)
+        .where(access.covers(ImageRow.organization_id), ImageRow.removed_at.is_(None))
+        .order_by(ImageRow.id)
+    ).all()
+
+
+def find(session: Session, access: Access, *, image_id: str) -> ImageRow:
+    """One of them.
+
+    Raises:
+        ImageNotFound: There is none of this id, or it is shown no more.
+    """
+    row = session.scalars(
+        select(ImageRow)
+        .where(
+            ImageRow.id == image_id,
+            ImageRow.removed_at.is_(None),
+            access.covers(ImageRow.organization_id),
+        )
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise ImageNotFound("There is no such image, or not any more; ask for the list of those there are.")
+    return row
+
+
+def state_of(row: ImageRow) -> ImageState:
+    """How far it is."""
+    if row.refused is not None:
+        return ImageState.REFUSED
+    if row.made_at is not None:
+        return ImageState.SHOWN
+    return ImageState.AWAITED if row.received_at is None else ImageState.MAKING
+
+
+def _said(alt: Mapping[str, str]) -> dict[str, str]:
+    """What it shows, as it is kept: in each of the languages, and in no other."""
+    if set(alt) != set(PICTURE_LANGUAGES):
+        raise ImageNotAcceptable(
+            f"Say what the picture shows in each of {', '.join(PICTURE_LANGUAGES)}.", param="alt"
+        )
+    lines = {language: " ".join(alt[language].split()) for language in PICTURE_LANGUAGES}
+    for language, line in lines.items():
+        if not 0 < len(line) <= ALT_LENGTH_MAX or not line.isprintable():
+            raise ImageNotAcceptable(
+                f"Write 1 to {ALT_LENGTH_MAX} characters as alt.{language}.", param=f"alt.{language}"
+            )
+    return lines
+
+
+def _require_room(session: Session, access: Access) -> None:
+    counted = select(func.count()).where(
+        ImageRow.removed_at.is_(None), access.covers(ImageRow.organization_id)
+    )
+    if session.scalars(counted).one() >= IMAGES_MAX:
+        raise TooManyImages(f"There are {IMAGES_MAX} images already: remove one first.")

@@ -1,0 +1,65 @@
+"""The pictures an organisation shows of itself: what `modules/images` has made of what was uploaded."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from amply.modules.organizations.domain import Picture, PictureFile, PictureKind
+from amply.modules.organizations.models import OrganizationRow
+
+
+def show_picture(session: Session, *, organization_id: str, kind: PictureKind, picture: Picture) -> None:
+    """From now on, in place of the former one."""
+    session.execute(
+        update(OrganizationRow)
+        .where(OrganizationRow.id == organization_id)
+        .values(pictures=OrganizationRow.pictures.op("||")(cast({kind.value: _kept(picture)}, JSONB)))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hide_picture(session: Session, *, organization_id: str, picture_id: str) -> None:
+    """Show it no more, wherever it is shown. Another one stays."""
+    for kind in PictureKind:
+        session.execute(
+            update(OrganizationRow)
+            .where(
+                OrganizationRow.id == organization_id,
+                OrganizationRow.pictures[kind.value]["id"].astext == picture_id,
+            )
+            .values(pictures=OrganizationRow.pictures.op("-")(kind.value))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def hold_pictures(session: Session, *, organization_id: str) -> None:
+    """Let nobody else change what is shown until the transaction ends."""
+    session.execute(
+        select(OrganizationRow.id)
+        .where(OrganizationRow.id == organization_id)
+        .with_for_update(of=OrganizationRow, key_share=True)
+    )
+
+
+def pictures_of(kept: Mapping[str, Any]) -> dict[PictureKind, Picture]:
+    """As a row has them."""
+    return {
+        PictureKind(kind): Picture(
+            id=picture["id"],
+            alt=picture["alt"],
+            files=tuple(PictureFile(**each) for each in picture["files"]),
+        )
+        for kind, picture in kept.items()
+    }
+
+
+def _kept(picture: Picture) -> dict[str, Any]:
+    return {
+        "id": picture.id,
+        "alt": dict(picture.alt),
+        "files": [asdict(each) for each in picture.files],
+    }

@@ -1,0 +1,53 @@
+"""The digests by which resources are found, as rows: as many for each as it has values that are looked up."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select, text
+from sqlalchemy.orm import Session
+
+from amply.modules.scim.models import ResourceRow, ValueRow
+
+_GONE: Final = text("""
+    DELETE FROM scim_value had
+    WHERE had.resource_id = :resource_id AND had.organization_id = :organization_id AND NOT EXISTS (
+        SELECT FROM unnest(CAST(:digests AS bytea[])) AS kept WHERE kept = had.digest
+    )
+""")
+_ADDED: Final = text("""
+    INSERT INTO scim_value (organization_id, digest, resource_id)
+    SELECT :organization_id, kept, :resource_id
+    FROM unnest(CAST(:digests AS bytea[])) AS kept
+    WHERE NOT EXISTS (SELECT FROM scim_value had WHERE had.resource_id = :resource_id AND had.digest = kept)
+    ON CONFLICT DO NOTHING
+""")
+_BOTH: Final = text("""
+    SELECT of_user.digest AS user_digest, named.digest AS name_digest
+    FROM scim_value named
+    JOIN scim_value of_user
+        ON of_user.organization_id = named.organization_id AND of_user.resource_id = named.resource_id
+    WHERE named.organization_id = :organization_id AND named.digest = ANY(:names) AND of_user.digest = ANY(:users)
+""")
+
+
+def having(organization_id: str, digest: bytes) -> ColumnElement[bool]:
+    """Which of an organisation's resources have a value."""
+    found = select(ValueRow.resource_id).where(
+        ValueRow.organization_id == organization_id, ValueRow.digest == digest
+    )
+    return ResourceRow.id.in_(found)
+
+
+def keep(session: Session, *, organization_id: str, resource_id: str, digests: Collection[bytes]) -> None:
+    """Let a resource be found by these and by nothing else."""
+    asked = {"organization_id": organization_id, "resource_id": resource_id, "digests": list(digests)}
+    session.execute(_GONE, asked)
+    session.execute(_ADDED, asked)
+
+
+def both(
+    session: Session, *, organization_id: str, names: Collection[bytes], users: Collection[bytes]
+) -> Sequence[Any]:
+    """Which groups called so have which of these members."""
+    asked = {"organization_id": organization_id, "names": list(names), "users": list(users)}
+    return session.execute(_BOTH, asked).all()

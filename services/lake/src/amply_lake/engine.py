@@ -1,0 +1,42 @@
+"""DuckDB within limits: memory, threads, a folder to spill into, and nothing loaded or fetched by itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from amply_lake.limits import Limits
+from amply_lake.statements import text
+
+
+@contextmanager
+def engine(limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine that is gone afterwards, with all it held."""
+    limits.spill.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(
+        config={
+            "memory_limit": f"{limits.memory_bytes // 1_000_000}MB",
+            "threads": limits.threads,
+            "temp_directory": str(limits.spill),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "preserve_insertion_order": True,
+        }
+    ) as db:
+        db.execute("SET TimeZone = 'UTC'")
+        yield db
+
+
+def write_parquet(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query's rows to a file, and say how many."""
+    told = db.execute(
+        f"COPY ({query}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
+    ).fetchall()
+    return int(told[0][0])
+
+
+def write_csv(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a query's rows as RFC 4180 has them but for the line ends, and say how many."""
+    told = db.execute(f"COPY ({query}) TO {text(str(path))} (FORMAT csv, HEADER, DELIMITER ',')").fetchall()
+    return int(told[0][0])

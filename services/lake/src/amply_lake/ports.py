@@ -1,0 +1,62 @@
+"""What the anonymiser needs from outside."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Keys(Protocol):
+    """Secret keys by their purpose. In the cloud: KMS's HMAC of the purpose, so that the key itself never leaves."""
+
+    def key(self, purpose: str) -> bytes:
+        """The key of 32 bytes for a purpose: the same whenever it is asked for, and none that leads to another."""
+        ...
+
+
+class Signer(Protocol):
+    """The Ed25519 key that certificates are signed with."""
+
+    @property
+    def name(self) -> str:
+        """What the key's signatures stand under."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """Its 32 bytes."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a message."""
+        ...
+
+
+class ReleaseLedger(Protocol):
+    """What was released of one dataset, to anybody, and the batches it was released from. Nothing is ever changed.
+
+    One writer at a time gets through: who appends a record that is there already has read an old ledger.
+    """
+
+    def records(self) -> Sequence[bytes]:
+        """All records, in order."""
+        ...
+
+    def append(self, number: int, record: bytes) -> None:
+        """Add a record as the one with this number, from 0.
+
+        Raises:
+            LedgerConflict: There is one.
+        """
+        ...
+
+    def keep(self, name: str, path: Path) -> None:
+        """Keep a copy of a file under a name that its hash is part of; keeping it again is nothing."""
+        ...
+
+    def fetch(self, name: str) -> Path:
+        """A kept file, to be read.
+
+        Raises:
+            LedgerError: It is not there.
+        """
+        ...

@@ -1,0 +1,152 @@
+"""The SQL of the anonymiser: one text that DuckDB runs here, and Athena by `UNLOAD` where a machine is too small.
+
+What differs between the two stands in this file alone: `duckdb_preamble`, `athena_unload`, and nothing within the
+statements, which use what both have: CASE, TRY_CAST, substr, split_part, replace, translate, upper, lower, floor, `%`,
+`||`, COUNT(DISTINCT). `keyed` is the keyed hash: a macro in DuckDB, an external function in Athena, so that no key stands
+in a query that is logged.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from amply_lake.generalisation import UNKNOWN, at_level
+from amply_lake.policy import Policy, Sensitive
+
+CLASS: Final = "_class"
+MEMBER: Final = "_member"
+ROW: Final = "_row"
+MEMBER_CHARACTERS: Final = 32  # 128 bits of a keyed hash in hexadecimal
+
+
+def name(column: str) -> str:
+    """A column's name as both engines read it, whatever words they reserve."""
+    return f'"{column}"'
+
+
+def text(value: str) -> str:
+    """A text as both engines read it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def value_of(column: str) -> str:
+    """A column's value as text."""
+    return f"CAST({name(column)} AS VARCHAR)"
+
+
+def labels(policy: Policy, levels: Mapping[str, int]) -> list[str]:
+    """The quasi-identifiers at their levels, each under its own name."""
+    return [
+        f"{at_level(kind, value_of(column), levels[column])} AS {name(column)}"
+        for column, kind in policy.quasi.items()
+    ]
+
+
+def sensitive_values(policy: Policy) -> list[str]:
+    """The sensitive columns as they are released."""
+    return [f"{_banded(column, what)} AS {name(column)}" for column, what in policy.sensitive.items()]
+
+
+def _banded(column: str, what: Sensitive) -> str:
+    value = value_of(column)
+    if not what.bands:
+        return f"coalesce({value}, '{UNKNOWN}')"
+    number = f"TRY_CAST({value} AS BIGINT)"
+    between = " ".join(
+        f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairwise(what.bands)
+    )
+    last = what.bands[-1]
+    return (
+        f"CASE WHEN {number} < {what.bands[0]} THEN '0-{what.bands[0] - 1}' {between} "
+        f"WHEN {number} >= {last} THEN '{last}+' ELSE '{UNKNOWN}' END"
+    )
+
+
+def generalised(policy: Policy, levels: Mapping[str, int], source: str) -> str:
+    """Every row that is of somebody, at its levels; the person as they are, for counting alone."""
+    person, _ = policy.person
+    columns = [
+        *labels(policy, levels),
+        *sensitive_values(policy),
+        *(f"coalesce({value_of(column)}, '{UNKNOWN}') AS {name(column)}" for column in policy.insensitive),
+        *([f"{value_of(policy.row_key)} AS {name(ROW)}"] if policy.row_key else []),
+        f"{value_of(person)} AS {name(MEMBER)}",
+    ]
+    return f"SELECT\n  {_lines(columns)}\nFROM {source}\nWHERE {value_of(person)} <> ''"
+
+
+def classes(policy: Policy) -> str:
+    """The classes that may be released: of at least k people, with l values of each sensitive column."""
+    quasi = ", ".join(map(name, policy.quasi))
+    demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}"]
+    if policy.l > 1:
+        demands += [
+            f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}"
+            for column in policy.sensitive
+        ]
+    numbered = f"ROW_NUMBER() OVER (ORDER BY {quasi}) AS {name(CLASS)}"
+    return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
+
+
+def rows(policy: Policy, also: Sequence[str] = ()) -> str:
+    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes."""
+    columns = [f"g.{name(column)}" for column in (*policy.quasi, *policy.sensitive, *policy.insensitive)]
+    if policy.row_key:
+        columns.append(f"{_keyed(f'g.{name(ROW)}')} AS {name(ROW)}")
+    columns += [f"{_keyed(f'g.{name(MEMBER)}')} AS {name(MEMBER)}", f"c.{name(CLASS)}", *also]
+    same = " AND ".join(f"g.{name(column)} = c.{name(column)}" for column in policy.quasi)
+    return f"SELECT\n  {_lines(columns)}\nFROM generalised g\nJOIN classes c ON {same}"
+
+
+def _keyed(value: str) -> str:
+    return f"substr(keyed({value}), 1, {MEMBER_CHARACTERS})"
+
+
+def statement(policy: Policy, levels: Mapping[str, int], source: str) -> str:
+    """The whole anonymiser at given levels, as one statement."""
+    return (
+        f"WITH generalised AS (\n{generalised(policy, levels, source)}\n),\n"
+        f"classes AS (\n{classes(policy)}\n)\n{rows(policy)}"
+    )
+
+
+def athena_unload(
+    policy: Policy, levels: Mapping[str, int], *, table: str, location: str, function: str
+) -> str:
+    """The same statement as Athena runs it; `function` names the Lambda function that makes keyed hashes."""
+    return (
+        f"USING EXTERNAL FUNCTION keyed(value VARCHAR) RETURNS VARCHAR LAMBDA {text(function)}\n"
+        f"UNLOAD (\n{statement(policy, levels, table)}\n)\n"
+        f"TO {text(location)}\nWITH (format = 'PARQUET', compression = 'ZSTD')"
+    )
+
+
+def duckdb_preamble(key: bytes) -> list[str]:
+    """What makes DuckDB read the statement: `keyed`, which is HMAC-SHA-256 (RFC 2104) in hexadecimal.
+
+    The key is at most 64 bytes, and stays within this process.
+    """
+    padded = key.ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in padded).hex() for pad in (0x36, 0x5C))
+    hmac = (
+        "sha256(CAST(getvariable('outer_pad') AS BLOB) || "
+        "unhex(sha256(CAST(getvariable('inner_pad') AS BLOB) || encode(value))))"
+    )
+    return [
+        f"SET VARIABLE inner_pad = unhex('{inner}')",
+        f"SET VARIABLE outer_pad = unhex('{outer}')",
+        f"CREATE OR REPLACE TEMP MACRO keyed(value) AS {hmac}",
+    ]
+
+
+def pseudonym(key: bytes, *columns: str) -> str:
+    """The SQL of a buyer's pseudonym: SHA-256 of the key and texts of one length, of which half is shown.
+
+    Half of a hash cannot be extended by who knows it, so that it is as good as HMAC here, and takes a quarter of the time.
+    """
+    said = " || ".join(columns)
+    return f"substr(sha256(unhex('{key.hex()}') || encode({said})), 1, {MEMBER_CHARACTERS})"
+
+
+def _lines(columns: list[str]) -> str:
+    return ",\n  ".join(columns)

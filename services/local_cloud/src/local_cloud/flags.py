@@ -1,0 +1,43 @@
+"""Which parts of the data platform a run has: said once by `make local FLAGS=…`, and remembered until said otherwise."""
+
+from collections.abc import Mapping
+
+from local_cloud.failures import LocalCloudError
+from local_cloud.settings import Settings
+
+NONE = "none"
+BUILT = ("marketplace", "etl")
+"""As the CDK app's `-c flags=` takes them (`stacks/features.py`)."""
+
+TOPMOST_FIRST = ("etl", "marketplace", "controlplane", "lake")
+"""The stacks that flags bring, in the order in which they can be taken away."""
+
+
+def choose(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What AMPLY_FLAGS says, written down for the commands that follow; without it, what was said last.
+
+    Raises:
+        LocalCloudError: No flag is called so.
+    """
+    said = environ.get("AMPLY_FLAGS", "").strip()
+    if not said:
+        return remembered(settings)
+    words = [] if said == NONE else [word.strip() for word in said.split(",")]
+    for word in words:
+        if word not in BUILT:
+            raise LocalCloudError(
+                f"No flag is called {word!r}: write FLAGS={','.join(BUILT)}, one of them, or FLAGS={NONE}."
+            )
+    chosen = tuple(flag for flag in BUILT if flag in words)
+    settings.flags.write_text(",".join(chosen))
+    return chosen
+
+
+def remembered(settings: Settings) -> tuple[str, ...]:
+    """What was said last in this run; nothing is on where nobody said anything."""
+    said = settings.flags.read_text() if settings.flags.exists() else ""
+    return tuple(word for word in said.split(",") if word)
+
+
+def words(flags: tuple[str, ...]) -> str:
+    return ", ".join(flags) or NONE

@@ -1,0 +1,123 @@
+"""The three calls of ours: which datasets there are, links to one's files, and what was used of the contracts."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from amply_marketplace.control_plane import ControlPlane
+from amply_marketplace.datasets import Dataset
+from amply_marketplace.errors import NotThere, NotUnderstood
+from amply_marketplace.gateway import Answer, Request, as_json
+from amply_marketplace.giving import give
+from amply_marketplace.grants import Grant, named, token_digest, usable
+from amply_marketplace.links import Links
+from amply_marketplace.metering import seconds_left_of_month
+from amply_marketplace.pages import page
+
+
+def datasets(request: Request, *, control: ControlPlane, now: datetime) -> Answer:
+    """GET /datasets: what the token's contracts cover."""
+    caller = token_digest(request.headers.get("authorization"))
+    grants = list(usable(control.grants(caller), now).values())
+    wanted = page(
+        caller=caller, listing="datasets", token=request.query.get("page"), size=request.query.get("limit")
+    )
+    cut, following = wanted.cut(grants)
+    listed = [
+        _shown(grant, dataset) for grant in cut if (dataset := control.dataset(grant.dataset_id)) is not None
+    ]
+    return as_json({"datasets": listed, "next_page": following})
+
+
+def links_to(request: Request, *, control: ControlPlane, links: Links, now: datetime) -> Answer:
+    """POST /datasets/{dataset}/links: links to a revision's files, in pages. Each answer counts as used; so does a repeat."""
+    caller = token_digest(request.headers.get("authorization"))
+    grant = _covering(usable(control.grants(caller), now), request.parameters.get("dataset", ""))
+    body = request.json()
+    released = control.released(grant.dataset_id, number=_revision(body))
+    wanted = page(
+        caller=caller,
+        listing=f"links {grant.share} {grant.dataset_id} {released.revision.number}",
+        token=body.get("page"),
+        size=body.get("limit"),
+    )
+    files, following = wanted.cut(released.files)
+    linked = give(grant, released, files, control=control, links=links, now=now, name=request.request_id)
+    made = [
+        {
+            "url": one.url,
+            "expires_at": one.until.isoformat(),
+            "bytes": one.file.size_bytes,
+            "rows": one.file.rows,
+            "sha256": one.file.sha256,
+        }
+        for one in linked
+    ]
+    return as_json(
+        {
+            "dataset": grant.dataset_id,
+            "contract": grant.share,
+            "revision": released.revision.number,
+            "links": made,
+            "next_page": following,
+        },
+        status=201,
+    )
+
+
+def usage(request: Request, *, control: ControlPlane, now: datetime) -> Answer:
+    """GET /usage?month=2026-11: each contract's month, with its answers one by one; this month unless told."""
+    caller = token_digest(request.headers.get("authorization"))
+    month = _month(request.query.get("month"), now)
+    contracts = {grant.share: grant.under for grant in usable(control.grants(caller), now).values()}
+    told = []
+    for contract_id, contract in contracts.items():
+        sums, events = control.used(contract, month)
+        told.append(
+            {
+                "contract": contract_id,
+                "month": f"{month:%Y-%m}",
+                **sums,
+                "bytes_a_month": contract.bytes_a_month,
+                "answers_listed": events,
+            }
+        )
+    return as_json({"usage": told, "month_ends_in_seconds": seconds_left_of_month(now)})
+
+
+def _covering(grants: Mapping[tuple[str, str], Grant], said: str) -> Grant:
+    """The grant of a dataset; under the first contract, where several cover it."""
+    dataset = named(said)
+    found = [grant for (_, of), grant in grants.items() if of == dataset]
+    if not found:
+        raise NotThere
+    return found[0]
+
+
+def _shown(grant: Grant, dataset: Dataset) -> Mapping[str, Any]:
+    return {
+        "dataset": dataset.dataset_id,
+        "title": dataset.title,
+        "class": dataset.kind,
+        "revision": dataset.latest,
+        "contract": grant.share,
+        "until": grant.ends().isoformat(),
+    }
+
+
+def _revision(body: Mapping[str, Any]) -> int | None:
+    said = body.get("revision")
+    if said is None:
+        return None
+    if isinstance(said, bool) or not isinstance(said, int) or not 0 < said <= 9_999_999_999:  # noqa: PLR2004 -- ten digits
+        raise NotUnderstood("A revision is a whole number, counted from 1.")
+    return said
+
+
+def _month(said: str | None, now: datetime) -> datetime:
+    if said is None:
+        return now
+    try:
+        return datetime.strptime(said, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        raise NotUnderstood("A month is written as 2026-11.") from None

@@ -1,0 +1,51 @@
+"""Datasets as buyers see them: what they are, their revisions, and the files of one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """`schema` is Spark's JSON of its columns (https://github.com/delta-io/delta/blob/master/PROTOCOL.md#schema-serialization-format)."""
+
+    dataset_id: str
+    title: str
+    kind: str
+    schema: str
+    latest: int
+    """Its newest revision; 0 before the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """Released once and whole. A withdrawn one is served to nobody."""
+
+    number: int
+    released_at: datetime
+    policy_id: str
+    k: int
+    rows: int
+    certificate_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One Parquet file of a revision, under `key` in the curated bucket."""
+
+    key: str
+    size_bytes: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """One revision of a dataset with its files."""
+
+    dataset: Dataset
+    revision: Revision
+    files: tuple[File, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)

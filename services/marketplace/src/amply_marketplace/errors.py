@@ -1,0 +1,69 @@
+"""Why a buyer is refused. Each is one sentence for whoever reads the answer.
+
+Refused
+├── NoToken          401  no bearer token, or one that nobody was given
+├── NotGranted       403  a token whose grants have ended or were revoked
+├── NotThere         404  nothing of that name among what is granted
+├── NotUnderstood    400  a request that says something it cannot mean
+├── UsedUp           429  what the contract lets through this month is used up
+└── Unavailable      503  the control plane did not answer in time
+"""
+
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """Answered as it is; nothing in it says what other buyers have."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class NoToken(Refused):
+    status, code = 401, "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        super().__init__("Send the token of your profile file as 'Authorization: Bearer TOKEN'.")
+
+
+class NotGranted(Refused):
+    status, code = 403, "ACCESS_ENDED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This access has ended or was revoked; ask whoever gave you the profile file for a new one."
+        )
+
+
+class NotThere(Refused):
+    status, code = 404, "RESOURCE_DOES_NOT_EXIST"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is nothing of that name among what your contract covers; list what there is first."
+        )
+
+
+class NotUnderstood(Refused):
+    status, code = 400, "INVALID_PARAMETER_VALUE"
+
+
+class UsedUp(Refused):
+    status, code = 429, "RESOURCE_EXHAUSTED"
+
+    def __init__(self, *, retry_seconds: int) -> None:
+        super().__init__(
+            "Your contract's volume for this month is used up; it begins anew on the first, in UTC."
+        )
+        self.retry_seconds = retry_seconds
+
+
+class Unavailable(Refused):
+    status, code = 503, "TEMPORARILY_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The marketplace cannot look up your grant right now; ask again in a minute.")

@@ -1,0 +1,84 @@
+"""DynamoDB's items as what they mean. An attribute that is missing or of another type is an error of ours, and said so."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from amply_marketplace.datasets import Dataset, File, Revision
+from amply_marketplace.grants import Contract, Grant
+
+Item = Mapping[str, Mapping[str, Any]]
+_REVISION = "revision#"
+
+
+def text(item: Item, name: str) -> str:
+    return str(item[name]["S"])
+
+
+def number(item: Item, name: str) -> int:
+    """Whole numbers alone: DynamoDB would keep a fraction."""
+    return int(item[name]["N"])
+
+
+def moment(item: Item, name: str) -> datetime:
+    """Written as RFC 3339 in UTC."""
+    return datetime.fromisoformat(text(item, name)).astimezone(UTC)
+
+
+def contract(item: Item) -> Contract:
+    return Contract(
+        contract_id=text(item, "contract_id"),
+        is_active=text(item, "state") == "active",
+        starts_at=moment(item, "starts_at"),
+        ends_at=moment(item, "ends_at"),
+        bytes_a_month=number(item, "bytes_a_month"),
+    )
+
+
+def grant(item: Item, *, under: Contract | None) -> Grant:
+    return Grant(
+        token_digest=text(item, "token_digest"),
+        grant_id=text(item, "grant_id"),
+        dataset_id=text(item, "dataset_id"),
+        contract=under,
+        expires_at=moment(item, "expires_at"),
+        is_revoked="revoked_at" in item,
+    )
+
+
+def dataset(item: Item) -> Dataset:
+    return Dataset(
+        dataset_id=text(item, "dataset_id"),
+        title=text(item, "title"),
+        kind=text(item, "class"),
+        schema=text(item, "schema"),
+        latest=number(item, "latest") if "latest" in item else 0,
+    )
+
+
+def revision_part(number_: int) -> str:
+    """The sort key of a revision; padded, so that they lie in their order."""
+    return f"{_REVISION}{number_:010d}"
+
+
+def revision(item: Item) -> Revision | None:
+    """None for one that was withdrawn."""
+    if "withdrawn_at" in item:
+        return None
+    return Revision(
+        number=int(text(item, "part").removeprefix(_REVISION)),
+        released_at=moment(item, "released_at"),
+        policy_id=text(item, "policy_id"),
+        k=number(item, "k"),
+        rows=number(item, "rows"),
+        certificate_sha256=text(item, "certificate_sha256"),
+    )
+
+
+def file(item: Item) -> File:
+    return File(
+        key=text(item, "key"),
+        size_bytes=number(item, "bytes"),
+        rows=number(item, "rows"),
+        sha256=text(item, "sha256"),
+    )

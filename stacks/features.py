@@ -1,0 +1,66 @@
+"""The data platform's flags: what is not there at all while its flag is off.
+
+Off in every environment that does not say otherwise. Where people try things (a laptop, sandboxes) one switch turns them on:
+`-c flags=marketplace,etl`, which `make local FLAGS=marketplace,etl` passes on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+NONE = "none"
+"""How the switch says that all are off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """Which parts of the data platform there are. Raises ValueError for a part that nothing is built behind yet."""
+
+    marketplace: bool = False
+    """Datasets that buyers hold contracts for, through an API and Delta Sharing."""
+    etl: bool = False
+    """What sellers hand in is anonymised and released."""
+    iot: bool = False
+    """Terminals and counters write into the lake."""
+    data_seller_portal: bool = False
+    """Pages for those who hand in."""
+
+    def __post_init__(self) -> None:
+        for name in ("iot", "data_seller_portal"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"Nothing stands behind the flag {_word(name)} yet; leave it out: "
+                    f"-c flags={','.join(_BUILT)} turns on all there is."
+                )
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a lake at all."""
+        return any(getattr(self, field.name) for field in fields(self))
+
+    @classmethod
+    def parse(cls, said: str) -> "Features":
+        """From what the command line says: flags with commas between, or `none`.
+
+        Raises:
+            ValueError: No flag is called so, or nothing stands behind it; the message says what to write.
+        """
+        words = [] if said.strip() == NONE else [word.strip() for word in said.split(",")]
+        if unknown := [word for word in words if word not in FLAGS]:
+            raise ValueError(
+                f"No flag is called {unknown[0]!r}; there are {', '.join(FLAGS)}, and {NONE} for no flag: -c flags=…"
+            )
+        return cls(**{word.replace("-", "_"): True for word in words})
+
+
+def _word(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _words() -> Iterator[str]:
+    for field in fields(Features):
+        yield _word(field.name)
+
+
+FLAGS = tuple(_words())
+"""As they are written on the command line."""
+_BUILT = ("marketplace", "etl")

@@ -1,0 +1,1 @@
+"""The data platform: absent unless `stacks/features.py` says otherwise."""

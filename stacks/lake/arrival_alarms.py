@@ -1,0 +1,52 @@
+"""What rings when something that was handed in is not released as it should be."""
+
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+
+from constructs_lib.alarms import Pager, Severity, make_topic
+from constructs_lib.log_numbers import LogNumbers
+from stacks.contracts import RUNBOOKS
+from stacks.stack import AmplyStack
+
+
+def watch_arrivals(
+    stack: AmplyStack, *, waiting: sqs.Queue, set_aside: sqs.Queue, log: logs.ILogGroup
+) -> None:
+    """Through topics of the stack's own: a flag that is off leaves nothing in the stacks below."""
+    name, email = stack.settings.name, stack.settings.alarm_email
+    pager = Pager(
+        stack,
+        "Alarms",
+        topics={
+            Severity.PAGE: make_topic(stack, "Topic", email=email),
+            Severity.NOTICE: make_topic(stack, "Notices", email=email),
+        },
+        prefix=f"amply-{name}",
+        runbooks=RUNBOOKS,
+    )
+    numbers = LogNumbers(stack, "Numbers", log=log, namespace=f"amply/{name}")
+    pager.above(
+        "k-anon-violations",
+        numbers.count("k_anon_violation", "KAnonViolations"),
+        0,
+        minutes=1,
+        meaning="Something was to be released in which people could be told apart; it was not released.",
+        severity=Severity.PAGE,
+    )
+    pager.above(
+        "arrivals-set-aside",
+        set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
+        0,
+        minutes=1,
+        meaning="What a seller handed in could not be anonymised, and waits for a person.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "arrivals-waiting",
+        waiting.metric_approximate_age_of_oldest_message(statistic="Maximum"),
+        6 * 3600,
+        minutes=15,
+        period=5,
+        meaning="The oldest thing that was handed in has waited for more than six hours.",
+        severity=Severity.NOTICE,
+    )

@@ -1,0 +1,216 @@
+"""An erasure takes a key along: copies of the rows from before open for nobody, and nobody else loses anything."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from amply.entrypoints.admin_erase import _erase
+from amply.entrypoints.personal_data import of_donors
+from amply.infra.vault import DONORS, KeyNotAtHand, LeafCut, head_of
+from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
+from amply.infra.vault.tending import tend
+from amply.infra.vault.trees import EMPTIED
+from amply.kernel.clock import system_clock
+from amply.modules import mail
+from amply.modules.donations.models import DonationRow
+from amply.modules.recurring.models import PlanRow
+from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE
+from tests.backend.conftest import Databases
+from tests.backend.plan_world import ADA, EMAIL
+from tests.backend.shredding_world import COMMITMENT_KEY, House, furnished
+
+BOB = "bob@example.org"
+LONG = timedelta(hours=3)
+_FIRST = "WHERE scope = 'donors' AND version = 1"
+
+
+@pytest.fixture
+def house(databases: Databases) -> House:
+    return furnished(databases)
+
+
+def test_all_of_a_donor_is_under_one_leaf_and_another_donor_under_another(house: House) -> None:
+    house.plans.start(key="again")
+    house.plans.start(key="bobs", email=BOB)
+    with house.database.transaction() as session:
+        sealed = session.scalars(text("SELECT sealed FROM donation UNION ALL SELECT sealed FROM plan")).all()
+    leaves = [head_of(bytes(each)).leaf for each in sealed]
+    assert sorted(leaves.count(each) for each in set(leaves)) == [2, 4]
+    assert set(leaves) == {house.tree().leaf_of(ADA), house.tree().leaf_of(mail.address_digest(BOB))}
+
+
+def test_copies_of_an_erased_donors_rows_open_for_nobody_and_others_do(house: House) -> None:
+    house.plans.start(key="bobs", email=BOB)
+    (ada, hers), (bob, his) = house.gifts().items()
+    before = dict(house.bucket)
+    house.erase()
+    with pytest.raises(LeafCut):
+        house.opened(ada, hers)
+    assert BOB.encode() in house.opened(bob, his)
+
+    house.bucket.update(before)
+    assert EMAIL.encode() in house.opened(ada, hers), "the tree from before is all that is missing"
+
+
+def test_a_donor_who_gives_again_is_kept_under_another_leaf_and_erased_again(house: House) -> None:
+    for number in range(3):
+        (copy,) = house.gifts().items()
+        assert house.addresses()[-1] == EMAIL
+        house.erase()
+        with pytest.raises(LeafCut):
+            house.opened(*copy)
+        house.plans.start(key=f"again {number}")
+    assert len(house.gifts()) == 1
+
+
+def test_a_process_that_has_not_heard_of_an_erasure_keeps_nothing_under_what_was_cut(house: House) -> None:
+    elsewhere = house.databases.as_role("amply_app")
+    house.erase()
+    house.plans.database = elsewhere
+    with pytest.raises(KeyNotAtHand):
+        house.plans.start(key="again")
+    assert house.gifts() == {}
+    house.plans.start(key="again")
+    assert house.addresses()[-1] == EMAIL
+
+
+def test_whoever_seals_at_the_moment_is_waited_for_and_erased_as_well(house: House) -> None:
+    watching = house.databases.as_role("master")
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with house.database.transaction() as session:
+            session.scalars(select(DonationRow)).one().message = "on its way"
+            session.flush()
+            closing = pool.submit(house.close)
+            while not closing.done():
+                with watching.engine.connect() as connection:
+                    if connection.scalar(text(waits)):
+                        break
+            assert not closing.done()
+        closed = closing.result()
+    (copy,) = house.gifts().items()
+    assert b"on its way" in house.opened(*copy)
+    house.remove()
+    house.finish(closed)
+    with pytest.raises(LeafCut):
+        house.opened(*copy)
+
+
+def test_killed_before_anything_was_removed_nothing_is_lost_and_the_worker_ends_it(house: House) -> None:
+    (copy,) = house.gifts().items()
+    house.close()
+    assert house.addresses() == [EMAIL]
+    assert house.worker() == 0, "whoever closed it may be at work still"
+    assert house.worker(later=LEFT_BEHIND) == 1
+    assert house.addresses() == [EMAIL], "what was not removed is under another leaf"
+    with pytest.raises(LeafCut):
+        house.opened(*copy)
+    assert house.worker(later=LEFT_BEHIND) == 0
+
+
+@pytest.mark.parametrize("who", ["the command again", "the worker"])
+def test_killed_before_the_leaf_was_cut_it_is_cut_later(house: House, who: str) -> None:
+    (copy,) = house.gifts().items()
+    house.close()
+    house.remove()
+    assert EMAIL.encode() in house.opened(*copy)
+    if who == "the command again":
+        house.erase()
+    else:
+        house.worker(later=LEFT_BEHIND)
+    with pytest.raises(LeafCut):
+        house.opened(*copy)
+    house.plans.start(key="again")
+    assert house.addresses()[-1] == EMAIL
+
+
+def test_an_erasure_of_nobody_cuts_nothing(house: House) -> None:
+    before = dict(house.bucket)
+    house.erase(mail.address_digest(BOB))
+    house.erase()
+    cut = dict(house.bucket)
+    assert cut != before
+    house.erase()
+    assert house.bucket == cut
+
+
+def test_erasing_one_gift_leaves_its_donors_others_readable(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
+    house.plans.start(key="again")
+    (first, second), copies = house.gifts(), house.gifts()
+    done, closed = _erase(house.database, email_sha256=None, donation_id=second, listed=None)
+    assert (done.gifts, len(closed)) == (1, 1)
+    assert set(house.gifts()) == {first}
+    assert EMAIL in house.addresses()
+    for each in copies.items():
+        with pytest.raises(LeafCut):
+            house.opened(*each)
+
+
+def test_what_was_sealed_before_a_rotation_goes_as_well_and_its_tree_with_the_last_backup(
+    house: House,
+) -> None:
+    house.plans.start(key="bobs", email=BOB)
+    (ada, hers), (bob, his) = house.gifts().items()
+    with house.database.transaction() as session:
+        had = session.execute(text("SELECT wrapped, tree FROM data_key WHERE scope = 'donors'")).one()
+    house.rotate()
+    now = system_clock() + LONG
+    while tend(house.database, of_donors(), now=now):
+        pass
+    assert {head_of(each).version for each in house.gifts().values()} == {2}
+    house.erase()
+    assert let_go_of_trees(house.database, now=now) == 0
+
+    bring_back(house, had)
+    with pytest.raises(LeafCut):
+        house.opened(ada, hers)
+    assert BOB.encode() in house.opened(bob, his), "a backup from then is of use"
+
+    bring_back(house, None)
+    assert let_go_of_trees(house.database, now=now + BACKUPS_LAST + timedelta(days=1)) == 1
+    assert house.bucket["donors/1"].body == EMPTIED
+    bring_back(house, had)
+    with pytest.raises(LeafCut):
+        house.opened(bob, his)
+    assert BOB in house.addresses(), "what is sealed by now is under the other tree"
+
+
+def bring_back(house: House, had: Any) -> None:
+    """The first version of the key as a restored backup has it; None: as it is by now."""
+    with house.databases.as_role("master").engine.begin() as connection:
+        if had is None:
+            connection.execute(text(f"UPDATE data_key SET wrapped = NULL, destroyed_at = now() {_FIRST}"))  # noqa: S608 -- this file's words
+        else:
+            connection.execute(
+                text(f"UPDATE data_key SET wrapped = :wrapped, tree = :tree, destroyed_at = NULL {_FIRST}"),  # noqa: S608 -- this file's words
+                {"wrapped": had.wrapped, "tree": had.tree},
+            )
+
+
+def test_no_environment_keeps_a_backup_longer_than_the_trees_that_it_needs() -> None:
+    kept = [each.kept_backups.monthly for each in (PERMANENT, RECOVERABLE, DISPOSABLE) if each.kept_backups]
+    assert timedelta(days=max(kept)) < BACKUPS_LAST
+
+
+def test_in_a_restored_database_an_erased_donor_is_an_ordinary_one_who_was_erased(house: House) -> None:
+    house.plans.start(key="bobs", email=BOB)
+    house.trees.cut(DONORS, 1, [house.tree().leaf_of(ADA)])
+    assert house.addresses() == [None, BOB]
+    sent, charged = len(house.plans.mailer.sent), dict(house.plans.saved.taken)
+    house.plans.on(2026, 2, 28)
+    with house.database.transaction() as session:
+        plan = session.scalars(select(PlanRow).order_by(PlanRow.id).limit(1)).one()
+        assert (plan.status, plan.reason, plan.donor_email) == ("ended", "erased", None)
+    assert len(house.plans.mailer.sent) == sent
+    assert house.plans.saved.taken == charged, "nobody is charged who was erased"
+
+    house.rotate()
+    tend(house.database, of_donors(), now=system_clock())
+    assert list(house.addresses()) == [None, BOB]
+    assert len(house.gifts()) == 1, "what opens for nobody is not kept for ever"

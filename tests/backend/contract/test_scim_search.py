@@ -1,0 +1,247 @@
+"""Directories are searched by the database: it finds what the library would, and little is read of twenty thousand."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from scim2_models import EnterpriseUser, Group, ScimFilter, User
+from sqlalchemy import event, text
+
+from amply.infra.database import Database
+from amply.kernel import ids
+from amply.modules.scim import digests, domain, shelf
+from tests.backend.conftest import Databases
+from tests.backend.contract.test_scim import USER, Directory
+from tests.backend.federation_world import DOMAIN, FederationWorld, federation_world
+from tests.backend.people_world import ANOTHER, PeopleWorld
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+STATEMENTS_MAX: Final = 30
+"""Of one request, those that bind it, count it and record it among them."""
+
+
+@pytest.fixture
+def river(world: PeopleWorld, database: Database, databases: Databases) -> Iterator[FederationWorld]:
+    with federation_world(world, database, databases) as made:
+        assert made.set_up().is_success
+        assert made.show_domain().is_success
+        yield made
+
+
+@pytest.fixture
+def directory(river: FederationWorld) -> Directory:
+    return Directory(river)
+
+
+def run(river: FederationWorld, statement: str, **values: Any) -> None:
+    with river.master.transaction() as session:
+        session.execute(text(statement), values)
+
+
+def found(directory: Directory, path: str) -> list[str]:
+    answer = directory.ask("GET", path)
+    assert answer.status_code == 200, answer.text
+    return [str(each["id"]) for each in answer.json()["Resources"]]
+
+
+FILTERS: Final = (
+    *(
+        'userName eq "ADA@river.example"',
+        'userName eq "nobody"',
+        'externalId eq "E-1"',
+        'externalId eq "e-1"',
+    ),
+    *(
+        'emails eq "Ada@Elsewhere.example"',
+        'emails.value eq "x@y.example"',
+        "active eq true",
+        "active eq false",
+    ),
+    'emails[type eq "home" and value eq "ada@elsewhere.example"]',
+    'emails[value eq "ada@elsewhere.example"]',
+    'emails[type eq "work" and value eq "ada@elsewhere.example"]',
+    'active eq true and userName sw "b"',
+    *('active eq true and externalId eq "E-1"', 'userName eq "ada@river.example" or externalId eq "E-2"'),
+    *('not (userName eq "ada@river.example")', 'userName sw "a"', "externalId pr", 'displayName eq "Ada"'),
+    *('active eq true and userName sw "a"', 'active eq false or userName co "o"', 'userName ne "a"'),
+)
+OF_GROUPS: Final = (
+    *('displayName eq "runners"', 'displayName eq "Walkers"', 'externalId eq "G-1"'),
+    *('members eq "{ada}"', 'members.value eq "{ada}"', 'members[value eq "{ada}"]', 'members eq "nobody"'),
+    'displayName eq "Runners" and members eq "{ada}"',
+)
+
+
+def test_what_the_database_finds_is_what_the_library_would(directory: Directory) -> None:
+    emails = [
+        {"value": "Ada@elsewhere.example", "type": "home"},
+        {"value": "ada@river.example", "type": "work"},
+    ]
+    ada = directory.user("Ada", externalId="E-1", emails=emails, displayName="Ada")
+    directory.user("bob", externalId="E-2", active=False)
+    made = directory.ask("POST", "/Users", {"schemas": [USER], "userName": "carol of no address"})
+    assert made.status_code == 201, made.text
+    directory.group("Runners", ada)
+    directory.group("Walkers")
+    for kind, model, filters in (
+        ("Users", User[EnterpriseUser], FILTERS),
+        ("Groups", Group, [each.replace("{ada}", ada) for each in OF_GROUPS]),
+    ):
+        everything = directory.ask("GET", f"/{kind}").json()["Resources"]
+        for asked in filters:
+            bound = ScimFilter[model](asked)  # type: ignore[valid-type] # the library binds filters to models so
+            expected = [each["id"] for each in everything if bound.match(model.model_validate(each))]
+            assert found(directory, f"/{kind}?filter={asked}") == expected, asked
+
+
+def test_what_the_database_cannot_tell_is_looked_at_up_to_a_bound(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(shelf, "RESOURCES_MAX", 4)
+    for name in ("ada", "bob", "carol"):
+        directory.user(name)
+    for asked in ('filter=userName sw "a"', "sortBy=userName"):
+        refused = directory.ask("GET", f"/Users?{asked}")
+        assert (refused.status_code, refused.json()["scimType"]) == (400, "tooMany"), asked
+    assert len(found(directory, f'/Users?filter=userName sw "a" and userName eq "ada@{DOMAIN}"')) == 1
+    assert len(found(directory, f'/Users?sortBy=userName&filter=userName eq "bob@{DOMAIN}"')) == 1
+    page = directory.ask("GET", "/Users?startIndex=3&count=2").json()
+    assert (page["totalResults"], len(page["Resources"])) == (3, 1)
+    directory.group("Runners")
+    refused = directory.ask("POST", "/Users", {"schemas": [USER], "userName": "dan"})
+    assert (refused.status_code, refused.json()["detail"][:12]) == (409, "Delete users")
+
+
+def test_a_page_of_large_groups_is_a_shorter_one(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [directory.group(name) for name in ("Runners", "Walkers", "Treasurers")]
+    monkeypatch.setattr(shelf, "_BYTES_MAX", 500)
+    first = directory.ask("GET", "/Groups").json()
+    assert first["totalResults"] == 3
+    shown = [each["id"] for each in first["Resources"]]
+    assert 0 < len(shown) < 3
+    assert shown == sorted(groups)[: len(shown)]
+    rest = directory.ask("GET", f"/Groups?startIndex={len(shown) + 1}").json()
+    assert rest["Resources"][0]["id"] == sorted(groups)[len(shown)]
+
+
+def test_a_name_is_free_once_it_is_given_up(directory: Directory) -> None:
+    user_id = directory.user("ada")
+    assert (
+        directory.ask("POST", "/Users", {"schemas": [USER], "userName": f"ADA@{DOMAIN}"}).status_code == 409
+    )
+    bob = directory.user("bob")
+    taken = {"op": "replace", "path": "userName", "value": f"ada@{DOMAIN}"}
+    assert directory.patch(f"/Users/{bob}", taken).status_code == 409
+    renamed = {"op": "replace", "path": "userName", "value": f"ada.byron@{DOMAIN}"}
+    assert directory.patch(f"/Users/{user_id}", renamed).is_success
+    assert found(directory, f'/Users?filter=userName eq "ada@{DOMAIN}"') == []
+    assert directory.patch(f"/Users/{bob}", taken).is_success
+    assert directory.ask("DELETE", f"/Users/{bob}").status_code == 204
+    assert found(directory, f'/Users?filter=userName eq "ada@{DOMAIN}"') == []
+
+
+def test_what_an_earlier_release_wrote_counts_at_once_and_is_found_from_the_first_request_on(
+    directory: Directory, river: FederationWorld
+) -> None:
+    ada = directory.user("ada")
+    directory.group("Runners", ada)
+    directory.user("eve", active=False)
+    run(river, "DELETE FROM scim_value")
+    run(river, "UPDATE scim_resource SET active = NULL, is_indexed = false")
+    _, answer = river.comes("ada")
+    assert river.role_of(answer.json()["person_id"]) == "admin"
+    _, answer = river.comes("eve")
+    assert answer.json()["code"] == "no_role_here"
+    assert found(directory, f'/Users?filter=userName eq "ada@{DOMAIN}"') == [ada]
+    assert len(found(directory, "/Users?filter=active eq false")) == 1
+
+
+def test_an_organisation_finds_nothing_by_anothers_digests(
+    directory: Directory, river: FederationWorld
+) -> None:
+    key, other = river.people.parts.key, ids.new_id("org")
+    mine = digests.has("scu_1", key=key, organization_id=river.organization_id)
+    assert mine != digests.has("scu_1", key=key, organization_id=other)
+    assert directory.ask("GET", "/Groups").json()["totalResults"] == 0
+
+
+def fill(river: FederationWorld, many: int) -> list[str]:
+    """Users as a directory would have written them one by one, and a group of them all; their ids."""
+    key, organization_id = river.people.parts.key, river.organization_id
+    with river.master.transaction() as session:
+        like = session.execute(text("SELECT id, sealed FROM scim_resource WHERE kind = 'User'")).one()
+    said = json.loads(key.unseal(bytes(like.sealed), of=like.id))
+    made = [ids.new_id("scu") for _ in range(many)]
+    names = [f"user-{n}@{DOMAIN}" for n in range(many)]
+    run(
+        river,
+        """
+        INSERT INTO scim_resource (id, organization_id, kind, sealed, active, is_indexed)
+        SELECT id, :of, 'User', sealed, true, true
+        FROM unnest(CAST(:ids AS text[]), CAST(:sealed AS bytea[])) AS given (id, sealed)
+        """,
+        of=organization_id,
+        ids=made,
+        sealed=[
+            key.seal(json.dumps({**said, "id": each, "userName": name}), of=each)
+            for each, name in zip(made, names, strict=True)
+        ],
+    )
+    run(
+        river,
+        """
+        INSERT INTO scim_value (organization_id, digest, resource_id)
+        SELECT :of, digest, id FROM unnest(CAST(:ids AS text[]), CAST(:digests AS bytea[])) AS given (id, digest)
+        """,
+        of=organization_id,
+        ids=made,
+        digests=[
+            digests.digest_of(digests.USER_NAME, name, key=key, organization_id=organization_id)
+            for name in names
+        ],
+    )
+    with river.master.connection() as connection:
+        connection.execute(text("ANALYZE scim_resource, scim_value"))
+    return made
+
+
+def test_twenty_thousand_cost_few_statements_each_request(
+    directory: Directory, river: FederationWorld
+) -> None:
+    ada = directory.user("ada")
+    carol = river.people.member(f"carol@{DOMAIN}", ANOTHER)
+    river.put(carol, "admin")
+    users = fill(river, domain.RESOURCES_MAX - 3)
+    sent: list[str] = []
+    event.listen(river.people.own.engine, "before_cursor_execute", lambda *given: sent.append(str(given[2])))
+    group = directory.group("Runners", ada, *users[:500])
+    add = {"op": "add", "path": "members", "value": [{"value": each} for each in users[500:1_000]]}
+    requests: tuple[tuple[str, str, Any], ...] = (
+        ("GET", f'/Users?filter=userName eq "user-9999@{DOMAIN}"', None),
+        ("GET", f"/Users/{users[9_999]}", None),
+        ("GET", "/Users?startIndex=15001&count=100", None),
+        ("GET", f'/Groups?filter=members eq "{users[3]}"', None),
+        ("POST", "/Users", {"schemas": [USER], "userName": f"carol@{DOMAIN}"}),
+        ("PATCH", f"/Groups/{group}", add),
+        ("PATCH", f"/Users/{ada}", {"op": "replace", "path": "displayName", "value": "Ada"}),
+    )
+    for method, path, body in requests:
+        sent.clear()
+        answer = directory.patch(path, body) if method == "PATCH" else directory.ask(method, path, body)
+        assert answer.is_success, answer.text
+        assert len(sent) <= STATEMENTS_MAX, (method, path, sent)
+        if "filter" in path:
+            assert answer.json()["totalResults"] == 1, path
+        if "startIndex" in path:
+            assert [each["id"] for each in answer.json()["Resources"]] == sorted([ada, *users])[15_000:15_100]
+    refused = directory.ask("POST", "/Users", {"schemas": [USER], "userName": "one too many"})
+    assert refused.status_code == 409
+    _, answer = river.comes("ada")
+    assert river.role_of(answer.json()["person_id"]) == "admin"
+    assert directory.ask("DELETE", f"/Users/{ada}").status_code == 204
+    assert river.role_of(answer.json()["person_id"]) is None

@@ -1,0 +1,192 @@
+"""A release: what is in it, what is not, and what a repetition does."""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from amply_lake import LakeError, Release, SourceError, Violation
+from tests.lake.lake_world import DOCUMENT, NOW, Row, TestKeys, World, parquet_file, people, policy, rows_of
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, policy())
+
+
+def classes(rows: list[Row]) -> dict[tuple[str, ...], list[Row]]:
+    found: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["part"], row["age"], row["zip"]].append(row)
+    return found
+
+
+def test_what_names_somebody_is_nowhere_in_a_release(world: World) -> None:
+    done = world.released(world.source(people(range(20))))
+    for path in done.folder.iterdir():
+        content = path.read_bytes()
+        for secret in (b"person_1", b"@example.org", b"ev_1", b"10115", b"33,"):
+            assert secret not in content, path.name
+    assert set(rows_of(done)[0]) == {"donor", "age", "zip", "amount", "currency", "part"}
+
+
+def test_people_are_counted_and_not_their_gifts(world: World) -> None:
+    """Two people with ten gifts each are not twenty."""
+    rows = [
+        {**row, "event": f"{row['event']}-{turn}", "amount": turn}
+        for turn in range(10)
+        for row in people(range(2))
+    ]
+    done = world.release(world.source(rows))
+    assert isinstance(done, Violation)
+    assert done.violations == 20
+    assert "20 of 20 rows would have to be left out" in done.reason
+
+
+def test_a_class_where_all_have_one_value_is_left_out(world: World) -> None:
+    alike = [{**row, "amount": 5} for row in people(range(100, 104), age=71, zip_code="99999")]
+    done = world.released(world.source([*people(range(20)), *alike]))
+    assert done.certificate.l == 2
+    kept = classes(rows_of(done))
+    assert all(len({row["amount"] for row in rows}) >= 2 for rows in kept.values())
+
+
+def test_generalising_comes_before_leaving_out(world: World) -> None:
+    """Each age alone is two people; ten years wide they are enough, and nobody is left out."""
+    rows = [row for age in (31, 33, 35) for row in people(range(age * 10, age * 10 + 2), age=age)]
+    done = world.released(world.source(rows))
+    assert len(rows_of(done)) == 6
+    assert {row["age"] for row in rows_of(done)} == {"30-39"}
+
+
+def test_more_left_out_than_the_policy_allows_is_a_violation_and_leaves_nothing(world: World) -> None:
+    world.policy = policy(k=50)
+    done = world.release(world.source(people(range(20))))
+    assert isinstance(done, Violation)
+    assert world.made() == []
+    assert world.ledger.records() == []
+
+
+def test_files_that_were_a_violation_may_come_again_with_others(world: World) -> None:
+    few = world.source(people(range(2)))
+    assert isinstance(world.release(few), Violation)
+    done = world.released(few, world.source(people(range(10, 20))))
+    assert done.certificate.rows == 12
+
+
+def test_a_buyers_pseudonyms_are_keyed_and_end_with_the_class(world: World) -> None:
+    rows = [*people(range(10)), *people(range(10), age=75, zip_code="80331", first=100)]
+    source = world.source(rows)
+    ours, theirs = (world.released(source, buyer=buyer) for buyer in ("one", "other"))
+    mine, others = ({row["donor"] for row in rows_of(done)} for done in (ours, theirs))
+    assert len(mine) == len(others) == 20  # ten people in two classes each
+    assert not mine & others
+    keyless = {hashlib.sha256(f"person_{n}".encode()).hexdigest()[:32] for n in range(10)}
+    guessed = {
+        hmac.new(TestKeys().key("buyer/one"), f"person_{n}".encode(), hashlib.sha256).hexdigest()[:32]
+        for n in range(10)
+    }
+    assert not mine & (keyless | guessed)
+
+
+def test_one_person_has_one_pseudonym_within_a_class(world: World) -> None:
+    done = world.released(world.source([*people(range(10)), *people(range(10), first=100)]))
+    assert len(rows_of(done)) == 20
+    assert len({row["donor"] for row in rows_of(done)}) == 10
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    files = []
+    for name, backwards in (("first", False), ("second", True)):
+        (tmp_path / name).mkdir()
+        world = World(tmp_path / name, policy())
+        rows = people(range(40))
+        done = world.released(world.source(rows), buyer="one")
+        files.append({path.name: path.read_bytes() for path in done.folder.iterdir()})
+        turned = World(tmp_path / name / "turned", policy())
+        turned.folder.mkdir()
+        other = turned.released(turned.source(rows[::-1] if backwards else rows), buyer="one")
+        assert (other.folder / "part-000001.csv").read_bytes() == files[-1]["part-000001.csv"]
+    assert files[0] == files[1]
+
+
+def test_the_order_of_the_rows_that_came_is_gone(world: World) -> None:
+    rows = [{**row, "amount": index} for index, row in enumerate(people(range(200)))]
+    amounts = [row["amount"] for row in rows_of(world.released(world.source(rows)))]
+    assert amounts != sorted(amounts, key=["0-9", "10-99", "100+"].index)
+
+
+def test_an_order_that_is_given_again_is_the_same_release(world: World) -> None:
+    source = world.source(people(range(20)))
+    first, again = world.released(source), world.released(source)
+    assert first.is_new
+    assert not again.is_new
+    assert again.folder == first.folder
+    assert len(world.ledger.records()) == 2  # the batch, and the release
+
+
+def test_parquet_says_the_same_as_csv(world: World) -> None:
+    source = parquet_file(world.folder / "source.parquet", people(range(20)))
+    done, csv = world.release(source, buyer="one", form="parquet"), world.released(source, buyer="two")
+    assert isinstance(done, Release)
+    assert done.certificate.parts[0].file == "part-000001.parquet"
+    for field in ("rows", "people", "classes", "k", "l", "t", "loss"):
+        assert getattr(done.certificate.parts[0], field) == getattr(csv.certificate.parts[0], field)
+
+
+def test_the_certificate_says_what_was_asked_and_what_is(world: World) -> None:
+    source = world.source(people(range(20)))
+    certificate = world.released(source).certificate
+    (part,) = certificate.parts
+    assert (certificate.dataset, certificate.buyer, certificate.release) == ("gifts", "buyer", 1)
+    assert certificate.issued_at == NOW
+    assert (part.policy, part.policy_sha256) == ("small", world.policy.sha256)
+    assert part.sources == (hashlib.sha256(source.read_bytes()).hexdigest(),)
+    assert (part.rows_in, part.rows, part.suppressed, part.people, part.k, part.l) == (20, 20, 0, 20, 20, 2)
+
+
+def test_rows_of_nobody_are_left_out(world: World) -> None:
+    done = world.released(world.source([*people(range(20)), {**people([99])[0], "person": ""}]))
+    assert (done.certificate.parts[0].rows_in, done.certificate.parts[0].suppressed) == (21, 1)
+
+
+@pytest.mark.parametrize("name", ["../buyer", "", ".", "a/b", "a b"])
+def test_a_name_that_is_a_path_is_refused(world: World, name: str) -> None:
+    with pytest.raises(LakeError, match="names no dataset and no buyer"):
+        world.release(world.source(people(range(20))), buyer=name)
+
+
+def test_nothing_to_release_says_what_to_give(world: World) -> None:
+    with pytest.raises(SourceError, match="give files"):
+        world.release()
+
+
+PERSON = st.tuples(
+    st.integers(0, 25), st.integers(0, 99), st.sampled_from(["10115", "10999", "80331"]), st.integers(0, 200)
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(PERSON, min_size=1, max_size=60))
+def test_whatever_comes_a_released_row_is_one_of_k_peoples(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[int, int, str, int]]
+) -> None:
+    world = World(tmp_path_factory.mktemp("drawn"), policy())
+    rows = [
+        {**people([person])[0], "event": f"ev_{at}", "age": age, "zip": code, "amount": amount}
+        for at, (person, age, code, amount) in enumerate(drawn)
+    ]
+    done = world.release(world.source(rows))
+    limit = float(DOCUMENT["suppression_limit"])
+    if isinstance(done, Violation):
+        assert world.made() == []
+        return
+    kept = rows_of(done)
+    assert len(rows) - len(kept) <= limit * len(rows)
+    for of_class in classes(kept).values():
+        assert len({row["donor"] for row in of_class}) >= world.policy.k
+        assert len({row["amount"] for row in of_class} - {"?"}) >= world.policy.l

@@ -1,0 +1,143 @@
+"""The data platform of the local stage, deployed into an emulated cloud by the real command line, and asked as buyers ask.
+
+Every night: what its functions answer is held by tests/marketplace, and that it can be deployed by the gate.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx2
+import pytest
+
+from local_cloud import flags, parts
+from local_cloud.cloud import Cloud
+from local_cloud.deployment import Deployment
+from local_cloud.supervisor.client import Client
+from tests.faults.waiting import until
+from tests.local.deployed import boto_client
+from tests.local.free_ports import settings_of_our_own
+from tests.marketplace.market import KEYS, Buyer, Market
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.nightly]
+
+
+class Platform:
+    """What is deployed, by the kind of a resource and how its name begins."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def client(self, service: str) -> Any:
+        return boto_client(self.cloud.settings, service)
+
+    def physical(self, stack: str, kind: str, begins: str = "") -> str:
+        pages = self.cloud.cloudformation.get_paginator("list_stack_resources").paginate(
+            StackName=f"local-{stack}"
+        )
+        (found,) = (
+            resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == kind and resource["LogicalResourceId"].startswith(begins)
+        )
+        return found
+
+    @property
+    def api(self) -> str:
+        rest = self.physical("marketplace", "AWS::ApiGateway::RestApi")
+        return f"{self.cloud.settings.cloud_url}/restapis/{rest}/v1/_user_request_"
+
+    def key(self) -> str:
+        """One of the plan, as whoever signs a contract makes it."""
+        gateway = self.client("apigateway")
+        made = gateway.create_api_key(name="a-contract", enabled=True)
+        plan = self.physical("marketplace", "AWS::ApiGateway::UsagePlan")
+        gateway.create_usage_plan_key(usagePlanId=plan, keyId=made["id"], keyType="API_KEY")
+        return str(gateway.get_api_key(apiKey=made["id"], includeValue=True)["value"])
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    settings = settings_of_our_own(tmp_path_factory.mktemp("platform"))
+    supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
+    supervisor.start()
+    supervisor.ensure(parts.cloud(settings))
+    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl"})
+    deployment = Deployment(Cloud(settings))
+    deployment.bootstrap()
+    deployment.deploy()
+    yield Platform(deployment.cloud)
+    supervisor.end()
+
+
+@pytest.fixture(scope="module")
+def market(platform: Platform) -> Market:
+    tables = {
+        name: platform.physical("controlplane", "AWS::DynamoDB::Table", name.capitalize()) for name in KEYS
+    }
+    curated = platform.physical("lake", "AWS::S3::Bucket", "Curated")
+    return Market(platform.cloud.settings.cloud_url, tables=tables, bucket=curated)
+
+
+@pytest.fixture(scope="module")
+def buyer(market: Market) -> Buyer:
+    return market.sell(market.release([100, 201], [303]))
+
+
+def _headers(buyer: Buyer, **more: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {buyer.token}", **more}
+
+
+def test_a_buyer_with_key_and_token_fetches_files_through_the_gateway(
+    platform: Platform, buyer: Buyer
+) -> None:
+    headers = _headers(buyer, **{"x-api-key": platform.key()})
+    assert httpx2.get(f"{platform.api}/datasets", headers=_headers(buyer)).status_code == 403
+    (dataset,) = httpx2.get(f"{platform.api}/datasets", headers=headers).json()["datasets"]
+    linked = httpx2.post(f"{platform.api}/datasets/{dataset['dataset']}/links", headers=headers).json()[
+        "links"
+    ]
+    assert [len(httpx2.get(one["url"]).content) for one in linked] == [one["bytes"] for one in linked]
+    (used,) = httpx2.get(f"{platform.api}/usage", headers=headers).json()["usage"]
+    assert used["bytes"] == sum(one["bytes"] for one in linked)
+
+
+def test_the_usage_plan_slows_who_asks_too_much(platform: Platform, buyer: Buyer) -> None:
+    headers = _headers(buyer, **{"x-api-key": platform.key()})
+    statuses = [httpx2.get(f"{platform.api}/usage", headers=headers).status_code for _ in range(60)]
+    assert set(statuses) == {200, 429}
+
+
+def test_delta_sharing_is_answered_by_the_same_gateway(platform: Platform, buyer: Buyer) -> None:
+    path = f"{platform.api}/delta-sharing/shares/{buyer.contract}/schemas/released/tables/{buyer.datasets[0]}"
+    answer = httpx2.post(f"{path}/query", headers=_headers(buyer), json={})
+    assert answer.headers["Delta-Table-Version"] == "1"
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [next(iter(line)) for line in lines] == ["protocol", "metaData", "file", "file"]
+
+
+def test_what_is_handed_in_reaches_the_function_and_is_not_released(platform: Platform) -> None:
+    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
+    platform.client("s3").put_object(Bucket=raw, Key="incoming/gifts/a.jsonl", Body=b"{}")
+    log = platform.physical("etl", "AWS::Logs::LogGroup", "AnonymiseLog")
+    logs = platform.client("logs")
+
+    def said() -> list[str]:
+        return [event["message"] for event in logs.filter_log_events(logGroupName=log)["events"]]
+
+    until(lambda: any("NoAnonymiserError" in line for line in said()), otherwise="the function said nothing")
+    curated = platform.physical("lake", "AWS::S3::Bucket", "Curated")
+    listed = platform.client("s3").list_objects_v2(Bucket=curated, Prefix="released/gifts/")
+    assert "Contents" not in listed
+
+
+def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:
+    """Last: it takes away what the others ask."""
+    deployment = Deployment(platform.cloud)
+    before = set(deployment._statuses())
+    flags.choose(platform.cloud.settings, {"AMPLY_FLAGS": "none"})
+    assert not deployment.is_current()
+    deployment.deploy()
+    assert before - set(deployment._statuses()) == {f"local-{stack}" for stack in flags.TOPMOST_FIRST}
+    assert deployment.is_current()

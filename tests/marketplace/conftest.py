@@ -1,0 +1,23 @@
+"""The emulated DynamoDB and S3, one for the folder, and a market in it: tests are marked `allow_hosts(["127.0.0.1"])`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backend.conftest import free_port
+from tests.backend.contract.emulated_cloud import emulated_cloud
+from tests.marketplace.market import Market
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker starts the emulator for the whole folder."""
+    for item in items:
+        if item.path.parent.name == "marketplace":
+            item.add_marker(pytest.mark.xdist_group("marketplace"))
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    with emulated_cloud(port=free_port(), directory=tmp_path_factory.mktemp("market")) as address:
+        yield Market(address)

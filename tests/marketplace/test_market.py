@@ -1,0 +1,275 @@
+"""What buyers are answered, over the emulated tables and files."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import ClassVar
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from amply_marketplace.control_plane import ControlPlane, Tables
+from amply_marketplace.errors import NotGranted, Unavailable
+from amply_marketplace.grants import digest
+from amply_marketplace.metering import use
+from tests.marketplace.market import KEYS, NOW, Buyer, Market, files, lines, query_of
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def buyer(market: Market) -> Buyer:
+    return market.sell(market.release([100, 201], [303]), market.release([5]))
+
+
+def _fetched(url: str) -> bytes:
+    with urlopen(url) as answer:  # noqa: S310 -- the emulator's own address
+        return bytes(answer.read())
+
+
+def test_a_buyer_sees_what_the_contract_covers_and_nothing_else(market: Market, buyer: Buyer) -> None:
+    other = market.sell(market.release([1]))
+    found = json.loads(market.answer(buyer.token, call="datasets").body)["datasets"]
+    assert {one["dataset"] for one in found} == set(buyer.datasets)
+    assert {one["contract"] for one in found} == {buyer.contract}
+    assert other.datasets[0] not in market.answer(buyer.token, call="datasets").body
+
+
+@pytest.mark.parametrize("token", [None, "x" * 43, "short"])
+@pytest.mark.parametrize("call", ["datasets", "links", "usage", "sharing"])
+def test_without_a_token_that_was_given_nobody_is_told_anything(
+    market: Market, token: str | None, call: str
+) -> None:
+    answer = market.answer(token, call=call, dataset="gifts", proxy="shares")
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_links_lead_to_the_files_and_are_written_down_first(market: Market) -> None:
+    buyer = market.sell(market.release([100, 201], [303]))
+    answer = market.answer(buyer.token, "POST", call="links", dataset=buyer.datasets[0])
+    assert answer.status == 201
+    linked = json.loads(answer.body)["links"]
+    fetched = [_fetched(one["url"]) for one in linked]
+    assert [len(body) for body in fetched] == [one["bytes"] for one in linked]
+    (event, total) = market.events(buyer)
+    size = str(sum(one["bytes"] for one in linked))
+    assert total["event"]["S"] == "total"
+    assert event["bytes"]["N"] == total["bytes"]["N"] == size
+    assert event["files"]["N"] == total["files"]["N"] == "2"
+    assert event["contract_id"]["S"] == buyer.contract
+
+
+def test_usage_is_told_as_it_was_counted(market: Market) -> None:
+    buyer = market.sell(market.release([1], [2]))
+    for _ in range(2):
+        market.answer(buyer.token, "POST", call="links", dataset=buyer.datasets[0], body={"limit": 1})
+    (told,) = json.loads(market.answer(buyer.token, call="usage").body)["usage"]
+    assert (told["files"], told["answers"], len(told["answers_listed"])) == (2, 2, 2)
+    assert told["bytes"] == sum(one["bytes"] for one in told["answers_listed"])
+    (before,) = json.loads(market.answer(buyer.token, call="usage", query={"month": "2020-01"}).body)["usage"]
+    assert (before["bytes"], before["answers_listed"]) == (0, [])
+    assert market.answer(buyer.token, call="usage", query={"month": "lately"}).status == 400
+
+
+def test_what_does_not_fit_into_the_month_is_refused_and_not_counted(market: Market) -> None:
+    name = market.release([1], [2])
+    size = sum(one.size_bytes for one in market.control.released(name).files)
+    buyer = market.sell(name, bytes_a_month=size)
+    assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 201
+    refused = market.share(buyer.token, "POST", query_of(buyer), body={})
+    assert refused.status == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert len(market.events(buyer)) == 2
+    assert "url" not in refused.body
+
+
+def test_answers_at_the_same_moment_do_not_pass_the_limit_together(market: Market) -> None:
+    name = market.release([1])
+    size = market.control.released(name).size_bytes
+    buyer = market.sell(name, bytes_a_month=3 * size)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(
+                lambda _: market.share(buyer.token, "POST", query_of(buyer), body={}).status, range(12)
+            )
+        )
+    assert set(answers) <= {200, 429, 503}
+    given = answers.count(200)
+    (total,) = (one for one in market.events(buyer) if one["event"]["S"] == "total")
+    assert given == 3
+    assert int(total["bytes"]["N"]) == given * size
+
+
+class _InTheWay:
+    """DynamoDB while somebody else counts for the same contract, so many times."""
+
+    class exceptions:  # noqa: N801 -- as botocore's clients have it
+        class TransactionCanceledException(Exception):
+            response: ClassVar = {
+                "CancellationReasons": [{"Code": "None"}] * 2 + [{"Code": "TransactionConflict"}]
+            }
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def transact_write_items(self, **_: object) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise self.exceptions.TransactionCanceledException
+
+
+def _pushed_aside(market: Market, times: int) -> None:
+    buyer = market.sell(market.release([1]))
+    (grant,) = market.control.grants(digest(buyer.token))
+    released = market.control.released(buyer.datasets[0])
+    busy = ControlPlane(_InTheWay(times), Tables(**{name: name for name in KEYS}))
+    busy.write_down(use(grant, released, released.files, now=NOW, name="r"))
+
+
+@pytest.mark.parametrize("times", [0, 4])
+def test_who_is_pushed_aside_tries_again(market: Market, times: int) -> None:
+    _pushed_aside(market, times)
+
+
+def test_who_is_pushed_aside_does_not_try_for_ever(market: Market) -> None:
+    with pytest.raises(Unavailable):
+        _pushed_aside(market, 5)
+
+
+def test_a_revoked_grant_is_refused_with_the_next_request(market: Market) -> None:
+    buyer = market.sell(market.release([1]))
+    assert market.share(buyer.token, "GET", "shares").status == 200
+    market.revoke(buyer)
+    for method, path in (("GET", "shares"), ("POST", query_of(buyer))):
+        answer = market.share(buyer.token, method, path, body={} if method == "POST" else None)
+        assert (answer.status, json.loads(answer.body)["errorCode"]) == (403, "ACCESS_ENDED")
+    assert market.events(buyer) == []
+
+
+@pytest.mark.parametrize("ending", ["revoke", "end"])
+def test_a_grant_that_ends_between_reading_and_giving_gives_nothing(market: Market, ending: str) -> None:
+    buyer = market.sell(market.release([1]))
+    (grant,) = market.control.grants(digest(buyer.token))
+    released = market.control.released(buyer.datasets[0])
+    getattr(market, ending)(buyer)
+    with pytest.raises(NotGranted):
+        market.control.write_down(use(grant, released, released.files, now=NOW, name="late"))
+    assert market.events(buyer) == []
+
+
+def test_another_buyers_table_is_as_one_that_never_was(market: Market, buyer: Buyer) -> None:
+    other = market.sell(market.release([1]))
+    never = market.share(buyer.token, "POST", query_of(buyer, "never"), body={})
+    for path in (query_of(other), query_of(buyer, other.datasets[0])):
+        theirs = market.share(buyer.token, "POST", path, body={})
+        assert (theirs.status, theirs.body) == (never.status, never.body) == (404, never.body)
+    assert market.events(other) == []
+
+
+def test_another_buyers_page_token_is_refused(market: Market) -> None:
+    name = market.release([1], [2], [3])
+    mine, theirs = market.sell(name), market.sell(name)
+    end = lines(market.share(theirs.token, "POST", query_of(theirs), body={"maxFiles": 1}))[-1]
+    token = end["endStreamAction"]["nextPageToken"]
+    assert (
+        market.share(theirs.token, "POST", query_of(theirs), body={"maxFiles": 1, "pageToken": token}).status
+        == 200
+    )
+    refused = market.share(mine.token, "POST", query_of(mine), body={"maxFiles": 1, "pageToken": token})
+    assert refused.status == 400
+    assert market.events(mine) == []
+
+
+def test_a_query_in_pages_gives_every_file_once(market: Market) -> None:
+    buyer = market.sell(market.release([1], [2], [3]))
+    seen, body = [], {"maxFiles": 2}
+    for _ in range(3):
+        answer = market.share(buyer.token, "POST", query_of(buyer), body=body)
+        seen += [one["id"] for one in files(answer)]
+        end = lines(answer)[-1]["endStreamAction"]
+        assert end["minUrlExpirationTimestamp"] > NOW.timestamp() * 1000
+        if "nextPageToken" not in end:
+            break
+        body = {"maxFiles": 2, "pageToken": end["nextPageToken"]}
+    assert len(seen) == len(set(seen)) == 3
+    assert sum(int(one["files"]["N"]) for one in market.events(buyer) if one["event"]["S"] != "total") == 3
+
+
+def test_a_link_ends_when_it_says(market: Market) -> None:
+    buyer = market.sell(market.release([1]))
+    (given,) = files(market.share(buyer.token, "POST", query_of(buyer), body={}))
+    lasting = given["expirationTimestamp"] / 1000 - NOW.timestamp()
+    assert 0 < lasting <= 300
+    changed = given["url"].replace(buyer.datasets[0], "another")
+    with pytest.raises(HTTPError) as refused:
+        _fetched(changed)
+    with refused.value:
+        assert refused.value.code in {403, 404}
+
+
+def test_the_newest_revision_is_given_and_older_ones_by_their_number(market: Market) -> None:
+    name = market.release([1])
+    market.release([1, 2, 3], revision=2, dataset=name)
+    buyer = market.sell(name)
+    version = f"shares/{buyer.contract}/schemas/released/tables/{name}/version"
+    assert market.share(buyer.token, "GET", version).headers["Delta-Table-Version"] == "2"
+    (old,) = files(market.share(buyer.token, "POST", query_of(buyer), body={"version": 1}))
+    assert json.loads(old["stats"]) == {"numRecords": 1}
+    assert market.share(buyer.token, "POST", query_of(buyer), body={"version": 3}).status == 404
+
+
+def test_a_withdrawn_revision_is_given_to_nobody(market: Market) -> None:
+    name = market.release([1])
+    buyer = market.sell(name)
+    market.dynamodb.update_item(
+        TableName="datasets",
+        Key={"dataset_id": {"S": name}, "part": {"S": "revision#0000000001"}},
+        UpdateExpression="SET withdrawn_at = :now",
+        ExpressionAttributeValues={":now": {"S": NOW.isoformat()}},
+    )
+    assert market.share(buyer.token, "POST", query_of(buyer), body={}).status == 404
+    assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"timestamp": "2026-01-01T00:00:00Z"},
+        {"startingVersion": 1},
+        {"version": "1"},
+        {"version": True},
+        {"version": -1},
+        {"version": 10**12},
+        {"maxFiles": -1},
+        {"maxFiles": "many"},
+        [],
+        "text",
+    ],
+)
+def test_a_question_that_means_nothing_is_a_sentence(market: Market, buyer: Buyer, body: object) -> None:
+    answer = market.share(buyer.token, "POST", query_of(buyer), body=body)
+    assert answer.status == 400
+    assert json.loads(answer.body)["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("GET", "shares/../shares"),
+        ("POST", "shares"),
+        ("GET", "shares/x/schemas/released/tables/t/query"),
+        ("GET", "shares/x/schemas/released/tables/t/changes"),
+        ("DELETE", "shares"),
+        ("GET", "shares/" * 40),
+    ],
+)
+def test_what_is_no_route_is_not_there(market: Market, buyer: Buyer, method: str, path: str) -> None:
+    assert market.share(buyer.token, method, path).status == 404
+
+
+def test_a_grant_is_of_no_use_once_its_contract_is_over(market: Market) -> None:
+    buyer = market.sell(market.release([1]), ends_at=(NOW - timedelta(seconds=1)).isoformat())
+    assert market.share(buyer.token, "GET", "shares").status == 403
