@@ -74,9 +74,9 @@ from amply.modules import (
     payouts,
     people,
     recurring,
-    sharing,
     webhooks,
 )
+from amply.modules.sharing import Sharing
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -105,7 +105,7 @@ class Parts:
     images: images.Making
     archive: audit.AuditArchive
     exports: exports.Making
-    data_sharing: sharing.Sharing | None
+    data_sharing: Sharing | None
     clock: Clock
 
 
