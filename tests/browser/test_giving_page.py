@@ -142,6 +142,24 @@ def test_a_donor_says_who_is_told_with_the_keyboard_alone(
         ("fr-FR", "Vos dons", "Le prochain est le 31 mars 2026.", "doit savoir qui"),
     ],
 )
+def test_the_page_speaks_the_browsers_language(
+    pages: Pages, edge: str, platform: PlatformDouble, locale: str, title: str, next_on: str, refusal: str
+) -> None:
+    page = pages.open(f"{edge}/giving/#{TOKEN}", locale=locale)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    expect(page.locator("html")).to_have_attribute("lang", locale[:2])
+    expect(page.get_by_text(next_on)).to_be_visible()
+    page.locator(".gifts summary").click()
+    page.get_by_role("radio").first.check()
+    platform.giving.refusals.append((409, {"detail": "English", "code": "anonymity_not_changeable"}))
+    page.locator(".gifts form button").click()
+    expect(page.get_by_text(refusal)).to_be_visible()
+    pages.forgive("409")
+    _press(page, "English")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your gifts")
+    expect(page).to_have_title("Your gifts · Amply")
+
+
 def test_a_donor_shares_facts_of_their_gifts_and_takes_it_back(
     pages: Pages, edge: str, platform: PlatformDouble
 ) -> None:
@@ -172,24 +190,6 @@ def test_where_no_data_is_shared_the_page_says_nothing_of_it(pages: Pages, edge:
     page = pages.open(f"{edge}/giving/#{TOKEN}")
     expect(page.get_by_role("region", name="Green Fields", exact=True)).to_be_visible()
     expect(page.get_by_text("statistics")).to_have_count(0)
-
-
-def test_the_page_speaks_the_browsers_language(
-    pages: Pages, edge: str, platform: PlatformDouble, locale: str, title: str, next_on: str, refusal: str
-) -> None:
-    page = pages.open(f"{edge}/giving/#{TOKEN}", locale=locale)
-    expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    expect(page.locator("html")).to_have_attribute("lang", locale[:2])
-    expect(page.get_by_text(next_on)).to_be_visible()
-    page.locator(".gifts summary").click()
-    page.get_by_role("radio").first.check()
-    platform.giving.refusals.append((409, {"detail": "English", "code": "anonymity_not_changeable"}))
-    page.locator(".gifts form button").click()
-    expect(page.get_by_text(refusal)).to_be_visible()
-    pages.forgive("409")
-    _press(page, "English")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your gifts")
-    expect(page).to_have_title("Your gifts · Amply")
 
 
 def test_without_a_link_one_is_asked_for(pages: Pages, edge: str, platform: PlatformDouble) -> None:

@@ -243,7 +243,8 @@ class DonationIn(GiftIn):
 
     def gift(self) -> Gift:
         """As `GiftIn.gift`, with what the donor ticked."""
-        return replace(super().gift(), data_sharing=self.data_sharing and self.data_sharing.said())
+        ticked = self.data_sharing
+        return replace(super().gift(), data_sharing=ticked.said() if ticked else None)
 
 
 class AmountOut(BaseModel):

@@ -23,7 +23,8 @@ async def _is_offered(request: Request) -> bool:
     return request.app.state.consents is not None
 
 
-async def _offered(request: Request) -> None:
+async def _offered(request: Request, _: recurring.CallerOf) -> None:
+    """Told to whoever has a link, and to nobody else."""
     if not await _is_offered(request):
         raise DataSharingNotOffered("No data is shared here: nothing has to be decided.")
 
