@@ -87,10 +87,10 @@ def write_gifts(path: Path, rows: int) -> None:
               SELECT 'don_' || (hash(i) % {max(rows // 5, 1)}) AS donor,
                 CAST(18 + (hash(i, 1) % 41 + hash(i, 2) % 41) AS INTEGER) AS age,
                 CAST(10000 + (hash(i, 3) % 300) * (hash(i, 4) % 300) AS VARCHAR) AS zip,
-                ['phone', 'phone', 'phone', 'laptop', 'laptop', 'tablet', 'desktop', 'television'][1 + hash(i, 5) % 8] AS device,
+                ['phone', 'phone', 'phone', 'laptop', 'laptop', 'tablet', 'desktop', 'television'][CAST(1 + hash(i, 5) % 8 AS BIGINT)] AS device,
                 DATE '2026-01-01' + CAST(hash(i, 6) % 330 AS INTEGER) AS day,
                 CAST(100 + hash(i, 7) % 14000 AS BIGINT) AS amount,
-                ['water', 'schools', 'health', 'climate', 'animals'][1 + hash(i, 8) % 5] AS cause
+                ['water', 'schools', 'health', 'climate', 'animals'][CAST(1 + hash(i, 8) % 5 AS BIGINT)] AS cause
               FROM range({rows}) r(i)
             ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)
             """

@@ -2,14 +2,15 @@
 
 import hashlib
 import hmac
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amply_lake import LakeError, Release, SourceError, Violation
+from amply_lake import LakeError, Release, SourceError, Violation, read_policy
 from tests.lake.lake_world import DOCUMENT, NOW, Row, TestKeys, World, parquet_file, people, policy, rows_of
 
 
@@ -61,6 +62,24 @@ def test_generalising_comes_before_leaving_out(world: World) -> None:
     done = world.released(world.source(rows))
     assert len(rows_of(done)) == 6
     assert {row["age"] for row in rows_of(done)} == {"30-39"}
+
+
+def test_a_hierarchy_of_the_policys_own_is_climbed(world: World) -> None:
+    column = {"role": "quasi", "generalise": {"kind": "hierarchy", "file": "city.csv"}}
+    cities = {"city.csv": b"Berlin;north\nHamburg;north\nMunich;south\n"}
+    document = {**DOCUMENT, "columns": {**DOCUMENT["columns"], "zip": column}}
+    world.policy = read_policy(json.dumps(document).encode(), cities)
+    homes = (("Berlin", 2), ("Hamburg", 2), ("Munich", 6), ("Atlantis", 1))
+    rows = [
+        row
+        for at, (city, n) in enumerate(homes)
+        for row in people(range(at * 10, at * 10 + n), zip_code=city)
+    ]
+    done = world.released(world.source(rows))
+    assert Counter(row["zip"] for row in rows_of(done)) == {
+        "north": 4,
+        "south": 6,
+    }  # and who lives nowhere is left out
 
 
 def test_more_left_out_than_the_policy_allows_is_a_violation_and_leaves_nothing(world: World) -> None:

@@ -103,10 +103,22 @@ def test_a_buyer_with_key_and_token_fetches_files_through_the_gateway(
     assert used["bytes"] == sum(one["bytes"] for one in linked)
 
 
-def test_the_usage_plan_slows_who_asks_too_much(platform: Platform, buyer: Buyer) -> None:
+def test_the_usage_plan_ends_what_a_key_may_ask(platform: Platform, buyer: Buyer) -> None:
+    """With a quota that a test can use up; what the real one is stands in the template."""
     headers = _headers(buyer, **{"x-api-key": platform.key()})
-    statuses = [httpx2.get(f"{platform.api}/usage", headers=headers).status_code for _ in range(60)]
-    assert set(statuses) == {200, 429}
+    plan = platform.physical("marketplace", "AWS::ApiGateway::UsagePlan")
+    gateway = platform.client("apigateway")
+
+    def allow(requests: int) -> None:
+        change = {"op": "replace", "path": "/quota/limit", "value": str(requests)}
+        gateway.update_usage_plan(usagePlanId=plan, patchOperations=[change])
+
+    allowed = gateway.get_usage_plan(usagePlanId=plan)["quota"]["limit"]
+    allow(2)
+    statuses = [httpx2.get(f"{platform.api}/usage", headers=headers).status_code for _ in range(3)]
+    allow(allowed)
+    assert allowed == 100_000
+    assert statuses == [200, 200, 429]
 
 
 def test_delta_sharing_is_answered_by_the_same_gateway(platform: Platform, buyer: Buyer) -> None:

@@ -9,7 +9,17 @@ import structlog
 from sqlalchemy import text
 
 from amply.entrypoints.personal_data import of_donors
-from amply.infra.vault import DONORS, KeyNotAtHand, Keyring, KeyTreeAway, KeyTrees, LeafCut, Place, head_of
+from amply.infra.vault import (
+    DONORS,
+    KeyNotAtHand,
+    Keyring,
+    KeyTreeAway,
+    KeyTrees,
+    LeafCut,
+    Place,
+    StoredTree,
+    head_of,
+)
 from amply.infra.vault.keyring import KEPT_AT_MOST, LOOK_EVERY, TREE_AWAY
 from amply.infra.vault.tending import tend
 from amply.kernel.clock import system_clock
@@ -98,7 +108,7 @@ class Away(MemoryTrees):
 
     is_away = False
 
-    def read(self, name: str, *, unless: str | None = None) -> object:  # type: ignore[override] # it never answers otherwise
+    def read(self, name: str, *, unless: str | None = None) -> StoredTree | None:
         if self.is_away:
             raise KeyTreeAway("away")
         return super().read(name, unless=unless)

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from amply.entrypoints.admin_erase import _erase
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, KeyNotAtHand, LeafCut, head_of
+from amply.infra.vault.records import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
 from amply.infra.vault.tending import tend
 from amply.infra.vault.trees import EMPTIED
@@ -214,3 +215,13 @@ def test_in_a_restored_database_an_erased_donor_is_an_ordinary_one_who_was_erase
     tend(house.database, of_donors(), now=system_clock())
     assert list(house.addresses()) == [None, BOB]
     assert len(house.gifts()) == 1, "what opens for nobody is not kept for ever"
+
+
+def test_what_stands_under_a_leaf_is_found_by_an_index(house: House) -> None:
+    head = head_of(next(iter(house.gifts().values())))
+    with house.database.transaction() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        for kind in (DonationRow, PlanRow):
+            asked = select(kind.id).where(under_leaf(kind.sealed, head)).compile(house.database.engine)
+            plan = session.connection().exec_driver_sql(f"EXPLAIN {asked}", asked.params)
+            assert f"ix_{kind.__tablename__}_leaf" in "".join(line for (line,) in plan)

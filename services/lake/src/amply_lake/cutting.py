@@ -4,10 +4,10 @@ Everything is counted over people. The search runs on the distinct tuples of the
 at in the rows themselves before it counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -102,6 +102,9 @@ class Cutter:
         """Number the tuples of the finest labels, and write each row as numbers alone."""
         finest = dict.fromkeys(self._policy.quasi, 0)
         quasi = ", ".join(map(name, self._policy.quasi))
+        for table in self._policy.hierarchies:
+            levels = [pa.array(level, type=pa.string()) for level in zip(*table.rows, strict=True)]
+            self._give(table.table, {f"level_{at}": level for at, level in enumerate(levels)})
         self._db.execute(f"CREATE TEMP VIEW finest AS {generalised(self._policy, finest, 'eligible')}")
         self._db.execute(
             f"CREATE TEMP TABLE tuples AS SELECT CAST(row_number() OVER (ORDER BY {quasi}) - 1 AS INTEGER) AS id, {quasi} "
@@ -243,8 +246,8 @@ class Cutter:
         )
         return len({cell for _, cell in numbered})
 
-    def _give(self, table: str, columns: Mapping[str, Sequence[int] | Ints]) -> None:
-        """Make a table of numbers."""
+    def _give(self, table: str, columns: Mapping[str, Any]) -> None:
+        """Make a table of arrays."""
         given = pa.table({column: pa.array(values) for column, values in columns.items()})
         self._db.register("given", given)
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM given")

@@ -18,6 +18,8 @@ either a line below or named in `operations/cost/free.py` with the reason it is 
 
 List prices in USD before tax, a month of 730 hours. Not counted: free tiers, credits, savings plans, support, what
 Stripe takes, attachments of e-mails, what a deployment moves, and the laptop (an emulated cloud sends no bill).
+The data platform's flags are off in all of these; what it costs where they are on is in
+[ADR 0135](adr/0135-the-lake-and-its-tags.md).
 """
 
 
