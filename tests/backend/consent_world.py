@@ -38,17 +38,19 @@ class FakeConsents:
 class FakeRaw:
     """The bucket. `dies`: the process ends `before` or `after` the next file is there.
 
-    `meanwhile` is done once the version was asked for; `seen` looks at each file as it is written.
+    `asked` is done before the version is told, `meanwhile` once it was; `seen` looks at each file as it is written.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.dies: str | None = None
+        self.asked: Callable[[], None] = lambda: None
         self.meanwhile: Callable[[], None] = lambda: None
         self.seen: Callable[[list[dict[str, Any]]], None] = lambda _: None
 
     def version(self, path: str) -> str | None:
         forbid_transaction("look for a raw file")
+        self.asked()
         found = self.files.get(path)
         return None if found is None else hashlib.sha256(found).hexdigest()
 

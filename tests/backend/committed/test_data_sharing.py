@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from amply.modules.mail import address_digest
-from amply.modules.sharing import wording
+from amply.modules.sharing import service, wording
 from tests.backend.api_world import assert_problem
 from tests.backend.conftest import Databases
 from tests.backend.consent_world import TICK, SharingPage
-from tests.backend.giving_world import EVE, DonorsPage
+from tests.backend.giving_world import ADA, EVE, DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 
 EVES = address_digest(EVE.email)
@@ -166,6 +167,22 @@ def test_clicks_at_once_end_in_one_state_and_in_one_order(page: SharingPage) -> 
     for span in spans:
         of_it = sorted(row.version for row in page.rows("sharing_consent") if row.span_id == span.id)
         assert of_it == list(range(1, span.version + 1))
+
+
+def test_who_decides_waits_for_whoever_decides_for_the_same_donor(page: SharingPage) -> None:
+    """Of two that begin a consent at once, the second finds the first one's."""
+
+    def impatient(digest: str) -> None:
+        with page.database.transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+            service.decide(session, email_sha256=digest, said=TICK, shares=True, now=page.clock())
+
+    with page.database.transaction() as session, ThreadPoolExecutor(1) as pool:
+        service.decide(session, email_sha256=ADA, said=TICK, shares=True, now=page.clock())
+        with pytest.raises(OperationalError, match="lock timeout"):
+            pool.submit(impatient, ADA).result()
+        pool.submit(impatient, EVES).result()
+    assert len(page.rows("sharing_span")) == 2
 
 
 # ---- being forgotten -----------------------------------------------------------------------------------------------

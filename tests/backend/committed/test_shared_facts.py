@@ -103,6 +103,7 @@ def test_withdrawn_between_the_gift_and_the_batch_it_stays(page: SharingPage) ->
     page.decides(shares=False)
     assert page.writes() == 0
     assert page.raw.files == {}
+    assert page.rows("sharing_fact") == []
 
 
 def test_what_goes_back_later_is_a_line_of_its_own_and_the_lines_add_up(page: SharingPage) -> None:
@@ -137,19 +138,20 @@ def test_who_withdraws_while_a_batch_is_repeated_is_taken_out_of_it(page: Sharin
     assert page.writes() == 0
 
 
-def test_a_slow_writer_brings_nobody_back_who_withdrew(page: SharingPage) -> None:
-    """Another worker writes the batch, without whoever withdrew, after the slow one looked and before it writes."""
+@pytest.mark.parametrize("moment", ["asked", "meanwhile"])
+def test_a_slow_writer_brings_nobody_back_who_withdrew(page: SharingPage, moment: str) -> None:
+    """Another worker writes the batch, without whoever withdrew, before the slow one has seen the file or before it writes."""
     page.gives(data_sharing=TICK)
     page.gives(donor=EVE, data_sharing=TICK)
     page.tells()
 
-    def meanwhile() -> None:
-        page.raw.meanwhile = lambda: None
+    def another() -> None:
+        setattr(page.raw, moment, lambda: None)
         page.decides(shares=False)
         page.clock.now += LATER
         assert page.writes() == 1
 
-    page.raw.meanwhile = meanwhile
+    setattr(page.raw, moment, another)
     page.writes()
     assert len(page.raw.rows()) == 1
 
