@@ -9,7 +9,7 @@ from amply.entrypoints import task_names
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
-from amply.modules import donations, federation, people, recurring, scim
+from amply.modules import donations, federation, people, recurring, scim, sharing
 
 _log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
 
 def of_donors() -> tuple[Tended, ...]:
     """What goes with a donor who is erased: it is sealed under leaves of the donors' tree."""
-    return (donations.tended(), recurring.tended())
+    return (donations.tended(), recurring.tended(), sharing.tended())
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
