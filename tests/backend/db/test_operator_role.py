@@ -57,8 +57,8 @@ MAY: Final = {
     "member_invitation": {
         f"INSERT ({column})"
         for column in (
-            *("created_at", "email", "email_sha256", "expires_at", "id", "invited_by", "language"),
-            *("next_attempt_at", "organization_id", "role"),
+            *("created_at", "email", "email_index", "email_sha256", "expires_at", "id", "invited_by"),
+            *("language", "next_attempt_at", "organization_id", "role", "sealed"),
         )
     },
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},

@@ -8,7 +8,18 @@ import structlog
 from amply.entrypoints import task_names
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
-from amply.modules import donations, federation, people, recurring, scim
+from amply.modules import (
+    donations,
+    federation,
+    giving,
+    members,
+    onboarding,
+    organizations,
+    people,
+    receipts,
+    recurring,
+    scim,
+)
 
 _log = structlog.get_logger()
 
@@ -19,8 +30,13 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         people.tended(key),
         federation.tended(key),
         scim.tended(key),
-        donations.tended(),
+        *donations.tended(),
+        *receipts.tended(),
         recurring.tended(),
+        giving.tended(),
+        members.tended(),
+        onboarding.tended(),
+        organizations.tended(),
     )
 
 

@@ -25,6 +25,8 @@ Scope = str
 DONORS: Final[Scope] = "donors"
 DONOR_INDEX: Final[Scope] = "donor-index"
 PEOPLE: Final[Scope] = "people"
+OF_ORGANIZATION: Final = "organization:"
+"""What the scope of an organisation's own key begins with; its id follows."""
 ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
 
 LOOK_EVERY: Final = timedelta(minutes=5)
@@ -73,12 +75,14 @@ class _Held:
     version: int
     key: bytes = field(repr=False)
     seals_from: datetime
+    seals_later_from: datetime
     unwrapped_at: float
 
 
 _FIND: Final = text("""
-    SELECT version, wrapped, greatest(seals_from, (SELECT begins_at FROM sealing)) AS seals_from
-    FROM data_key
+    SELECT version, wrapped, greatest(seals_from, begins_at) AS seals_from,
+        greatest(seals_from, begins_at, later_begins_at) AS seals_later_from
+    FROM data_key CROSS JOIN sealing
     WHERE scope = :scope AND wrapped IS NOT NULL
     ORDER BY version
 """)
@@ -158,8 +162,10 @@ class Keyring:
         self._fetch(scope)
         return version
 
-    def seals(self, scope: Scope) -> bool:
+    def seals(self, scope: Scope, *, is_later: bool = False) -> bool:
         """Whether values are sealed yet: not while processes of the release before may still run, which read none.
+
+        `is_later`: of tables that were sealed a release later than the first ones (ADR 0128).
 
         Raises:
             KeyNotAtHand: No key of the scope is at hand.
@@ -168,7 +174,9 @@ class Keyring:
         if not versions:
             raise KeyNotAtHand(scope)
         now = self._clock()
-        return any(held.seals_from <= now for held in versions.values())
+        return any(
+            (held.seals_later_from if is_later else held.seals_from) <= now for held in versions.values()
+        )
 
     def newest(self, scope: Scope) -> int:
         """The version that seals now.
@@ -273,25 +281,31 @@ class Keyring:
         before, ticks = self._held.get(scope, {}), self._ticks()
         held: dict[int, _Held] = {}
         away: KeyWrappingAway | None = None
-        for version, wrapped, seals_from in rows:
+        for version, wrapped, seals_from, seals_later_from in rows:
             known = before.get(version)
             if known is None or ticks - known.unwrapped_at >= UNWRAP_EVERY.total_seconds():
                 try:
                     key = self._wrapping.unwrap(wrapped, scope=scope, version=version)
-                    known = _Held(version=version, key=key, seals_from=seals_from, unwrapped_at=ticks)
+                    known = _Held(
+                        version=version,
+                        key=key,
+                        seals_from=seals_from,
+                        seals_later_from=seals_later_from,
+                        unwrapped_at=ticks,
+                    )
                 except KeyWrappingAway as error:
                     away = error
             if known is not None:
-                held[version] = replace(known, seals_from=seals_from)
+                held[version] = replace(known, seals_from=seals_from, seals_later_from=seals_later_from)
         self._held[scope] = held
         self._held.move_to_end(scope)
         if away is not None:
             raise away
 
-    def _rows(self, scope: Scope) -> list[tuple[int, bytes, datetime]]:
+    def _rows(self, scope: Scope) -> list[tuple[int, bytes, datetime, datetime]]:
         with self._engine.connect() as connection:
             return [
-                (row.version, row.wrapped, row.seals_from)
+                (row.version, row.wrapped, row.seals_from, row.seals_later_from)
                 for row in connection.execute(_FIND, {"scope": scope})
             ]
 

@@ -4,17 +4,24 @@ Until sealing begins, and of rows that the worker has not sealed yet, the fields
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from sqlalchemy import ColumnElement, and_, event, func, inspect, literal_column, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, object_session
 
 from amply.infra.orm import Record
 from amply.infra.vault import format as sealed_format
 from amply.infra.vault.format import Place
-from amply.infra.vault.keyring import DONOR_INDEX, KEYRING, Keyring, NoKeysHere, Scope
+from amply.infra.vault.keyring import (
+    DONOR_INDEX,
+    KEYRING,
+    OF_ORGANIZATION,
+    Keyring,
+    NoKeysHere,
+    Scope,
+)
 
 _COLUMN: Final = "sealed"
 
@@ -26,26 +33,44 @@ class SealedFields:
     """Which fields of a table are personal.
 
     Attributes:
-        scope: Whose key seals them.
-        names: The fields; each has a column of its own, mapped as `plain_…`.
-        indexed: The field that rows are found by.
+        scope: Whose key seals them; with `OF_ORGANIZATION` that of the row's organisation.
+        key: The attribute that names a row, and that its fields are bound to.
+        names: The fields; where they may stand in the clear, each has a column of its own, mapped as `plain_…`.
+        indexed: The field that rows are found by, if any.
         digest: What of that field the index is made of, as a text that is the same however the field was written.
         digest_column: Where that digest stands while the fields stand in the clear, if anywhere.
+        index_column: Where the index stands.
+        apart: What is put before the digest, so that an index tells nothing of those of other tables.
+        is_later: Sealed since a release after the first tables were: what runs beside it may be of the release between.
     """
 
     scope: Scope
     table: str
     names: tuple[str, ...]
-    indexed: str
-    digest: Callable[[str], str]
+    key: str = "id"
+    indexed: str | None = None
+    digest: Callable[[str], str] = str
     digest_column: str | None = None
+    index_column: str = "donor_index"
+    apart: str = ""
+    is_later: bool = True
+
+    def scope_of(self, organization_id: str | None) -> Scope:
+        """Whose key seals a row of this organisation."""
+        return f"{self.scope}{organization_id}" if self.scope == OF_ORGANIZATION else self.scope
 
     def place(self, row_id: str) -> Place:
         """Where the fields of a row stand."""
         return Place(table=self.table, column=_COLUMN, row=row_id)
 
     def open(
-        self, keyring: Keyring | None, *, row_id: str, sealed: bytes | None, plain: Any
+        self,
+        keyring: Keyring | None,
+        *,
+        row_id: str,
+        sealed: bytes | None,
+        plain: Any,
+        organization_id: str | None = None,
     ) -> dict[str, Any]:
         """The fields of a row as the database has it. `plain` has the columns of its own, by the fields' names.
 
@@ -57,10 +82,18 @@ class SealedFields:
             return {name: getattr(plain, name) for name in self.names}
         if keyring is None:
             raise NoKeysHere
-        kept = json.loads(keyring.open(sealed, scope=self.scope, at=self.place(row_id)))
+        scope = self.scope_of(organization_id)
+        kept = json.loads(keyring.open(bytes(sealed), scope=scope, at=self.place(row_id)))
         return {name: kept.get(name) for name in self.names}
 
-    def at_rest(self, session: Session, *, row_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def at_rest(
+        self,
+        session: Session,
+        *,
+        row_id: str,
+        fields: Mapping[str, Any],
+        organization_id: str | None = None,
+    ) -> dict[str, Any]:
         """What a row's columns hold so that its fields are these, by the names of the row's attributes.
 
         Raises:
@@ -69,14 +102,20 @@ class SealedFields:
         keyring = keyring_of(session)
         kept = {name: fields[name] for name in self.names if fields.get(name) is not None}
         digest = self.digest(kept[self.indexed]) if self.indexed in kept else None
-        if keyring is None or not keyring.seals(self.scope):
-            return {**self._in_the_clear(kept, digest), _COLUMN: None, "donor_index": None}
+        scope = self.scope_of(organization_id)
+        if keyring is None or not keyring.seals(scope, is_later=self.is_later):
+            return {**self._in_the_clear(kept, digest), _COLUMN: None, **self._found_by(None)}
         content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
         return {
             **self._in_the_clear({}, None),
-            _COLUMN: keyring.seal(content, scope=self.scope, at=self.place(row_id)) if kept else None,
-            "donor_index": None if digest is None else keyring.index(digest, scope=DONOR_INDEX),
+            _COLUMN: keyring.seal(content, scope=scope, at=self.place(row_id)) if kept else None,
+            **self._found_by(
+                None if digest is None else keyring.index(self.apart + digest, scope=DONOR_INDEX)
+            ),
         }
+
+    def _found_by(self, index: bytes | None) -> dict[str, Any]:
+        return {} if self.indexed is None else {self.index_column: index}
 
     def _in_the_clear(self, kept: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
         beside = {self.digest_column: digest} if self.digest_column else {}
@@ -118,9 +157,7 @@ class SealedRecord(Record):
     __abstract__ = True
     fields: ClassVar[SealedFields]
 
-    id: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[bytes | None]
-    donor_index: Mapped[bytes | None]
 
     def opened(self) -> dict[str, Any]:
         """The fields by name, as they are at this moment.
@@ -133,15 +170,30 @@ class SealedRecord(Record):
             found = {}
             if inspect(self).has_identity:
                 found = self.fields.open(
-                    self.__dict__.get("_keyring"), row_id=self.id, sealed=self.sealed, plain=_Plain(self)
+                    self.__dict__.get("_keyring"),
+                    row_id=self._row_id,
+                    sealed=self.sealed,
+                    plain=_Plain(self),
+                    organization_id=getattr(self, "organization_id", None),
                 )
             self.__dict__["_opened"] = found
         return found
 
     def seal(self, session: Session) -> None:
         """Let the columns hold what the fields are."""
-        for name, value in self.fields.at_rest(session, row_id=self.id, fields=self.opened()).items():
+        at_rest = self.fields.at_rest(
+            session,
+            row_id=self._row_id,
+            fields=self.opened(),
+            organization_id=getattr(self, "organization_id", None),
+        )
+        for name, value in at_rest.items():
             setattr(self, name, value)
+
+    @property
+    def _row_id(self) -> str:
+        found: str = getattr(self, self.fields.key)
+        return found
 
     @classmethod
     def is_of(cls, session: Session, digest: str) -> ColumnElement[bool]:
@@ -150,7 +202,8 @@ class SealedRecord(Record):
         Raises:
             KeyNotAtHand: The key service was away when this process began.
         """
-        return cls.donor_index.in_(indexes(session, digest))
+        found_by: InstrumentedAttribute[bytes | None] = getattr(cls, cls.fields.index_column)
+        return found_by.in_(indexes(session, cls.fields.apart + digest))
 
 
 def indexes(session: Session, digest: str) -> list[bytes]:
@@ -175,12 +228,25 @@ def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
         KeyNotAtHand: The key service was away when this process began.
     """
     keyring = keyring_of(session)
-    if keyring is None or not (keyring.seals(kind.fields.scope) and keyring.seals(DONOR_INDEX)):
+    if keyring is None or not all(
+        keyring.seals(scope, is_later=kind.fields.is_later) for scope in (kind.fields.scope, DONOR_INDEX)
+    ):
         return 0
+    return reseal_chosen(session, kind, not_newest(keyring, kind), limit=limit)
+
+
+def reseal_chosen(
+    session: Session, kind: type[SealedRecord], choices: Iterable[ColumnElement[bool]], *, limit: int
+) -> int:
+    """Seal the rows that each of these conditions finds; return how many."""
     done = 0
-    for chosen in not_newest(keyring, kind):
+    for chosen in choices:
         rows = session.scalars(
-            select(kind).where(chosen).order_by(kind.id).limit(limit - done).with_for_update(skip_locked=True)
+            select(kind)
+            .where(chosen)
+            .order_by(getattr(kind, kind.fields.key))
+            .limit(limit - done)
+            .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
             row.seal(session)
@@ -193,15 +259,23 @@ def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
 
 def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnElement[bool]]:
     """Each by an index of its own, which holds nothing once there is nothing to do."""
-    yield and_(kind.sealed.is_(None), or_(*(_plain(kind, name).is_not(None) for name in kind.fields.names)))
+    yield in_the_clear(kind)
+    yield sealed_before(kind, keyring.newest(kind.fields.scope))
+    if kind.fields.indexed is not None:
+        # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.
+        yield getattr(kind, kind.fields.index_column) < sealed_format.prefix(keyring.newest(DONOR_INDEX))
+
+
+def in_the_clear(kind: type[SealedRecord]) -> ColumnElement[bool]:
+    """The condition that a row is not sealed yet."""
+    plain = (getattr(kind, f"plain_{name}") for name in kind.fields.names)
+    return and_(kind.sealed.is_(None), or_(*(each.is_not(None) for each in plain)))
+
+
+def sealed_before(kind: type[SealedRecord], version: int) -> ColumnElement[bool]:
+    """The condition that a version of its key before this one sealed a row."""
     head = func.substring(kind.sealed, literal_column("1"), literal_column(str(sealed_format.PREFIX_BYTES)))
-    yield and_(kind.sealed.is_not(None), head < sealed_format.prefix(keyring.newest(kind.fields.scope)))
-    # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.
-    yield kind.donor_index < sealed_format.prefix(keyring.newest(DONOR_INDEX))
-
-
-def _plain(kind: type[SealedRecord], name: str) -> Any:
-    return getattr(kind, f"plain_{name}")
+    return and_(kind.sealed.is_not(None), head < sealed_format.prefix(version))
 
 
 class _Plain:

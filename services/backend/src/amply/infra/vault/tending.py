@@ -39,12 +39,16 @@ class Tended:
 
 
 def of_records(kind: type[SealedRecord]) -> Tended:
-    """Of rows whose personal fields stand in one column, with an index beside it."""
+    """Of rows whose personal fields stand in one column, with an index beside it where rows are found by one."""
     return Tended(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
-        columns={kind.fields.scope: (kind.sealed,), DONOR_INDEX: (kind.donor_index,)},
+        columns={kind.fields.scope: (kind.sealed,), **_index_of(kind)},
     )
+
+
+def _index_of(kind: type[SealedRecord]) -> dict[Scope, tuple[InstrumentedAttribute[bytes | None]]]:
+    return {} if kind.fields.indexed is None else {DONOR_INDEX: (getattr(kind, kind.fields.index_column),)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,10 +43,18 @@ def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> 
     slug = domain.slug_of(asked.slug)
     organizations.check(name=name, slug=slug, country=asked.country)
     organization_id = ids.new_id("org")
+    contact = organizations.address_at_rest(session, organization_id=organization_id, email=address)
     made = session.scalar(
         select(
             func.found_organization(
-                organization_id, name, slug, asked.country, address, asked.language, own.now
+                organization_id,
+                name,
+                slug,
+                asked.country,
+                contact["email"],
+                contact["sealed"],
+                asked.language,
+                own.now,
             )
         )
     )

@@ -132,7 +132,7 @@ def _given(
     # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
     left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
-        select(DonationRow, given_at, left, OfflineGiftRow.description)
+        select(DonationRow, given_at, left, OfflineGiftRow)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
         .where(
@@ -147,13 +147,13 @@ def _given(
         .order_by(given_at, DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    for row, moment, minor_units, description in rows:
+    for row, moment, minor_units, thing in rows:
         yield _Given(
             id=row.id,
             donor_name=row.donor_name or "",
             amount=Money(minor_units=minor_units, currency=row.currency),
             given_at=moment,
-            description=(description or "") if row.method == OfflineMethod.IN_KIND else None,
+            description=(thing.description or "") if row.method == OfflineMethod.IN_KIND else None,
         )
 
 

@@ -183,21 +183,16 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
 def _told_of(session: Session, *, digest: str) -> Sequence[str]:
     """The gifts of others that somebody was, or would have been, told of."""
     return session.scalars(
-        select(DedicationRow.donation_id).where(DedicationRow.recipient_sha256 == digest)
+        select(DedicationRow.donation_id).where(DedicationRow.told_to(session, digest))
     ).all()
 
 
 def _forget_recipient(session: Session, *, digest: str) -> int:
     """Somebody who did not give, and was to be told of a gift."""
-    return len(
-        session.execute(
-            update(DedicationRow)
-            .where(DedicationRow.recipient_sha256 == digest)
-            .values(recipient_name=None, recipient_email=None, recipient_sha256=None)
-            .returning(DedicationRow.donation_id)
-            .execution_options(synchronize_session=False)
-        ).all()
+    told = session.scalars(
+        select(DedicationRow).where(DedicationRow.told_to(session, digest)).with_for_update()
     )
+    return erased_again.forget_recipients(told)
 
 
 def _remove(

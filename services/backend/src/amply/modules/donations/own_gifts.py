@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
-from amply.infra.vault import indexes
+from amply.infra.vault import indexes, keyring_of
 from amply.kernel.errors import Conflict
 from amply.kernel.pagination import Page
 from amply.modules import mail, organizations, receipts
@@ -243,9 +243,18 @@ def _check_may_be_kept(session: Session, seen: OwnGift) -> None:
         )
 
 
-def _gifts(session: Session, email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
+def _gifts(
+    session: Session, email_sha256: str
+) -> Select[DonationRow, datetime, str, bytes | None, str | None]:
+    """Of a thing what may be read of it here: it is not all of its row."""
     return (
-        select(DonationRow, _GIVEN_AT.label("given_at"), SplitPartRow.split_id, OfflineGiftRow.description)
+        select(
+            DonationRow,
+            _GIVEN_AT.label("given_at"),
+            SplitPartRow.split_id,
+            OfflineGiftRow.sealed.label("sealed_thing"),
+            OfflineGiftRow.plain_description.label("description"),
+        )
         .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
@@ -298,10 +307,22 @@ def _seen(session: Session, rows: Sequence[Any]) -> list[OwnGift]:
             given_at=given_at,
             given_on=given_at.astimezone(calendars[row.organization_id].zone).date(),
             anonymity=Anonymity(row.anonymity),
-            description=description if row.method == OfflineMethod.IN_KIND else None,
+            description=_description(session, row, sealed=sealed, plain=plain),
             fund=funds.get(row.fund_id or "", ""),
             split_id=split_id,
             receipts=issued.get(row.id, ()),
         )
-        for row, given_at, split_id, description in rows
+        for row, given_at, split_id, sealed, plain in rows
     ]
+
+
+def _description(
+    session: Session, row: DonationRow, *, sealed: bytes | None, plain: str | None
+) -> str | None:
+    if row.method != OfflineMethod.IN_KIND:
+        return None
+    if sealed is None:
+        return plain
+    kept = OfflineGiftRow.fields.open(keyring_of(session), row_id=row.id, sealed=sealed, plain=None)
+    found: str | None = kept["description"]
+    return found

@@ -5,6 +5,7 @@ when somebody asks for it, and stands in that answer alone.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -62,11 +63,12 @@ def invite(
         raise InvitationNotAcceptable(
             "Give the e-mail address of one person of the organisation.", param="email"
         )
+    invitation_id = ids.new_id("inv")
     session.execute(
         insert(InvitationRow).values(
-            id=ids.new_id("inv"),
+            id=invitation_id,
             organization_id=organization_id,
-            email=email,
+            **address_at_rest(session, invitation_id=invitation_id, email=email),
             language=language,
             confirmed=confirmed,
             attempts=0,
@@ -74,3 +76,12 @@ def invite(
             created_at=now,
         )
     )
+
+
+def address_at_rest(session: Session, *, invitation_id: str, email: str) -> dict[str, Any]:
+    """What the columns of an invitation hold so that it is for this address.
+
+    Raises:
+        KeyNotAtHand: The key service was away when this process began.
+    """
+    return InvitationRow.fields.at_rest(session, row_id=invitation_id, fields={"email": email})

@@ -1,6 +1,13 @@
 """Organisations that receive gifts, and the funds they receive them for. Import from here only."""
 
-from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
+from amply.modules.organizations.contacts import (
+    Contact,
+    address_at_rest,
+    contact_of,
+    is_address,
+    keep_contact,
+    tended,
+)
 from amply.modules.organizations.domain import (
     Organization,
     OrganizationNotAcceptable,
@@ -54,6 +61,7 @@ __all__ = [
     "OrganizationState",
     "SlugTaken",
     "Step",
+    "address_at_rest",
     "allow_return",
     "check",
     "check_slug",
@@ -84,6 +92,7 @@ __all__ = [
     "settle",
     "state_of",
     "take_anonymous_gifts",
+    "tended",
     "text_of",
     "tier_of",
     "tiers",

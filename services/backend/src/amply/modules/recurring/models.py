@@ -23,8 +23,11 @@ class PlanRow(SealedRecord):
         names=("donor_name", "donor_email", "message"),
         indexed="donor_email",
         digest=mail.address_digest,
+        is_later=False,
         digest_column="email_sha256",
     )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    donor_index: Mapped[bytes | None]
     donor_name = Personal[str]()
     donor_email = Personal[str]()
     message = Personal[str]()
