@@ -10,6 +10,8 @@ from amply.infra.vault import Keyring, KeyWrappingAway
 
 HAVE_KEYS = frozenset({"amply_api", "amply_app"})
 """Roles of processes that keep or show what is personal."""
+ONLY_OPENS = "amply_operator"
+"""The role of staff's commands, which open what organisations said of themselves."""
 
 
 class Wrapping:
@@ -30,6 +32,13 @@ class Wrapping:
             return self._KEY.decrypt(wrapped[:12], wrapped[12:], f"{scope}/{version}".encode())
         except InvalidTag:
             raise KeyWrappingAway("refused") from None
+
+
+def keyring_for(user: str, database: Database) -> Keyring | None:
+    """The keys that a process of this role has."""
+    if user == ONLY_OPENS:
+        return Keyring(database.engine, Wrapping(), scopes=(), only_opens=True)
+    return keyring(database) if user in HAVE_KEYS else None
 
 
 def keyring(database: Database) -> Keyring:

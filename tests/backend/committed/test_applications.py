@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from amply.infra.database import Database
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.modules import applications
 from amply.modules.applications import MOVES, ApplicationNotFound, Move
 from amply.modules.organizations import MoveNotPossible, OrganizationState
@@ -41,6 +42,7 @@ def operator(databases: Databases) -> Iterator[Database]:
 
 
 def staff(operator: Database, house: House, organization_id: str, move: Move, **said: Any) -> Any:
+    hold_key_of(operator, organization_id)
     with operator.transaction() as session:
         if move is Move.VERIFY:
             return applications.verify(

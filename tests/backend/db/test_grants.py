@@ -130,7 +130,7 @@ API = {
             *(
                 f"UPDATE({column})"
                 for column in (
-                    *("city", "kind", "legal_name", "postal_code", "purpose", "sdgs", "street"),
+                    *("city", "kind", "legal_name", "postal_code", "purpose", "sdgs", "sealed", "street"),
                     *("submitted_at", "tax_id", "tier", "updated_at", "website"),
                 )
             ),
@@ -157,7 +157,8 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "to_state"),
+                    *("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "sealed"),
+                    "to_state",
                 )
             ),
             "SELECT",
@@ -168,7 +169,7 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("asked_at", "country", "id", "next_attempt_at", "organization_id", "tax_id"),
+                    *("asked_at", "country", "id", "next_attempt_at", "organization_id", "sealed", "tax_id"),
                 )
             ),
             "SELECT",

@@ -9,6 +9,7 @@ from amply.entrypoints import task_names
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
 from amply.modules import (
+    applications,
     donations,
     federation,
     giving,
@@ -34,6 +35,7 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         *receipts.tended(),
         recurring.tended(),
         giving.tended(),
+        *applications.tended(),
         members.tended(),
         onboarding.tended(),
         organizations.tended(),

@@ -5,14 +5,26 @@ fields. `tending` (imported by its own name, since it needs the database) seals 
 """
 
 from amply.infra.vault.format import Place, SealedBytesUnreadable, prefix
-from amply.infra.vault.keyring import DONOR_INDEX, DONORS, PEOPLE, KeyNotAtHand, Keyring, NoKeysHere, Scope
+from amply.infra.vault.keyring import (
+    ALWAYS,
+    DONOR_INDEX,
+    DONORS,
+    OF_ORGANIZATION,
+    PEOPLE,
+    KeyNotAtHand,
+    Keyring,
+    NoKeysHere,
+    Scope,
+)
 from amply.infra.vault.models import DataKeyRow
 from amply.infra.vault.ports import KeyWrapping, KeyWrappingAway
 from amply.infra.vault.records import Personal, SealedFields, SealedRecord, indexes, keyring_of, reseal
 
 __all__ = [
+    "ALWAYS",
     "DONORS",
     "DONOR_INDEX",
+    "OF_ORGANIZATION",
     "PEOPLE",
     "DataKeyRow",
     "KeyNotAtHand",

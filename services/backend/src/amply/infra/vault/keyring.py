@@ -97,6 +97,8 @@ _NEWEST: Final = text("SELECT coalesce(max(version), 0) FROM data_key WHERE scop
 class Keyring:
     """Keys by scope and version. `Database` asks it to look around before each transaction (`freshen`).
 
+    `only_opens`: this process seals nothing and makes no key; what it writes is sealed by the worker.
+
     A process that has keys goes on with them while the key service is away, and looks from a thread of its own, so that
     nobody waits. One that has none yet asks before its first transaction.
     """
@@ -107,12 +109,14 @@ class Keyring:
         wrapping: KeyWrapping,
         *,
         scopes: Sequence[Scope] = ALWAYS,
+        only_opens: bool = False,
         clock: Clock = system_clock,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._wrapping = wrapping
         self._always = tuple(scopes)
+        self._only_opens = only_opens
         self._clock = clock
         self._ticks = ticks
         self._held: OrderedDict[Scope, Mapping[int, _Held]] = OrderedDict()
@@ -134,17 +138,19 @@ class Keyring:
             if self._ticks() >= self._due:
                 self._look()
 
-    def hold(self, scope: Scope) -> None:
-        """Have the keys of a scope at hand; makes the first one where there is none. Outside transactions.
+    def hold(self, scope: Scope, *, makes: bool = True) -> None:
+        """Have the keys of a scope at hand. Outside transactions.
+
+        `makes`: the first one, where there is none; without, nothing is sealed yet where there is none.
 
         Raises:
             KeyNotAtHand: The key service does not answer, and they are not at hand already.
         """
         try:
-            self._fetch(scope)
+            self._fetch(scope, makes=makes)
         except KeyWrappingAway as error:
             _log.warning(AWAY, scope=scope, error=type(error).__name__)
-        if not self._versions(scope):
+        if not self._versions(scope) and makes and not self._only_opens:
             raise KeyNotAtHand(scope)
         while len(self._held) > _OTHERS_MAX + len(self._always):
             oldest = next(each for each in list(self._held) if each not in self._always)
@@ -165,11 +171,13 @@ class Keyring:
     def seals(self, scope: Scope, *, is_later: bool = False) -> bool:
         """Whether values are sealed yet: not while processes of the release before may still run, which read none.
 
-        `is_later`: of tables that were sealed a release later than the first ones (ADR 0128).
+        `is_later`: of tables that were sealed a release later than the first ones (ADR 0128). Never where this process only opens.
 
         Raises:
             KeyNotAtHand: No key of the scope is at hand.
         """
+        if self._only_opens:
+            return False
         versions = self._versions(scope)
         if not versions:
             raise KeyNotAtHand(scope)
@@ -258,7 +266,7 @@ class Keyring:
         self._due = self._ticks() + LOOK_EVERY.total_seconds()
         for scope in (*self._always, *(each for each in list(self._held) if each not in self._always)):
             try:
-                self._fetch(scope)
+                self._fetch(scope, makes=scope in self._always)
             except KeyWrappingAway as error:
                 self._try_again(scope, error)
                 if not self._held.get(scope):
@@ -272,10 +280,10 @@ class Keyring:
         _log.warning(AWAY, scope=scope, error=type(error).__name__)
         self._due = self._ticks() + _AGAIN.total_seconds()
 
-    def _fetch(self, scope: Scope) -> None:
+    def _fetch(self, scope: Scope, *, makes: bool = True) -> None:
         """Raises KeyWrappingAway once everything that is at hand, or can be opened, is kept."""
         rows = self._rows(scope)
-        if not rows:
+        if not rows and makes and not self._only_opens:
             self._make(scope, 1, seals_from=self._clock(), now=self._clock())
             rows = self._rows(scope)
         before, ticks = self._held.get(scope, {}), self._ticks()

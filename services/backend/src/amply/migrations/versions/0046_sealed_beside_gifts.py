@@ -16,6 +16,11 @@ SEALED = {
     "member_invitation": ("id", "email", "email_sha256"),
     "onboarding_invitation": ("id", "email"),
     "organization_contact": ("organization_id", "email"),
+    "organization_application": (
+        *("organization_id", "legal_name", "tax_id", "street", "postal_code", "city", "website", "purpose"),
+    ),
+    "register_lookup": ("id", "tax_id", "name", "status"),
+    "organization_step": ("id", "said"),
 }
 """By table: the column that names a row, and those that hold in the clear what is sealed."""
 ALWAYS_THERE = {
@@ -25,6 +30,8 @@ ALWAYS_THERE = {
     "member_invitation": ("email", "email_sha256"),
     "onboarding_invitation": ("email",),
     "organization_contact": ("email",),
+    "organization_application": ("legal_name",),
+    "register_lookup": ("tax_id",),
 }
 """What could not be empty while it stood in the clear."""
 
@@ -42,6 +49,7 @@ def upgrade() -> None:
     _offline_gifts()
     _invitations()
     _founding()
+    _applications()
     _grants()
 
 
@@ -262,6 +270,29 @@ _OVERLOADS = (
 )
 
 
+DECIDED_UPON = """
+    CREATE OR REPLACE TRIGGER keep_what_is_decided_upon BEFORE UPDATE OF
+        legal_name, kind, tier, tax_id, street, postal_code, city, website, purpose, sdgs{more}
+    ON organization_application FOR EACH ROW
+        WHEN (current_user = 'amply_api') EXECUTE FUNCTION keep_what_is_decided_upon()
+"""
+
+
+def _applications() -> None:
+    op.execute(DECIDED_UPON.format(more=", sealed"))
+    # The worker seals what is in the clear, and anew what an older key sealed; staff open what organisations say.
+    op.execute("""
+        GRANT UPDATE (sealed) ON organization_application TO amply_api;
+        GRANT UPDATE (sealed, legal_name, tax_id, street, postal_code, city, website, purpose)
+            ON organization_application TO amply_app;
+        GRANT INSERT (sealed) ON register_lookup TO amply_api;
+        GRANT UPDATE (sealed, tax_id) ON register_lookup TO amply_app;
+        GRANT INSERT (sealed) ON organization_step TO amply_api, amply_operator;
+        GRANT UPDATE (sealed, said) ON organization_step TO amply_app;
+        GRANT SELECT ON data_key, sealing TO amply_operator
+    """)
+
+
 def _grants() -> None:
     op.execute("""
         GRANT INSERT (sealed, email_index) ON member_invitation TO amply_api, amply_operator;
@@ -280,6 +311,14 @@ def downgrade() -> None:
                 RAISE EXCEPTION 'personal data is sealed by these keys: there is no way back';
             END IF;
         END $$
+    """)
+    op.execute(DECIDED_UPON.format(more=""))
+    op.execute("""
+        REVOKE UPDATE (legal_name, tax_id, street, postal_code, city, website, purpose)
+            ON organization_application FROM amply_app;
+        REVOKE UPDATE (tax_id) ON register_lookup FROM amply_app;
+        REVOKE UPDATE (said) ON organization_step FROM amply_app;
+        REVOKE SELECT ON data_key, sealing FROM amply_operator
     """)
     _receipts_before()
     for signature in _OVERLOADS:

@@ -28,6 +28,7 @@ from amply.modules.applications.tasks import (
     Applying,
     ask_registers,
     count_untold,
+    tended,
     tidy_documents,
     write_letters,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "own_router",
     "router",
     "tell",
+    "tended",
     "tidy_documents",
     "verify",
     "verify_for",

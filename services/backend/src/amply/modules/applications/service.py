@@ -1,5 +1,6 @@
 """Applying: somebody with a proven address founds a draft and owns it, says what the organisation is, and hands it in."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -83,13 +84,11 @@ def change(
     if organization.state not in OPEN:
         raise ApplicationNotOpen(_CLOSED)
     said = _said(asked, country=organization.country)
+    row = row_of(session, access)
     try:
-        session.execute(
-            update(ApplicationRow)
-            .where(access.covers(ApplicationRow.organization_id))
-            .values(**said, updated_at=access.now)
-            .execution_options(synchronize_session=False)
-        )
+        for name, value in {**said, "updated_at": access.now}.items():
+            setattr(row, name, value)
+        session.flush()
     except IntegrityError as refused:
         if isinstance(refused.orig, psycopg.errors.CheckViolation):
             raise ApplicationNotOpen(_CLOSED) from None
@@ -125,12 +124,12 @@ def submit(session: Session, access: Access) -> ApplicationOut:
     )
     note_step(session, organization_id=access.organization_id, step=step, said=None, now=access.now)
     organization = organizations.get(session, organization_id=access.organization_id)
+    asked = {"id": ids.new_id("look"), "organization_id": access.organization_id}
     session.execute(
         insert(LookupRow).values(
-            id=ids.new_id("look"),
-            organization_id=access.organization_id,
+            **asked,
+            **_at_rest(LookupRow, session, asked, tax_id=row.tax_id),
             country=organization.country,
-            tax_id=row.tax_id,
             asked_at=access.now,
             next_attempt_at=access.now,
         )
@@ -142,17 +141,27 @@ def submit(session: Session, access: Access) -> ApplicationOut:
 
 def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
     """Remember a move, and let the worker write about it."""
+    noted = {"id": ids.new_id("step"), "organization_id": organization_id}
     session.execute(
         insert(StepRow).values(
-            id=ids.new_id("step"),
-            organization_id=organization_id,
+            **noted,
+            **_at_rest(StepRow, session, noted, said=said),
             from_state=step.before,
             to_state=step.after,
-            said=said,
             at=now,
             next_attempt_at=now,
         )
     )
+
+
+def _at_rest(
+    kind: type[LookupRow | StepRow], session: Session, named: Mapping[str, str], **fields: str | None
+) -> dict[str, Any]:
+    """What there is of it, and no column that may not be written here: whoever asks a register does not answer."""
+    held = kind.fields.at_rest(
+        session, row_id=named["id"], fields=fields, organization_id=named["organization_id"]
+    )
+    return {name: value for name, value in held.items() if value is not None}
 
 
 def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:
