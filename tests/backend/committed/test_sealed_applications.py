@@ -31,11 +31,19 @@ TABLES: Final = tuple(each.__tablename__ for each in KINDS)
 SECRETS: Final = {
     "name": BEGUN["legal_name"],
     "tax id": COMPLETE["tax_id"],
-    "street": COMPLETE["address"]["street"],
+    "street": "1 Mill Lane",
     "website": COMPLETE["website"],
     "purpose": "We keep the river clean.",
     "asked": "Which river do you mean?",
 }
+
+
+@pytest.fixture
+def house(database: Database, databases: Databases) -> Iterator[House]:
+    made = House(database, databases)
+    with made.client:
+        yield made
+    made.close()
 
 
 @pytest.fixture
