@@ -41,6 +41,7 @@ class SealedFields:
         digest_column: Where that digest stands while the fields stand in the clear, if anywhere.
         index_column: Where the index stands.
         apart: What is put before the digest, so that an index tells nothing of those of other tables.
+        is_ever_plain: Whether fields may stand in the clear: in rows that are not sealed yet, and until sealing begins.
         is_later: Sealed since a release after the first tables were: what runs beside it may be of the release between.
     """
 
@@ -53,6 +54,7 @@ class SealedFields:
     digest_column: str | None = None
     index_column: str = "donor_index"
     apart: str = ""
+    is_ever_plain: bool = True
     is_later: bool = True
 
     def scope_of(self, organization_id: str | None) -> Scope:
@@ -79,7 +81,7 @@ class SealedFields:
             NoKeysHere: It is sealed, and this process has no keys.
         """
         if sealed is None:
-            return {name: getattr(plain, name) for name in self.names}
+            return {name: getattr(plain, name) if self.is_ever_plain else None for name in self.names}
         if keyring is None:
             raise NoKeysHere
         scope = self.scope_of(organization_id)
@@ -98,12 +100,15 @@ class SealedFields:
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
+            NoKeysHere: This process has no keys, and nothing of this table stands in the clear.
         """
         keyring = keyring_of(session)
         kept = {name: fields[name] for name in self.names if fields.get(name) is not None}
         digest = self.digest(kept[self.indexed]) if self.indexed in kept else None
         scope = self.scope_of(organization_id)
         if keyring is None or not keyring.seals(scope, is_later=self.is_later):
+            if kept and not self.is_ever_plain:
+                raise NoKeysHere
             return {**self._in_the_clear(kept, digest), _COLUMN: None, **self._found_by(None)}
         content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
         return {
@@ -118,6 +123,8 @@ class SealedFields:
         return {} if self.indexed is None else {self.index_column: index}
 
     def _in_the_clear(self, kept: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
+        if not self.is_ever_plain:
+            return {}
         beside = {self.digest_column: digest} if self.digest_column else {}
         return {**{f"plain_{name}": kept.get(name) for name in self.names}, **beside}
 
@@ -259,7 +266,8 @@ def reseal_chosen(
 
 def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnElement[bool]]:
     """Each by an index of its own, which holds nothing once there is nothing to do."""
-    yield in_the_clear(kind)
+    if kind.fields.is_ever_plain:
+        yield in_the_clear(kind)
     yield sealed_before(kind, keyring.newest(kind.fields.scope))
     if kind.fields.indexed is not None:
         # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.

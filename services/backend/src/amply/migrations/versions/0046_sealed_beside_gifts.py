@@ -36,7 +36,16 @@ ALWAYS_THERE = {
 """What could not be empty while it stood in the clear."""
 
 
+GIFTS = {
+    "donation": ("donor_name", "donor_email", "message"),
+    "plan": ("donor_name", "donor_email", "message", "email_sha256"),
+}
+"""What this release reads sealed alone; 0047 takes these columns away."""
+
+
 def upgrade() -> None:
+    for table, columns in GIFTS.items():
+        _refuse_unsealed(table, columns)
     _beginning()
     _receipt_words()
     for table, (key, *plain) in SEALED.items():
@@ -64,6 +73,19 @@ def _beginning() -> None:
         END
     """)
     op.execute("ALTER TABLE sealing ALTER COLUMN later_begins_at SET NOT NULL")
+
+
+def _refuse_unsealed(table: str, columns: tuple[str, ...]) -> None:
+    anything = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+    op.execute(f"""
+        DO $$
+        BEGIN
+            IF EXISTS (SELECT FROM {table} WHERE {anything}) THEN
+                RAISE EXCEPTION 'rows of {table} are not sealed yet: let the worker of the release before run until it has '
+                    'sealed them (docs/runbooks/personal-keys.md), and migrate again';
+            END IF;
+        END $$
+    """)
 
 
 def _sealed(table: str, key: str, plain: list[str]) -> None:

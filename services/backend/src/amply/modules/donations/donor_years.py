@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -14,7 +14,6 @@ from amply.kernel.money import Money
 from amply.modules import organizations, receipts
 from amply.modules.donations.domain import DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
-from amply.modules.donations.own_gifts import owned_by
 
 _ROWS = 1_000
 """Gifts read in one go."""
@@ -58,7 +57,7 @@ def statement_of_donor(
         given = list(
             _given(
                 session,
-                owned_by(session, email_sha256),
+                DonationRow.is_of(session, email_sha256),
                 organization_id=organization_id,
                 since=span.begins_at,
                 before=span.ends_before,
@@ -139,7 +138,7 @@ def _given(
             which,
             DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
-            or_(DonationRow.donor_index.is_not(None), DonationRow.plain_donor_email.is_not(None)),
+            DonationRow.donor_index.is_not(None),
             DonationRow.reversed_at.is_(None),
             given_at >= since,
             given_at < before,

@@ -18,6 +18,7 @@ class DonationRow(SealedRecord):
         names=("donor_name", "donor_email", "message"),
         indexed="donor_email",
         digest=mail.address_digest,
+        is_ever_plain=False,
         is_later=False,
     )
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -25,9 +26,6 @@ class DonationRow(SealedRecord):
     donor_name = Personal[str]()
     donor_email = Personal[str]()
     message = Personal[str]()
-    plain_donor_name: Mapped[str | None] = mapped_column("donor_name")
-    plain_donor_email: Mapped[str | None] = mapped_column("donor_email")
-    plain_message: Mapped[str | None] = mapped_column("message")
     organization_id: Mapped[str]
     minor_units: Mapped[int]
     currency: Mapped[str]

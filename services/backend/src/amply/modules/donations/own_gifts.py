@@ -87,15 +87,6 @@ class GivenTo:
     years: Sequence[GivenYear]
 
 
-def owned_by(session: Session, email_sha256: str) -> ColumnElement[bool]:
-    """The condition that a gift is of whoever has the address with this digest: sealed, or in the clear still."""
-    in_the_clear = and_(
-        DonationRow.plain_donor_email.is_not(None),
-        func.address_digest(DonationRow.plain_donor_email) == email_sha256,
-    )
-    return or_(DonationRow.is_of(session, email_sha256), in_the_clear)
-
-
 def _shown() -> ColumnElement[bool]:
     """Gifts, and debits on their way or refused; not what was begun and never paid."""
     return or_(
@@ -117,7 +108,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
     row = session.scalar(
         select(DonationRow)
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
         .order_by(DonationRow.id.desc())
         .limit(1)
     )
@@ -128,7 +119,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
     """The organisations that a donor has given to, the one they gave to last first."""
     rows = session.execute(
         select(DonationRow.organization_id, func.count().label("gifts"))
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
         .group_by(DonationRow.organization_id)
         .order_by(func.max(DonationRow.id).desc())
         .limit(_ORGANIZATIONS_MAX)
@@ -258,7 +249,7 @@ def _gifts(
         .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
     )
 
 
@@ -280,7 +271,7 @@ def _years(
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .join(counted, counted.c.id == DonationRow.organization_id)
         .where(
-            owned_by(session, email_sha256),
+            DonationRow.is_of(session, email_sha256),
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.reversed_at.is_(None),
         )
