@@ -19,7 +19,7 @@ from amply.kernel.clock import system_clock
 from amply.modules import applications
 from amply.modules.applications import Move
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
-from tests.backend.application_world import BEGUN, COMPLETE, Applicant, applying_work
+from tests.backend.application_world import BEGUN, Applicant, applying_work
 from tests.backend.conftest import Databases
 from tests.backend.key_service import Wrapping, new_keyring
 from tests.backend.member_world import House
@@ -30,9 +30,9 @@ KINDS: Final = (ApplicationRow, LookupRow, StepRow)
 TABLES: Final = tuple(each.__tablename__ for each in KINDS)
 SECRETS: Final = {
     "name": BEGUN["legal_name"],
-    "tax id": COMPLETE["tax_id"],
+    "tax id": "9990001",
     "street": "1 Mill Lane",
-    "website": COMPLETE["website"],
+    "website": "https://river.example",
     "purpose": "We keep the river clean.",
     "asked": "Which river do you mean?",
 }
@@ -165,7 +165,7 @@ def test_a_rotation_of_one_organisations_key_seals_its_rows_anew_and_nobody_else
 def test_the_key_of_another_organisation_opens_nothing(ada: Applicant, house: House) -> None:
     organization_id = ada.apply()
     hold_key_of(house.database, organization_id)
-    hold_key_of(house.database, house.organization_id)
+    hold_key_of(house.database, house.organization_id, to_seal=True)
     with house.database.transaction() as session:
         row = session.get_one(ApplicationRow, organization_id)
         opened = ApplicationRow.fields.open(

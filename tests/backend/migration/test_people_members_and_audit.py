@@ -66,7 +66,7 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
         opened.close()
 
     with master.engine.connect() as connection:
-        command.downgrade(configuration(connection), "0046")
+        command.downgrade(configuration(connection), "0045")
         connection.execute(text("UPDATE donation SET sealed = NULL, donor_index = NULL, donor_name = 'Ada'"))
         connection.commit()
         command.downgrade(configuration(connection), BEFORE)

@@ -6,9 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
-from amply.infra.roles import one_at_a_time, require_roles
+from amply.infra.roles import OWNER, one_at_a_time, require_roles
 
 
 def migrate(engine: Engine) -> None:
@@ -35,8 +35,10 @@ def migrate(engine: Engine) -> None:
 
 
 def _target(chosen: Config, connection: Connection) -> str:
-    present = MigrationContext.configure(connection).get_current_revision()
-    connection.rollback()
+    with connection.begin():
+        # Who signs in to migrate may become the owner, and sees nothing before.
+        connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+        present = MigrationContext.configure(connection).get_current_revision()
     if present is None:
         return "head"
     for script in ScriptDirectory.from_config(chosen).walk_revisions():

@@ -47,9 +47,7 @@ RESEND = """
 
 
 def upgrade() -> None:
-    # Asked by 0046 too, before processes run that read nothing in the clear; a restored database may be older than those.
-    for table, columns in PLAIN.items():
-        refuse_unsealed(table, columns)
+    # Nothing is in them: 0046 asked, and has kept it so since.
     op.execute("DROP VIEW organization_gift")
     op.execute(VIEWED.format(plain=""))
     op.execute(RESEND.format(own="donation.donor_index = ANY (owner_indexes)"))
@@ -59,28 +57,17 @@ def upgrade() -> None:
     op.execute("DROP FUNCTION address_digest(text)")
 
 
-def refuse_unsealed(table: str, columns: tuple[str, ...]) -> None:
-    """Raise in the database where something stands in the clear."""
-    anything = " OR ".join(f"{column} IS NOT NULL" for column in columns)
-    op.execute(f"""
-        DO $$
-        BEGIN
-            IF EXISTS (SELECT FROM {table} WHERE {anything}) THEN
-                RAISE EXCEPTION 'rows of {table} are not sealed yet: let the worker of the release before run until it has '
-                    'sealed them (docs/runbooks/personal-keys.md), and migrate again';
-            END IF;
-        END $$
-    """)
-
-
 def downgrade() -> None:
     for table, columns in PLAIN.items():
         op.execute(f"ALTER TABLE {table} {', '.join(f'ADD COLUMN {column} text' for column in columns)}")
         # The digest was no part of what these rules ask.
         names = [column for column in columns if column != "email_sha256"]
         nothing = " AND ".join(f"{column} IS NULL" for column in names)
+        none_of_them = " AND ".join(f"{column} IS NULL" for column in columns)
         op.execute(f"""
-            ALTER TABLE {table} ADD CONSTRAINT ck_{table}_sealed_once CHECK (sealed IS NULL OR ({nothing}));
+            ALTER TABLE {table}
+                ADD CONSTRAINT ck_{table}_sealed_once CHECK (sealed IS NULL OR ({nothing})),
+                ADD CONSTRAINT ck_{table}_nothing_in_the_clear CHECK ({none_of_them});
             CREATE INDEX ix_{table}_in_the_clear ON {table} (id) WHERE sealed IS NULL
                 AND ({" OR ".join(f"{column} IS NOT NULL" for column in names)})
         """)

@@ -106,9 +106,9 @@ def owner_of(session: Session, *, donation_id: str) -> str | None:
 
 
 def sealed_for(session: Session, *, donation_id: str) -> str | None:
-    """Whose leaf a gift is sealed under (`SealedFields.whose`); None where there is no such gift, or nothing of a donor in it."""
+    """Whose leaf a gift and what stands beside it are sealed under (`SealedFields.whose`); None where there is no such gift."""
     row = session.get(DonationRow, donation_id)
-    if row is None or row.sealed is None:
+    if row is None:
         return None
     digest = None if row.donor_email is None else mail.address_digest(row.donor_email)
     return DonationRow.fields.whose(digest, row_id=row.id)
