@@ -14,7 +14,7 @@ from amply.infra.vault.keyring import COMING
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.tending import tend
 from amply.kernel.clock import system_clock
-from amply.modules import donations, mail
+from amply.modules import donations, ledger, mail
 from amply.modules.donations import Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.donations.dedications import DedicationSending
 from amply.modules.donations.domain import Donor
@@ -22,11 +22,11 @@ from amply.modules.donations.models import DedicationRow, DonationRow, OfflineGi
 from amply.modules.giving.letters import ask_for_link
 from amply.modules.giving.models import LinkRequestRow
 from amply.modules.receipts.models import IssuedReceiptRow, ReceiptFactsRow
+from tests.backend.committed.test_provider_events import SECRETS as SECRETS_OF_ENTRIES
 from tests.backend.committed.test_sealed_beside_gifts import HOME, SECRETS, Archive
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.backend.receipt_office import ADA
-from tests.backend.shredding_world import COMMITMENT_KEY
 
 BOB: Final = Donor(name="Bob", email="bob@example.org")
 BESIDE: Final[tuple[type[SealedRecord], ...]] = (
@@ -38,7 +38,9 @@ Copies = dict[tuple[type[SealedRecord], str], bytes]
 
 @pytest.fixture
 def archive(books: LedgerWorld, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Archive:
-    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "k" * 43)
+    # The office's own: no setting leads to it.
+    monkeypatch.setattr(ledger.CommitmentSecrets, "from_settings", lambda _settings: SECRETS_OF_ENTRIES)
     return Archive(books, databases)
 
 
