@@ -34,8 +34,8 @@ def shown(site: Site, edge: str, kind: PictureKind) -> dict[str, Any]:
 def _is_drawn(page: Page, name: str, *, within: str) -> tuple[float, float]:
     """Its size on the page, once its bytes are there."""
     image = page.locator(within).get_by_role("img", name=name)
-    expect(image).to_be_visible()
-    page.wait_for_function("(image) => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    expect(image).to_have_js_property("complete", True)  # noqa: FBT003 -- the property's value
+    assert image.evaluate("(image) => image.naturalWidth") > 0
     box = image.bounding_box()
     assert box is not None
     return box["width"], box["height"]
@@ -70,14 +70,14 @@ def test_nothing_moves_when_they_come(pages: Pages, edge: str, site: Site, platf
     page.goto(edge + _DONATE, wait_until="commit")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Donate to Green Fields")
-    page.wait_for_function("document.querySelectorAll('.banner img, .logo img').length === 2")
+    expect(page.locator(".banner img, .logo img")).to_have_count(2)
+    while len(held) < 2:
+        page.evaluate("0")
     before = heading.bounding_box()
-    while held or page.evaluate("[...document.images].some((image) => !image.complete)"):
-        for route in held[:]:
-            held.remove(route)
-            route.continue_()
-        page.wait_for_function("true")
+    for route in held:
+        route.continue_()
     _is_drawn(page, ALT["en"], within=".banner")
+    _is_drawn(page, ALT["en"], within=".logo")
     assert heading.bounding_box() == before
 
 
@@ -110,6 +110,7 @@ def test_pictures_come_from_our_own_site_and_from_nowhere_else(
     platform.pictures = {"logo": foreign}
     page = pages.open(edge + _DONATE)
     expect(page.get_by_role("heading", level=1)).to_have_text("Donate to Green Fields")
-    page.wait_for_function("document.querySelector('.logo img').complete")
-    assert page.evaluate("document.querySelector('.logo img').naturalWidth") == 0
+    image = page.locator(".logo img")
+    expect(image).to_have_js_property("complete", True)  # noqa: FBT003 -- the property's value
+    assert image.evaluate("(image) => image.naturalWidth") == 0
     pages.forgive("img-src")

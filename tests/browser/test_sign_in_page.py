@@ -54,13 +54,13 @@ def _sets_the_provider_up(valley: FederationWorld, place: Place) -> None:  # noq
     expect(page.locator("#client-secret")).to_have_value("")
     assert CLIENT_SECRET not in page.content()
     expect(page.get_by_label("Group 1", exact=True)).to_have_value("Runners")
-    # Meanwhile somebody else does the same.
+    # Meanwhile somebody else changes it.
     assert valley.owner.post("confirm", {"password": PASSWORD}).is_success
-    assert valley.set_up(group_roles={"Runners": "admin"}, default_role=None).is_success
+    assert valley.set_up(group_roles={"Runners": "admin"}, default_role="content").is_success
     place.clicks("Save")
     expect(provider.get_by_role("alert").first).to_contain_text("This has changed meanwhile")
     page.reload()
-    expect(page.get_by_label("Whoever is in none of these groups")).to_have_value("")
+    expect(page.get_by_label("Whoever is in none of these groups")).to_have_value("content")
 
 
 def _shows_the_domain(valley: FederationWorld, place: Place) -> None:  # noqa: F811 -- the same

@@ -70,9 +70,16 @@ def test_a_hierarchy_of_the_policys_own_is_climbed(world: World) -> None:
     document = {**DOCUMENT, "columns": {**DOCUMENT["columns"], "zip": column}}
     world.policy = read_policy(json.dumps(document).encode(), cities)
     homes = (("Berlin", 2), ("Hamburg", 2), ("Munich", 6), ("Atlantis", 1))
-    rows = [row for at, (city, n) in enumerate(homes) for row in people(range(at * 10, at * 10 + n), zip_code=city)]
+    rows = [
+        row
+        for at, (city, n) in enumerate(homes)
+        for row in people(range(at * 10, at * 10 + n), zip_code=city)
+    ]
     done = world.released(world.source(rows))
-    assert Counter(row["zip"] for row in rows_of(done)) == {"north": 4, "south": 6}  # and who lives nowhere is left out
+    assert Counter(row["zip"] for row in rows_of(done)) == {
+        "north": 4,
+        "south": 6,
+    }  # and who lives nowhere is left out
 
 
 def test_more_left_out_than_the_policy_allows_is_a_violation_and_leaves_nothing(world: World) -> None:

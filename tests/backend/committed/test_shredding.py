@@ -16,6 +16,7 @@ from amply.infra.vault.tending import tend
 from amply.infra.vault.trees import EMPTIED
 from amply.kernel.clock import system_clock
 from amply.modules import mail
+from amply.modules.donations.erasure import DonorNotNamed
 from amply.modules.donations.models import DonationRow
 from amply.modules.recurring.models import PlanRow
 from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE
@@ -151,6 +152,18 @@ def test_erasing_one_gift_leaves_its_donors_others_readable(
     for each in copies.items():
         with pytest.raises(LeafCut):
             house.opened(*each)
+
+
+def test_a_command_that_names_a_donor_twice_or_wrongly_closes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
+    (gift,) = house.gifts()
+    for digest, named in ((ADA, gift), ("no digest", None), (None, None)):
+        with pytest.raises(DonorNotNamed):
+            _erase(house.database, email_sha256=digest, donation_id=named, listed=None)
+    with house.database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM closed_leaf")) == 0
 
 
 def test_what_was_sealed_before_a_rotation_goes_as_well_and_its_tree_with_the_last_backup(

@@ -110,8 +110,8 @@ def _erase(
 ) -> tuple[donations.Erasure, list[Closing]]:
     """What was removed, and the keys that went with it: closed before anything is looked for, cut when all is gone."""
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    whose = email_sha256
-    if donation_id is not None:
+    whose = email_sha256 if donation_id is None else None
+    if donation_id is not None and email_sha256 is None:
         with database.transaction() as session:
             whose = donations.sealed_for(session, donation_id=donation_id)
     closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock()) if whose else []
