@@ -144,4 +144,4 @@ def test_no_span_names_a_donor(request: pytest.FixtureRequest) -> None:
     ]
     assert [found for body in bodies if (found := found_in(body, secrets))] == []
     names = {span.name for span in receiver.spans}
-    assert {"POST /v1/donations", "POST /v1/webhooks/stripe", "INSERT donation"} <= names, sorted(names)
+    assert {"POST /v1/donations", "POST /v1/webhooks/stripe", "WITH donation"} <= names, sorted(names)
