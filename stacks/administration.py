@@ -9,7 +9,7 @@ from stacks.containers import Surroundings, make_task
 from stacks.contracts import Parameter, TaskName
 from stacks.environment import Environment
 from stacks.one_off import let_run
-from stacks.permissions import allow_objects
+from stacks.permissions import allow_objects, allow_opening_what_organizations_said
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES
 
@@ -26,6 +26,8 @@ class Administration(AmplyStack):
         allow_objects(task_runs_as, around.storage.archive, AUDIT_FILES, ["s3:GetObject"])
         # `organization document` prints a link, which reads what this role may.
         around.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
+        # `organization application` prints what an organisation says of itself, which its own key seals (ADR 0128).
+        allow_opening_what_organizations_said(task_runs_as, around.keys.personal)
         self.task = make_task(
             self,
             TaskName.ADMIN,

@@ -271,11 +271,13 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         database_user=None,
     ),
     # Whoever may run this may run anything with it, so that its database user holds them: it can neither open nor erase a
-    # donor. It has no key of commitments and no queues.
+    # donor. It has no key of commitments and no queues, and opens no envelope keys but those of organisations' own data.
     TaskName.ADMIN: ContainerContract(
         command=(*_entrypoint("admin"), "--help"),
         health_check=None,
-        environment=_EVERY | _DATABASE | _STRIPE | _DOCUMENTS | {"AMPLY_ARCHIVE_BUCKET"},
+        environment=(
+            _EVERY | _DATABASE | _STRIPE | _DOCUMENTS | {"AMPLY_ARCHIVE_BUCKET", "AMPLY_PERSONAL_KEY_ARN"}
+        ),
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
     ),

@@ -45,6 +45,17 @@ def allow_envelope_keys(role: iam.IRole, key: kms.IKey) -> None:
     )
 
 
+def allow_opening_what_organizations_said(role: iam.IRole, key: kms.IKey) -> None:
+    """Opening the keys of organisations' own data, and those of nobody else; it makes none."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt"],
+            resources=[key.key_arn],
+            conditions={"StringLike": {"kms:EncryptionContext:amply:scope": "organization:*"}},
+        )
+    )
+
+
 def allow_key(role: iam.IRole, key: kms.IKey, actions: Sequence[str]) -> None:
     """Use of the key that a bucket is encrypted with, said in the role's policy: the key's own names no role."""
     role.add_to_principal_policy(iam.PolicyStatement(actions=list(actions), resources=[key.key_arn]))

@@ -44,11 +44,9 @@ _FUNDS: Final = 3
 _CURRENCIES: Final = ("EUR", "GBP", "USD", "CHF")
 _STATUSES: Final = ("succeeded", "failed", "canceled", "pending")
 _OF_A_HUNDRED: Final = (90, 5, 3, 2)
-_DONORS: Final = 200_000
 
 _COPIED: Final = {
-    "donation": "id, organization_id, minor_units, currency, status, donor_name, donor_email, entry_id, created_at,"
-    " updated_at, fund_id",
+    "donation": "id, organization_id, minor_units, currency, status, entry_id, created_at, updated_at, fund_id",
     "payment": "id, donation_id, organization_id, account_id, minor_units, currency, status, remote_id, created_at,"
     " updated_at",
     "receipt": "donation_id, entry_id, next_attempt_at, sent_at",
@@ -209,7 +207,6 @@ class _Gift:
     minor_units: int
     currency: str
     status: str
-    donor: int
     fund: int | None
     at: datetime
     bits: tuple[int, int, int]
@@ -232,7 +229,6 @@ def _gifts(size: Size, batch: int) -> Iterator[_Gift]:
             if draw.random() < _IN_ITS_CURRENCY
             else "EUR",
             status=draw.choices(_STATUSES, _OF_A_HUNDRED)[0],
-            donor=draw.randrange(_DONORS),
             fund=draw.randrange(_FUNDS) if draw.random() < _FOR_A_FUND else None,
             at=at,
             bits=(moment | draw.getrandbits(80), moment | draw.getrandbits(80), draw.getrandbits(128)),
@@ -246,10 +242,7 @@ def _add(rows: Rows, gift: _Gift, idx: int, ends: dict[str, tuple[int, bytes]]) 
     entry_id = id_of("ent", gift.bits[2]) if gift.status == "succeeded" else None
     fund = None if gift.fund is None else fund_id(gift.organization, gift.fund)
     amount = (gift.minor_units, gift.currency)
-    donor = (f"Donor {gift.donor}", f"donor-{gift.donor}@example.org")
-    rows.of["donation"].append(
-        (donation_id, owner, *amount, gift.status, *donor, entry_id, gift.at, gift.at, fund)
-    )
+    rows.of["donation"].append((donation_id, owner, *amount, gift.status, entry_id, gift.at, gift.at, fund))
     remote_id = f"pi_{gift.number}"
     rows.of["payment"].append(
         (payment_id, donation_id, owner, account, *amount, gift.status, remote_id, gift.at, gift.at)

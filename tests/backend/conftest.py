@@ -25,7 +25,7 @@ from amply.infra.settings import DatabaseSettings
 from amply.modules.ledger import gate
 from local_cloud.postgres import PostgresCluster, RunningPostgres
 from tests.backend import documented
-from tests.backend.key_service import HAVE_KEYS, MemoryTrees, Wrapping, keyring
+from tests.backend.key_service import HAVE_KEYS, ONLY_OPENS, MemoryTrees, Wrapping, keyring, keyring_for
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.rooms import room
 
@@ -100,11 +100,7 @@ class Databases:
     def as_role(self, user: str, *, pool_size: int = 5) -> Database:
         lent = self.server.lend(name=self.name, user=user, pool_size=pool_size)
         self.lent.append(((user, pool_size), lent))
-        lent.database.keyring = (
-            keyring(lent.database, bucket=self.name, keeps_trees=user == "amply_app")
-            if user in HAVE_KEYS
-            else None
-        )
+        lent.database.keyring = keyring_for(user, lent.database, bucket=self.name)
         return lent.database
 
     def sign_commands_in(self, monkeypatch: pytest.MonkeyPatch, *, user: str) -> None:
@@ -123,11 +119,11 @@ def environment_of(settings: DatabaseSettings) -> dict[str, str]:
     """What a process is told of its database."""
     told = {name: str(getattr(settings, name)) for name in ("host", "port", "name", "user", "auth", "tls")}
     told["password"] = settings.password.get_secret_value()
-    keys = (
-        {"AMPLY_PERSONAL_KEY_ARN": "of the tests", "AMPLY_KEY_TREE_BUCKET": settings.name}
-        if settings.user in HAVE_KEYS
-        else {}
-    )
+    keys: dict[str, str] = {}
+    if settings.user in {*HAVE_KEYS, ONLY_OPENS}:
+        keys["AMPLY_PERSONAL_KEY_ARN"] = "of the tests"
+    if settings.user in HAVE_KEYS:
+        keys["AMPLY_KEY_TREE_BUCKET"] = settings.name
     return {**{f"AMPLY_DATABASE_{name.upper()}": value for name, value in told.items()}, **keys}
 
 

@@ -15,6 +15,8 @@ from amply.infra.vault import Keyring, KeyTreeMoved, KeyTrees, KeyWrappingAway, 
 
 HAVE_KEYS = frozenset({"amply_api", "amply_app"})
 """Roles of processes that keep or show what is personal."""
+ONLY_OPENS = "amply_operator"
+"""The role of staff's commands, which open what organisations said of themselves."""
 
 
 class Wrapping:
@@ -75,6 +77,13 @@ def new_keyring(
     """The keys of a process that starts now; its trees are where those of another process are."""
     trees = like.trees if like is not None else None
     return Keyring(database.engine, wrapping or Wrapping(), trees=trees)
+
+
+def keyring_for(user: str, database: Database, *, bucket: str) -> Keyring | None:
+    """The keys that a process of this role has."""
+    if user == ONLY_OPENS:
+        return Keyring(database.engine, Wrapping(), scopes=(), only_opens=True)
+    return keyring(database, bucket=bucket, keeps_trees=user == "amply_app") if user in HAVE_KEYS else None
 
 
 def keyring(database: Database, *, bucket: str = "tests", keeps_trees: bool = True) -> Keyring:

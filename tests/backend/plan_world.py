@@ -3,28 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from amply.infra.database import Database, forbid_transaction
-from amply.infra.vault import SealedRecord
 from amply.kernel.money import Money
 from amply.modules import donations, ledger, mail, payments, recurring, webhooks
 from amply.modules.donations import Answer, Donor, EventHandling, Gift
-from amply.modules.donations.models import DonationRow
 from amply.modules.payments import Attempt, Charged, Decline, PaymentStatus
 from amply.modules.recurring import starting
 from amply.modules.recurring.cards import Cards
 from amply.modules.recurring.due_dates import Interval, Schedule
-from amply.modules.recurring.models import PlanRow
+from tests.backend.sealed_rows import rows_in
 from tests.backend.world import Died, FakeClock, FakeMailer, FakeProcessor, ready_organization
 
 SECRETS = ledger.CommitmentSecrets(key=bytes(32))
 KEY = recurring.LinkKey(b"k" * 43)
 EMAIL = "ada@example.org"
-SEALED = {"donation": DonationRow, "plan": PlanRow}
 ADA = mail.address_digest(EMAIL)
 CARD = payments.SavedMethod(id="pm_1", kind="card", last4="4242", mandate_id=None)
 ACCOUNT = payments.SavedMethod(id="pm_iban", kind="sepa_debit", last4="3201", mandate_id="mandate_1")
@@ -138,11 +134,6 @@ def plan_work(
         ),
         clock=clock,
     )
-
-
-def _seen(row: SealedRecord) -> SimpleNamespace:
-    columns = {key: getattr(row, key) for key in row.__mapper__.column_attrs.keys()}  # noqa: SIM118 -- no mapping
-    return SimpleNamespace(**columns, **row.opened())
 
 
 class Plans:
@@ -274,9 +265,7 @@ class Plans:
     def rows(self, table: str) -> list[Any]:
         """Every row of a table; where fields are sealed, opened by their names."""
         with self.database.transaction() as session:
-            if (kind := SEALED.get(table)) is not None:
-                return [_seen(row) for row in session.scalars(select(kind).order_by(kind.id))]
-            return list(session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2")))  # noqa: S608 -- the test's own table names
+            return rows_in(session, table)
 
     @property
     def plan(self) -> Any:

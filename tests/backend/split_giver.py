@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from sqlalchemy import text
-
 from amply.infra.database import Database
 from amply.kernel.money import Money
 from amply.modules import webhooks
@@ -21,6 +19,7 @@ from amply.modules.donations.split_rows import get
 from amply.modules.donations.splits import give_to_many, pay_parts
 from amply.modules.payments import Paid
 from tests.backend.committed.test_provider_events import SECRETS
+from tests.backend.sealed_rows import rows_in
 from tests.backend.sharing_world import FakeSharing
 from tests.backend.world import NOW, FakeClock, FakeProcessor, ready_organization
 
@@ -103,7 +102,7 @@ class Giver:
 
     def rows(self, table: str) -> list[Any]:
         with self.database.transaction() as session:
-            return list(session.execute(text(f"SELECT * FROM {table} ORDER BY 1")))  # noqa: S608 -- this file's words
+            return rows_in(session, table, order="1")
 
     def charged(self) -> list[str]:
         return sorted(remote_id for remote_id, _ in self.sharing.charged)

@@ -161,7 +161,7 @@ class Town:
             tracing.continued("fails", traceparent=payment.traceparent, kind=SpanKind.INTERNAL),
             self.books.app.transaction() as session,
         ):
-            session.execute(text("UPDATE donation SET id = NULL, donor_name = :name"), PERSONAL)
+            session.execute(text("UPDATE donation SET id = NULL, fund_id = :name"), PERSONAL)
 
     def lose_connection(self) -> None:
         (payment,) = self.rows("payment")

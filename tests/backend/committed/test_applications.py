@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from amply.infra.database import Database
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.modules import applications
 from amply.modules.applications import MOVES, ApplicationNotFound, Move
 from amply.modules.organizations import MoveNotPossible, OrganizationState
@@ -41,6 +42,7 @@ def operator(databases: Databases) -> Iterator[Database]:
 
 
 def staff(operator: Database, house: House, organization_id: str, move: Move, **said: Any) -> Any:
+    hold_key_of(operator, organization_id)
     with operator.transaction() as session:
         if move is Move.VERIFY:
             return applications.verify(
@@ -321,7 +323,8 @@ def test_a_register_is_asked_and_one_that_is_away_loses_nothing(ada: Applicant, 
     ada.apply()
     work = applying_work(house.database)
     assert applications.ask_registers(work, now=house.clock()) == 1
-    with house.master.transaction() as session:
+    hold_key_of(house.database, ada.organization_id)
+    with house.database.transaction() as session:
         found = applications.last_lookup(session, organization_id=ada.organization_id)
     assert found is not None
     assert (found.outcome, found.name, found.status) == ("found", "River Trust of the Vale", "registered")
@@ -337,7 +340,8 @@ def test_a_question_waits_for_a_register_that_does_not_answer(ada: Applicant, ho
     for _ in range(2):
         assert applications.ask_registers(work, now=house.clock()) == 0
         house.clock.advance(seconds=3600)
-    with house.master.transaction() as session:
+    hold_key_of(house.database, ada.organization_id)
+    with house.database.transaction() as session:
         found = applications.last_lookup(session, organization_id=ada.organization_id)
     assert found is not None
     assert (found.answered_at, found.outcome) == (None, None)

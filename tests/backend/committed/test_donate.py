@@ -14,6 +14,7 @@ from amply.modules.donations import complete_stuck
 from amply.modules.donations.domain import Donor, Gift
 from amply.modules.donations.service import Answer, donate
 from amply.modules.organizations.domain import OrganizationNotFound
+from tests.backend.sealed_rows import rows_in
 from tests.backend.world import FakeClock, FakeProcessor, death, ready_organization
 
 
@@ -49,7 +50,7 @@ class Desk:
 
     def rows(self, table: str) -> list[Any]:
         with self.database.transaction() as session:
-            return list(session.execute(text(f"SELECT * FROM {table}")))  # noqa: S608 -- the test's own table names
+            return rows_in(session, table, order="1")
 
     def payment_status(self) -> str:
         (payment,) = self.rows("payment")

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 
 from amply.infra.database import Database
-from amply.infra.vault import Keyring, reseal
+from amply.infra.vault import Keyring
 from amply.modules import donations, exports, mail
 from amply.modules.access import POLICY, Permission, Role
 from amply.modules.donations.models import DonationRow
@@ -80,10 +81,9 @@ def read_back(house: House, export_id: str) -> list[dict[str, Any]]:
 def assert_sealed(house: House) -> None:
     """Nothing of any donor is in a column of its own."""
     (row,) = house.rows("""
-        SELECT count(*) FILTER (WHERE sealed IS NULL) AS unsealed, count(donor_email) AS in_the_clear, count(*) AS gifts
-        FROM donation
+        SELECT count(*) FILTER (WHERE sealed IS NULL) AS unsealed, count(*) AS gifts FROM donation
     """)
-    assert (row.unsealed, row.in_the_clear) == (0, 0)
+    assert row.unsealed == 0
     assert row.gifts > 0
 
 
@@ -175,13 +175,14 @@ def test_many_sealed_gifts_are_opened_a_thousand_at_a_time(house: House) -> None
     give(house, 0)
     house.arrive()
     house.run("""
-        INSERT INTO donation (id, organization_id, minor_units, currency, status, entry_id, created_at, updated_at, donor_email)
+        INSERT INTO donation (id, organization_id, minor_units, currency, status, entry_id, created_at, updated_at)
         SELECT 'don_' || lpad(n::text, 26, '0'), organization_id, n, currency, status, 'ent_many_' || n,
-               created_at + n * interval '1 millisecond', updated_at, 'many' || n || '@example.org'
+               created_at + n * interval '1 millisecond', updated_at
         FROM donation, generate_series(1, 2100) n
     """)
     with house.database.transaction() as session:
-        assert reseal(session, DonationRow, limit=3_000) == 2_100
+        for row in session.scalars(select(DonationRow).where(DonationRow.sealed.is_(None))):
+            row.donor_email = f"many{int(row.id.removeprefix('don_'))}@example.org"
     assert_sealed(house)
     house.clock.advance(minutes=1)
     export_id = asked(house)

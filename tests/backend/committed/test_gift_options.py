@@ -26,6 +26,7 @@ from tests.backend.committed.test_donor_years import typed  # noqa: F401 -- a fi
 from tests.backend.committed.test_provider_events import SECRETS
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.receipt_office import ReceiptOffice
+from tests.backend.sealed_rows import rows_in
 from tests.backend.unit.receipt_samples import HOME
 from tests.backend.world import NOW
 
@@ -207,7 +208,7 @@ def test_everything_at_once_is_taken_with_no_more_rights_than_the_api_has(
     assert created.status_code == 201, created.text
     with database.transaction() as session:
         told, _ = receipts.told_of(session, donation_id=created.json()["id"])
-        (kept,) = session.execute(text("SELECT * FROM dedication")).all()
+        (kept,) = rows_in(session, "dedication")
     assert told.company == COMPANY
     assert (kept.honouree, kept.recipient_email, kept.attempts) == ("Grace", "ann@example.org", 0)
     shown = api.client.get(f"/v1/donations/{created.json()['id']}").text

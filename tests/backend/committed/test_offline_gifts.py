@@ -16,7 +16,7 @@ from amply.kernel.money import Money
 from amply.modules import donations, ledger, organizations, receipts
 from amply.modules.donations import OfflineGift, ReversalReason, record_offline, reverse_offline
 from amply.modules.donations import queries as donation_queries
-from tests.backend.conftest import PASSWORD, Databases
+from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, LedgerWorld
 from tests.backend.world import FakeMailer
 
@@ -272,10 +272,7 @@ def test_totals_show_offline_gifts_by_themselves(office: Office) -> None:
 def command(
     office: Office, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Office, CliRunner]:
-    settings = databases.server.settings(name=databases.name, user="amply_app")
-    told = {"HOST": settings.host, "PORT": settings.port, "NAME": settings.name, "USER": settings.user}
-    for name, value in {**told, "AUTH": "password", "TLS": "disable", "PASSWORD": PASSWORD}.items():
-        monkeypatch.setenv(f"AMPLY_DATABASE_{name}", str(value))
+    databases.sign_commands_in(monkeypatch, user="amply_app")
     monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "k" * 43)
     monkeypatch.setenv("AMPLY_EDGE_URL", "https://edge.example")
     return office, CliRunner()

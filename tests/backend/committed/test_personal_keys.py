@@ -23,7 +23,7 @@ from amply.infra.vault import (
     SealedBytesUnreadable,
 )
 from amply.infra.vault.keyring import COMING
-from amply.infra.vault.records import not_newest
+from amply.infra.vault.resealing import not_newest
 from amply.infra.vault.tending import Version, tend, versions
 from amply.kernel.clock import system_clock
 from amply.modules import donations, people, recurring
@@ -88,11 +88,6 @@ class Safe:
             found = versions(session, tended(self.key), now=system_clock())
         return [each for each in found if each.scope == scope]
 
-    def sealing_begins(self, when: timedelta, databases: Databases) -> None:
-        with databases.as_role("master").engine.begin() as connection:
-            connection.execute(text("UPDATE sealing SET begins_at = :at"), {"at": system_clock() + when})
-        self.database.keyring = new_keyring(self.database, like=self.keyring)
-
 
 class Away(Wrapping):
     """A key service that does not answer."""
@@ -152,29 +147,12 @@ def test_a_gift_copied_over_another_one_does_not_open(safe: Safe) -> None:
             _ = stolen.donor_name
 
 
-def test_before_sealing_begins_rows_are_as_the_release_before_reads_them_and_are_sealed_later(
-    databases: Databases,
-) -> None:
-    database = databases.as_role("amply_app")
-    with databases.as_role("master").engine.begin() as connection:
-        connection.execute(text("GRANT INSERT ON person TO amply_app"))
-        connection.execute(text("UPDATE sealing SET begins_at = now() + interval '3 hours'"))
-    database.keyring = new_keyring(database, like=database.keyring)
-    safe = furnished(database)
-    with database.transaction() as session:
-        old = session.execute(text("SELECT donor_name, donor_email, message, sealed FROM donation")).one()
-        plan = session.execute(text("SELECT donor_email, email_sha256, sealed FROM plan")).one()
-    assert tuple(old) == ("Ada", EMAIL, "for the river", None)
-    assert tuple(plan) == (EMAIL, ADA, None)
-    assert safe.tend() == 0
-    assert safe.readable() == READABLE
-
-    safe.sealing_begins(timedelta(), databases)
-    assert safe.readable() == READABLE, "both forms are read"
-    assert safe.tend() == 3
-    assert found_in(safe.at_rest(), SECRETS) == []
-    assert safe.readable() == READABLE
-    assert safe.tend() == 0
+def test_without_keys_no_gift_is_kept_in_the_clear(safe: Safe) -> None:
+    had, safe.database.keyring = safe.database.keyring, None
+    with pytest.raises(NoKeysHere):
+        safe.plans.start(key="another")
+    safe.database.keyring = had
+    assert len(safe.plans.rows("donation")) == len(safe.plans.rows("plan")) == 1
 
 
 @pytest.mark.parametrize("scope", [DONORS, DONOR_INDEX, PEOPLE])
@@ -283,5 +261,5 @@ def test_what_waits_to_be_sealed_anew_is_found_by_indexes(safe: Safe) -> None:
             asked = select(DonationRow.id).where(each).compile(safe.database.engine)
             plan = session.connection().exec_driver_sql(f"EXPLAIN {asked}", asked.params)
             found.append("\n".join(line for (line,) in plan))
-    indexes = ("ix_donation_in_the_clear", "ix_donation_sealed_by", "ix_donation_donor_index")
-    assert [name in plan for name, plan in zip(indexes, found, strict=True)] == [True] * 3, found
+    indexes = ("ix_donation_sealed_by", "ix_donation_donor_index")
+    assert [name in plan for name, plan in zip(indexes, found, strict=True)] == [True] * 2, found

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from amply.entrypoints.admin_erase import _erase
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, KeyNotAtHand, LeafCut, head_of
-from amply.infra.vault.records import under_leaf
+from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
 from amply.infra.vault.tending import tend
 from amply.infra.vault.trees import EMPTIED

@@ -24,6 +24,7 @@ from amply.modules.donations.split_domain import NewSplitGift
 from amply.modules.donations.splits import give_to_many, new_setup
 from tests.backend.api_world import Api, assert_problem
 from tests.backend.committed.test_split_gifts_http import asked
+from tests.backend.sealed_rows import rows_in
 from tests.backend.split_giver import AMOUNTS, CARD, Giver
 from tests.backend.world import FakeMailer, ready_organization
 
@@ -286,10 +287,11 @@ def test_a_dedication_stands_on_each_part_and_tells_somebody_once(api: Api, data
     _, made = two(api, database, dedication=said)
     assert made.status_code == 201, made.text
     with database.transaction() as session:
-        rows = session.execute(
-            text("SELECT honouree, recipient_email FROM dedication ORDER BY donation_id")
-        ).all()
-    assert [tuple(row) for row in rows] == [("Grace", "ann@example.org"), ("Grace", None)]
+        rows = rows_in(session, "dedication")
+    assert [(row.honouree, row.recipient_email) for row in rows] == [
+        ("Grace", "ann@example.org"),
+        ("Grace", None),
+    ]
 
 
 def test_the_same_request_again_says_that_it_was_answered_before(api: Api, database: Database) -> None:

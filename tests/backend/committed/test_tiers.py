@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from amply.infra.database import Database
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.kernel.money import Money
 from amply.modules import applications
 from amply.modules.applications import Move, Tier
@@ -31,6 +32,7 @@ def ada(house: House, databases: Databases) -> Applicant:
     made = Applicant(house)
     organization_id = made.apply()
     operator = databases.as_role("amply_operator")
+    hold_key_of(operator, organization_id)
     with operator.transaction() as session:
         applications.by_staff(
             session, organization_id=organization_id, move=Move.REVIEW, reason=None, now=house.clock()

@@ -17,7 +17,7 @@ from tests.backend.personal_data import found_in
 from tests.backend.world import NOW
 
 DIGEST = address_digest(EMAIL)
-SEALED = {"email"}
+SEALED = {"email", "name"}
 """What of somebody who is not forgotten is found by no search: it stands nowhere but sealed."""
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])

@@ -87,8 +87,8 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("created_at", "email", "email_sha256", "expires_at", "id", "invited_by", "language"),
-                    *("next_attempt_at", "organization_id", "role"),
+                    *("created_at", "email", "email_index", "email_sha256", "expires_at", "id", "invited_by"),
+                    *("language", "next_attempt_at", "organization_id", "role", "sealed"),
                 )
             ),
             "SELECT",
@@ -112,7 +112,7 @@ API = {
             *("payout_id", "state", "transaction_digest"),
         )
     ),
-    "offline_gift": "SELECT(description) SELECT(donation_id)",
+    "offline_gift": "SELECT(description) SELECT(donation_id) SELECT(sealed)",
     "opened_gift": "INSERT",
     "organization": " ".join(
         (
@@ -132,7 +132,7 @@ API = {
             *(
                 f"UPDATE({column})"
                 for column in (
-                    *("city", "kind", "legal_name", "postal_code", "purpose", "sdgs", "street"),
+                    *("city", "kind", "legal_name", "postal_code", "purpose", "sdgs", "sealed", "street"),
                     *("submitted_at", "tax_id", "tier", "updated_at", "website"),
                 )
             ),
@@ -175,7 +175,8 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "to_state"),
+                    *("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "sealed"),
+                    "to_state",
                 )
             ),
             "SELECT",
@@ -186,7 +187,7 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("asked_at", "country", "id", "next_attempt_at", "organization_id", "tax_id"),
+                    *("asked_at", "country", "id", "next_attempt_at", "organization_id", "sealed", "tax_id"),
                 )
             ),
             "SELECT",
@@ -250,7 +251,10 @@ API = {
     "processor_account": READ,
     "provider_event": ADD,
     "receipt": "SELECT(donation_id) SELECT(received_at)",
-    "receipt_facts": "INSERT SELECT(donation_id) UPDATE(gift_aid)",
+    "receipt_facts": (
+        "INSERT SELECT(declares_gift_aid) SELECT(donation_id) "
+        "UPDATE(declares_gift_aid) UPDATE(forgets_gift_aid) UPDATE(gift_aid)"
+    ),
     "receipt_settings": "SELECT(fiscal_year_starts) SELECT(organization_id) SELECT(time_zone)",
     "sealing": READ,
     "sharing_consent": ADD,
@@ -334,6 +338,10 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "DELETE FROM person",
         "SELECT document FROM issued_receipt",
         "SELECT gift_aid FROM receipt_facts",
+        "SELECT sealed FROM receipt_facts",
+        "SELECT sealed FROM dedication",
+        "SELECT sealed FROM issued_receipt",
+        "SELECT sealed FROM organization_contact",
         "SELECT reference FROM offline_gift",
         "UPDATE donor_document SET state = 'failed'",
         "UPDATE receipt SET sent_at = NULL",

@@ -21,15 +21,7 @@ OF_A_DONOR: Final = (
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("sharing_batch", "sharing_consent", "sharing_fact", "sharing_span", "sharing_tick"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
-    *(
-        "address_claim",
-        "closed_leaf",
-        "data_key",
-        "person_identity",
-        "sealing",
-        "sign_in_grant",
-        "scim_resource",
-    ),
+    *("address_claim", "closed_leaf", "person_identity", "sign_in_grant", "scim_resource"),
     "scim_value",
 )
 MAY: Final = {
@@ -67,8 +59,8 @@ MAY: Final = {
     "member_invitation": {
         f"INSERT ({column})"
         for column in (
-            *("created_at", "email", "email_sha256", "expires_at", "id", "invited_by", "language"),
-            *("next_attempt_at", "organization_id", "role"),
+            *("created_at", "email", "email_index", "email_sha256", "expires_at", "id", "invited_by"),
+            *("language", "next_attempt_at", "organization_id", "role", "sealed"),
         )
     },
     "movement": {"SELECT", *(f"UPDATE ({column})" for column in ("checked_at", "reason", "state"))},
@@ -93,7 +85,18 @@ MAY: Final = {
         "SELECT",
         *(
             f"INSERT ({column})"
-            for column in ("at", "from_state", "id", "next_attempt_at", "organization_id", "said", "to_state")
+            for column in (
+                *(
+                    "at",
+                    "from_state",
+                    "id",
+                    "next_attempt_at",
+                    "organization_id",
+                    "said",
+                    "sealed",
+                    "to_state",
+                ),
+            )
         ),
     },
     "outbox": {"INSERT", "SELECT (id)"},
@@ -127,7 +130,9 @@ MAY: Final = {
         *(f"UPDATE ({column})" for column in ("attempts", "handled_at", "next_attempt_at", "outcome")),
     },
     "receipt_settings": {"SELECT", "INSERT", "UPDATE"},
+    "data_key": {"SELECT"},
     "register_lookup": {"SELECT"},
+    "sealing": {"SELECT"},
     "tier_notice": {"SELECT"},
     "transfer": {"SELECT"},
 }
@@ -175,6 +180,10 @@ def test_what_belongs_to_a_donor_is_neither_read_nor_removed(table: str, operato
     "statement",
     [
         "DELETE FROM provider_event",
+        "DELETE FROM data_key",
+        "INSERT INTO data_key (scope) VALUES ('donors')",
+        "UPDATE data_key SET wrapped = NULL",
+        "UPDATE sealing SET later_begins_at = now()",
         "SELECT payment_id FROM dispute",
         "UPDATE dispute SET status = 'won'",
         "SELECT payment_id FROM fraud_warning",

@@ -72,6 +72,7 @@ def test_the_administration_is_told_what_organisations_books_and_webhooks_need_a
         settings.StripeSettings,
         settings.ArchiveSettings,
         settings.DocumentSettings,
+        settings.OpeningSettings,
     )
 
     assert set().union(*(names(kind, required=True) for kind in needed)) <= told

@@ -43,7 +43,7 @@ def list_applications(*, states: tuple[str, ...]) -> None:
 @_ID
 def show_application(*, organization_id: str) -> None:
     """Print what an organisation says of itself, what a register says, its documents, and what its tier has staff check."""
-    with opened_session() as session:
+    with opened_session(about=organization_id) as session:
         row = applications.application_for_staff(session, organization_id=organization_id)
         organization = organizations.get(session, organization_id=organization_id)
         lookup = applications.last_lookup(session, organization_id=organization_id)
@@ -103,7 +103,7 @@ def ask(*, organization_id: str, reason: str) -> None:
 @click.option("--slug", help="the name in addresses, where the one it asked for is taken or unfit")
 def verify(*, organization_id: str, slug: str | None) -> None:
     """Verify an organisation: it takes gifts as soon as its account at Stripe is open."""
-    with opened_session() as session:
+    with opened_session(about=organization_id) as session:
         named = applications.verify(session, organization_id=organization_id, slug=slug, now=system_clock())
     click.echo(json.dumps({"id": organization_id, "state": MOVES[Move.VERIFY].to, "slug": named}))
 

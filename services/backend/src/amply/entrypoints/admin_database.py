@@ -13,13 +13,15 @@ from typing import Final
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from amply.entrypoints.keys_at_hand import with_keys
+from amply.entrypoints.keys_at_hand import that_only_opens, with_keys
 from amply.infra.database import Database, connect
-from amply.infra.settings import DatabaseSettings, VaultSettings
+from amply.infra.settings import DatabaseSettings, OpeningSettings, VaultSettings
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.kernel.clock import system_clock
 from amply.modules import audit
 
 _PERSONAL_KEY: Final = "AMPLY_PERSONAL_KEY_ARN"
+_OPERATOR: Final = "amply_operator"
 
 
 @dataclass(kw_only=True)
@@ -49,10 +51,14 @@ def also_concerns(*targets: str, organization_id: str | None = None) -> None:
 @contextmanager
 def opened_database() -> Iterator[Database]:
     """For commands of several transactions, or with calls to others between them."""
-    database = connect(DatabaseSettings(), application="admin", pool_size=2)
+    settings = DatabaseSettings()
+    database = connect(settings, application="admin", pool_size=2)
     if _PERSONAL_KEY in os.environ:
-        # Where the worker's settings are: the administration's own task has no use of the key.
-        with_keys(database, VaultSettings(), keeps_trees=doing.get() is not None)
+        # Where the worker's settings are, with all keys; the administration's own task opens what organisations said.
+        if settings.user == _OPERATOR:
+            that_only_opens(database, OpeningSettings())
+        else:
+            with_keys(database, VaultSettings(), keeps_trees=doing.get() is not None)
     if doing.get() is None:
         event.listen(database.engine, "begin", _read_only)
     try:
@@ -62,14 +68,24 @@ def opened_database() -> Iterator[Database]:
 
 
 @contextmanager
-def opened_session() -> Iterator[Session]:
-    """For commands of one transaction: what they change and the record of it are committed together."""
-    with opened_database() as database, database.transaction() as session:
-        yield session
-        present = doing.get()
-        if present is not None and not present.apart and not present.is_recorded:
-            audit.record(session, present.deed, now=system_clock())
-            present.is_recorded = True
+def opened_session(*, about: str | None = None) -> Iterator[Session]:
+    """For commands of one transaction: what they change and the record of it are committed together.
+
+    `about`: the organisation whose own key the command needs.
+    """
+    with opened_database() as database:
+        if about is not None:
+            hold_key_of(database, about)
+        with database.transaction() as session:
+            yield session
+            _record(session)
+
+
+def _record(session: Session) -> None:
+    present = doing.get()
+    if present is not None and not present.apart and not present.is_recorded:
+        audit.record(session, present.deed, now=system_clock())
+        present.is_recorded = True
 
 
 def _read_only(connection: Connection) -> None:

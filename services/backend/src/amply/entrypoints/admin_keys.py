@@ -1,6 +1,7 @@
 """`admin keys`: the keys that personal data is sealed with. Run where the worker's settings are: docs/runbooks/personal-keys.md."""
 
 import json
+import re
 from dataclasses import asdict
 from typing import Final
 
@@ -8,12 +9,26 @@ import click
 
 from amply.entrypoints.admin_database import opened_database
 from amply.infra.settings import PeopleSettings
-from amply.infra.vault import DONOR_INDEX, DONORS, PEOPLE, NoKeysHere
+from amply.infra.vault import DONOR_INDEX, DONORS, OF_ORGANIZATION, PEOPLE, NoKeysHere
 from amply.infra.vault.tending import versions
 from amply.kernel.clock import iso, system_clock
 from amply.modules import people
 
 _SCOPES: Final = (DONORS, DONOR_INDEX, PEOPLE)
+_OF_ORGANIZATION: Final = re.compile(rf"{OF_ORGANIZATION}org_[0-9a-z]{{26}}")
+
+
+class _ScopeName(click.ParamType[str]):
+    name = "scope"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in _SCOPES and not _OF_ORGANIZATION.fullmatch(value):
+            self.fail(
+                f"Give one of {', '.join(_SCOPES)}, or {OF_ORGANIZATION}org_… of one organisation.",
+                param,
+                ctx,
+            )
+        return value
 
 
 @click.group()
@@ -22,7 +37,9 @@ def keys() -> None:
 
 
 @keys.command("rotate")
-@click.option("--scope", type=click.Choice(_SCOPES), required=True)
+@click.option(
+    "--scope", type=_ScopeName(), required=True, help="or organization:org_…, of one that has a key"
+)
 def rotate(*, scope: str) -> None:
     """Make another version of a key. It seals after a quarter of an hour; the worker then seals anew what older ones sealed."""
     with opened_database() as database:

@@ -3,7 +3,7 @@
 from amply.adapters.kms import KmsKeyWrapping
 from amply.adapters.s3 import S3KeyTrees
 from amply.infra.database import Database
-from amply.infra.settings import VaultSettings
+from amply.infra.settings import OpeningSettings, VaultSettings
 from amply.infra.vault import Keyring, KeyTrees
 
 
@@ -12,4 +12,11 @@ def with_keys(database: Database, settings: VaultSettings, *, keeps_trees: bool)
     wrapping = KmsKeyWrapping(key_arn=settings.personal_key_arn)
     trees = KeyTrees(S3KeyTrees(bucket=settings.key_tree_bucket), wrapping, keeps=keeps_trees)
     database.keyring = Keyring(database.engine, wrapping, trees=trees)
+    return database
+
+
+def that_only_opens(database: Database, settings: OpeningSettings) -> Database:
+    """The same database; it opens what organisations' own keys sealed, once each is asked for, and seals nothing."""
+    wrapping = KmsKeyWrapping(key_arn=settings.personal_key_arn)
+    database.keyring = Keyring(database.engine, wrapping, scopes=(), only_opens=True)
     return database

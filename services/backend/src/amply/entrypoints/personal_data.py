@@ -9,7 +9,20 @@ from amply.entrypoints import task_names
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
-from amply.modules import donations, federation, people, recurring, scim, sharing
+from amply.modules import (
+    applications,
+    donations,
+    federation,
+    giving,
+    members,
+    onboarding,
+    organizations,
+    people,
+    receipts,
+    recurring,
+    scim,
+    sharing,
+)
 
 _log = structlog.get_logger()
 
@@ -21,12 +34,25 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
         federation.tended(key),
         scim.tended(key),
         *of_donors(),
+        *applications.tended(),
+        members.tended(),
+        onboarding.tended(),
+        organizations.tended(),
     )
 
 
 def of_donors() -> tuple[Tended, ...]:
-    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree."""
-    return (donations.tended(), recurring.tended(), sharing.tended())
+    """What goes with a donor who is erased: it is sealed under leaves of the donors' tree.
+
+    Gifts come first: what goes with one is sealed under its leaf.
+    """
+    return (
+        *donations.tended(),
+        recurring.tended(),
+        *receipts.tended(),
+        giving.tended(),
+        sharing.tended(),
+    )
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:

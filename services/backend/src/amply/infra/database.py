@@ -17,7 +17,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from amply.infra import tracing
 from amply.infra.settings import DatabaseSettings
 from amply.infra.tracing import statements
-from amply.infra.vault.keyring import DONORS, KEYRING, KeyNotAtHand, Keyring
+from amply.infra.vault.keyring import KEYRING, Keyring
+from amply.infra.vault.scopes import DONORS, KeyNotAtHand
 from amply.kernel.errors import InvariantViolation
 
 _STATEMENT_SECONDS_MAX: Final = 15

@@ -4,13 +4,18 @@ import importlib.resources
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
 
-from amply.infra.roles import one_at_a_time, require_roles
+from amply.infra.roles import OWNER, one_at_a_time, require_roles
 
 
 def migrate(engine: Engine) -> None:
-    """Apply every revision that is not yet applied.
+    """Apply every revision that is not yet applied, but for those at the end that take away what the release before names.
+
+    Such a one says `TAKES_AWAY`. It waits for the next release's first revision, which comes when nobody runs any more who names
+    it; a new database has nobody, and gets all of them.
 
     Safe to run twice and from two tasks at once: an advisory lock lets one wait for the other.
     `engine` signs in as `amply_migrate`, or as anyone else who may become `amply_owner`, who then owns what is made.
@@ -22,10 +27,24 @@ def migrate(engine: Engine) -> None:
         require_roles(guard)
         with engine.connect() as connection:
             try:
-                command.upgrade(configuration(connection), "head")
+                chosen = configuration(connection)
+                command.upgrade(chosen, _target(chosen, connection))
             finally:
                 # It became the owner and lost its time limits: nobody gets this connection after us.
                 connection.invalidate()
+
+
+def _target(chosen: Config, connection: Connection) -> str:
+    with connection.begin():
+        # Who signs in to migrate may become the owner, and sees nothing before.
+        connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+        present = MigrationContext.configure(connection).get_current_revision()
+    if present is None:
+        return "head"
+    for script in ScriptDirectory.from_config(chosen).walk_revisions():
+        if script.revision == present or not getattr(script.module, "TAKES_AWAY", False):
+            return script.revision
+    return "head"
 
 
 def configuration(connection: Connection) -> Config:

@@ -222,12 +222,17 @@ class OutsideSettings(BaseSettings):
     sign_in_secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
-class VaultSettings(BaseSettings):
-    """The key of KMS that wraps the keys of personal data, and the bucket of their trees, for those who keep or show any."""
+class OpeningSettings(BaseSettings):
+    """The key of KMS that wraps the keys of personal data."""
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_", frozen=True)
 
     personal_key_arn: str
+
+
+class VaultSettings(OpeningSettings):
+    """The same, and the bucket of the keys' trees, for those who keep or show donors."""
+
     key_tree_bucket: str
 
 

@@ -6,7 +6,7 @@ names, since they need the database) seal anew in the background, and cut out wh
 """
 
 from amply.infra.vault.format import Head, LeafCut, Place, SealedBytesUnreadable, head_of, prefix
-from amply.infra.vault.keyring import DONOR_INDEX, DONORS, PEOPLE, KeyNotAtHand, Keyring, NoKeysHere, Scope
+from amply.infra.vault.keyring import Keyring
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import (
     KeyTreeAway,
@@ -16,12 +16,25 @@ from amply.infra.vault.ports import (
     StoredTree,
     TreeStore,
 )
-from amply.infra.vault.records import Personal, SealedFields, SealedRecord, indexes, keyring_of, reseal
+from amply.infra.vault.records import Personal, SealedFields, SealedRecord, indexes, keyring_of
+from amply.infra.vault.resealing import reseal
+from amply.infra.vault.scopes import (
+    ALWAYS,
+    DONOR_INDEX,
+    DONORS,
+    OF_ORGANIZATION,
+    PEOPLE,
+    KeyNotAtHand,
+    NoKeysHere,
+    Scope,
+)
 from amply.infra.vault.trees import KeyTrees
 
 __all__ = [
+    "ALWAYS",
     "DONORS",
     "DONOR_INDEX",
+    "OF_ORGANIZATION",
     "PEOPLE",
     "ClosedLeafRow",
     "DataKeyRow",

@@ -18,20 +18,11 @@ from amply.infra.vault import leaves as at_hand
 from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
+from amply.infra.vault.scopes import ALWAYS, DONORS, WITH_TREES, KeyNotAtHand, Scope
 from amply.infra.vault.tree import KeyTree
 from amply.infra.vault.trees import KeyTrees
 from amply.kernel.clock import Clock, system_clock
-from amply.kernel.errors import AmplyError, Unavailable, invariant
-
-Scope = str
-"""Whose data a key seals. Which one a column is under is said where the column is."""
-
-DONORS: Final[Scope] = "donors"
-DONOR_INDEX: Final[Scope] = "donor-index"
-PEOPLE: Final[Scope] = "people"
-ALWAYS: Final[tuple[Scope, ...]] = (DONORS, DONOR_INDEX, PEOPLE)
-WITH_TREES: Final[frozenset[Scope]] = frozenset({DONORS})
-"""Of which whoever is erased takes a key along (ADR 0129)."""
+from amply.kernel.errors import invariant
 
 LOOK_EVERY: Final = timedelta(minutes=5)
 """How often a process looks whether there are other versions."""
@@ -53,34 +44,12 @@ TREE_AWAY: Final = "key_tree_away"
 _log = structlog.get_logger()
 
 
-class KeyNotAtHand(Unavailable):
-    """A key is needed that could not be fetched before the transaction."""
-
-    retry_after_seconds = 5
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__(
-            "Personal data cannot be kept or shown for the moment; repeat the request with the same Idempotency-Key."
-        )
-        self.scope = scope
-
-
-class NoKeysHere(AmplyError):
-    """Something sealed has to be found or opened in a process that was given no keys."""
-
-    code = "no_keys_here"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This needs the keys of personal data: run it as a task with the worker's settings (docs/runbooks/personal-keys.md)."
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Held:
     version: int
     key: bytes = field(repr=False)
     seals_from: datetime
+    seals_later_from: datetime
     unwrapped_at: float
     leaves: Leaves | None = None
     """None where the scope has no trees, or the process was given no place to read them from."""
@@ -88,9 +57,10 @@ class _Held:
 
 _FIND: Final = text("""
     SELECT
-        version, wrapped, greatest(seals_from, (SELECT begins_at FROM sealing)) AS seals_from,
-        tree, (SELECT leaves_begin_at FROM sealing) AS leaves_begin_at
-    FROM data_key
+        version, wrapped, tree, leaves_begin_at,
+        greatest(seals_from, begins_at) AS seals_from,
+        greatest(seals_from, begins_at, later_begins_at) AS seals_later_from
+    FROM data_key CROSS JOIN sealing
     WHERE scope = :scope AND wrapped IS NOT NULL
     ORDER BY version
 """)
@@ -105,6 +75,8 @@ _NEWEST: Final = text("SELECT coalesce(max(version), 0) FROM data_key WHERE scop
 class Keyring:
     """Keys by scope and version. `Database` asks it to look around before each transaction (`freshen`).
 
+    `only_opens`: this process seals nothing and makes no key; what it writes is sealed by the worker.
+
     A process that has keys goes on with them while the key service is away, and looks from a thread of its own, so that
     nobody waits. One that has none yet asks before its first transaction.
 
@@ -118,6 +90,7 @@ class Keyring:
         *,
         trees: KeyTrees | None = None,
         scopes: Sequence[Scope] = ALWAYS,
+        only_opens: bool = False,
         clock: Clock = system_clock,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -125,6 +98,7 @@ class Keyring:
         self._wrapping = wrapping
         self.trees = trees
         self._always = tuple(scopes)
+        self._only_opens = only_opens
         self._clock = clock
         self._ticks = ticks
         self._held: OrderedDict[Scope, Mapping[int, _Held]] = OrderedDict()
@@ -146,17 +120,19 @@ class Keyring:
             if self._ticks() >= self._due:
                 self._look()
 
-    def hold(self, scope: Scope) -> None:
-        """Have the keys of a scope at hand; makes the first one where there is none. Outside transactions.
+    def hold(self, scope: Scope, *, makes: bool = True) -> None:
+        """Have the keys of a scope at hand. Outside transactions.
+
+        `makes`: the first one, where there is none; without, nothing is sealed yet where there is none.
 
         Raises:
             KeyNotAtHand: The key service does not answer, and they are not at hand already.
         """
         try:
-            self._fetch(scope)
+            self._fetch(scope, makes=makes)
         except (KeyWrappingAway, KeyTreeAway) as error:
             _tell(scope, error)
-        if not self._versions(scope):
+        if not self._versions(scope) and makes and not self._only_opens:
             raise KeyNotAtHand(scope)
         while len(self._held) > _OTHERS_MAX + len(self._always):
             oldest = next(each for each in list(self._held) if each not in self._always)
@@ -174,17 +150,23 @@ class Keyring:
         self._fetch(scope)
         return version
 
-    def seals(self, scope: Scope) -> bool:
+    def seals(self, scope: Scope, *, is_later: bool = False) -> bool:
         """Whether values are sealed yet: not while processes of the release before may still run, which read none.
+
+        `is_later`: of tables that were sealed a release later than the first ones (ADR 0128). Never where this process only opens.
 
         Raises:
             KeyNotAtHand: No key of the scope is at hand.
         """
+        if self._only_opens:
+            return False
         versions = self._versions(scope)
         if not versions:
             raise KeyNotAtHand(scope)
         now = self._clock()
-        return any(held.seals_from <= now for held in versions.values())
+        return any(
+            (held.seals_later_from if is_later else held.seals_from) <= now for held in versions.values()
+        )
 
     def newest(self, scope: Scope) -> int:
         """The version that seals now.
@@ -205,16 +187,26 @@ class Keyring:
             return sealed_format.prefix(held.version)
         return sealed_format.leafed_prefix(held.version)
 
-    def seal(self, content: bytes, *, scope: Scope, at: Place, of: str | None = None) -> bytes:
+    def seal(
+        self,
+        content: bytes,
+        *,
+        scope: Scope,
+        at: Place,
+        of: str | None = None,
+        beside: bytes | None = None,
+    ) -> bytes:
         """Seal what stands at a place. `of`: whose it is, by a text that is the same for all that goes with their erasure.
 
-        Without it, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
+        `beside`: something sealed whose leaf this goes under; as long as that one is not sealed by the newest version itself, or
+        is about to be cut, by none.
+        Without both, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
 
         Raises:
             KeyNotAtHand: No key that seals is at hand, or the tree is away.
         """
         held = self._sealing(scope)
-        head = self._head(held, of) if of is not None else Head(version=held.version)
+        head = self._head(held, of, beside) if of is not None else Head(version=held.version)
         return sealed_format.seal(_key_for(held, head), content, head=head, bound=at.bound(scope))
 
     def open(self, sealed: bytes, *, scope: Scope, at: Place) -> bytes:
@@ -276,7 +268,7 @@ class Keyring:
         self.look_again()
         raise KeyNotAtHand(scope)
 
-    def _head(self, held: _Held, of: str) -> Head:
+    def _head(self, held: _Held, of: str, beside: bytes | None) -> Head:
         leaves = held.leaves
         tree = leaves.begun(self._clock()) if leaves is not None else None
         if leaves is None or (tree is None and not leaves.are_away()):
@@ -284,6 +276,8 @@ class Keyring:
         if tree is None:
             self.look_again()
             raise KeyNotAtHand(DONORS)
+        if beside is not None:
+            return leaves.beside(beside, version=held.version, tree=tree, of=of)
         return Head(version=held.version, leaf=tree.leaf_of(of, closed=leaves.closed))
 
     def _versions(self, scope: Scope) -> Mapping[int, _Held]:
@@ -307,7 +301,7 @@ class Keyring:
         self._due = self._ticks() + LOOK_EVERY.total_seconds()
         for scope in (*self._always, *(each for each in list(self._held) if each not in self._always)):
             try:
-                self._fetch(scope)
+                self._fetch(scope, makes=scope in self._always)
             except (KeyWrappingAway, KeyTreeAway) as error:
                 self._try_again(scope, error)
                 if not self._held.get(scope):
@@ -321,10 +315,10 @@ class Keyring:
         _tell(scope, error)
         self._due = self._ticks() + _AGAIN.total_seconds()
 
-    def _fetch(self, scope: Scope) -> None:
+    def _fetch(self, scope: Scope, *, makes: bool = True) -> None:
         """Raises KeyWrappingAway or KeyTreeAway once everything that is at hand, or can be opened, is kept."""
         rows = self._rows(scope)
-        if not rows:
+        if not rows and makes and not self._only_opens:
             self._make(scope, 1, seals_from=self._clock(), now=self._clock())
             rows = self._rows(scope)
         before, ticks = self._held.get(scope, {}), self._ticks()
@@ -335,11 +329,11 @@ class Keyring:
             if known is None or ticks - known.unwrapped_at >= UNWRAP_EVERY.total_seconds():
                 try:
                     key = self._wrapping.unwrap(row.wrapped, scope=scope, version=row.version)
-                    known = _Held(version=row.version, key=key, seals_from=row.seals_from, unwrapped_at=ticks)
+                    known = _held(row, key, ticks)
                 except KeyWrappingAway as error:
                     away = error
             if known is not None:
-                held[row.version] = replace(known, seals_from=row.seals_from)
+                held[row.version] = _held(row, known.key, known.unwrapped_at)
         if self.trees is not None and scope in WITH_TREES:
             looked = self._look_at_trees(self.trees, scope, rows, before)
             held = {each: replace(had, leaves=looked.leaves.get(each)) for each, had in held.items()}
@@ -379,6 +373,16 @@ class Keyring:
         }
         with self._engine.begin() as connection:
             connection.execute(_MAKE, values)
+
+
+def _held(row: Row[Any], key: bytes, unwrapped_at: float) -> _Held:
+    return _Held(
+        version=row.version,
+        key=key,
+        seals_from=row.seals_from,
+        seals_later_from=row.seals_later_from,
+        unwrapped_at=unwrapped_at,
+    )
 
 
 def _key_for(held: _Held, head: Head) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, text
 
-from amply.infra.vault.format import Head, LeafCut
+from amply.infra.vault.format import Head, LeafCut, head_of
 from amply.infra.vault.ports import KeyTreeAway, KeyWrappingAway
 from amply.infra.vault.tree import KeyTree
 from amply.infra.vault.trees import HeldTree, KeyTrees
@@ -46,6 +46,20 @@ class Leaves:
         if self.held is None or self.begin_at > now:
             return None
         return self.held.tree
+
+    def beside(self, sealed: bytes, *, version: int, tree: KeyTree, of: str) -> Head:
+        """The head of what goes under the leaf of something sealed: without a leaf as long as that has none that takes more.
+
+        Where that leaf is cut, whoever it is of was erased: what comes afterwards has a leaf of its own.
+        """
+        found = head_of(sealed)
+        if found.leaf is None or found.version != version or found.leaf in self.closed:
+            return Head(version=version)
+        return (
+            found
+            if tree.has(found.leaf)
+            else Head(version=version, leaf=tree.leaf_of(of, closed=self.closed))
+        )
 
     def key_for(self, head: Head, *, key: bytes) -> bytes:
         """What opens a value with this head: the version's key and the leaf together, since neither does alone.

@@ -4,17 +4,17 @@ Until sealing begins, and of rows that the worker has not sealed yet, the fields
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
-from sqlalchemy import ColumnElement, and_, event, func, inspect, literal_column, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy import ColumnElement, LargeBinary, column, event, inspect, select, table
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, object_session
 
 from amply.infra.orm import Record
-from amply.infra.vault import format as sealed_format
-from amply.infra.vault.format import Head, LeafCut, Place
-from amply.infra.vault.keyring import DONOR_INDEX, KEYRING, Keyring, NoKeysHere, Scope
+from amply.infra.vault.format import LeafCut, Place
+from amply.infra.vault.keyring import KEYRING, Keyring
+from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, NoKeysHere, Scope
 
 _COLUMN: Final = "sealed"
 
@@ -26,30 +26,55 @@ class SealedFields:
     """Which fields of a table are personal.
 
     Attributes:
-        scope: Whose key seals them.
-        names: The fields; each has a column of its own, mapped as `plain_…`.
-        indexed: The field that rows are found by.
+        scope: Whose key seals them; with `OF_ORGANIZATION` that of the row's organisation.
+        key: The attribute that names a row, and that its fields are bound to.
+        names: The fields; where they may stand in the clear, each has a column of its own, mapped as `plain_…`.
+        indexed: The field that rows are found by, if any.
         digest: What of that field the index is made of, as a text that is the same however the field was written.
         digest_column: Where that digest stands while the fields stand in the clear, if anywhere.
+        index_column: Where the index stands.
+        apart: What is put before the digest, so that an index tells nothing of those of other tables.
+        is_ever_plain: Whether fields may stand in the clear: in rows that are not sealed yet, and until sealing begins.
+        goes_with: The table whose row's leaf a row is sealed under, with a donor who is erased; that row's id is this one's key,
+            or is told. Else a row is under the leaf of the address it has.
+        owned_by: The field with that address, where no index is made of it.
+        is_later: Sealed since a release after the first tables were: what runs beside it may be of the release between.
     """
 
     scope: Scope
     table: str
     names: tuple[str, ...]
-    indexed: str
-    digest: Callable[[str], str]
+    key: str = "id"
+    indexed: str | None = None
+    digest: Callable[[str], str] = str
     digest_column: str | None = None
+    index_column: str = "donor_index"
+    apart: str = ""
+    is_ever_plain: bool = True
+    is_later: bool = True
+    goes_with: str | None = None
+    owned_by: str | None = None
+
+    def scope_of(self, organization_id: str | None) -> Scope:
+        """Whose key seals a row of this organisation."""
+        return f"{self.scope}{organization_id}" if self.scope == OF_ORGANIZATION else self.scope
 
     def whose(self, digest: str | None, *, row_id: str) -> str:
         """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
-        return digest or f"{self.table}:{row_id}"
+        return digest or f"{self.goes_with or self.table}:{row_id}"
 
     def place(self, row_id: str) -> Place:
         """Where the fields of a row stand."""
         return Place(table=self.table, column=_COLUMN, row=row_id)
 
     def open(
-        self, keyring: Keyring | None, *, row_id: str, sealed: bytes | None, plain: Any
+        self,
+        keyring: Keyring | None,
+        *,
+        row_id: str,
+        sealed: bytes | None,
+        plain: Any,
+        organization_id: str | None = None,
     ) -> dict[str, Any]:
         """The fields of a row as the database has it. `plain` has the columns of its own, by the fields' names.
 
@@ -60,37 +85,82 @@ class SealedFields:
             NoKeysHere: It is sealed, and this process has no keys.
         """
         if sealed is None:
-            return {name: getattr(plain, name) for name in self.names}
+            return {name: getattr(plain, name) if self.is_ever_plain else None for name in self.names}
         if keyring is None:
             raise NoKeysHere
+        scope = self.scope_of(organization_id)
         try:
-            kept = json.loads(keyring.open(sealed, scope=self.scope, at=self.place(row_id)))
+            kept = json.loads(keyring.open(bytes(sealed), scope=scope, at=self.place(row_id)))
         except LeafCut:
             kept = {}
         return {name: kept.get(name) for name in self.names}
 
-    def at_rest(self, session: Session, *, row_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def at_rest(
+        self,
+        session: Session,
+        *,
+        row_id: str,
+        fields: Mapping[str, Any],
+        organization_id: str | None = None,
+        beside: str | None = None,
+    ) -> dict[str, Any]:
         """What a row's columns hold so that its fields are these, by the names of the row's attributes.
+
+        `beside`: the id of the row it goes with, where that is not its own.
 
         Raises:
             KeyNotAtHand: The key service was away when this process began.
+            NoKeysHere: This process has no keys, and nothing of this table stands in the clear.
         """
         keyring = keyring_of(session)
         kept = {name: fields[name] for name in self.names if fields.get(name) is not None}
         digest = self.digest(kept[self.indexed]) if self.indexed in kept else None
-        if keyring is None or not keyring.seals(self.scope):
-            return {**self._in_the_clear(kept, digest), _COLUMN: None, "donor_index": None}
-        content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
-        whose = self.whose(digest, row_id=row_id)
+        scope = self.scope_of(organization_id)
+        if keyring is None or not keyring.seals(scope, is_later=self.is_later):
+            if kept and not self.is_ever_plain:
+                raise NoKeysHere
+            return {**self._in_the_clear(kept, digest), _COLUMN: None, **self._found_by(None)}
         return {
             **self._in_the_clear({}, None),
-            _COLUMN: keyring.seal(content, scope=self.scope, at=self.place(row_id), of=whose)
+            _COLUMN: self._sealed(session, keyring, kept, row_id=row_id, scope=scope, beside=beside or row_id)
             if kept
             else None,
-            "donor_index": None if digest is None else keyring.index(digest, scope=DONOR_INDEX),
+            **self._found_by(
+                None if digest is None else keyring.index(self.apart + digest, scope=DONOR_INDEX)
+            ),
         }
 
+    def _sealed(
+        self,
+        session: Session,
+        keyring: Keyring,
+        kept: Mapping[str, Any],
+        *,
+        row_id: str,
+        scope: Scope,
+        beside: str,
+    ) -> bytes:
+        content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+        place = self.place(row_id)
+        if self.goes_with is None:
+            owner = kept.get(self.owned_by or self.indexed or "")
+            whose = self.whose(None if owner is None else self.digest(owner), row_id=row_id)
+            return keyring.seal(content, scope=scope, at=place, of=whose)
+        with session.no_autoflush:
+            gone_with = table(self.goes_with, column("id"), column("sealed", LargeBinary))
+            found = session.execute(select(gone_with.c.sealed).where(gone_with.c.id == beside)).one_or_none()
+        if found is None:
+            return keyring.seal(content, scope=scope, at=place)
+        return keyring.seal(
+            content, scope=scope, at=place, of=self.whose(None, row_id=beside), beside=found.sealed
+        )
+
+    def _found_by(self, index: bytes | None) -> dict[str, Any]:
+        return {} if self.indexed is None else {self.index_column: index}
+
     def _in_the_clear(self, kept: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
+        if not self.is_ever_plain:
+            return {}
         beside = {self.digest_column: digest} if self.digest_column else {}
         return {**{f"plain_{name}": kept.get(name) for name in self.names}, **beside}
 
@@ -130,9 +200,7 @@ class SealedRecord(Record):
     __abstract__ = True
     fields: ClassVar[SealedFields]
 
-    id: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[bytes | None]
-    donor_index: Mapped[bytes | None]
 
     def opened(self) -> dict[str, Any]:
         """The fields by name, as they are at this moment.
@@ -145,15 +213,31 @@ class SealedRecord(Record):
             found = {}
             if inspect(self).has_identity:
                 found = self.fields.open(
-                    self.__dict__.get("_keyring"), row_id=self.id, sealed=self.sealed, plain=_Plain(self)
+                    self.__dict__.get("_keyring"),
+                    row_id=self._row_id,
+                    sealed=self.sealed,
+                    plain=_Plain(self),
+                    organization_id=getattr(self, "organization_id", None),
                 )
             self.__dict__["_opened"] = found
         return found
 
     def seal(self, session: Session) -> None:
         """Let the columns hold what the fields are."""
-        for name, value in self.fields.at_rest(session, row_id=self.id, fields=self.opened()).items():
+        at_rest = self.fields.at_rest(
+            session,
+            row_id=self._row_id,
+            fields=self.opened(),
+            organization_id=getattr(self, "organization_id", None),
+            beside=getattr(self, "donation_id", None),
+        )
+        for name, value in at_rest.items():
             setattr(self, name, value)
+
+    @property
+    def _row_id(self) -> str:
+        found: str = getattr(self, self.fields.key)
+        return found
 
     @classmethod
     def is_of(cls, session: Session, digest: str) -> ColumnElement[bool]:
@@ -162,7 +246,8 @@ class SealedRecord(Record):
         Raises:
             KeyNotAtHand: The key service was away when this process began.
         """
-        return cls.donor_index.in_(indexes(session, digest))
+        found_by: InstrumentedAttribute[bytes | None] = getattr(cls, cls.fields.index_column)
+        return found_by.in_(indexes(session, cls.fields.apart + digest))
 
 
 def indexes(session: Session, digest: str) -> list[bytes]:
@@ -176,68 +261,6 @@ def indexes(session: Session, digest: str) -> list[bytes]:
     if keyring is None:
         raise NoKeysHere
     return keyring.indexes(digest, scope=DONOR_INDEX)
-
-
-def reseal(session: Session, kind: type[SealedRecord], *, limit: int) -> int:
-    """Seal what stands in the clear, and anew what a version before the newest sealed or indexed; return how many rows.
-
-    Rows that somebody else changes at the moment are left for the next turn.
-
-    Raises:
-        KeyNotAtHand: The key service was away when this process began.
-    """
-    keyring = keyring_of(session)
-    if keyring is None or not (keyring.seals(kind.fields.scope) and keyring.seals(DONOR_INDEX)):
-        return 0
-    done = 0
-    # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
-    for chosen in not_newest(keyring, kind):
-        rows = session.scalars(
-            select(kind).where(chosen).order_by(kind.id).limit(limit - done).with_for_update(skip_locked=True)
-        ).all()
-        for row in rows:
-            row.seal(session)
-        session.flush()
-        done += len(rows)
-        if done >= limit:
-            break
-    return done
-
-
-def move(session: Session, kind: type[SealedRecord], *, head: Head, limit: int) -> int:
-    """Seal anew what stands under a leaf that is closed; return how many rows. Waits for whoever changes one at the moment.
-
-    Raises:
-        KeyNotAtHand: The key service was away when this process began.
-        NoKeysHere: This process has no keys.
-    """
-    if keyring_of(session) is None:
-        raise NoKeysHere
-    under = select(kind).where(under_leaf(kind.sealed, head)).order_by(kind.id).limit(limit)
-    rows = session.scalars(under.with_for_update()).all()
-    for row in rows:
-        row.seal(session)
-    session.flush()
-    return len(rows)
-
-
-def under_leaf(column: Any, head: Head) -> ColumnElement[bool]:
-    """The condition that a value is sealed under a leaf; there is an index over these bytes."""
-    length: ColumnElement[int] = literal_column(str(sealed_format.LEAFED_BYTES))
-    return and_(column.is_not(None), func.substring(column, literal_column("1"), length) == head.encode())
-
-
-def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnElement[bool]]:
-    """Each by an index of its own, which holds nothing once there is nothing to do."""
-    yield and_(kind.sealed.is_(None), or_(*(_plain(kind, name).is_not(None) for name in kind.fields.names)))
-    head = func.substring(kind.sealed, literal_column("1"), literal_column(str(sealed_format.PREFIX_BYTES)))
-    yield and_(kind.sealed.is_not(None), head < keyring.begins(kind.fields.scope))
-    # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.
-    yield kind.donor_index < sealed_format.prefix(keyring.newest(DONOR_INDEX))
-
-
-def _plain(kind: type[SealedRecord], name: str) -> Any:
-    return getattr(kind, f"plain_{name}")
 
 
 class _Plain:

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
 from amply.infra.vault.format import Head
-from amply.infra.vault.keyring import NoKeysHere, Scope
 from amply.infra.vault.models import ClosedLeafRow, DataKeyRow
 from amply.infra.vault.ports import KeyTreeAway
-from amply.infra.vault.records import under_leaf
+from amply.infra.vault.resealing import under_leaf
+from amply.infra.vault.scopes import NoKeysHere, Scope
 from amply.infra.vault.tending import Tended
 from amply.infra.vault.tree import LEAF_BYTES, KeyTree
 from amply.infra.vault.trees import KeyTrees

@@ -6,15 +6,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import func, literal, select, union_all, update
+from sqlalchemy import ColumnElement, func, literal, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from amply.infra.database import Database
 from amply.infra.vault import format as sealed_format
 from amply.infra.vault.format import Head
-from amply.infra.vault.keyring import COMING, DONOR_INDEX, Scope
+from amply.infra.vault.keyring import COMING
 from amply.infra.vault.models import DataKeyRow
-from amply.infra.vault.records import SealedRecord, move, reseal
+from amply.infra.vault.records import SealedRecord
+from amply.infra.vault.resealing import move, reseal
+from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, Scope
 
 _ROWS: Final = 200
 """In one transaction: none of them is locked for long."""
@@ -31,24 +33,30 @@ _log = structlog.get_logger()
 class Tended:
     """One kind of rows. `columns` holds what the keys of each scope made in them.
 
-    `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `move` seals
-    anew some of those that stand under a leaf, by another one: what is sealed under leaves needs it.
+    `reseal` seals some rows of those that are not as the newest version would have them, and returns how many. `prepare` is
+    called before, outside transactions. The columns of all organisations' own keys stand under `OF_ORGANIZATION`.
+    `move` seals anew some of those that stand under a leaf, by another one: what is sealed under leaves needs it.
     """
 
     name: str
     reseal: Callable[[Session, int], int]
     columns: Mapping[Scope, Sequence[InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]]]
     move: Callable[[Session, Head, int], int] | None = None
+    prepare: Callable[[Database], None] = lambda _database: None
 
 
 def of_records(kind: type[SealedRecord]) -> Tended:
-    """Of rows whose personal fields stand in one column, with an index beside it."""
+    """Of rows whose personal fields stand in one column, with an index beside it where rows are found by one."""
     return Tended(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
-        columns={kind.fields.scope: (kind.sealed,), DONOR_INDEX: (kind.donor_index,)},
+        columns={kind.fields.scope: (kind.sealed,), **_index_of(kind)},
         move=lambda session, head, limit: move(session, kind, head=head, limit=limit),
     )
+
+
+def _index_of(kind: type[SealedRecord]) -> dict[Scope, tuple[InstrumentedAttribute[bytes | None]]]:
+    return {} if kind.fields.indexed is None else {DONOR_INDEX: (getattr(kind, kind.fields.index_column),)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +80,7 @@ def tend(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
     done = 0
     for kind in kinds:
         for _ in range(_BATCHES):
+            kind.prepare(database)
             with database.transaction() as session:
                 sealed = kind.reseal(session, _ROWS)
             done += sealed
@@ -116,7 +125,10 @@ def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime)
     known = {scope for kind in kinds for scope in kind.columns}
     settled = {each.scope: each.version for each in found if each.seals_from + QUIET <= now}
     for each in found:
-        is_old = each.scope in known and each.version < settled.get(each.scope, 0)
+        is_known = each.scope in known or (
+            OF_ORGANIZATION in known and each.scope.startswith(OF_ORGANIZATION)
+        )
+        is_old = is_known and each.version < settled.get(each.scope, 0)
         if is_old and each.values == 0 and each.state != "destroyed":
             session.execute(
                 update(DataKeyRow)
@@ -126,12 +138,19 @@ def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime)
             _log.info("data_key_destroyed", scope=each.scope, version=each.version)
 
 
+def _scope_in(
+    scope: Scope, column: InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None]
+) -> ColumnElement[str]:
+    """Whose key a value of a column is sealed by."""
+    return literal(scope) + column.class_.organization_id if scope == OF_ORGANIZATION else literal(scope)
+
+
 def _counts(session: Session, kinds: Sequence[Tended]) -> dict[tuple[Scope, int], int]:
     length = sealed_format.PREFIX_BYTES
     asked = [
-        select(literal(scope).label("scope"), func.substring(column, 1, length).label("head")).where(
-            column.is_not(None)
-        )
+        select(
+            _scope_in(scope, column).label("scope"), func.substring(column, 1, length).label("head")
+        ).where(column.is_not(None))
         for kind in kinds
         for scope, columns in kind.columns.items()
         for column in columns

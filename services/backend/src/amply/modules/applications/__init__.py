@@ -33,6 +33,7 @@ from amply.modules.applications.tasks import (
     Applying,
     ask_registers,
     count_untold,
+    tended,
     tidy_documents,
     write_letters,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "own_router",
     "router",
     "tell",
+    "tended",
     "tidy_documents",
     "verify",
     "verify_for",

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -6,39 +7,57 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
+from amply.infra.vault import OF_ORGANIZATION, Personal, SealedFields, SealedRecord
 
 
-class ApplicationRow(Record):
+class ApplicationRow(SealedRecord):
+    """It begins in the clear, with the name that its organisation has: there is no key of the organisation's before there is one."""
+
     __tablename__ = "organization_application"
 
+    fields: ClassVar = SealedFields(
+        scope=OF_ORGANIZATION,
+        table="organization_application",
+        key="organization_id",
+        names=("legal_name", "tax_id", "street", "postal_code", "city", "website", "purpose"),
+    )
     organization_id: Mapped[str] = mapped_column(primary_key=True)
+    legal_name = Personal[str]()
+    tax_id = Personal[str]()
+    street = Personal[str]()
+    postal_code = Personal[str]()
+    city = Personal[str]()
+    website = Personal[str]()
+    purpose = Personal[str]()
+    plain_legal_name: Mapped[str | None] = mapped_column("legal_name")
+    plain_tax_id: Mapped[str | None] = mapped_column("tax_id")
+    plain_street: Mapped[str | None] = mapped_column("street")
+    plain_postal_code: Mapped[str | None] = mapped_column("postal_code")
+    plain_city: Mapped[str | None] = mapped_column("city")
+    plain_website: Mapped[str | None] = mapped_column("website")
+    plain_purpose: Mapped[str | None] = mapped_column("purpose")
     applicant_id: Mapped[str]
-    legal_name: Mapped[str]
     slug: Mapped[str | None]
     kind: Mapped[str | None]
     tier: Mapped[str]
-    tax_id: Mapped[str | None]
-    street: Mapped[str | None]
-    postal_code: Mapped[str | None]
-    city: Mapped[str | None]
-    website: Mapped[str | None]
-    purpose: Mapped[str | None]
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
 
 
-class StepRow(DueRow):
+class StepRow(SealedRecord, DueRow):
     """A move that was made, and the letter about it: due until `told_at`."""
 
     __tablename__ = "organization_step"
 
+    fields: ClassVar = SealedFields(scope=OF_ORGANIZATION, table="organization_step", names=("said",))
+    said = Personal[str]()
+    plain_said: Mapped[str | None] = mapped_column("said")
     id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     from_state: Mapped[str]
     to_state: Mapped[str]
-    said: Mapped[str | None]
     at: Mapped[datetime]
     told_at: Mapped[datetime | None]
     withheld: Mapped[str | None]
@@ -60,19 +79,25 @@ class TierNoticeRow(DueRow):
     withheld: Mapped[str | None]
 
 
-class LookupRow(DueRow):
+class LookupRow(SealedRecord, DueRow):
     __tablename__ = "register_lookup"
 
+    fields: ClassVar = SealedFields(
+        scope=OF_ORGANIZATION, table="register_lookup", names=("tax_id", "name", "status")
+    )
+    tax_id = Personal[str]()
+    name = Personal[str]()
+    status = Personal[str]()
+    plain_tax_id: Mapped[str | None] = mapped_column("tax_id")
+    plain_name: Mapped[str | None] = mapped_column("name")
+    plain_status: Mapped[str | None] = mapped_column("status")
     id: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[str]
     country: Mapped[str]
-    tax_id: Mapped[str]
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     register: Mapped[str | None]
-    name: Mapped[str | None]
-    status: Mapped[str | None]
 
 
 class DocumentRow(Record):

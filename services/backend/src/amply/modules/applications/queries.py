@@ -67,7 +67,7 @@ def last_lookup(session: Session, *, organization_id: str) -> Lookup | None:
         return None
     return Lookup(
         country=row.country,
-        tax_id=row.tax_id,
+        tax_id=row.tax_id or "",
         asked_at=row.asked_at,
         answered_at=row.answered_at,
         outcome=row.outcome,
@@ -97,7 +97,6 @@ def waiting(session: Session, *, states: Collection[OrganizationState], now: dat
     rows = session.execute(
         select(
             ApplicationRow.organization_id,
-            ApplicationRow.legal_name,
             _STATE.label("state"),
             since.label("since"),
         )
@@ -105,15 +104,18 @@ def waiting(session: Session, *, states: Collection[OrganizationState], now: dat
         .order_by(since, ApplicationRow.organization_id)
         .limit(_LISTED_MAX)
     )
+    found = rows.all()
+    # An application's name is its organisation's, which needs no key of it.
+    known = organizations.get_many(session, organization_ids=[row.organization_id for row in found])
     return [
         Waiting(
             organization_id=row.organization_id,
-            legal_name=row.legal_name,
+            legal_name=known[row.organization_id].name,
             state=OrganizationState(row.state),
             since=row.since,
             is_late=row.state in domain.WAITING and now - row.since > domain.PROMISED_WITHIN,
         )
-        for row in rows
+        for row in found
     ]
 
 

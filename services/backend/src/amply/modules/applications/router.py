@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional, IfMatch, etag_of
+from amply.infra.vault.of_organizations import hold_key_of
 from amply.infra.web import Identifier, responses
 from amply.kernel.clock import iso
 from amply.kernel.errors import AmplyError
@@ -87,6 +88,7 @@ def begin_application(
 
 @router.get("", summary="Show an organisation's application", responses=_problems(domain.ApplicationNotFound))
 def show_application(access: Reading, response: Response) -> ApplicationOut:
+    hold_key_of(access.database, access.organization_id)
     with access.transaction() as session:
         shown = showing.shown_of(session, access)
     response.headers["ETag"] = etag_of(shown)
@@ -108,6 +110,7 @@ def show_application(access: Reading, response: Response) -> ApplicationOut:
 def change_application(
     body: ApplicationChange, access: Changing, response: Response, if_match: IfMatch = None
 ) -> ApplicationOut:
+    hold_key_of(access.database, access.organization_id, to_seal=True)
     with access.transaction() as session:
         shown = service.change(session, access, asked=body, if_match=if_match)
     response.headers["ETag"] = etag_of(shown)
@@ -121,6 +124,7 @@ def change_application(
 )
 def submit_application(access: Changing, response: Response) -> ApplicationOut:
     """Staff look at it within two to five working days, and write."""
+    hold_key_of(access.database, access.organization_id, to_seal=True)
     with access.transaction() as session:
         shown = service.submit(session, access)
     response.headers["ETag"] = etag_of(shown)
@@ -199,5 +203,6 @@ def _shown(own: Own, organization_id: str) -> ApplicationOut:
         now=own.now,
         database=own.database,
     )
+    hold_key_of(own.database, organization_id)
     with access.transaction() as session:
         return showing.shown_of(session, access)

@@ -105,7 +105,7 @@ class ApplicationOut(BaseModel):
         return cls(
             organization_id=row.organization_id,
             state=organization.state,
-            legal_name=row.legal_name,
+            legal_name=row.legal_name or "",
             country=organization.country,
             slug=row.slug,
             kind=row.kind,

@@ -1,5 +1,6 @@
 """Applying: somebody with a proven address founds a draft and owns it, says what the organisation is, and hands it in."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,10 +47,18 @@ def found(session: Session, own: Own, *, asked: ApplicationIn, address: str) -> 
     slug = domain.slug_of(asked.slug)
     organizations.check(name=name, slug=slug, country=asked.country)
     organization_id = ids.new_id("org")
+    contact = organizations.address_at_rest(session, organization_id=organization_id, email=address)
     made = session.scalar(
         select(
             func.found_organization(
-                organization_id, name, slug, asked.country, address, asked.language, own.now
+                organization_id,
+                name,
+                slug,
+                asked.country,
+                contact["email"],
+                contact["sealed"],
+                asked.language,
+                own.now,
             )
         )
     )
@@ -78,13 +87,11 @@ def change(
     if organization.state not in OPEN:
         raise ApplicationNotOpen(_CLOSED)
     said = _said(asked, country=organization.country)
+    row = row_of(session, access)
     try:
-        session.execute(
-            update(ApplicationRow)
-            .where(access.covers(ApplicationRow.organization_id))
-            .values(**said, updated_at=access.now)
-            .execution_options(synchronize_session=False)
-        )
+        for name, value in {**said, "updated_at": access.now}.items():
+            setattr(row, name, value)
+        session.flush()
     except IntegrityError as refused:
         if isinstance(refused.orig, psycopg.errors.CheckViolation):
             raise ApplicationNotOpen(_CLOSED) from None
@@ -120,18 +127,17 @@ def submit(session: Session, access: Access) -> ApplicationOut:
     )
     note_step(session, organization_id=access.organization_id, step=step, said=None, now=access.now)
     organization = organizations.get(session, organization_id=access.organization_id)
-    lookup_id = ids.new_id("look")
+    asked = {"id": ids.new_id("look"), "organization_id": access.organization_id}
     session.execute(
         insert(LookupRow).values(
-            id=lookup_id,
-            organization_id=access.organization_id,
+            **asked,
+            **_at_rest(LookupRow, session, asked, tax_id=row.tax_id),
             country=organization.country,
-            tax_id=row.tax_id,
             asked_at=access.now,
             next_attempt_at=access.now,
         )
     )
-    outbox.put(session, topic=FACT_REGISTER_ASKED, payload={"lookup_id": lookup_id}, now=access.now)
+    outbox.put(session, topic=FACT_REGISTER_ASKED, payload={"lookup_id": asked["id"]}, now=access.now)
     audit.record_by(session, access, Action.APPLICATION_SUBMITTED)
     session.expire_all()
     return shown_of(session, access)
@@ -139,19 +145,28 @@ def submit(session: Session, access: Access) -> ApplicationOut:
 
 def note_step(session: Session, *, organization_id: str, step: Step, said: str | None, now: datetime) -> None:
     """Remember a move, and let the worker write about it."""
-    step_id = ids.new_id("step")
+    noted = {"id": ids.new_id("step"), "organization_id": organization_id}
     session.execute(
         insert(StepRow).values(
-            id=step_id,
-            organization_id=organization_id,
+            **noted,
+            **_at_rest(StepRow, session, noted, said=said),
             from_state=step.before,
             to_state=step.after,
-            said=said,
             at=now,
             next_attempt_at=now,
         )
     )
-    outbox.put(session, topic=FACT_LETTER_OWED, payload={"step_id": step_id}, now=now)
+    outbox.put(session, topic=FACT_LETTER_OWED, payload={"step_id": noted["id"]}, now=now)
+
+
+def _at_rest(
+    kind: type[LookupRow | StepRow], session: Session, named: Mapping[str, str], **fields: str | None
+) -> dict[str, Any]:
+    """What there is of it, and no column that may not be written here: whoever asks a register does not answer."""
+    held = kind.fields.at_rest(
+        session, row_id=named["id"], fields=fields, organization_id=named["organization_id"]
+    )
+    return {name: value for name, value in held.items() if value is not None}
 
 
 def _said(asked: ApplicationChange, *, country: str) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
+from amply.infra.vault.of_organizations import hold_key_of, of_organizations
+from amply.infra.vault.tending import Tended
 from amply.modules import mail, organizations
 from amply.modules.applications.letters import step_mail
-from amply.modules.applications.models import DocumentRow, LookupRow, StepRow, TierNoticeRow
+from amply.modules.applications.models import ApplicationRow, DocumentRow, LookupRow, StepRow, TierNoticeRow
 from amply.modules.applications.ports import DocumentShelf, Register, RegisterUnavailable
 from amply.modules.organizations import Organization
 from amply.modules.receipts import Language
@@ -108,6 +110,11 @@ def tidy_documents(parts: Applying, *, now: datetime) -> int:
     return done
 
 
+def tended() -> tuple[Tended, ...]:
+    """What the vault keeps sealed by the newest keys."""
+    return tuple(of_organizations(kind) for kind in (ApplicationRow, LookupRow, StepRow))
+
+
 def count_untold(session: Session) -> int:
     """Letters about applications that were tried as often as is tried."""
     total = 0
@@ -172,30 +179,25 @@ def deliver(
 
 def _tell(parts: Applying, step: StepRow, *, now: datetime) -> int:
     # Who comes back from a suspension is told so, and not that they are verified.
+    hold_key_of(parts.database, step.organization_id)
     word = "restored" if step.from_state == organizations.OrganizationState.SUSPENDED else step.to_state
     return deliver(parts, StepRow, step, step=word, said=step.said, now=now)
 
 
 def _ask(parts: Applying, question: LookupRow, *, now: datetime) -> int:
+    hold_key_of(parts.database, question.organization_id, to_seal=True)
     register = parts.register.name_for(country=question.country)
     found = None
     if register is not None:
         try:
-            found = parts.register.look_up(country=question.country, tax_id=question.tax_id)
+            found = parts.register.look_up(country=question.country, tax_id=question.tax_id or "")
         except RegisterUnavailable:
             _log.warning("register_not_asked", organization_id=question.organization_id, register=register)
             return 0
     outcome = "no_register" if register is None else "found" if found else "not_found"
     with parts.database.transaction() as session:
-        session.execute(
-            update(LookupRow)
-            .where(LookupRow.id == question.id, LookupRow.answered_at.is_(None))
-            .values(
-                answered_at=now,
-                outcome=outcome,
-                register=register,
-                name=found.name if found else None,
-                status=found.status if found else None,
-            )
-        )
+        row = session.get_one(LookupRow, question.id, with_for_update=True)
+        if row.answered_at is None:
+            row.answered_at, row.outcome, row.register = now, outcome, register
+            row.name, row.status = (found.name, found.status) if found else (None, None)
     return 1

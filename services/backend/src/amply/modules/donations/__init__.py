@@ -32,12 +32,12 @@ from amply.modules.donations.notices import send_due_notices
 from amply.modules.donations.offline import (
     DonationNotReversible,
     OfflineGift,
-    OfflineGiftKnown,
     OfflineGiftNotAcceptable,
     ReversalReason,
     record_offline,
     reverse_offline,
 )
+from amply.modules.donations.offline_references import OfflineGiftKnown
 from amply.modules.donations.options import (
     Anonymity,
     Dedication,

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -68,7 +68,10 @@ def _next(parts: DedicationSending, *, now: datetime) -> str | None:
             .join(DonationRow, DonationRow.id == DedicationRow.donation_id)
             .where(
                 split_rows.has_arrived(now=now),
-                DedicationRow.recipient_email.is_not(None),
+                or_(
+                    DedicationRow.recipient_index.is_not(None),
+                    DedicationRow.plain_recipient_email.is_not(None),
+                ),
                 DedicationRow.handed_over_at.is_(None),
                 DedicationRow.withheld.is_(None),
                 DedicationRow.attempts < DEDICATION_ATTEMPTS_MAX,
@@ -101,13 +104,17 @@ def _claim(parts: DedicationSending, *, donation_id: str, now: datetime) -> rece
     """The letter, marked as handed over; None where none is to be sent, which is recorded, or where others were faster."""
     with parts.database.transaction() as session:
         row = session.get(DedicationRow, donation_id, with_for_update=True)
-        if row is None or row.recipient_email is None or row.handed_over_at is not None:
+        if row is None or row.handed_over_at is not None:
+            return None
+        if row.recipient_email is None:
+            # Of a donor who was erased, in a database that was restored: it opens for nobody, and is told to nobody.
+            row.attempts = DEDICATION_ATTEMPTS_MAX
             return None
         gift = session.get_one(DonationRow, donation_id)
         standing = [part for part in split_rows.whole_of(session, gift) if _stands(part)]
         row.withheld = _withheld(session, row, standing, now=now)
         if row.withheld is not None:
-            row.recipient_name = row.recipient_email = None
+            row.forget_recipient()
             _log.warning("dedication_withheld", donation_id=donation_id, reason=row.withheld)
             return None
         row.attempts += 1
@@ -134,7 +141,7 @@ def _withheld(
         return WithheldDedication.SUPPRESSED
     told = session.scalars(
         select(func.count()).where(
-            DedicationRow.recipient_sha256 == row.recipient_sha256,
+            DedicationRow.told_to(session, row.recipient_sha256 or ""),
             DedicationRow.handed_over_at > now - _DAY,
         )
     ).one()
@@ -157,7 +164,7 @@ def _letter(
     return receipts.DedicationLetter(
         recipient_name=row.recipient_name or "",
         recipient_email=row.recipient_email or "",
-        dedicated=receipts.Dedicated(kind=row.kind, honouree=row.honouree),
+        dedicated=receipts.Dedicated(kind=row.kind, honouree=row.honouree or ""),
         donor_name=None if gift.anonymity == Anonymity.ORGANIZATION else name,
         organization=receipts.Wording.of(language, country=country).listing(
             [each.name for each in recipients]
@@ -175,22 +182,32 @@ def _give_back(session: Session, *, donation_id: str, now: datetime) -> None:
     row.handed_over_at = None
     row.next_attempt_at = now + timedelta(minutes=1) * (1 << row.attempts)
     if row.attempts >= DEDICATION_ATTEMPTS_MAX:
-        row.recipient_name = row.recipient_email = None
+        row.forget_recipient()
 
 
 def _forget(session: Session, *, donation_id: str, message_id: str) -> None:
     row = session.get(DedicationRow, donation_id, with_for_update=True)
     if row is not None:
         row.message_id = message_id
-        row.recipient_name = row.recipient_email = None
+        row.forget_recipient()
 
 
 def _forget_told(parts: DedicationSending, *, now: datetime) -> None:
-    """Those whose letter was on its way when its sender died: nobody will write to them again."""
+    """Those whose letter was on its way when its sender died: nobody will write to them again.
+
+    What is sealed does not tell whether they are forgotten already: one attempt more than there are says so.
+    """
     with parts.database.transaction() as session:
-        session.execute(
-            update(DedicationRow)
-            .where(DedicationRow.handed_over_at < now - _DAY, DedicationRow.recipient_email.is_not(None))
-            .values(recipient_name=None, recipient_email=None)
-            .execution_options(synchronize_session=False)
+        rows = session.scalars(
+            select(DedicationRow)
+            .where(
+                DedicationRow.handed_over_at < now - _DAY,
+                DedicationRow.message_id.is_(None),
+                DedicationRow.attempts <= DEDICATION_ATTEMPTS_MAX,
+            )
+            .limit(_RUN_MAX)
+            .with_for_update(skip_locked=True)
         )
+        for row in rows:
+            row.forget_recipient()
+            row.attempts = DEDICATION_ATTEMPTS_MAX + 1

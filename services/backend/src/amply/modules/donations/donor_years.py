@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -14,7 +14,6 @@ from amply.kernel.money import Money
 from amply.modules import organizations, receipts
 from amply.modules.donations.domain import DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
-from amply.modules.donations.own_gifts import owned_by
 
 _ROWS = 1_000
 """Gifts read in one go."""
@@ -58,7 +57,7 @@ def statement_of_donor(
         given = list(
             _given(
                 session,
-                owned_by(session, email_sha256),
+                DonationRow.is_of(session, email_sha256),
                 organization_id=organization_id,
                 since=span.begins_at,
                 before=span.ends_before,
@@ -132,14 +131,14 @@ def _given(
     # Of one that went back before its receipt was issued, the gift's own row still says all that arrived.
     left = func.coalesce(ReceiptRow.left_minor_units, DonationRow.minor_units)
     rows = session.execute(
-        select(DonationRow, given_at, left, OfflineGiftRow.description)
+        select(DonationRow, given_at, left, OfflineGiftRow)
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
         .where(
             which,
             DonationRow.organization_id == organization_id,
             DonationRow.status == DonationStatus.SUCCEEDED,
-            or_(DonationRow.donor_index.is_not(None), DonationRow.plain_donor_email.is_not(None)),
+            DonationRow.donor_index.is_not(None),
             DonationRow.reversed_at.is_(None),
             given_at >= since,
             given_at < before,
@@ -147,13 +146,13 @@ def _given(
         .order_by(given_at, DonationRow.id)
         .execution_options(yield_per=_ROWS)
     )
-    for row, moment, minor_units, description in rows:
+    for row, moment, minor_units, thing in rows:
         yield _Given(
             id=row.id,
             donor_name=row.donor_name or "",
             amount=Money(minor_units=minor_units, currency=row.currency),
             given_at=moment,
-            description=(description or "") if row.method == OfflineMethod.IN_KIND else None,
+            description=(thing.description or "") if row.method == OfflineMethod.IN_KIND else None,
         )
 
 

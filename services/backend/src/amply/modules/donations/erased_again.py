@@ -1,10 +1,10 @@
 """Gifts that were erased, on the list that outlives the database (ADR 0123): noted before, and found again in a restored one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from amply.infra import erasures
@@ -41,7 +41,7 @@ def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
     )
     told = session.scalars(
         select(DedicationRow.donation_id).where(
-            or_(DedicationRow.recipient_email.is_not(None), DedicationRow.recipient_name.is_not(None))
+            or_(DedicationRow.recipient_index.is_not(None), DedicationRow.plain_recipient_sha256.is_not(None))
         )
     )
     return ErasedBefore(
@@ -52,8 +52,18 @@ def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
 
 def forget_told(session: Session, *, donation_ids: Collection[str]) -> None:
     """Take from these gifts whom they were to be told to; the gifts stay."""
-    session.execute(
-        update(DedicationRow)
-        .where(DedicationRow.donation_id.in_(donation_ids))
-        .values(recipient_name=None, recipient_email=None, recipient_sha256=None)
+    forget_recipients(
+        session.scalars(
+            select(DedicationRow).where(DedicationRow.donation_id.in_(donation_ids)).with_for_update()
+        )
     )
+
+
+def forget_recipients(dedications: Iterable[DedicationRow]) -> int:
+    """Take away whom these gifts were to be told to, the digest too; return how many they were."""
+    done = 0
+    for row in dedications:
+        row.forget_recipient()
+        row.recipient_sha256 = None
+        done += 1
+    return done

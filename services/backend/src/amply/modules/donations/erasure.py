@@ -40,8 +40,6 @@ AlsoForgets = Callable[[Session, Collection[str]], None]
 """What those above have of gifts, by the organisations whose donors are forgotten."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_ROWS: Final = 10_000
-"""Gifts looked at in one go when an address is sought by its digest."""
 
 
 class DonorNotNamed(InvalidRequest):
@@ -106,8 +104,7 @@ def erase_donor(
 
     `listed` is told before anything is removed; None where it knows already. `also` is called in the transaction that removes.
 
-    What is sealed is found by its index, what is not yet by reading every address, by our own digests and not by the
-    database's: none may be missed.
+    Gifts are found by their index, under every version of its key that is there.
 
     Raises:
         DonorNotNamed: Neither was given, or both, or what was given is no digest.
@@ -139,24 +136,11 @@ def erase_donor(
 
 
 def _gifts_of(session: Session, *, digest: str) -> list[str]:
-    """Compared by our own digests and not by SQL's: an erasure must miss nobody, whatever an address is written with."""
     if not _DIGEST.fullmatch(digest):
         raise DonorNotNamed(
             "A digest has 64 hexadecimal digits in lower case; docs/runbooks/erase-a-donor.md says how to make it."
         )
-    in_the_clear = (
-        select(DonationRow.id, DonationRow.plain_donor_email)
-        .where(DonationRow.plain_donor_email.is_not(None))
-        .execution_options(yield_per=_ROWS)
-    )
-    # In this order: what is sealed between the two is found by the second one.
-    found = {
-        row.id
-        for row in session.execute(in_the_clear)
-        if mail.address_digest(row.plain_donor_email) == digest
-    }
-    found.update(session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))))
-    return sorted(found)
+    return sorted(session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))))
 
 
 def _traces(session: Session, donations: Sequence[str]) -> _Traces:
@@ -183,21 +167,16 @@ def _traces(session: Session, donations: Sequence[str]) -> _Traces:
 def _told_of(session: Session, *, digest: str) -> Sequence[str]:
     """The gifts of others that somebody was, or would have been, told of."""
     return session.scalars(
-        select(DedicationRow.donation_id).where(DedicationRow.recipient_sha256 == digest)
+        select(DedicationRow.donation_id).where(DedicationRow.told_to(session, digest))
     ).all()
 
 
 def _forget_recipient(session: Session, *, digest: str) -> int:
     """Somebody who did not give, and was to be told of a gift."""
-    return len(
-        session.execute(
-            update(DedicationRow)
-            .where(DedicationRow.recipient_sha256 == digest)
-            .values(recipient_name=None, recipient_email=None, recipient_sha256=None)
-            .returning(DedicationRow.donation_id)
-            .execution_options(synchronize_session=False)
-        ).all()
+    told = session.scalars(
+        select(DedicationRow).where(DedicationRow.told_to(session, digest)).with_for_update()
     )
+    return erased_again.forget_recipients(told)
 
 
 def _remove(
@@ -257,9 +236,6 @@ def _forget_gift(session: Session, gift: ColumnElement[bool], *, now: datetime) 
                 id=ids.new_id("don"),
                 sealed=None,
                 donor_index=None,
-                plain_donor_name=None,
-                plain_donor_email=None,
-                plain_message=None,
                 status=case(
                     (DonationRow.status == DonationStatus.PENDING, DonationStatus.CANCELED),
                     else_=DonationRow.status,

@@ -137,7 +137,7 @@ def _gift(
         company=donor.company.name if is_told and donor.company is not None else "",
         may_be_named="yes" if row.anonymity == Anonymity.NONE and row.donor_name is not None else "no",
         dedication=dedication.kind if dedication is not None else "",
-        honouree=dedication.honouree if dedication is not None else "",
+        honouree=(dedication.honouree or "") if dedication is not None else "",
         message=row.message or "",
     )
 

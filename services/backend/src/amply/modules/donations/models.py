@@ -1,8 +1,8 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Boolean
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, ColumnElement, or_
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
 from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
@@ -18,13 +18,14 @@ class DonationRow(SealedRecord):
         names=("donor_name", "donor_email", "message"),
         indexed="donor_email",
         digest=mail.address_digest,
+        is_ever_plain=False,
+        is_later=False,
     )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    donor_index: Mapped[bytes | None]
     donor_name = Personal[str]()
     donor_email = Personal[str]()
     message = Personal[str]()
-    plain_donor_name: Mapped[str | None] = mapped_column("donor_name")
-    plain_donor_email: Mapped[str | None] = mapped_column("donor_email")
-    plain_message: Mapped[str | None] = mapped_column("message")
     organization_id: Mapped[str]
     minor_units: Mapped[int]
     currency: Mapped[str]
@@ -46,22 +47,49 @@ class DonationRow(SealedRecord):
     anonymity: Mapped[str] = mapped_column(server_default="public")
 
 
-class DedicationRow(Record):
-    """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so."""
+class DedicationRow(SealedRecord):
+    """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so.
+
+    The digest of the recipient's address stays when the address goes: it finds whom an erasure is of, and who had letters enough.
+    """
 
     __tablename__ = "dedication"
 
+    fields: ClassVar = SealedFields(
+        scope=DONORS,
+        table="dedication",
+        key="donation_id",
+        names=("honouree", "recipient_name", "recipient_email", "recipient_sha256"),
+        indexed="recipient_sha256",
+        index_column="recipient_index",
+        apart="dedication:",
+        goes_with="donation",
+    )
     donation_id: Mapped[str] = mapped_column(primary_key=True)
+    recipient_index: Mapped[bytes | None]
+    honouree = Personal[str]()
+    recipient_name = Personal[str]()
+    recipient_email = Personal[str]()
+    recipient_sha256 = Personal[str]()
+    plain_honouree: Mapped[str | None] = mapped_column("honouree")
+    plain_recipient_name: Mapped[str | None] = mapped_column("recipient_name")
+    plain_recipient_email: Mapped[str | None] = mapped_column("recipient_email")
+    plain_recipient_sha256: Mapped[str | None] = mapped_column("recipient_sha256")
     kind: Mapped[str]
-    honouree: Mapped[str]
-    recipient_name: Mapped[str | None]
-    recipient_email: Mapped[str | None]
-    recipient_sha256: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime | None]
     handed_over_at: Mapped[datetime | None]
     withheld: Mapped[str | None]
     message_id: Mapped[str | None]
+
+    @classmethod
+    def told_to(cls, session: Session, recipient_sha256: str) -> ColumnElement[bool]:
+        """The condition that it is, or was, to be told to whoever has the address with this digest."""
+        return or_(cls.is_of(session, recipient_sha256), cls.plain_recipient_sha256 == recipient_sha256)
+
+    def forget_recipient(self) -> None:
+        """Keep no name and address of whom it was to be told to; the digest stays."""
+        self.recipient_name = self.recipient_email = None
 
 
 class SplitGiftRow(Record):
@@ -88,15 +116,29 @@ class SplitPartRow(Record):
     donation_id: Mapped[str]
 
 
-class OfflineGiftRow(Record):
+class OfflineGiftRow(SealedRecord):
     __tablename__ = "offline_gift"
 
+    fields: ClassVar = SealedFields(
+        scope=DONORS,
+        table="offline_gift",
+        key="donation_id",
+        names=("reference", "description", "appraiser"),
+        indexed="reference",
+        index_column="reference_index",
+        apart="offline_gift:",
+        goes_with="donation",
+    )
     donation_id: Mapped[str] = mapped_column(primary_key=True)
+    reference_index: Mapped[bytes | None]
+    reference = Personal[str]()
+    description = Personal[str]()
+    appraiser = Personal[str]()
+    plain_reference: Mapped[str | None] = mapped_column("reference")
+    plain_description: Mapped[str | None] = mapped_column("description")
+    plain_appraiser: Mapped[str | None] = mapped_column("appraiser")
     organization_id: Mapped[str]
     method: Mapped[str]
-    reference: Mapped[str]
-    description: Mapped[str | None]
-    appraiser: Mapped[str | None]
     is_reversed: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 

@@ -12,8 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from amply.kernel.money import Money
 from amply.modules import ledger, organizations, receipts
 from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
+from amply.modules.donations.offline_references import Thing, keep_reference
 from amply.modules.donations.options import (
     Anonymity,
     GiftOptions,
@@ -50,19 +50,6 @@ class OfflineGiftNotAcceptable(InvalidRequest):
     """What was said of an offline gift cannot be recorded."""
 
     code = "offline_gift_not_acceptable"
-
-
-class OfflineGiftKnown(Conflict):
-    """The same cheque, transfer or slip is recorded already."""
-
-    code = "offline_gift_known"
-
-    def __init__(self, donation_id: str) -> None:
-        super().__init__(
-            f"This reference is recorded already, as {donation_id}: look at that gift. Is it another one with the same number, "
-            "add the bank's or the drawer's name to the reference."
-        )
-        self.donation_id = donation_id
 
 
 class DonationNotReversible(Conflict):
@@ -133,7 +120,13 @@ def record_offline(
         entry = _entry(gift, donation_id=donation_id, reference=reference, received_at=received_at)
         posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
         session.execute(insert(DonationRow).values(**_row(session, gift, donation_id, posted.id, now=now)))
-        _keep_reference(session, gift, donation_id=donation_id, reference=reference)
+        keep_reference(
+            session,
+            donation_id=donation_id,
+            organization_id=gift.organization_id,
+            method=gift.method,
+            said=Thing(reference=reference, description=gift.description, appraiser=gift.appraiser),
+        )
         receipts.keep(session, donation_id=donation_id, donor=gift.for_receipt)
         keep_dedication(session, donation_id=donation_id, dedication=gift.options.dedication)
         session.add(
@@ -269,32 +262,6 @@ def _row(
         "created_at": now,
         "updated_at": now,
     }
-
-
-def _keep_reference(session: Session, gift: OfflineGift, *, donation_id: str, reference: str) -> None:
-    """Two who record the same cheque at once wait for each other, and the second one is told."""
-    kept = session.execute(
-        insert(OfflineGiftRow)
-        .values(
-            donation_id=donation_id,
-            organization_id=gift.organization_id,
-            method=gift.method,
-            reference=reference,
-            description=gift.description,
-            appraiser=gift.appraiser,
-        )
-        .on_conflict_do_nothing()
-        .returning(OfflineGiftRow.donation_id)
-    ).one_or_none()
-    if kept is not None:
-        return
-    known = select(OfflineGiftRow.donation_id).where(
-        OfflineGiftRow.organization_id == gift.organization_id,
-        OfflineGiftRow.method == gift.method,
-        OfflineGiftRow.reference == reference,
-        OfflineGiftRow.is_reversed.is_(False),
-    )
-    raise OfflineGiftKnown(session.scalars(known).one())
 
 
 def _received_at(session: Session, gift: OfflineGift, *, now: datetime) -> datetime:

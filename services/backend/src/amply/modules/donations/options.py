@@ -83,22 +83,20 @@ def keep_dedication(session: Session, *, donation_id: str, dedication: Dedicatio
     if dedication is None:
         return
     notify = dedication.notify
-    session.execute(
-        insert(DedicationRow).values(
-            donation_id=donation_id,
-            kind=dedication.kind,
-            honouree=dedication.honouree,
-            recipient_name=notify.name if notify else None,
-            recipient_email=notify.email if notify else None,
-            recipient_sha256=address_digest(notify.email) if notify else None,
-        )
-    )
+    said = {
+        "honouree": dedication.honouree,
+        "recipient_name": notify.name if notify else None,
+        "recipient_email": notify.email if notify else None,
+        "recipient_sha256": address_digest(notify.email) if notify else None,
+    }
+    at_rest = DedicationRow.fields.at_rest(session, row_id=donation_id, fields=said)
+    session.execute(insert(DedicationRow).values(donation_id=donation_id, kind=dedication.kind, **at_rest))
 
 
 def dedication_of(session: Session, *, donation_id: str) -> Dedication | None:
     """For whom a gift is, as its receipt says it; whom a letter was for is left out: there is one letter a gift."""
     row = session.get(DedicationRow, donation_id)
-    return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree)
+    return None if row is None else Dedication(kind=DedicationKind(row.kind), honouree=row.honouree or "")
 
 
 def check_company(donor: DonorFacts) -> None:

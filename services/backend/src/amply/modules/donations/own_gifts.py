@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from amply.infra.keyset import Order
-from amply.infra.vault import indexes
+from amply.infra.vault import indexes, keyring_of
 from amply.kernel.errors import Conflict
 from amply.kernel.pagination import Page
 from amply.modules import mail, organizations, receipts
@@ -88,15 +88,6 @@ class GivenTo:
     years: Sequence[GivenYear]
 
 
-def owned_by(session: Session, email_sha256: str) -> ColumnElement[bool]:
-    """The condition that a gift is of whoever has the address with this digest: sealed, or in the clear still."""
-    in_the_clear = and_(
-        DonationRow.plain_donor_email.is_not(None),
-        func.address_digest(DonationRow.plain_donor_email) == email_sha256,
-    )
-    return or_(DonationRow.is_of(session, email_sha256), in_the_clear)
-
-
 def _shown() -> ColumnElement[bool]:
     """Gifts, and debits on their way or refused; not what was begun and never paid."""
     return or_(
@@ -115,9 +106,9 @@ def owner_of(session: Session, *, donation_id: str) -> str | None:
 
 
 def sealed_for(session: Session, *, donation_id: str) -> str | None:
-    """Whose leaf a gift is sealed under (`SealedFields.whose`); None where there is no such gift, or nothing of a donor in it."""
+    """Whose leaf a gift and what stands beside it are sealed under (`SealedFields.whose`); None where there is no such gift."""
     row = session.get(DonationRow, donation_id)
-    if row is None or row.sealed is None:
+    if row is None:
         return None
     digest = None if row.donor_email is None else mail.address_digest(row.donor_email)
     return DonationRow.fields.whose(digest, row_id=row.id)
@@ -127,7 +118,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest gift has it; None where there is nothing to show to anybody with it."""
     row = session.scalar(
         select(DonationRow)
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
         .order_by(DonationRow.id.desc())
         .limit(1)
     )
@@ -138,7 +129,7 @@ def recipients_of(session: Session, *, email_sha256: str) -> list[GivenTo]:
     """The organisations that a donor has given to, the one they gave to last first."""
     rows = session.execute(
         select(DonationRow.organization_id, func.count().label("gifts"))
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
         .group_by(DonationRow.organization_id)
         .order_by(func.max(DonationRow.id).desc())
         .limit(_ORGANIZATIONS_MAX)
@@ -254,13 +245,22 @@ def _check_may_be_kept(session: Session, seen: OwnGift) -> None:
         )
 
 
-def _gifts(session: Session, email_sha256: str) -> Select[DonationRow, datetime, str, str | None]:
+def _gifts(
+    session: Session, email_sha256: str
+) -> Select[DonationRow, datetime, str, bytes | None, str | None]:
+    """Of a thing what may be read of it here: it is not all of its row."""
     return (
-        select(DonationRow, _GIVEN_AT.label("given_at"), SplitPartRow.split_id, OfflineGiftRow.description)
+        select(
+            DonationRow,
+            _GIVEN_AT.label("given_at"),
+            SplitPartRow.split_id,
+            OfflineGiftRow.sealed.label("sealed_thing"),
+            OfflineGiftRow.plain_description.label("description"),
+        )
         .outerjoin(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .outerjoin(SplitPartRow, SplitPartRow.donation_id == DonationRow.id)
         .outerjoin(OfflineGiftRow, OfflineGiftRow.donation_id == DonationRow.id)
-        .where(owned_by(session, email_sha256), _shown())
+        .where(DonationRow.is_of(session, email_sha256), _shown())
     )
 
 
@@ -282,7 +282,7 @@ def _years(
         .join(ReceiptRow, ReceiptRow.donation_id == DonationRow.id)
         .join(counted, counted.c.id == DonationRow.organization_id)
         .where(
-            owned_by(session, email_sha256),
+            DonationRow.is_of(session, email_sha256),
             DonationRow.status == DonationStatus.SUCCEEDED,
             DonationRow.reversed_at.is_(None),
         )
@@ -309,10 +309,22 @@ def _seen(session: Session, rows: Sequence[Any]) -> list[OwnGift]:
             given_at=given_at,
             given_on=given_at.astimezone(calendars[row.organization_id].zone).date(),
             anonymity=Anonymity(row.anonymity),
-            description=description if row.method == OfflineMethod.IN_KIND else None,
+            description=_description(session, row, sealed=sealed, plain=plain),
             fund=funds.get(row.fund_id or "", ""),
             split_id=split_id,
             receipts=issued.get(row.id, ()),
         )
-        for row, given_at, split_id, description in rows
+        for row, given_at, split_id, sealed, plain in rows
     ]
+
+
+def _description(
+    session: Session, row: DonationRow, *, sealed: bytes | None, plain: str | None
+) -> str | None:
+    if row.method != OfflineMethod.IN_KIND:
+        return None
+    if sealed is None:
+        return plain
+    kept = OfflineGiftRow.fields.open(keyring_of(session), row_id=row.id, sealed=sealed, plain=None)
+    found: str | None = kept["description"]
+    return found

@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from amply.modules import ledger, receipts
 from amply.modules.donations.models import DonationRow, ReceiptRow
-from amply.modules.donations.own_gifts import owned_by
 from amply.modules.donations.receipting import ReceiptSending
 
 
@@ -56,7 +55,7 @@ def _proved(
     row = session.execute(
         select(ReceiptRow.entry_id, DonationRow.organization_id)
         .join(DonationRow, DonationRow.id == ReceiptRow.donation_id)
-        .where(ReceiptRow.donation_id == donation_id, owned_by(session, email_sha256))
+        .where(ReceiptRow.donation_id == donation_id, DonationRow.is_of(session, email_sha256))
     ).one_or_none()
     if row is None:
         return None

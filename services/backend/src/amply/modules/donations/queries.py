@@ -20,7 +20,7 @@ from amply.modules.donations.domain import (
     DonationStatus,
     OfflineMethod,
 )
-from amply.modules.donations.models import DedicationRow, DonationRow, NoticeRow, ReceiptRow
+from amply.modules.donations.models import DedicationRow, DonationRow, NoticeRow, OfflineGiftRow, ReceiptRow
 from amply.modules.payments import DisputeState, Method
 
 _TOLD_FOR: Final = timedelta(days=1)
@@ -123,9 +123,9 @@ def count_exhausted_letters(session: Session, *, now: datetime) -> int:
     return session.scalars(notices).one() + session.scalars(dedications).one()
 
 
-def tended() -> Tended:
+def tended() -> tuple[Tended, ...]:
     """What the vault keeps sealed by the newest keys."""
-    return of_records(DonationRow)
+    return (of_records(DonationRow), of_records(DedicationRow), of_records(OfflineGiftRow))
 
 
 def donation_of(row: DonationRow) -> Donation:

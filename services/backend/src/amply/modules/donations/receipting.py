@@ -159,7 +159,7 @@ def gift_facts(session: Session, row: DonationRow, waiting: ReceiptRow) -> recei
         advantage=advantage,
         in_kind=_in_kind(session, row),
         fund=_fund_name(session, row),
-        dedicated=receipts.Dedicated(kind=dedication.kind, honouree=dedication.honouree)
+        dedicated=receipts.Dedicated(kind=dedication.kind, honouree=dedication.honouree or "")
         if dedication is not None
         else None,
         is_anonymous=row.anonymity == Anonymity.ORGANIZATION,

@@ -17,6 +17,6 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
         return
     session.execute(delete(DocumentRow).where(DocumentRow.email_sha256 == owner))
     # They live for minutes, so that there are few.
-    waiting = session.execute(select(LinkRequestRow.id, LinkRequestRow.email)).all()
-    theirs = [row.id for row in waiting if mail.address_digest(row.email) == owner]
+    waiting = session.scalars(select(LinkRequestRow)).all()
+    theirs = [row.id for row in waiting if mail.address_digest(row.email or "") == owner]
     session.execute(delete(LinkRequestRow).where(LinkRequestRow.id.in_(theirs)))

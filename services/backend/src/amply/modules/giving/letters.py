@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from amply.infra import outbox
 from amply.infra.due_rows import work_off
 from amply.infra.letter_templates import letter_templates, letter_texts
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel import ids
 from amply.modules import donations, mail, receipts, recurring
 from amply.modules.giving.models import LinkRequestRow
@@ -43,13 +44,22 @@ class LinkLetter:
 
 def ask_for_link(session: Session, *, email: str, language: Language | None, now: datetime) -> None:
     """Let the worker send a link, if anybody gives with this address. Nothing here depends on whether somebody does."""
-    asked_id = ids.new_id("lnk")
+    request_id = ids.new_id("lnk")
     session.execute(
         insert(LinkRequestRow).values(
-            id=asked_id, email=email, language=language, attempts=0, next_attempt_at=now
+            id=request_id,
+            language=language,
+            attempts=0,
+            next_attempt_at=now,
+            **LinkRequestRow.fields.at_rest(session, row_id=request_id, fields={"email": email}),
         )
     )
-    outbox.put(session, topic=FACT_LINK_ASKED, payload={"request_id": asked_id}, now=now)
+    outbox.put(session, topic=FACT_LINK_ASKED, payload={"request_id": request_id}, now=now)
+
+
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(LinkRequestRow)
 
 
 def send_links(parts: recurring.Writing, *, now: datetime) -> int:
@@ -101,8 +111,8 @@ def _send(parts: recurring.Writing, asked: LinkRequestRow, *, now: datetime) -> 
 def _letter(
     session: Session, asked: LinkRequestRow, *, parts: recurring.Writing, now: datetime
 ) -> LinkLetter | None:
-    digest = mail.address_digest(asked.email)
-    if mail.suppressed_because(session, address=asked.email) is not None:
+    digest = mail.address_digest(asked.email or "")
+    if mail.suppressed_because(session, address=asked.email or "") is not None:
         return None
     address = donations.newest_address(session, email_sha256=digest) or recurring.newest_address(
         session, email_sha256=digest

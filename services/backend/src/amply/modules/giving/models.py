@@ -1,17 +1,28 @@
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
+from amply.infra.vault import DONORS, Personal, SealedFields, SealedRecord
+from amply.modules import mail
 
 
-class LinkRequestRow(DueRow):
+class LinkRequestRow(SealedRecord, DueRow):
     __tablename__ = "donor_link_request"
 
+    fields: ClassVar = SealedFields(
+        scope=DONORS,
+        table="donor_link_request",
+        names=("email",),
+        digest=mail.address_digest,
+        owned_by="email",
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
-    email: Mapped[str]
+    email = Personal[str]()
+    plain_email: Mapped[str | None] = mapped_column("email")
     language: Mapped[str | None]
 
 

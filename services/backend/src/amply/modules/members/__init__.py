@@ -6,7 +6,7 @@ from amply.modules.members.invitations import JoinKey, invite_owner
 from amply.modules.members.invited_router import invited_router
 from amply.modules.members.ports import People
 from amply.modules.members.router import Parts, own_router, router
-from amply.modules.members.tasks import Inviting, send_invitations
+from amply.modules.members.tasks import Inviting, send_invitations, tended
 
 __all__ = [
     "FACT_INVITED",
@@ -22,4 +22,5 @@ __all__ = [
     "own_router",
     "router",
     "send_invitations",
+    "tended",
 ]

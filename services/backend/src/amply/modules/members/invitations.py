@@ -8,12 +8,13 @@ import re
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ARRAY, LargeBinary, delete, func, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
 from amply.infra.logging import request_id
 from amply.infra.signed_links import SignedLinks
+from amply.infra.vault import indexes, keyring_of
 from amply.kernel import ids
 from amply.modules import audit, mail, organizations
 from amply.modules.access import Access, Own, Role
@@ -30,7 +31,7 @@ from amply.modules.members.domain import (
     RoleAboveOwn,
     TooManyMembers,
 )
-from amply.modules.members.models import InvitationRow
+from amply.modules.members.models import APART, InvitationRow
 from amply.modules.members.queries import invitation_of
 from amply.modules.receipts import Language
 
@@ -111,7 +112,7 @@ def invite(session: Session, access: Access, *, email: str, role: Role, language
     if row is None:
         raise RoleAboveOwn("Your role has changed meanwhile: look at the members again.")
     audit.record_by(session, access, Action.MEMBER_INVITED, invitation_id, reason=role)
-    return invitation_of(row)
+    return invitation_of(row, email=row.email)
 
 
 def invite_owner(
@@ -158,9 +159,9 @@ def accept(session: Session, own: Own, *, invitation_id: str, address: str) -> s
     Raises:
         InvitationNotValid: It is over, withdrawn, accepted, for another address, or by somebody who may not give that role any more.
     """
-    joined = session.scalar(
-        select(func.join_by_invitation(invitation_id, mail.address_digest(address), own.now))
-    )
+    digest = mail.address_digest(address)
+    own_indexes = type_coerce(indexes(session, APART + digest), ARRAY(LargeBinary))
+    joined = session.scalar(select(func.join_by_invitation(invitation_id, digest, own_indexes, own.now)))
     if joined is None:
         raise not_valid()
     audit.record_by(session, own, Action.MEMBER_JOINED, invitation_id, organization_id=str(joined))
@@ -177,7 +178,10 @@ def waiting(session: Session, *, invitation_id: str, now: datetime) -> Invitatio
     row = session.execute(select(asked)).one_or_none()
     if row is None:
         raise link_not_valid()
-    return invitation_of(row)
+    email = InvitationRow.fields.open(keyring_of(session), row_id=row.id, sealed=row.sealed, plain=row)[
+        "email"
+    ]
+    return invitation_of(row, email=str(email))
 
 
 def decline(session: Session, *, invitation_id: str, now: datetime) -> None:
@@ -216,8 +220,7 @@ def _write_down(
         insert(InvitationRow).values(
             id=invitation_id,
             organization_id=organization_id,
-            email=email,
-            email_sha256=mail.address_digest(email),
+            **InvitationRow.fields.at_rest(session, row_id=invitation_id, fields={"email": email}),
             role=role,
             language=language,
             invited_by=invited_by,

@@ -1,9 +1,15 @@
 from datetime import datetime
+from typing import ClassVar, Final
 
 from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
+from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
+from amply.modules import mail
+
+APART: Final = "member_invitation:"
+"""Before the digests that invitations' indexes are made of."""
 
 
 class MemberRow(Record):
@@ -15,15 +21,27 @@ class MemberRow(Record):
     joined_at: Mapped[datetime]
 
 
-class InvitationRow(Record):
+class InvitationRow(SealedRecord):
     """`next_attempt_at`: when its letter is sent, or tried again; None once it has left, or never will."""
 
     __tablename__ = "member_invitation"
 
+    fields: ClassVar = SealedFields(
+        scope=PEOPLE,
+        table="member_invitation",
+        names=("email",),
+        indexed="email",
+        digest=mail.address_digest,
+        digest_column="email_sha256",
+        index_column="email_index",
+        apart=APART,
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
+    email_index: Mapped[bytes | None]
+    email = Personal[str]()
+    plain_email: Mapped[str | None] = mapped_column("email")
+    email_sha256: Mapped[str | None]
     organization_id: Mapped[str]
-    email: Mapped[str]
-    email_sha256: Mapped[str]
     role: Mapped[str]
     language: Mapped[str]
     invited_by: Mapped[str | None]

@@ -76,7 +76,7 @@ def invitations_of(session: Session, access: Access) -> Sequence[Invitation]:
         .order_by(InvitationRow.id)
         .limit(INVITATIONS_MAX)
     )
-    return [invitation_of(row) for row in rows]
+    return [invitation_of(row, email=row.email) for row in rows]
 
 
 def offer_of(session: Session, access: Access) -> Offer:
@@ -109,12 +109,12 @@ def member_of(row: MemberRow) -> Member:
     )
 
 
-def invitation_of(row: InvitationRow | Row[Any]) -> Invitation:
-    """The invitation a row holds."""
+def invitation_of(row: InvitationRow | Row[Any], *, email: str | None) -> Invitation:
+    """The invitation a row holds, for the address that was in it."""
     return Invitation(
         id=row.id,
         organization_id=row.organization_id,
-        email=row.email,
+        email=email or "",
         role=Role(row.role),
         invited_by=row.invited_by,
         created_at=row.created_at,

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.vault.tending import Tended, of_records
 from amply.modules import mail, organizations
 from amply.modules.access import Role
 from amply.modules.members.domain import ATTEMPTS_MAX
@@ -49,6 +50,11 @@ def send_invitations(parts: Inviting, *, now: datetime) -> int:
     return sent
 
 
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(InvitationRow)
+
+
 def _claim(database: Database, *, now: datetime) -> InvitationRow | None:
     with database.transaction() as session:
         row = session.scalars(
@@ -87,12 +93,13 @@ def _send(parts: Inviting, invitation: InvitationRow, *, now: datetime) -> int:
 
 def _letter(session: Session, parts: Inviting, invitation: InvitationRow) -> mail.Mail | None:
     """None where the address takes no letters any more."""
-    if mail.suppressed_because(session, address=invitation.email) is not None:
+    address = invitation.email or ""
+    if mail.suppressed_because(session, address=address) is not None:
         return None
     organization = organizations.get(session, organization_id=invitation.organization_id)
     token = parts.key.sign(invitation_id=invitation.id, created_at=invitation.created_at)
     return invitation_mail(
-        to=invitation.email,
+        to=address,
         organization=organization.name,
         role=Role(invitation.role),
         language=Language(invitation.language),

@@ -7,9 +7,9 @@ Import from here only.
 from amply.modules.onboarding.account_news import Handling, handle_provider_event
 from amply.modules.onboarding.closing_letters import tell_of_closings
 from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotValid
-from amply.modules.onboarding.invitations import InvitationKey, invite
+from amply.modules.onboarding.invitations import InvitationKey, address_at_rest, invite
 from amply.modules.onboarding.router import Parts, router
-from amply.modules.onboarding.tasks import Onboarding, look_at_accounts, send_invitations
+from amply.modules.onboarding.tasks import Onboarding, look_at_accounts, send_invitations, tended
 
 __all__ = [
     "FACT_INVITED",
@@ -18,10 +18,12 @@ __all__ = [
     "InvitationNotValid",
     "Onboarding",
     "Parts",
+    "address_at_rest",
     "handle_provider_event",
     "invite",
     "look_at_accounts",
     "router",
     "send_invitations",
     "tell_of_closings",
+    "tended",
 ]

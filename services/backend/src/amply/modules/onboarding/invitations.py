@@ -5,6 +5,7 @@ when somebody asks for it, and stands in that answer alone.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -68,7 +69,7 @@ def invite(
         insert(InvitationRow).values(
             id=invitation_id,
             organization_id=organization_id,
-            email=email,
+            **address_at_rest(session, invitation_id=invitation_id, email=email),
             language=language,
             confirmed=confirmed,
             attempts=0,
@@ -77,3 +78,12 @@ def invite(
         )
     )
     outbox.put(session, topic=FACT_INVITED, payload={"invitation_id": invitation_id}, now=now)
+
+
+def address_at_rest(session: Session, *, invitation_id: str, email: str) -> dict[str, Any]:
+    """What the columns of an invitation hold so that it is for this address.
+
+    Raises:
+        KeyNotAtHand: The key service was away when this process began.
+    """
+    return InvitationRow.fields.at_rest(session, row_id=invitation_id, fields={"email": email})

@@ -10,6 +10,7 @@ import structlog
 
 from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel.errors import AmplyError
 from amply.modules import mail, organizations, payments
 from amply.modules.onboarding.account_news import Handling
@@ -75,6 +76,11 @@ def send_invitations(parts: Onboarding, *, now: datetime) -> int:
     )
 
 
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(InvitationRow)
+
+
 def _look_at(parts: Onboarding, account_id: str, *, now: datetime) -> bool:
     answer = payments.ask_account(parts.database, parts.processor, account_id=account_id)
     if answer is None:
@@ -106,15 +112,16 @@ def _send(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int
 
 def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> int:
     """Make sure of an account, and write; 0 where the address takes no letters any more."""
+    address = invitation.email or ""
     with parts.database.transaction() as session:
         organization = organizations.get(session, organization_id=invitation.organization_id)
-        if mail.suppressed_because(session, address=invitation.email) is not None:
+        if mail.suppressed_because(session, address=address) is not None:
             return 0
     account = payments.connect_organization(
         parts.database,
         parts.processor,
         organization=organization,
-        email=invitation.email,
+        email=address,
         confirmed=payments.Confirmation(invitation.confirmed) if invitation.confirmed else None,
         reopens=True,
         now=now,
@@ -125,7 +132,7 @@ def _invited(parts: Onboarding, invitation: InvitationRow, *, now: datetime) -> 
             _look_at(parts, account.id, now=now)
     token = parts.key.sign(organization_id=organization.id, now=now)
     letter = invitation_mail(
-        to=invitation.email,
+        to=address,
         organization=organization.name,
         language=Language(invitation.language),
         link=f"{parts.page}#{token}",

@@ -2,7 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from amply.modules.organizations.contacts import Contact, contact_of, is_address, keep_contact
+from amply.modules.organizations.contacts import (
+    Contact,
+    address_at_rest,
+    contact_of,
+    is_address,
+    keep_contact,
+    tended,
+)
 from amply.modules.organizations.domain import (
     PICTURE_LANGUAGES,
     Organization,
@@ -67,6 +74,7 @@ __all__ = [
     "PictureOut",
     "SlugTaken",
     "Step",
+    "address_at_rest",
     "allow_return",
     "check",
     "check_slug",
@@ -97,6 +105,7 @@ __all__ = [
     "show_picture",
     "state_of",
     "take_anonymous_gifts",
+    "tended",
     "text_of",
     "tier_of",
     "tiers",

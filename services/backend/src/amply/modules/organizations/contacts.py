@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel.errors import InvalidRequest
 from amply.modules.organizations import queries
 from amply.modules.organizations.models import ContactRow
@@ -46,11 +47,14 @@ def keep_contact(
     queries.get(session, organization_id=organization_id)
     if not is_address(contact.email):
         raise ContactNotAcceptable("Give one e-mail address that the organisation reads.", param="email")
-    said = {"email": contact.email, "language": contact.language, "updated_at": now}
-    kept = insert(ContactRow).values(organization_id=organization_id, **said)
+    held = address_at_rest(session, organization_id=organization_id, email=contact.email)
+    said = {"language": contact.language, "updated_at": now}
+    kept = insert(ContactRow).values(
+        organization_id=organization_id, plain_email=held["email"], sealed=held["sealed"], **said
+    )
     # The values are said again and not taken from the row that was not inserted: who may write it may not read it.
     session.execute(
-        kept.on_conflict_do_update(index_elements=["organization_id"], set_=said)
+        kept.on_conflict_do_update(index_elements=["organization_id"], set_={**held, **said})
         if replaces
         else kept.on_conflict_do_nothing()
     )
@@ -59,4 +63,19 @@ def keep_contact(
 def contact_of(session: Session, *, organization_id: str) -> Contact | None:
     """Whom to write to; None where nobody was named."""
     row = session.get(ContactRow, organization_id, populate_existing=True)
-    return Contact(email=row.email, language=row.language) if row is not None else None
+    return Contact(email=row.email or "", language=row.language) if row is not None else None
+
+
+def address_at_rest(session: Session, *, organization_id: str, email: str) -> dict[str, Any]:
+    """What the columns of a contact hold, by their names, so that it is this address.
+
+    Raises:
+        KeyNotAtHand: The key service was away when this process began.
+    """
+    held = ContactRow.fields.at_rest(session, row_id=organization_id, fields={"email": email})
+    return {"email": held["plain_email"], "sealed": held["sealed"]}
+
+
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(ContactRow)

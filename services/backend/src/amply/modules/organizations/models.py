@@ -1,11 +1,12 @@
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.orm import Record
+from amply.infra.vault import PEOPLE, Personal, SealedFields, SealedRecord
 
 
 class OrganizationRow(Record):
@@ -50,10 +51,14 @@ class ProjectRow(Record):
     created_at: Mapped[datetime]
 
 
-class ContactRow(Record):
+class ContactRow(SealedRecord):
     __tablename__ = "organization_contact"
 
+    fields: ClassVar = SealedFields(
+        scope=PEOPLE, table="organization_contact", key="organization_id", names=("email",)
+    )
     organization_id: Mapped[str] = mapped_column(primary_key=True)
-    email: Mapped[str]
+    email = Personal[str]()
+    plain_email: Mapped[str | None] = mapped_column("email")
     language: Mapped[str]
     updated_at: Mapped[datetime]

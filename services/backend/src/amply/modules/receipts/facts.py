@@ -1,14 +1,16 @@
 """What donors tell for their receipts, kept beside the gift and forgotten with it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from amply.infra.vault.tending import Tended, of_records
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
 from amply.modules.mail import Language
@@ -58,13 +60,17 @@ def keep(session: Session, *, donation_id: str, donor: DonorFacts) -> None:
     """Keep what the donor told; nothing where there is nothing. In the transaction that records the gift."""
     if donor.is_empty:
         return
+    said = {
+        "address": asdict(donor.address) if donor.address else None,
+        "gift_aid": _declaration_json(donor.gift_aid) if donor.gift_aid else None,
+        "company": asdict(donor.company) if donor.company else None,
+    }
     session.execute(
         insert(ReceiptFactsRow).values(
             donation_id=donation_id,
             language=donor.language,
-            address=asdict(donor.address) if donor.address else None,
-            gift_aid=_declaration_json(donor.gift_aid) if donor.gift_aid else None,
-            company=asdict(donor.company) if donor.company else None,
+            declares_gift_aid=donor.gift_aid is not None,
+            **ReceiptFactsRow.fields.at_rest(session, row_id=donation_id, fields=said),
         )
     )
 
@@ -102,22 +108,43 @@ def state_advantage(session: Session, *, donation_id: str, advantage: Advantage)
             "Give goods and services a value above zero, and intangible religious benefits none.",
             param="value",
         )
-    kept = insert(ReceiptFactsRow).values(donation_id=donation_id, advantage=_advantage_json(said))
-    session.execute(
-        kept.on_conflict_do_update(
-            index_elements=["donation_id"], set_={"advantage": kept.excluded.advantage}
-        )
-    )
+    session.execute(insert(ReceiptFactsRow).values(donation_id=donation_id).on_conflict_do_nothing())
+    row = session.get_one(ReceiptFactsRow, donation_id, with_for_update=True, populate_existing=True)
+    row.advantage = _advantage_json(said)
+    session.flush()
 
 
 def withdraw_declarations(session: Session, *, donation_ids: Collection[str]) -> None:
-    """Take the declaration from gifts that are not claimed yet. Claims rest on receipts: what was issued stays as it is."""
+    """Take the declaration from gifts that are not claimed yet. Claims rest on receipts: what was issued stays as it is.
+
+    The API may not read what was declared: it says that nothing is any more, and the worker takes it out.
+    """
     session.execute(
         update(ReceiptFactsRow)
-        .where(ReceiptFactsRow.donation_id.in_(donation_ids))
-        .values(gift_aid=None)
+        .where(ReceiptFactsRow.donation_id.in_(donation_ids), ReceiptFactsRow.declares_gift_aid)
+        .values(declares_gift_aid=False, forgets_gift_aid=True)
         .execution_options(synchronize_session=False)
     )
+
+
+def tended() -> tuple[Tended, ...]:
+    """What the vault keeps sealed by the newest keys; withdrawn declarations are taken out of it."""
+    kept = of_records(ReceiptFactsRow)
+    return (replace(kept, reseal=partial(_forget_or, kept.reseal)), of_records(IssuedReceiptRow))
+
+
+def _forget_or(reseal: Callable[[Session, int], int], session: Session, limit: int) -> int:
+    rows = session.scalars(
+        select(ReceiptFactsRow)
+        .where(ReceiptFactsRow.forgets_gift_aid)
+        .order_by(ReceiptFactsRow.donation_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.gift_aid, row.forgets_gift_aid = None, False
+    session.flush()
+    return len(rows) if len(rows) >= limit else len(rows) + reseal(session, limit - len(rows))
 
 
 def erase(session: Session, *, donation_ids: Collection[str]) -> None:
@@ -125,8 +152,8 @@ def erase(session: Session, *, donation_ids: Collection[str]) -> None:
     session.execute(delete(ReceiptFactsRow).where(ReceiptFactsRow.donation_id.in_(donation_ids)))
     session.execute(
         update(IssuedReceiptRow)
-        .where(IssuedReceiptRow.donation_id.in_(donation_ids), IssuedReceiptRow.document.is_not(None))
-        .values(document=None)
+        .where(IssuedReceiptRow.donation_id.in_(donation_ids), IssuedReceiptRow.words.is_not(None))
+        .values(plain_document=None, plain_salt=None, sealed=None)
         .execution_options(synchronize_session=False)
     )
 
@@ -158,7 +185,7 @@ def _read(row: ReceiptFactsRow) -> tuple[DonorFacts, Advantage | None]:
         address=PostalAddress(**{**row.address, "lines": tuple(row.address["lines"])})
         if row.address
         else None,
-        gift_aid=_declaration(row.gift_aid) if row.gift_aid else None,
+        gift_aid=_declaration(row.gift_aid) if row.gift_aid and row.declares_gift_aid else None,
         company=Company(**row.company) if row.company else None,
     )
     return donor, _advantage(row.advantage) if row.advantage else None

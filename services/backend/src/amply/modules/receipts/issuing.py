@@ -27,6 +27,7 @@ from amply.modules.receipts.domain import (
 )
 from amply.modules.receipts.models import IssuedReceiptRow
 from amply.modules.receipts.rules import assess
+from amply.modules.receipts.words import document_in, fresh_salt, words_of
 
 
 class VoidReason(StrEnum):
@@ -52,10 +53,11 @@ def issue(
     document = compose(
         settings, gift, assessment, replaces=replaces.number if replaces is not None else None, now=now
     )
+    receipt_id, said, salt = ids.new_id("rct"), document.as_json(), fresh_salt()
     row = session.scalars(
         insert(IssuedReceiptRow)
         .values(
-            id=ids.new_id("rct"),
+            id=receipt_id,
             organization_id=gift.organization_id,
             jurisdiction=settings.jurisdiction if settings is not None else Jurisdiction.NONE,
             donation_id=gift.donation_id,
@@ -65,7 +67,13 @@ def issue(
             eligible_minor_units=assessment.eligible.minor_units,
             currency=gift.amount.currency,
             language=language_of(settings, gift),
-            document=document.as_json(),
+            words=words_of(said, salt=salt),
+            **IssuedReceiptRow.fields.at_rest(
+                session,
+                row_id=receipt_id,
+                fields={"document": said, "salt": salt},
+                beside=gift.donation_id,
+            ),
             replaces=replaces.id if replaces is not None else None,
             issued_at=now,
         )
@@ -158,6 +166,7 @@ def problems(session: Session, *, organization_id: str) -> Mapping[str, int]:
 
 
 def _receipt(row: IssuedReceiptRow) -> IssuedReceipt:
+    document = document_in(row)
     number = number_of(Jurisdiction(row.jurisdiction), row.serial)
     return IssuedReceipt(
         id=row.id,
@@ -170,7 +179,7 @@ def _receipt(row: IssuedReceiptRow) -> IssuedReceipt:
         amount=Money(minor_units=row.minor_units, currency=row.currency),
         eligible=Money(minor_units=row.eligible_minor_units, currency=row.currency),
         language=Language(row.language),
-        document=numbered(Document.of_json(row.document), number) if row.document is not None else None,
+        document=numbered(Document.of_json(document), number) if document is not None else None,
         replaces=row.replaces,
         issued_at=row.issued_at,
         voided_at=row.voided_at,

@@ -19,7 +19,7 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     organisation deletes the customer there; nothing of ours charges it any more.
     """
     chosen = (
-        PlanRow.owned_by(session, email_sha256)
+        PlanRow.is_of(session, email_sha256)
         if email_sha256 is not None
         else PlanRow.id.in_(select(PlanChargeRow.plan_id).where(PlanChargeRow.donation_id == donation_id))
     )

@@ -1,8 +1,8 @@
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, Date, Integer, or_
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Date, Integer
+from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
 from amply.infra.orm import Record
@@ -23,14 +23,14 @@ class PlanRow(SealedRecord):
         names=("donor_name", "donor_email", "message"),
         indexed="donor_email",
         digest=mail.address_digest,
-        digest_column="email_sha256",
+        is_ever_plain=False,
+        is_later=False,
     )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    donor_index: Mapped[bytes | None]
     donor_name = Personal[str]()
     donor_email = Personal[str]()
     message = Personal[str]()
-    plain_donor_name: Mapped[str | None] = mapped_column("donor_name")
-    plain_donor_email: Mapped[str | None] = mapped_column("donor_email")
-    plain_message: Mapped[str | None] = mapped_column("message")
     organization_id: Mapped[str]
     account_id: Mapped[str]
     minor_units: Mapped[int]
@@ -44,7 +44,6 @@ class PlanRow(SealedRecord):
     next_period: Mapped[int] = mapped_column(Integer, server_default="1")
     next_due_at: Mapped[datetime | None]
     next_notice_at: Mapped[datetime | None]
-    email_sha256: Mapped[str | None]
     language: Mapped[str | None]
     customer_id: Mapped[str | None]
     method_id: Mapped[str | None]
@@ -64,11 +63,6 @@ class PlanRow(SealedRecord):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
-
-    @classmethod
-    def owned_by(cls, session: Session, email_sha256: str) -> ColumnElement[bool]:
-        """The condition that a plan is of whoever has the address with this digest: sealed, or in the clear still."""
-        return or_(cls.is_of(session, email_sha256), cls.email_sha256 == email_sha256)
 
 
 class PlanChargeRow(Record):

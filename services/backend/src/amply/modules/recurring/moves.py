@@ -132,7 +132,7 @@ def lock_plan(session: Session, *, plan_id: str, email_sha256: str | None = None
     """
     found = select(PlanRow).where(PlanRow.id == plan_id).with_for_update()
     if email_sha256 is not None:
-        found = found.where(PlanRow.owned_by(session, email_sha256))
+        found = found.where(PlanRow.is_of(session, email_sha256))
     row = session.scalars(found).one_or_none()
     if row is None:
         raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")

@@ -45,7 +45,7 @@ def plans_of(session: Session, *, email_sha256: str, plan_id: str | None = None)
     """The plans of whoever has this address, those that never began left out; the newest first."""
     owned = (
         select(PlanRow)
-        .where(PlanRow.owned_by(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
+        .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
         .order_by(PlanRow.id.desc())
         .limit(_PLANS_MAX)
     )
@@ -95,7 +95,7 @@ def newest_address(session: Session, *, email_sha256: str) -> str | None:
     """The address as the donor's newest plan has it; None where nobody with it has one."""
     row = session.scalar(
         select(PlanRow)
-        .where(PlanRow.owned_by(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
+        .where(PlanRow.is_of(session, email_sha256), PlanRow.status != PlanStatus.INCOMPLETE)
         .order_by(PlanRow.id.desc())
         .limit(1)
     )

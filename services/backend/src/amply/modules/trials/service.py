@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from amply.infra.database import bind
 from amply.kernel import ids
-from amply.modules import audit, keys, payments
+from amply.modules import audit, keys, onboarding, payments
 from amply.modules.access import Access, Own, Permission, Role, SessionNotValid
 from amply.modules.audit import Action
 from amply.modules.keys import KeyMade
@@ -49,7 +49,9 @@ def found(people: People, own: Own, *, name: str, country: str, language: Langua
         raise SessionNotValid("Sign in again.")
     organization_id = ids.new_id("org")
     slug = f"test-{organization_id.removeprefix('org_')}"
+    invitation_id = ids.new_id("inv")
     with own.transaction() as session:
+        held = onboarding.address_at_rest(session, invitation_id=invitation_id, email=address)
         outcome = session.scalar(
             select(
                 func.found_test_organization(
@@ -57,8 +59,9 @@ def found(people: People, own: Own, *, name: str, country: str, language: Langua
                     slug,
                     name,
                     country,
-                    ids.new_id("inv"),
-                    address,
+                    invitation_id,
+                    held["plain_email"],
+                    held["sealed"],
                     language,
                     own.now,
                 )

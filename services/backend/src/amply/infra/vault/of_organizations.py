@@ -1,0 +1,98 @@
+"""Rows that the key of their own organisation seals: its key is fetched before the transaction that needs it."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.infra.vault.models import DataKeyRow
+from amply.infra.vault.records import SealedRecord, keyring_of
+from amply.infra.vault.resealing import in_the_clear, reseal_chosen, sealed_before
+from amply.infra.vault.scopes import OF_ORGANIZATION, KeyNotAtHand, Scope
+from amply.infra.vault.tending import Tended
+
+_ORGANIZATIONS_MAX: Final = 20
+"""Whose rows are sealed in one turn: each may be a call to the key service."""
+
+
+def hold_key_of(database: Database, organization_id: str, *, to_seal: bool = False) -> None:
+    """Have the key of an organisation at hand. Outside transactions.
+
+    `to_seal`: it is made where there is none yet. Without, what is not sealed is read without one.
+
+    Raises:
+        KeyNotAtHand: The key service does not answer, and it is not at hand already.
+    """
+    if database.keyring is None:
+        return
+    scope = _scope(organization_id)
+    try:
+        database.keyring.newest(scope)
+    except KeyNotAtHand:
+        database.keyring.hold(scope, makes=to_seal)
+
+
+def of_organizations(kind: type[SealedRecord]) -> Tended:
+    """Of rows with an `organization_id`, and personal fields that the key of that organisation seals."""
+    turns = _Turns(kind)
+    return Tended(
+        name=kind.fields.table,
+        prepare=turns.prepare,
+        reseal=turns.reseal,
+        columns={OF_ORGANIZATION: (kind.sealed,)},
+    )
+
+
+def _scope(organization_id: str) -> Scope:
+    return f"{OF_ORGANIZATION}{organization_id}"
+
+
+@dataclass
+class _Turns:
+    """First whose rows wait is looked up and their keys are fetched, then rows of these are sealed."""
+
+    kind: type[SealedRecord]
+    held: list[str] = field(default_factory=list)
+
+    @property
+    def _of(self) -> ColumnElement[str]:
+        found: ColumnElement[str] = self.kind.__table__.c.organization_id
+        return found
+
+    def prepare(self, database: Database) -> None:
+        keyring = database.keyring
+        self.held = []
+        if keyring is None:
+            return
+        with database.transaction() as session:
+            unsealed = select(self._of).where(in_the_clear(self.kind)).distinct().limit(_ORGANIZATIONS_MAX)
+            waiting = {*session.scalars(unsealed), *self._rotated(session)}
+        for organization_id in sorted(waiting):
+            hold_key_of(database, organization_id, to_seal=True)
+            if keyring.seals(_scope(organization_id), is_later=self.kind.fields.is_later):
+                self.held.append(organization_id)
+
+    def reseal(self, session: Session, limit: int) -> int:
+        keyring = keyring_of(session)
+        if keyring is None or not self.held:
+            return 0
+        choices: list[ColumnElement[bool]] = [and_(in_the_clear(self.kind), self._of.in_(self.held))]
+        for organization_id in self._rotated(session):
+            if organization_id in self.held:
+                begins = keyring.begins(_scope(organization_id))
+                choices.append(and_(sealed_before(self.kind, begins), self._of == organization_id))
+        return reseal_chosen(session, self.kind, choices, limit=limit)
+
+    def _rotated(self, session: Session) -> list[str]:
+        """Organisations whose key has more than one version that is not destroyed."""
+        found = session.scalars(
+            select(DataKeyRow.scope)
+            .where(DataKeyRow.scope.startswith(OF_ORGANIZATION), DataKeyRow.wrapped.is_not(None))
+            .group_by(DataKeyRow.scope)
+            .having(func.count() > 1)
+            .order_by(DataKeyRow.scope)
+            .limit(_ORGANIZATIONS_MAX)
+        )
+        return [scope.removeprefix(OF_ORGANIZATION) for scope in found]

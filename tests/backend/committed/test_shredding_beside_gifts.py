@@ -1,0 +1,225 @@
+"""What stands beside a gift goes with its donor's key: copies open for nobody, and nothing is lost that was not to go."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from amply.entrypoints.admin_erase import _erase
+from amply.entrypoints.personal_data import of_donors
+from amply.infra.vault import DONORS, LeafCut, SealedRecord, head_of
+from amply.infra.vault.keyring import COMING
+from amply.infra.vault.resealing import under_leaf
+from amply.infra.vault.tending import tend
+from amply.kernel.clock import system_clock
+from amply.modules import donations, ledger, mail
+from amply.modules.donations import Dedication, DedicationKind, GiftOptions, Recipient
+from amply.modules.donations.dedications import DedicationSending
+from amply.modules.donations.domain import Donor
+from amply.modules.donations.models import DedicationRow, DonationRow, OfflineGiftRow
+from amply.modules.giving.letters import ask_for_link
+from amply.modules.giving.models import LinkRequestRow
+from amply.modules.receipts.models import IssuedReceiptRow, ReceiptFactsRow
+from tests.backend.committed.test_provider_events import SECRETS as SECRETS_OF_ENTRIES
+from tests.backend.committed.test_sealed_beside_gifts import HOME, SECRETS, Archive
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import NOW, LedgerWorld
+from tests.backend.receipt_office import ADA
+
+BOB: Final = Donor(name="Bob", email="bob@example.org")
+BESIDE: Final[tuple[type[SealedRecord], ...]] = (
+    *(DedicationRow, ReceiptFactsRow, IssuedReceiptRow, OfflineGiftRow),
+    LinkRequestRow,
+)
+Copies = dict[tuple[type[SealedRecord], str], bytes]
+
+
+@pytest.fixture
+def archive(books: LedgerWorld, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Archive:
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "k" * 43)
+    # The office's own: no setting leads to it.
+    monkeypatch.setattr(ledger.CommitmentSecrets, "from_settings", lambda _settings: SECRETS_OF_ENTRIES)
+    return Archive(books, databases)
+
+
+def gives(archive: Archive, donor: Donor) -> str:
+    """A gift that arrived, with all that may stand beside it; its id."""
+    told = Recipient(name="Ann", email=SECRETS["told"])
+    dedication = Dedication(kind=DedicationKind.IN_HONOUR_OF, honouree=SECRETS["honouree"], notify=told)
+    gift = archive.gives(donor=donor, address=HOME, options=GiftOptions(dedication=dedication))
+    archive.publish_and_send()
+    return gift
+
+
+def copies(archive: Archive) -> Copies:
+    """Every sealed value beside gifts, as a backup has it."""
+    with archive.database.transaction() as session:
+        return {
+            (kind, getattr(row, kind.fields.key)): bytes(row.sealed)
+            for kind in BESIDE
+            for row in session.scalars(select(kind))
+            if row.sealed is not None
+        }
+
+
+def opened(archive: Archive, of: tuple[type[SealedRecord], str], sealed: bytes) -> bytes:
+    kind, row = of
+    archive.restart()
+    assert archive.database.keyring is not None
+    archive.database.keyring.freshen()
+    return archive.database.keyring.open(sealed, scope=DONORS, at=kind.fields.place(row))
+
+
+def erase(archive: Archive, **who: Any) -> None:
+    _erase(archive.database, **{"email_sha256": None, "donation_id": None, "listed": None, **who})
+
+
+def test_all_that_stands_beside_a_gift_is_under_its_donors_leaf(archive: Archive) -> None:
+    gives(archive, ADA)
+    archive.record(SECRETS["reference"])
+    with archive.master.transaction() as session:
+        ask_for_link(session, email=ADA.email or "", language=None, now=NOW)
+        leaf_of = {
+            row.id: head_of(bytes(row.sealed)).leaf
+            for row in session.scalars(select(DonationRow))
+            if row.sealed
+        }
+    found = {of: head_of(sealed).leaf for of, sealed in copies(archive).items()}
+    assert {kind for kind, _ in found} == set(BESIDE)
+    with archive.database.transaction() as session:
+        for (kind, row), leaf in found.items():
+            if kind is LinkRequestRow:
+                assert leaf == leaf_of[_first_gift_of_ada(session)]
+            else:
+                gift = session.scalars(
+                    select(kind.__table__.c.donation_id).where(kind.__table__.c[kind.fields.key] == row)
+                ).one()
+                assert leaf == leaf_of[gift]
+    assert None not in found.values()
+
+
+def _first_gift_of_ada(session: Session) -> str:
+    digest = mail.address_digest(ADA.email or "")
+    return session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))).first() or ""
+
+
+def test_copies_from_before_an_erasure_open_for_nobody_and_anothers_do(archive: Archive) -> None:
+    ada, bob = gives(archive, ADA), gives(archive, BOB)
+    before = copies(archive)
+    with archive.database.transaction() as session:
+        theirs = _by_gift(session, before)
+    erase(archive, email_sha256=mail.address_digest(ADA.email or ""))
+    for of, sealed in before.items():
+        if theirs[of] == ada:
+            with pytest.raises(LeafCut):
+                opened(archive, of, sealed)
+        else:
+            assert theirs[of] == bob
+            assert opened(archive, of, sealed)
+    assert {kind for kind, _ in before} == {DedicationRow, ReceiptFactsRow, IssuedReceiptRow}
+
+
+def _by_gift(session: Session, found: Copies) -> dict[tuple[type[SealedRecord], str], str]:
+    return {
+        (kind, row): session.scalars(
+            select(kind.__table__.c.donation_id).where(kind.__table__.c[kind.fields.key] == row)
+        ).one()
+        for kind, row in found
+    }
+
+
+def test_what_stands_beside_a_donors_other_gift_is_kept_when_one_alone_is_erased(archive: Archive) -> None:
+    first, second = gives(archive, ADA), gives(archive, ADA)
+    before = copies(archive)
+    erase(archive, donation_id=second)
+    after = copies(archive)
+    with archive.database.transaction() as session:
+        assert set(_by_gift(session, after).values()) == {first}
+    assert {kind for kind, _ in after} == {kind for kind, _ in before}
+    for of, sealed in before.items():
+        with pytest.raises(LeafCut):
+            opened(archive, of, sealed)
+    for of, sealed in after.items():
+        assert opened(archive, of, sealed)
+
+
+def test_a_gift_without_a_donor_takes_what_stands_beside_it_along(archive: Archive) -> None:
+    gift = gives(archive, Donor(name=None, email=None))
+    before = copies(archive)
+    assert DedicationRow in {kind for kind, _ in before}
+    erase(archive, donation_id=gift)
+    for of, sealed in before.items():
+        with pytest.raises(LeafCut):
+            opened(archive, of, sealed)
+
+
+def test_what_a_key_alone_sealed_is_put_under_its_gifts_leaf_and_nothing_waits_for_ever(
+    archive: Archive,
+) -> None:
+    with archive.master.engine.begin() as connection:
+        connection.execute(text("UPDATE sealing SET leaves_begin_at = now() + interval '3 hours'"))
+    archive.restart()
+    gives(archive, ADA)
+    assert {head_of(each).leaf for each in copies(archive).values()} == {None}
+    with archive.master.engine.begin() as connection:
+        connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
+    archive.restart()
+    assert tend(archive.database, of_donors(), now=system_clock()) == 4
+    assert len({head_of(each).leaf for each in copies(archive).values()} - {None}) == 1
+    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+
+
+def test_what_goes_with_a_gift_waits_until_a_rotation_has_come_to_the_gift(archive: Archive) -> None:
+    gives(archive, ADA)
+    assert archive.database.keyring is not None
+    archive.database.keyring.rotate(DONORS, now=system_clock() - COMING)
+    archive.restart()
+    beside = [each for each in of_donors() if each.name != "donation"]
+    assert tend(archive.database, beside, now=system_clock()) == 0
+    assert tend(archive.database, of_donors(), now=system_clock()) == 4
+    leaves = {(head_of(each).version, head_of(each).leaf) for each in copies(archive).values()}
+    assert [version for version, _ in leaves] == [2]
+    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+
+
+def test_in_a_restored_database_it_is_read_as_erased_and_tells_nobody(archive: Archive) -> None:
+    gives(archive, ADA)
+    archive.record(SECRETS["reference"])
+    with archive.database.transaction() as session:
+        session.execute(update(DedicationRow).values(handed_over_at=None, attempts=0, next_attempt_at=None))
+        heads = [
+            head_of(bytes(each))
+            for each in session.scalars(select(DonationRow.sealed).where(DonationRow.sealed.is_not(None)))
+        ]
+    assert archive.database.keyring is not None
+    assert archive.database.keyring.trees is not None
+    archive.database.keyring.trees.cut(DONORS, 1, [each.leaf for each in heads if each.leaf is not None])
+    archive.restart()
+    with archive.database.transaction() as session:
+        for kind in BESIDE[:-1]:
+            for row in session.scalars(select(kind)):
+                assert set(row.opened().values()) == {None}
+    sent = len(archive.mailer.sent)
+    sending = DedicationSending(database=archive.database, mailer=archive.mailer)
+    assert donations.send_due_dedications(sending, now=NOW + timedelta(hours=1)) == 0
+    assert len(archive.mailer.sent) == sent
+
+    archive.database.keyring.rotate(DONORS, now=system_clock() - COMING)
+    archive.restart()
+    while tend(archive.database, of_donors(), now=system_clock()):
+        pass
+    assert copies(archive) == {}, "what opens for nobody is not kept for ever"
+
+
+def test_what_stands_under_a_leaf_is_found_by_an_index_in_each_table(archive: Archive) -> None:
+    gives(archive, ADA)
+    head = head_of(next(iter(copies(archive).values())))
+    with archive.database.transaction() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        for kind in BESIDE:
+            key = getattr(kind, kind.fields.key)
+            asked = select(key).where(under_leaf(kind.sealed, head)).compile(archive.database.engine)
+            plan = session.connection().exec_driver_sql(f"EXPLAIN {asked}", asked.params)
+            assert f"ix_{kind.__tablename__}_leaf" in "".join(line for (line,) in plan)
