@@ -28,6 +28,8 @@ class SpanRow(SealedRecord, DueRow):
         indexed="donor_sha256",
         digest=_itself,
     )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    donor_index: Mapped[bytes | None]
     donor_sha256 = Personal[str]()
     plain_donor_sha256: Mapped[str | None] = mapped_column("donor_sha256")
     purpose: Mapped[str]
