@@ -82,7 +82,9 @@ def test_all_that_stands_beside_a_gift_is_under_its_donors_leaf(archive: Archive
     with archive.master.transaction() as session:
         ask_for_link(session, email=ADA.email or "", language=None, now=NOW)
         leaf_of = {
-            row.id: head_of(bytes(row.sealed)).leaf for row in session.scalars(select(DonationRow)) if row.sealed
+            row.id: head_of(bytes(row.sealed)).leaf
+            for row in session.scalars(select(DonationRow))
+            if row.sealed
         }
     found = {of: head_of(sealed).leaf for of, sealed in copies(archive).items()}
     assert {kind for kind, _ in found} == set(BESIDE)
