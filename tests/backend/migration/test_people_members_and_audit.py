@@ -55,8 +55,8 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
     master = databases.as_role("master")
     # What is sealed stays sealed: below, taking that back is refused. So what can be in the clear is, and gifts are put there.
     with master.transaction() as session:
-        later = "now() + interval '3 hours'"
-        session.execute(text(f"UPDATE sealing SET later_begins_at = {later}, leaves_begin_at = {later}"))
+        session.execute(text("UPDATE sealing SET later_begins_at = now() + interval '3 hours'"))
+        session.execute(text("UPDATE sealing SET leaves_begin_at = later_begins_at"))
     town.own.keyring = keyring(town.own, bucket=databases.name)
     books.app.keyring = keyring(books.app, bucket=databases.name)
     town.tell_whole_story()

@@ -198,9 +198,8 @@ class Keyring:
     ) -> bytes:
         """Seal what stands at a place. `of`: whose it is, by a text that is the same for all that goes with their erasure.
 
-        `beside`: something sealed whose leaf this goes under; as long as that one is not sealed by the newest version itself, or
-        is about to be cut, by none.
-        Without both, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
+        `beside`: something sealed whose leaf this goes under, where it has one of the newest version that is not about to be cut.
+        Without any, and where the scope has no trees, the key of the scope seals it alone, and no erasure closes copies of it.
 
         Raises:
             KeyNotAtHand: No key that seals is at hand, or the tree is away.
@@ -219,6 +218,8 @@ class Keyring:
         """
         head = sealed_format.head_of(sealed)
         held = self._of_version(scope, head.version)
+        if head.leaf is not None and scope not in WITH_TREES:
+            raise SealedBytesUnreadable("a value under a leaf stands where nothing is sealed under leaves")
         if head.leaf is not None and (held.leaves is None or held.leaves.held is None):
             self.look_again()
             raise KeyNotAtHand(scope)
