@@ -1,8 +1,9 @@
 """What two releases, or many, tell together: whoever compares them never finds fewer than k people."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,20 @@ def test_who_withdraws_takes_a_whole_cell_along(world: World) -> None:
     assert len(of_column(gone, "amount")) >= 2
     assert done.certificate.rows < first.certificate.rows
     assert done.certificate.parts[0].withheld == 1
+
+
+def test_every_cell_is_of_k_people_with_l_values(world: World) -> None:
+    """Drawn by chance, some of fifty cells of six would have fewer than three, or one value."""
+    world.released(world.source(people(range(300))))
+    (batch,) = (world.folder / "ledger" / "files").iterdir()
+    members: defaultdict[int, set[str]] = defaultdict(set)
+    amounts: defaultdict[int, set[str]] = defaultdict(set)
+    for row in pq.read_table(batch).to_pylist():
+        members[row["_cell"]].add(row["_member"])
+        amounts[row["_cell"]].add(row["amount"])
+    assert len(members) > 30
+    assert min(map(len, members.values())) >= K
+    assert min(map(len, amounts.values())) >= 2
 
 
 def test_a_class_is_more_than_its_cells_so_that_not_all_go_with_one(world: World) -> None:

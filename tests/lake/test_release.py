@@ -48,6 +48,13 @@ def test_people_are_counted_and_not_their_gifts(world: World) -> None:
     assert "20 of 20 rows would have to be left out" in done.reason
 
 
+def test_who_is_in_two_tuples_that_become_one_class_counts_once(world: World) -> None:
+    rows = [*people(range(2), age=25), *people(range(2), age=35, first=10)]
+    done = world.release(world.source(rows))
+    assert isinstance(done, Violation)
+    assert "4 of 4 rows would have to be left out" in done.reason
+
+
 def test_a_class_where_all_have_one_value_is_left_out(world: World) -> None:
     alike = [{**row, "amount": 5} for row in people(range(100, 104), age=71, zip_code="99999")]
     done = world.released(world.source([*people(range(20)), *alike]))
