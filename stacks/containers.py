@@ -17,6 +17,7 @@ from stacks.edge import Edge
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
 from stacks.permissions import allow_spans
@@ -44,6 +45,8 @@ class Surroundings:
     """Where copies go; None where losing a region may lose everything."""
     backup: Backup | None
     """None where durability keeps no second tier."""
+    shared: SharedData | None
+    """Where facts go that donors let be shared; None where no data is shared."""
 
 
 def make_task(
@@ -73,7 +76,10 @@ def make_task(
         health_check=contract.health_check,
         image=image,
         size=size,
-        environment={key: values[key] for key in sorted(contract.environment)},
+        environment={
+            **{key: values[key] for key in sorted(contract.environment)},
+            **_shared(contract.shared_data, around.shared),
+        },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
         account=stack.account,
@@ -137,6 +143,11 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
         **_traces(settings),
         "AWS_REGION": settings.region,
     }
+
+
+def _shared(told: frozenset[str], shared: SharedData | None) -> Mapping[str, str]:
+    """Nothing where no data is shared: not even names, so that no template changes by a flag that is off."""
+    return {} if shared is None else {name: shared.names[name] for name in sorted(told)}
 
 
 def _traces(settings: Environment) -> Mapping[str, str]:

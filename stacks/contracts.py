@@ -132,6 +132,8 @@ class ContainerContract:
     """PostgreSQL user it signs in as with an IAM token; None where the user comes from a secret."""
     past_proxy: bool = False
     """Whether it holds locks and settings of a session, which a shared connection cannot keep."""
+    shared_data: frozenset[str] = frozenset()
+    """What it is told beyond that where donors may let data be shared."""
 
     @property
     def is_traced(self) -> bool:
@@ -189,6 +191,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             }
         ),
         database_user="amply_api",
+        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),
@@ -211,6 +214,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),
         database_user="amply_app",
+        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
     ),
     TaskName.SCHEDULER: ContainerContract(
         command=_entrypoint("scheduler"),

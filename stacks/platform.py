@@ -24,6 +24,7 @@ from stacks.lake.control_plane import ControlPlane
 from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
+from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
@@ -55,8 +56,6 @@ class AmplyPlatform(cdk.Stage):
         self._environment = environment
         around = self._make_surroundings(site)
         self._make_what_runs(around)
-        if environment.features.any:
-            self._make_data_platform(around.storage)
         self._make_delivery(around.keys, around.replica)
         self._make_budget()
         for stack in self.node.children:
@@ -113,6 +112,7 @@ class AmplyPlatform(cdk.Stage):
             edge=edge,
             replica=replica,
             backup=backup,
+            shared=self._make_data_platform(storage) if environment.features.any else None,
         )
 
     def _make_what_runs(self, around: Surroundings) -> None:
@@ -135,8 +135,11 @@ class AmplyPlatform(cdk.Stage):
             workers=workers,
         )
 
-    def _make_data_platform(self, storage: Storage) -> None:
-        """What is bought and what is handed in stand on the same lake; neither is needed for the other."""
+    def _make_data_platform(self, storage: Storage) -> SharedData | None:
+        """What is bought and what is handed in stand on the same lake; neither is needed for the other.
+
+        Donors are asked where what they share is anonymised: not where data of others alone is sold.
+        """
         environment = self._environment
         lake = LakeAndGovernance(self, "lake", environment=environment, storage=storage)
         control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
@@ -144,6 +147,7 @@ class AmplyPlatform(cdk.Stage):
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
         if environment.features.etl:
             Etl(self, "etl", environment=environment, lake=lake, control=control)
+        return SharedData(lake=lake, control=control) if environment.features.etl else None
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:
         """Where copies go; before it, what were copies and is now all there is."""

@@ -113,6 +113,8 @@ class Workers(AmplyStack):
         role.add_to_principal_policy(sending)
         allow_envelope_keys(role, around.keys.personal)
         allow_objects(role, around.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
+        if around.shared:
+            around.shared.allow_handing_in(role)
         return role
 
     def _scheduler_role(self) -> iam.Role:

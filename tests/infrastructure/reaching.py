@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from stacks.environment import Environment
 from stacks.environments import PRODUCTION, STAGING
+from stacks.features import Features
 
 MADE_BY_IT = "what it is made of"
 
@@ -55,5 +56,14 @@ FEATURES: Mapping[str, Reaching] = {
             "delivery AWS::IAM::Policy */DefaultPolicy Properties.PolicyDocument.Statement*": "one region more",
         },
         words=r"eu-central-1|ReplicationConfiguration|CopyActions|ReplicaRegions|MultiRegion",
+    ),
+    "features.etl": Reaching(
+        turned=replace(STAGING, features=Features(etl=True)),
+        reaches={
+            "lake (only in *)": MADE_BY_IT,
+            "controlplane (only in *)": MADE_BY_IT,
+            "etl (only in *)": MADE_BY_IT,
+        },
+        words=r"AMPLY_LAKE_|controlplane",
     ),
 }

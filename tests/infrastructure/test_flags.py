@@ -34,7 +34,6 @@ FLAGS: Mapping[str, tuple[Flag, Environment]] = {
         Flag(own=LAKE_STACKS | {"marketplace"}),
         replace(SANDBOX, features=Features(marketplace=True)),
     ),
-    "features.etl": (Flag(own=LAKE_STACKS | {"etl"}), replace(SANDBOX, features=Features(etl=True))),
     "stripe.partner_event_source": (
         Flag(own=frozenset(), adds_to=frozenset({"events"})),
         replace(

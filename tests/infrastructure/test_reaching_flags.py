@@ -1,6 +1,6 @@
 """Features that must tell others of themselves: everything they touch is listed, and off there is no word of them.
 
-`test_flags.py` holds features that only add. These three also change what is there: a task is told where spans go, a
+`test_flags.py` holds features that only add. These also change what is there: a task is told where spans go, a
 bucket is copied. So each lists the paths it reaches, as `staging.toml` lists how far staging is from production: turned
 on, it changes those and nothing else, and a listed path that it does not change fails.
 """

@@ -1,0 +1,39 @@
+"""How facts that donors let be shared reach the lake: the worker hands them in, and says who consents (ADR 0137)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from aws_cdk import aws_iam as iam
+
+from constructs_lib.table import READS_TABLES, WRITES_TABLES
+from stacks.lake.control_plane import ControlPlane
+from stacks.lake.governance import LakeAndGovernance
+from stacks.permissions import allow_key, allow_objects
+
+FACTS = "donations/"
+"""Where `modules/sharing` writes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedData:
+    """The lake as the platform's own tasks know it."""
+
+    lake: LakeAndGovernance
+    control: ControlPlane
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """As tasks are told of them."""
+        return {
+            "AMPLY_LAKE_RAW_BUCKET": self.lake.raw.bucket_name,
+            "AMPLY_LAKE_CONSENT_TABLE": self.control.consents.table_name,
+        }
+
+    def allow_handing_in(self, role: iam.IRole) -> None:
+        """Writing facts, and seeing that they are there; saying who consents. It reads neither."""
+        allow_objects(role, self.lake.raw, FACTS, ["s3:PutObject"])
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["dynamodb:PutItem"], resources=[self.control.consents.table_arn])
+        )
+        allow_key(role, self.lake.key, sorted({*READS_TABLES, *WRITES_TABLES}))
