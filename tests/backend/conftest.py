@@ -133,15 +133,20 @@ def start_server(directory: Path) -> RunningPostgres:
         port=free_port(),
         superuser="master",
         password=PASSWORD,
-        # Thousands of connections, each of which would hash its password 4,096 times on both sides.
-        parameters={"scram_iterations": "1"},
         durable=False,
     )
     cluster.initialise()
     running = cluster.start()
-    with psycopg.connect(cluster.url, autocommit=True) as connection:
-        connection.execute(f"ALTER ROLE master PASSWORD '{PASSWORD}'")
+    hash_once(running, "master")
     return running
+
+
+def hash_once(running: RunningPostgres, *roles: str) -> None:
+    """Give roles the tests' password, hashed once: each of thousands of connections would hash it 4,096 times on both sides."""
+    with psycopg.connect(running.cluster.url, autocommit=True) as connection:
+        connection.execute("SET scram_iterations = 1")
+        for role in roles:
+            connection.execute(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'".encode())
 
 
 def free_port() -> int:
@@ -203,8 +208,7 @@ def server() -> Iterator[Server]:
         master = started.connect(name="template_amply", user="master")
         make_roles(master.engine)
         master.close()
-        for role in LOGIN_ROLES:
-            started.run(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+        hash_once(running, *LOGIN_ROLES)
         migrator = started.connect(name="template_amply", user=MIGRATOR)
         migrate(migrator.engine)
         migrator.close()

@@ -7,7 +7,17 @@ from fastapi.testclient import TestClient
 from amply.adapters.dns import DnsRecords
 from amply.entrypoints import application, worker
 from amply.infra.database import Database
-from amply.modules import exports, federation, giving, mail, organizations, payouts, recurring, webhooks
+from amply.modules import (
+    donations,
+    exports,
+    federation,
+    giving,
+    mail,
+    organizations,
+    payouts,
+    recurring,
+    webhooks,
+)
 from amply.modules.donations import EventHandling, keeps_event
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
@@ -38,8 +48,9 @@ def donors_client(
     saved: FakeSavedMethods,
     limiter: NoLimit,
     clock: FakeClock,
+    consents: donations.ConsentKeeping | None = None,
 ) -> TestClient:
-    """The API as the donors' page calls it; `own` is opened as the API's role."""
+    """The API as the donors' page calls it; `own` is opened as the API's role. `consents`: None shares no data."""
     parts = application.Parts(
         database=own,
         processor=processor,
@@ -53,6 +64,7 @@ def donors_client(
         allowed_origins=("http://edge.example",),
         client_address_header="",
         plans=recurring.Parts(saved=saved, links=KEY),
+        consents=consents,
     )
     return TestClient(application.create(parts), raise_server_exceptions=False)
 
@@ -60,12 +72,19 @@ def donors_client(
 class DonorsPage(ReceiptOffice):
     """What the page asks of the API, by a link of Ada's unless another token is named."""
 
-    def __init__(self, world: LedgerWorld, own: Database) -> None:
+    def __init__(
+        self, world: LedgerWorld, own: Database, *, consents: donations.ConsentKeeping | None = None
+    ) -> None:
         super().__init__(world)
         self.limiter = NoLimit()
         self.saved = FakeSavedMethods()
         self.client = donors_client(
-            own, processor=self.processor, saved=self.saved, limiter=self.limiter, clock=self.clock
+            own,
+            processor=self.processor,
+            saved=self.saved,
+            limiter=self.limiter,
+            clock=self.clock,
+            consents=consents,
         )
         self.writing = recurring.Writing(database=world.app, mailer=self.mailer, key=KEY, page=PAGE)
 
@@ -127,6 +146,7 @@ class DonorsPage(ReceiptOffice):
             archive=AuditShelf(),
             images=image_work(self.database),
             exports=exports.Making(database=self.database, store=FakeExports()),
+            data_sharing=None,
             clock=self.clock,
         )
 

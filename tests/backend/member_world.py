@@ -25,6 +25,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
+    sharing,
     trials,
 )
 from amply.modules.access import Caller, PersonCaller, Role
@@ -171,6 +172,7 @@ class House:
             image_shelf=self.shelf,
             site_url="https://edge.example",
             export_store=self.exports,
+            consents=sharing.Ticks(),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from amply.kernel.money import Money
-from amply.modules import receipts, webhooks
+from amply.modules import receipts, sharing, webhooks
 from amply.modules.donations import (
+    DataSharing,
     EventHandling,
     ReceiptSending,
     handle_provider_event,
@@ -51,6 +52,7 @@ class ReceiptOffice(Desk):
         donor: Donor = ADA,
         at: datetime = NOW,
         options: GiftOptions = GiftOptions(),  # noqa: B008 -- it cannot change
+        data_sharing: DataSharing | None = None,
         **for_receipt: Any,
     ) -> str:
         """A gift that has arrived at `at`; its id."""
@@ -63,6 +65,7 @@ class ReceiptOffice(Desk):
             message=None,
             for_receipt=receipts.DonorFacts(**for_receipt),
             options=options,
+            data_sharing=data_sharing,
         )
         answer = donate(
             self.database,
@@ -71,6 +74,7 @@ class ReceiptOffice(Desk):
             key=f"key-{number}",
             request={"number": str(number)},
             clock=self.clock,
+            consents=sharing.Ticks(),
         )
         donation_id: str = answer.body["id"]
         self._arrives(donation_id, number, amount, at=at)

@@ -95,6 +95,7 @@ class Town:
                 archive=AuditShelf(),
                 images=image_work(books.app),
                 exports=exports.Making(database=books.app, store=FakeExports()),
+                data_sharing=None,
                 clock=self.clock,
             ),
         )

@@ -53,6 +53,7 @@ class GivingDouble:
     posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     fails: bool = False
+    sharing: list[dict[str, Any]] = field(default_factory=list)
     logo: dict[str, Any] | None = None
     _shown: int = 0
     _looks: int = 0
@@ -70,6 +71,8 @@ class GivingDouble:
     def _get(self, path: str) -> tuple[int, object] | Response:
         if path == "organisations":
             return 200, {"data": [{**_RECIPIENT, "logo": self.logo}]}
+        if path == "data-sharing":
+            return 200, {"degraded": not self.sharing, "data": self.sharing}
         if path == "gifts":
             return self._page()
         if path.endswith("/content"):
@@ -89,6 +92,9 @@ class GivingDouble:
         self.posts.append((path, sent))
         if self.refusals:
             return self.refusals.pop(0)
+        if path == "data-sharing":
+            self.sharing = [{**each, "extent": "all" if sent["shares"] else "none"} for each in self.sharing]
+            return 200, {"degraded": False, "data": self.sharing}
         if path == "documents":
             return 202, {"id": "doc_1", "state": "waiting"}
         if path.endswith("/receipt-letter"):

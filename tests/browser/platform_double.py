@@ -17,6 +17,15 @@ ORGANIZATION: Final = "org_0199aaaabbbbccccddddeeeeffff0001"
 ORGANIZATION_NAME: Final = "Green Fields"
 FUND: Final = "fund_0199aaaabbbbccccddddeeeeff"
 
+SHARING_OFFER: Final = {
+    "purpose": "analytics",
+    "wording": "1",
+    "texts": {
+        "en": "Share facts of this gift",
+        "de": "Angaben zu dieser Spende teilen",
+        "fr": "Partager des faits",
+    },
+}
 _STRIPE_JS: Final = Path(__file__).with_name("stripe_double.js")
 
 
@@ -42,6 +51,7 @@ class PlatformDouble:
     return_origins: list[str] = field(default_factory=list)
     splits: SplitsDouble = field(default_factory=SplitsDouble)
     giving: GivingDouble = field(default_factory=GivingDouble)
+    shares_data: bool = False
     onboarding: OnboardingDouble = field(default_factory=OnboardingDouble)
     _keys: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -68,6 +78,7 @@ class PlatformDouble:
 
     def _api(self, request: Request) -> Response:
         found = {
+            "/v1/public/data-sharing": {"data": [SHARING_OFFER] if self.shares_data else []},
             "/v1/public/organisations": {"data": [self._organization(i) for i in self.organizations]},
             **{f"/v1/public/organisations/{i}": self._organization(i) for i in self.organizations},
             **{f"/v1/public/organisations/{i}/funds": _FUNDS for i in self.organizations},

@@ -106,6 +106,24 @@ def test_what_a_donor_says_of_the_gift_travels_with_it_and_nothing_else(
     }
 
 
+def test_what_is_shared_is_asked_where_data_is_shared_and_sent_only_if_ticked(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    platform.shares_data = True
+    page = pages.open(donate_link(edge))
+    box = page.get_by_label("Share facts of this gift")
+    expect(box).not_to_be_checked()
+    page.get_by_label("Monthly").check()
+    expect(box).to_have_count(0)
+    page.get_by_label("Once").check()
+    fill_in(page)
+    box.check()
+    continue_to_payment(page)
+    expect(page.get_by_label("Card number")).to_be_visible()
+    (post,) = platform.posts
+    assert json.loads(post.body)["data_sharing"] == {"purpose": "analytics", "wording": "1"}
+
+
 def test_a_gift_is_made_with_the_keyboard_alone(pages: Pages, edge: str, platform: PlatformDouble) -> None:
     page = pages.open(donate_link(edge))
     keyboard = page.keyboard

@@ -160,6 +160,37 @@ def test_the_page_speaks_the_browsers_language(
     expect(page).to_have_title("Your gifts · Amply")
 
 
+def test_a_donor_shares_facts_of_their_gifts_and_takes_it_back(
+    pages: Pages, edge: str, platform: PlatformDouble
+) -> None:
+    asked = {
+        "purpose": "analytics",
+        "wording": "1",
+        "texts": {"en": "Facts of all your gifts."},
+        "since": None,
+    }
+    platform.giving.sharing = [{**asked, "extent": "ticked"}]
+    page = pages.open(f"{edge}/giving/#{TOKEN}")
+    section = page.get_by_role("region", name="Facts of your gifts for statistics")
+    expect(section.get_by_text("Facts of all your gifts.", exact=True)).to_be_visible()
+    expect(section).to_contain_text("Facts of the gifts whose box you ticked are shared.")
+    _press(page, "Share facts of all my gifts")
+    expect(section).to_contain_text("Facts of all your gifts are shared.")
+    _press(page, "Share nothing any more")
+    expect(section).to_contain_text("Nothing of your gifts is shared.")
+    said = {"purpose": "analytics", "wording": "1"}
+    assert platform.giving.posts == [
+        ("data-sharing", {**said, "shares": True}),
+        ("data-sharing", {**said, "shares": False}),
+    ]
+
+
+def test_where_no_data_is_shared_the_page_says_nothing_of_it(pages: Pages, edge: str) -> None:
+    page = pages.open(f"{edge}/giving/#{TOKEN}")
+    expect(page.get_by_role("region", name="Green Fields", exact=True)).to_be_visible()
+    expect(page.get_by_text("statistics")).to_have_count(0)
+
+
 def test_without_a_link_one_is_asked_for(pages: Pages, edge: str, platform: PlatformDouble) -> None:
     page = pages.open(f"{edge}/giving/")
     page.get_by_label("Your e-mail address").fill("ada@example.org")

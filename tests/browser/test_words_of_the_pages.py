@@ -8,7 +8,7 @@ import pytest
 from amply.entrypoints import application
 from amply.infra.web import CODES
 from amply.kernel.errors import AmplyError, InvalidRequest, NotFound
-from amply.modules.donations import OPENING_PROBLEMS, DonationNotFound
+from amply.modules.donations import OPENING_PROBLEMS, DataSharingNotAcceptable, DonationNotFound
 from amply.modules.donations.split_domain import (
     PaymentMethodMissing,
     SetupsUsedUp,
@@ -29,6 +29,7 @@ def test_every_problem_that_a_donor_can_meet_has_words_in_each_language() -> Non
     met: set[type[AmplyError]] = {
         *OPENING_PROBLEMS,
         *(SplitNotAcceptable, SplitGiftNotFound, SplitGiftClosed, PaymentMethodMissing, SetupsUsedUp),
+        DataSharingNotAcceptable,
         *(ScheduleNotAcceptable, OrganizationNotFound, DonationNotFound, InvalidRequest, NotFound),
     }
     # What is our own fault, or the processor's, has one sentence for all.

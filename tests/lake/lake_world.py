@@ -25,7 +25,7 @@ from amply_lake import (
     read_policy,
     release,
 )
-from amply_lake.releasing import Form
+from amply_lake.orders import Form
 from ledger_format.notes import VerifierKey
 
 NOW = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)

@@ -42,6 +42,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
+    sharing,
     trials,
 )
 from tests.backend import member_world, onboarding_world, plan_world
@@ -156,6 +157,7 @@ def world(
             applying=applications.Parts(people=KnownPeople(accounts), shelf=FakeShelf()),
             image_shelf=FakeShelf(),
             export_store=FakeExports(),
+            consents=sharing.Ticks(),
             own_sign_in=federation.Parts(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
             ),

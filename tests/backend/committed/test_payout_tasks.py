@@ -79,6 +79,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             archive=shelf,
             images=image_work(treasury.database),
             exports=exports.Making(database=treasury.database, store=FakeExports()),
+            data_sharing=None,
             clock=treasury.clock,
         ),
     )

@@ -148,6 +148,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             archive=AuditShelf(),
             images=image_work(plans.database),
             exports=exports.Making(database=plans.database, store=FakeExports()),
+            data_sharing=None,
             clock=plans.clock,
         ),
     )

@@ -9,9 +9,11 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 
 from amply.entrypoints import task_names
 from amply.infra.tracing.export import exporting
+from amply.modules import sharing
 from amply.modules.ledger import exports
 from amply.modules.ledger.pages import LoggedEntry
 from amply.modules.mail import address_digest
+from tests.backend.consent_world import FakeConsents, FakeRaw
 from tests.backend.contract.whole_way import EMAIL, NAME, Gifts, unpacked
 from tests.backend.personal_data import found_in, spellings
 from tests.backend.span_receiver import receiving
@@ -109,6 +111,20 @@ def test_neither_the_cache_nor_any_object_names_a_donor(gifts: Gifts) -> None:
     looked_at = [*gifts.platform.cached(), *gifts.platform.public_objects()]
     assert [(where, found) for where, content in looked_at if (found := found_in(content, secrets))] == []
     assert list(gifts.platform.cached()), "the cache was looked into and held something"
+
+
+def test_nothing_that_the_lake_is_told_names_a_donor_or_leads_to_one(gifts: Gifts) -> None:
+    (span_id,) = (row.id for row in gifts.platform.rows("SELECT id FROM sharing_span"))
+    ours = {"digest": address_digest(EMAIL), "span": span_id, "organization": gifts.platform.organization_id}
+    everybody = {**gifts.secrets, **gifts.others, **ours}
+    consents, raw = FakeConsents(), FakeRaw()
+    lake = sharing.Sharing(database=gifts.platform.books.app, consents=consents, files=raw)
+    sharing.tell_consents(lake, now=gifts.platform.clock())
+    sharing.write_facts(lake, now=gifts.platform.clock())
+    told = [str(consents.items).encode(), *(path.encode() + unpacked(raw.files[path]) for path in raw.files)]
+    assert [found for content in told if (found := found_in(content, everybody))] == []
+    assert len(consents.items) == 1
+    assert len(raw.rows()) == 1, "of the one who ticked"
 
 
 def test_no_message_of_a_queue_names_a_donor(gifts: Gifts) -> None:

@@ -32,7 +32,7 @@ from amply.infra.cache import cache_client
 from amply.infra.counters import CacheCounters
 from amply.infra.rate_limits import CacheLimiter
 from amply.infra.settings import CacheSettings, CommitmentSettings, QueueSettings
-from amply.modules import defence, donations, ledger, payments
+from amply.modules import defence, donations, ledger, payments, sharing
 from ledger_format.merkle import leaf_hash
 from local_cloud import valkey
 from tests.backend.conftest import PASSWORD, Databases, environment_of, free_port
@@ -299,6 +299,7 @@ def platform(
         log_url="http://edge.example/log",
         allowed_origins=("http://edge.example",),
         client_address_header="",
+        consents=sharing.Ticks(),
     )
     opened = redis.Redis(host=cache.host, port=cache.port, password=PASSWORD)
     _wait_for(opened)
@@ -354,6 +355,7 @@ def gifts(platform: Platform) -> Gifts:
             "honouree": HONOUREE,
             "notify": {"name": TOLD_NAME, "email": TOLD_EMAIL},
         },
+        data_sharing={"purpose": "analytics", "wording": "1"},
     )
     payment_id = platform.value("SELECT id FROM payment")
     platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))

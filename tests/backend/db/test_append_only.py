@@ -23,6 +23,7 @@ PERMANENT: Final = {
     "entry": "kind = 'a.b'",
     "leaf": "bytes = '\\x00'",
     "posting": "debits_posted = 0",
+    "sharing_consent": "decision = 'withdrawn'",
     "transfer": "amount_minor = 1",
 }
 """Tables whose rows never change, and a change to try."""
@@ -157,6 +158,10 @@ OTHERS = {
     "refund",
     "register_lookup",
     "sealing",
+    "sharing_batch",
+    "sharing_fact",
+    "sharing_span",
+    "sharing_tick",
     "split_gift",
     "split_part",
     "test_organization",

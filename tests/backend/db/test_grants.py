@@ -257,6 +257,19 @@ API = {
     ),
     "receipt_settings": "SELECT(fiscal_year_starts) SELECT(organization_id) SELECT(time_zone)",
     "sealing": READ,
+    "sharing_consent": ADD,
+    "sharing_span": " ".join(
+        (
+            "INSERT SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("attempts", "changed_at", "covers_all", "is_given", "next_attempt_at", "version"),
+                )
+            ),
+        )
+    ),
+    "sharing_tick": ADD,
     "split_gift": WRITE,
     "split_part": ADD,
     "transfer": READ,
@@ -332,6 +345,9 @@ def test_the_api_may_do_this_and_nothing_else(database: Database) -> None:
         "SELECT reference FROM offline_gift",
         "UPDATE donor_document SET state = 'failed'",
         "UPDATE receipt SET sent_at = NULL",
+        "UPDATE sharing_consent SET way = 'own_page'",
+        "UPDATE sharing_span SET donor_sha256 = NULL",
+        "SELECT number FROM sharing_fact",
         "SELECT resend_receipt('don_x', now())",
         "DELETE FROM plan",
         "UPDATE provider_event SET handled_at = now()",

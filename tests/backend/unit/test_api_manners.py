@@ -40,6 +40,7 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "ask_for_link": "A letter more changes nothing, and how many there may be in an hour is bounded.",
     "resend_receipt": "The same.",
     "ask_for_document": "A paper more is kept for an hour, and how many there may be in one is bounded.",
+    "change_data_sharing": "It sets what it says.",
     "change_anonymity": "It sets what it says, upon the version that If-Match names.",
     "change_amount": "It sets what it says.",
     "change_options": "It sets what it says.",

@@ -9,19 +9,20 @@
 - `generalisation`, `statements`: that as SQL, one text for DuckDB and for Athena
 - `lattice`: the search for the best levels
 - `sources`, `limits`, `engine`: files that enter, and bounds on everything
-- `cutting`, `cells`: from files to a batch
+- `batching`, `cutting`, `cells`: from files to a batch
 - `ports`, `history`, `file_ledger`: the release ledger, and what else comes from outside
-- `releasing`, `measuring`: from batches to a release
+- `orders`, `releasing`, `parts`, `measuring`: from batches to a release
 - `errors`: what each of them raises
 """
 
 from amply_lake.errors import HierarchyError, LakeError, LedgerConflict, LedgerError, PolicyError, SourceError
 from amply_lake.file_ledger import FileLedger
 from amply_lake.limits import Limits
+from amply_lake.orders import METRIC, Order, Release, Violation
 from amply_lake.policy import Policy
 from amply_lake.policy_document import default_policy, read_policy
 from amply_lake.ports import Keys, ReleaseLedger, Signer
-from amply_lake.releasing import METRIC, Order, Release, Violation, release
+from amply_lake.releasing import release
 
 __all__ = [
     "METRIC", "FileLedger", "HierarchyError", "Keys", "LakeError", "LedgerConflict", "LedgerError", "Limits", "Order",

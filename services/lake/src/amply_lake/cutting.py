@@ -188,6 +188,9 @@ class Cutter:
         for statement in (
             *duckdb_preamble(key),
             f"CREATE TEMP VIEW generalised AS {generalised(self._policy, levels, 'eligible')}",
+            # Each person is hashed once, and not each of their rows.
+            f"CREATE TEMP TABLE hashed AS SELECT value, keyed(value) AS hash FROM (SELECT DISTINCT {name(MEMBER)} AS value FROM finest)",
+            "CREATE TEMP MACRO known(one) AS (SELECT h.hash FROM hashed h WHERE h.value = one)",
         ):
             self._db.execute(statement)
         released = (*self._policy.quasi, *self._policy.sensitive, *self._policy.insensitive)
@@ -198,7 +201,7 @@ class Cutter:
         written = write_parquet(
             self._db,
             f"SELECT {', '.join(f'r.{name(column)}' for column in kept)}, cells.cell AS {name(CELL)} "
-            f"FROM ({rows(self._policy, also)}) r JOIN cells ON cells.class = r.{name(CLASS)} AND cells.bucket = r.bucket "
+            f"FROM ({rows(self._policy, also, member='known')}) r JOIN cells ON cells.class = r.{name(CLASS)} AND cells.bucket = r.bucket "
             f"ORDER BY {order}",
             path,
         )
@@ -220,7 +223,7 @@ class Cutter:
         """Make the tables `classes`, numbered by their labels, and `cells`; say how many cells there are."""
         buckets = [buckets_of(int(people), self._policy.k) for people in found["people"]]
         self._give("class_of", {"id": np.arange(len(number)), "class": number})
-        self._give("found", {"class": found["class"], "buckets": np.array(buckets, dtype=np.int64)})
+        self._give("found", {"class": found["class"], "buckets": np.array(buckets, dtype=np.uint64)})
         quasi = ", ".join(map(name, self._policy.quasi))
         made = ", ".join(
             f"{_from_finest(kind, f't.{name(column)}', levels[column])} AS {name(column)}"
@@ -230,10 +233,18 @@ class Cutter:
             f"CREATE TEMP TABLE classes AS SELECT {quasi}, row_number() OVER (ORDER BY {quasi}) AS {name(CLASS)}, class, buckets "
             f"FROM (SELECT DISTINCT {made}, class, buckets FROM tuples t JOIN class_of USING (id) JOIN found USING (class))"
         )
-        distinct = "".join(f" AND count(DISTINCT {short}) >= {self._policy.l}" for short in self._sensitive)
+        # A value is a bit of 64: two with one bit count as one, so that a cell never has fewer than it seems to.
+        bits = [
+            f"bit_or(CASE WHEN {short} IS NULL THEN 0 ELSE 1::UBIGINT << ({short} % 64) END)"
+            for short in self._sensitive
+        ]
+        masks = "".join(f", {mask} AS {short}" for mask, short in zip(bits, self._sensitive, strict=True))
+        enough = "".join(f" AND bit_count(bit_or({short})) >= {self._policy.l}" for short in self._sensitive)
         counted = self._db.execute(
-            f"SELECT {name(CLASS)}, person % buckets AS bucket, count(DISTINCT person) >= {self._policy.k}{distinct} "
-            "FROM encoded JOIN class_of USING (id) JOIN classes USING (class) GROUP BY 1, 2 ORDER BY 1, 2"
+            f"SELECT number, person % buckets AS bucket, count(*) >= {self._policy.k}{enough} FROM ("
+            f"SELECT {name(CLASS)} AS number, buckets, person{masks} "
+            "FROM encoded JOIN class_of USING (id) JOIN classes USING (class) GROUP BY number, buckets, person"
+            ") GROUP BY number, bucket ORDER BY number, bucket"
         ).fetchall()
         numbered = list(cells(Bucket(*row) for row in counted))
         self._give(

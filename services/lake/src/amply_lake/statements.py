@@ -88,18 +88,21 @@ def classes(policy: Policy) -> str:
     return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
 
 
-def rows(policy: Policy, also: Sequence[str] = ()) -> str:
-    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes."""
+def rows(policy: Policy, also: Sequence[str] = (), *, member: str = "keyed") -> str:
+    """The rows of these classes; who they are of, and what tells them apart, as keyed hashes.
+
+    `member` names the function that hashes people, where one knows their hashes already; `also` is what to add.
+    """
     columns = [f"g.{name(column)}" for column in (*policy.quasi, *policy.sensitive, *policy.insensitive)]
     if policy.row_key:
         columns.append(f"{_keyed(f'g.{name(ROW)}')} AS {name(ROW)}")
-    columns += [f"{_keyed(f'g.{name(MEMBER)}')} AS {name(MEMBER)}", f"c.{name(CLASS)}", *also]
+    columns += [f"{_keyed(f'g.{name(MEMBER)}', member)} AS {name(MEMBER)}", f"c.{name(CLASS)}", *also]
     same = " AND ".join(f"g.{name(column)} = c.{name(column)}" for column in policy.quasi)
     return f"SELECT\n  {_lines(columns)}\nFROM generalised g\nJOIN classes c ON {same}"
 
 
-def _keyed(value: str) -> str:
-    return f"substr(keyed({value}), 1, {MEMBER_CHARACTERS})"
+def _keyed(value: str, function: str = "keyed") -> str:
+    return f"substr({function}({value}), 1, {MEMBER_CHARACTERS})"
 
 
 def statement(policy: Policy, levels: Mapping[str, int], source: str) -> str:
@@ -139,12 +142,12 @@ def duckdb_preamble(key: bytes) -> list[str]:
     ]
 
 
-def pseudonym(key: bytes, *columns: str) -> str:
-    """The SQL of a buyer's pseudonym: SHA-256 of the key and texts of one length, of which half is shown.
+def pseudonym(key: bytes, member: str, number_of_class: str) -> str:
+    """The SQL of a buyer's pseudonym: SHA-256 of the key, a member and the class, of which half is shown.
 
     Half of a hash cannot be extended by who knows it, so that it is as good as HMAC here, and takes a quarter of the time.
     """
-    said = " || ".join(columns)
+    said = f"{member} || {number_of_class}"  # members are of one length
     return f"substr(sha256(unhex('{key.hex()}') || encode({said})), 1, {MEMBER_CHARACTERS})"
 
 

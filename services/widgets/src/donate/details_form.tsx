@@ -3,10 +3,11 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { asSaid } from "../language/speech";
 import { exponentOf } from "../money";
-import type { Api, CreatedDonation, NewDonation, Organization } from "../site/api";
+import type { Api, CreatedDonation, NewDonation, Organization, SharingOffer } from "../site/api";
 import { RequestFault } from "../site/http";
 import { useOneAtATime } from "../site/one_at_a_time";
 import { AddressFields } from "./address_fields";
+import { DataSharingChoice, useSharingOffer } from "./data_sharing";
 import { acceptableAmount, checkDraft, type Draft, type Field, type FieldFaults, fieldFaultIn } from "./draft";
 import { chosenCover, FeeCoverChoice, type Offer, useOffer } from "./fee_cover";
 import { FormField } from "./field";
@@ -41,7 +42,8 @@ export function DetailsForm(props: DetailsFormProps) {
   const offer = useOffer(api, organization.id, draft.amount, currency);
   const funds = useFunds(api, [organization.id]).get(organization.id) ?? [];
   const keeps = keepsOf([organization], currency, options);
-  const { form, faults, optionFaults, feeFault, formFault, wait, submit } = useSubmission(props, keeps, offer);
+  const sharing = useSharing(api, draft.rhythm);
+  const { form, faults, optionFaults, feeFault, formFault, wait, submit } = useSubmission(props, keeps, offer, sharing);
   const amount = acceptableAmount(draft.amount, currency);
   const said = { options, onOptions, faults: optionFaults };
   const field = (name: Field) => ({
@@ -63,6 +65,7 @@ export function DetailsForm(props: DetailsFormProps) {
       <GiftOptionsForm {...said} keeps={keeps}>
         <FundChoice id="fund" label={t.whatFor} funds={funds} chosen={options.fund} onFund={(fund) => onOptions({ ...options, fund })} />
       </GiftOptionsForm>
+      {sharing !== null && <DataSharingChoice offer={sharing} options={options} onOptions={onOptions} />}
       <p class="fault" role="alert">
         {formFault?.(speech)}
       </p>
@@ -105,7 +108,13 @@ export function useFocusOnFault(...faults: readonly object[]) {
   return form;
 }
 
-function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | null) {
+/** Of one gift: who gives again and again decides on the page of their gifts. */
+function useSharing(api: Api, rhythm: Draft["rhythm"]): SharingOffer | null {
+  const offer = useSharingOffer(api);
+  return rhythm === "once" ? offer : null;
+}
+
+function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | null, sharing: SharingOffer | null) {
   const { organization, currency, draft, options, isReturning, coversFeeOf, send, onCreated } = props;
   const { language } = useSpeech();
   const [faults, setFaults] = useState<FieldFaults>({});
@@ -143,7 +152,9 @@ function useSubmission(props: DetailsFormProps, keeps: Keeps, offer: Offer | nul
     setWait("sending");
     try {
       const fee = feeCover === undefined ? {} : { feeCover };
-      onCreated(await send({ ...checked.donation, ...fee, language, options: more.said }, () => setWait("checking")));
+      const ticked = sharing !== null && options.sharesData ? { dataSharing: sharing } : {};
+      const donation = { ...checked.donation, ...fee, ...ticked, language, options: more.said };
+      onCreated(await send(donation, () => setWait("checking")));
     } catch (fault) {
       setWait("");
       refused(fault);

@@ -14,6 +14,7 @@ export interface OptionsDraft {
   readonly taxId: string;
   readonly message: string;
   readonly isAnonymous: boolean;
+  readonly sharesData: boolean;
   readonly declaresGiftAid: boolean;
   readonly title: string;
   readonly firstName: string;
@@ -30,14 +31,14 @@ export interface OptionsDraft {
 
 export const NO_OPTIONS: OptionsDraft = {
   ...{ fund: "", dedication: "", honouree: "", toldName: "", toldEmail: "" },
-  ...{ company: "", taxId: "", message: "", isAnonymous: false },
+  ...{ company: "", taxId: "", message: "", isAnonymous: false, sharesData: false },
   ...{ declaresGiftAid: false, title: "", firstName: "", lastName: "", house: "", postcode: "" },
   // Canada's receipts alone name where the donor lives.
   ...{ street: "", city: "", region: "", postalCode: "", country: "CA" },
 };
 
 /** Those that are typed. */
-export type TypedOption = Exclude<keyof OptionsDraft, "fund" | "dedication" | "isAnonymous" | "declaresGiftAid" | "country">;
+export type TypedOption = Exclude<keyof OptionsDraft, "fund" | "dedication" | "isAnonymous" | "sharesData" | "declaresGiftAid" | "country">;
 
 export type OptionFaults = Partial<Readonly<Record<keyof OptionsDraft, Said>>>;
 

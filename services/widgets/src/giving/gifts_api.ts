@@ -1,4 +1,5 @@
 import { isCurrencyCode, type Money } from "../money";
+import { type SharingOffer, sharingOfferFrom } from "../site/api";
 import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
 import { type Picture, pictureFrom } from "../site/pictures";
 import { pause } from "../site/waiting";
@@ -49,6 +50,14 @@ export interface OwnGift {
   readonly version: string;
 }
 
+export const EXTENTS = ["none", "ticked", "all"] as const;
+export type Extent = (typeof EXTENTS)[number];
+
+/** Of which gifts facts are shared for a purpose, and the words that a donor decides by. */
+export interface SharingStanding extends SharingOffer {
+  readonly extent: Extent;
+}
+
 export interface GiftPage {
   readonly gifts: readonly OwnGift[];
   /** Empty on the last page. */
@@ -95,6 +104,16 @@ export class GiftsApi {
     return giftFrom(await response.json(), response.headers.get("ETag") ?? "");
   }
 
+  /** Empty where no data is shared. */
+  dataSharing(): Promise<readonly SharingStanding[]> {
+    return this.#get("/data-sharing", standingsFrom);
+  }
+
+  async changeDataSharing({ purpose, wording }: SharingStanding, shares: boolean): Promise<readonly SharingStanding[]> {
+    const response = await this.#post("/data-sharing", { purpose, wording, shares });
+    return standingsFrom(await response.json());
+  }
+
   async resendReceipt(gift: OwnGift): Promise<void> {
     await this.#post(`/gifts/${gift.id}/receipt-letter`, {});
   }
@@ -129,6 +148,14 @@ export class GiftsApi {
       body: JSON.stringify(body),
     });
   }
+}
+
+function standingsFrom(parsed: unknown): readonly SharingStanding[] {
+  return asList(asObject(parsed)["data"]).map((each) => {
+    const extent = EXTENTS.find((known) => known === asObject(each)["extent"]);
+    if (extent === undefined) throw new TypeError("not an extent");
+    return { ...sharingOfferFrom(each), extent };
+  });
 }
 
 function recipientFrom(parsed: unknown): Recipient {

@@ -5,6 +5,7 @@ import { firstLanguage, keepLanguage } from "../language/kept";
 import type { Language } from "../language/language";
 import type { SiteConfig } from "../site/config";
 import { RequestFault } from "../site/http";
+import { DataSharingSection } from "./data_sharing";
 import { GiftsApi, type Recipient } from "./gifts_api";
 import { SpokenIn, speechIn, useSpeech } from "./language";
 import { LinkForm } from "./link_form";
@@ -89,6 +90,7 @@ function OwnPage({ config, token, onForget }: GivingPageProps) {
           onPlan={replace}
         />
       ))}
+      {recipients !== null && <DataSharingSection api={giftsApi} />}
       {recipients !== null && (
         <button type="button" class="quiet" onClick={forget}>
           {t.forget}

@@ -109,9 +109,18 @@ export interface Giver {
   readonly options?: GiftOptions;
 }
 
+/** What a donor is asked about sharing facts of a gift; what it is for and what its words are called travels with a tick. */
+export interface SharingOffer {
+  readonly purpose: string;
+  readonly wording: string;
+  readonly texts: Readonly<Record<string, string>>;
+}
+
 export interface NewDonation extends Giver {
   readonly organizationId: string;
   readonly amount: Money;
+  /** What the donor ticked to share; absent, nothing is shared. */
+  readonly dataSharing?: SharingOffer;
   /** What the donor ticked to add; absent, nothing is added. */
   readonly feeCover?: FeeCover;
 }
@@ -154,6 +163,11 @@ export class Api {
         .filter((fund) => fund["is_open"] === true)
         .map(({ id, name }) => ({ id: asText(id), name: asText(name) })),
     );
+  }
+
+  /** Empty where no data is shared. */
+  sharingOffers(): Promise<readonly SharingOffer[]> {
+    return requestJson(`${this.#url}/public/data-sharing`, (parsed) => listIn(parsed).map(sharingOfferFrom));
   }
 
   donation(id: string): Promise<Donation> {
@@ -202,14 +216,21 @@ export function planBody(donation: NewDonation, every: string, timeZone: string)
 }
 
 function donationFields(donation: NewDonation): object {
-  const { organizationId, amount, feeCover, options } = donation;
+  const { organizationId, amount, feeCover, dataSharing, options } = donation;
   return {
     organization_id: organizationId,
     amount: amountBody(amount),
     ...donorBody(donation),
     ...(feeCover && { fee_cover: feeCoverBody(feeCover) }),
+    ...(dataSharing && { data_sharing: { purpose: dataSharing.purpose, wording: dataSharing.wording } }),
     ...(options === undefined ? {} : optionsBody(options)),
   };
+}
+
+export function sharingOfferFrom(parsed: unknown): SharingOffer {
+  const { purpose, wording, texts } = asObject(parsed);
+  const said = Object.entries(asObject(texts)).map(([language, text]) => [language, asText(text)] as const);
+  return { purpose: asText(purpose), wording: asText(wording), texts: Object.fromEntries(said) };
 }
 
 export function feeCoverBody({ method, amount }: FeeCover): object {

@@ -15,7 +15,7 @@ from amply.infra.settings import ArchiveSettings, CommitmentSettings, PeopleSett
 from amply.infra.vault import DONORS, keyring_of
 from amply.infra.vault.shredding import Closing, close, finish
 from amply.kernel.clock import system_clock
-from amply.modules import donations, exports, giving, ledger, people, recurring
+from amply.modules import donations, exports, giving, ledger, people, recurring, sharing
 from amply.modules.access import LastOwner
 
 
@@ -117,6 +117,7 @@ def _erase(
     closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock()) if whose else []
     with database.transaction() as session:
         giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
+        sharing.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
         recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
     done = donations.erase_donor(
         database,

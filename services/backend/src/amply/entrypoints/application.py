@@ -42,6 +42,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
+    sharing,
     trials,
     webhooks,
 )
@@ -63,6 +64,8 @@ class Parts:
     `own_sign_in` and `directories` are None where organisations have no sign-in of their own, and `renewing` where no role is given by one.
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
+
+    `consents` keeps what donors let be shared; None where no data is shared.
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
@@ -100,6 +103,7 @@ class Parts:
     directories: scim.Parts | None = None
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
+    consents: donations.ConsentKeeping | None = None
     image_shelf: images.ImageShelf | None = None
 
 
@@ -204,7 +208,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
     yield from (own_profile, gifts_of_one, payouts_of_one, applications.router, applications.own_router)
     yield from (members.router, members.own_router, members.invited_router)
-    yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router)
+    yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router, *sharing.routers())
     yield from (federation.router, federation.finding_router, *scim.routers())
 
 

@@ -35,6 +35,7 @@ from amply.infra.settings import (
     DatabaseSettings,
     DocumentSettings,
     ExportSettings,
+    LakeSettings,
     LinkSettings,
     OutsideSettings,
     PeopleSettings,
@@ -53,6 +54,7 @@ from amply.modules import (
     onboarding,
     people,
     recurring,
+    sharing,
     trials,
 )
 
@@ -117,6 +119,7 @@ def serve(service: ServiceSettings) -> None:
         ),
         image_shelf=S3Uploads(bucket=DocumentSettings().documents_bucket),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
+        consents=sharing.Ticks() if LakeSettings().consent_table else None,
     )
     app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
     # The load balancer keeps connections for 60 s; closing first would lose requests in flight.

@@ -21,6 +21,7 @@ from amply.modules import (
     receipts,
     recurring,
     scim,
+    sharing,
 )
 
 _log = structlog.get_logger()
@@ -45,7 +46,13 @@ def of_donors() -> tuple[Tended, ...]:
 
     Gifts come first: what goes with one is sealed under its leaf.
     """
-    return (*donations.tended(), recurring.tended(), *receipts.tended(), giving.tended())
+    return (
+        *donations.tended(),
+        recurring.tended(),
+        *receipts.tended(),
+        giving.tended(),
+        sharing.tended(),
+    )
 
 
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:

@@ -33,6 +33,7 @@ from amply.modules import (
     onboarding,
     payouts,
     people,
+    sharing,
     webhooks,
 )
 
@@ -46,6 +47,7 @@ TASKS_OF: Final = {
     exports.FACT_ASKED: (task_names.MAKE_EXPORTS, sqs.LOW),
     giving.FACT_LINK_ASKED: (task_names.SEND_PLAN_LETTERS, sqs.HIGH),
     people.FACT_LETTER_ASKED: (task_names.SEND_PERSON_LETTERS, sqs.HIGH),
+    sharing.FACT_CHANGED: (task_names.TELL_CONSENTS, sqs.LOW),
     people.FACT_ERASED: (task_names.NOTE_ERASED, sqs.LOW),
     members.FACT_INVITED: (task_names.SEND_MEMBER_INVITATIONS, sqs.HIGH),
     onboarding.FACT_INVITED: (task_names.SEND_INVITATIONS, sqs.HIGH),
@@ -61,6 +63,7 @@ _TURN: Final = timedelta(milliseconds=200)
 _OFTEN: Final = timedelta(seconds=30)
 _SOMETIMES: Final = timedelta(minutes=1)
 _RARELY: Final = timedelta(minutes=5)
+_HOURLY: Final = timedelta(hours=1)
 _A_FEW_TIMES_A_DAY: Final = timedelta(hours=6)
 
 _SENT: Final = (
@@ -88,6 +91,8 @@ _SENT: Final = (
     ("find undelivered events", _RARELY, task_names.FIND_MISSED),
     ("look at organisations' domains", _RARELY, task_names.CHECK_DOMAINS),
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
+    ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
+    ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
     ("make pictures that organisations show", _SOMETIMES, task_names.MAKE_IMAGES),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
     ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),

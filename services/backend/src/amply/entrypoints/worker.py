@@ -28,6 +28,7 @@ from amply.entrypoints.about_organizations import (
     applying,
     making_images,
 )
+from amply.entrypoints.about_sharing import about_sharing, sharing_in
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
@@ -42,6 +43,7 @@ from amply.infra.settings import (
     DatabaseSettings,
     DocumentSettings,
     ExportSettings,
+    LakeSettings,
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
@@ -74,6 +76,7 @@ from amply.modules import (
     recurring,
     webhooks,
 )
+from amply.modules.sharing import Sharing
 
 RECONCILED: Final = "reconciliation_measured"
 """What the line about a look at rows and log is called; `differences` is 1 when one was found."""
@@ -102,6 +105,7 @@ class Parts:
     images: images.Making
     archive: audit.AuditArchive
     exports: exports.Making
+    data_sharing: Sharing | None
     clock: Clock
 
 
@@ -156,6 +160,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_applications(parts.applying, parts.clock),
         *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),
+        *about_sharing(parts.data_sharing, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -351,6 +356,7 @@ def parts_from_environment() -> Parts:
         images=making_images(database, DocumentSettings(), MediaSettings()),
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
+        data_sharing=sharing_in(database, LakeSettings()),
         clock=system_clock,
     )
 

@@ -151,6 +151,18 @@ class ExportSettings(BaseSettings):
     exports_bucket: str
 
 
+class LakeSettings(BaseSettings):
+    """Where facts that donors let be shared are handed in, and the table of who does; empty where no data is shared.
+
+    The API is told of the table alone, and reaches neither.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
+
+    raw_bucket: str = ""
+    consent_table: str = ""
+
+
 class MediaSettings(BaseSettings):
     """The bucket of what organisations show of themselves, which the edge serves."""
 

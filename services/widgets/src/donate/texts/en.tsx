@@ -43,6 +43,7 @@ export type DonorFault =
   | "amount_not_acceptable"
   | "challenge_required"
   | "currency_not_supported"
+  | "data_sharing_not_acceptable"
   | "donation_not_found"
   | "donor_facts_not_acceptable"
   | "fee_cover_changed"

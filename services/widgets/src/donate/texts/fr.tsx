@@ -238,6 +238,7 @@ export const FR: Texts = {
     currency_not_supported: "Les dons dans cette devise ne sont pas acceptés ici. Utilisez un autre lien.",
     donation_not_found: "Aucun don ne correspond à ce lien. Ouvrez-le tel que vous l’avez reçu.",
     donor_facts_not_acceptable: "L’administration fiscale n’accepte pas la déclaration Gift Aid ainsi. Vérifiez les noms, la maison et le code postal, ou donnez sans elle.",
+    data_sharing_not_acceptable: "La question sur le partage que vous avez cochée n’est plus posée ainsi. Rechargez la page et décidez à nouveau.",
     fee_cover_changed: "Les frais de paiement ont changé entre-temps. Rechargez la page pour les voir, ou donnez sans les ajouter.",
     form_closed: "Des cartes volées sont essayées sur ce formulaire. Il n’accepte donc aucun nouveau don pendant une heure environ : revenez ensuite. Les dons réguliers continuent, et un paiement commencé peut être terminé.",
     fund_not_acceptable: "On ne peut pas donner pour cela en ce moment. Choisissez autre chose.",

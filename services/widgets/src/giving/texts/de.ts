@@ -52,6 +52,18 @@ export const DE: Texts = {
   anonymitySave: "Speichern, wer es erfährt",
   anonymitySaved: "Gespeichert.",
 
+  // Angaben zu Spenden teilen.
+  sharing: "Angaben zu Ihren Spenden für Statistik",
+  sharingExtent: {
+    none: "Von Ihren Spenden wird nichts geteilt.",
+    ticked: "Angaben zu den Spenden, bei denen Sie das Kästchen angekreuzt haben, werden geteilt.",
+    all: "Angaben zu allen Ihren Spenden werden geteilt.",
+  } as Readonly<Record<string, string>>,
+  sharingGive: "Angaben zu allen meinen Spenden teilen",
+  sharingWithdraw: "Nichts mehr teilen",
+  sharingGiven: "Gespeichert: Angaben zu allen Ihren Spenden dürfen geteilt werden.",
+  sharingWithdrawn: "Gespeichert: Die nächste Veröffentlichung entsteht ohne Sie.",
+
   statements: "Jahresübersichten",
   statement: (year) => `Übersicht ${year} (PDF)`,
 

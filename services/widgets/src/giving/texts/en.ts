@@ -55,6 +55,18 @@ export const EN = {
   anonymitySave: "Save who is told",
   anonymitySaved: "Saved.",
 
+  // Sharing facts of gifts.
+  sharing: "Facts of your gifts for statistics",
+  sharingExtent: {
+    none: "Nothing of your gifts is shared.",
+    ticked: "Facts of the gifts whose box you ticked are shared.",
+    all: "Facts of all your gifts are shared.",
+  } as Readonly<Record<string, string>>,
+  sharingGive: "Share facts of all my gifts",
+  sharingWithdraw: "Share nothing any more",
+  sharingGiven: "Saved: facts of all your gifts may be shared.",
+  sharingWithdrawn: "Saved: the next release is made without you.",
+
   // Statements.
   statements: "Yearly statements",
   statement: (year: string) => `Statement ${year} (PDF)`,

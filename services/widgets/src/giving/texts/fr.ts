@@ -52,6 +52,18 @@ export const FR: Texts = {
   anonymitySave: "Enregistrer ce choix",
   anonymitySaved: "Enregistré.",
 
+  // Partager des faits de dons.
+  sharing: "Des faits de vos dons pour des statistiques",
+  sharingExtent: {
+    none: "Rien de vos dons n’est partagé.",
+    ticked: "Des faits des dons dont vous avez coché la case sont partagés.",
+    all: "Des faits de tous vos dons sont partagés.",
+  } as Readonly<Record<string, string>>,
+  sharingGive: "Partager des faits de tous mes dons",
+  sharingWithdraw: "Ne plus rien partager",
+  sharingGiven: "Enregistré : des faits de tous vos dons peuvent être partagés.",
+  sharingWithdrawn: "Enregistré : la prochaine publication se fera sans vous.",
+
   statements: "Relevés annuels",
   statement: (year) => `Relevé ${year} (PDF)`,
 

@@ -40,7 +40,7 @@ GIFTS = {
     "donation": ("donor_name", "donor_email", "message"),
     "plan": ("donor_name", "donor_email", "message", "email_sha256"),
 }
-"""What this release reads sealed alone; 0047 takes these columns away."""
+"""What this release reads sealed alone; 0053 takes these columns away."""
 
 
 def upgrade() -> None:

@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
 from amply.modules.donations.answers import DisputeNotAnswerable, StatementNotAcceptable, answer_dispute
 from amply.modules.donations.bookings import keeps_event
+from amply.modules.donations.data_sharing import (
+    ConsentKeeping,
+    DataSharing,
+    DataSharingIn,
+    DataSharingNotAcceptable,
+)
 from amply.modules.donations.declines import close_exhausted
 from amply.modules.donations.dedications import DedicationSending, send_due_dedications
 from amply.modules.donations.domain import (
@@ -90,6 +96,7 @@ from amply.modules.donations.schemas import (
     DonationCreated,
     DonationIn,
     FeeCoverIn,
+    GiftIn,
     LongText,
 )
 from amply.modules.donations.service import (
@@ -116,8 +123,12 @@ __all__ = [
     "Anonymity",
     "AnonymityNotChangeable",
     "Answer",
+    "ConsentKeeping",
     "Costs",
     "CostsOut",
+    "DataSharing",
+    "DataSharingIn",
+    "DataSharingNotAcceptable",
     "Dedication",
     "DedicationKind",
     "DedicationSending",
@@ -134,6 +145,7 @@ __all__ = [
     "FeeCoverChanged",
     "FeeCoverIn",
     "Gift",
+    "GiftIn",
     "GiftOptions",
     "GiftOptionsNotAcceptable",
     "GivenTo",

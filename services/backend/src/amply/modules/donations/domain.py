@@ -7,6 +7,7 @@ from typing import Final
 
 from amply.kernel.errors import InvalidRequest, NotFound
 from amply.kernel.money import Money
+from amply.modules.donations.data_sharing import DataSharing
 from amply.modules.donations.options import GiftOptions
 from amply.modules.payments import DisputeState, FeeCover, Method, PaymentStatus
 from amply.modules.receipts import DonorFacts
@@ -125,7 +126,7 @@ class Donor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gift:
-    """What a donor asks for. `fee_cover` comes on top of `amount`."""
+    """What a donor asks for. `fee_cover` comes on top of `amount`. `data_sharing`: facts of it may be shared."""
 
     organization_id: str
     amount: Money
@@ -134,6 +135,7 @@ class Gift:
     for_receipt: DonorFacts = field(default_factory=DonorFacts)
     options: GiftOptions = field(default_factory=GiftOptions)
     fee_cover: FeeCover | None = None
+    data_sharing: DataSharing | None = None
 
     @property
     def total(self) -> Money:

@@ -12,6 +12,7 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
 from amply.modules import access, ledger, organizations, payments
 from amply.modules.donations import queries, service
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
+from amply.modules.donations.data_sharing import DataSharingNotAcceptable
 from amply.modules.donations.domain import DonationNotFound
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
 
@@ -29,7 +30,11 @@ async def _processor(request: Request) -> payments.Processor:
     summary="Give to an organisation",
     response_model=DonationCreated,
     responses=responses(
-        *OPENING_PROBLEMS, access.CredentialNotValid, access.NotAllowed, access.OrganizationHidden
+        *OPENING_PROBLEMS,
+        access.CredentialNotValid,
+        access.NotAllowed,
+        access.OrganizationHidden,
+        DataSharingNotAcceptable,
     ),
 )
 def create_donation(
@@ -51,10 +56,12 @@ def create_donation(
         processor,
         gift=gift,
         key=admission.key if key is None else admission.key_of(key.organization_id),
-        request=body.model_dump(mode="json"),
+        # As before this field was there, so that a request that is repeated over a deployment is the same one.
+        request=body.model_dump(mode="json", exclude={"data_sharing"} if body.data_sharing is None else None),
         clock=clock,
         # A key speaks for many donors from one address: what bounds it is its own limit, and how each payment ends.
         marks=admission.admit(gift) if key is None else None,
+        consents=request.app.state.consents,
     )
     return answered(answer)
 

@@ -1,6 +1,7 @@
 """Donations as the API takes and shows them. Amounts are strings of minor units: JSON numbers lose digits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, Str
 from amply.infra.web import Identifier
 from amply.kernel.clock import iso
 from amply.kernel.money import Money
+from amply.modules.donations.data_sharing import DataSharingIn
 from amply.modules.donations.domain import Channel, Costs, Donation, Donor, Gift
 from amply.modules.donations.options import Anonymity, Dedication, DedicationKind, GiftOptions, Recipient
 from amply.modules.ledger import Inclusion
@@ -176,7 +178,7 @@ class FeeCoverIn(Request):
         )
 
 
-class DonationIn(Request):
+class GiftIn(Request):
     """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
 
     organization_id: Identifier
@@ -226,6 +228,23 @@ class DonationIn(Request):
             ),
             fee_cover=self.fee_cover.cover(amount.currency) if self.fee_cover else None,
         )
+
+
+class DonationIn(GiftIn):
+    """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
+
+    data_sharing: DataSharingIn | None = Field(
+        default=None,
+        description=(
+            "The donor lets facts of this gift be shared. Where no data is shared, the gift is taken all the same, and nothing "
+            "is noted."
+        ),
+    )
+
+    def gift(self) -> Gift:
+        """As `GiftIn.gift`, with what the donor ticked."""
+        ticked = self.data_sharing
+        return replace(super().gift(), data_sharing=ticked.said() if ticked else None)
 
 
 class AmountOut(BaseModel):

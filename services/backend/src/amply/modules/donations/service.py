@@ -23,6 +23,7 @@ from amply.kernel.clock import Clock, iso
 from amply.kernel.money import Money
 from amply.modules import defence, organizations, payments, receipts
 from amply.modules.donations import queries
+from amply.modules.donations.data_sharing import ConsentKeeping
 from amply.modules.donations.domain import DonationStatus, FeeCoverChanged, Gift
 from amply.modules.donations.models import DonationRow
 from amply.modules.donations.options import check_options, keep_dedication
@@ -52,14 +53,18 @@ def donate(
     request: Mapping[str, Any],
     clock: Clock,
     marks: defence.Marks | None = None,
+    consents: ConsentKeeping | None = None,
 ) -> Answer:
     """Take a gift as far as the donor's browser can carry on. `marks`: what the gate remembers whoever asks by.
+
+    `consents` keeps what the donor ticked; None where no data is shared, and nothing is noted.
 
     Raises:
         IdempotencyKeyReused: The key was used with another request.
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
         FundNotAcceptable, GiftOptionsNotAcceptable: As `options.check_options` says.
         FeeCoverChanged: What the donor agreed to add is not what covers the fee.
+        DataSharingNotAcceptable: The donor ticked what nobody asked.
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """
@@ -70,6 +75,14 @@ def donate(
         )
         if earlier is None:
             payment = record_gift(session, donation_id=donation_id, gift=gift, now=clock(), marks=marks)
+            if consents is not None and gift.data_sharing is not None:
+                consents.keep(
+                    session,
+                    donation_id=donation_id,
+                    email=gift.donor.email,
+                    said=gift.data_sharing,
+                    now=clock(),
+                )
         elif earlier.body is not None and earlier.status is not None:
             return replayed(earlier.status, earlier.body)
         else:

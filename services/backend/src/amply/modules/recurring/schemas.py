@@ -17,8 +17,8 @@ from amply.modules.donations import (
     Anonymity,
     CostsOut,
     DonationCreated,
-    DonationIn,
     FeeCoverIn,
+    GiftIn,
     LongText,
 )
 from amply.modules.recurring.changes import CoverChange, OptionsChange
@@ -39,7 +39,7 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PlanIn(DonationIn):
+class PlanIn(GiftIn):
     """A gift now, and the same again each month, quarter or year until the donor says otherwise.
 
     Every gift of the plan says what this one says: `fund_id`, `company`, `message`, `anonymity` and `dedication`, whose

@@ -6,8 +6,8 @@ deployment that brings it (`infra/migrate.py`), and stands behind all other revi
 
 from alembic import op
 
-revision = "0047"
-down_revision = "0051"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,56 @@
+"""The lake's raw bucket as the worker reaches it: it lists names and writes files, and reads none.
+
+What stands there is known by its ETag in a listing, so that no right to read, and none to decrypt, is needed.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from amply.infra.database import forbid_transaction
+from amply.modules.sharing import FileMoved
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_LIMITS: Final = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
+_MOVED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+_PARQUET: Final = "application/vnd.apache.parquet"
+
+
+class S3RawFiles:
+    """Files of facts, replaced only while they are what was seen."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def version(self, path: str) -> str | None:
+        """The ETag of what stands there now; None where nothing does."""
+        forbid_transaction("S3: look for a raw file")
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=path, MaxKeys=1)
+        found = {each["Key"]: each["ETag"] for each in listed.get("Contents", [])}
+        return found.get(path)
+
+    def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
+        """Store a whole file in place of that version; None: where nothing is.
+
+        Raises:
+            FileMoved: Something else stands there.
+        """
+        forbid_transaction("S3: write a raw file")
+        try:
+            if replaces is None:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=path, Body=content, ContentType=_PARQUET, IfNoneMatch="*"
+                )
+            else:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=path, Body=content, ContentType=_PARQUET, IfMatch=replaces
+                )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _MOVED:
+                raise FileMoved(path) from error
+            raise

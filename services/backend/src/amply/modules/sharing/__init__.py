@@ -1,0 +1,43 @@
+"""Donors' consent to sharing facts of their gifts, and the facts that leave the platform. Import from here only."""
+
+from typing import TYPE_CHECKING
+
+from amply.infra.vault.tending import Tended, of_records
+from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.modules.sharing.models import SpanRow
+from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
+from amply.modules.sharing.service import FACT_CHANGED, Ticks, forget
+from amply.modules.sharing.telling import Sharing, tell_consents
+from amply.modules.sharing.writing import write_facts
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = [
+    "FACT_CHANGED",
+    "ConsentTable",
+    "Decision",
+    "FileMoved",
+    "Purpose",
+    "RawFiles",
+    "Sharing",
+    "Ticks",
+    "ToldConsent",
+    "forget",
+    "routers",
+    "tell_consents",
+    "tended",
+    "write_facts",
+]
+
+
+def tended() -> Tended:
+    """What the vault keeps sealed by the newest keys."""
+    return of_records(SpanRow)
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.sharing import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

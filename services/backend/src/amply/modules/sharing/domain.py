@@ -1,0 +1,104 @@
+"""What a donor can consent to, and how far a consent has come."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import Unavailable
+
+GIFTS_MAX: Final = 5_000
+"""In one file."""
+
+
+class Purpose(StrEnum):
+    """What facts may be used for. Nothing that would have to reach a person: facts lead to nobody (ADR 0137)."""
+
+    ANALYTICS = "analytics"
+
+
+class Decision(StrEnum):
+    """What somebody decided."""
+
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+
+
+class Way(StrEnum):
+    """Where they did. `ERASURE`: they were forgotten."""
+
+    DONATION_PAGE = "donation_page"
+    OWN_PAGE = "own_page"
+    ERASURE = "erasure"
+
+
+class Extent(StrEnum):
+    """Of which gifts facts are shared: of none, of those whose box was ticked, or of all of a donor's."""
+
+    NONE = "none"
+    TICKED = "ticked"
+    ALL = "all"
+
+
+class DataSharingNotOffered(Unavailable):
+    """This environment shares no data."""
+
+    code: ClassVar[str] = "data_sharing_not_offered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a donor has decided. `since`: when they last did; None where they never have."""
+
+    purpose: Purpose
+    extent: Extent
+    since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldConsent:
+    """What the consent table holds of one person of the lake, from a version on."""
+
+    subject: str
+    purpose: Purpose
+    state: Decision
+    version: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One line of a file: a gift, or what became of it since. Texts are empty where nothing is known.
+
+    Attributes:
+        event_id: This line's own name.
+        donor_id: Who gave, under a name of the lake alone.
+        gift_id: The gift, under another one: its lines add up to what the organisation keeps.
+        given_at: A day, UTC: when the gift arrived, or when it was seen that some of it went back.
+        amount_minor: Minor units; below zero for what went back.
+        amount_band: The power of ten that it begins in, in major units: exact amounts are for the anonymiser.
+    """
+
+    event_id: str
+    donor_id: str
+    gift_id: str
+    given_at: date
+    kind: str
+    amount_minor: int
+    amount_band: str
+    currency: str
+    organization: str
+    country: str
+    fund_kind: str
+    cause: str
+    method: str
+    is_recurring: bool
+
+
+def band_of(major_units: int) -> str:
+    """The band that an amount of whole major units lies in: `10-99`; without its sign."""
+    size = abs(major_units)
+    if size == 0:
+        return "0"
+    low = 10 ** (len(str(size)) - 1)
+    return f"{low}-{low * 10 - 1}"

@@ -1,0 +1,30 @@
+"""What sharing needs from outside. Called outside transactions."""
+
+from typing import Protocol
+
+from amply.modules.sharing.domain import ToldConsent
+
+
+class FileMoved(Exception):
+    """The file changed since its version was asked for: somebody else writes it."""
+
+
+class ConsentTable(Protocol):
+    """Who may be in a release, as those who make releases ask."""
+
+    def put(self, consent: ToldConsent) -> bool:
+        """Keep a consent unless this version or a later one is there already; return whether it was kept."""
+
+
+class RawFiles(Protocol):
+    """Where facts are handed in. Nobody here reads them."""
+
+    def version(self, path: str) -> str | None:
+        """What stands there now; None where nothing does."""
+
+    def write(self, path: str, content: bytes, *, replaces: str | None) -> None:
+        """Store a whole file in place of that version; None: where nothing is.
+
+        Raises:
+            FileMoved: Something else stands there.
+        """

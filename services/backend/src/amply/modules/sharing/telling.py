@@ -1,0 +1,68 @@
+"""Telling the consent table what donors decided. Late and repeated messages change nothing there: versions only grow."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import func, update
+
+from amply.infra.database import Database
+from amply.infra.due_rows import work_off
+from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
+from amply.modules.sharing.models import SpanRow
+from amply.modules.sharing.names import LakeNames
+from amply.modules.sharing.ports import ConsentTable, RawFiles
+
+_BATCH_MAX: Final = 500
+_AGAIN_MAX: Final = timedelta(minutes=10)
+"""Whoever withdrew is not to wait for a day because the table was away for an hour."""
+UNTOLD: Final = "consent_not_told"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """What the worker shares data with."""
+
+    database: Database
+    consents: ConsentTable
+    files: RawFiles
+
+
+def tell_consents(parts: Sharing, *, now: datetime) -> int:
+    """Tell the table what it does not know yet; return how many consents it was told. Killed in between, it is told again."""
+    names = LakeNames.at_hand(parts.database)
+    return work_off(
+        parts.database,
+        SpanRow,
+        SpanRow.told_version < SpanRow.version,
+        do=lambda row: _tell(parts, names, row, now=now),
+        most=_BATCH_MAX,
+        now=now,
+    )
+
+
+def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> int:
+    told = ToldConsent(
+        subject=names.person(row.id),
+        purpose=Purpose(row.purpose),
+        state=Decision.GIVEN if row.is_given else Decision.WITHDRAWN,
+        version=row.version,
+        changed_at=row.changed_at,
+    )
+    span = update(SpanRow).where(SpanRow.id == row.id).execution_options(synchronize_session=False)
+    try:
+        parts.consents.put(told)
+    except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.error(UNTOLD, span_id=row.id, attempts=row.attempts, reason=type(error).__name__)
+        with parts.database.transaction() as session:
+            sooner = func.least(SpanRow.next_attempt_at, now + _AGAIN_MAX)
+            session.execute(span.values(next_attempt_at=sooner))
+        return 0
+    with parts.database.transaction() as session:
+        session.execute(
+            span.values(told_version=func.greatest(SpanRow.told_version, row.version), attempts=0)
+        )
+    return 1

@@ -1,0 +1,152 @@
+"""Batches: of files that are new, rows that are new, and people who consent."""
+
+import hashlib
+import hmac
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from amply_lake.cutting import CELL, Cut, Cutter, TooFew
+from amply_lake.engine import engine
+from amply_lake.errors import SourceError
+from amply_lake.history import History
+from amply_lake.limits import Limits
+from amply_lake.orders import Order, Violation
+from amply_lake.policy import Policy
+from amply_lake.ports import Keys
+from amply_lake.sources import Source, open_source
+from amply_lake.statements import MEMBER, MEMBER_CHARACTERS, ROW, duckdb_preamble, name, text
+
+
+def members_key(keys: Keys, dataset: str) -> bytes:
+    """The key that a dataset's people are hashed with."""
+    return keys.key(f"members/{dataset}")
+
+
+def add_batch(
+    new: Sequence[Source], order: Order, keys: Keys, history: History, work: Path, limits: Limits
+) -> Violation | None:
+    """Make a batch of files that are new, and record it; a violation changes nothing."""
+    key, policy, path = members_key(keys, order.dataset), order.policy, work / "batch.parquet"
+    with engine(limits) as db:
+        open_source(db, new, policy, limits)
+        _only_eligible(db, order, key, history)
+        cut = Cutter(db, policy, limits).cut(key, path)
+    if isinstance(cut, TooFew):
+        return Violation(f"nothing of {order.dataset} was released: {cut.reason}", max(cut.suppressed, 1))
+    digest = sha256_of(path)
+    kept = f"batch-{digest}.parquet"
+    history.ledger.keep(kept, path)
+    history.append(
+        "batch",
+        number=len(history.batches) + 1,
+        file=kept,
+        quasi=list(policy.quasi),
+        released=list(policy.released),
+        has_row_keys=policy.row_key is not None,
+        certified=_certified(cut, policy, new),
+    )
+    return None
+
+
+def _certified(cut: Cut, policy: Policy, sources: Sequence[Source]) -> dict[str, object]:
+    """What each certificate of the batch's part repeats."""
+    _, person = policy.person
+    return {
+        "loss": f"{cut.loss:.9f}",
+        "rows_in": cut.rows_in,
+        "suppressed": cut.rows_in - cut.rows,
+        "policy": policy.id,
+        "policy_sha256": policy.sha256,
+        "demanded_k": policy.k,
+        "demanded_l": policy.l if policy.sensitive else 1,
+        "suppression_limit": f"{policy.suppression_limit.normalize():f}",
+        "levels": dict(cut.levels),
+        "sensitive": list(policy.sensitive),
+        "sources": [source.sha256 for source in sources],
+        **({"person": person.publish_as} if person.publish_as else {}),
+    }
+
+
+def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, history: History) -> None:
+    """Make the view `eligible`: the source without whoever has withdrawn, and without rows that were released before."""
+    person, _ = order.policy.person
+    row_key = order.policy.row_key
+    conditions = []
+    if order.withdrawn:
+        _give_texts(db, "withdrawn", order.withdrawn)
+        conditions.append(
+            f"NOT EXISTS (SELECT 1 FROM withdrawn w WHERE w.value = CAST(s.{name(person)} AS VARCHAR))"
+        )
+    relation = "source"
+    if row_key:
+        relation = _without_repetitions(db, row_key)
+        earlier = [history.ledger.fetch(batch.file) for batch in history.batches if batch.has_row_keys]
+        if earlier:
+            for statement in duckdb_preamble(key):
+                db.execute(statement)
+            files = ", ".join(text(str(path)) for path in earlier)
+            db.execute(
+                f"CREATE TEMP TABLE earlier AS SELECT {name(ROW)} AS value FROM read_parquet([{files}])"
+            )
+            digest = f"substr(keyed(CAST(s.{name(row_key)} AS VARCHAR)), 1, {MEMBER_CHARACTERS})"
+            conditions.append(f"NOT EXISTS (SELECT 1 FROM earlier e WHERE e.value = {digest})")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    db.execute(f"CREATE TEMP VIEW eligible AS SELECT s.* FROM {relation} s{where}")
+
+
+def _without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
+    """The source, each row once: whoever delivers at least once delivers some twice.
+
+    Raises:
+        SourceError: Two rows that differ have one key.
+    """
+    repeated = f"SELECT count(*) - count(DISTINCT {name(row_key)}) FROM "
+    if not db.execute(f"{repeated} source").fetchall()[0][0]:
+        return "source"
+    db.execute("CREATE TEMP TABLE once AS SELECT DISTINCT * FROM source")
+    if db.execute(f"{repeated} once").fetchall()[0][0]:
+        raise SourceError(
+            f"two rows that differ have one {row_key}, or one has none; correct them and give the file again"
+        )
+    return "once"
+
+
+def _give_texts(db: duckdb.DuckDBPyConnection, table: str, values: Collection[str]) -> None:
+    db.register("given", pa.table({"value": pa.array(sorted(set(values)), type=pa.string())}))
+    db.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM given")
+    db.unregister("given")
+
+
+def withhold(order: Order, keys: Keys, history: History, limits: Limits) -> None:
+    """Release no more the cells of whoever has withdrawn, to nobody."""
+    if not order.withdrawn:
+        return
+    key = members_key(keys, order.dataset)
+    members = [keyed(key, person)[:MEMBER_CHARACTERS] for person in order.withdrawn]
+    found: dict[str, list[int]] = {}
+    with engine(limits) as db:
+        _give_texts(db, "members", members)
+        for batch in history.batches:
+            cells = db.execute(
+                f"SELECT DISTINCT {name(CELL)} FROM read_parquet({text(str(history.ledger.fetch(batch.file)))}) "
+                f"WHERE {name(MEMBER)} IN (SELECT value FROM members) ORDER BY 1"
+            ).fetchall()
+            more = sorted({int(row[0]) for row in cells} - history.withheld.get(batch.number, set()))
+            if more:
+                found[str(batch.number)] = more
+    if found:
+        history.append("withheld", cells=found)
+
+
+def keyed(key: bytes, value: str) -> str:
+    """HMAC-SHA-256 in hexadecimal."""
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """A file's hash."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,62 @@
+"""What is asked for, and what comes of it."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from amply_lake.errors import LakeError
+from amply_lake.policy import Policy
+from ledger_format.certificates import Certificate
+
+METRIC: Final = "KAnonViolations"
+Form = Literal["parquet", "csv"]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # as certificates have them
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that is there: its folder, with a file a part and the certificate, and what the certificate says."""
+
+    folder: Path
+    certificate: Certificate
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Nothing was released, since the policy forbids it: why, in a sentence, and what the metric `KAnonViolations` counts.
+
+    `violations` is how many rows would have had to be left out, or are in classes that are too small; at least 1.
+    """
+
+    reason: str
+    violations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be released, to whom, and where to. The policy holds for what is new.
+
+    `withdrawn` are all people of the dataset who do not consent any more, as the sources name them; `into` is the folder
+    that releases are made in.
+    """
+
+    dataset: str
+    buyer: str
+    policy: Policy
+    into: Path
+    form: Form = "parquet"
+    withdrawn: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for what in (self.dataset, self.buyer):
+            if _NAME.fullmatch(what) is None:
+                raise LakeError(f"{what!r} names no dataset and no buyer; use letters, digits and '._-'")
+
+    @property
+    def home(self) -> Path:
+        """Where this buyer's releases of this dataset are."""
+        return self.into / self.dataset / self.buyer

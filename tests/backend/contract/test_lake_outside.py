@@ -1,0 +1,89 @@
+"""What sharing expects of the lake, held against the emulated cloud: versions that only grow, and files replaced as they were seen."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from amply.adapters.dynamodb import DynamoConsents
+from amply.adapters.s3.raw_files import S3RawFiles
+from amply.modules.sharing import Decision, FileMoved, Purpose, ToldConsent
+from tests.backend.world import NOW
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> str:
+    request.getfixturevalue("cloud")
+    name = f"consents-{uuid.uuid4().hex}"
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "subject", "KeyType": "HASH"},
+            {"AttributeName": "purpose", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "subject", "AttributeType": "S"},
+            {"AttributeName": "purpose", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest) -> str:
+    request.getfixturevalue("cloud")
+    name = f"raw-{uuid.uuid4().hex}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+def consent(version: int, state: Decision) -> ToldConsent:
+    return ToldConsent(
+        subject="a" * 64,
+        purpose=Purpose.ANALYTICS,
+        state=state,
+        version=version,
+        changed_at=NOW + timedelta(days=version),
+    )
+
+
+def item(table: str) -> dict[str, Any]:
+    (found,) = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return {name: next(iter(value.values())) for name, value in found.items()}
+
+
+def test_a_consent_is_kept_and_only_a_newer_one_takes_its_place(table: str) -> None:
+    consents = DynamoConsents(table=table)
+    assert consents.put(consent(1, Decision.GIVEN))
+    assert consents.put(consent(12, Decision.WITHDRAWN))
+    for late in (consent(1, Decision.GIVEN), consent(9, Decision.GIVEN), consent(12, Decision.GIVEN)):
+        assert not consents.put(late)
+    assert {**item(table), "changed_at": ""} == {
+        "subject": "a" * 64,
+        "purpose": "analytics",
+        "state": "withdrawn",
+        "version": "12",
+        "changed_on": "2026-12-03",
+        "changed_at": "",
+    }
+
+
+def test_a_file_is_replaced_only_while_it_is_what_was_seen(bucket: str) -> None:
+    files = S3RawFiles(bucket=bucket)
+    path = "donations/dt=2026-11-21/a.parquet"
+    assert files.version(path) is None
+    files.write(path, b"one", replaces=None)
+    with pytest.raises(FileMoved):
+        files.write(path, b"two", replaces=None)
+    seen = files.version(path)
+    assert seen is not None
+    files.write(path, b"two", replaces=seen)
+    with pytest.raises(FileMoved):
+        files.write(path, b"three", replaces=seen)
+    assert files.version("donations/dt=2026-11-21/a") is None
+    assert boto3.client("s3").get_object(Bucket=bucket, Key=path)["Body"].read() == b"two"
