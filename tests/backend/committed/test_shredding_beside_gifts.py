@@ -153,7 +153,10 @@ def test_what_stands_beside_a_donors_other_gift_is_kept_when_one_alone_is_erased
         assert opened(archive, of, sealed)
 
 
-def test_a_gift_without_an_address_takes_what_stands_beside_it_along(archive: Archive) -> None:
+def test_a_gift_without_an_address_takes_what_stands_beside_it_along(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger.CommitmentSecrets, "from_settings", lambda _settings: archive.world.secrets)
     gift = archive.record(SECRETS["reference"])
     before = copies(archive)
     assert OfflineGiftRow in {kind for kind, _ in before}
