@@ -63,6 +63,8 @@ FEATURES: Mapping[str, Reaching] = {
             "lake (only in *)": MADE_BY_IT,
             "controlplane (only in *)": MADE_BY_IT,
             "etl (only in *)": MADE_BY_IT,
+            "* Properties.ContainerDefinitions.*.Environment.AMPLY_LAKE_*": "whether donors are asked, and where facts go",
+            "workers AWS::IAM::Policy WorkerRole/DefaultPolicy Properties.PolicyDocument.Statement*": "handing them in",
         },
         words=r"AMPLY_LAKE_|controlplane",
     ),
