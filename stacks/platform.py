@@ -146,7 +146,7 @@ class AmplyPlatform(cdk.Stage):
         if environment.features.marketplace:
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
         if environment.features.etl:
-            Etl(self, "etl", environment=environment, lake=lake, control=control)
+            Etl(self, "etl", environment=environment, lake=lake)
         return SharedData(lake=lake, control=control) if environment.features.etl else None
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:

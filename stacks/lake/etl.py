@@ -10,12 +10,9 @@ from constructs import Construct
 
 from constructs_lib.function import PlainFunction
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
-from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from stacks.environment import Environment
 from stacks.lake.arrival_alarms import watch_arrivals
-from stacks.lake.control_plane import ControlPlane
 from stacks.lake.governance import LakeAndGovernance
-from stacks.permissions import allow_key, allow_on_objects
 from stacks.stack import AmplyStack
 
 SOURCES = Path(__file__).parents[2] / "services" / "etl" / "src"
@@ -23,8 +20,6 @@ HANDED_IN = "incoming/"
 SECONDS = 600
 VISIBILITY = Duration.seconds(6 * SECONDS)
 """Six times as long as the function may take: Lambda's own advice for a queue it reads."""
-WRITTEN = ("released/", "releases/")
-"""Where the function may write in the curated bucket: files of revisions, and the list of releases."""
 
 
 class Etl(AmplyStack):
@@ -37,7 +32,6 @@ class Etl(AmplyStack):
         *,
         environment: Environment,
         lake: LakeAndGovernance,
-        control: ControlPlane,
     ) -> None:
         super().__init__(
             scope,
@@ -52,7 +46,7 @@ class Etl(AmplyStack):
             self, "Arrivals", dead_letters=self.set_aside, visibility=VISIBILITY, removal_policy=removal
         )
         self._announce(lake)
-        self.anonymise = self._make_function(lake, control)
+        self.anonymise = self._make_function()
         self._take_from_the_queue()
         watch_arrivals(self, waiting=self.arrivals, set_aside=self.set_aside, log=self.anonymise.log)
 
@@ -72,31 +66,19 @@ class Etl(AmplyStack):
         )
         rule.add_target(targets.SqsQueue(self.arrivals, dead_letter_queue=self.set_aside))
 
-    def _make_function(self, lake: LakeAndGovernance, control: ControlPlane) -> PlainFunction:
-        function = PlainFunction(
+    def _make_function(self) -> PlainFunction:
+        """It may reach nothing of the lake, until there is something that anonymises."""
+        return PlainFunction(
             self,
             "Anonymise",
-            description="Anonymises what was handed in, and releases it where the policy holds",
+            description="Takes what is handed in; no anonymiser is connected",
             sources=SOURCES,
             handler="amply_etl.handler.handler",
-            environment={
-                **control.names,
-                "AMPLY_RAW_BUCKET": lake.raw.bucket_name,
-                "AMPLY_CURATED_BUCKET": lake.curated.bucket_name,
-            },
+            environment={},
             log=self.log_keeping,
             seconds=SECONDS,
-            memory_mib=2048,
+            memory_mib=256,
         )
-        allow_key(function.role, lake.key, sorted({*READS_TABLES, *WRITES_TABLES}))
-        allow_on_objects(function.role, lake.raw, f"{HANDED_IN}*", ["s3:GetObject"])
-        for prefix in WRITTEN:
-            allow_on_objects(function.role, lake.curated, f"{prefix}*", ["s3:PutObject"])
-        function.allow(["dynamodb:GetItem", "dynamodb:Query"], [control.consents.table_arn])
-        function.allow(
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], [control.datasets.table_arn]
-        )
-        return function
 
     def _take_from_the_queue(self) -> None:
         function = self.anonymise

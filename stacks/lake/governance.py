@@ -20,8 +20,8 @@ from stacks.storage_lifecycle import forget
 
 RAW_DAYS, RELEASED_DAYS, ANSWER_DAYS = 90, 730, 7
 KEPT_OTHERWISE: Mapping[str, str] = {
-    "lake/Raw": "handed in by sellers, who have it; it lapses after 90 days",
-    "lake/Curated": "versioned; each revision is made anew from what is handed in, and its certificate is in the control plane",
+    "lake/Raw": "sellers have theirs; facts of gifts are lost with it and not written again; all of it lapses after 90 days",
+    "lake/Curated": "nothing is released yet; before anything is, it needs copies, together with the ledger of releases",
     "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
     "controlplane/Consents": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
     "controlplane/Datasets": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
@@ -34,7 +34,7 @@ KEPT_OTHERWISE: Mapping[str, str] = {
 
 
 class LakeAndGovernance(AmplyStack):
-    """`raw` is for the function that anonymises and for nobody else; what leaves `curated` leaves it by links of minutes."""
+    """`raw` is written by sellers' uploads and the worker; what leaves `curated` leaves it by links of minutes."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, storage: Storage
@@ -59,7 +59,7 @@ class LakeAndGovernance(AmplyStack):
             make_tags(self, self.curated, self.database, key=self.key)
 
     def _make_key(self) -> kms.Key:
-        """Apart from the platform's data key: whoever may open what was handed in may open nothing of donors'."""
+        """Apart from the platform's data key: whoever may open what was handed in may open nothing of the platform's own stores."""
         durability = self.settings.durability
         return kms.Key(
             self,

@@ -31,8 +31,9 @@ class SharedData:
         }
 
     def allow_handing_in(self, role: iam.IRole) -> None:
-        """Writing facts, and seeing that they are there; saying who consents. It reads neither."""
-        allow_objects(role, self.lake.raw, FACTS, ["s3:PutObject"])
+        """Writing facts, and seeing that they are there; saying who consents."""
+        # S3 asks for the right to read where a file is replaced only while it has a version; the worker reads none.
+        allow_objects(role, self.lake.raw, FACTS, ["s3:GetObject", "s3:PutObject"])
         role.add_to_principal_policy(
             iam.PolicyStatement(actions=["dynamodb:PutItem"], resources=[self.control.consents.table_arn])
         )

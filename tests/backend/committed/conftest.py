@@ -1,4 +1,4 @@
-"""The public ledger, small and large, and the one that three witnesses watch."""
+"""The public ledger, small and large, and the one that three witnesses watch; an organisation with its people, and who applies."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,8 +9,10 @@ from sqlalchemy import text
 from amply.infra.database import Database
 from amply.modules import ledger
 from tests.backend.api_world import Api
+from tests.backend.application_world import Applicant
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import ORG, LedgerWorld
+from tests.backend.member_world import House
 from tests.backend.partners import Partner, asking, partners
 from tests.backend.public_ledger import PublicLedger
 
@@ -80,3 +82,25 @@ def api(database: Database, databases: Databases) -> Iterator[Api]:
     with made.client:
         yield made
     own.close()
+
+
+@pytest.fixture
+def house(database: Database, databases: Databases) -> Iterator[House]:
+    """An organisation with somebody of each role, and the API they ask."""
+    made = House(database, databases)
+    with made.client:
+        yield made
+    made.close()
+
+
+@pytest.fixture
+def ada(house: House) -> Applicant:
+    return Applicant(house)
+
+
+@pytest.fixture
+def operator(databases: Databases) -> Iterator[Database]:
+    """The database as staff's commands use it."""
+    opened = databases.as_role("amply_operator")
+    yield opened
+    opened.close()

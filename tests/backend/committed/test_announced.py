@@ -2,10 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from amply import modules
 from amply.entrypoints import scheduler, task_names
@@ -15,28 +12,7 @@ from amply.modules import applications, onboarding
 from amply.modules.applications import Move
 from amply.modules.mail import Language
 from tests.backend.application_world import Applicant
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
-
-
-@pytest.fixture
-def ada(house: House) -> Applicant:
-    return Applicant(house)
-
-
-@pytest.fixture
-def operator(databases: Databases) -> Iterator[Database]:
-    opened = databases.as_role("amply_operator")
-    yield opened
-    opened.close()
 
 
 def told(database: Database, *, now: Any) -> list[str]:

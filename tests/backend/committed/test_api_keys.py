@@ -1,26 +1,15 @@
 """API keys over the API: made once, used, rotated, revoked; and what a wrong one costs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
-from amply.infra.database import Database
 from amply.modules import keys
 from amply.modules.access import CredentialNotValid, KeyCaller, Scope
 from amply.modules.keys.domain import Secret
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.world import NOW
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 def code(answer: Any) -> tuple[int, str]:

@@ -1,6 +1,5 @@
 """Somebody applies for an organisation, staff decide, and it takes gifts: over HTTP and by command, with letters about it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -17,28 +16,7 @@ from amply.modules.applications import MOVES, ApplicationNotFound, Move
 from amply.modules.organizations import MoveNotPossible, OrganizationState
 from tests.backend.api_world import assert_problem
 from tests.backend.application_world import BEGUN, COMPLETE, PDF, Applicant, applying_work
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
-
-
-@pytest.fixture
-def ada(house: House) -> Applicant:
-    return Applicant(house)
-
-
-@pytest.fixture
-def operator(databases: Databases) -> Iterator[Database]:
-    opened = databases.as_role("amply_operator")
-    yield opened
-    opened.close()
 
 
 def staff(operator: Database, house: House, organization_id: str, move: Move, **said: Any) -> Any:

@@ -1,22 +1,11 @@
 """What whoever holds an invitation's letter sees and does, signed in nowhere: see, make an account, decline."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from amply.infra.database import Database
 from amply.modules.access import Role
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 def invited(house: House, by: str = "usr_owner") -> Any:

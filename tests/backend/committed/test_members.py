@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,6 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from amply.entrypoints.admin import main as admin
-from amply.infra.database import Database
 from amply.modules import members
 from amply.modules.access import LastOwner, Role
 from amply.modules.members.letters import invitation_mail, texts_in
@@ -22,14 +20,6 @@ from tests.backend.conftest import PASSWORD, Databases
 from tests.backend.member_world import KEY, House
 from tests.backend.sealed_rows import rows_in
 from tests.backend.world import death
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 def roles(house: House) -> dict[str, str]:

@@ -1,27 +1,16 @@
 """An organisation as its own people and programs see and change it: itself, its funds, its gifts, its payouts."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import event
 
-from amply.infra.database import Database
 from amply.modules.payouts import PayoutStatus
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 from tests.backend.payout_world import PAYOUT, RECONCILED, Treasury, euros, of_payout, transaction
 
 READERS: Final = ("usr_owner", "usr_admin", "usr_finance")
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """What an organisation says of itself in public: its site, its goals, its words in several languages."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from amply.infra.database import Database
 from tests.backend.api_world import assert_problem
-from tests.backend.conftest import Databases
 from tests.backend.member_world import House
 
 TEXTS = {
     "en": {"tagline": "Clean rivers", "about": "We keep rivers clean.\nAnd their banks."},
     "de": {"tagline": "Saubere Flüsse", "about": "Wir halten Flüsse sauber."},
 }
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 def change(house: House, *, by: str = "usr_owner", **said: Any) -> Any:

@@ -1,30 +1,20 @@
 """Whatever is changed over HTTP is in the audit log: every route of a permission that is not for reading records who did what."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 
-from amply.infra.database import Database
 from amply.modules import audit, exports
 from amply.modules.access import Role
 from amply.modules.audit import Action
 from tests.backend import recorded_routes
 from tests.backend.application_world import BEGUN, COMPLETE, PDF
 from tests.backend.caller_matrix import MATRIX, OWN, Open
-from tests.backend.conftest import Databases
 from tests.backend.image_world import ALT, picture
 from tests.backend.member_world import House
 from tests.backend.recorded_routes import RECORDED
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What organisations say when they apply is sealed by a key of their own, which is at hand before a transaction begins."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,7 +19,6 @@ from amply.modules import applications
 from amply.modules.applications import Move
 from amply.modules.applications.models import ApplicationRow, LookupRow, StepRow
 from tests.backend.application_world import BEGUN, Applicant, applying_work
-from tests.backend.conftest import Databases
 from tests.backend.key_service import Wrapping, new_keyring
 from tests.backend.member_world import House
 from tests.backend.people_world import KEY
@@ -36,26 +34,6 @@ SECRETS: Final = {
     "purpose": "We keep the river clean.",
     "asked": "Which river do you mean?",
 }
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
-
-
-@pytest.fixture
-def ada(house: House) -> Applicant:
-    return Applicant(house)
-
-
-@pytest.fixture
-def operator(databases: Databases) -> Iterator[Database]:
-    opened = databases.as_role("amply_operator")
-    yield opened
-    opened.close()
 
 
 def at_rest(house: House) -> bytes:

@@ -1,12 +1,10 @@
 """Organisations that grow out of the tier they were verified for: who is told, when, and that gifts go on."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from amply.infra.database import Database
 from amply.infra.vault.of_organizations import hold_key_of
 from amply.kernel.money import Money
 from amply.modules import applications
@@ -16,14 +14,6 @@ from amply.modules.applications.growth import Growth, growth_of
 from tests.backend.application_world import Applicant, applying_work
 from tests.backend.conftest import Databases
 from tests.backend.member_world import House
-
-
-@pytest.fixture
-def house(database: Database, databases: Databases) -> Iterator[House]:
-    made = House(database, databases)
-    with made.client:
-        yield made
-    made.close()
 
 
 @pytest.fixture

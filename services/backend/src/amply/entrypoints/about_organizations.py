@@ -11,7 +11,7 @@ from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.images import S3Images
 from amply.entrypoints import task_names
 from amply.infra.database import Database
-from amply.infra.settings import DocumentSettings, MediaSettings, ServiceSettings, SiteSettings
+from amply.infra.settings import DocumentSettings, LinkSettings, MediaSettings, ServiceSettings, SiteSettings
 from amply.kernel.clock import Clock
 from amply.modules import applications, federation, images, mail, members, onboarding
 
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 def about_onboarding(
-    parts: onboarding.Onboarding, inviting: members.Inviting, clock: Clock
+    parts: onboarding.Onboarding, joining: members.Inviting, clock: Clock
 ) -> tuple[tuple[str, Callable[..., None]], ...]:
     """How organisations' accounts stand, and the letters to their staff and their members."""
 
@@ -35,7 +35,7 @@ def about_onboarding(
             _log.info("closings_told", count=told)
 
     def invite_members(**_: Any) -> None:
-        members.send_invitations(inviting, now=clock())
+        members.send_invitations(joining, now=clock())
 
     return (
         (task_names.LOOK_AT_ACCOUNTS, look_at_accounts),
@@ -43,6 +43,12 @@ def about_onboarding(
         (task_names.TELL_OF_CLOSINGS, tell_of_closings),
         (task_names.SEND_MEMBER_INVITATIONS, invite_members),
     )
+
+
+def inviting(database: Database, mailer: mail.Mailer, site: SiteSettings) -> members.Inviting:
+    """What inviting members needs, from this process's settings."""
+    key, page = members.JoinKey.from_settings(LinkSettings()), f"{site.edge_url}/join/"
+    return members.Inviting(database=database, mailer=mailer, key=key, page=page)
 
 
 def about_domains(parts: federation.Checking, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:

@@ -72,9 +72,7 @@ def main() -> None:
 def serve(service: ServiceSettings) -> None:
     """Answer until told to stop."""
     api = ApiSettings()
-    stripe = StripeSettings()
     cache = CacheSettings()
-    opened = cache_client(cache)
     database = with_keys(
         connect(DatabaseSettings(), application=service.service, pool_size=PLACES),
         VaultSettings(),
@@ -82,8 +80,28 @@ def serve(service: ServiceSettings) -> None:
     )
     on_laptop = service.environment == "local"
     accounts = people_parts(database, cache, edge_url=api.edge_url, on_laptop=on_laptop)
+    parts = parts_from_environment(service, api, cache, accounts)
+    app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
+    # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
+    uvicorn.run(
+        app,
+        host=api.api_host,
+        port=api.api_port,
+        http=PromptRequests,
+        timeout_keep_alive=75,
+        log_config=None,
+        server_header=False,
+    )
+
+
+def parts_from_environment(
+    service: ServiceSettings, api: ApiSettings, cache: CacheSettings, accounts: people.Parts
+) -> application.Parts:
+    """Everything the application needs, from this process's settings; its database is that of the accounts."""
+    database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
     webhook_secret = stripe.webhook_secret.get_secret_value()
-    parts = application.Parts(
+    documents = DocumentSettings().documents_bucket
+    return application.Parts(
         database=database,
         processor=StripeProcessor(stripe),
         sharing=StripeSharing(stripe),
@@ -114,23 +132,10 @@ def serve(service: ServiceSettings) -> None:
         ),
         accounts=accounts,
         trying=trials_in(service, accounts, stripe),
-        applying=applications.Parts(
-            people=KnownPeople(accounts), shelf=S3Documents(bucket=DocumentSettings().documents_bucket)
-        ),
-        image_shelf=S3Uploads(bucket=DocumentSettings().documents_bucket),
+        applying=applications.Parts(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
+        image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if LakeSettings().consent_table else None,
-    )
-    app = application.create(signing_in_outside.with_organizations(parts, accounts, on_laptop=on_laptop))
-    # The load balancer keeps connections for 60 s; closing first would lose requests in flight.
-    uvicorn.run(
-        app,
-        host=api.api_host,
-        port=api.api_port,
-        http=PromptRequests,
-        timeout_keep_alive=75,
-        log_config=None,
-        server_header=False,
     )
 
 

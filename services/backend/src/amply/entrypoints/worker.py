@@ -26,6 +26,7 @@ from amply.entrypoints.about_organizations import (
     about_images,
     about_onboarding,
     applying,
+    inviting,
     making_images,
 )
 from amply.entrypoints.about_sharing import about_sharing, sharing_in
@@ -325,18 +326,7 @@ def parts_from_environment() -> Parts:
         ),
         sharing=StripeSharing(stripe),
         hearing=mail.Hearing(database=database, queue=SesFeedback(MailFeedbackSettings())),
-        recurring=recurring.Recurring(
-            collecting=recurring.Collecting(
-                database=database, processor=processor, saved=StripeSavedMethods(stripe)
-            ),
-            writing=recurring.Writing(
-                database=database,
-                mailer=mailer,
-                key=recurring.LinkKey.from_settings(LinkSettings()),
-                page=f"{site.edge_url}/giving/",
-            ),
-            clock=system_clock,
-        ),
+        recurring=_recurring(database, processor, StripeSavedMethods(stripe), mailer, site),
         onboarding=onboarding.Onboarding(
             database=database,
             processor=processor,
@@ -344,12 +334,7 @@ def parts_from_environment() -> Parts:
             key=onboarding.InvitationKey.from_settings(LinkSettings()),
             page=f"{site.edge_url}/onboarding/",
         ),
-        inviting=members.Inviting(
-            database=database,
-            mailer=mailer,
-            key=members.JoinKey.from_settings(LinkSettings()),
-            page=f"{site.edge_url}/join/",
-        ),
+        inviting=inviting(database, mailer, site),
         people=_writing_to_people(database, mailer, site),
         domains=federation.Checking(database=database, records=DnsRecords()),
         applying=applying(database, mailer, site, DocumentSettings()),
@@ -357,6 +342,25 @@ def parts_from_environment() -> Parts:
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         data_sharing=sharing_in(database, LakeSettings()),
+        clock=system_clock,
+    )
+
+
+def _recurring(
+    database: Database,
+    processor: payments.Processor,
+    saved: payments.SavedMethods,
+    mailer: mail.Mailer,
+    site: SiteSettings,
+) -> recurring.Recurring:
+    return recurring.Recurring(
+        collecting=recurring.Collecting(database=database, processor=processor, saved=saved),
+        writing=recurring.Writing(
+            database=database,
+            mailer=mailer,
+            key=recurring.LinkKey.from_settings(LinkSettings()),
+            page=f"{site.edge_url}/giving/",
+        ),
         clock=system_clock,
     )
 

@@ -1,6 +1,7 @@
 """The lake's raw bucket as the worker reaches it: it lists names and writes files, and reads none.
 
-What stands there is known by its ETag in a listing, so that no right to read, and none to decrypt, is needed.
+What stands there is known by its ETag in a listing. S3 asks for `s3:GetObject` besides where a write is for one version alone
+(docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 """
 
 from typing import TYPE_CHECKING, Final

@@ -30,6 +30,7 @@ from amply.modules.access.revocable import (
     newest_first,
     revoked,
 )
+from amply.modules.access.uploaded import UploadedRow, look_at_upload, take_up
 from amply.modules.access.web import (
     OWN_PROBLEMS,
     PROBLEMS,
@@ -75,13 +76,16 @@ __all__ = [
     "SessionNotValid",
     "SignInUnavailable",
     "SignedIn",
+    "UploadedRow",
     "allowed",
     "count",
     "just_made",
     "limits_of_callers",
+    "look_at_upload",
     "make_one_at_a_time",
     "newest_first",
     "require_own",
     "revoked",
     "signed_in",
+    "take_up",
 ]

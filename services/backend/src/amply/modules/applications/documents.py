@@ -13,11 +13,11 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
-from amply.infra.uploads import NAME_BYTES, TAKEN_UP_WITHIN, UPLOAD_WITHIN, Upload
+from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.kernel.errors import Conflict, InvalidRequest, NotFound
 from amply.modules import audit, organizations
-from amply.modules.access import Access
+from amply.modules.access import Access, look_at_upload, take_up
 from amply.modules.applications.domain import FACT_DOCUMENT_REMOVED, OPEN, ApplicationNotOpen
 from amply.modules.applications.models import DocumentRow
 from amply.modules.applications.ports import DocumentShelf
@@ -116,34 +116,18 @@ def receive(access: Access, shelf: DocumentShelf, *, document_id: str) -> Docume
         row = _row(session, access, document_id)
     if row.received_at is not None:
         return row
-    # Beyond that the worker takes away what came too late; the two never meet.
-    is_late = access.now > row.expires_at + TAKEN_UP_WITHIN
-    stored = None if is_late else shelf.look(row.object_key)
+    stored = look_at_upload(shelf, row, now=access.now)
     if stored is None:
         raise DocumentNotThere(
             "Nothing was uploaded in time: make another place, and post the file to its form."
         )
     is_good = stored.is_what_it_says(row.media_type, bytes_max=BYTES_MAX)
-    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
     with access.transaction() as session:
-        changed = session.execute(
-            update(DocumentRow)
-            .where(
-                DocumentRow.id == document_id,
-                DocumentRow.received_at.is_(None),
-                DocumentRow.removed_at.is_(None),
-                access.covers(DocumentRow.organization_id),
-            )
-            .values(**(taken if is_good else {"removed_at": access.now}))
-            .returning(DocumentRow.id)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        if changed is not None:
+        if take_up(session, access, DocumentRow, row_id=document_id, stored=stored, is_good=is_good):
             done = Action.DOCUMENT_RECEIVED if is_good else Action.DOCUMENT_REMOVED
             audit.record_by(session, access, done, document_id)
             if not is_good:
                 _announce_removed(session, access, document_id)
-        session.expire_all()
         if is_good:
             return _row(session, access, document_id)
     raise DocumentNotAcceptable(

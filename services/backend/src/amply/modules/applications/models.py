@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from amply.infra.due_rows import DueRow
-from amply.infra.orm import Record
 from amply.infra.vault import OF_ORGANIZATION, Personal, SealedFields, SealedRecord
+from amply.modules.access import UploadedRow
 
 
 class ApplicationRow(SealedRecord):
@@ -100,21 +100,9 @@ class LookupRow(SealedRecord, DueRow):
     register: Mapped[str | None]
 
 
-class DocumentRow(Record):
-    """`received_at`: its bytes are there and are what they are said to be. `gone_at`: removed, and its bytes are gone."""
+class DocumentRow(UploadedRow):
+    """`gone_at`: removed, and its bytes are gone."""
 
     __tablename__ = "organization_document"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    organization_id: Mapped[str]
     kind: Mapped[str]
-    object_key: Mapped[str]
-    object_version: Mapped[str | None]
-    media_type: Mapped[str]
-    added_by: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    received_at: Mapped[datetime | None]
-    size_bytes: Mapped[int | None]
-    removed_at: Mapped[datetime | None]
-    gone_at: Mapped[datetime | None]

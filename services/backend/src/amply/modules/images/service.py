@@ -10,10 +10,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import outbox
-from amply.infra.uploads import NAME_BYTES, TAKEN_UP_WITHIN, UPLOAD_WITHIN, Upload
+from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.modules import audit, organizations
-from amply.modules.access import Access
+from amply.modules.access import Access, look_at_upload, take_up
 from amply.modules.audit import Action
 from amply.modules.images.domain import (
     ALT_LENGTH_MAX,
@@ -93,34 +93,18 @@ def receive(access: Access, shelf: ImageShelf, *, image_id: str) -> ImageRow:
         row = find(session, access, image_id=image_id)
     if row.received_at is not None:
         return row
-    # Beyond that the worker takes away what came too late; the two never meet.
-    is_late = access.now > row.expires_at + TAKEN_UP_WITHIN
-    stored = None if is_late else shelf.look(row.object_key)
+    stored = look_at_upload(shelf, row, now=access.now)
     if stored is None:
         raise ImageNotThere(
             "Nothing was uploaded in time: make another place, and post the file to its form."
         )
     is_good = stored.is_what_it_says(row.media_type, bytes_max=BYTES_MAX)
-    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
     with access.transaction() as session:
-        changed = session.execute(
-            update(ImageRow)
-            .where(
-                ImageRow.id == image_id,
-                ImageRow.received_at.is_(None),
-                ImageRow.removed_at.is_(None),
-                access.covers(ImageRow.organization_id),
-            )
-            .values(**(taken if is_good else {"removed_at": access.now}))
-            .returning(ImageRow.id)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        if changed is not None:
+        if take_up(session, access, ImageRow, row_id=image_id, stored=stored, is_good=is_good):
             done = Action.IMAGE_RECEIVED if is_good else Action.IMAGE_REMOVED
             audit.record_by(session, access, done, image_id)
             if is_good:
                 outbox.put(session, topic=FACT_RECEIVED, payload={"image_id": image_id}, now=access.now)
-        session.expire_all()
         if is_good:
             return find(session, access, image_id=image_id)
     raise ImageNotAcceptable(

@@ -1,0 +1,59 @@
+"""What people of an organisation upload (`infra/uploads`): looked at, and taken up once, whatever it is."""
+
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from amply.infra.orm import Record
+from amply.infra.uploads import TAKEN_UP_WITHIN, Stored, UploadShelf
+from amply.modules.access.grants import Access
+
+
+class UploadedRow(Record):
+    """`expires_at`: when its form ends. `received_at`: its bytes are there and are what they are said to be."""
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[str]
+    media_type: Mapped[str]
+    object_key: Mapped[str]
+    object_version: Mapped[str | None]
+    added_by: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    received_at: Mapped[datetime | None]
+    size_bytes: Mapped[int | None]
+    removed_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+
+Row = TypeVar("Row", bound=UploadedRow)
+
+
+def look_at_upload(shelf: UploadShelf, row: UploadedRow, *, now: datetime) -> Stored | None:
+    """What was uploaded in time. Beyond that the worker takes away what came too late; the two never meet."""
+    return None if now > row.expires_at + TAKEN_UP_WITHIN else shelf.look(row.object_key)
+
+
+def take_up(
+    session: Session, access: Access, kind: type[Row], *, row_id: str, stored: Stored, is_good: bool
+) -> bool:
+    """Note what lies there, or that it is removed; return whether it was this that decided. What the session had of it is gone."""
+    taken = {"received_at": access.now, "size_bytes": stored.size_bytes, "object_version": stored.version}
+    changed = session.execute(
+        update(kind)
+        .where(
+            kind.id == row_id,
+            kind.received_at.is_(None),
+            kind.removed_at.is_(None),
+            access.covers(kind.organization_id),
+        )
+        .values(**(taken if is_good else {"removed_at": access.now}))
+        .returning(kind.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    session.expire_all()
+    return changed is not None
