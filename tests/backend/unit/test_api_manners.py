@@ -14,6 +14,7 @@ from amply.entrypoints import api_pages, application, deprecation
 from amply.entrypoints.api_document import TAGS, limits_of, route_contexts
 from amply.entrypoints.deprecation import Deprecation
 from amply.entrypoints.middleware import RequestFrame
+from amply.entrypoints.places import OPENING
 from amply.entrypoints.problem_catalogue import _below, catalogue, page
 from amply.infra.rate_limits import LIMITS
 from amply.infra.web import CODES, PROBLEM_MEDIA_TYPE, calls_of
@@ -117,6 +118,15 @@ def test_every_route_is_limited_or_says_why_not() -> None:
     }
     assert len(named) > 40
     assert {name for name, limited in named.items() if not limited} == set(UNLIMITED)
+
+
+def test_every_route_that_opens_gifts_has_places_and_no_other() -> None:
+    opening = {
+        context.path
+        for context in route_contexts(application.without_parts())
+        if _admission in set(calls_of(context.dependant)) and "POST" in (context.methods or ())
+    }
+    assert opening == OPENING
 
 
 def test_every_limit_of_the_table_is_used_by_its_name() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
@@ -108,6 +109,23 @@ def test_who_waits_while_nothing_moves_is_told_to_come_again() -> None:
 
     answer, before = run(story)
     assert (answer.status, before) == (503, [])
+
+
+def test_a_flood_is_not_remembered_once_it_is_over() -> None:
+    async def story(desk: Desk) -> tuple[int | None, int | None]:
+        places = Places(desk, places=1, wait_seconds_max=0.0)
+        (first,) = await arrive(places, 1)
+        last = [await ask(places, *GIVE) for _ in range(1_000)][-1]
+        loop = asyncio.get_running_loop()
+        present = loop.time
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "time", lambda: present() + 11)
+            after = await ask(places, *GIVE)
+        desk.let_go.set()
+        await first
+        return last.retry_after, after.retry_after
+
+    assert run(story) == (10, 1)
 
 
 def test_who_reads_is_not_kept_waiting_by_who_gives() -> None:

@@ -104,7 +104,7 @@ async def _log_url(request: Request) -> str:
 LogUrlOf = Annotated[str, Depends(_log_url)]
 
 
-def _site_url(request: Request) -> str:
+async def _site_url(request: Request) -> str:
     site_url: str = request.app.state.site_url
     return site_url
 

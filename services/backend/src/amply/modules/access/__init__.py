@@ -20,13 +20,12 @@ from amply.modules.access.domain import (
     SessionNotValid,
     SignInUnavailable,
 )
-from amply.modules.access.grants import Access, Own
+from amply.modules.access.grants import Access, Own, hold_organization
 from amply.modules.access.policy import CONFIRMED_WITHIN, POLICY, Permission, Rule
 from amply.modules.access.ports import CallerSource, Renewing
 from amply.modules.access.revocable import (
     RevocableRow,
     just_made,
-    make_one_at_a_time,
     newest_first,
     revoked,
 )
@@ -79,10 +78,10 @@ __all__ = [
     "UploadedRow",
     "allowed",
     "count",
+    "hold_organization",
     "just_made",
     "limits_of_callers",
     "look_at_upload",
-    "make_one_at_a_time",
     "newest_first",
     "require_own",
     "revoked",

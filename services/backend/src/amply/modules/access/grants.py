@@ -34,6 +34,7 @@ _KEY: Final = table(
     column("expires_at", DateTime(timezone=True)),
 ).alias("acting_key")
 
+_HOLD: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _STANDING: Final = text("SELECT role, holds_until, by_provider_alone FROM own_standing()")
 
 Column = ColumnElement[str] | InstrumentedAttribute[str]
@@ -98,6 +99,11 @@ class Access:
                 _KEY.c.scopes.overlap(cast(sorted(rule.scopes), ARRAY(Text))),
             )
         return (organization_id == self.organization_id) & exists(is_in.correlate_except(_MEMBER, _KEY))
+
+
+def hold_organization(session: Session, organization_id: str) -> None:
+    """Let whoever changes something of this organisation's wait for the end of this transaction: what is counted until then holds."""
+    session.execute(_HOLD, {"organization_id": organization_id})
 
 
 @dataclass(frozen=True, kw_only=True)

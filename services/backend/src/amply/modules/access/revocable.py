@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import LargeBinary, select, text, update
+from sqlalchemy import LargeBinary, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from amply.infra.orm import Record
 from amply.modules.access.domain import NotAllowed
 from amply.modules.access.grants import Access
-
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 
 
 class RevocableRow(Record):
@@ -30,11 +28,6 @@ class RevocableRow(Record):
 
 
 Row = TypeVar("Row", bound=RevocableRow)
-
-
-def make_one_at_a_time(session: Session, access: Access) -> None:
-    """Whoever makes another of this organisation's waits for the end of this transaction: how many there are then holds."""
-    session.execute(_ONE_AT_A_TIME, {"organization_id": access.organization_id})
 
 
 def newest_first(session: Session, access: Access, kind: type[Row], *, most: int) -> Sequence[Row]:
@@ -65,7 +58,7 @@ def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -
     Returns:
         The row, None where the organisation has no such; and whether it was this that revoked it.
     """
-    revoked = session.scalars(
+    ended = session.scalars(
         update(kind)
         .where(kind.id == row_id, kind.revoked_at.is_(None), access.covers(kind.organization_id))
         .values(revoked_at=access.now)
@@ -73,7 +66,7 @@ def revoked(session: Session, access: Access, kind: type[Row], *, row_id: str) -
         .execution_options(synchronize_session=False)
     ).one_or_none()
     session.expire_all()
-    return _one(session, access, kind, row_id=row_id), revoked is not None
+    return _one(session, access, kind, row_id=row_id), ended is not None
 
 
 def _one(session: Session, access: Access, kind: type[Row], *, row_id: str) -> Row | None:

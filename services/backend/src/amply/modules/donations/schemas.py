@@ -179,7 +179,7 @@ class FeeCoverIn(Request):
 
 
 class GiftIn(Request):
-    """A gift to one organisation. `amount` is the gift; the donor pays it and what they add for the fee."""
+    """What all gifts to one organisation ask for, once or again. `amount` is the gift; the donor pays it and what they add for the fee."""
 
     organization_id: Identifier
     amount: AmountIn

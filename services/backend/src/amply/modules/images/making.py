@@ -14,6 +14,7 @@ from amply.infra.database import Database
 from amply.infra.due_rows import MINUTE, work_off
 from amply.infra.uploads import FORGOTTEN_AFTER
 from amply.modules import organizations
+from amply.modules.access import hold_organization
 from amply.modules.images.domain import (
     ATTEMPTS_MAX,
     FILES_KEPT,
@@ -103,7 +104,7 @@ def _show(database: Database, row: ImageRow, files: Sequence[PictureFile], *, no
         ImageRow.removed_at.is_(None),
     )
     with database.transaction() as session:
-        organizations.hold_pictures(session, organization_id=row.organization_id)
+        hold_organization(session, row.organization_id)
         newer = select(ImageRow.id).where(*of_kind, ImageRow.id > row.id, ImageRow.made_at.is_not(None))
         is_late = session.scalars(newer.limit(1)).first() is not None
         changed = _note(session, row, {"made_at": now, **({"removed_at": now} if is_late else {})})

@@ -13,7 +13,7 @@ from amply.infra import outbox
 from amply.infra.uploads import NAME_BYTES, UPLOAD_WITHIN, Upload
 from amply.kernel import ids
 from amply.modules import audit, organizations
-from amply.modules.access import Access, look_at_upload, take_up
+from amply.modules.access import Access, hold_organization, look_at_upload, take_up
 from amply.modules.audit import Action
 from amply.modules.images.domain import (
     ALT_LENGTH_MAX,
@@ -118,7 +118,7 @@ def remove(session: Session, access: Access, *, image_id: str) -> None:
     Raises:
         ImageNotFound: There is none of this id.
     """
-    organizations.hold_pictures(session, organization_id=access.organization_id)
+    hold_organization(session, access.organization_id)
     find(session, access, image_id=image_id)
     session.execute(
         update(ImageRow)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from amply.kernel import ids
 from amply.modules import audit
-from amply.modules.access import Access, Scope, just_made, make_one_at_a_time, newest_first, revoked
+from amply.modules.access import Access, Scope, hold_organization, just_made, newest_first, revoked
 from amply.modules.audit import Action
 from amply.modules.keys.domain import (
     KEYS_MAX,
@@ -43,7 +43,7 @@ def make(
         TooManyKeys: Two of this name work, or fifty in all.
     """
     named = name_of(name)
-    make_one_at_a_time(session, access)
+    hold_organization(session, access.organization_id)
     working = [key for key in keys_of(session, access) if key.works(now=access.now)]
     if sum(key.name == named for key in working) >= KEYS_OF_A_NAME_MAX:
         raise TooManyKeys(f"Two keys named '{named}' work: revoke the one that is not used any more.")

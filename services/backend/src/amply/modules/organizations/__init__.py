@@ -35,7 +35,7 @@ from amply.modules.organizations.funds import (
     open_fund,
     rename_fund,
 )
-from amply.modules.organizations.pictures import hide_picture, hold_pictures, show_picture
+from amply.modules.organizations.pictures import hide_picture, show_picture
 from amply.modules.organizations.queries import get, get_many
 from amply.modules.organizations.return_origins import allow_return, forbid_return
 from amply.modules.organizations.schemas import PictureOut
@@ -89,7 +89,6 @@ __all__ = [
     "get",
     "get_many",
     "hide_picture",
-    "hold_pictures",
     "is_address",
     "keep_contact",
     "line_of",

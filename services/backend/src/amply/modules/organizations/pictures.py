@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import cast, select, update
+from sqlalchemy import cast, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -34,15 +34,6 @@ def hide_picture(session: Session, *, organization_id: str, picture_id: str) -> 
             .values(pictures=OrganizationRow.pictures.op("-")(kind.value))
             .execution_options(synchronize_session=False)
         )
-
-
-def hold_pictures(session: Session, *, organization_id: str) -> None:
-    """Let nobody else change what is shown until the transaction ends."""
-    session.execute(
-        select(OrganizationRow.id)
-        .where(OrganizationRow.id == organization_id)
-        .with_for_update(of=OrganizationRow, key_share=True)
-    )
 
 
 def pictures_of(kept: Mapping[str, Any]) -> dict[PictureKind, Picture]:

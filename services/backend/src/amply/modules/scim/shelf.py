@@ -22,12 +22,13 @@ from scim2_models import (
 )
 from scim2_server.memory import InMemoryStorage
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from amply.kernel import ids
 from amply.modules import people
+from amply.modules.access import hold_organization
 from amply.modules.scim import digests, values
 from amply.modules.scim.domain import RESOURCES_MAX, Known
 from amply.modules.scim.filters import narrowed
@@ -37,7 +38,6 @@ SEARCHED_MAX: Final = 1_000
 """What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
 _BYTES_MAX: Final = 8 * 1024 * 1024
 """Sealed, of one page or of what is looked at: groups may be large."""
-_ONE_AT_A_TIME: Final = text("SELECT FROM organization WHERE id = :organization_id FOR NO KEY UPDATE")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}
 _VERSION_BYTES: Final = 12
 
@@ -253,7 +253,7 @@ class Shelf(ScimStorage):
 
 def one_at_a_time(session: Session, known: Known) -> None:
     """Let whoever changes something of this organisation's wait for the others."""
-    session.execute(_ONE_AT_A_TIME, {"organization_id": known.organization_id})
+    hold_organization(session, known.organization_id)
 
 
 def address_in(user: Any) -> people.Address | None:

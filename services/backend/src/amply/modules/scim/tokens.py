@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from amply.infra.database import Database
 from amply.kernel import ids
 from amply.modules import audit
-from amply.modules.access import Access, just_made, make_one_at_a_time, newest_first, revoked
+from amply.modules.access import Access, hold_organization, just_made, newest_first, revoked
 from amply.modules.audit import Action
 from amply.modules.scim.domain import TOKENS_MAX, Known, Secret, Token, TokenNotFound, TooManyTokens
 from amply.modules.scim.models import TokenRow
@@ -30,7 +30,7 @@ def make(session: Session, access: Access) -> tuple[Token, Secret]:
     Raises:
         TooManyTokens: Two work.
     """
-    make_one_at_a_time(session, access)
+    hold_organization(session, access.organization_id)
     if sum(each.revoked_at is None for each in tokens_of(session, access)) >= TOKENS_MAX:
         raise TooManyTokens("Two tokens work: revoke the one that your directory does not use any more.")
     secret, token_id = Secret.fresh(), ids.new_id("sct")
