@@ -227,7 +227,9 @@ def test_a_donor_gives_in_a_browser_and_is_shown_the_ledger(platform: Platform, 
 def test_every_part_is_well_and_said_to_be(platform: Platform) -> None:
     status = platform.type("status")
     assert status.returncode == 0, status.stdout
-    assert {line.split()[0] for line in status.stdout.splitlines()[1:]} == PARTS
+    *parts, features = status.stdout.splitlines()[1:]
+    assert {line.split()[0] for line in parts} == PARTS
+    assert features == "flags: none"
 
 
 def test_everything_listens_on_loopback_only(platform: Platform) -> None:
