@@ -77,7 +77,7 @@ def test_a_photograph_comes_in_by_a_form_and_out_without_where_it_was_taken(
     assert names(media) == sorted(paths)
     for path in paths:
         found = boto3.client("s3").get_object(Bucket=media, Key=path)
-        assert found["CacheControl"] == "public, max-age=31536000, immutable"
+        assert found["CacheControl"] == "public, max-age=31536000, s-maxage=86400, immutable"
         assert (
             found["ContentType"] == Image.open(io.BytesIO(body := found["Body"].read())).get_format_mimetype()
         )

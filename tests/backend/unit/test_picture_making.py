@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from amply.adapters.pillow import PillowWorkshop
+from amply.adapters.pillow import PillowWorkshop, reencode
 from amply.modules.images import PIXELS_MAX, SHAPES, Made, Refusal, Refused
 from amply.modules.organizations import PictureKind
 from tests.backend.image_world import also_a_page, bomb, picture, taken_at_a_place
@@ -52,6 +52,38 @@ def test_a_logo_is_whole_with_nothing_around_it(workshop: PillowWorkshop, kind: 
         assert [colour(found, 50, 5), colour(found, 50, 95)] == ["clear", "clear"]
         if mode != "L":
             assert [colour(found, 25, 50), colour(found, 75, 50)] == ["red", "blue"]
+
+
+def test_what_is_half_clear_stays_half_clear_and_of_its_colour(workshop: PillowWorkshop) -> None:
+    written = io.BytesIO()
+    Image.new("RGBA", (512, 512), (255, 0, 0, 128)).save(written, "PNG")
+    fallback, *others = workshop.make(written.getvalue(), LOGO)
+    assert opened(fallback).getpixel((256, 256)) == (255, 0, 0, 128)
+    for each in others:
+        assert opened(each).getchannel("A").getextrema() == (128, 128)
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("RGB", (255, 0, 0)), ("L", 76)])
+def test_a_colour_that_stands_for_clear_is_clear_and_a_banner_white_there(
+    workshop: PillowWorkshop, mode: str, clear: int | tuple[int, ...]
+) -> None:
+    for each in workshop.make(picture(1500, 500, mode=mode, transparency=clear), BANNER):
+        extremes = opened(each).convert("L").crop((0, 0, each.width // 4, each.height)).getextrema()
+        assert extremes == (255, 255)
+    for each in workshop.make(picture(mode=mode, transparency=clear), LOGO):
+        assert colour(opened(each), 25, 50) == "clear"
+        assert colour(opened(each), 75, 50) != "clear"
+
+
+def test_a_picture_that_lies_on_its_side_is_reduced_by_its_sides_as_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = picture(600, 200, kind="JPEG", exif=exif.tobytes())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", PIXELS_MAX)
+    order = {"pixels_max": PIXELS_MAX, "sizes": [[150, 50]], "covers": True}
+    assert reencode.opened(lying, order).size == (200, 600), "reduced to 100 across, it would be enlarged"
 
 
 def test_a_banner_is_filled_and_what_stands_over_is_cut_off(workshop: PillowWorkshop) -> None:

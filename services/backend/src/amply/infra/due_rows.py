@@ -16,6 +16,8 @@ from amply.infra.orm import Record
 
 MINUTE: Final = timedelta(minutes=1)
 _AGAIN_MAX: Final = timedelta(days=1)
+_DOUBLINGS_MAX: Final = 20
+"""More than a day from a second on. What fails for weeks would double beyond what a timedelta holds."""
 
 
 class DueRow(Record):
@@ -55,7 +57,7 @@ def work_off(
 
 def again(attempts: int, *, first: timedelta = MINUTE) -> timedelta:
     """How long after so many attempts, from 1 on, the next one is made."""
-    return min(first * (1 << (attempts - 1)), _AGAIN_MAX)
+    return min(first * (1 << min(attempts - 1, _DOUBLINGS_MAX)), _AGAIN_MAX)
 
 
 def _take(

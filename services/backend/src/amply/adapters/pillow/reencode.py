@@ -46,7 +46,8 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     picture = Image.open(io.BytesIO(content), formats=["PNG", "JPEG", "WEBP"])
     width, height = picture.size
-    if picture.getexif().get(_ORIENTATION) in _LYING:
+    is_lying = picture.getexif().get(_ORIENTATION) in _LYING
+    if is_lying:
         width, height = height, width
     target_width, target_height = order["sizes"][0]
     reach = (min if order["covers"] else max)(width / target_width, height / target_height)
@@ -57,15 +58,17 @@ def opened(content: bytes, order: dict[str, Any]) -> Image.Image:
         side = 2 * max(target_width, target_height)
         picture.draft("RGB", (side, side))
     picture.load()
-    factor = int(min(picture.width / (2 * target_width), picture.height / (2 * target_height)))
+    width, height = picture.size[::-1] if is_lying else picture.size
+    factor = int(min(width / (2 * target_width), height / (2 * target_height)))
     return ImageOps.exif_transpose(with_channels(picture).reduce(max(1, factor)))
 
 
 def with_channels(picture: Image.Image) -> Image.Image:
-    """Of a mode that can be scaled: palettes cannot."""
-    if picture.mode in ("RGB", "RGBA", "L", "CMYK"):
+    """Of a mode that can be scaled: palettes cannot, nor can one colour that stands for clear (`tRNS` of PNG)."""
+    has_clear_colour = "transparency" in picture.info
+    if picture.mode in ("RGB", "RGBA", "L", "CMYK") and not has_clear_colour:
         return picture
-    has_alpha = picture.mode in ("LA", "PA") or "transparency" in picture.info
+    has_alpha = picture.mode in ("LA", "PA") or has_clear_colour
     return picture.convert("RGBA" if has_alpha else "RGB")
 
 
@@ -102,7 +105,8 @@ def fitted(picture: Image.Image, width: int, height: int, *, covers: bool) -> Im
         ground = Image.new("RGBA", (width, height), (255, 255, 255, 0))
         part = ImageOps.contain(picture, (width, height), Image.Resampling.LANCZOS)
     at = ((width - part.width) // 2, (height - part.height) // 2)
-    ground.paste(part, at, part if part.mode == "RGBA" else None)
+    # Onto what is clear it is copied, alpha and all: a mask would blend alpha with itself, and colours with the ground's.
+    ground.paste(part, at, part if covers and part.mode == "RGBA" else None)
     return ground
 
 

@@ -5,7 +5,8 @@ from botocore.exceptions import ClientError
 from amply.adapters.s3.uploads import S3Uploads, is_missing
 from amply.infra.database import forbid_transaction
 
-_FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_EVER = "public, max-age=31536000, s-maxage=86400, immutable"
+"""Browsers keep it for a year. The edge asks again after a day (RFC 9111 §5.2.2.10), and so lets go of what is withdrawn."""
 
 
 class S3Images(S3Uploads):

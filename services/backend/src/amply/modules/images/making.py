@@ -75,8 +75,11 @@ def _make(parts: Making, row: ImageRow, *, now: datetime) -> int:
             return 0
         _refuse(parts.database, row, Refusal.NOT_MADE)
         is_shown = False
-    # It may hold what nobody meant to send, such as where it was taken. Should this die first, the bucket forgets it in a day.
-    parts.store.take_away(row.object_key)
+    # It may hold what nobody meant to send, such as where it was taken. Where this fails, the bucket forgets it in a day.
+    try:
+        parts.store.take_away(row.object_key)
+    except Exception:  # noqa: BLE001 -- what became of it is noted: it holds back no other
+        _log.exception("image_not_taken_away", image_id=row.id)
     return int(is_shown)
 
 
@@ -151,27 +154,32 @@ def _note(session: Session, row: ImageRow, outcome: dict[str, object]) -> bool:
 
 def _let_go(parts: Making, *, now: datetime) -> None:
     """Forget uploads that never came, and take away the files of what has not been shown for a day."""
-    with parts.database.transaction() as session:
-        due = session.scalars(
-            select(ImageRow)
-            .where(
-                or_(
-                    ImageRow.received_at.is_(None) & (ImageRow.expires_at < now - FORGOTTEN_AFTER),
-                    (ImageRow.removed_at < now - FILES_KEPT) & ImageRow.gone_at.is_(None),
-                )
-            )
-            .order_by(ImageRow.id)
-            .limit(_BATCH_MAX)
-        ).all()
-    for row in due:
-        try:
-            # First the bytes: where this dies in between, the row says what is left to do.
-            parts.store.take_away(row.object_key)
-            parts.store.withdraw(folder_of(row.id))
-            with parts.database.transaction() as session:
-                _note_gone(session, row, now=now)
-        except Exception:  # noqa: BLE001 -- it comes again, and holds back no other
-            _log.exception("image_not_taken_away", image_id=row.id)
+    work_off(
+        parts.database,
+        ImageRow,
+        or_(
+            ImageRow.received_at.is_(None) & (ImageRow.expires_at < now - FORGOTTEN_AFTER),
+            (ImageRow.removed_at < now - FILES_KEPT) & ImageRow.gone_at.is_(None),
+        ),
+        do=partial(_take_out, parts, now=now),
+        most=_BATCH_MAX,
+        first_again=MINUTE,
+        now=now,
+    )
+
+
+def _take_out(parts: Making, row: ImageRow, *, now: datetime) -> int:
+    """Take one out; whatever stops this one must not stop the others."""
+    try:
+        # First the bytes: where this dies in between, the row says what is left to do.
+        parts.store.take_away(row.object_key)
+        parts.store.withdraw(folder_of(row.id))
+        with parts.database.transaction() as session:
+            _note_gone(session, row, now=now)
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("image_not_taken_away", image_id=row.id)
+        return 0
+    return 1
 
 
 def _note_gone(session: Session, row: ImageRow, *, now: datetime) -> None:

@@ -70,6 +70,9 @@ def receive_image(image_id: Identifier, access: Changing, shelf: ShelfOf) -> Ima
     "/{image_id}", status_code=204, summary="Remove an image", responses=_problems(domain.ImageNotFound)
 )
 def remove_image(image_id: Identifier, access: Changing) -> None:
-    """From the profile at once, from where it is served a day later."""
+    """From the profile at once, from where it is served a day later, from the edge's caches a day after that.
+
+    Browsers that had it keep it.
+    """
     with access.transaction() as session:
         service.remove(session, access, image_id=image_id)

@@ -1,0 +1,14 @@
+"""When rows that wait for the worker come again."""
+
+from datetime import timedelta
+
+from amply.infra.due_rows import MINUTE, again
+
+
+def test_the_wait_doubles_up_to_a_day() -> None:
+    assert [again(attempts) for attempts in (1, 2, 5)] == [MINUTE, 2 * MINUTE, 16 * MINUTE]
+    assert again(12) == timedelta(days=1)
+
+
+def test_what_has_failed_for_weeks_still_comes_again() -> None:
+    assert again(1_000) == timedelta(days=1)
