@@ -21,7 +21,9 @@ from amply.infra.vault import (
     head_of,
 )
 from amply.infra.vault.keyring import KEPT_AT_MOST, LOOK_EVERY, TREE_AWAY
+from amply.infra.vault.shredding import LEFT_BEHIND
 from amply.infra.vault.tending import tend
+from amply.infra.vault.tree import KeyTree
 from amply.kernel.clock import system_clock
 from tests.backend.conftest import Databases
 from tests.backend.db.test_keyring import Process, Ticks
@@ -53,9 +55,17 @@ def test_only_who_keeps_trees_makes_one_and_until_then_values_are_sealed_as_befo
     later = keyring(api_database, bucket=bucket, keeps_trees=False)
     for sealing in (worker, later):
         sealed = sealing.seal(b"Ada", scope=DONORS, at=PLACE, of=ADA)
-        assert head_of(sealed).leaf == worker.trees_at_hand(DONORS)[1].leaf_of(ADA)
+        assert head_of(sealed).leaf == tree_of(worker).leaf_of(ADA)
         assert [each.open(sealed, scope=DONORS, at=PLACE) for each in (worker, later)] == [b"Ada"] * 2
     assert later.open(before, scope=DONORS, at=PLACE) == b"Ada"
+
+
+def tree_of(keys: Keyring) -> KeyTree:
+    assert keys.trees is not None
+    held = keys.trees.look(DONORS, 1)
+    assert held is not None
+    assert held.tree is not None
+    return held.tree
 
 
 def test_before_leaves_begin_values_are_sealed_as_the_release_before_reads_them_and_taken_over_later(
@@ -124,6 +134,7 @@ def test_a_tree_that_is_lost_rings_and_its_copy_opens_everything_but_what_was_er
     with structlog.testing.capture_logs() as lines:
         house.starts_anew()
     assert [line["event"] for line in lines] == [TREE_AWAY]
+    assert "donors/1 is not there" in lines[0]["reason"]
     with pytest.raises(KeyNotAtHand):
         house.addresses()
     with pytest.raises(KeyNotAtHand):
@@ -150,6 +161,38 @@ def test_a_copy_from_before_an_erasure_that_is_put_back_is_cut_again_by_the_work
     assert house.worker() == 0
 
 
+def test_a_copy_of_a_destroyed_versions_tree_that_is_put_back_is_cut_again_as_well(house: House) -> None:
+    leaf = house.tree().leaf_of(ADA)
+    house.rotate()
+    while tend(house.database, of_donors(), now=system_clock() + timedelta(hours=3)):
+        pass
+    with house.database.transaction() as session:
+        assert (
+            session.scalar(text("SELECT wrapped FROM data_key WHERE scope = 'donors' AND version = 1"))
+            is None
+        )
+    older = house.bucket["donors/1"]
+    house.erase()
+    house.bucket["donors/1"] = older
+    assert house.tree().has(leaf)
+    assert house.worker() == 1
+    assert not house.tree().has(leaf)
+    assert house.worker() == 0
+
+
+def test_a_former_tree_that_is_away_holds_back_no_erasure_of_the_newest(house: House) -> None:
+    house.rotate()
+    closed = house.close()
+    house.remove()
+    house.finish([each for each in closed if each.version == 1])
+    lost = house.bucket.pop("donors/1")
+    with pytest.raises(KeyTreeAway):
+        house.worker(later=LEFT_BEHIND)
+    assert not house.tree(2).has(next(each.leaf for each in closed if each.version == 2))
+    house.bucket["donors/1"] = lost
+    assert house.worker(later=LEFT_BEHIND) == 0
+
+
 @pytest.mark.parametrize("body", [b"", b"something else", None])
 def test_bytes_that_are_no_tree_ring_and_are_not_taken_for_an_erasure(
     house: House, body: bytes | None
@@ -171,5 +214,6 @@ def test_another_tree_in_its_place_rings(house: House) -> None:
     with structlog.testing.capture_logs() as lines:
         house.starts_anew()
     assert [line["event"] for line in lines] == [TREE_AWAY]
+    assert "another one" in lines[0]["reason"]
     with pytest.raises(KeyNotAtHand):
         house.addresses()

@@ -1,31 +1,40 @@
 """An erasure takes a key along: copies of the rows from before open for nobody, and nobody else loses anything."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from amply.entrypoints.admin_erase import _erase
-from amply.entrypoints.personal_data import of_donors
-from amply.infra.vault import DONORS, KeyNotAtHand, LeafCut, head_of
+from amply.entrypoints.personal_data import keep_sealed, of_donors
+from amply.infra.vault import DONORS, KeyNotAtHand, KeyTreeAway, LeafCut, SealedBytesUnreadable, head_of
 from amply.infra.vault.resealing import under_leaf
 from amply.infra.vault.shredding import BACKUPS_LAST, LEFT_BEHIND, let_go_of_trees
-from amply.infra.vault.tending import tend
+from amply.infra.vault.tending import Tended, tend
 from amply.infra.vault.trees import EMPTIED
 from amply.kernel.clock import system_clock
-from amply.modules import mail
+from amply.modules import giving, mail, recurring, sharing
 from amply.modules.donations.erasure import DonorNotNamed
 from amply.modules.donations.models import DonationRow
+from amply.modules.recurring import changes
 from amply.modules.recurring.models import PlanRow
+from amply.modules.sharing.models import SpanRow
+from amply.modules.sharing.service import decide
 from constructs_lib.durability import DISPOSABLE, PERMANENT, RECOVERABLE
 from tests.backend.conftest import Databases
+from tests.backend.consent_world import TICK
 from tests.backend.plan_world import ADA, EMAIL
 from tests.backend.shredding_world import COMMITMENT_KEY, House, furnished
 
 BOB = "bob@example.org"
 LONG = timedelta(hours=3)
+_PAPERS = """
+    INSERT INTO donor_document (id, email_sha256, kind, donation_id, next_attempt_at, created_at, expires_at)
+    SELECT whose, whose, 'proof', 'don_1', now(), now(), now() FROM unnest(ARRAY[:ada, :bob]) AS whose
+"""
 _FIRST = "WHERE scope = 'donors' AND version = 1"
 
 
@@ -80,18 +89,12 @@ def test_a_process_that_has_not_heard_of_an_erasure_keeps_nothing_under_what_was
 
 
 def test_whoever_seals_at_the_moment_is_waited_for_and_erased_as_well(house: House) -> None:
-    watching = house.databases.as_role("master")
-    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with ThreadPoolExecutor(1) as pool:
         with house.database.transaction() as session:
             session.scalars(select(DonationRow)).one().message = "on its way"
             session.flush()
             closing = pool.submit(house.close)
-            while not closing.done():
-                with watching.engine.connect() as connection:
-                    if connection.scalar(text(waits)):
-                        break
-            assert not closing.done()
+            assert waits(house, closing)
         closed = closing.result()
     (copy,) = house.gifts().items()
     assert b"on its way" in house.opened(*copy)
@@ -99,6 +102,29 @@ def test_whoever_seals_at_the_moment_is_waited_for_and_erased_as_well(house: Hou
     house.finish(closed)
     with pytest.raises(LeafCut):
         house.opened(*copy)
+
+
+def test_a_donors_first_gift_that_is_not_committed_yet_is_waited_for(house: House) -> None:
+    bob = mail.address_digest(BOB)
+    with ThreadPoolExecutor(1) as pool:
+        with house.database.transaction() as session:
+            session.scalars(select(DonationRow)).one().donor_email = BOB
+            session.flush()
+            closing = pool.submit(house.close, bob)
+            assert waits(house, closing)
+        closed = closing.result()
+    assert [each.leaf for each in closed] == [house.tree().leaf_of(bob)]
+
+
+def waits(house: House, closing: "Future[Any]") -> bool:
+    """Whether somebody who closes a leaf waits for whoever seals under it, looked at until it is known."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    watching = house.databases.as_role("master")
+    while not closing.done():
+        with watching.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return True
+    return False
 
 
 def test_killed_before_anything_was_removed_nothing_is_lost_and_the_worker_ends_it(house: House) -> None:
@@ -111,6 +137,27 @@ def test_killed_before_anything_was_removed_nothing_is_lost_and_the_worker_ends_
     with pytest.raises(LeafCut):
         house.opened(*copy)
     assert house.worker(later=LEFT_BEHIND) == 0
+
+
+def test_what_cannot_be_sealed_anew_holds_back_no_erasure_and_the_other_way_round(house: House) -> None:
+    tried = []
+
+    def fails(_session: Session, _limit: int) -> int:
+        tried.append(True)
+        raise SealedBytesUnreadable("one row")
+
+    kinds = (Tended(name="broken", reseal=fails, columns={}), *of_donors())
+    (copy,) = house.gifts().items()
+    house.close()
+    with pytest.raises(SealedBytesUnreadable):
+        keep_sealed(house.database, kinds, now=system_clock() + LEFT_BEHIND)
+    with pytest.raises(LeafCut):
+        house.opened(*copy)
+
+    house.bucket.clear()
+    with pytest.raises(KeyTreeAway):
+        keep_sealed(house.database, kinds, now=system_clock())
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize("who", ["the command again", "the worker"])
@@ -158,12 +205,16 @@ def test_a_command_that_names_a_donor_twice_or_wrongly_closes_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMPLY_COMMITMENT_KEY", COMMITMENT_KEY)
-    (gift,) = house.gifts()
+    (gift,), plan = house.gifts(), house.plans.plan
+    with house.database.transaction() as session:
+        changes.skip_next(session, plan_id=plan.id, email_sha256=ADA, now=system_clock())
     for digest, named in ((ADA, gift), ("no digest", None), (None, None)):
         with pytest.raises(DonorNotNamed):
             _erase(house.database, email_sha256=digest, donation_id=named, listed=None)
     with house.database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM closed_leaf")) == 0
+        assert recurring.forget(session, email_sha256=None, donation_id=None, now=system_clock()) == 0
+        assert session.scalars(select(PlanRow.status)).all() == ["active"], "nobody's plan has ended"
 
 
 def test_what_was_sealed_before_a_rotation_goes_as_well_and_its_tree_with_the_last_backup(
@@ -228,6 +279,26 @@ def test_in_a_restored_database_an_erased_donor_is_an_ordinary_one_who_was_erase
     tend(house.database, of_donors(), now=system_clock())
     assert list(house.addresses()) == [None, BOB]
     assert len(house.gifts()) == 1, "what opens for nobody is not kept for ever"
+
+
+def test_in_a_restored_database_papers_and_consents_of_an_erased_donor_are_found_by_their_gift(
+    house: House,
+) -> None:
+    (gift,), bob = house.gifts(), mail.address_digest(BOB)
+    with house.database.transaction() as session:
+        for whose in (ADA, bob):
+            decide(session, email_sha256=whose, said=TICK, shares=True, now=system_clock())
+    with house.databases.as_role("master").engine.begin() as connection:
+        connection.execute(text(_PAPERS), {"ada": ADA, "bob": bob})
+    house.trees.cut(DONORS, 1, [house.tree().leaf_of(ADA)])
+    house.starts_anew()
+    with house.database.transaction() as session:
+        giving.forget(session, email_sha256=None, donation_id=gift)
+        sharing.forget(session, email_sha256=None, donation_id=gift, now=system_clock())
+    with house.database.transaction() as session:
+        assert session.scalars(text("SELECT email_sha256 FROM donor_document")).all() == [bob]
+        spans = session.scalars(select(SpanRow).order_by(SpanRow.is_given)).all()
+        assert [(each.is_given, each.donor_sha256) for each in spans] == [(False, None), (True, bob)]
 
 
 def test_what_stands_under_a_leaf_is_found_by_an_index(house: House) -> None:

@@ -1,6 +1,7 @@
 """A backup from before an erasure, restored: its rows open for nobody, and are erased again by the list of erasures."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import psycopg
 import pytest
@@ -57,7 +58,13 @@ def test_a_restored_backup_does_not_bring_an_erased_donor_back(gifts: Gifts, bac
     assert named_in(platform, gifts.secrets, database=backup) == []
     still = {name for _, found in named_in(platform, gifts.others, database=backup) for name in found}
     assert still == set(gifts.others) - SEALED, "nobody else was forgotten"
+    assert consents(platform, backup) == [(False, None, None)], "what they let be shared is withdrawn again"
     assert platform.command("erase", "again", database=backup)["gifts"] == 0
+
+
+def consents(platform: Platform, database: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(platform.databases.server.running.cluster.url, dbname=database) as master:
+        return master.execute("SELECT is_given, sealed, donor_index FROM sharing_span").fetchall()
 
 
 def test_a_restored_backup_opens_for_nobody_with_all_keys_there_are(gifts: Gifts, backup: str) -> None:

@@ -108,7 +108,12 @@ def _erase(
     donation_id: str | None,
     listed: erasures.ErasureList | None,
 ) -> tuple[donations.Erasure, list[Closing]]:
-    """What was removed, and the keys that went with it: closed before anything is looked for, cut when all is gone."""
+    """What was removed, and the keys that went with it: closed before anything is looked for, cut when all is gone.
+
+    Raises:
+        DonorNotNamed: Nothing has changed.
+    """
+    donations.require_named(email_sha256=email_sha256, donation_id=donation_id)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     whose = email_sha256 if donation_id is None else None
     if donation_id is not None and email_sha256 is None:

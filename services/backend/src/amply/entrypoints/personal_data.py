@@ -1,11 +1,13 @@
 """Everything that the vault keeps sealed: what the worker tends, and what a command counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from amply.entrypoints import task_names
+from amply.infra.database import Database
 from amply.infra.vault.shredding import finish_what_was_left, let_go_of_trees
 from amply.infra.vault.tending import Tended, tend
 from amply.kernel.clock import Clock
@@ -55,6 +57,27 @@ def of_donors() -> tuple[Tended, ...]:
     )
 
 
+def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -> None:
+    """Finish what erasures left, let go of old trees, and seal these rows by the newest keys: whatever fails holds back nothing else.
+
+    Outside transactions. Raises the first error, once all was tried.
+    """
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: finish_what_was_left(database, of_donors(), now=now),
+        lambda: let_go_of_trees(database, now=now),
+        lambda: tend(database, kinds, now=now),
+    )
+    failed: list[Exception] = []
+    for step in steps:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 -- raised below, once the others had their turn
+            _log.exception("personal_data_not_kept")
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
 def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
     newest keys.
@@ -70,14 +93,11 @@ def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Cal
         if noted:
             _log.info("erased_people_noted", count=noted)
 
-    def keep_sealed(**_: Any) -> None:
-        now = clock()
-        tend(parts.database, tended(parts.key), now=now)
-        finish_what_was_left(parts.database, of_donors(), now=now)
-        let_go_of_trees(parts.database, now=now)
+    def tend_personal(**_: Any) -> None:
+        keep_sealed(parts.database, tended(parts.key), now=clock())
 
     return (
         (task_names.SEND_PERSON_LETTERS, send_letters),
         (task_names.NOTE_ERASED, note_erased),
-        (task_names.TEND_PERSONAL, keep_sealed),
+        (task_names.TEND_PERSONAL, tend_personal),
     )

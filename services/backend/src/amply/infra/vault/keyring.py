@@ -19,7 +19,6 @@ from amply.infra.vault.format import Head, Place, SealedBytesUnreadable
 from amply.infra.vault.leaves import Leaves
 from amply.infra.vault.ports import KeyTreeAway, KeyWrapping, KeyWrappingAway
 from amply.infra.vault.scopes import ALWAYS, DONORS, WITH_TREES, KeyNotAtHand, Scope
-from amply.infra.vault.tree import KeyTree
 from amply.infra.vault.trees import KeyTrees
 from amply.kernel.clock import Clock, system_clock
 from amply.kernel.errors import invariant
@@ -225,15 +224,6 @@ class Keyring:
             raise KeyNotAtHand(scope)
         return sealed_format.unseal(_key_for(held, head), sealed, bound=at.bound(scope))
 
-    def trees_at_hand(self, scope: Scope) -> Mapping[int, KeyTree]:
-        """Each version's tree as this process has it."""
-        found = {version: held.leaves for version, held in self._versions(scope).items()}
-        return {
-            version: leaves.held.tree
-            for version, leaves in found.items()
-            if leaves is not None and leaves.held is not None and leaves.held.tree is not None
-        }
-
     def look_again(self) -> None:
         """Look around before the next transaction, and let it wait for that."""
         self._due = self._looked = 0.0
@@ -392,7 +382,7 @@ def _key_for(held: _Held, head: Head) -> bytes:
 
 def _tell(scope: Scope, error: Exception) -> None:
     name = TREE_AWAY if isinstance(error, KeyTreeAway) else AWAY
-    _log.warning(name, scope=scope, error=type(error).__name__)
+    _log.warning(name, scope=scope, error=type(error).__name__, reason=str(error))
 
 
 def _index(held: _Held, content: str) -> bytes:

@@ -45,7 +45,6 @@ def reseal_chosen(
 ) -> int:
     """Seal the rows that each of these conditions finds; return how many."""
     done = 0
-    # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
     for chosen in choices:
         rows = session.scalars(
             select(kind)
@@ -55,6 +54,7 @@ def reseal_chosen(
             .with_for_update(skip_locked=True)
         ).all()
         for row in rows:
+            # What opens for nobody any more loses its bytes here: it is of somebody who was erased, in a copy from before that.
             row.seal(session)
         session.flush()
         done += len(rows)

@@ -6,7 +6,7 @@ under the leaf, since it is not to go, is sealed under the donor's next one, and
 the first and the last, the command again or an hour later the worker finishes it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,6 +73,9 @@ def close(
             )
             found += [Closing(scope=scope, version=version, leaf=each) for each in before]
             present.append(Closing(scope=scope, version=version, leaf=leaf))
+        for each in present:
+            _lock(session, each)
+        # Only now: whoever was sealing has ended, and what they wrote is seen.
         if any(_holds(session, kinds, each) for each in present):
             for each in present:
                 _close(session, each, now=now)
@@ -114,27 +117,28 @@ def finish(
 
 
 def finish_what_was_left(database: Database, kinds: Sequence[Tended], *, now: datetime) -> int:
-    """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still.
+    """Finish what others closed and left, being killed; and cut again what a copy of a tree that was put back has still, of a
+    version that was destroyed too. Return how many leaves.
 
-    Return how many leaves.
+    Raises:
+        KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is done by a later turn.
+        NoKeysHere: This process has no keys.
     """
     with database.transaction() as session:
         closed = session.scalars(
             select(ClosedLeafRow).order_by(ClosedLeafRow.scope, ClosedLeafRow.version, ClosedLeafRow.leaf)
         ).all()
-    had = {scope: _trees_at_hand(database, scope) for scope in {row.scope for row in closed}}
-    left = [
-        each
-        for row, each in ((row, _closing_of(row)) for row in closed)
-        if (row.cut_at is None and row.closed_at <= now - LEFT_BEHIND)
-        or (
-            row.cut_at is not None
-            and each.version in had[each.scope]
-            and had[each.scope][each.version].has(each.leaf)
-        )
-    ]
+    left = [_closing_of(row) for row in closed if row.cut_at is None and row.closed_at <= now - LEFT_BEHIND]
     finish(database, kinds, left, now=now)
-    return len(left)
+    # Afterwards, since a tree that is away holds back only what is looked for in all of them.
+    had = {scope: dict(_grown(database, scope)) for scope in {row.scope for row in closed}}
+    back = [
+        each
+        for each in (_closing_of(row) for row in closed if row.cut_at is not None)
+        if each.version in had[each.scope] and had[each.scope][each.version].has(each.leaf)
+    ]
+    finish(database, kinds, back, now=now)
+    return len(left) + len(back)
 
 
 def let_go_of_trees(database: Database, *, now: datetime) -> int:
@@ -182,10 +186,6 @@ def _grown(database: Database, scope: Scope) -> Iterator[tuple[int, KeyTree]]:
             yield version, held.tree
 
 
-def _trees_at_hand(database: Database, scope: Scope) -> Mapping[int, KeyTree]:
-    return {} if database.keyring is None else database.keyring.trees_at_hand(scope)
-
-
 def _trees_of(database: Database) -> KeyTrees:
     if database.keyring is None or database.keyring.trees is None:
         raise NoKeysHere
@@ -220,11 +220,17 @@ def _holds(session: Session, kinds: Sequence[Tended], closing: Closing) -> bool:
     )
 
 
+def _lock(session: Session, closing: Closing) -> None:
+    """What every sealing row shares until its transaction ends (the trigger `leaf_is_open`)."""
+    session.execute(_LOCK, _named(closing))
+
+
 def _close(session: Session, closing: Closing, *, now: datetime) -> None:
-    """The lock is what every sealing row shares until its transaction ends (the trigger `leaf_is_open`)."""
-    named = {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
-    session.execute(_LOCK, named)
-    session.execute(insert(ClosedLeafRow).values(**named, closed_at=now).on_conflict_do_nothing())
+    session.execute(insert(ClosedLeafRow).values(**_named(closing), closed_at=now).on_conflict_do_nothing())
+
+
+def _named(closing: Closing) -> dict[str, str | int | bytes]:
+    return {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
 
 
 def _move(database: Database, kinds: Sequence[Tended], closing: Closing) -> None:

@@ -24,7 +24,7 @@ from amply.modules.donations.domain import (
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erased_again import forget_told, still_there
-from amply.modules.donations.erasure import Erasure, erase_donor
+from amply.modules.donations.erasure import Erasure, erase_donor, require_named
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -53,6 +53,7 @@ from amply.modules.donations.own_gifts import (
     GivenTo,
     OwnGift,
     change_anonymity,
+    index_of,
     newest_address,
     own_gift,
     own_gifts,
@@ -188,6 +189,7 @@ __all__ = [
     "gifts_in_batches",
     "gifts_of",
     "handle_provider_event",
+    "index_of",
     "keeps_event",
     "newest_address",
     "open_payment",
@@ -203,6 +205,7 @@ __all__ = [
     "record_offline",
     "refund",
     "replayed",
+    "require_named",
     "resend_own_receipt",
     "resend_receipt",
     "reverse_offline",

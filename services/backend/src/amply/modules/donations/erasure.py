@@ -111,8 +111,7 @@ def erase_donor(
         OpeningsUnreadable: The commitment key is not the one that sealed the ledger's openings.
         RefundUnderWay: A refund of one of these gifts is not answered yet.
     """
-    if (email_sha256 is None) == (donation_id is None):
-        raise DonorNotNamed("Name the donor by the digest of an e-mail address or by a gift, not by both.")
+    require_named(email_sha256=email_sha256, donation_id=donation_id)
     with database.transaction() as session:
         donations = (
             _gifts_of(session, digest=email_sha256)
@@ -135,11 +134,21 @@ def erase_donor(
         return _remove(session, held, entry_ids=entries, told=told, now=now)
 
 
-def _gifts_of(session: Session, *, digest: str) -> list[str]:
-    if not _DIGEST.fullmatch(digest):
+def require_named(*, email_sha256: str | None, donation_id: str | None) -> None:
+    """See to it that a donor is named in one way, before anything of theirs is touched.
+
+    Raises:
+        DonorNotNamed: Neither was given, or both, or what was given is no digest.
+    """
+    if (email_sha256 is None) == (donation_id is None):
+        raise DonorNotNamed("Name the donor by the digest of an e-mail address or by a gift, not by both.")
+    if email_sha256 is not None and not _DIGEST.fullmatch(email_sha256):
         raise DonorNotNamed(
             "A digest has 64 hexadecimal digits in lower case; docs/runbooks/erase-a-donor.md says how to make it."
         )
+
+
+def _gifts_of(session: Session, *, digest: str) -> list[str]:
     return sorted(session.scalars(select(DonationRow.id).where(DonationRow.is_of(session, digest))))
 
 

@@ -105,6 +105,11 @@ def owner_of(session: Session, *, donation_id: str) -> str | None:
     return None if row is None or row.donor_email is None else mail.address_digest(row.donor_email)
 
 
+def index_of(session: Session, *, donation_id: str) -> bytes | None:
+    """What a gift is found by, as the row has it: it is there where the gift opens for nobody, too."""
+    return session.scalar(select(DonationRow.donor_index).where(DonationRow.id == donation_id))
+
+
 def sealed_for(session: Session, *, donation_id: str) -> str | None:
     """Whose leaf a gift and what stands beside it are sealed under (`SealedFields.whose`); None where there is no such gift."""
     row = session.get(DonationRow, donation_id)

@@ -16,8 +16,10 @@ def forget(session: Session, *, email_sha256: str | None, donation_id: str | Non
     """End and forget the plans of an address (its digest), or the one that a gift belongs to; return how many.
 
     Before the gifts are erased, which changes their ids. What the processor keeps of a donor stays with it until the
-    organisation deletes the customer there; nothing of ours charges it any more.
+    organisation deletes the customer there; nothing of ours charges it any more. None where nobody is named.
     """
+    if email_sha256 is None and donation_id is None:
+        return 0  # a period that was skipped has no gift, and would be found as theirs
     chosen = (
         PlanRow.is_of(session, email_sha256)
         if email_sha256 is not None

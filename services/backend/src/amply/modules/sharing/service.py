@@ -80,14 +80,15 @@ def standing(session: Session, *, email_sha256: str) -> list[Standing]:
 def forget(session: Session, *, email_sha256: str | None, donation_id: str | None, now: datetime) -> None:
     """Withdraw what an address (its digest), or whoever made a gift, consented to, and let nothing lead from it to them.
 
-    Before the gifts are erased, which changes their ids. The history stays, of nobody.
+    Before the gifts are erased, which changes their ids. The history stays, of nobody. In a restored database the gift may open
+    for nobody: then what its index and its tick lead to.
     """
     owner = email_sha256 or donations.owner_of(session, donation_id=donation_id or "")
-    if owner is None:
-        return
-    for purpose in Purpose:
-        _wait_for_others(session, owner, purpose)
-    for span in session.scalars(select(SpanRow).where(_of(session, owner)).order_by(SpanRow.id)).all():
+    if owner is not None:
+        for purpose in Purpose:
+            _wait_for_others(session, owner, purpose)
+    chosen = _of(session, owner) if owner is not None else _beside(session, donation_id or "")
+    for span in session.scalars(select(SpanRow).where(chosen).order_by(SpanRow.id).with_for_update()).all():
         if span.is_given:
             _end(session, span, Way.ERASURE, now=now)
         span.donor_sha256 = None
@@ -127,6 +128,12 @@ def _wait_for_others(session: Session, digest: str, purpose: Purpose) -> None:
 
 def _of(session: Session, digest: str) -> ColumnElement[bool]:
     return or_(SpanRow.donor_index.in_(indexes(session, digest)), SpanRow.plain_donor_sha256 == digest)
+
+
+def _beside(session: Session, donation_id: str) -> ColumnElement[bool]:
+    index = donations.index_of(session, donation_id=donation_id)
+    ticked = SpanRow.id.in_(select(TickRow.span_id).where(TickRow.donation_id == donation_id))
+    return ticked if index is None else or_(SpanRow.donor_index == index, ticked)
 
 
 def _given(session: Session, digest: str, purpose: Purpose) -> SpanRow | None:
