@@ -55,6 +55,21 @@ def test_who_is_in_two_tuples_that_become_one_class_counts_once(world: World) ->
     assert "4 of 4 rows would have to be left out" in done.reason
 
 
+def test_an_empty_text_is_no_value(world: World) -> None:
+    """CSV has none, Parquet has."""
+    columns = {**DOCUMENT["columns"], "currency": {"role": "sensitive"}}
+    world.policy = policy(columns=columns)
+    rows = [{**row, "currency": "" if at % 2 else "EUR"} for at, row in enumerate(people(range(40)))]
+    done = world.release(parquet_file(world.folder / "source.parquet", rows), form="parquet")
+    assert isinstance(done, Violation), done
+    assert "40 of 40 rows" in done.reason
+
+
+def test_what_goes_back_is_no_small_gift(world: World) -> None:
+    rows = [{**row, "amount": -5000 if at % 2 else 0} for at, row in enumerate(people(range(20)))]
+    assert {row["amount"] for row in rows_of(world.released(world.source(rows)))} == {"<0", "0-9"}
+
+
 def test_a_class_where_all_have_one_value_is_left_out(world: World) -> None:
     alike = [{**row, "amount": 5} for row in people(range(100, 104), age=71, zip_code="99999")]
     done = world.released(world.source([*people(range(20)), *alike]))
