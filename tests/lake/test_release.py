@@ -186,7 +186,8 @@ def test_the_certificate_says_what_was_asked_and_what_is(world: World) -> None:
     assert (certificate.dataset, certificate.buyer, certificate.release) == ("gifts", "buyer", 1)
     assert certificate.issued_at == NOW
     assert (part.policy, part.policy_sha256) == ("small", world.policy.sha256)
-    assert part.sources == (hashlib.sha256(source.read_bytes()).hexdigest(),)
+    listed = hashlib.sha256(source.read_bytes()).hexdigest() + "\n"
+    assert (part.sources, part.sources_sha256) == (1, hashlib.sha256(listed.encode()).hexdigest())
     assert (part.rows_in, part.rows, part.suppressed, part.people, part.k, part.l) == (20, 20, 0, 20, 20, 2)
 
 

@@ -79,12 +79,10 @@ def generalised(policy: Policy, levels: Mapping[str, int], source: str) -> str:
 def classes(policy: Policy) -> str:
     """The classes that may be released: of at least k people, with l values of each sensitive column."""
     quasi = ", ".join(map(name, policy.quasi))
-    demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}"]
-    if policy.l > 1:
-        demands += [
-            f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}"
-            for column in policy.sensitive
-        ]
+    values = [
+        f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}" for column in policy.sensitive
+    ]
+    demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}", *values]
     numbered = f"ROW_NUMBER() OVER (ORDER BY {quasi}) AS {name(CLASS)}"
     return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
 
