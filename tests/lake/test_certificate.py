@@ -205,7 +205,8 @@ def test_parquet_is_counted_where_pyarrow_is_and_otherwise_said_not_to_be(
         {"file": "../part.csv"},
         {"sha256": "0" * 63},
         {"levels": {}},
-        {"sources": ()},
+        {"sources": 0},
+        {"sources_sha256": ""},
         {"loss": "1e-3"},
     ],
 )
@@ -213,6 +214,31 @@ def test_what_contradicts_itself_is_not_signed(received: Received, changes: dict
     part: Part = dataclasses.replace(received.first.certificate.parts[0], **changes)
     with pytest.raises(CertificateError):
         encode_certificate(dataclasses.replace(received.first.certificate, parts=(part,)))
+
+
+def test_what_was_left_out_is_compared_as_decimals(received: Received) -> None:
+    """As floats, 0.29 of 100 is 28.999999999999996."""
+    told = {"rows_in": 100, "suppressed": 29, "suppression_limit": "0.29"}
+    part = dataclasses.replace(received.first.certificate.parts[0], **told)  # type: ignore[arg-type]  # fields of several types
+    encode_certificate(dataclasses.replace(received.first.certificate, parts=(part,)))
+
+
+def test_what_leaves_no_room_for_a_signature_is_not_signed(received: Received) -> None:
+    (part,) = received.first.certificate.parts
+    wide = dataclasses.replace(part, levels={f"c{at:02}_{'x' * 50}": 0 for at in range(64)})
+    parts = tuple(dataclasses.replace(wide, batch=at, file=f"part-{at}.csv") for at in range(1, 41))
+    with pytest.raises(CertificateError, match="131072 bytes with its signature"):
+        encode_certificate(dataclasses.replace(received.first.certificate, parts=parts))
+
+
+def test_a_hundred_parts_of_five_hundred_files_are_one_certificate(received: Received) -> None:
+    (part,) = received.first.certificate.parts
+    few = dataclasses.replace(part, levels={"age": 0}, sources=500)
+    parts = tuple(dataclasses.replace(few, batch=at, file=f"part-{at:06}.csv") for at in range(1, 101))
+    certificate = dataclasses.replace(received.first.certificate, parts=parts)
+    assert (
+        open_certificate(signed(certificate).encode(), [TestSigner().verifier()]).certificate == certificate
+    )
 
 
 def test_a_version_that_is_not_known_yet_is_no_refusal(received: Received, tmp_path: Path) -> None:

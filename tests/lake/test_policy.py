@@ -75,6 +75,8 @@ def test_a_hierarchy_is_part_of_the_hash() -> None:
         ({**DOCUMENT, "l": 0}, "from 1 on"),
         ({**DOCUMENT, "suppression_limit": "1.1"}, "suppression_limit"),
         ({**DOCUMENT, "suppression_limit": "NaN"}, "suppression_limit"),
+        ({**DOCUMENT, "suppression_limit": "0.1234567890123"}, "12 decimals at most"),
+        ({**DOCUMENT, "suppression_limit": "1e-13"}, "12 decimals at most"),
         ({**DOCUMENT, "suppression_limit": 0.3}, "write shares as text"),
         ({**DOCUMENT, "columns": {}}, "columns"),
         (with_column("email", {"role": "hash", "salt": "public"}), "the roles are"),

@@ -55,6 +55,21 @@ def test_who_is_in_two_tuples_that_become_one_class_counts_once(world: World) ->
     assert "4 of 4 rows would have to be left out" in done.reason
 
 
+def test_an_empty_text_is_no_value(world: World) -> None:
+    """CSV has none, Parquet has."""
+    columns = {**DOCUMENT["columns"], "currency": {"role": "sensitive"}}
+    world.policy = policy(columns=columns)
+    rows = [{**row, "currency": "" if at % 2 else "EUR"} for at, row in enumerate(people(range(40)))]
+    done = world.release(parquet_file(world.folder / "source.parquet", rows), form="parquet")
+    assert isinstance(done, Violation), done
+    assert "40 of 40 rows" in done.reason
+
+
+def test_what_goes_back_is_no_small_gift(world: World) -> None:
+    rows = [{**row, "amount": -5000 if at % 2 else 0} for at, row in enumerate(people(range(20)))]
+    assert {row["amount"] for row in rows_of(world.released(world.source(rows)))} == {"<0", "0-9"}
+
+
 def test_a_class_where_all_have_one_value_is_left_out(world: World) -> None:
     alike = [{**row, "amount": 5} for row in people(range(100, 104), age=71, zip_code="99999")]
     done = world.released(world.source([*people(range(20)), *alike]))
@@ -171,7 +186,8 @@ def test_the_certificate_says_what_was_asked_and_what_is(world: World) -> None:
     assert (certificate.dataset, certificate.buyer, certificate.release) == ("gifts", "buyer", 1)
     assert certificate.issued_at == NOW
     assert (part.policy, part.policy_sha256) == ("small", world.policy.sha256)
-    assert part.sources == (hashlib.sha256(source.read_bytes()).hexdigest(),)
+    listed = hashlib.sha256(source.read_bytes()).hexdigest() + "\n"
+    assert (part.sources, part.sources_sha256) == (1, hashlib.sha256(listed.encode()).hexdigest())
     assert (part.rows_in, part.rows, part.suppressed, part.people, part.k, part.l) == (20, 20, 0, 20, 20, 2)
 
 

@@ -114,9 +114,23 @@ def test_pages_hold_every_item_once() -> None:
     assert seen == items
 
 
-def test_a_page_of_nothing_ends() -> None:
-    cut, token = page(caller="a", listing="x", token=None, size="0").cut([1, 2])
-    assert (list(cut), token) == ([], None)
+def test_a_page_of_nothing_is_never_the_last_while_there_is_something() -> None:
+    with pytest.raises(NotUnderstood, match="1 or more"):
+        page(caller="a", listing="x", token=None, size="0")
+    cut, token = page(caller="a", listing="x", token=None, size="0", least=0).cut([1, 2])
+    assert cut == []
+    assert token is not None
+    assert page(caller="a", listing="x", token=token, size=2).cut([1, 2]) == ([1, 2], None)
+
+
+def test_a_page_takes_no_more_than_it_needs() -> None:
+    left = iter(range(1000))
+    cut, token = page(caller="a", listing="x", token=None, size=3).cut(left)
+    assert (cut, next(left)) == ([0, 1, 2], 4)
+    assert token is not None
+
+
+def test_a_page_has_a_greatest_size() -> None:
     assert page(caller="a", listing="x", token=None, size="999999999999").size == MOST
 
 
@@ -152,7 +166,7 @@ def test_a_page_token_of_somebody_or_something_else_is_refused(token: object) ->
         page(caller="a", listing="x", token=token, size=1)
 
 
-@pytest.mark.parametrize("start", [-1, True, "1", 1.5, None])
+@pytest.mark.parametrize("start", [-1, True, "1", 1.5, None, 10**30])
 def test_a_page_cannot_begin_anywhere(start: object) -> None:
     of = page(caller="a", listing="x", token=None, size=1).of
     with pytest.raises(NotUnderstood, match="begin again"):

@@ -2,8 +2,9 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -71,6 +72,40 @@ def test_usage_is_told_as_it_was_counted(market: Market) -> None:
     (before,) = json.loads(market.answer(buyer.token, call="usage", query={"month": "2020-01"}).body)["usage"]
     assert (before["bytes"], before["answers_listed"]) == (0, [])
     assert market.answer(buyer.token, call="usage", query={"month": "lately"}).status == 400
+
+
+def test_usage_is_told_in_pages_by_contract(market: Market) -> None:
+    first, second = market.release([1]), market.release([2])
+    buyer = market.sell(first)
+    other = market.sell(second)
+    market.grant(replace(buyer, contract=other.contract), second)  # one token, two contracts
+    for seconds, name in enumerate((first, first, first, second)):
+        moment = NOW + timedelta(seconds=seconds)
+        given = market.answer(buyer.token, "POST", call="links", dataset=name, now=moment)
+        assert given.status == 201
+
+    def asked(**query: str) -> list[Any]:
+        answer = market.answer(buyer.token, call="usage", query={"limit": "2", **query})
+        assert answer.status == 200, answer.body
+        found: list[Any] = json.loads(answer.body)["usage"]
+        return found
+
+    both = {told["contract"]: told for told in asked()}
+    assert both.keys() == {buyer.contract, other.contract}
+    assert both[other.contract]["next_page"] is None
+    begun = both[buyer.contract]
+    assert (begun["answers"], len(begun["answers_listed"])) == (3, 2)
+    (rest,) = asked(contract=buyer.contract, page=begun["next_page"])
+    assert (rest["answers"], len(rest["answers_listed"]), rest["next_page"]) == (3, 1, None)
+    moments = [one["at"] for one in begun["answers_listed"] + rest["answers_listed"]]
+    assert moments == sorted(set(moments))
+    for query, status in (
+        ({"page": begun["next_page"]}, 400),
+        ({"contract": other.contract, "page": begun["next_page"]}, 400),
+        ({"limit": "0"}, 400),
+        ({"contract": market.sell(first).contract}, 404),
+    ):
+        assert market.answer(buyer.token, call="usage", query=query).status == status, query
 
 
 def test_what_does_not_fit_into_the_month_is_refused_and_not_counted(market: Market) -> None:
@@ -243,6 +278,7 @@ def test_a_withdrawn_revision_is_given_to_nobody(market: Market) -> None:
         {"version": -1},
         {"version": 10**12},
         {"maxFiles": -1},
+        {"maxFiles": 0},
         {"maxFiles": "many"},
         [],
         "text",

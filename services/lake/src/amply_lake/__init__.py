@@ -9,7 +9,7 @@
 - `generalisation`, `statements`: that as SQL, one text for DuckDB and for Athena
 - `lattice`: the search for the best levels
 - `sources`, `limits`, `engine`: files that enter, and bounds on everything
-- `batching`, `cutting`, `cells`: from files to a batch
+- `batching`, `cutting`, `cells`, `fitting`: from files to a batch
 - `ports`, `history`, `file_ledger`: the release ledger, and what else comes from outside
 - `orders`, `releasing`, `parts`, `measuring`: from batches to a release
 - `errors`: what each of them raises

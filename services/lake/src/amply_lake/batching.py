@@ -11,6 +11,7 @@ import pyarrow as pa
 from amply_lake.cutting import CELL, Cut, Cutter, TooFew
 from amply_lake.engine import engine
 from amply_lake.errors import SourceError
+from amply_lake.fitting import check_fits
 from amply_lake.history import History
 from amply_lake.limits import Limits
 from amply_lake.orders import Order, Violation
@@ -18,6 +19,7 @@ from amply_lake.policy import Policy
 from amply_lake.ports import Keys
 from amply_lake.sources import Source, open_source
 from amply_lake.statements import MEMBER, MEMBER_CHARACTERS, ROW, duckdb_preamble, name, text
+from ledger_format.certificates import sources_digest
 
 
 def members_key(keys: Keys, dataset: str) -> bytes:
@@ -28,7 +30,11 @@ def members_key(keys: Keys, dataset: str) -> bytes:
 def add_batch(
     new: Sequence[Source], order: Order, keys: Keys, history: History, work: Path, limits: Limits
 ) -> Violation | None:
-    """Make a batch of files that are new, and record it; a violation changes nothing."""
+    """Make a batch of files that are new, and record it; a violation changes nothing.
+
+    Raises:
+        SourceError: A file is not what the policy says, or no certificate could tell of the batch; nothing changed.
+    """
     key, policy, path = members_key(keys, order.dataset), order.policy, work / "batch.parquet"
     with engine(limits) as db:
         open_source(db, new, policy, limits)
@@ -36,6 +42,8 @@ def add_batch(
         cut = Cutter(db, policy, limits).cut(key, path)
     if isinstance(cut, TooFew):
         return Violation(f"nothing of {order.dataset} was released: {cut.reason}", max(cut.suppressed, 1))
+    certified = _certified(cut, policy, new)
+    check_fits(order.dataset, [*(batch.certified for batch in history.batches), certified])
     digest = sha256_of(path)
     kept = f"batch-{digest}.parquet"
     history.ledger.keep(kept, path)
@@ -46,7 +54,8 @@ def add_batch(
         quasi=list(policy.quasi),
         released=list(policy.released),
         has_row_keys=policy.row_key is not None,
-        certified=_certified(cut, policy, new),
+        sources=[source.sha256 for source in new],
+        certified=certified,
     )
     return None
 
@@ -65,7 +74,8 @@ def _certified(cut: Cut, policy: Policy, sources: Sequence[Source]) -> dict[str,
         "suppression_limit": f"{policy.suppression_limit.normalize():f}",
         "levels": dict(cut.levels),
         "sensitive": list(policy.sensitive),
-        "sources": [source.sha256 for source in sources],
+        "sources": len(sources),
+        "sources_sha256": sources_digest([source.sha256 for source in sources]),
         **({"person": person.publish_as} if person.publish_as else {}),
     }
 

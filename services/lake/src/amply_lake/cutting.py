@@ -71,7 +71,7 @@ class Cutter:
         self._db = db
         self._policy = policy
         self._limits = limits
-        self._sensitive = [f"s{at}" for at in range(len(policy.sensitive))] if policy.l > 1 else []
+        self._sensitive = [f"s{at}" for at in range(len(policy.sensitive))]
 
     def cut(self, key: bytes, path: Path) -> Cut | TooFew:
         """Write the batch's file: its rows by class and keyed hash, so that nothing of their old order is left.
@@ -119,7 +119,7 @@ class Cutter:
         # Two people or values with one hash would count once: too few, and never too many.
         values = [
             f"CASE WHEN f.{name(column)} <> '{UNKNOWN}' THEN CAST(hash(f.{name(column)}) % 4294967291 AS UINTEGER) END AS {short}"
-            for column, short in zip(self._policy.sensitive, self._sensitive, strict=False)
+            for column, short in zip(self._policy.sensitive, self._sensitive, strict=True)
         ]
         same = " AND ".join(f"f.{name(column)} = t.{name(column)}" for column in self._policy.quasi)
         self._db.execute(

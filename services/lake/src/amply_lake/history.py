@@ -17,7 +17,7 @@ from amply_lake.ports import ReleaseLedger
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch as its record tells it: `certified` is what its parts' certificates repeat."""
+    """A batch as its record tells it: `sources` are its files' hashes, `certified` what its parts' certificates repeat."""
 
     number: int
     file: str
@@ -111,7 +111,7 @@ class History:
                     Batch(
                         number=record["number"],
                         file=record["file"],
-                        sources=tuple(record["certified"]["sources"]),
+                        sources=tuple(record["sources"]),
                         quasi=tuple(record["quasi"]),
                         released=tuple(record["released"]),
                         has_row_keys=record["has_row_keys"],

@@ -122,7 +122,7 @@ class Lattice:
         """What a node does if nobody is in two of its tuples: never more left out than there will be, nor more lost."""
         number, count = self.classes(node)
         fit = _count(number, self.tuples.people, count) >= demand.k
-        for tuple_of, value in self.tuples.values if demand.l > 1 else ():
+        for tuple_of, value in self.tuples.values:
             fit &= _distinct(number[tuple_of], value, count) >= demand.l
         return self.outcome(node, fit[number])
 

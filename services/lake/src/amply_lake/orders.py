@@ -27,9 +27,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Nothing was released, since the policy forbids it: why, in a sentence, and what the metric `KAnonViolations` counts.
+    """Nothing was released, since the policy forbids it: why, in a sentence, and how much stood against it.
 
-    `violations` is how many rows would have had to be left out, or are in classes that are too small; at least 1.
+    `violations` is how many rows would have had to be left out, or 1 where that is not known. Whoever runs the anonymiser
+    writes a line with that number; the metric `KAnonViolations` counts the lines, so refused releases and not rows.
     """
 
     reason: str

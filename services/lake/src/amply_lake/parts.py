@@ -76,7 +76,6 @@ def _write_part(
         **{
             **certified,
             "sensitive": tuple(certified["sensitive"]),
-            "sources": tuple(certified["sources"]),
             "person": person,
         },
     )

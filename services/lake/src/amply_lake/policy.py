@@ -37,7 +37,8 @@ class Quasi:
 class Sensitive:
     """What nobody shall learn of somebody: a class must hold several values. Numbers are released as bands.
 
-    `bands` are the lowest numbers of each band but the first; without any, the value is released as it is.
+    `bands` are the lowest numbers of each band but the first two, which are `<0` and from 0; without any, the value is released
+    as it is.
     """
 
     bands: tuple[int, ...]

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any, Final
@@ -36,6 +36,7 @@ MAX_NODES: Final = 1_000_000
 MAX_HIERARCHY_ROWS: Final = 100_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+_SHARE: Final = re.compile(r"[01](?:\.[0-9]{1,12})?")
 _MAX_NUMBER: Final = 2**53 - 1
 
 
@@ -134,13 +135,13 @@ def _numbers(value: Any, what: str, least: int) -> tuple[int, ...]:
 
 
 def _share(value: Any) -> Decimal:
-    try:
-        share = Decimal(value) if isinstance(value, str) else Decimal(-1)
-    except InvalidOperation:
-        share = Decimal(-1)
-    if not share.is_finite() or not 0 <= share <= 1:
-        raise PolicyError(f'suppression_limit has to be a share as text, such as "0.04", and is {value!r}')
-    return share
+    """A share as certificates spell it."""
+    if not isinstance(value, str) or _SHARE.fullmatch(value) is None or Decimal(value) > 1:
+        raise PolicyError(
+            'suppression_limit has to be a share from 0 to 1 as text, with 12 decimals at most, such as "0.04", '
+            f"and is {value!r}"
+        )
+    return Decimal(value)
 
 
 def _column(name: str, raw: Any, hierarchies: Mapping[str, bytes]) -> Column:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from amply_lake.batching import add_batch, withhold
-from amply_lake.errors import LedgerConflict, LedgerError, SourceError
+from amply_lake.errors import LakeError, LedgerConflict, LedgerError, SourceError
 from amply_lake.history import History, Released
 from amply_lake.limits import Limits
 from amply_lake.orders import Order, Release, Violation
@@ -23,6 +23,7 @@ from amply_lake.parts import write_parts
 from amply_lake.ports import Keys, ReleaseLedger, Signer
 from amply_lake.sources import identify
 from ledger_format.certificates import Certificate, open_certificate, sign_certificate
+from ledger_format.errors import FormatError
 from ledger_format.notes import VerifierKey
 
 CERTIFICATE: Final = "certificate"
@@ -44,9 +45,10 @@ def release(
     nothing, so that the same files may come again with others. The same order again is the same release.
 
     Raises:
-        SourceError: A file is not what the policy says.
+        SourceError: A file is not what the policy says, or no certificate could tell of it; nothing was recorded.
         LedgerConflict: Somebody else released meanwhile; ask again.
-        LedgerError: The ledger is damaged.
+        LedgerError: The ledger is damaged, or its last certificate is of another key than the signer's.
+        LakeError: The signer made no true signature; the same order again goes on from there.
     """
     with _alone(order.home) as work:
         history = History.read(ledger, order.dataset)
@@ -104,7 +106,12 @@ def _release(
         previous=hashlib.sha256(last.certificate.encode()).hexdigest() if last else None,
         parts=tuple(parts),
     )
-    note = sign_certificate(certificate, signer.name, signer.public_key, signer.sign)
+    try:
+        note = sign_certificate(certificate, signer.name, signer.public_key, signer.sign)
+    except FormatError as failure:
+        raise LakeError(
+            f"the certificate cannot be signed ({failure}); look at the signer's key"
+        ) from failure
     folder = f"{certificate.release:06}"
     history.append(
         "release",
@@ -123,7 +130,12 @@ def _finished(
 ) -> Release | Violation:
     """A release that was decided already: as it stands, or made again as it was decided."""
     verifier = VerifierKey(signer.name, signer.public_key)
-    certificate = open_certificate(last.certificate.encode(), [verifier]).certificate
+    try:
+        certificate = open_certificate(last.certificate.encode(), [verifier]).certificate
+    except FormatError as failure:
+        raise LedgerError(
+            f"the certificate of release {last.folder} is not this signer's ({failure}); give the signer that made it"
+        ) from failure
     folder = order.home / last.folder
     if (folder / CERTIFICATE).exists():
         return Release(folder, certificate, is_new=False)

@@ -16,6 +16,7 @@ from amply_lake.policy import Policy, Sensitive
 CLASS: Final = "_class"
 MEMBER: Final = "_member"
 ROW: Final = "_row"
+BELOW_ZERO: Final = "<0"  # what went back is no small gift
 MEMBER_CHARACTERS: Final = 32  # 128 bits of a keyed hash in hexadecimal
 
 
@@ -50,14 +51,14 @@ def sensitive_values(policy: Policy) -> list[str]:
 def _banded(column: str, what: Sensitive) -> str:
     value = value_of(column)
     if not what.bands:
-        return f"coalesce({value}, '{UNKNOWN}')"
+        return f"coalesce(NULLIF({value}, ''), '{UNKNOWN}')"
     number = f"TRY_CAST({value} AS BIGINT)"
     between = " ".join(
         f"WHEN {number} < {high} THEN '{low}-{high - 1}'" for low, high in pairwise(what.bands)
     )
     last = what.bands[-1]
     return (
-        f"CASE WHEN {number} < {what.bands[0]} THEN '0-{what.bands[0] - 1}' {between} "
+        f"CASE WHEN {number} < 0 THEN '{BELOW_ZERO}' WHEN {number} < {what.bands[0]} THEN '0-{what.bands[0] - 1}' {between} "
         f"WHEN {number} >= {last} THEN '{last}+' ELSE '{UNKNOWN}' END"
     )
 
@@ -78,12 +79,10 @@ def generalised(policy: Policy, levels: Mapping[str, int], source: str) -> str:
 def classes(policy: Policy) -> str:
     """The classes that may be released: of at least k people, with l values of each sensitive column."""
     quasi = ", ".join(map(name, policy.quasi))
-    demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}"]
-    if policy.l > 1:
-        demands += [
-            f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}"
-            for column in policy.sensitive
-        ]
+    values = [
+        f"COUNT(DISTINCT NULLIF({name(column)}, '{UNKNOWN}')) >= {policy.l}" for column in policy.sensitive
+    ]
+    demands = [f"COUNT(DISTINCT {name(MEMBER)}) >= {policy.k}", *values]
     numbered = f"ROW_NUMBER() OVER (ORDER BY {quasi}) AS {name(CLASS)}"
     return f"SELECT {quasi}, {numbered}\nFROM generalised\nGROUP BY {quasi}\nHAVING {' AND '.join(demands)}"
 

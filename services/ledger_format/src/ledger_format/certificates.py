@@ -6,10 +6,12 @@ of the file of the same buyer's certificate before, and the first has none.
 """
 
 import dataclasses
+import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import rfc8785
@@ -29,6 +31,9 @@ _COLUMN: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SHARE: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,12})?")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _MAX_COUNT: Final = 2**53 - 1
+_SIGNATURE_LINE_BYTES: Final = (
+    1_024  # an empty line, a name of 200 characters, and a key id and signature in base64
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,8 @@ class Part:
     """One file of a release: the rows of one batch that are released.
 
     `k`, `l` and `t` are what the file is; `demanded_k`, `demanded_l` and `suppression_limit` what its policy asked for.
-    `rows_in`, `suppressed` and `loss` are the batch's own, from when it was made; `sources` are the files it was made from.
+    `rows_in`, `suppressed` and `loss` are the batch's own, from when it was made; it was made from `sources` files, which
+    `sources_sha256` names (`sources_digest`).
     `withheld` counts its cells that are released no more, because somebody in them has withdrawn.
     """
 
@@ -62,7 +68,8 @@ class Part:
     levels: Mapping[str, int]
     sensitive: tuple[str, ...]
     person: str | None
-    sources: tuple[str, ...]
+    sources: int
+    sources_sha256: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +112,19 @@ class VerifiedCertificate:
     signers: tuple[str, ...]
 
 
+def sources_digest(hashes: Collection[str]) -> str:
+    """Name the files that a batch was made from by one hash: SHA-256 of their SHA-256s, in order, a line each.
+
+    `sha256sum FILE… | cut -c1-64 | LC_ALL=C sort | sha256sum` says the same.
+    """
+    return hashlib.sha256("".join(f"{each}\n" for each in sorted(hashes)).encode()).hexdigest()
+
+
 def encode_certificate(certificate: Certificate) -> str:
     """Write the certificate's text, ready to be signed.
 
     Raises:
-        CertificateError: It breaks a rule of the format.
+        CertificateError: It breaks a rule of the format, or has no room for a signature.
     """
     document: dict[str, Any] = {
         "dataset": certificate.dataset,
@@ -124,6 +139,10 @@ def encode_certificate(certificate: Certificate) -> str:
     except rfc8785.CanonicalizationError as failure:
         raise CertificateError("the certificate holds what canonical JSON cannot") from failure
     text = f"{_MAGIC}\n{written.decode()}\n"
+    if len(text) > MAX_CERTIFICATE_BYTES - _SIGNATURE_LINE_BYTES:
+        raise CertificateError(
+            f"a certificate has at most {MAX_CERTIFICATE_BYTES} bytes with its signature, and the text alone {len(text)}"
+        )
     _decode(text)
     return text
 
@@ -200,7 +219,7 @@ def _check(certificate: Certificate) -> None:
             raise CertificateError(f"the part {part.file} has less than its own policy demands")
         if part.people < part.k or part.rows < part.people or part.rows > part.rows_in - part.suppressed:
             raise CertificateError(f"the counts of the part {part.file} contradict each other")
-        if part.suppressed > float(part.suppression_limit) * part.rows_in:
+        if part.suppressed > Decimal(part.suppression_limit) * part.rows_in:
             raise CertificateError(f"of the part {part.file} more was left out than its own policy allows")
         if (part.l is None) != (not part.sensitive) or (part.t is None) != (not part.sensitive):
             raise CertificateError(f"the part {part.file} has l and t just where something is sensitive")
@@ -208,12 +227,13 @@ def _check(certificate: Certificate) -> None:
 
 _COUNTS: Final = {
     "batch": 1, "size": 0, "rows": 1, "people": 1, "classes": 1, "k": 1, "rows_in": 1, "suppressed": 0, "withheld": 0,
-    "demanded_k": 2, "demanded_l": 1,
+    "demanded_k": 2, "demanded_l": 1, "sources": 1,
 }  # fmt: skip
 _TEXTS: Final = {
     "file": _NAME, "sha256": _HASH, "loss": _SHARE, "policy": _NAME, "policy_sha256": _HASH, "suppression_limit": _SHARE,
+    "sources_sha256": _HASH,
 }  # fmt: skip
-_LISTS: Final = {"sensitive": (_COLUMN, 0, 64), "sources": (_HASH, 1, 500)}
+_LISTS: Final = {"sensitive": (_COLUMN, 0, 64)}
 _OPTIONAL: Final = frozenset({"l", "t", "person"})
 
 

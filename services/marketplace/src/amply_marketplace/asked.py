@@ -1,6 +1,6 @@
 """The three calls of ours: which datasets there are, links to one's files, and what was used of the contracts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,32 +66,52 @@ def links_to(request: Request, *, control: ControlPlane, links: Links, now: date
 
 
 def usage(request: Request, *, control: ControlPlane, now: datetime) -> Answer:
-    """GET /usage?month=2026-11: each contract's month, with its answers one by one; this month unless told."""
+    """GET /usage?month=2026-11: each contract's month, with its answers in pages; this month unless told.
+
+    A page after the first is one contract's: `contract` names it where the token has several.
+    """
     caller = token_digest(request.headers.get("authorization"))
     month = _month(request.query.get("month"), now)
     contracts = {grant.share: grant.under for grant in usable(control.grants(caller), now).values()}
     told = []
-    for contract_id, contract in contracts.items():
-        sums, events = control.used(contract, month)
+    for contract_id in _named_of(contracts, request.query.get("contract")):
+        contract = contracts[contract_id]
+        wanted = page(
+            caller=caller,
+            listing=f"usage {contract_id} {month:%Y-%m}",
+            token=request.query.get("page"),
+            size=request.query.get("limit"),
+        )
+        events, following = wanted.cut(control.events(contract, month))
         told.append(
             {
                 "contract": contract_id,
                 "month": f"{month:%Y-%m}",
-                **sums,
+                **control.used(contract, month),
                 "bytes_a_month": contract.bytes_a_month,
                 "answers_listed": events,
+                "next_page": following,
             }
         )
     return as_json({"usage": told, "month_ends_in_seconds": seconds_left_of_month(now)})
 
 
 def _covering(grants: Mapping[tuple[str, str], Grant], said: str) -> Grant:
-    """The grant of a dataset; under the first contract, where several cover it."""
+    """The grant of a dataset: a token has one at most, since the table of grants is keyed by token and dataset."""
     dataset = named(said)
-    found = [grant for (_, of), grant in grants.items() if of == dataset]
-    if not found:
+    found = next((grant for (_, of), grant in grants.items() if of == dataset), None)
+    if found is None:
         raise NotThere
-    return found[0]
+    return found
+
+
+def _named_of(contracts: Collection[str], said: str | None) -> Collection[str]:
+    """The one that is named, or all."""
+    if said is None:
+        return contracts
+    if (contract := named(said)) not in contracts:
+        raise NotThere
+    return [contract]
 
 
 def _shown(grant: Grant, dataset: Dataset) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from amply_marketplace.datasets import Dataset, Released
 from amply_marketplace.errors import NotGranted, NotThere, Unavailable, UsedUp
 from amply_marketplace.grants import Contract, Grant
 from amply_marketplace.items import Item
-from amply_marketplace.metering import TOTAL, Use, contract_month, seconds_left_of_month
+from amply_marketplace.metering import EVENT, TOTAL, Use, contract_month, seconds_left_of_month
 
 _ATTEMPTS = 5
 """Answers for the same contract at the same moment count in turn; whoever is pushed aside so often asks again later."""
@@ -97,13 +97,17 @@ class ControlPlane:
             raise Unavailable from error
         return []
 
-    def used(self, contract: Contract, at: datetime) -> tuple[Mapping[str, int], list[Mapping[str, Any]]]:
-        """The sums of the contract's month, and its events in their order."""
+    def used(self, contract: Contract, at: datetime) -> Mapping[str, int]:
+        """The sums of the contract's month."""
         month = contract_month(contract.contract_id, at)
-        found = list(self._query(self._tables.usage, "contract_month", month))
-        total = next((item for item in found if items.text(item, "event") == TOTAL), None)
-        sums = {name: items.number(total, name) if total else 0 for name in ("bytes", "files", "answers")}
-        return sums, [_event(item) for item in found if items.text(item, "event") != TOTAL]
+        total = self._get(self._tables.usage, {"contract_month": month, "event": TOTAL})
+        return {name: items.number(total, name) if total else 0 for name in ("bytes", "files", "answers")}
+
+    def events(self, contract: Contract, at: datetime) -> Iterator[Mapping[str, Any]]:
+        """The events of the contract's month in their order, read as they are taken."""
+        month = contract_month(contract.contract_id, at)
+        found = self._query(self._tables.usage, "contract_month", month, sort=("event", EVENT))
+        return map(_event, found)
 
     def _writing(self, use: Use) -> Iterator[Mapping[str, Any]]:
         tables, grant = self._tables, use.grant

@@ -10,6 +10,8 @@ from amply_marketplace.grants import Grant
 
 TOTAL = "total"
 """The one item of a contract's month that is counted up; every other is written once."""
+EVENT = "event#"
+"""How the names of these begin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ def use(grant: Grant, released: Released, files: Sequence[File], *, now: datetim
         files=len(files),
         size_bytes=sum(file.size_bytes for file in files),
         at=at,
-        event=f"event#{at:%Y-%m-%dT%H:%M:%S.%f}Z#{name}",
+        event=f"{EVENT}{at:%Y-%m-%dT%H:%M:%S.%f}Z#{name}",
     )
     if made.room_bytes < 0:
         raise UsedUp(retry_seconds=seconds_left_of_month(now))

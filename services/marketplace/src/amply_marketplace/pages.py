@@ -4,8 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from amply_marketplace.errors import NotUnderstood
@@ -13,6 +14,7 @@ from amply_marketplace.errors import NotUnderstood
 Item = TypeVar("Item")
 MOST = 500
 _BYTES_MAX = 512
+_START_MAX = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,34 +25,37 @@ class Page:
     start: int
     size: int
 
-    def cut(self, items: Sequence[Item]) -> tuple[Sequence[Item], str | None]:
-        """This page's part, and the token of the next one where there is one."""
+    def cut(self, items: Iterable[Item]) -> tuple[list[Item], str | None]:
+        """This page's part, and the token of the next one where there is one; no more is taken of `items` than that needs."""
         end = self.start + self.size
-        return items[self.start : end], _token(self.of, end) if 0 < end < len(items) else None
+        found = list(islice(items, self.start, end + 1))
+        return found[: self.size], _token(self.of, end) if len(found) > self.size else None
 
 
-def page(*, caller: str, listing: str, token: object, size: object) -> Page:
+def page(*, caller: str, listing: str, token: object, size: object, least: int = 1) -> Page:
     """From what a caller sent.
 
     Raises:
-        NotUnderstood: The size is none, or the token was not made for this caller and this list.
+        NotUnderstood: The size is none, or less than `least`, or the token was not made for this caller and this list.
     """
     of = hashlib.sha256(f"{caller}\n{listing}".encode()).hexdigest()[:32]
-    return Page(of=of, start=0 if token is None else _start(of, token), size=_size(size))
+    return Page(of=of, start=0 if token is None else _start(of, token), size=_size(size, least))
 
 
-def _size(said: object) -> int:
+def _size(said: object, least: int) -> int:
     if said is None:
         return MOST
-    if isinstance(said, bool) or not str(said).isascii() or not str(said).isdecimal():
-        raise NotUnderstood("The size of a page is a whole number of 0 or more.")
-    return min(int(str(said)[:9]), MOST)
+    is_number = not isinstance(said, bool) and str(said).isascii() and str(said).isdecimal()
+    size = min(int(str(said)[:9]), MOST) if is_number else -1
+    if size < least:
+        raise NotUnderstood(f"The size of a page is a whole number of {least} or more.")
+    return size
 
 
 def _start(of: str, token: object) -> int:
     known = _read(token) if isinstance(token, str) else {}
     start = known.get("start")
-    if known.get("of") != of or not isinstance(start, int) or isinstance(start, bool) or start < 0:
+    if known.get("of") != of or type(start) is not int or not 0 <= start <= _START_MAX:
         raise NotUnderstood("This page token is not of this list; begin again without one.")
     return start
 

@@ -37,9 +37,14 @@ class Asking:
     now: datetime
 
     def listed(self, of: str, items: Sequence[Mapping[str, Any]]) -> Answer:
+        """The protocol lets a list be asked for in pages of 0, which hold nothing but the next page's token."""
         query = self.request.query
         wanted = page(
-            caller=self.caller, listing=of, token=query.get("pageToken"), size=query.get("maxResults")
+            caller=self.caller,
+            listing=of,
+            token=query.get("pageToken"),
+            size=query.get("maxResults"),
+            least=0,
         )
         cut, following = wanted.cut(items)
         return as_json({"items": list(cut), **({"nextPageToken": following} if following else {})})
