@@ -40,7 +40,7 @@ class MarketplaceApi(AmplyStack):
         datasets, usage = control.datasets, control.usage
         self._datasets = self._function("GetDatasets", "get_datasets", gets=[datasets])
         self._link = self._function("GetDataSignedUrl", "get_data_signed_url", gets=[datasets], links=True)
-        self._usage = self._function("GetUsage", "get_usage", asks=[usage])
+        self._usage = self._function("GetUsage", "get_usage", gets=[usage], asks=[usage])
         self._sharing = self._function("DeltaSharing", "delta_sharing", gets=[datasets], links=True)
         self.api = make_gateway(self)
         lay_out_routes(
