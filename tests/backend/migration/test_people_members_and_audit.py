@@ -85,6 +85,7 @@ def test_a_database_with_gifts_goes_back_to_before_them_and_comes_again(
             ),
             sealed,
         )
+        session.execute(text("UPDATE sealing SET begins_at = now()"))
     migrate(master.engine)
     master.close()
     assert "address_digest" in _names(master), "what the release before names waits for the next release"

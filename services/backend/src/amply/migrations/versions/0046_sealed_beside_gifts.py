@@ -34,8 +34,6 @@ ALWAYS_THERE = {
     "register_lookup": ("tax_id",),
 }
 """What could not be empty while it stood in the clear."""
-
-
 GIFTS = {
     "donation": ("donor_name", "donor_email", "message"),
     "plan": ("donor_name", "donor_email", "message", "email_sha256"),
@@ -44,8 +42,7 @@ GIFTS = {
 
 
 def upgrade() -> None:
-    for table, columns in GIFTS.items():
-        _refuse_unsealed(table, columns)
+    _refuse_unsealed()
     _beginning()
     _receipt_words()
     for table, (key, *plain) in SEALED.items():
@@ -58,8 +55,9 @@ def upgrade() -> None:
     _offline_gifts()
     _invitations()
     _founding()
-    _applications()
+    op.execute(DECIDED_UPON.format(more=", sealed"))
     _grants()
+    _nothing_in_the_clear()
 
 
 def _beginning() -> None:
@@ -69,26 +67,36 @@ def _beginning() -> None:
         UPDATE sealing SET later_begins_at = CASE
             WHEN EXISTS (SELECT FROM donation) OR EXISTS (SELECT FROM person) OR EXISTS (SELECT FROM organization)
                 THEN now() + interval '3 hours'
-            ELSE now()
-        END
+            ELSE now() END
     """)
     op.execute("ALTER TABLE sealing ALTER COLUMN later_begins_at SET NOT NULL")
 
 
-def _refuse_unsealed(table: str, columns: tuple[str, ...]) -> None:
-    anything = " OR ".join(f"{column} IS NOT NULL" for column in columns)
+def _refuse_unsealed() -> None:
+    # Answered by indexes: those over what is in the clear (0038), and that of a plan's digest (0021).
+    named = "sealed IS NULL AND (donor_name IS NOT NULL OR donor_email IS NOT NULL OR message IS NOT NULL)"
     op.execute(f"""
-        DO $$
-        BEGIN
-            IF EXISTS (SELECT FROM {table} WHERE {anything}) THEN
-                RAISE EXCEPTION 'rows of {table} are not sealed yet: let the worker of the release before run until it has '
-                    'sealed them (docs/runbooks/personal-keys.md), and migrate again';
+        DO $$ BEGIN
+            IF EXISTS (SELECT FROM donation WHERE {named}) OR EXISTS (SELECT FROM plan WHERE {named})
+                OR EXISTS (SELECT FROM plan WHERE email_sha256 IS NOT NULL) THEN
+                RAISE EXCEPTION 'gifts or plans are not sealed yet: deploy the release whose newest revision is 0045, let its '
+                    'worker run until it has sealed them (docs/runbooks/personal-keys.md), and migrate again';
+            ELSIF EXISTS (SELECT FROM sealing WHERE begins_at > now())
+                AND (EXISTS (SELECT FROM person) OR EXISTS (SELECT FROM organization)) THEN
+                RAISE EXCEPTION 'sealing has not begun yet: wait until %, and migrate again', (SELECT begins_at FROM sealing);
             END IF;
         END $$
-    """)
-    # And so it stays: what somebody without keys wrote there would be read by nobody.
-    nothing = " AND ".join(f"{column} IS NULL" for column in columns)
-    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_nothing_in_the_clear CHECK ({nothing})")
+    """)  # noqa: S608 -- this file's own words
+
+
+def _nothing_in_the_clear() -> None:
+    # So it stays: what somebody without keys wrote there would be read by nobody. Last, and not read through: no gift is
+    # taken from here on until this is committed.
+    for table, columns in GIFTS.items():
+        nothing = " AND ".join(f"{column} IS NULL" for column in columns)
+        kept = f"CONSTRAINT ck_{table}_nothing_in_the_clear CHECK ({nothing})"
+        op.execute(f"ALTER TABLE {table} ADD {kept} NOT VALID")
+    _refuse_unsealed()
 
 
 def _sealed(table: str, key: str, plain: list[str]) -> None:
@@ -293,8 +301,6 @@ _OVERLOADS = (
     "found_test_organization(text, text, text, text, text, text, bytea, text, timestamptz)",
     "found_organization(text, text, text, text, text, bytea, text, timestamptz)",
 )
-
-
 DECIDED_UPON = """
     CREATE OR REPLACE TRIGGER keep_what_is_decided_upon BEFORE UPDATE OF
         legal_name, kind, tier, tax_id, street, postal_code, city, website, purpose, sdgs{more}
@@ -303,8 +309,7 @@ DECIDED_UPON = """
 """
 
 
-def _applications() -> None:
-    op.execute(DECIDED_UPON.format(more=", sealed"))
+def _grants() -> None:
     # The worker seals what is in the clear, and anew what an older key sealed; staff open what organisations say.
     op.execute("""
         GRANT UPDATE (sealed) ON organization_application TO amply_api;
@@ -314,12 +319,7 @@ def _applications() -> None:
         GRANT UPDATE (sealed, tax_id) ON register_lookup TO amply_app;
         GRANT INSERT (sealed) ON organization_step TO amply_api, amply_operator;
         GRANT UPDATE (sealed, said) ON organization_step TO amply_app;
-        GRANT SELECT ON data_key, sealing TO amply_operator
-    """)
-
-
-def _grants() -> None:
-    op.execute("""
+        GRANT SELECT ON data_key, sealing TO amply_operator;
         GRANT INSERT (sealed, email_index) ON member_invitation TO amply_api, amply_operator;
         GRANT SELECT (declares_gift_aid), UPDATE (declares_gift_aid, forgets_gift_aid) ON receipt_facts TO amply_api;
         GRANT UPDATE (salt, sealed) ON issued_receipt TO amply_app;
@@ -330,8 +330,7 @@ def _grants() -> None:
 def downgrade() -> None:
     sealed = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE sealed IS NOT NULL)" for table in SEALED)
     op.execute(f"""
-        DO $$
-        BEGIN
+        DO $$ BEGIN
             IF {sealed} THEN
                 RAISE EXCEPTION 'personal data is sealed by these keys: there is no way back';
             END IF;

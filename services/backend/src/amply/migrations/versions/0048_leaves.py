@@ -15,6 +15,7 @@ SEALED = (
 
 
 def upgrade() -> None:
+    _what_stands_under_a_leaf()
     _trees()
     _closed_leaves()
     for table in SEALED:
@@ -22,10 +23,20 @@ def upgrade() -> None:
             CREATE TRIGGER leaf_is_open BEFORE INSERT OR UPDATE OF sealed ON {table}
                 FOR EACH ROW WHEN (get_byte(NEW.sealed, 0) = 3) EXECUTE FUNCTION leaf_is_open('donors')
         """)
-        # What stands under one leaf.
-        op.execute(f"""
-            CREATE INDEX ix_{table}_leaf ON {table} (substring(sealed, 1, 13)) WHERE sealed IS NOT NULL
-        """)
+
+
+def _what_stands_under_a_leaf() -> None:
+    # First what is repeated without harm where this is cut off: gifts go on being written meanwhile.
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '5min'")
+        op.execute("SET statement_timeout = '2h'")
+        for table in SEALED:
+            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS ix_{table}_leaf")
+            op.execute(
+                f"CREATE INDEX CONCURRENTLY ix_{table}_leaf ON {table} (substring(sealed, 1, 13)) WHERE sealed IS NOT NULL"
+            )
+        op.execute("SET lock_timeout = '5s'")
+        op.execute("SET statement_timeout = '10min'")
 
 
 def _trees() -> None:
@@ -38,7 +49,8 @@ def _trees() -> None:
     op.execute("""
         ALTER TABLE sealing ADD COLUMN leaves_begin_at timestamptz;
         UPDATE sealing SET leaves_begin_at = CASE
-            WHEN EXISTS (SELECT FROM donation) THEN now() + interval '3 hours'
+            WHEN EXISTS (SELECT FROM donation) OR EXISTS (SELECT FROM person) OR EXISTS (SELECT FROM organization)
+                THEN now() + interval '3 hours'
             ELSE now()
         END;
         ALTER TABLE sealing ALTER COLUMN leaves_begin_at SET NOT NULL
