@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from amply.infra.database import Database, forbid_transaction
 from amply.modules import donations, sharing
-from amply.modules.sharing import FileMoved, Sharing, ToldConsent
+from amply.modules.sharing import Decision, FileMoved, Sharing, ToldConsent
 from tests.backend.giving_world import DonorsPage
 from tests.backend.ledger_world import LedgerWorld
 
@@ -24,15 +24,15 @@ class FakeConsents:
         self.items: dict[tuple[str, str], ToldConsent] = {}
         self.is_away = False
 
-    def put(self, consent: ToldConsent) -> bool:
+    def put(self, consent: ToldConsent) -> Decision:
         forbid_transaction("put a consent")
         if self.is_away:
             raise TimeoutError
         known = self.items.get((consent.subject, consent.purpose))
-        if known is not None and known.version >= consent.version:
-            return False
+        if known is not None and (known.version >= consent.version or known.state is Decision.WITHDRAWN):
+            return known.state
         self.items[consent.subject, consent.purpose] = consent
-        return True
+        return consent.state
 
 
 class FakeRaw:

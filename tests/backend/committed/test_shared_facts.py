@@ -138,11 +138,13 @@ def test_who_withdraws_while_a_batch_is_repeated_is_taken_out_of_it(page: Sharin
     assert page.writes() == 0
 
 
+@pytest.mark.parametrize("others", [0, 1])
 @pytest.mark.parametrize("moment", ["asked", "meanwhile"])
-def test_a_slow_writer_brings_nobody_back_who_withdrew(page: SharingPage, moment: str) -> None:
+def test_a_slow_writer_brings_nobody_back_who_withdrew(page: SharingPage, moment: str, others: int) -> None:
     """Another worker writes the batch, without whoever withdrew, before the slow one has seen the file or before it writes."""
     page.gives(data_sharing=TICK)
-    page.gives(donor=EVE, data_sharing=TICK)
+    for _ in range(others):
+        page.gives(donor=EVE, data_sharing=TICK)
     page.tells()
 
     def another() -> None:
@@ -153,7 +155,8 @@ def test_a_slow_writer_brings_nobody_back_who_withdrew(page: SharingPage, moment
 
     setattr(page.raw, moment, another)
     page.writes()
-    assert len(page.raw.rows()) == 1
+    assert len(page.raw.files) == 1, "an empty one where nobody stays"
+    assert len(page.raw.rows()) == others
 
 
 def test_a_file_that_cannot_be_written_waits_and_holds_up_nothing_else(page: SharingPage) -> None:

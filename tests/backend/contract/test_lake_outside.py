@@ -1,4 +1,4 @@
-"""What sharing expects of the lake, held against the emulated cloud: versions that only grow, and files replaced as they were seen."""
+"""What sharing expects of the lake, held against the emulated cloud: consents that only move on, and files replaced as they were seen."""
 
 import uuid
 from datetime import timedelta
@@ -59,10 +59,12 @@ def item(table: str) -> dict[str, Any]:
 
 def test_a_consent_is_kept_and_only_a_newer_one_takes_its_place(table: str) -> None:
     consents = DynamoConsents(table=table)
-    assert consents.put(consent(1, Decision.GIVEN))
-    assert consents.put(consent(12, Decision.WITHDRAWN))
-    for late in (consent(1, Decision.GIVEN), consent(9, Decision.GIVEN), consent(12, Decision.GIVEN)):
-        assert not consents.put(late)
+    assert consents.put(consent(1, Decision.GIVEN)) is Decision.GIVEN
+    assert consents.put(consent(3, Decision.GIVEN)) is Decision.GIVEN
+    assert consents.put(consent(2, Decision.WITHDRAWN)) is Decision.GIVEN, "an earlier one"
+    assert consents.put(consent(12, Decision.WITHDRAWN)) is Decision.WITHDRAWN
+    for version in (1, 9, 12, 13):
+        assert consents.put(consent(version, Decision.GIVEN)) is Decision.WITHDRAWN, version
     assert {**item(table), "changed_at": ""} == {
         "subject": "a" * 64,
         "purpose": "analytics",

@@ -161,6 +161,49 @@ def test_what_an_earlier_release_wrote_counts_at_once_and_is_found_from_the_firs
     assert len(found(directory, "/Users?filter=active eq false")) == 1
 
 
+def writes_as_before(directory: Directory, resource_id: str, **changes: Any) -> None:
+    """As the release before digests changes a resource: without them."""
+    people, bound = directory.river.people, directory.river.organization_id
+    key = people.parts.key
+    with people.own.transaction(organization_id=bound, key_id=directory.token["id"]) as session:
+        asked = {"id": resource_id}
+        sealed = session.scalar(text("SELECT sealed FROM scim_resource WHERE id = :id"), asked)
+        said = {**json.loads(key.unseal(bytes(sealed), of=resource_id)), **changes}
+        session.execute(
+            text("UPDATE scim_resource SET sealed = :sealed, address_index = address_index WHERE id = :id"),
+            {**asked, "sealed": key.seal(json.dumps(said), of=resource_id)},
+        )
+
+
+def test_a_role_that_an_earlier_release_took_away_does_not_come_back(
+    directory: Directory, river: FederationWorld
+) -> None:
+    ada = directory.user("ada")
+    group = directory.group("Runners", ada)
+    _, answer = river.comes("ada")
+    person_id = answer.json()["person_id"]
+    assert river.role_of(person_id) == "admin"
+    writes_as_before(directory, group, members=[])
+    river.comes("ada")
+    assert river.role_of(person_id) == "viewer", "by who comes in"
+    directory.user("bob")
+    assert river.role_of(person_id) == "viewer", "by the directory's next change"
+    run(river, "UPDATE scim_resource SET sealed = sealed")
+    with river.master.transaction() as session:
+        assert session.scalar(text("SELECT bool_and(is_indexed) FROM scim_resource"))
+
+
+def test_whom_an_earlier_release_let_go_is_not_let_in_again(
+    directory: Directory, river: FederationWorld
+) -> None:
+    ada = directory.user("ada")
+    directory.user("bob")
+    writes_as_before(directory, ada, active=False)
+    _, answer = river.comes("ada")
+    assert answer.json()["code"] == "no_role_here"
+    assert found(directory, "/Users?filter=active eq false") == [ada]
+
+
 def test_an_organisation_finds_nothing_by_anothers_digests(
     directory: Directory, river: FederationWorld
 ) -> None:

@@ -57,6 +57,17 @@ def _directories() -> None:
         CREATE POLICY of_the_acting ON scim_value TO amply_api USING ({own}) WITH CHECK ({own});
         GRANT SELECT, INSERT, DELETE ON scim_value TO amply_api
     """)
+    # The release before this one writes `sealed` and `address_index` alone: what it wrote is to be indexed again.
+    op.execute("""
+        CREATE FUNCTION scim_resource_unindexed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.is_indexed := false;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER written_by_an_earlier_release BEFORE UPDATE OF address_index ON scim_resource
+            FOR EACH ROW WHEN (current_setting('amply.scim_digests', true) IS DISTINCT FROM 'kept')
+            EXECUTE FUNCTION scim_resource_unindexed()
+    """)
 
 
 def _listed() -> None:
@@ -78,6 +89,7 @@ def _listed() -> None:
             JOIN scim_value of_user
                 ON (of_user.organization_id, of_user.resource_id) = (named.organization_id, named.resource_id)
             WHERE named.organization_id = asked AND named.digest = ANY(names) AND of_user.digest = user_digest AND {came}
+                AND EXISTS (SELECT FROM scim_resource WHERE id = named.resource_id AND is_indexed)
         $$;
         CREATE FUNCTION listed_without_digests(asked text) RETURNS SETOF scim_resource
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -93,6 +105,8 @@ def _listed() -> None:
 def downgrade() -> None:
     op.execute("""
         DROP FUNCTION listed_as(text, bytea), groups_listed(text, bytea, bytea[]), listed_without_digests(text);
+        DROP TRIGGER written_by_an_earlier_release ON scim_resource;
+        DROP FUNCTION scim_resource_unindexed();
         DROP TABLE scim_value;
         CREATE INDEX ix_scim_resource_organization_id ON scim_resource (organization_id);
         DROP INDEX ix_scim_resource_kind, ix_scim_resource_address, ix_scim_resource_not_indexed;

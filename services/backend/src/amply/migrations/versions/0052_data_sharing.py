@@ -71,7 +71,7 @@ def _consents() -> None:
             decision   text        NOT NULL
                 CONSTRAINT ck_sharing_consent_decision CHECK (decision IN ('given', 'withdrawn')),
             way        text        NOT NULL
-                CONSTRAINT ck_sharing_consent_way CHECK (way IN ('donation_page', 'own_page', 'erasure')),
+                CONSTRAINT ck_sharing_consent_way CHECK (way IN ('donation_page', 'own_page', 'erasure', 'consent_table')),
             wording    text,
             decided_at timestamptz NOT NULL,
             CONSTRAINT pk_sharing_consent PRIMARY KEY (span_id, version),

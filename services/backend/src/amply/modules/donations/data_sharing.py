@@ -30,11 +30,7 @@ class ConsentKeeping(Protocol):
     def keep(
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime
     ) -> None:
-        """Note a tick in the transaction that records the gift.
-
-        Raises:
-            DataSharingNotAcceptable: Nobody was shown these words.
-        """
+        """Note a tick in the transaction that records the gift; one beside words that are not known is not noted."""
 
 
 class DataSharingIn(BaseModel):

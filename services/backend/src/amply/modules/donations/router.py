@@ -12,7 +12,6 @@ from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported, Money
 from amply.modules import access, ledger, organizations, payments
 from amply.modules.donations import queries, service
 from amply.modules.donations.admission import OPENING_PROBLEMS, AdmissionOf, answered
-from amply.modules.donations.data_sharing import DataSharingNotAcceptable
 from amply.modules.donations.domain import DonationNotFound
 from amply.modules.donations.schemas import DonationCreated, DonationIn, DonationOut, QuoteOut
 
@@ -34,7 +33,6 @@ async def _processor(request: Request) -> payments.Processor:
         access.CredentialNotValid,
         access.NotAllowed,
         access.OrganizationHidden,
-        DataSharingNotAcceptable,
     ),
 )
 def create_donation(

@@ -236,8 +236,8 @@ class DonationIn(GiftIn):
     data_sharing: DataSharingIn | None = Field(
         default=None,
         description=(
-            "The donor lets facts of this gift be shared. Where no data is shared, the gift is taken all the same, and nothing "
-            "is noted."
+            "The donor lets facts of this gift be shared. Where no data is shared, or nobody is asked for this purpose in these "
+            "words, the gift is taken all the same, and nothing is noted."
         ),
     )
 

@@ -64,7 +64,6 @@ def donate(
         OrganizationNotFound, OrganizationNotReady: Nobody could receive the gift.
         FundNotAcceptable, GiftOptionsNotAcceptable: As `options.check_options` says.
         FeeCoverChanged: What the donor agreed to add is not what covers the fee.
-        DataSharingNotAcceptable: The donor ticked what nobody asked.
         ProcessorUnavailable: No answer; the gift is recorded, repeat the request with the same key.
         ProcessorRefused: The processor said no; the donation has failed.
     """

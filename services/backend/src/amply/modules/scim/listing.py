@@ -17,7 +17,7 @@ from amply.modules.scim import digests
 _MINE: Final = text("SELECT id, person_id, active FROM listed_as(:organization_id, :index)")
 _GROUPS: Final = text("SELECT digest FROM groups_listed(:organization_id, :user, :names)")
 _NAMES: Final = text("SELECT group_roles FROM roles_by_provider(:organization_id)")
-# What an earlier release wrote has no digests until its directory asks for the first time; that is a thousand at most.
+# What an earlier release wrote has no digests that count until its directory asks this one; that is a thousand at most.
 _EARLIER: Final = text("SELECT id, kind, sealed FROM listed_without_digests(:organization_id)")
 _HAS_ONE: Final = text("SELECT has_directory(:organization_id)")
 _CLAIM: Final = text("SELECT claim_listed(:organization_id, :user_id)")

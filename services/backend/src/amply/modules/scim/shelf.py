@@ -22,7 +22,7 @@ from scim2_models import (
 )
 from scim2_server.memory import InMemoryStorage
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,8 @@ SEARCHED_MAX: Final = 1_000
 """What is looked at in memory for one request, where the database cannot tell what matches or in which order."""
 _BYTES_MAX: Final = 8 * 1024 * 1024
 """Sealed, of one page or of what is looked at: groups may be large."""
+# The database takes what is written without it for an earlier release's, which keeps no digests (0050).
+_DIGESTS_KEPT: Final = text("SELECT set_config('amply.scim_digests', 'kept', true)")
 _PREFIXES: Final = {"User": "scu", "Group": "scg"}
 _VERSION_BYTES: Final = 12
 
@@ -68,6 +70,7 @@ class Shelf(ScimStorage):
     def __init__(
         self, session: Session, known: Known, *, key: people.PeopleKey, models: dict[str, Any], now: datetime
     ) -> None:
+        session.execute(_DIGESTS_KEPT)
         self._session = session
         self._known = known
         self._key = key

@@ -25,11 +25,12 @@ class Decision(StrEnum):
 
 
 class Way(StrEnum):
-    """Where they did. `ERASURE`: they were forgotten."""
+    """Where they did. `ERASURE`: they were forgotten. `CONSENT_TABLE`: the table knew of it, and the database no longer did."""
 
     DONATION_PAGE = "donation_page"
     OWN_PAGE = "own_page"
     ERASURE = "erasure"
+    CONSENT_TABLE = "consent_table"
 
 
 class Extent(StrEnum):

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from amply.modules.sharing.domain import ToldConsent
+from amply.modules.sharing.domain import Decision, ToldConsent
 
 
 class FileMoved(Exception):
@@ -12,8 +12,8 @@ class FileMoved(Exception):
 class ConsentTable(Protocol):
     """Who may be in a release, as those who make releases ask."""
 
-    def put(self, consent: ToldConsent) -> bool:
-        """Keep a consent unless this version or a later one is there already; return whether it was kept."""
+    def put(self, consent: ToldConsent) -> Decision:
+        """Keep a consent unless this version, a later one or a withdrawal is there already; return what stands there then."""
 
 
 class RawFiles(Protocol):

@@ -1,5 +1,8 @@
-"""Consent to sharing: what is asked, and what a donor says. Where no data is shared, reading answers empty and changing 503."""
+"""Consent to sharing: what is asked, and what a donor says. Where no data is shared, nobody is asked and giving consent is 503;
+what was consented to before is shown, and can be taken back.
+"""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -21,12 +24,6 @@ _LIMITED = [Depends(limit_by_address("donor_plans"))]
 
 async def _is_offered(request: Request) -> bool:
     return request.app.state.consents is not None
-
-
-async def _offered(request: Request, _: recurring.CallerOf) -> None:
-    """Told to whoever has a link, and to nobody else."""
-    if not await _is_offered(request):
-        raise DataSharingNotOffered("No data is shared here: nothing has to be decided.")
 
 
 IsOffered = Annotated[bool, Depends(_is_offered)]
@@ -70,8 +67,16 @@ class StandingOut(AskedOut):
 class StandingList(BaseModel):
     """By purpose."""
 
-    degraded: bool = Field(description="True where no data is shared.")
+    degraded: bool = Field(
+        description="True where no data is shared: then `data` has only what was consented to before and can be taken back."
+    )
     data: list[StandingOut]
+
+    @classmethod
+    def of_donor(cls, standings: Sequence[Standing], *, is_offered: bool) -> "StandingList":
+        """The wire form."""
+        shown = [each for each in standings if is_offered or each.extent is not Extent.NONE]
+        return cls(degraded=not is_offered, data=[StandingOut.of_donor(each) for each in shown])
 
 
 class DecisionIn(DataSharingIn):
@@ -107,24 +112,24 @@ def show_sharing_offer(is_offered: IsOffered) -> OfferOut:
     responses=responses(recurring.LinkNotValid, TooManyRequests),
 )
 def show_data_sharing(caller: recurring.CallerOf, is_offered: IsOffered) -> StandingList:
-    if not is_offered:
-        return StandingList(degraded=True, data=[])
     with caller.database.transaction() as session:
         found = service.standing(session, email_sha256=caller.email_sha256)
-    return StandingList(degraded=False, data=[StandingOut.of_donor(each) for each in found])
+    return StandingList.of_donor(found, is_offered=is_offered)
 
 
 @router.post(
     "/v1/donor/data-sharing",
     summary="Say what may be shared",
     tags=["Donors"],
-    dependencies=[*_LIMITED, Depends(_offered)],
+    dependencies=_LIMITED,
     responses=responses(
         recurring.LinkNotValid, DataSharingNotAcceptable, DataSharingNotOffered, TooManyRequests
     ),
 )
-def change_data_sharing(body: DecisionIn, caller: recurring.CallerOf) -> StandingList:
-    """Counts from the answer on; sending it again changes nothing."""
+def change_data_sharing(body: DecisionIn, caller: recurring.CallerOf, is_offered: IsOffered) -> StandingList:
+    """Counts from the answer on; sending it again changes nothing. Taking back works where no data is shared, too."""
+    if body.shares and not is_offered:
+        raise DataSharingNotOffered("No data is shared here: there is nothing to consent to.")
     with caller.database.transaction() as session:
         service.decide(
             session,
@@ -134,4 +139,4 @@ def change_data_sharing(body: DecisionIn, caller: recurring.CallerOf) -> Standin
             now=caller.clock(),
         )
         found = service.standing(session, email_sha256=caller.email_sha256)
-    return StandingList(degraded=False, data=[StandingOut.of_donor(each) for each in found])
+    return StandingList.of_donor(found, is_offered=is_offered)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,10 @@ from amply.modules.sharing.domain import Decision, Extent, Purpose, Standing, Wa
 from amply.modules.sharing.models import ConsentRow, FactRow, SpanRow, TickRow
 
 FACT_CHANGED: Final = "sharing.consent_changed"
+TICK_NOT_KEPT: Final = "tick_not_kept"
 _LOCKS: Final = 0x7368  # "sh": the room of advisory locks that decisions take
+
+_log = structlog.get_logger()
 
 
 class Ticks:
@@ -32,12 +36,13 @@ class Ticks:
         self, session: Session, *, donation_id: str, email: str, said: DataSharing, now: datetime
     ) -> None:
         """Note that a donor lets facts of this gift be shared. Whoever ticks has not shown that the address is theirs:
-        it counts for this gift and no other.
-
-        Raises:
-            DataSharingNotAcceptable: Nobody was shown these words.
+        it counts for this gift and no other. Words that are not known here, as a newer release has them, are not noted.
         """
-        purpose = _asked(wording.DONATION_PAGE, said)
+        try:
+            purpose = _asked(wording.DONATION_PAGE, said)
+        except DataSharingNotAcceptable:
+            _log.warning(TICK_NOT_KEPT, donation_id=donation_id, purpose=said.purpose, wording=said.wording)
+            return
         digest = mail.address_digest(email)
         _wait_for_others(session, digest, purpose)
         span = _given(session, digest, purpose)
@@ -70,6 +75,15 @@ def decide(session: Session, *, email_sha256: str, said: DataSharing, shares: bo
         span.covers_all = True
         _move_on(span, now=now)
     _write_down(session, span, Decision.GIVEN, Way.OWN_PAGE, wording=said.wording, now=now)
+
+
+def end_withdrawn(session: Session, span_id: str, *, now: datetime) -> bool:
+    """End a consent that the table of consents knows to be withdrawn; return whether it had not ended here yet."""
+    span = session.scalar(select(SpanRow).where(SpanRow.id == span_id, SpanRow.is_given).with_for_update())
+    if span is not None:
+        _end(session, span, Way.CONSENT_TABLE, now=now)
+        session.flush()
+    return span is not None
 
 
 def standing(session: Session, *, email_sha256: str) -> list[Standing]:

@@ -1,4 +1,6 @@
-"""Telling the consent table what donors decided. Late and repeated messages change nothing there: versions only grow."""
+"""Telling the consent table what donors decided. Late and repeated messages change nothing there: versions only grow, and what is
+withdrawn stays so.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,11 +15,13 @@ from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.names import LakeNames
 from amply.modules.sharing.ports import ConsentTable, RawFiles
+from amply.modules.sharing.service import end_withdrawn
 
 _BATCH_MAX: Final = 500
 _AGAIN_MAX: Final = timedelta(minutes=10)
 """Whoever withdrew is not to wait for a day because the table was away for an hour."""
 UNTOLD: Final = "consent_not_told"
+WITHDRAWN_THERE: Final = "consent_withdrawn_in_the_table"
 
 _log = structlog.get_logger()
 
@@ -54,7 +58,7 @@ def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> i
     )
     span = update(SpanRow).where(SpanRow.id == row.id).execution_options(synchronize_session=False)
     try:
-        parts.consents.put(told)
+        stands = parts.consents.put(told)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.error(UNTOLD, span_id=row.id, attempts=row.attempts, reason=type(error).__name__)
         with parts.database.transaction() as session:
@@ -62,6 +66,9 @@ def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> i
             session.execute(span.values(next_attempt_at=sooner))
         return 0
     with parts.database.transaction() as session:
+        # A late message, or a database that was restored to before the withdrawal.
+        if stands is Decision.WITHDRAWN and row.is_given and end_withdrawn(session, row.id, now=now):
+            _log.warning(WITHDRAWN_THERE, span_id=row.id)
         session.execute(
             span.values(told_version=func.greatest(SpanRow.told_version, row.version), attempts=0)
         )

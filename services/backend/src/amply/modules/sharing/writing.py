@@ -79,10 +79,8 @@ def _write(parts: Sharing, names: LakeNames, row: BatchRow, *, now: datetime) ->
         stands = parts.files.version(row.path)
         with parts.database.transaction() as session:
             facts = _consented(session, names, batch_id=row.id)
-        # Where everybody withdrew, nothing is written, or what stands there already is emptied.
-        is_written = bool(facts) or stands is not None
-        if is_written:
-            parts.files.write(row.path, parquet_of(facts), replaces=stands)
+        # Where everybody withdrew an empty file is written, so that a slower writer, who saw none, finds one.
+        parts.files.write(row.path, parquet_of(facts), replaces=stands)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.error(NOT_WRITTEN, batch_id=row.id, attempts=row.attempts, reason=type(error).__name__)
         return 0
@@ -93,7 +91,7 @@ def _write(parts: Sharing, names: LakeNames, row: BatchRow, *, now: datetime) ->
             .values(rows=len(facts), written_at=now)
             .execution_options(synchronize_session=False)
         )
-    return int(is_written)
+    return 1
 
 
 def _consented(session: Session, names: LakeNames, *, batch_id: str) -> list[Fact]:
