@@ -25,7 +25,7 @@ export function DataSharingSection({ api }: { readonly api: GiftsApi }) {
         (reason: unknown) => setSaid({ sentence: fault(reason), isFault: true }),
       ),
     );
-  if (standings.length === 0) return null;
+  if (standings.length === 0 && said.sentence === "") return null;
   return (
     <section aria-labelledby="data-sharing">
       <h2 id="data-sharing">{t.sharing}</h2>
@@ -33,7 +33,7 @@ export function DataSharingSection({ api }: { readonly api: GiftsApi }) {
         <div key={standing.purpose}>
           <p>{standing.texts[language]}</p>
           <p class="standing">{t.sharingExtent[standing.extent]}</p>
-          {standing.extent !== "all" && (
+          {standing.isOffered && standing.extent !== "all" && (
             <button type="button" class="outlined" onClick={decide(standing, true)}>
               {t.sharingGive}
             </button>

@@ -56,6 +56,8 @@ export type Extent = (typeof EXTENTS)[number];
 /** Of which gifts facts are shared for a purpose, and the words that a donor decides by. */
 export interface SharingStanding extends SharingOffer {
   readonly extent: Extent;
+  /** False where no data is shared any more: what was consented to can be taken back, and nothing given. */
+  readonly isOffered: boolean;
 }
 
 export interface GiftPage {
@@ -151,10 +153,12 @@ export class GiftsApi {
 }
 
 function standingsFrom(parsed: unknown): readonly SharingStanding[] {
-  return asList(asObject(parsed)["data"]).map((each) => {
+  const body = asObject(parsed);
+  const isOffered = body["degraded"] !== true;
+  return asList(body["data"]).map((each) => {
     const extent = EXTENTS.find((known) => known === asObject(each)["extent"]);
     if (extent === undefined) throw new TypeError("not an extent");
-    return { ...sharingOfferFrom(each), extent };
+    return { ...sharingOfferFrom(each), extent, isOffered };
   });
 }
 
