@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from amply.entrypoints.known_people import KnownPeople, people_leaving
 from amply.infra.database import Database
@@ -56,7 +56,10 @@ class Place:
             self.page.locator(f"#{name.replace('_', '-')}").fill(value)
 
     def clicks(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """By the keyboard: parts of a page come one after the other, and move what is below from under the mouse."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_enabled()
+        button.press("Enter")
 
     def signs_in(self, email: str, password: str = PASSWORD) -> None:
         self.fills(email=email, password=password)
