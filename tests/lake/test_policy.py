@@ -47,7 +47,7 @@ def test_the_hash_names_what_the_document_says_however_it_is_spelled() -> None:
 
 
 @given(k=st.integers(2, 10**6), l=st.integers(1, 99), share=st.integers(0, 10**6))
-def test_a_policy_survives_its_canonical_bytes(k: int, l: int, share: int) -> None:  # noqa: E741
+def test_a_policy_survives_its_canonical_bytes(k: int, l: int, share: int) -> None:  # noqa: E741 -- its own letter
     first = read({**DOCUMENT, "k": k, "l": l, "suppression_limit": f"{share / 10**6:.6f}"})
     document = json.loads(first.canonical)
     del document["hierarchies"]
