@@ -2,14 +2,16 @@
 
 import socket
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import stripe
 
+from stripe_sandbox.clock import system_clock
 from stripe_sandbox.settings import Settings
 from tests.stripe_sandbox.onboarding import donate, wanted
 from tests.stripe_sandbox.running import WAIT_SECONDS_MAX, WEBHOOK_SECRET, Endpoint, Sandbox, running
@@ -117,6 +119,27 @@ def test_what_was_owed_is_delivered_after_a_restart(settings: Settings, endpoint
         assert endpoint.take_types(len(OF_A_DONATION)) == OF_A_DONATION
         found = sandbox.client().v1.payment_intents.retrieve(paid.id, {"expand": ["latest_charge"]})
         assert (found.status, found.amount_received) == ("succeeded", 2500)
+
+
+def test_a_pause_holds_for_a_thread_that_was_about_to_send(settings: Settings, endpoint: Endpoint) -> None:
+    held, reached = threading.Event(), threading.Event()
+
+    def slow() -> datetime:
+        """Holds up every thread that looks for what is due."""
+        if threading.current_thread().name.startswith("webhook-sender"):
+            reached.set()
+            assert held.wait(WAIT_SECONDS_MAX)
+        return system_clock()
+
+    try:
+        with running(settings, slow) as sandbox:
+            assert reached.wait(WAIT_SECONDS_MAX)
+            sandbox.hook("deliveries/pause")
+            sandbox.client().v1.payment_intents.create(wanted())
+            held.set()
+        assert endpoint.received.empty()
+    finally:
+        held.set()
 
 
 def test_a_delivery_cut_off_by_a_crash_is_made_again(settings: Settings, endpoint: Endpoint) -> None:

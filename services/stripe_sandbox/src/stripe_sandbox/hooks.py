@@ -92,7 +92,7 @@ class _Hooks:
         wanted = request.path_params["switch"]
         if wanted not in ("pause", "resume"):
             return _refused("pause or resume")
-        self._parts.sender.pause(paused=wanted == "pause")
+        await run_in_threadpool(self._parts.sender.pause, paused=wanted == "pause")
         return JSONResponse({"paused": wanted == "pause"})
 
     async def redeliver(self, request: Request) -> Response:

@@ -52,8 +52,12 @@ class Sender:
         self._client.close()
 
     def pause(self, *, paused: bool) -> None:
-        """Hold deliveries back, so that a test can send them in an order of its own."""
-        self._paused = paused
+        """Hold deliveries back, so that a test can send them in an order of its own.
+
+        Once this returns, none is begun: in the store's lock, because a thread asks there before it takes one.
+        """
+        with self._store.transaction():
+            self._paused = paused
         self._loop.wake()
 
     def send_now(self, events: Iterable[Json]) -> list[Outcome]:
@@ -61,10 +65,10 @@ class Sender:
         return [self._post(event) for event in events]
 
     def _work(self) -> float | None:
-        if self._paused:
-            return None
         now = self._clock().timestamp()
         with self._store.transaction() as connection:
+            if self._paused:
+                return None
             delivery = deliveries.claim(connection, now)
             due = deliveries.next_due(connection)
         if delivery is None:
