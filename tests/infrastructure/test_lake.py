@@ -3,17 +3,20 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.lake.governance import KEPT_OTHERWISE
 from stacks.lake.tags import TAGS
 from tests.infrastructure.alarms import alarms_of
-from tests.infrastructure.assembly import Deployed
+from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
 from tests.infrastructure.test_golden import compare
 from tests.marketplace.market import KEYS
 
 STACKS = ("lake", "controlplane", "marketplace", "etl")
+SHARING = ROOT / "services" / "backend" / "src" / "amply" / "modules" / "sharing"
 SIGNED = Path(__file__).with_name("golden") / "permissions_lake.md"
 VALUES_OF_A_TAG = 1000
 """https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html."""
@@ -129,6 +132,36 @@ def test_only_what_was_released_is_ever_linked_to(extended: Deployed) -> None:
     """A link carries the right of the function that signs it."""
     reading = {line for role, line in grants(extended) if role.startswith("marketplace/") and "s3:" in line}
     assert set(reading) == {"may s3:GetObject on lake/Curated/released/*"}
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "threshold", "periods", "seconds"),
+    [
+        ("consents-untold", ("telling.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
+        ("facts-unwritten", ("writing.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
+    ],
+)
+def test_what_donors_share_and_the_lake_does_not_get_is_told(
+    name: str, line: tuple[str, str, str], threshold: int, periods: int, seconds: int, extended: Deployed
+) -> None:
+    """By the lines that the worker writes, in the worker's log."""
+    file, constant, event = line
+    assert f'{constant}: Final = "{event}"' in (SHARING / file).read_text()
+    alarm = alarms_of(extended)[name].properties
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", threshold)
+    assert (alarm["EvaluationPeriods"], alarm["Period"]) == (periods, seconds)
+    (counted,) = (
+        found.properties
+        for found in extended.resources("AWS::Logs::MetricFilter")
+        if found.properties["MetricTransformations"][0]["MetricName"] == alarm["MetricName"]
+    )
+    assert counted["FilterPattern"] == f'{{ $.event = "{event}" }}'
+    (booked,) = (
+        found.properties["LogGroupName"]
+        for found in extended.resources("AWS::Logs::MetricFilter")
+        if found.properties["FilterPattern"] == '{ $.event = "gift_booked" }'
+    )
+    assert counted["LogGroupName"] == booked
 
 
 def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
