@@ -184,6 +184,17 @@ export const DE: Texts = {
   sessionEnded: "Diese Sitzung ist beendet.",
   signOut: "Abmelden",
   signOutEverywhere: "Überall abmelden",
+  heldTo: "Von wo aus eine Sitzung gilt",
+  heldToAbout: "Wird sie von anderswo verwendet, endet sie, und Sie melden sich neu an: Unterwegs geschieht das mit der Adresse oft, mit dem Netz seltener.",
+  bindings: {
+    none: "von überall",
+    subnet: "aus dem Netz, in dem Sie sich angemeldet haben",
+    strict: "von der Adresse, von der Sie sich angemeldet haben",
+  },
+  holdSessions: "Das ändern",
+  holdSessionsAbout: "Es gilt für Sitzungen, die ab jetzt beginnen. Die jetzigen enden, auch diese: Melden Sie sich neu an.",
+  holdSessionsNow: "Ändern und überall abmelden",
+  sessionsHeld: "Es ist geändert: Melden Sie sich neu an.",
 
   deletion: "Das Konto löschen",
   deletionAbout:

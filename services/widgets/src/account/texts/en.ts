@@ -189,6 +189,17 @@ export const EN = {
   sessionEnded: "That session has ended.",
   signOut: "Sign out",
   signOutEverywhere: "Sign out everywhere",
+  heldTo: "Where a session may be used from",
+  heldToAbout: "Used from elsewhere, it ends, and you sign in again: on the way this happens often with the address, and less often with the network.",
+  bindings: {
+    none: "from everywhere",
+    subnet: "from the network that you signed in from",
+    strict: "from the address that you signed in from",
+  },
+  holdSessions: "Change this",
+  holdSessionsAbout: "It counts for sessions that begin from now on. Those there are end, this one too: sign in again.",
+  holdSessionsNow: "Change it and sign out everywhere",
+  sessionsHeld: "It is changed: sign in again.",
 
   // The end.
   deletion: "Delete the account",

@@ -184,6 +184,17 @@ export const FR: Texts = {
   sessionEnded: "Cette session est terminée.",
   signOut: "Se déconnecter",
   signOutEverywhere: "Se déconnecter partout",
+  heldTo: "D’où une session peut servir",
+  heldToAbout: "Utilisée d’ailleurs, elle se termine, et vous vous reconnectez\u00a0: en déplacement, cela arrive souvent avec l’adresse, moins souvent avec le réseau.",
+  bindings: {
+    none: "de partout",
+    subnet: "du réseau depuis lequel vous vous êtes connecté",
+    strict: "de l’adresse depuis laquelle vous vous êtes connecté",
+  },
+  holdSessions: "Changer cela",
+  holdSessionsAbout: "Cela vaut pour les sessions qui commencent à partir de maintenant. Les sessions en cours se terminent, celle-ci aussi\u00a0: reconnectez-vous.",
+  holdSessionsNow: "Changer et se déconnecter partout",
+  sessionsHeld: "C’est changé\u00a0: reconnectez-vous.",
 
   deletion: "Supprimer le compte",
   deletionAbout:
