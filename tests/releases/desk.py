@@ -148,6 +148,11 @@ class Desk:
         self.now += timedelta(days=days)
         self.loop.once()
 
+    def wait(self, *, days: float) -> None:
+        """Take what has come in, and look again after some days."""
+        self.work()
+        self.work(days=days)
+
     def released(self, dataset: str = "donations") -> list[Revision]:
         """Revisions that buyers are served, in order."""
         return [

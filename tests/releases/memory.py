@@ -180,7 +180,11 @@ class Curated:
 
     def put(self, key: str, path: Path) -> None:
         body = path.read_bytes()
-        self.dying.write(lambda: self.objects.setdefault(key, body) and None)
+
+        def write() -> None:
+            self.objects.setdefault(key, body)
+
+        self.dying.write(write)
 
 
 @dataclass

@@ -71,12 +71,17 @@ def undisturbed(
 Undisturbed = Callable[[Callable[[Path], Desk], float, int], object]
 
 
-@pytest.mark.parametrize("step", range(TRIED + 1))
+def _each(steps: int, *, with_every_change: tuple[int, ...] = ()) -> list[object]:
+    """Every step; most of them every night (docs/adr/0127-what-a-change-waits-for.md)."""
+    nightly = pytest.mark.nightly
+    return [pytest.param(step, marks=() if step in with_every_change else nightly) for step in range(steps)]
+
+
+@pytest.mark.parametrize("step", _each(TRIED + 1, with_every_change=(BATCH, RELEASE, CATALOGUE, FILE)))
 def test_killed_while_a_first_release_is_made(tmp_path: Path, undisturbed: Undisturbed, step: int) -> None:
     assert _killed_at(step, _due(tmp_path), days=14) == undisturbed(_due, 14, TRIED + 1)
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("step", range(LOOKED_AGAIN + 1))
+@pytest.mark.parametrize("step", _each(LOOKED_AGAIN + 1))
 def test_killed_while_a_withdrawal_is_honoured(tmp_path: Path, undisturbed: Undisturbed, step: int) -> None:
     assert _killed_at(step, _withdrawn(tmp_path), days=0.3) == undisturbed(_withdrawn, 0.3, LOOKED_AGAIN + 1)

@@ -47,7 +47,7 @@ def test_files_are_collected_until_their_dataset_is_due(desk: Desk) -> None:
 def test_what_is_released_is_whole_certified_and_catalogued(desk: Desk) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     (revision,) = desk.released()
     signer = TestSigner()
     note = desk.curated.objects[revision.certificate]
@@ -96,9 +96,9 @@ def test_a_file_that_is_written_anew_is_released_as_it_stands(desk: Desk) -> Non
     """As the worker does where somebody withdrew before it was read; rows that were released before are not released again."""
     desk.consent(range(80))
     desk.give("a", facts(DONORS))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     desk.give("a", facts(range(80)))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40, 80]
 
 
@@ -112,7 +112,7 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     odd = desk.give("c", facts(DONORS))
     desk.raw.objects[odd] = parquet([{"email": "ada@example.org"}])
     desk.give("d", [])
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40]
     states = desk.states()
     assert states["a"] == states["d"] == ("released", "")
@@ -128,7 +128,7 @@ def test_a_file_that_contradicts_those_before_it_is_set_aside_alone(desk: Desk) 
     for at, name in enumerate("abcd"):
         desk.give(name, facts(DONORS[at::4]))
     desk.give("e", facts([3], cause="sdg9"))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert {name: state for name, (state, _) in desk.states().items()} == {
         **dict.fromkeys("abcd", "released"),
         "e": "set_aside",
@@ -152,7 +152,7 @@ def test_nobody_is_released_who_is_not_given_in_the_table(desk: Desk) -> None:
     desk.consent(range(30))
     desk.consent(range(5), "withdrawn")
     desk.give("a", facts(DONORS))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     (revision,) = desk.released()
     assert revision.rows == 25
 
@@ -160,7 +160,7 @@ def test_nobody_is_released_who_is_not_given_in_the_table(desk: Desk) -> None:
 def test_a_withdrawal_takes_its_cell_and_ends_what_was_released_before(desk: Desk) -> None:
     desk.consent(range(200))
     desk.give("a", facts(range(200)))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [200]
     desk.consent([7], "withdrawn", on=desk.now.date())
     desk.work(days=0.3)
@@ -174,7 +174,7 @@ def test_a_withdrawal_takes_its_cell_and_ends_what_was_released_before(desk: Des
 def test_where_everybody_has_withdrawn_nothing_is_served(desk: Desk) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     desk.consent(DONORS, "withdrawn", on=desk.now.date())
     desk.work(days=0.3)
     assert desk.released() == []
@@ -183,7 +183,7 @@ def test_where_everybody_has_withdrawn_nothing_is_served(desk: Desk) -> None:
 def test_a_violation_releases_nothing_and_is_told_of(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(range(15)))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     (line,) = lines(capsys, "k_anon_violation")
     assert (line["dataset"], line["violations"], line["policy"]) == ("donations", 15, "donations-v1")
     assert desk.released() == []
@@ -191,7 +191,7 @@ def test_a_violation_releases_nothing_and_is_told_of(desk: Desk, capsys: pytest.
     assert "15 of 15 rows would have to be left out" in desk.datasets.refused["donations"]
     assert desk.states() == {"a": ("waiting", "")}
     desk.give("b", facts(range(15, 40)))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40], "the same with more"
     assert desk.datasets.refused == {}
 
@@ -199,11 +199,11 @@ def test_a_violation_releases_nothing_and_is_told_of(desk: Desk, capsys: pytest.
 def test_a_refused_batch_holds_no_withdrawal_up(desk: Desk) -> None:
     desk.consent(range(200))
     desk.give("a", facts(range(200)))
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     desk.give("b", facts(range(200, 205)))
     desk.consent(range(200, 205))
     desk.consent([7], "withdrawn", on=(desk.now + timedelta(days=14)).date())
-    desk.work(), desk.work(days=14)
+    desk.wait(days=14)
     assert "would have to be left out" in desk.datasets.refused["donations"]
     assert [revision.number for revision in desk.released()] == [2]
 
@@ -211,11 +211,11 @@ def test_a_refused_batch_holds_no_withdrawal_up(desk: Desk) -> None:
 def test_another_policy_holds_from_the_next_batch_on(desk: Desk) -> None:
     desk.sell("visits")
     desk.give("a", people(range(20)), dataset="visits")
-    desk.work(), desk.work(days=1)
+    desk.wait(days=1)
     coarser = policy(id="coarser", k=6)
     desk.sell("visits", policy=coarser)
     desk.give("b", people(range(20), first=100), dataset="visits")
-    desk.work(), desk.work(days=1)
+    desk.wait(days=1)
     _, second = desk.released("visits")
     assert len(second.files) == 2
     signer = TestSigner()
@@ -227,7 +227,7 @@ def test_another_policy_holds_from_the_next_batch_on(desk: Desk) -> None:
 def test_people_in_sellers_datasets_are_not_asked_for_in_the_table_of_donors(desk: Desk) -> None:
     desk.sell("visits")
     desk.give("a", people(range(20)), dataset="visits")
-    desk.work(), desk.work(days=1)
+    desk.wait(days=1)
     assert [revision.rows for revision in desk.released("visits")] == [20]
 
 
@@ -235,10 +235,11 @@ def test_a_dataset_that_nobody_has_described_or_that_is_closed_waits(desk: Desk)
     desk.sell("closed", is_open=False)
     for dataset in ("closed", "unknown"):
         desk.give("a", people(range(20)), dataset=dataset)
-    desk.work(), desk.work(days=1)
+    desk.wait(days=1)
     assert desk.released("closed") == desk.released("unknown") == []
     desk.sell("unknown")
-    desk.work(days=0.1), desk.work(days=1)
+    desk.work(days=0.1)
+    desk.work(days=1)
     assert len(desk.released("unknown")) == 1
 
 
@@ -289,5 +290,6 @@ def test_more_files_than_a_batch_may_have_become_two(desk: Desk) -> None:
     desk.loop.parts = replace(desk.loop.parts, batch_bytes=1)
     desk.give("a", people(range(20)), dataset="visits")
     desk.give("b", people(range(20), first=100), dataset="visits")
-    desk.work(), desk.work(days=1), desk.work(days=1)
+    desk.wait(days=1)
+    desk.work(days=1)
     assert [revision.rows for revision in desk.released("visits")] == [20, 40]
