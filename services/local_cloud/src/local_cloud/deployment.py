@@ -15,6 +15,8 @@ from local_cloud.inputs import digest
 from local_cloud.settings import ACCOUNT, ENVIRONMENT, REGION, Settings
 
 _BOOTSTRAP_STACK = "CDKToolkit"
+_BY_FUNCTIONS = ("marketplace",)
+"""Flags whose code is deployed with its stack, under the flag's own name; others run as tasks."""
 _WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
 
@@ -160,7 +162,7 @@ class Deployment:
                 root / "services" / "widgets" / "dist",
                 root / "services" / "widgets" / "headers.json",
                 root / "services" / "widgets" / "versions.json",
-                *(root / "services" / flag / "src" for flag in self._flags),
+                *(root / "services" / flag / "src" for flag in self._flags if flag in _BY_FUNCTIONS),
             ),
             words=(str(self._settings.ports.base), *self._flags),
         )

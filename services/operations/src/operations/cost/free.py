@@ -84,6 +84,7 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::IAM::ServiceLinkedRole",
         "AWS::Lambda::Permission",
         "AWS::LakeFormation::DataLakeSettings",
+        "AWS::LakeFormation::PrincipalPermissions",
         "AWS::LakeFormation::Resource",
         "AWS::LakeFormation::Tag",
         "AWS::LakeFormation::TagAssociation",
