@@ -87,6 +87,9 @@ class FakeGrants:
 
     given: list[marketplace.Grant] = field(default_factory=list)
 
+    def knows(self, token_digest: str) -> bool:
+        return any(grant.token_digest == token_digest for grant in self.given)
+
     def give(self, grant: marketplace.Grant) -> None:
         self.given.append(grant)
 

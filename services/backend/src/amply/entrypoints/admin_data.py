@@ -138,13 +138,19 @@ def grant() -> None:
 @CONTRACT
 @_DATASETS
 @click.option("--until", "expires_at", type=MOMENT, help="default: the contract's end")
-def give_grant(*, contract_id: str, datasets: tuple[str, ...], expires_at: datetime | None) -> None:
+@click.option("--token-sha256", "token_digest", help="of a token that the buyer made; then none is made or printed")
+def give_grant(
+    *, contract_id: str, datasets: tuple[str, ...], expires_at: datetime | None, token_digest: str | None
+) -> None:
     """Make a token for datasets of CONTRACT_ID (all, unless named) and print it: this once, since only its digest is kept."""
     given = marketplace.give_grant(
         _selling(),
         contract_id,
-        datasets=datasets,
-        expires_at=None if expires_at is None else expires_at.replace(tzinfo=UTC),
+        marketplace.NewGrant(
+            datasets=datasets,
+            expires_at=None if expires_at is None else expires_at.replace(tzinfo=UTC),
+            token_digest=token_digest,
+        ),
         now=system_clock(),
     )
     also_concerns(given.grants[0].grant_id)

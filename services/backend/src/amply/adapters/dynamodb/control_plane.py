@@ -109,6 +109,9 @@ class DynamoContracts(_Table):
 class DynamoGrants(_Table):
     """What tokens may read."""
 
+    def knows(self, token_digest: str) -> bool:
+        return bool(self._of_token(token_digest))
+
     def give(self, grant: Grant) -> None:
         words = {
             "token_digest": grant.token_digest,

@@ -1,6 +1,7 @@
 """Opening, changing and closing contracts, and giving tokens. What a function of the marketplace asks next reads it as it stands."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from amply.modules.marketplace.ports import Catalogue, ContractMoved, Contracts,
 
 _ATTEMPTS: Final = 3
 _TOKEN_BYTES: Final = 32
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class ContractChanged(Conflict):
@@ -80,11 +82,29 @@ class Amendment:
         )
 
 
+class TokenKnown(Conflict):
+    """A digest was given before."""
+
+    code = "data_token_known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewGrant:
+    """What a token shall read: datasets of the contract (all, where none is named), until an end (default: the contract's).
+
+    `token_digest`: of a token that its bearer made; None makes one.
+    """
+
+    datasets: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    token_digest: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class GivenToken:
-    """A token, said once, and its grants."""
+    """Its grants, and the token where it was made here: said once, and kept nowhere."""
 
-    token: str
+    token: str | None
     grants: tuple[Grant, ...]
 
 
@@ -157,31 +177,24 @@ def find_contract(parts: Selling, contract_id: str) -> Contract:
     return found
 
 
-def give_grant(
-    parts: Selling, contract_id: str, *, datasets: Sequence[str], expires_at: datetime | None, now: datetime
-) -> GivenToken:
-    """Make a token for datasets of a contract, and keep its digest alone.
+def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
+    """Give a token datasets of a contract, and keep its digest alone.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable: As they say.
+        ContractNotFound, ContractClosed, ContractNotAcceptable, TokenKnown: As they say.
     """
     contract = find_contract(parts, contract_id)
     if not contract.is_active or contract.ends_at <= now:
         raise ContractClosed(f"{contract_id} has ended; open another contract first.")
-    covered = contract.terms_in(Period.of(now)).datasets
-    wanted = tuple(dict.fromkeys(datasets)) or covered
-    if foreign := sorted(set(wanted) - set(covered)):
-        raise ContractNotAcceptable(
-            f"This month the contract covers {', '.join(covered)}, and not {foreign[0]}; amend it first."
-        )
-    until = contract.ends_at if expires_at is None else expires_at
+    wanted = _covered(contract, new.datasets, now=now)
+    until = contract.ends_at if new.expires_at is None else new.expires_at
     if until <= now:
         raise ContractNotAcceptable("Let the token end later than now.")
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    token, digest = _token(parts, new.token_digest)
     grant_id = new_id("grt")
     grants = tuple(
         Grant(
-            token_digest=hashlib.sha256(token.encode()).hexdigest(),
+            token_digest=digest,
             dataset_id=name,
             grant_id=grant_id,
             contract_id=contract_id,
@@ -212,6 +225,28 @@ def revoke_grants(
     for grant in found:
         parts.grants.revoke(grant, now=now)
     return found
+
+
+def _covered(contract: Contract, datasets: Sequence[str], *, now: datetime) -> tuple[str, ...]:
+    covered = contract.terms_in(Period.of(now)).datasets
+    wanted = tuple(dict.fromkeys(datasets)) or covered
+    if foreign := sorted(set(wanted) - set(covered)):
+        raise ContractNotAcceptable(
+            f"This month the contract covers {', '.join(covered)}, and not {foreign[0]}; amend it first."
+        )
+    return wanted
+
+
+def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
+    """A token made here with its digest, or the digest of one that was made elsewhere."""
+    if digest is None:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        return token, hashlib.sha256(token.encode()).hexdigest()
+    if _DIGEST.fullmatch(digest) is None:
+        raise ContractNotAcceptable("Give the token's SHA-256 as 64 digits 0-9 a-f, of the token without a line's end.")
+    if parts.grants.knows(digest):
+        raise TokenKnown("This token was given something before; let its bearer make a new one.")
+    return None, digest
 
 
 def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:

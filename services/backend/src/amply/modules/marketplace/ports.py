@@ -72,6 +72,9 @@ class Contracts(Protocol):
 class Grants(Protocol):
     """What tokens may read. Only digests of tokens are known."""
 
+    def knows(self, token_digest: str) -> bool:
+        """Whether a token has any grant, a revoked one too."""
+
     def give(self, grant: Grant) -> None:
         """Write one; its token is new."""
 
