@@ -24,7 +24,7 @@ from amply.entrypoints.admin import main as admin
 from amply.infra.database import Database
 from amply.kernel.clock import system_clock
 from amply.kernel.money import Money
-from amply.modules import marketplace, organizations
+from amply.modules import audit, marketplace, organizations
 from amply.modules.marketplace import (
     Contract,
     ContractMoved,
@@ -235,7 +235,7 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
     assert control.fetches(token, dataset) == 403
 
     with operator.transaction() as session:
-        found = list(reversed(admin_recorded.audit.search(session, admin_recorded.audit.Search()).items))
+        found = list(reversed(audit.search(session, audit.Search()).items))
     told = [(said["action"], said["outcome"]) for said in found if said["outcome"] != "refused"]
     done = [action for action, outcome in told if outcome == "done"]
     assert done == [
@@ -262,6 +262,44 @@ def test_what_cannot_be_agreed_is_refused_in_a_sentence(operator: Database, cont
 def test_without_the_flag_nothing_is_sold(operator: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AMPLY_LAKE_CONTRACTS_TABLE")
     assert "flag marketplace" in refused("contract", "list")
+
+
+def test_operators_settle_reverse_and_note_money_by_command(
+    control: Control, databases: Databases, books: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the worker's settings, of a month of which nothing was fetched."""
+    databases.sign_commands_in(monkeypatch, user="amply_app")
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "c" * 43)
+    for name, table in control.tables.items():
+        monkeypatch.setenv(f"AMPLY_LAKE_{name.upper()}_TABLE", table)
+    with books.app.transaction() as session:
+        river = organizations.create(session, name="River", slug="river", country="DE", now=NOW).id
+    contract = opened(control.owned(river), per="month", price="500.00")["id"]
+
+    first = printed("settle", contract, "2026-01")
+    assert printed("settle", contract, "2026-01") == {**first, "created": False}
+    assert "--reason together" in refused("settle", contract, "2026-02", "--owed", "1.00")
+    assert "hour after" in refused("settle", contract, str(Period.of(system_clock())))
+    noted = ("--currency", "EUR", "--reference", "E2E-1", "--on", "2026-02-14")
+    assert printed("paid", contract, "--amount", "500.00", *noted)["open_minor"] == 0
+    assert printed("pass-on", "--organization", river, "--amount", "50.00", *noted)["open_minor"] == 30_000
+    assert "another amount" in refused("paid", contract, "--amount", "1.00", *noted)
+    settlement = first["settlement"]
+    assert printed("reverse", settlement, "--reason", "volume_disputed")["now"] is True
+    assert "small letters" in refused("reverse", settlement, "--reason", "Because!")
+    again = printed("settle", contract, "2026-01", "--owed", "0", "--reason", "volume_disputed")
+    assert again["created"]
+    shown = [json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()]
+    assert [(each["owed_minor"], each["reversal_reason"]) for each in shown] == [
+        (50_000, "volume_disputed"),
+        (0, None),
+    ]
+    with books.app.transaction() as session:
+        found = audit.search(session, audit.Search()).items
+    assert {said["action"] for said in found if said["outcome"] == "done"} == {
+        *("data_contract.opened", "data.settled", "data_payment.noted"),
+        *("data_share.passed_on", "data_settlement.reversed"),
+    }
 
 
 def test_what_buyers_fetched_is_settled_from_the_tables(
