@@ -123,7 +123,9 @@ class Revenue:
     def _people(self, _session: Session, _until: datetime) -> Mapping[str, int]:
         return self.people
 
-    def opens(self, *datasets: str, price: int = 10_000, per: Per = Per.MONTH, share: int = 7_000) -> Contract:
+    def opens(
+        self, *datasets: str, price: int = 10_000, per: Per = Per.MONTH, share: int = 7_000
+    ) -> Contract:
         return marketplace.open_contract(
             self.selling,
             NewContract(

@@ -63,7 +63,10 @@ def test_a_month_is_booked_in_both_books_and_told_to_its_owners(revenue: Revenue
 
     assert revenue.control.lines == {}, "the ledger has it first"
     assert (revenue.tells(), revenue.tells()) == (1, 0)
-    told = sorted((line.credited, line.dataset_id or "", line.amount.minor_units) for line in revenue.control.lines.values())
+    told = sorted(
+        (line.credited, line.dataset_id or "", line.amount.minor_units)
+        for line in revenue.control.lines.values()
+    )
     assert told == sorted(
         [("platform", "", 3_000), (river, "gifts", 3_500), (hill, "gifts", 1_167), (hill, "visits", 2_333)]
     )
@@ -172,7 +175,10 @@ def test_what_was_disputed_is_taken_back_and_settled_anew_as_agreed(revenue: Rev
     assert revenue.tells(again) == 2
     amounts = sorted(line.amount.minor_units for line in revenue.control.lines.values())
     assert amounts == [-7_000, -3_000, 1_800, 3_000, 4_200, 7_000]
-    assert [(each["number"], each["owed_minor"], each["reversal_reason"], each["reason"]) for each in revenue.settlements()] == [
+    assert [
+        (each["number"], each["owed_minor"], each["reversal_reason"], each["reason"])
+        for each in revenue.settlements()
+    ] == [
         (1, 10_000, "volume_disputed", None),
         (2, 6_000, None, "volume_disputed"),
     ]
@@ -251,7 +257,9 @@ def test_whoever_audits_the_log_accepts_months_and_their_reversals(
     )
     publish(revenue.books, tmp_path)
     revenue.books.check_log(size=6)
-    audited = CliRunner().invoke(cli, ["audit", str(tmp_path), "--key", str(revenue.books.verifier), "--json"])
+    audited = CliRunner().invoke(
+        cli, ["audit", str(tmp_path), "--key", str(revenue.books.verifier), "--json"]
+    )
     assert audited.exit_code == Exit.VERIFIED, audited.output
     held = reconcile(revenue.books, databases, tmp_path)
     assert held.exit_code == Exit.VERIFIED, held.output
@@ -261,9 +269,7 @@ def test_whoever_audits_the_log_accepts_months_and_their_reversals(
 def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenue) -> None:
     owner(revenue, "river", "gifts")
     revenue.control.owners |= {"nobodys": "platform", "lost": "org_" + "9" * 26}
-    good, nobodys, lost, contradicts = (
-        revenue.opens(name) for name in ("gifts", "nobodys", "lost", "gifts")
-    )
+    good, nobodys, lost, contradicts = (revenue.opens(name) for name in ("gifts", "nobodys", "lost", "gifts"))
     month = (contradicts.contract_id, str(NOVEMBER))
     revenue.control.used[month] = Used(by_dataset={"gifts": 5}, total=6)
     with capture_logs() as logs:
@@ -298,7 +304,10 @@ def test_an_amendment_keeps_the_price_of_the_month_that_has_begun(revenue: Reven
     )
     assert revenue.control.contracts[contract.contract_id].bytes_a_month == GIB
     assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 2
-    assert [revenue.settlements(month)[0]["owed_minor"] for month in (NOVEMBER, Period(2026, 12))] == [10_000, 20_000]
+    assert [revenue.settlements(month)[0]["owed_minor"] for month in (NOVEMBER, Period(2026, 12))] == [
+        10_000,
+        20_000,
+    ]
 
 
 def test_a_closed_contract_owes_the_month_it_was_closed_in_and_none_after(revenue: Revenue) -> None:
@@ -313,4 +322,3 @@ def test_a_closed_contract_owes_the_month_it_was_closed_in_and_none_after(revenu
         marketplace.amend_contract(
             revenue.selling, contract.contract_id, marketplace.Amendment(bytes_a_month=1), now=SETTLED_AT
         )
-

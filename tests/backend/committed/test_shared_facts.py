@@ -340,7 +340,10 @@ def test_people_are_counted_for_each_organisation_as_of_a_moment(page: SharingPa
 
     assert people(before) == [], "nothing had left"
     assert people(after) == [2]
-    told(page, "UPDATE sharing_span SET is_given = false, version = version + 1 WHERE id = (SELECT min(id) FROM sharing_span)")
+    told(
+        page,
+        "UPDATE sharing_span SET is_given = false, version = version + 1 WHERE id = (SELECT min(id) FROM sharing_span)",
+    )
     told(
         page,
         "INSERT INTO sharing_consent (span_id, version, decision, way, decided_at) "

@@ -73,35 +73,36 @@ class Control:
         return name
 
 
+def _like(table: str, keys: tuple[str, ...], *, indexed: bool) -> Any:
+    """As the stack makes it."""
+    index = {
+        "IndexName": "by-contract",
+        "KeySchema": _schema("contract_id", "token_digest"),
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    named = (*keys, "contract_id") if indexed else keys
+    return {
+        "TableName": table,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in named],
+        "KeySchema": _schema(*keys),
+        **({"GlobalSecondaryIndexes": [index]} if indexed else {}),
+    }
+
+
+def _schema(*keys: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
+
+
 @pytest.fixture(scope="module")
 def control(cloud: str) -> Control:
     mark = uuid.uuid4().hex[:8]
     tables = {name: f"{name}-{mark}" for name in TABLES}
     dynamodb = boto3.client("dynamodb")
     for name, keys in TABLES.items():
-        indexed = ("contract_id",) if name == "grants" else ()
-        index: list[Any] = [
-            {
-                "IndexName": "by-contract",
-                "KeySchema": [
-                    {"AttributeName": "contract_id", "KeyType": "HASH"},
-                    {"AttributeName": "token_digest", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ]
-        dynamodb.create_table(
-            TableName=tables[name],
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": key, "AttributeType": "S"} for key in (*keys, *indexed)
-            ],
-            KeySchema=[
-                {"AttributeName": keys[0], "KeyType": "HASH"},
-                *({"AttributeName": key, "KeyType": "RANGE"} for key in keys[1:]),
-            ],
-            **({"GlobalSecondaryIndexes": index} if indexed else {}),
-        )
+        dynamodb.create_table(**_like(tables[name], keys, indexed=name == "grants"))
     bucket = f"curated-{mark}"
     boto3.client("s3").create_bucket(Bucket=bucket)
     return Control(tables=tables, market=Market(cloud, tables=tables, bucket=bucket))
@@ -222,7 +223,10 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
     token = given["token"]
     assert control.fetches(token, dataset) == 201
     grant = given["grants"][0]["grant"]
-    assert printed("grant", "revoke", contract, "--grant", grant) == {"contract": contract, "revoked": [grant]}
+    assert printed("grant", "revoke", contract, "--grant", grant) == {
+        "contract": contract,
+        "revoked": [grant],
+    }
     assert control.fetches(token, dataset) == 403
     assert printed("grant", "list", contract)["revoked_at"] is not None
 
@@ -245,7 +249,8 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
     assert [said["targets"] for said in found][1:4:2] == [[contract], [contract, grant]]
 
 
-def test_what_cannot_be_agreed_is_refused_in_a_sentence(operator: Database, control: Control) -> None:
+@pytest.mark.usefixtures("operator")
+def test_what_cannot_be_agreed_is_refused_in_a_sentence(control: Control) -> None:
     dataset = control.owned(ORG)
     contract = opened(dataset)["id"]
     assert "no dataset nowhere" in refused("contract", "amend", contract, "--dataset", "nowhere")
@@ -259,7 +264,8 @@ def test_what_cannot_be_agreed_is_refused_in_a_sentence(operator: Database, cont
     assert amended["terms"][1]["since"] == str(Period.of(system_clock()).following)
 
 
-def test_without_the_flag_nothing_is_sold(operator: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("operator")
+def test_without_the_flag_nothing_is_sold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AMPLY_LAKE_CONTRACTS_TABLE")
     assert "flag marketplace" in refused("contract", "list")
 
@@ -289,7 +295,9 @@ def test_operators_settle_reverse_and_note_money_by_command(
     assert "small letters" in refused("reverse", settlement, "--reason", "Because!")
     again = printed("settle", contract, "2026-01", "--owed", "0", "--reason", "volume_disputed")
     assert again["created"]
-    shown = [json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()]
+    shown = [
+        json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()
+    ]
     assert [(each["owed_minor"], each["reversal_reason"]) for each in shown] == [
         (50_000, "volume_disputed"),
         (0, None),
@@ -302,9 +310,8 @@ def test_operators_settle_reverse_and_note_money_by_command(
     }
 
 
-def test_what_buyers_fetched_is_settled_from_the_tables(
-    operator: Database, control: Control, books: LedgerWorld
-) -> None:
+@pytest.mark.usefixtures("operator")
+def test_what_buyers_fetched_is_settled_from_the_tables(control: Control, books: LedgerWorld) -> None:
     with books.app.transaction() as session:
         river = organizations.create(session, name="River", slug="river", country="DE", now=NOW).id
     dataset = control.owned(river)

@@ -1,7 +1,9 @@
 """What a month of data comes to, and how it is divided: nothing is lost, nothing is made, and whoever divides again finds the same."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,16 +24,14 @@ def euros(minor_units: int) -> Money:
     return Money(minor_units=minor_units, currency="EUR")
 
 
-def terms(**otherwise: object) -> Terms:
+def terms(**otherwise: Any) -> Terms:
     return replace(
-        Terms(
-            since=NOVEMBER, datasets=("gifts",), price=euros(50_000), per=Per.MONTH, seller_share_bp=7_000
-        ),
+        Terms(since=NOVEMBER, datasets=("gifts",), price=euros(50_000), per=Per.MONTH, seller_share_bp=7_000),
         **otherwise,
     )
 
 
-def contract(*agreed: Terms, **otherwise: object) -> Contract:
+def contract(*agreed: Terms, **otherwise: Any) -> Contract:
     return replace(
         Contract(
             contract_id="dct_" + "0" * 26,
@@ -88,7 +88,7 @@ def test_the_order_in_which_things_are_told_does_not_matter(
             euros(1_001),
             weights=marketplace.by_dataset(agreed, told),
             seller_share_bp=6_667,
-            owners=dict.fromkeys([*used, "gifts", "visits"], dict(shared)),
+            owners={name: dict(shared) for name in (*used, "gifts", "visits")},
         )
         for told, shared in ((used, owners), (backwards, list(reversed(owners))))
     )
@@ -127,7 +127,7 @@ def test_where_nothing_was_used_a_months_price_is_divided_alike() -> None:
 
 def test_a_share_that_would_be_nobodys_is_not_kept_by_the_platform() -> None:
     with pytest.raises(marketplace.NobodyToCredit, match="share of gifts"):
-        marketplace.split(euros(100), weights={"gifts": 1}, seller_share_bp=1, owners={"gifts": {}})
+        marketplace.split(euros(100), weights={"gifts": 1}, seller_share_bp=100, owners={"gifts": {}})
     nothing = marketplace.split(euros(0), weights={"gifts": 1}, seller_share_bp=7_000, owners={})
     assert (nothing.fee, nothing.shares) == (euros(0), ())
 
@@ -135,13 +135,19 @@ def test_a_share_that_would_be_nobodys_is_not_kept_by_the_platform() -> None:
 def test_a_month_has_the_newest_terms_that_began_by_then() -> None:
     dearer = terms(since=Period(2027, 1), price=euros(60_000))
     of = contract(terms(), dearer)
-    prices = [of.terms_in(period).price.minor_units for period in (NOVEMBER, Period(2026, 12), Period(2027, 1))]
+    prices = [
+        of.terms_in(period).price.minor_units for period in (NOVEMBER, Period(2026, 12), Period(2027, 1))
+    ]
     assert prices == [50_000, 50_000, 60_000]
 
 
 def test_a_contract_holds_in_months_of_which_a_moment_is_its_own() -> None:
     of = contract(ends_at=datetime(2027, 1, 1, tzinfo=UTC))
-    held = [str(period) for period in (Period(2026, 10), NOVEMBER, Period(2026, 12), Period(2027, 1)) if of.holds_in(period)]
+    held = [
+        str(period)
+        for period in (Period(2026, 10), NOVEMBER, Period(2026, 12), Period(2027, 1))
+        if of.holds_in(period)
+    ]
     assert held == ["2026-11", "2026-12"]
     never = contract(ends_at=datetime(2026, 11, 10, tzinfo=UTC))
     assert not never.holds_in(NOVEMBER), "it was closed before it began"
@@ -174,6 +180,8 @@ def test_months_follow_each_other_across_the_year() -> None:
         ),
     ],
 )
-def test_what_a_contract_cannot_say_is_refused_in_a_sentence(made: object, sentence: str) -> None:
+def test_what_a_contract_cannot_say_is_refused_in_a_sentence(
+    made: Callable[[], object], sentence: str
+) -> None:
     with pytest.raises(ContractNotAcceptable, match=sentence):
-        made()  # type: ignore[operator] # a function without arguments
+        made()

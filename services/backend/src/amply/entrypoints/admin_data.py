@@ -42,8 +42,12 @@ def contract() -> None:
 @_DATASETS
 @click.option("--price", required=True, help="as people write it, such as 500.00; 0 for none")
 @click.option("--currency", required=True, help="EUR, GBP, …")
-@click.option("--per", type=_PER, required=True, help="month: each one begun; gib: each GiB that links were given to")
-@click.option("--share", "share_bp", type=int, required=True, help="the owners', in basis points: 7000 is 70 %")
+@click.option(
+    "--per", type=_PER, required=True, help="month: each one begun; gib: each GiB that links were given to"
+)
+@click.option(
+    "--share", "share_bp", type=int, required=True, help="the owners', in basis points: 7000 is 70 %"
+)
 @click.option("--bytes-a-month", type=int, required=True, help="how much a month may bring")
 @click.option("--from", "starts_at", type=MOMENT, required=True)
 @click.option("--until", "ends_at", type=MOMENT, required=True)
@@ -138,7 +142,9 @@ def grant() -> None:
 @CONTRACT
 @_DATASETS
 @click.option("--until", "expires_at", type=MOMENT, help="default: the contract's end")
-@click.option("--token-sha256", "token_digest", help="of a token that the buyer made; then none is made or printed")
+@click.option(
+    "--token-sha256", "token_digest", help="of a token that the buyer made; then none is made or printed"
+)
 def give_grant(
     *, contract_id: str, datasets: tuple[str, ...], expires_at: datetime | None, token_digest: str | None
 ) -> None:

@@ -5,11 +5,12 @@ What books needs the worker's settings: its database user, its commitment key, a
 
 import json
 from datetime import datetime
+from typing import Final
 
 import click
 
 from amply.entrypoints.about_revenue import settling_in
-from amply.entrypoints.admin_data import CONTRACT, NothingSold, data, priced, required_settings
+from amply.entrypoints.admin_data import CONTRACT, NothingSold, priced, required_settings
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings
@@ -24,7 +25,7 @@ _REFERENCE = click.option("--reference", required=True, help="the bank's; the sa
 _ON = click.option("--on", "day", type=_DAY, required=True, help="the day the bank moved it")
 
 
-@data.command("settle")
+@click.command("settle")
 @CONTRACT
 @click.argument("month")
 @click.option("--owed", help="an agreed amount in place of what the terms say; with --reason")
@@ -59,7 +60,7 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
     click.echo(json.dumps({"settlement": settled, "created": created}))
 
 
-@data.command("reverse")
+@click.command("reverse")
 @click.argument("settlement_id")
 @click.option("--reason", required=True, help="a code for why, such as volume_disputed; public")
 def reverse(*, settlement_id: str, reason: str) -> None:
@@ -72,7 +73,7 @@ def reverse(*, settlement_id: str, reason: str) -> None:
     click.echo(json.dumps({"settlement": settlement_id, "reversed": True, "now": reversed_now}))
 
 
-@data.command("paid")
+@click.command("paid")
 @CONTRACT
 @_AMOUNT
 @_CURRENCY
@@ -83,7 +84,7 @@ def paid(*, contract_id: str, amount: str, currency: str, reference: str, day: d
     _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day)
 
 
-@data.command("pass-on")
+@click.command("pass-on")
 @click.option("--organization", "organization_id", required=True, help="whom, org_…")
 @_AMOUNT
 @_CURRENCY
@@ -94,7 +95,7 @@ def pass_on(*, organization_id: str, amount: str, currency: str, reference: str,
     _note(marketplace.Way.PASSED_ON, organization_id, _amount(amount, currency), reference, day)
 
 
-@data.command("settlements")
+@click.command("settlements")
 @click.argument("month")
 @click.option("--contract", "contract_id", help="of one contract, dct_…")
 def settlements(*, month: str, contract_id: str | None) -> None:
@@ -105,6 +106,9 @@ def settlements(*, month: str, contract_id: str | None) -> None:
         )
     for each in found:
         click.echo(json.dumps(each, ensure_ascii=False))
+
+
+COMMANDS: Final = (settle, reverse, paid, pass_on, settlements)
 
 
 def _note(way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime) -> None:

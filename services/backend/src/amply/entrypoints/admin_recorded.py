@@ -125,9 +125,7 @@ _APART: Final[Mapping[Path, Recorded]] = {
     ("data", "reverse"): Recorded(
         action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
     ),
-    ("data", "settle"): Recorded(
-        action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"
-    ),
+    ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
     ("disputes", "evidence"): Recorded(action=Action.DISPUTE_EVIDENCE_SEEN, targets=("dispute_id",)),
     ("donation", "offline", "print"): Recorded(

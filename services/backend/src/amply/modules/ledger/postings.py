@@ -206,9 +206,7 @@ def data_share_paid(*, organization_id: str, amount: Money) -> Lines:
     """The platform passed a share on, from its bank to the owner's."""
     return (
         _within(PLATFORM, debit="data_shares_due", credit="offline_received", amount=amount),
-        _within(
-            organization_id, debit="offline_received", credit="data_shares_receivable", amount=amount
-        ),
+        _within(organization_id, debit="offline_received", credit="data_shares_receivable", amount=amount),
     )
 
 

@@ -158,9 +158,7 @@ def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contra
         if not present.is_active:
             return present
         # One that has not begun yet ends where it would have, and no month of it is owed.
-        return replace(
-            present, is_active=False, ends_at=max(min(present.ends_at, now), present.starts_at)
-        )
+        return replace(present, is_active=False, ends_at=max(min(present.ends_at, now), present.starts_at))
 
     return _changed(parts, contract_id, closed)
 
@@ -243,7 +241,9 @@ def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         return token, hashlib.sha256(token.encode()).hexdigest()
     if _DIGEST.fullmatch(digest) is None:
-        raise ContractNotAcceptable("Give the token's SHA-256 as 64 digits 0-9 a-f, of the token without a line's end.")
+        raise ContractNotAcceptable(
+            "Give the token's SHA-256 as 64 digits 0-9 a-f, of the token without a line's end."
+        )
     if parts.grants.knows(digest):
         raise TokenKnown("This token was given something before; let its bearer make a new one.")
     return None, digest

@@ -145,7 +145,9 @@ class Contract:
             "Name the buyer by small letters, digits, dots and hyphens, such as acme-research; never by a person's name.",
         )
         _require(self.starts_at <= self.ends_at, "A contract ends after it has begun.")
-        _require(0 < self.bytes_a_month <= BYTES_MAX, "Let a month bring one byte at least, and 1 PiB at most.")
+        _require(
+            0 < self.bytes_a_month <= BYTES_MAX, "Let a month bring one byte at least, and 1 PiB at most."
+        )
         invariant(bool(self.terms), "a contract has terms")
         _require(
             len({terms.price.currency for terms in self.terms}) == 1,

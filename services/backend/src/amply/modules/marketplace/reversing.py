@@ -51,9 +51,7 @@ def reverse_settlement(
     """
     checked_reason(reason)
     with database.transaction() as session:
-        row = session.scalar(
-            select(SettlementRow).where(SettlementRow.id == settlement_id).with_for_update()
-        )
+        row = session.scalar(select(SettlementRow).where(SettlementRow.id == settlement_id).with_for_update())
         if row is None:
             raise SettlementNotFound(
                 f"There is no settlement {settlement_id}; `data settlements` shows those of a month."

@@ -136,7 +136,9 @@ def settle(
     if now < period.ends_at + _LATE:
         raise MonthNotOver(f"{period} is settled an hour after it has ended; settle an earlier month.")
     if not contract.holds_in(period):
-        raise NothingToSettle(f"{contract.contract_id} has no moment in {period}; name a month it was open in.")
+        raise NothingToSettle(
+            f"{contract.contract_id} has no moment in {period}; name a month it was open in."
+        )
     used = parts.usage.month(contract.contract_id, period)
     if sum(used.by_dataset.values()) != used.total:
         raise UsageContradicts(
@@ -295,9 +297,7 @@ def _times_settled(session: Session, contract: Contract, period: Period) -> int:
 
 
 def _sum(found: Split) -> Money:
-    return Money(
-        minor_units=sum(share.minor_units for share in found.shares), currency=found.owed.currency
-    )
+    return Money(minor_units=sum(share.minor_units for share in found.shares), currency=found.owed.currency)
 
 
 def _lately_over(now: datetime) -> Iterator[Period]:
