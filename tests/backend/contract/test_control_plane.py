@@ -246,7 +246,8 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
         *("data_contract.opened", "data_grant.given", "data_grant.revoked"),
         *("data_grant.given", "data_contract.closed"),
     ]
-    assert [said["targets"] for said in found][1:4:2] == [[contract], [contract, grant]]
+    ended = [said for said in found if said["outcome"] == "done"]
+    assert [said["targets"] for said in ended][:3] == [[contract], [contract, grant], [grant, contract]]
 
 
 @pytest.mark.usefixtures("operator")
