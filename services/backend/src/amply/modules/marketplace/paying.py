@@ -13,7 +13,7 @@ from amply.kernel.errors import Conflict
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger
-from amply.modules.ledger import Kind, account, postings
+from amply.modules.ledger import Kind, account
 from amply.modules.marketplace.domain import ContractNotAcceptable, is_credited
 from amply.modules.marketplace.models import PaymentRow, SettlementRow
 
@@ -121,9 +121,9 @@ def _write(session: Session, secrets: ledger.CommitmentSecrets, payment: Payment
             organization_id=ledger.PLATFORM if received else payment.party,
             idempotency_key=f"data/{payment.way}/{payment.party}/{payment.reference}",
             transfers=(
-                postings.data_paid(amount=payment.amount)
+                ledger.postings.data_paid(amount=payment.amount)
                 if received
-                else postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
+                else ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
             ),
             event_at=datetime.combine(payment.happened_on, time(), tzinfo=UTC),
             reference=None,

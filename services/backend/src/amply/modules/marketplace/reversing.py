@@ -11,7 +11,7 @@ from amply.infra.database import Database
 from amply.kernel.errors import NotFound
 from amply.kernel.money import Money
 from amply.modules import ledger
-from amply.modules.ledger import Kind, postings
+from amply.modules.ledger import Kind
 from amply.modules.marketplace.domain import checked_reason
 from amply.modules.marketplace.models import SettlementRow, ShareRow
 
@@ -62,7 +62,7 @@ def reverse_settlement(
         shares = _take_shares_back(session, taking)
         entry_id = None
         if row.entry_id is not None:
-            lines = postings.data_settled(
+            lines = ledger.postings.data_settled(
                 fee=Money(minor_units=row.fee_minor, currency=row.currency),
                 shares=Money(minor_units=shares, currency=row.currency),
             )
@@ -91,7 +91,7 @@ def _take_shares_back(session: Session, taking: _Taking) -> int:
             Kind.DATA_SHARE_REVERSED,
             share.credited,
             share.entry_id,
-            postings.data_share_credited(organization_id=share.credited, amount=amount),
+            ledger.postings.data_share_credited(organization_id=share.credited, amount=amount),
             name=f"{_BACK}/{share.dataset_id}/{share.credited}",
         )
         session.execute(
@@ -113,7 +113,7 @@ def _take_back(
     kind: Kind,
     owner: str,
     original: str,
-    lines: postings.Lines,
+    lines: ledger.postings.Lines,
     *,
     name: str,
 ) -> str:
@@ -121,7 +121,7 @@ def _take_back(
         kind=kind,
         organization_id=owner,
         idempotency_key=f"data/{taking.settlement_id}/{name}",
-        transfers=postings.reverse(lines),
+        transfers=ledger.postings.reverse(lines),
         event_at=taking.now,
         reference=None,
         reverses=original,

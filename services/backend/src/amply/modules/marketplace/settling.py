@@ -18,7 +18,7 @@ from amply.kernel.errors import AmplyError, Conflict, invariant
 from amply.kernel.ids import new_id
 from amply.kernel.money import Money
 from amply.modules import ledger, organizations
-from amply.modules.ledger import Kind, postings
+from amply.modules.ledger import Kind
 from amply.modules.marketplace.domain import (
     OF_DONORS,
     Contract,
@@ -179,7 +179,7 @@ def _book(session: Session, parts: Settling, month: _Month, *, now: datetime) ->
     name = f"data/{contract.contract_id}/{month.period}/{number}"
     entry_id = None
     if found.owed.minor_units:
-        lines = postings.data_settled(fee=found.fee, shares=_sum(found))
+        lines = ledger.postings.data_settled(fee=found.fee, shares=_sum(found))
         entry_id = _post(session, parts, name, Kind.DATA_SETTLED, ledger.PLATFORM, lines, month, now=now)
     made = new_id("dst")
     session.execute(
@@ -214,7 +214,7 @@ def _share(
     entry_id = None
     if share.minor_units:
         amount = Money(minor_units=share.minor_units, currency=month.split.owed.currency)
-        lines = postings.data_share_credited(organization_id=share.credited, amount=amount)
+        lines = ledger.postings.data_share_credited(organization_id=share.credited, amount=amount)
         key = f"{name}/{share.dataset_id}/{share.credited}"
         entry_id = _post(session, parts, key, Kind.DATA_SHARE_CREDITED, share.credited, lines, month, now=now)
     return {
@@ -234,7 +234,7 @@ def _post(
     key: str,
     kind: Kind,
     owner: str,
-    lines: postings.Lines,
+    lines: ledger.postings.Lines,
     month: _Month,
     *,
     now: datetime,
