@@ -28,6 +28,8 @@ class Administration(AmplyStack):
         around.storage.allow_handed_in(task_runs_as, ["s3:GetObject", "s3:GetObjectVersion"])
         # `organization application` prints what an organisation says of itself, which its own key seals (ADR 0128).
         allow_opening_what_organizations_said(task_runs_as, around.keys.personal)
+        if around.sold:
+            around.sold.allow_administering(task_runs_as)
         self.task = make_task(
             self,
             TaskName.ADMIN,

@@ -17,6 +17,7 @@ from stacks.edge import Edge
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
@@ -47,6 +48,8 @@ class Surroundings:
     """None where durability keeps no second tier."""
     shared: SharedData | None
     """Where facts go that donors let be shared; None where no data is shared."""
+    sold: SoldData | None
+    """Contracts, tokens and what is owed for released data; None where none is sold."""
 
 
 def make_task(
@@ -82,7 +85,8 @@ def make_task(
         size=size,
         environment={
             **{key: values[key] for key in sorted(contract.environment)},
-            **_shared(contract.shared_data, around.shared, told or {}),
+            **_of_data(contract.shared_data, around.shared, told),
+            **_of_data(contract.sold_data, around.sold),
         },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
@@ -149,11 +153,13 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
     }
 
 
-def _shared(asked: frozenset[str], shared: SharedData | None, told: Mapping[str, str]) -> Mapping[str, str]:
-    """Nothing where no data is shared: not even names, so that no template changes by a flag that is off."""
-    if shared is None:
+def _of_data(
+    asked: frozenset[str], platform: SharedData | SoldData | None, told: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
+    """Nothing where there is none: not even names, so that no template changes by a flag that is off."""
+    if platform is None:
         return {}
-    known = {**shared.names, **told}
+    known = {**platform.names, **(told or {})}
     return {name: known[name] for name in sorted(asked)}
 
 

@@ -136,6 +136,8 @@ class ContainerContract:
     """Whether it holds locks and settings of a session, which a shared connection cannot keep."""
     shared_data: frozenset[str] = frozenset()
     """What it is told beyond that where donors may let data be shared."""
+    sold_data: frozenset[str] = frozenset()
+    """What it is told beyond that where released data is sold."""
 
     @property
     def is_traced(self) -> bool:
@@ -149,6 +151,7 @@ _QUEUES = frozenset({"AMPLY_QUEUE_HIGH_URL", "AMPLY_QUEUE_LOW_URL"})
 _STRIPE = frozenset({"AMPLY_STRIPE_API_URL", "AMPLY_STRIPE_PUBLISHABLE_KEY"})
 _MAIL = frozenset({"AMPLY_MAIL_SENDER", "AMPLY_MAIL_CONFIGURATION_SET", "AMPLY_MAIL_FEEDBACK_URL"})
 _DOCUMENTS = frozenset({"AMPLY_DOCUMENTS_BUCKET"})
+_SOLD = frozenset({"AMPLY_LAKE_CONTRACTS_TABLE", "AMPLY_LAKE_DATASETS_TABLE"})
 _TRACES = frozenset({"AMPLY_TRACES_URL"})
 """Of those whose work belongs to one gift; the ledger's processes work on all of them at once."""
 _INSTALLED = "/opt/amply/lib/python3.11/site-packages/amply"
@@ -217,6 +220,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         database_user="amply_app",
         shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
+        sold_data=_SOLD | {"AMPLY_LAKE_USAGE_TABLE", "AMPLY_LAKE_REVENUE_TABLE"},
     ),
     TaskName.SCHEDULER: ContainerContract(
         command=_entrypoint("scheduler"),
@@ -286,6 +290,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
+        sold_data=_SOLD | {"AMPLY_LAKE_GRANTS_TABLE"},
     ),
     TaskName.RELEASES: ContainerContract(
         command=("python", "-m", "amply_releases"),

@@ -115,6 +115,8 @@ class Workers(AmplyStack):
         allow_objects(role, around.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
         if around.shared:
             around.shared.allow_handing_in(role)
+        if around.sold:
+            around.sold.allow_settling(role)
         return role
 
     def _scheduler_role(self) -> iam.Role:

@@ -71,4 +71,16 @@ FEATURES: Mapping[str, Reaching] = {
         },
         words=r"AMPLY_LAKE_|controlplane|consent_not_told|facts_not_written",
     ),
+    "features.marketplace": Reaching(
+        turned=replace(STAGING, features=Features(marketplace=True)),
+        reaches={
+            "lake (only in *)": MADE_BY_IT,
+            "controlplane (only in *)": MADE_BY_IT,
+            "marketplace (only in *)": MADE_BY_IT,
+            "* Properties.ContainerDefinitions.*.Environment.AMPLY_LAKE_*": "which tables they keep",
+            "workers AWS::IAM::Policy WorkerRole/DefaultPolicy Properties.PolicyDocument.Statement*": "settling months",
+            "administration AWS::IAM::Policy AdminRole/DefaultPolicy Properties.PolicyDocument.Statement*": "contracts",
+        },
+        words=r"AMPLY_LAKE_|controlplane",
+    ),
 }

@@ -11,7 +11,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs_lib.waiver import SHORTEST_REASON
 from stacks.environment import Environment
 from stacks.environments import SANDBOX
-from stacks.features import Features
 from stacks.platform import AmplyPlatform
 from stacks.stack import AmplyStack
 from tests.infrastructure import reaching
@@ -21,18 +20,11 @@ from tests.infrastructure.flags import Flag, switches, traces
 pytestmark = pytest.mark.xdist_group("gate")
 """Synthesises much and shares nothing: the other worker has less to do."""
 
-LAKE_STACKS = frozenset({"lake", "controlplane"})
-"""What both parts of the data platform stand on."""
-
 FLAGS: Mapping[str, tuple[Flag, Environment]] = {
     "budget": (Flag(own=frozenset({"budget"})), replace(SANDBOX, budget=None)),
     "delivery": (
         Flag(own=frozenset({"delivery"}), adds_to=frozenset({"migrations"})),
         replace(SANDBOX, delivery=None),
-    ),
-    "features.marketplace": (
-        Flag(own=LAKE_STACKS | {"marketplace"}),
-        replace(SANDBOX, features=Features(marketplace=True)),
     ),
     "stripe.partner_event_source": (
         Flag(own=frozenset(), adds_to=frozenset({"events"})),

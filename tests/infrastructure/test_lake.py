@@ -181,6 +181,30 @@ def test_only_what_was_released_is_ever_linked_to(extended: Deployed) -> None:
     assert set(reading) == {"may s3:GetObject on lake/Curated/released/*"}
 
 
+def test_who_keeps_contracts_and_who_settles_them_reach_no_more_of_the_tables(extended: Deployed) -> None:
+    def reached(role: str) -> set[str]:
+        return {line for name, line in grants(extended) if name.startswith(role) and "dynamodb:" in line}
+
+    assert reached("administration/AdminRole") == {
+        "may dynamodb:GetItem on controlplane/Contracts",
+        "may dynamodb:PutItem on controlplane/Contracts",
+        "may dynamodb:Scan on controlplane/Contracts",
+        "may dynamodb:PutItem on controlplane/Grants",
+        "may dynamodb:Query on controlplane/Grants",
+        "may dynamodb:Query on controlplane/Grants/index/by-contract",
+        "may dynamodb:UpdateItem on controlplane/Grants",
+        "may dynamodb:GetItem on controlplane/Datasets",
+    }
+    assert reached("workers/WorkerRole") - {"may dynamodb:PutItem on controlplane/Consents"} == {
+        "may dynamodb:GetItem on controlplane/Contracts",
+        "may dynamodb:Scan on controlplane/Contracts",
+        "may dynamodb:GetItem on controlplane/Usage",
+        "may dynamodb:Query on controlplane/Usage",
+        "may dynamodb:GetItem on controlplane/Datasets",
+        "may dynamodb:PutItem on controlplane/RevenueShare",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "line", "threshold", "periods", "seconds"),
     [

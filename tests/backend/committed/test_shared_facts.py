@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
+from amply.modules.sharing import people_by_organization
 from amply.modules.sharing.names import LakeNames
 from tests.backend.conftest import Databases
 from tests.backend.consent_world import TICK, SharingPage
@@ -321,3 +322,33 @@ def test_in_any_order_what_is_there_is_what_was_consented_to(
             case _:
                 model.writes(None if step == "write" else step)
     model.holds()
+
+
+def test_people_are_counted_for_each_organisation_as_of_a_moment(page: SharingPage) -> None:
+    """What a dataset made of gifts is divided by (ADR 0143): people, not gifts; without those who had withdrawn by then."""
+    page.gives(data_sharing=TICK)
+    page.gives(9_900, data_sharing=TICK)
+    page.gives(donor=EVE, data_sharing=TICK)
+    page.tells()
+    before = page.clock()
+    page.writes()
+    after = page.clock() + timedelta(hours=1)
+
+    def people(until: datetime) -> list[int]:
+        with page.database.transaction() as session:
+            return sorted(people_by_organization(session, until).values())
+
+    assert people(before) == [], "nothing had left"
+    assert people(after) == [2]
+    told(
+        page,
+        "UPDATE sharing_span SET is_given = false, version = version + 1 WHERE id = (SELECT min(id) FROM sharing_span)",
+    )
+    told(
+        page,
+        "INSERT INTO sharing_consent (span_id, version, decision, way, decided_at) "
+        "SELECT id, version, 'withdrawn', 'own_page', :at FROM sharing_span WHERE NOT is_given",
+        at=after,
+    )
+    assert people(after) == [2], "not yet"
+    assert people(after + timedelta(seconds=1)) == [1]

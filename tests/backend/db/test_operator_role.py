@@ -36,6 +36,9 @@ MAY: Final = {
     "audit_seal": {"SELECT"},
     "balance": {"SELECT"},
     "checkpoint": {"SELECT"},
+    "data_payment": {"SELECT"},
+    "data_settlement": {"SELECT"},
+    "data_share": {"SELECT"},
     "dispute": {
         f"SELECT ({column})"
         for column in (

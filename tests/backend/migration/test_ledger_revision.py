@@ -24,7 +24,7 @@ def test_the_revision_goes_down_and_up_again(databases: Databases) -> None:
     migrate(master.engine)
 
     with master.transaction() as session:
-        assert session.scalar(text("SELECT count(*) FROM chart")) == 18
+        assert session.scalar(text("SELECT count(*) FROM chart")) == 23
     master.close()
 
 

@@ -79,6 +79,17 @@ def test_the_administration_is_told_what_organisations_books_and_webhooks_need_a
     assert told - others <= set().union(*(names(kind, required=False) for kind in needed))
 
 
+def test_where_data_is_sold_tasks_are_told_the_tables_that_they_read_and_no_others() -> None:
+    """Who makes tokens sees no use of them, and who settles months sees no tokens."""
+    told = {task: CONTAINERS[task].sold_data for task in TaskName if CONTAINERS[task].sold_data}
+
+    assert set(told) == {TaskName.ADMIN, TaskName.WORKER}
+    assert frozenset().union(*told.values()) == names(settings.MarketplaceSettings, required=False)
+    assert told[TaskName.WORKER] ^ told[TaskName.ADMIN] == {
+        *("AMPLY_LAKE_GRANTS_TABLE", "AMPLY_LAKE_REVENUE_TABLE", "AMPLY_LAKE_USAGE_TABLE"),
+    }
+
+
 def test_one_task_alone_is_given_the_masters_password() -> None:
     given = {task for task in TaskName if "AMPLY_DATABASE_PASSWORD" in CONTAINERS[task].secrets}
 

@@ -243,6 +243,45 @@ TABLE = [
         ],
         id="correction",
     ),
+    pytest.param(
+        postings.data_settled(fee=euros(300), shares=euros(700)),
+        [
+            "platform/data_receivable <- platform/data_fees 300 EUR",
+            "platform/data_receivable <- platform/data_shares_due 700 EUR",
+        ],
+        id="a month of data settled",
+    ),
+    pytest.param(
+        postings.data_settled(fee=euros(300), shares=euros(0)),
+        ["platform/data_receivable <- platform/data_fees 300 EUR"],
+        id="a month of data of which owners get nothing",
+    ),
+    pytest.param(
+        postings.data_share_credited(organization_id=ORG, amount=euros(700)),
+        ["data_shares_receivable <- data_shares 700 EUR"],
+        id="an owner's share of it",
+    ),
+    pytest.param(
+        postings.data_paid(amount=euros(1000)),
+        ["platform/offline_received <- platform/data_receivable 1000 EUR"],
+        id="a buyer of data paid",
+    ),
+    pytest.param(
+        postings.data_share_paid(organization_id=ORG, amount=euros(700)),
+        [
+            "platform/data_shares_due <- platform/offline_received 700 EUR",
+            "offline_received <- data_shares_receivable 700 EUR",
+        ],
+        id="a share passed on, in both books",
+    ),
+    pytest.param(
+        postings.reverse(postings.data_settled(fee=euros(300), shares=euros(700))),
+        [
+            "platform/data_fees <- platform/data_receivable 300 EUR",
+            "platform/data_shares_due <- platform/data_receivable 700 EUR",
+        ],
+        id="a month of data reversed",
+    ),
 ]
 
 

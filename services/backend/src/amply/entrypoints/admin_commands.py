@@ -11,6 +11,8 @@ from amply.entrypoints.admin_applications import COMMANDS as ABOUT_APPLICATIONS
 from amply.entrypoints.admin_audit import audit
 from amply.entrypoints.admin_books import books
 from amply.entrypoints.admin_costs import fee_cover
+from amply.entrypoints.admin_data import data
+from amply.entrypoints.admin_data_money import COMMANDS as ABOUT_DATA_MONEY
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.entrypoints.admin_defence import LANGUAGE, organization_contact
 from amply.entrypoints.admin_defence import defence as closings
@@ -159,6 +161,9 @@ def attacks() -> None:
 commands.add_command(erase)
 commands.add_command(audit)
 commands.add_command(books)
+commands.add_command(data)
+for command in ABOUT_DATA_MONEY:
+    data.add_command(command)
 commands.add_command(payouts)
 commands.add_command(disputes)
 commands.add_command(plans)

@@ -113,6 +113,19 @@ _AT_ONCE: Final[Mapping[Path, Recorded]] = {
     ("webhooks", "replay"): Recorded(action=Action.WEBHOOKS_REPLAYED, targets=("event_id",)),
 }
 _APART: Final[Mapping[Path, Recorded]] = {
+    ("data", "contract", "amend"): Recorded(action=Action.DATA_CONTRACT_AMENDED, targets=("contract_id",)),
+    ("data", "contract", "close"): Recorded(action=Action.DATA_CONTRACT_CLOSED, targets=("contract_id",)),
+    ("data", "contract", "open"): Recorded(action=Action.DATA_CONTRACT_OPENED),
+    ("data", "grant", "give"): Recorded(action=Action.DATA_GRANT_GIVEN, targets=("contract_id",)),
+    ("data", "grant", "revoke"): Recorded(
+        action=Action.DATA_GRANT_REVOKED, targets=("grant_id", "contract_id")
+    ),
+    ("data", "paid"): Recorded(action=Action.DATA_PAYMENT_NOTED, targets=("contract_id",)),
+    ("data", "pass-on"): Recorded(action=Action.DATA_SHARE_PASSED_ON, organization=_ID),
+    ("data", "reverse"): Recorded(
+        action=Action.DATA_SETTLEMENT_REVERSED, targets=("settlement_id",), reason="reason"
+    ),
+    ("data", "settle"): Recorded(action=Action.DATA_SETTLED, targets=("contract_id",), reason="reason"),
     ("disputes", "answer"): Recorded(action=Action.DISPUTE_ANSWERED, targets=("dispute_id",)),
     ("disputes", "evidence"): Recorded(action=Action.DISPUTE_EVIDENCE_SEEN, targets=("dispute_id",)),
     ("donation", "offline", "print"): Recorded(
@@ -148,6 +161,10 @@ READS: Final[frozenset[Path]] = frozenset(
         ("books", "balances"),
         ("books", "statement"),
         ("books", "trial-balance"),
+        ("data", "contract", "list"),
+        ("data", "contract", "show"),
+        ("data", "grant", "list"),
+        ("data", "settlements"),
         ("defence", "closings"),
         ("defence", "exemptions"),
         ("disputes", "list"),

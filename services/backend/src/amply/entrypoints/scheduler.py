@@ -93,6 +93,8 @@ _SENT: Final = (
     ("make files that organisations asked for", _SOMETIMES, task_names.MAKE_EXPORTS),
     ("tell who lets data be shared", _SOMETIMES, task_names.TELL_CONSENTS),
     ("write facts that may be shared", _HOURLY, task_names.WRITE_FACTS),
+    ("settle months of sold data", _HOURLY, task_names.SETTLE_DATA),
+    ("tell owners of their shares", _RARELY, task_names.TELL_REVENUE),
     ("make pictures that organisations show", _SOMETIMES, task_names.MAKE_IMAGES),
     ("seal and archive the audit log", _RARELY, task_names.ARCHIVE_AUDIT),
     ("keep personal data sealed by the newest keys", _SOMETIMES, task_names.TEND_PERSONAL),

@@ -29,6 +29,7 @@ from amply.entrypoints.about_organizations import (
     inviting,
     making_images,
 )
+from amply.entrypoints.about_revenue import about_revenue, settling_in
 from amply.entrypoints.about_sharing import about_sharing, sharing_in
 from amply.entrypoints.beating import show_life
 from amply.entrypoints.errors import report_errors
@@ -48,6 +49,7 @@ from amply.infra.settings import (
     LinkSettings,
     MailFeedbackSettings,
     MailSettings,
+    MarketplaceSettings,
     MediaSettings,
     PeopleSettings,
     QueueSettings,
@@ -77,6 +79,7 @@ from amply.modules import (
     recurring,
     webhooks,
 )
+from amply.modules.marketplace import Settling
 from amply.modules.sharing import Sharing
 
 RECONCILED: Final = "reconciliation_measured"
@@ -107,6 +110,7 @@ class Parts:
     archive: audit.AuditArchive
     exports: exports.Making
     data_sharing: Sharing | None
+    data_settling: Settling | None
     clock: Clock
 
 
@@ -162,6 +166,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),
         *about_sharing(parts.data_sharing, parts.clock),
+        *about_revenue(parts.data_settling, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -342,6 +347,7 @@ def parts_from_environment() -> Parts:
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         data_sharing=sharing_in(database, LakeSettings()),
+        data_settling=settling_in(database, secrets, MarketplaceSettings()),
         clock=system_clock,
     )
 

@@ -163,6 +163,21 @@ class LakeSettings(BaseSettings):
     consent_table: str = ""
 
 
+class MarketplaceSettings(BaseSettings):
+    """The control plane's tables of what is sold; empty where nothing is.
+
+    Who gives tokens is told of contracts, grants and datasets; who settles months of all but grants.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
+
+    contracts_table: str = ""
+    grants_table: str = ""
+    datasets_table: str = ""
+    usage_table: str = ""
+    revenue_table: str = ""
+
+
 class MediaSettings(BaseSettings):
     """The bucket of what organisations show of themselves, which the edge serves."""
 

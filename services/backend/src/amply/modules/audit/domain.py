@@ -48,6 +48,15 @@ class Action(StrEnum):
     APPLICATION_SUBMITTED = "application.submitted"
     BOOKS_ACCOUNT_CLOSED = "books.account_closed"
     BOOKS_ACCOUNT_REOPENED = "books.account_reopened"
+    DATA_CONTRACT_AMENDED = "data_contract.amended"
+    DATA_CONTRACT_CLOSED = "data_contract.closed"
+    DATA_CONTRACT_OPENED = "data_contract.opened"
+    DATA_GRANT_GIVEN = "data_grant.given"
+    DATA_GRANT_REVOKED = "data_grant.revoked"
+    DATA_PAYMENT_NOTED = "data_payment.noted"
+    DATA_SETTLED = "data.settled"
+    DATA_SETTLEMENT_REVERSED = "data_settlement.reversed"
+    DATA_SHARE_PASSED_ON = "data_share.passed_on"
     DIRECTORY_CHANGED = "directory.changed"
     DIRECTORY_TOKEN_MADE = "directory.token_made"  # noqa: S105 -- the name of an action
     DIRECTORY_TOKEN_REVOKED = "directory.token_revoked"  # noqa: S105 -- the same

@@ -17,6 +17,11 @@ Side = Literal["debit", "credit"]
 CHART: Final[Mapping[str, Side]] = {
     "bank": "debit",
     "contributions": "credit",
+    "data_fees": "credit",
+    "data_receivable": "debit",
+    "data_shares": "credit",
+    "data_shares_due": "credit",
+    "data_shares_receivable": "debit",
     "dispute_fees": "debit",
     "dispute_hold": "debit",
     "exchange_fees": "debit",
@@ -45,6 +50,9 @@ CHART: Final[Mapping[str, Side]] = {
 - `processor_fees`, `dispute_fees`, `exchange_fees`: what it cost.
 - `dispute_hold`, `payout_in_transit`: money on its way; each returns to zero.
 - `liquidity`: what was exchanged into another currency, one account a currency; together worth nothing at the rate.
+- `data_receivable`: what buyers of released data owe the platform; of it `data_fees` is the platform's own part, and
+  `data_shares_due` what it owes the datasets' owners, until it has passed it on.
+- `data_shares`: what an owner earned by its datasets; `data_shares_receivable`: what of it the platform still owes it.
 - `match_pledged` = `match_available` + `match_paid`: a business's promise, what is left of it, what it gave.
 """
 

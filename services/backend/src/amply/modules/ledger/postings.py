@@ -49,6 +49,12 @@ class Kind(StrEnum):
     MATCH_PAID = "match.paid"
     CURRENCY_EXCHANGED = "currency.exchanged"
     ENTRY_CORRECTED = "entry.corrected"
+    DATA_SETTLED = "data.settled"
+    DATA_SHARE_CREDITED = "data.share_credited"
+    DATA_PAID = "data.paid"
+    DATA_SHARE_PAID = "data.share_paid"
+    DATA_REVERSED = "data.reversed"
+    DATA_SHARE_REVERSED = "data.share_reversed"
 
 
 def donation_succeeded(
@@ -174,6 +180,34 @@ def currency_exchanged(*, owner: str, sold: Money, bought: Money, spread: Money 
         return lines
     invariant(spread.currency == bought.currency, "the spread is in the currency that was bought")
     return (*lines, _within(owner, debit="exchange_fees", credit="liquidity", amount=spread))
+
+
+def data_settled(*, fee: Money, shares: Money) -> Lines:
+    """A buyer owes the platform for a month of data: its own fee, and what it owes the datasets' owners. One may be nothing."""
+    invariant(fee.currency == shares.currency, "a month is owed in one currency")
+    return tuple(
+        _within(PLATFORM, debit="data_receivable", credit=code, amount=part)
+        for code, part in (("data_fees", fee), ("data_shares_due", shares))
+        if part.minor_units
+    )
+
+
+def data_share_credited(*, organization_id: str, amount: Money) -> Lines:
+    """An owner earned its share of it; the platform owes it to them."""
+    return (_within(organization_id, debit="data_shares_receivable", credit="data_shares", amount=amount),)
+
+
+def data_paid(*, amount: Money) -> Lines:
+    """A buyer paid into the platform's bank."""
+    return (_within(PLATFORM, debit="offline_received", credit="data_receivable", amount=amount),)
+
+
+def data_share_paid(*, organization_id: str, amount: Money) -> Lines:
+    """The platform passed a share on, from its bank to the owner's."""
+    return (
+        _within(PLATFORM, debit="data_shares_due", credit="offline_received", amount=amount),
+        _within(organization_id, debit="offline_received", credit="data_shares_receivable", amount=amount),
+    )
 
 
 def correction(*, wrong: Sequence[NewTransfer], right: Sequence[NewTransfer]) -> Lines:

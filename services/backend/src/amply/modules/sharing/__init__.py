@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from amply.infra.vault.tending import Tended, of_records
+from amply.modules.sharing.counting import people_by_organization
 from amply.modules.sharing.domain import Decision, Purpose, ToldConsent
 from amply.modules.sharing.models import SpanRow
 from amply.modules.sharing.ports import ConsentTable, FileMoved, RawFiles
@@ -24,6 +25,7 @@ __all__ = [
     "Ticks",
     "ToldConsent",
     "forget",
+    "people_by_organization",
     "routers",
     "tell_consents",
     "tended",

@@ -1,0 +1,137 @@
+"""`admin data settle`, `reverse`, `paid`, `pass-on`, `settlements`: what is owed for months of released data, and what was paid.
+
+What books needs the worker's settings: its database user, its commitment key, and the tables it is told of.
+"""
+
+import json
+from datetime import datetime
+from typing import Final
+
+import click
+
+from amply.entrypoints.about_revenue import settling_in
+from amply.entrypoints.admin_data import CONTRACT, NothingSold, priced, required_settings
+from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
+from amply.infra import logging
+from amply.infra.settings import CommitmentSettings
+from amply.kernel.clock import system_clock
+from amply.kernel.money import Money
+from amply.modules import ledger, marketplace
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_AMOUNT = click.option("--amount", required=True, help="as people write it, such as 500.00")
+_CURRENCY = click.option("--currency", required=True, help="EUR, GBP, …")
+_REFERENCE = click.option("--reference", required=True, help="the bank's; the same one is noted once")
+_ON = click.option("--on", "day", type=_DAY, required=True, help="the day the bank moved it")
+
+
+@click.command("settle")
+@CONTRACT
+@click.argument("month")
+@click.option("--owed", help="an agreed amount in place of what the terms say; with --reason")
+@click.option("--reason", help="a code for why, such as volume_disputed; public, and kept for ever")
+def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None) -> None:
+    """Settle MONTH (2026-11) of CONTRACT_ID and print the settlement; one that stands stays. The worker does it by itself.
+
+    After `data reverse` this is the only way: what was disputed is not settled again by itself.
+    """
+    if (owed is None) != (reason is None):
+        raise click.UsageError("Give --owed and --reason together, or neither.")
+    logging.configure(service="settle")
+    settings = required_settings()
+    with opened_database() as database:
+        parts = settling_in(database, _secrets(), settings)
+        if parts is None:
+            raise NothingSold("This task is told of contracts alone; run it with the worker's settings.")
+        contract = parts.contracts.get(contract_id)
+        if contract is None:
+            raise marketplace.ContractNotFound(
+                f"There is no contract {contract_id}; `data contract list` shows all."
+            )
+        agreed = (
+            None
+            if owed is None or reason is None
+            else marketplace.Agreed(owed=priced(owed, contract.currency, option="--owed"), reason=reason)
+        )
+        now = system_clock()
+        period = marketplace.Period.parse(month)
+        settled, created = marketplace.settle(parts, contract, period, agreed=agreed, now=now)
+    also_concerns(settled)
+    click.echo(json.dumps({"settlement": settled, "created": created}))
+
+
+@click.command("reverse")
+@click.argument("settlement_id")
+@click.option("--reason", required=True, help="a code for why, such as volume_disputed; public")
+def reverse(*, settlement_id: str, reason: str) -> None:
+    """Take SETTLEMENT_ID (dst_…) back, whole, by entries that name its own; then `data settle` the month anew, if at all."""
+    logging.configure(service="reverse")
+    with opened_database() as database:
+        reversed_now = marketplace.reverse_settlement(
+            database, _secrets(), settlement_id=settlement_id, reason=reason, now=system_clock()
+        )
+    click.echo(json.dumps({"settlement": settlement_id, "reversed": True, "now": reversed_now}))
+
+
+@click.command("paid")
+@CONTRACT
+@_AMOUNT
+@_CURRENCY
+@_REFERENCE
+@_ON
+def paid(*, contract_id: str, amount: str, currency: str, reference: str, day: datetime) -> None:
+    """Note that the buyer of CONTRACT_ID paid, and print what is still open; below zero where it was too much."""
+    _note(marketplace.Way.RECEIVED, contract_id, _amount(amount, currency), reference, day)
+
+
+@click.command("pass-on")
+@click.option("--organization", "organization_id", required=True, help="whom, org_…")
+@_AMOUNT
+@_CURRENCY
+@_REFERENCE
+@_ON
+def pass_on(*, organization_id: str, amount: str, currency: str, reference: str, day: datetime) -> None:
+    """Note that an organisation was sent what it is owed, or part of it, and print what is still open."""
+    _note(marketplace.Way.PASSED_ON, organization_id, _amount(amount, currency), reference, day)
+
+
+@click.command("settlements")
+@click.argument("month")
+@click.option("--contract", "contract_id", help="of one contract, dct_…")
+def settlements(*, month: str, contract_id: str | None) -> None:
+    """Print the settlements of MONTH (2026-11) with all that they were worked out from, reversed ones too; one a line."""
+    with opened_session() as session:
+        found = marketplace.settlements_of(
+            session, period=marketplace.Period.parse(month), contract_id=contract_id
+        )
+    for each in found:
+        click.echo(json.dumps(each, ensure_ascii=False))
+
+
+COMMANDS: Final = (settle, reverse, paid, pass_on, settlements)
+
+
+def _note(way: marketplace.Way, party: str, amount: Money, reference: str, day: datetime) -> None:
+    logging.configure(service="payments")
+    with opened_database() as database:
+        noted = marketplace.note_payment(
+            database,
+            _secrets(),
+            marketplace.Payment(
+                way=way, party=party, amount=amount, reference=reference.strip(), happened_on=day.date()
+            ),
+            now=system_clock(),
+        )
+    also_concerns(noted.id)
+    click.echo(json.dumps({"payment": noted.id, "created": noted.created, "open_minor": noted.open_minor}))
+
+
+def _amount(amount: str, currency: str) -> Money:
+    found = priced(amount, currency, option="--amount")
+    if not found.minor_units:
+        raise click.UsageError("Write --amount as digits above zero, such as 500.00.")
+    return found
+
+
+def _secrets() -> ledger.CommitmentSecrets:
+    return ledger.CommitmentSecrets.from_settings(CommitmentSettings())

@@ -1,0 +1,303 @@
+"""Opening, changing and closing contracts, and giving tokens. What a function of the marketplace asks next reads it as it stands."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from amply.kernel.errors import Conflict, NotFound
+from amply.kernel.ids import is_id, new_id
+from amply.kernel.money import Money
+from amply.modules.marketplace.domain import (
+    OF_DONORS,
+    Contract,
+    ContractClosed,
+    ContractNotAcceptable,
+    ContractNotFound,
+    Per,
+    Period,
+    Terms,
+    is_credited,
+)
+from amply.modules.marketplace.ports import Catalogue, ContractMoved, Contracts, Grant, Grants
+
+_ATTEMPTS: Final = 3
+_TOKEN_BYTES: Final = 32
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class ContractChanged(Conflict):
+    """Somebody else changes it at this moment."""
+
+    code = "data_contract_changed"
+
+
+class GrantNotFound(NotFound):
+    """No grant of the contract has this id."""
+
+    code = "data_grant_not_found"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selling:
+    """What contracts and grants are kept in."""
+
+    contracts: Contracts
+    grants: Grants
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewContract:
+    """What is agreed with a buyer."""
+
+    buyer: str
+    datasets: tuple[str, ...]
+    price: Money
+    per: Per
+    seller_share_bp: int
+    bytes_a_month: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amendment:
+    """What changes; None stays. Price, share and datasets from the next month on; volume and end at once."""
+
+    datasets: tuple[str, ...] | None = None
+    price: Money | None = None
+    per: Per | None = None
+    seller_share_bp: int | None = None
+    bytes_a_month: int | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def changes_terms(self) -> bool:
+        return not (self.datasets is None and self.price is None and self.per is None) or (
+            self.seller_share_bp is not None
+        )
+
+
+class TokenKnown(Conflict):
+    """A digest was given before."""
+
+    code = "data_token_known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewGrant:
+    """What a token shall read: datasets of the contract (all, where none is named), until an end (default: the contract's).
+
+    `token_digest`: of a token that its bearer made; None makes one.
+    """
+
+    datasets: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    token_digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenToken:
+    """Its grants, and the token where it was made here: said once, and kept nowhere."""
+
+    token: str | None
+    grants: tuple[Grant, ...]
+
+
+def open_contract(parts: Selling, new: NewContract) -> Contract:
+    """Make a contract; its datasets are there and have owners who can be credited.
+
+    Raises:
+        ContractNotAcceptable, CurrencyNotSupported: As they say.
+    """
+    terms = Terms(
+        since=Period.of(new.starts_at),
+        datasets=new.datasets,
+        price=new.price,
+        per=new.per,
+        seller_share_bp=new.seller_share_bp,
+    )
+    made = Contract(
+        contract_id=new_id("dct"),
+        buyer=new.buyer,
+        is_active=True,
+        starts_at=new.starts_at,
+        ends_at=new.ends_at,
+        bytes_a_month=new.bytes_a_month,
+        terms=(terms,),
+    )
+    if new.starts_at >= new.ends_at:
+        raise ContractNotAcceptable("Let the contract end after it has begun.")
+    _require_owned(parts, new.datasets)
+    parts.contracts.put(made, replaces=None)
+    return made
+
+
+def amend_contract(parts: Selling, contract_id: str, amendment: Amendment, *, now: datetime) -> Contract:
+    """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
+
+    Raises:
+        ContractNotFound, ContractClosed, ContractNotAcceptable, ContractChanged: As they say.
+    """
+    _require_owned(parts, amendment.datasets or ())
+    return _changed(parts, contract_id, lambda present: _amended(present, amendment, now=now))
+
+
+def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contract:
+    """End a contract at this moment, which reaches the next request of its tokens; closed again, it stays as it is.
+
+    Raises:
+        ContractNotFound, ContractChanged: As they say.
+    """
+
+    def closed(present: Contract) -> Contract:
+        if not present.is_active:
+            return present
+        # One that has not begun yet ends where it would have, and no month of it is owed.
+        return replace(present, is_active=False, ends_at=max(min(present.ends_at, now), present.starts_at))
+
+    return _changed(parts, contract_id, closed)
+
+
+def find_contract(parts: Selling, contract_id: str) -> Contract:
+    """The contract of this id.
+
+    Raises:
+        ContractNotFound: There is none.
+    """
+    found = parts.contracts.get(contract_id) if is_id(contract_id, prefix="dct") else None
+    if found is None:
+        raise ContractNotFound(f"There is no contract {contract_id}; `data contract list` shows all.")
+    return found
+
+
+def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
+    """Give a token datasets of a contract, and keep its digest alone.
+
+    Raises:
+        ContractNotFound, ContractClosed, ContractNotAcceptable, TokenKnown: As they say.
+    """
+    contract = find_contract(parts, contract_id)
+    if not contract.is_active or contract.ends_at <= now:
+        raise ContractClosed(f"{contract_id} has ended; open another contract first.")
+    wanted = _covered(contract, new.datasets, now=now)
+    until = contract.ends_at if new.expires_at is None else new.expires_at
+    if until <= now:
+        raise ContractNotAcceptable("Let the token end later than now.")
+    token, digest = _token(parts, new.token_digest)
+    grant_id = new_id("grt")
+    grants = tuple(
+        Grant(
+            token_digest=digest,
+            dataset_id=name,
+            grant_id=grant_id,
+            contract_id=contract_id,
+            expires_at=until,
+        )
+        for name in wanted
+    )
+    for grant in grants:
+        parts.grants.give(grant)
+    return GivenToken(token=token, grants=grants)
+
+
+def revoke_grants(
+    parts: Selling, contract_id: str, *, grant_id: str | None, now: datetime
+) -> tuple[Grant, ...]:
+    """Revoke one grant of a contract, or all; the next request of its token is refused. Return those it reached.
+
+    Raises:
+        ContractNotFound: There is no such contract.
+        GrantNotFound: The contract has no grant of this id, or not yet.
+    """
+    find_contract(parts, contract_id)
+    found = tuple(grant for grant in parts.grants.of(contract_id) if grant_id in (None, grant.grant_id))
+    if grant_id is not None and not found:
+        raise GrantNotFound(
+            f"{contract_id} has no grant {grant_id}; one that was given a moment ago is found in a minute: repeat this."
+        )
+    for grant in found:
+        parts.grants.revoke(grant, now=now)
+    return found
+
+
+def _covered(contract: Contract, datasets: Sequence[str], *, now: datetime) -> tuple[str, ...]:
+    covered = contract.terms_in(Period.of(now)).datasets
+    wanted = tuple(dict.fromkeys(datasets)) or covered
+    if foreign := sorted(set(wanted) - set(covered)):
+        raise ContractNotAcceptable(
+            f"This month the contract covers {', '.join(covered)}, and not {foreign[0]}; amend it first."
+        )
+    return wanted
+
+
+def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
+    """A token made here with its digest, or the digest of one that was made elsewhere."""
+    if digest is None:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        return token, hashlib.sha256(token.encode()).hexdigest()
+    if _DIGEST.fullmatch(digest) is None:
+        raise ContractNotAcceptable(
+            "Give the token's SHA-256 as 64 digits 0-9 a-f, of the token without a line's end."
+        )
+    if parts.grants.knows(digest):
+        raise TokenKnown("This token was given something before; let its bearer make a new one.")
+    return None, digest
+
+
+def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:
+    if not present.is_active:
+        raise ContractClosed(f"{present.contract_id} is closed; open another contract.")
+    terms = present.terms
+    if amendment.changes_terms:
+        since = max(Period.of(now).following, present.terms[0].since)
+        last = terms[-1]
+        newest = Terms(
+            since=since,
+            datasets=last.datasets if amendment.datasets is None else amendment.datasets,
+            price=last.price if amendment.price is None else amendment.price,
+            per=last.per if amendment.per is None else amendment.per,
+            seller_share_bp=(
+                last.seller_share_bp if amendment.seller_share_bp is None else amendment.seller_share_bp
+            ),
+        )
+        terms = (*(each for each in terms if each.since < since), newest)
+    ends_at = present.ends_at if amendment.ends_at is None else amendment.ends_at
+    if amendment.ends_at is not None and ends_at <= now:
+        raise ContractNotAcceptable("Let the contract end later than now, or close it.")
+    return replace(
+        present,
+        terms=terms,
+        ends_at=ends_at,
+        bytes_a_month=present.bytes_a_month if amendment.bytes_a_month is None else amendment.bytes_a_month,
+    )
+
+
+def _changed(parts: Selling, contract_id: str, change: Callable[[Contract], Contract]) -> Contract:
+    for _ in range(_ATTEMPTS):
+        present = find_contract(parts, contract_id)
+        changed = change(present)
+        if changed == present:
+            return present
+        try:
+            following = replace(changed, version=present.version + 1)
+            parts.contracts.put(following, replaces=present.version)
+        except ContractMoved:
+            continue
+        return following
+    raise ContractChanged(f"{contract_id} is being changed by somebody else; look at it and repeat this.")
+
+
+def _require_owned(parts: Selling, datasets: Sequence[str]) -> None:
+    for name in datasets:
+        owner = parts.catalogue.owner(name)
+        if owner is None:
+            raise ContractNotAcceptable(f"There is no dataset {name}; name one that was released.")
+        if owner != OF_DONORS and not is_credited(owner):
+            raise ContractNotAcceptable(
+                f"The owner of {name} is neither an organisation nor {OF_DONORS}, and could not be credited."
+            )

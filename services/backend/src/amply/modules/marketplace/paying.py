@@ -1,0 +1,173 @@
+"""Money that came from buyers and went to owners, by bank and not through the processor: noted by people, booked once each."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.errors import Conflict
+from amply.kernel.ids import new_id
+from amply.kernel.money import Money
+from amply.modules import ledger
+from amply.modules.ledger import Kind, account
+from amply.modules.marketplace.domain import ContractNotAcceptable, is_credited
+from amply.modules.marketplace.models import PaymentRow, SettlementRow
+
+REFERENCE_MAX: Final = 140
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+class Way(StrEnum):
+    """`received`: from a contract's buyer. `passed_on`: to an organisation."""
+
+    RECEIVED = "received"
+    PASSED_ON = "passed_on"
+
+
+class PaymentContradicts(Conflict):
+    """The same reference was noted with another amount."""
+
+    code = "data_payment_contradicts"
+
+
+class MoreThanDue(Conflict):
+    """More would be passed on than the organisation is owed."""
+
+    code = "data_more_than_due"
+
+
+class NothingOwed(Conflict):
+    """The contract has no settlement in this currency, so that nobody can have paid it."""
+
+    code = "data_nothing_owed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payment:
+    """`party`: the contract that was paid for, or the organisation that was paid."""
+
+    way: Way
+    party: str
+    amount: Money
+    reference: str
+    happened_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """A payment as it stands, whether this call noted it, and what is still open; below zero where too much was paid."""
+
+    id: str
+    created: bool
+    open_minor: int
+
+
+def note_payment(
+    database: Database, secrets: ledger.CommitmentSecrets, payment: Payment, *, now: datetime
+) -> Noted:
+    """Note a payment and book it; the same one noted again changes nothing.
+
+    Raises:
+        ContractNotAcceptable: Its reference or day cannot be.
+        PaymentContradicts, MoreThanDue, NothingOwed: As they say.
+    """
+    _check(payment, now=now)
+    with database.transaction() as session:
+        session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/paid/{payment.party}"})
+        standing = session.scalar(
+            select(PaymentRow).where(
+                PaymentRow.way == payment.way,
+                PaymentRow.party == payment.party,
+                PaymentRow.reference == payment.reference,
+            )
+        )
+        open_minor = _open(session, payment)
+        if standing is not None:
+            if (standing.amount_minor, standing.currency) != (
+                payment.amount.minor_units,
+                payment.amount.currency,
+            ):
+                raise PaymentContradicts(
+                    f"{payment.reference} was noted with another amount ({standing.id}); give the bank's own reference."
+                )
+            return Noted(id=standing.id, created=False, open_minor=open_minor)
+        if payment.way is Way.PASSED_ON and payment.amount.minor_units > open_minor:
+            owed = Money(minor_units=open_minor, currency=payment.amount.currency)
+            raise MoreThanDue(f"{payment.party} is owed {owed}; note at most that.")
+        made = _write(session, secrets, payment, now=now)
+        return Noted(id=made, created=True, open_minor=open_minor - payment.amount.minor_units)
+
+
+def _check(payment: Payment, *, now: datetime) -> None:
+    if not 0 < len(payment.reference.strip()) <= REFERENCE_MAX:
+        raise ContractNotAcceptable(f"Give the bank's reference, {REFERENCE_MAX} characters at most.")
+    if payment.happened_on > now.date():
+        raise ContractNotAcceptable("Give the day on which the bank moved it; none that is still to come.")
+    if payment.way is Way.PASSED_ON and not is_credited(payment.party):
+        raise ContractNotAcceptable("Name the organisation by its id, org_….")
+
+
+def _write(session: Session, secrets: ledger.CommitmentSecrets, payment: Payment, *, now: datetime) -> str:
+    received = payment.way is Way.RECEIVED
+    posted = ledger.post(
+        session,
+        entry=ledger.NewEntry(
+            kind=Kind.DATA_PAID if received else Kind.DATA_SHARE_PAID,
+            organization_id=ledger.PLATFORM if received else payment.party,
+            idempotency_key=f"data/{payment.way}/{payment.party}/{payment.reference}",
+            transfers=(
+                ledger.postings.data_paid(amount=payment.amount)
+                if received
+                else ledger.postings.data_share_paid(organization_id=payment.party, amount=payment.amount)
+            ),
+            event_at=datetime.combine(payment.happened_on, time(), tzinfo=UTC),
+            reference=None,
+        ),
+        now=now,
+        secrets=secrets,
+    )
+    made = new_id("dpy")
+    session.execute(
+        insert(PaymentRow).values(
+            id=made,
+            way=payment.way,
+            party=payment.party,
+            currency=payment.amount.currency,
+            amount_minor=payment.amount.minor_units,
+            reference=payment.reference,
+            happened_on=payment.happened_on,
+            entry_id=posted.id,
+            noted_at=now,
+        )
+    )
+    return made
+
+
+def _open(session: Session, payment: Payment) -> int:
+    """What the contract still owes, or what the organisation is still owed, before this payment."""
+    currency = payment.amount.currency
+    if payment.way is Way.PASSED_ON:
+        owed = account(payment.party, "data_shares_receivable")
+        return ledger.standing_balance(session, account=owed, currency=currency).minor_units
+    owed_minor = session.scalar(
+        select(func.sum(SettlementRow.owed_minor)).where(
+            SettlementRow.contract_id == payment.party,
+            SettlementRow.currency == currency,
+            SettlementRow.reversed_at.is_(None),
+        )
+    )
+    if owed_minor is None:
+        raise NothingOwed(
+            f"{payment.party} owes nothing in {currency}; settle its month first, or name another contract."
+        )
+    paid_minor = session.scalar(
+        select(func.coalesce(func.sum(PaymentRow.amount_minor), 0)).where(
+            PaymentRow.way == Way.RECEIVED, PaymentRow.party == payment.party, PaymentRow.currency == currency
+        )
+    )
+    return int(owed_minor) - int(paid_minor or 0)

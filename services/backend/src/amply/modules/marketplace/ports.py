@@ -1,0 +1,106 @@
+"""What the marketplace needs from outside: the control plane's tables. Called outside transactions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from amply.kernel.money import Money
+from amply.modules.marketplace.domain import Contract, Period
+
+PeopleByOrganization = Callable[[Session, datetime], Mapping[str, int]]
+"""Of how many people each organisation's gifts had been handed in by a moment, without those who had withdrawn."""
+
+
+class ContractMoved(Exception):
+    """It changed since it was read, or there is one of this name already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """A token's right to one dataset. All items of one token have the same `grant_id`."""
+
+    token_digest: str
+    dataset_id: str
+    grant_id: str
+    contract_id: str
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Used:
+    """A contract's month: bytes by dataset, added up from its events, and the sum that was counted beside them."""
+
+    by_dataset: Mapping[str, int]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevenueLine:
+    """What one transfer of the ledger credits somebody with for a month; below zero where it takes back."""
+
+    period: Period
+    transfer_id: str
+    credited: str
+    amount: Money
+    contract_id: str
+    settlement_id: str
+    dataset_id: str | None
+    at: datetime
+
+
+class Contracts(Protocol):
+    """The buyers' contracts, as they are now."""
+
+    def get(self, contract_id: str) -> Contract | None:
+        """None where there is none."""
+
+    def all(self) -> Iterator[Contract]:
+        """Closed ones too, in no order."""
+
+    def put(self, contract: Contract, *, replaces: int | None) -> None:
+        """Write one in place of that version; None: where none is.
+
+        Raises:
+            ContractMoved: Another version stands there.
+        """
+
+
+class Grants(Protocol):
+    """What tokens may read. Only digests of tokens are known."""
+
+    def knows(self, token_digest: str) -> bool:
+        """Whether a token has any grant, a revoked one too."""
+
+    def give(self, grant: Grant) -> None:
+        """Write one; its token is new."""
+
+    def of(self, contract_id: str) -> list[Grant]:
+        """Every grant of a contract, revoked ones too. What was given within the last seconds may be missing."""
+
+    def revoke(self, grant: Grant, *, now: datetime) -> None:
+        """From now on it is refused. Repeated, it stays as it was."""
+
+
+class Usage(Protocol):
+    """What was given to buyers."""
+
+    def month(self, contract_id: str, period: Period) -> Used:
+        """Read as it is now."""
+
+
+class Catalogue(Protocol):
+    """The datasets."""
+
+    def owner(self, dataset_id: str) -> str | None:
+        """Who a dataset belongs to; None where there is no such dataset."""
+
+
+class Revenue(Protocol):
+    """The shares, as owners are told of them."""
+
+    def put(self, line: RevenueLine) -> None:
+        """Write one; one that is there stays."""

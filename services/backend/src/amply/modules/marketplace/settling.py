@@ -1,0 +1,307 @@
+"""Settling a contract's month: what is owed is worked out once, and stands with its entries in one transaction.
+
+Killed anywhere, and repeated: the month's row is there with all of its entries, or nothing is. Nothing is changed
+afterwards; what was wrong is reversed (`reversing`), and then the month may be settled anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.orm import Session
+
+from amply.infra.database import Database
+from amply.kernel.errors import AmplyError, Conflict, invariant
+from amply.kernel.ids import new_id
+from amply.kernel.money import Money
+from amply.modules import ledger, organizations
+from amply.modules.ledger import Kind
+from amply.modules.marketplace.domain import (
+    OF_DONORS,
+    Contract,
+    Period,
+    Share,
+    Split,
+    Terms,
+    by_dataset,
+    checked_reason,
+    is_credited,
+    owed_for,
+    split,
+)
+from amply.modules.marketplace.models import SettlementRow, ShareRow
+from amply.modules.marketplace.ports import (
+    Catalogue,
+    Contracts,
+    PeopleByOrganization,
+    Revenue,
+    Usage,
+    Used,
+)
+
+_LATE: Final = timedelta(hours=1)
+"""After a month's end: an answer of its last second is written down within seconds."""
+_LOOKED_BACK: Final = 3
+"""Months: a worker that was away for longer is told by `data settle`."""
+NOT_SETTLED: Final = "data_not_settled"
+
+_log = structlog.get_logger()
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+class MonthNotOver(Conflict):
+    """A month is settled when it is over."""
+
+    code = "data_month_not_over"
+
+
+class NothingToSettle(Conflict):
+    """The contract has no moment in that month."""
+
+    code = "data_nothing_to_settle"
+
+
+class UsageContradicts(Conflict):
+    """The month's events do not add up to its sum."""
+
+    code = "data_usage_contradicts"
+
+
+class ShareNotCreditable(Conflict):
+    """A dataset has no owner, or one without books."""
+
+    code = "data_share_not_creditable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settling:
+    """What months are settled with."""
+
+    database: Database
+    secrets: ledger.CommitmentSecrets
+    contracts: Contracts
+    usage: Usage
+    catalogue: Catalogue
+    revenue: Revenue
+    people: PeopleByOrganization
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    """An amount that people agreed on in place of what the terms say, and why: a public code."""
+
+    owed: Money
+    reason: str
+
+
+def settle_due(parts: Settling, *, now: datetime) -> int:
+    """Settle every contract's months that are over and were never settled; return how many. One that cannot be holds up none."""
+    periods = list(_lately_over(now))
+    contracts = list(parts.contracts.all())
+    with parts.database.transaction() as session:
+        known = {
+            (row.contract_id, row.period)
+            for row in session.execute(
+                select(SettlementRow.contract_id, SettlementRow.period).where(
+                    SettlementRow.period.in_([str(period) for period in periods])
+                )
+            )
+        }
+    settled = 0
+    for contract in contracts:
+        for period in periods:
+            if (contract.contract_id, str(period)) in known or not contract.holds_in(period):
+                continue
+            try:
+                settled += settle(parts, contract, period, agreed=None, now=now)[1]
+            except Exception as error:  # noqa: BLE001 -- one contract's month must not hold up the others; it comes again
+                reason = error.code if isinstance(error, AmplyError) else type(error).__name__
+                _log.error(NOT_SETTLED, contract_id=contract.contract_id, period=str(period), reason=reason)
+    return settled
+
+
+def settle(
+    parts: Settling, contract: Contract, period: Period, *, agreed: Agreed | None, now: datetime
+) -> tuple[str, bool]:
+    """Settle one month of a contract; return the settlement that stands for it and whether this call made it.
+
+    Raises:
+        MonthNotOver, NothingToSettle, UsageContradicts, ShareNotCreditable, NobodyToCredit: As they say.
+        BookingsPaused: The books take nothing just now.
+    """
+    if now < period.ends_at + _LATE:
+        raise MonthNotOver(f"{period} is settled an hour after it has ended; settle an earlier month.")
+    if not contract.holds_in(period):
+        raise NothingToSettle(
+            f"{contract.contract_id} has no moment in {period}; name a month it was open in."
+        )
+    used = parts.usage.month(contract.contract_id, period)
+    if sum(used.by_dataset.values()) != used.total:
+        raise UsageContradicts(
+            f"The events of {period} are {sum(used.by_dataset.values())} bytes and its sum says {used.total}; "
+            "see docs/runbooks/data-revenue.md."
+        )
+    terms = contract.terms_in(period)
+    weights = by_dataset(terms, used.by_dataset)
+    owners = {name: parts.catalogue.owner(name) for name in weights}
+    with parts.database.transaction() as session:
+        session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/{contract.contract_id}/{period}"})
+        standing = _standing(session, contract, period)
+        if standing is not None:
+            return standing, False
+        found = split(
+            owed_for(terms, used.by_dataset) if agreed is None else agreed.owed,
+            weights=weights,
+            seller_share_bp=terms.seller_share_bp,
+            owners=_credited(session, parts, owners, period),
+        )
+        return _book(session, parts, _Month(contract, period, terms, used, found, agreed), now=now), True
+
+
+@dataclass(frozen=True)
+class _Month:
+    contract: Contract
+    period: Period
+    terms: Terms
+    used: Used
+    split: Split
+    agreed: Agreed | None
+
+
+def _book(session: Session, parts: Settling, month: _Month, *, now: datetime) -> str:
+    """The row, its entries and its shares."""
+    contract, found = month.contract, month.split
+    number = _times_settled(session, contract, month.period) + 1
+    name = f"data/{contract.contract_id}/{month.period}/{number}"
+    entry_id = None
+    if found.owed.minor_units:
+        lines = ledger.postings.data_settled(fee=found.fee, shares=_sum(found))
+        entry_id = _post(session, parts, name, Kind.DATA_SETTLED, ledger.PLATFORM, lines, month, now=now)
+    made = new_id("dst")
+    session.execute(
+        insert(SettlementRow).values(
+            id=made,
+            contract_id=contract.contract_id,
+            buyer=contract.buyer,
+            period=str(month.period),
+            number=number,
+            currency=found.owed.currency,
+            owed_minor=found.owed.minor_units,
+            fee_minor=found.fee.minor_units,
+            price_minor=month.terms.price.minor_units,
+            per=month.terms.per,
+            seller_share_bp=month.terms.seller_share_bp,
+            used_bytes=month.used.total,
+            reason=None if month.agreed is None else checked_reason(month.agreed.reason),
+            entry_id=entry_id,
+            settled_at=now,
+            next_attempt_at=now,
+        )
+    )
+    rows = [_share(session, parts, made, name, share, month, now=now) for share in found.shares]
+    if rows:
+        session.execute(insert(ShareRow), rows)
+    return made
+
+
+def _share(
+    session: Session, parts: Settling, made: str, name: str, share: Share, month: _Month, *, now: datetime
+) -> dict[str, object]:
+    entry_id = None
+    if share.minor_units:
+        amount = Money(minor_units=share.minor_units, currency=month.split.owed.currency)
+        lines = ledger.postings.data_share_credited(organization_id=share.credited, amount=amount)
+        key = f"{name}/{share.dataset_id}/{share.credited}"
+        entry_id = _post(session, parts, key, Kind.DATA_SHARE_CREDITED, share.credited, lines, month, now=now)
+    return {
+        "settlement_id": made,
+        "dataset_id": share.dataset_id,
+        "credited": share.credited,
+        "dataset_bytes": month.used.by_dataset.get(share.dataset_id, 0),
+        "weight": share.weight,
+        "amount_minor": share.minor_units,
+        "entry_id": entry_id,
+    }
+
+
+def _post(
+    session: Session,
+    parts: Settling,
+    key: str,
+    kind: Kind,
+    owner: str,
+    lines: ledger.postings.Lines,
+    month: _Month,
+    *,
+    now: datetime,
+) -> str:
+    entry = ledger.NewEntry(
+        kind=kind,
+        organization_id=owner,
+        idempotency_key=key,
+        transfers=lines,
+        # A whole month's: the moment at which it was over, so that a repeat says the same.
+        event_at=month.period.ends_at,
+        reference=None,
+        reason=None if month.agreed is None else checked_reason(month.agreed.reason),
+    )
+    posted = ledger.post(session, entry=entry, now=now, secrets=parts.secrets)
+    invariant(posted.created, "a month that has no row has no entries")
+    return posted.id
+
+
+def _credited(
+    session: Session, parts: Settling, owners: Mapping[str, str | None], period: Period
+) -> dict[str, Mapping[str, int]]:
+    """Who shares in each dataset, with their weights."""
+    people: Mapping[str, int] | None = None
+    found: dict[str, Mapping[str, int]] = {}
+    for name, owner in owners.items():
+        if owner == OF_DONORS:
+            people = parts.people(session, period.ends_at) if people is None else people
+            found[name] = people
+        elif owner is not None and is_credited(owner):
+            organizations.get(session, organization_id=owner)
+            found[name] = {owner: 1}
+        else:
+            raise ShareNotCreditable(
+                f"The dataset {name} has no owner that could be credited; put an organisation's id into its row."
+            )
+    return found
+
+
+def _standing(session: Session, contract: Contract, period: Period) -> str | None:
+    found: str | None = session.scalar(
+        select(SettlementRow.id).where(
+            SettlementRow.contract_id == contract.contract_id,
+            SettlementRow.period == str(period),
+            SettlementRow.reversed_at.is_(None),
+        )
+    )
+    return found
+
+
+def _times_settled(session: Session, contract: Contract, period: Period) -> int:
+    return (
+        session.scalar(
+            select(func.max(SettlementRow.number)).where(
+                SettlementRow.contract_id == contract.contract_id, SettlementRow.period == str(period)
+            )
+        )
+        or 0
+    )
+
+
+def _sum(found: Split) -> Money:
+    return Money(minor_units=sum(share.minor_units for share in found.shares), currency=found.owed.currency)
+
+
+def _lately_over(now: datetime) -> Iterator[Period]:
+    period = Period.of(now - _LATE)
+    for _ in range(_LOOKED_BACK):
+        period = period.before
+        yield period

@@ -1,0 +1,350 @@
+"""Contracts, tokens and months in the emulated tables: what operators type, what buyers are answered, what the worker settles."""
+
+import json
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from amply.adapters.dynamodb.control_plane import (
+    DynamoCatalogue,
+    DynamoContracts,
+    DynamoGrants,
+    DynamoRevenue,
+    DynamoUsage,
+)
+from amply.entrypoints import admin_recorded
+from amply.entrypoints.admin import main as admin
+from amply.infra.database import Database
+from amply.kernel.clock import system_clock
+from amply.kernel.money import Money
+from amply.modules import audit, marketplace, organizations
+from amply.modules.marketplace import (
+    Contract,
+    ContractMoved,
+    Grant,
+    Per,
+    Period,
+    RevenueLine,
+    Terms,
+)
+from amply_marketplace.grants import digest
+from tests.backend.conftest import Databases
+from tests.backend.ledger_world import ORG, LedgerWorld
+from tests.marketplace.market import KEYS, Market
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+TABLES = {**KEYS, "revenue": ("period", "transfer_id")}
+NOW = system_clock().replace(microsecond=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """The five tables by what they are, in a cloud of their own names."""
+
+    tables: dict[str, str]
+    market: Market
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        found = boto3.client("dynamodb").scan(TableName=self.tables[table])["Items"]
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
+
+    def fetches(self, token: str, dataset: str) -> int:
+        """How a buyer is answered who asks for links."""
+        return self.market.answer(token, "POST", call="links", dataset=dataset).status
+
+    def owned(self, owner: str) -> str:
+        """A released dataset of this owner."""
+        name = self.market.release([1_500] * 30)
+        self.market.put(
+            "datasets",
+            **{"dataset_id": name, "part": "dataset", "title": "Gifts", "class": "gifts"},
+            owner=owner,
+            schema='{"type": "struct", "fields": []}',
+            latest=1,
+        )
+        return name
+
+
+def _like(table: str, keys: tuple[str, ...], *, indexed: bool) -> Any:
+    """As the stack makes it."""
+    index = {
+        "IndexName": "by-contract",
+        "KeySchema": _schema("contract_id", "token_digest"),
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    named = (*keys, "contract_id") if indexed else keys
+    return {
+        "TableName": table,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in named],
+        "KeySchema": _schema(*keys),
+        **({"GlobalSecondaryIndexes": [index]} if indexed else {}),
+    }
+
+
+def _schema(*keys: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
+
+
+@pytest.fixture(scope="module")
+def control(cloud: str) -> Control:
+    mark = uuid.uuid4().hex[:8]
+    tables = {name: f"{name}-{mark}" for name in TABLES}
+    dynamodb = boto3.client("dynamodb")
+    for name, keys in TABLES.items():
+        dynamodb.create_table(**_like(tables[name], keys, indexed=name == "grants"))
+    bucket = f"curated-{mark}"
+    boto3.client("s3").create_bucket(Bucket=bucket)
+    return Control(tables=tables, market=Market(cloud, tables=tables, bucket=bucket))
+
+
+@pytest.fixture
+def operator(control: Control, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Commands of this process run as the administration's task, and are told of the tables."""
+    databases.sign_commands_in(monkeypatch, user="amply_operator")
+    monkeypatch.delenv("ECS_CONTAINER_METADATA_URI_V4", raising=False)
+    for name in ("contracts", "datasets", "grants"):
+        monkeypatch.setenv(f"AMPLY_LAKE_{name.upper()}_TABLE", control.tables[name])
+    admin_recorded._task_id.cache_clear()
+    opened = databases.as_role("amply_operator")
+    yield opened
+    opened.close()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(admin, ["data", *words])
+
+
+def printed(*words: str) -> Any:
+    done = run(*words)
+    assert done.exit_code == 0, done.output + str(done.exception)
+    return json.loads(done.output)
+
+
+def opened(dataset: str, *, per: str = "gib", price: str = "1000000.00") -> Any:
+    return printed(
+        *("contract", "open", "--buyer", "acme-research", "--dataset", dataset),
+        *("--price", price, "--currency", "EUR", "--per", per, "--share", "7000"),
+        *("--bytes-a-month", "1000000", "--from", "2026-01-01", "--until", f"{NOW.year + 2}-01-01"),
+    )
+
+
+def refused(*words: str) -> str:
+    done = run(*words)
+    assert done.exit_code != 0, done.output
+    return str(getattr(done.exception, "detail", "") or done.output)
+
+
+def test_a_contract_is_read_back_as_it_was_written_and_replaced_only_as_it_was_seen(control: Control) -> None:
+    contracts = DynamoContracts(table=control.tables["contracts"])
+    price = Money(minor_units=1_999, currency="GBP")
+    first = Terms(since=Period(2026, 11), datasets=("a", "b"), price=price, per=Per.GIB, seller_share_bp=1)
+    written = Contract(
+        contract_id="dct_" + "1" * 26,
+        buyer="acme",
+        is_active=True,
+        starts_at=NOW,
+        ends_at=NOW + timedelta(days=90),
+        bytes_a_month=7,
+        terms=(first, replace(first, since=Period(2026, 12), per=Per.MONTH)),
+    )
+    contracts.put(written, replaces=None)
+    assert contracts.get(written.contract_id) == written
+    with pytest.raises(ContractMoved):
+        contracts.put(written, replaces=None)
+    closed = replace(written, is_active=False, version=2)
+    contracts.put(closed, replaces=1)
+    with pytest.raises(ContractMoved):
+        contracts.put(replace(written, version=2), replaces=1)
+    assert closed in list(contracts.all())
+    assert contracts.get("dct_" + "2" * 26) is None
+
+
+def test_a_token_of_two_datasets_is_found_and_revoked_whole(control: Control) -> None:
+    grants = DynamoGrants(table=control.tables["grants"])
+    contract = "dct_" + "3" * 26
+    for name in ("a", "b"):
+        grants.give(
+            Grant(
+                token_digest="d" * 64,
+                dataset_id=name,
+                grant_id="grt_" + "3" * 26,
+                contract_id=contract,
+                expires_at=NOW,
+            )
+        )
+    found = grants.of(contract)
+    assert [(grant.dataset_id, grant.revoked_at) for grant in found] == [("a", None), ("b", None)]
+    for grant in found:
+        grants.revoke(grant, now=NOW)
+        grants.revoke(grant, now=NOW + timedelta(days=1))
+    assert [grant.revoked_at for grant in grants.of(contract)] == [NOW, NOW]
+
+
+def test_a_share_is_written_once_and_stays(control: Control) -> None:
+    revenue = DynamoRevenue(table=control.tables["revenue"])
+    line = RevenueLine(
+        period=Period(2026, 11),
+        transfer_id="ent_1#0",
+        credited=ORG,
+        amount=Money(minor_units=-700, currency="EUR"),
+        contract_id="dct_" + "4" * 26,
+        settlement_id="dst_" + "4" * 26,
+        dataset_id="gifts",
+        at=NOW,
+    )
+    revenue.put(line)
+    revenue.put(replace(line, amount=Money(minor_units=1, currency="EUR")))
+    (item,) = control.items("revenue")
+    assert (item["period"], item["transfer_id"], item["amount_minor"]) == ("2026-11", "ent_1#0", "-700")
+
+
+def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
+    operator: Database, control: Control
+) -> None:
+    dataset = control.owned(ORG)
+    contract = opened(dataset)["id"]
+    given = printed("grant", "give", contract)
+    assert len(given["token"]) == 43
+    assert [grant["dataset"] for grant in given["grants"]] == [dataset]
+    kept = json.dumps(control.items("grants"))
+    assert given["token"] not in kept
+
+    token = given["token"]
+    assert control.fetches(token, dataset) == 201
+    grant = given["grants"][0]["grant"]
+    assert printed("grant", "revoke", contract, "--grant", grant) == {
+        "contract": contract,
+        "revoked": [grant],
+    }
+    assert control.fetches(token, dataset) == 403
+    assert printed("grant", "list", contract)["revoked_at"] is not None
+
+    token = secrets.token_urlsafe(32)
+    own = ("grant", "give", contract, "--token-sha256", digest(token))
+    assert printed(*own)["token"] is None
+    assert "new one" in refused(*own)
+    assert control.fetches(token, dataset) == 201
+    assert printed("contract", "close", contract)["state"] == "closed"
+    assert control.fetches(token, dataset) == 403
+
+    with operator.transaction() as session:
+        found = list(reversed(audit.search(session, audit.Search()).items))
+    told = [(said["action"], said["outcome"]) for said in found if said["outcome"] != "refused"]
+    done = [action for action, outcome in told if outcome == "done"]
+    assert done == [
+        *("data_contract.opened", "data_grant.given", "data_grant.revoked"),
+        *("data_grant.given", "data_contract.closed"),
+    ]
+    ended = [said for said in found if said["outcome"] == "done"]
+    assert [said["targets"] for said in ended][:3] == [[contract], [contract, grant], [grant, contract]]
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_cannot_be_agreed_is_refused_in_a_sentence(control: Control) -> None:
+    dataset = control.owned(ORG)
+    contract = opened(dataset)["id"]
+    assert "no dataset nowhere" in refused("contract", "amend", contract, "--dataset", "nowhere")
+    assert "basis points" in refused("contract", "amend", contract, "--share", "10001")
+    assert "later than now" in refused("contract", "amend", contract, "--until", "2026-01-02")
+    assert "covers" in refused("grant", "give", contract, "--dataset", "elsewhere")
+    assert "no contract" in refused("contract", "show", "dct_" + "8" * 26)
+    assert "no grant" in refused("grant", "revoke", contract, "--grant", "grt_" + "8" * 26)
+    amended = printed("contract", "amend", contract, "--price", "0", "--per", "month", "--bytes-a-month", "5")
+    assert (amended["bytes_a_month"], len(amended["terms"])) == (5, 2)
+    assert amended["terms"][1]["since"] == str(Period.of(system_clock()).following)
+
+
+@pytest.mark.usefixtures("operator")
+def test_without_the_flag_nothing_is_sold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AMPLY_LAKE_CONTRACTS_TABLE")
+    assert "flag marketplace" in refused("contract", "list")
+
+
+def test_operators_settle_reverse_and_note_money_by_command(
+    control: Control, databases: Databases, books: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the worker's settings, of a month of which nothing was fetched."""
+    databases.sign_commands_in(monkeypatch, user="amply_app")
+    monkeypatch.setenv("AMPLY_COMMITMENT_KEY", "c" * 43)
+    for name, table in control.tables.items():
+        monkeypatch.setenv(f"AMPLY_LAKE_{name.upper()}_TABLE", table)
+    with books.app.transaction() as session:
+        river = organizations.create(session, name="River", slug="river", country="DE", now=NOW).id
+    contract = opened(control.owned(river), per="month", price="500.00")["id"]
+
+    first = printed("settle", contract, "2026-01")
+    assert printed("settle", contract, "2026-01") == {**first, "created": False}
+    assert "--reason together" in refused("settle", contract, "2026-02", "--owed", "1.00")
+    assert "hour after" in refused("settle", contract, str(Period.of(system_clock())))
+    noted = ("--currency", "EUR", "--reference", "E2E-1", "--on", "2026-02-14")
+    assert printed("paid", contract, "--amount", "500.00", *noted)["open_minor"] == 0
+    assert printed("pass-on", "--organization", river, "--amount", "50.00", *noted)["open_minor"] == 30_000
+    assert "another amount" in refused("paid", contract, "--amount", "1.00", *noted)
+    settlement = first["settlement"]
+    assert printed("reverse", settlement, "--reason", "volume_disputed")["now"] is True
+    assert "small letters" in refused("reverse", settlement, "--reason", "Because!")
+    again = printed("settle", contract, "2026-01", "--owed", "0", "--reason", "volume_disputed")
+    assert again["created"]
+    shown = [
+        json.loads(line) for line in run("settlements", "2026-01", "--contract", contract).output.splitlines()
+    ]
+    assert [(each["owed_minor"], each["reversal_reason"]) for each in shown] == [
+        (50_000, "volume_disputed"),
+        (0, None),
+    ]
+    with books.app.transaction() as session:
+        found = audit.search(session, audit.Search()).items
+    assert {said["action"] for said in found if said["outcome"] == "done"} == {
+        *("data_contract.opened", "data.settled", "data_payment.noted"),
+        *("data_share.passed_on", "data_settlement.reversed"),
+    }
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_buyers_fetched_is_settled_from_the_tables(control: Control, books: LedgerWorld) -> None:
+    with books.app.transaction() as session:
+        river = organizations.create(session, name="River", slug="river", country="DE", now=NOW).id
+    dataset = control.owned(river)
+    contract = opened(dataset)["id"]
+    token = printed("grant", "give", contract)["token"]
+    for _ in range(3):
+        assert control.fetches(token, dataset) == 201
+    usage = DynamoUsage(table=control.tables["usage"])
+    month = Period.of(NOW)
+    used = usage.month(contract, month)
+    assert used.by_dataset == {dataset: used.total}
+    assert used.total > 0
+
+    settling = marketplace.Settling(
+        database=books.app,
+        secrets=books.secrets,
+        contracts=DynamoContracts(table=control.tables["contracts"]),
+        usage=usage,
+        catalogue=DynamoCatalogue(table=control.tables["datasets"]),
+        revenue=DynamoRevenue(table=control.tables["revenue"]),
+        people=lambda _session, _until: {},
+    )
+    found = settling.contracts.get(contract)
+    assert found is not None
+    over = month.ends_at + timedelta(hours=2)
+    settled, created = marketplace.settle(settling, found, month, agreed=None, now=over)
+    assert created
+    with books.app.transaction() as session:
+        (row,) = marketplace.settlements_of(session, period=month, contract_id=contract)
+    assert row["owed_minor"] == 100_000_000 * used.total // (1 << 30) > 0
+    assert marketplace.tell_revenue(settling, now=over) == 1
+    told = [item for item in control.items("revenue") if item.get("settlement_id") == settled]
+    assert sum(int(item["amount_minor"]) for item in told) == row["owed_minor"]
+    assert {item["credited"] for item in told} == {"platform", river}
+    assert datetime.fromisoformat(told[0]["at"]) == over.astimezone(UTC)
