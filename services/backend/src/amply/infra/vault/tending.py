@@ -50,7 +50,7 @@ def of_records(kind: type[SealedRecord]) -> Tended:
     return Tended(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
-        columns={kind.fields.scope: (kind.sealed,), **_index_of(kind)},
+        columns={kind.fields.scope: kind.sealed_columns(), **_index_of(kind)},
         move=lambda session, head, limit: move(session, kind, head=head, limit=limit),
     )
 
