@@ -60,7 +60,7 @@ class House:
     # ---- an erasure, step by step ----
 
     def close(self, whose: str = ADA) -> list[Closing]:
-        return close(self.database, of_donors(), scope=DONORS, whose=whose, now=system_clock())
+        return close(self.database, of_donors(), scope=DONORS, whose=[whose], now=system_clock())
 
     def remove(self, whose: str = ADA) -> None:
         with self.database.transaction() as session:

@@ -1,5 +1,6 @@
 """What stands beside a gift goes with its donor's key: copies open for nobody, and nothing is lost that was not to go."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -138,6 +139,112 @@ def _by_gift(session: Session, found: Copies) -> dict[tuple[type[SealedRecord], 
     }
 
 
+def test_who_is_told_of_a_gift_is_under_a_leaf_of_their_own_and_goes_alone(archive: Archive) -> None:
+    gives(archive, ADA)
+    before = recipients(archive)
+    assert read_of(archive, before) == [SECRETS["told"]]
+    told = mail.address_digest(SECRETS["told"])
+    assert archive.database.keyring is not None
+    assert archive.database.keyring.trees is not None
+    held = archive.database.keyring.trees.look(DONORS, 1)
+    assert held is not None
+    assert held.tree is not None
+    assert [head_of(each).leaf for each in before.values()] == [held.tree.leaf_of(told)]
+    erase(archive, email_sha256=told)
+    assert read_of(archive, before) == [None]
+    with archive.database.transaction() as session:
+        row = session.scalars(select(DedicationRow)).one()
+        assert (row.honouree, row.recipient_index, row.recipient_sealed) == (SECRETS["honouree"], None, None)
+        assert session.scalars(select(DonationRow)).one().donor_email == ADA.email
+
+
+def test_who_is_told_of_a_gift_goes_with_its_donor_too_and_stays_with_the_donors_other_gift(
+    archive: Archive,
+) -> None:
+    first, second = gives(archive, ADA), gives(archive, ADA)
+    before = recipients(archive)
+    erase(archive, donation_id=second)
+    after = recipients(archive)
+    assert (list(after), read_of(archive, before)) == ([first], [None, None])
+    assert read_of(archive, after) == [SECRETS["told"]]
+    erase(archive, email_sha256=mail.address_digest(ADA.email or ""))
+    assert read_of(archive, after) == [None]
+
+
+def test_a_recipient_who_gives_too_is_erased_from_both_by_one_command(archive: Archive) -> None:
+    gives(archive, ADA)
+    gives(archive, Donor(name="Ann", email=SECRETS["told"]))
+    before = recipients(archive)
+    erase(archive, email_sha256=mail.address_digest(SECRETS["told"]))
+    assert read_of(archive, before) == [None, None]
+    with archive.database.transaction() as session:
+        left = session.scalars(select(DedicationRow)).one()
+        assert (left.honouree, left.recipient_email) == (SECRETS["honouree"], None)
+
+
+def test_who_is_told_stands_with_the_others_until_leaves_begin_and_is_sealed_apart_afterwards(
+    archive: Archive,
+) -> None:
+    with archive.master.engine.begin() as connection:
+        connection.execute(text("UPDATE sealing SET leaves_begin_at = now() + interval '3 hours'"))
+    archive.restart()
+    gives(archive, ADA)
+    assert recipients(archive) == {}
+    assert _recipient(archive) == "Ann"
+    with archive.master.engine.begin() as connection:
+        connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
+    archive.restart()
+    while tend(archive.database, of_donors(), now=system_clock()):
+        pass
+    assert len(recipients(archive)) == 1
+    assert _recipient(archive) == "Ann"
+
+    together = replace(DedicationRow.fields, of_another=(), another_column=None)
+    with archive.database.transaction() as session:
+        row = session.scalars(select(DedicationRow)).one()
+        at_rest = together.at_rest(session, row_id=row.donation_id, fields=row.opened())
+        session.execute(
+            update(DedicationRow)
+            .values(**at_rest, recipient_sealed=None)
+            .execution_options(synchronize_session=False)
+        )
+    assert _recipient(archive) == "Ann"
+    assert tend(archive.database, of_donors(), now=system_clock()) == 1
+    assert (len(recipients(archive)), _recipient(archive)) == (1, "Ann")
+    assert tend(archive.database, of_donors(), now=system_clock()) == 0
+
+
+def recipients(archive: Archive) -> dict[str, bytes]:
+    """What is sealed of who is told, by gift, as a backup has it."""
+    with archive.database.transaction() as session:
+        return {
+            row.donation_id: bytes(row.recipient_sealed)
+            for row in session.scalars(select(DedicationRow).order_by(DedicationRow.donation_id))
+            if row.recipient_sealed is not None
+        }
+
+
+def read_of(archive: Archive, copies: dict[str, bytes]) -> list[str | None]:
+    """The addresses that copies name, to a process that starts now with all keys there are."""
+    archive.restart()
+    keys = archive.database.keyring
+    assert keys is not None
+    honoured = DedicationRow.fields.at_rest
+    with archive.database.transaction() as session:
+        beside = {gift: honoured(session, row_id=gift, fields={"honouree": "x"})["sealed"] for gift in copies}
+    return [
+        DedicationRow.fields.open(keys, row_id=gift, sealed=beside[gift], plain=None, another=sealed)[
+            "recipient_email"
+        ]
+        for gift, sealed in copies.items()
+    ]
+
+
+def _recipient(archive: Archive) -> str | None:
+    with archive.database.transaction() as session:
+        return session.scalars(select(DedicationRow)).one().recipient_name
+
+
 def test_what_stands_beside_a_donors_other_gift_is_kept_when_one_alone_is_erased(archive: Archive) -> None:
     first, second = gives(archive, ADA), gives(archive, ADA)
     before = copies(archive)
@@ -177,7 +284,7 @@ def test_what_a_key_alone_sealed_is_put_under_its_gifts_leaf_and_nothing_waits_f
     with archive.master.engine.begin() as connection:
         connection.execute(text("UPDATE sealing SET leaves_begin_at = now()"))
     archive.restart()
-    assert tend(archive.database, of_donors(), now=system_clock()) == 4
+    assert tend(archive.database, of_donors(), now=system_clock()) == 5, "one is what the ledger keeps of it"
     assert len({head_of(each).leaf for each in copies(archive).values()} - {None}) == 1
     assert tend(archive.database, of_donors(), now=system_clock()) == 0
 
@@ -189,7 +296,7 @@ def test_what_goes_with_a_gift_waits_until_a_rotation_has_come_to_the_gift(archi
     archive.restart()
     beside = [each for each in of_donors() if each.name != "donation"]
     assert tend(archive.database, beside, now=system_clock()) == 0
-    assert tend(archive.database, of_donors(), now=system_clock()) == 4
+    assert tend(archive.database, of_donors(), now=system_clock()) == 5
     leaves = {(head_of(each).version, head_of(each).leaf) for each in copies(archive).values()}
     assert [version for version, _ in leaves] == [2]
     assert tend(archive.database, of_donors(), now=system_clock()) == 0

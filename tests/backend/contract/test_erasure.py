@@ -33,6 +33,7 @@ from tests.backend.contract.whole_way import (
     Platform,
 )
 from tests.backend.ledger_world import ORIGIN
+from tests.backend.opening_rows import as_before
 from tests.backend.personal_data import found_in
 from tests.backend.world import NOW
 
@@ -246,17 +247,17 @@ def test_killed_half_way_nothing_is_lost_and_the_next_run_ends_it(
 def test_what_is_booked_while_openings_are_searched_is_forgotten_too(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The search reads every opening; the gift may succeed after it has passed."""
+    """The search takes its time; the gift may succeed after it has passed."""
     donation_id = platform.give(name=NAME, email=EMAIL, key=IDEMPOTENCY_KEY)
-    search = ledger.entries_about
+    search = ledger.search
 
-    def slow_search(*arguments: Any, **named: Any) -> ledger.EntriesAbout:
+    def slow_search(*arguments: Any, **named: Any) -> ledger.Searched:
         found = search(*arguments, **named)
         platform.deliver(EVENTS[0], "payment_intent.succeeded", platform.intent(INTENT))
         return found
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(ledger, "entries_about", slow_search)
+        meanwhile.setattr(ledger, "search", slow_search)
         told = donations.erase_donor(
             platform.books.app, platform.books.secrets, email_sha256=DIGEST, donation_id=None, now=NOW
         )
@@ -270,6 +271,7 @@ def test_what_is_booked_while_openings_are_searched_is_forgotten_too(
 
 def test_with_another_key_the_erasure_refuses_before_it_removes_anything(gifts: Gifts) -> None:
     platform = gifts.platform
+    as_before(platform.databases, platform.books.app)
     before = dict(platform.dump())
     with pytest.raises(ledger.OpeningsUnreadable):
         donations.erase_donor(

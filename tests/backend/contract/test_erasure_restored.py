@@ -10,10 +10,19 @@ from sqlalchemy import select, text
 from amply.adapters.s3 import S3Erasures
 from amply.kernel.ids import id_of
 from amply.modules import people
-from amply.modules.donations.models import DonationRow
+from amply.modules.donations.models import DedicationRow, DonationRow
 from amply.modules.mail import address_digest
-from tests.backend.contract.whole_way import EMAIL, OTHER_EMAIL, PEOPLE_KEY, Gifts, Platform
+from tests.backend.contract.whole_way import (
+    EMAIL,
+    HONOUREE,
+    OTHER_EMAIL,
+    PEOPLE_KEY,
+    TOLD_EMAIL,
+    Gifts,
+    Platform,
+)
 from tests.backend.key_service import keyring
+from tests.backend.opening_rows import openings, said
 from tests.backend.personal_data import found_in
 from tests.backend.world import NOW
 
@@ -70,20 +79,46 @@ def consents(platform: Platform, database: str) -> list[tuple[Any, ...]]:
 def test_a_restored_backup_opens_for_nobody_with_all_keys_there_are(gifts: Gifts, backup: str) -> None:
     platform = gifts.platform
 
-    def addresses() -> list[str | None]:
+    def addresses() -> tuple[list[str | None], set[str | None]]:
         lent = platform.databases.server.lend(name=backup, user="amply_app", pool_size=1)
         lent.database.keyring = keyring(lent.database, bucket=platform.databases.name)
         with lent.database.transaction() as session:
             found = [row.donor_email for row in session.scalars(select(DonationRow).order_by(DonationRow.id))]
             kept = session.scalar(text("SELECT count(*) FROM donation WHERE sealed IS NOT NULL"))
         assert kept == len(found) == 2, "the copy has every byte that it had"
+        copies = openings(lent.database)
+        assert len(copies) == 4, "of the ledger's too"
+        named = said(
+            lent.database, copies, secrets=platform.books.secrets, bucket=platform.databases.name
+        ).values()
+        lent.database.close()
+        platform.databases.server.idle["amply_app", 1].append(lent)
+        return found, {each["donor_email"] for each in named if "donor_email" in each}
+
+    assert addresses() == ([EMAIL, OTHER_EMAIL], {EMAIL, OTHER_EMAIL})
+    assert platform.erase("--email-sha256", DIGEST)["keys_cut"] == 1
+    assert addresses() == ([None, OTHER_EMAIL], {OTHER_EMAIL})
+
+
+def test_who_was_told_of_a_gift_is_erased_alone_and_a_restored_backup_opens_for_nobody(
+    gifts: Gifts, backup: str
+) -> None:
+    platform = gifts.platform
+
+    def dedicated(database: str) -> tuple[str | None, str | None]:
+        lent = platform.databases.server.lend(name=database, user="amply_app", pool_size=1)
+        lent.database.keyring = keyring(lent.database, bucket=platform.databases.name)
+        with lent.database.transaction() as session:
+            row = session.scalars(select(DedicationRow)).one()
+            found = (row.honouree, row.recipient_email)
         lent.database.close()
         platform.databases.server.idle["amply_app", 1].append(lent)
         return found
 
-    assert addresses() == [EMAIL, OTHER_EMAIL]
-    assert platform.erase("--email-sha256", DIGEST)["keys_cut"] == 1
-    assert addresses() == [None, OTHER_EMAIL]
+    assert dedicated(backup) == (HONOUREE, TOLD_EMAIL)
+    told = platform.erase("--email-sha256", address_digest(TOLD_EMAIL))
+    assert (told["gifts"], told["dedications"], told["keys_cut"]) == (0, 1, 1)
+    assert dedicated(backup) == dedicated(platform.databases.name) == (HONOUREE, None), "the gift stays"
 
 
 def test_who_was_told_of_a_gift_does_not_come_back_either(gifts: Gifts, backup: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from amply.infra.database import Database
+from amply.infra.vault import KeyNotAtHand
 from amply.modules import ledger
 from tests.backend.conftest import Databases
 from tests.backend.ledger_world import NOW, ORG, LedgerWorld
@@ -35,7 +36,18 @@ COMPLETED: Final = {
 }
 """Tables whose rows only move on: a change that would not be a step on."""
 
-OPENING_CHANGE: Final = "sealed = ''"
+UNDER = r"'\x03'::bytea || int4send({version}) || '\x{leaf:016x}'"
+"""What a value begins with that is sealed under a leaf of a version of the key."""
+OPENING_CHANGES: Final = {
+    "to other bytes": r"sealed = overlay(sealed PLACING '\x00' FROM 20)",
+    "to nothing": "sealed = ''",
+    "to what the key alone seals": r"sealed = '\x02'::bytea || int4send(1) || sealed",
+    "to another entry's": "entry_id = 'ent_x'",
+    "of whose it is": "donation_id = 'don_x'",
+    "to more bytes": f"sealed = {UNDER.format(version=1, leaf=7)} || sha256('x') || sealed",
+    "to fewer bytes": f"sealed = {UNDER.format(version=1, leaf=7)} || substring(sealed, 2)",
+}
+"""Of one that is under no leaf yet."""
 DERIVED: Final = ("booking_gate", "clearance", "spendable", "trial_balance")
 """Working state: overwritten by what runs, never deleted."""
 
@@ -211,12 +223,61 @@ def test_what_moves_on_moves_nowhere_else(table: str, rule: str, full: LedgerWor
         assert refused_by(role, f"UPDATE {table} SET {COMPLETED[table]}") in (rule, "ck_tile_hashes")
 
 
-def test_an_opening_is_erased_and_never_replaced(full: LedgerWorld, owner: Database) -> None:
-    for role in (full.app, full.sequencer):
+def under_leaf(*, version: int, leaf: int) -> str:
+    """An opening put under a leaf: as many bytes more as sealing it takes, or another head where it is under one."""
+    head = UNDER.format(version=version, leaf=leaf)
+    return rf"""
+        sealed = {head} || CASE WHEN substring(sealed, 1, 1) = '\x03'
+            THEN substring(sealed, 14) ELSE substring(sha256('x'), 1, 28) || sealed END
+    """
+
+
+@pytest.mark.parametrize("change", OPENING_CHANGES.values(), ids=OPENING_CHANGES)
+def test_an_opening_is_erased_and_never_replaced(change: str, full: LedgerWorld, owner: Database) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        execute(full.sequencer, f"UPDATE opening SET {change}")
+    if "entry_id" in change:
         with pytest.raises(ProgrammingError, match="permission denied"):
-            execute(role, f"UPDATE opening SET {OPENING_CHANGE}")
-    assert refused_by(owner, f"UPDATE opening SET {OPENING_CHANGE}") == "append_only"
+            execute(full.app, f"UPDATE opening SET {change}")
+    else:
+        assert refused_by(full.app, f"UPDATE opening SET {change}") == "append_only"
+    assert refused_by(owner, f"UPDATE opening SET {change}") == "append_only"
     execute(full.app, "DELETE FROM opening")
+
+
+def test_the_worker_alone_puts_an_opening_under_a_leaf_once(full: LedgerWorld, owner: Database) -> None:
+    sealed = f"UPDATE opening SET {under_leaf(version=2, leaf=7)}, donation_id = 'don_a'"
+    assert refused_by(owner, sealed) == "append_only"
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        execute(full.sequencer, sealed)
+    execute(full.app, sealed)
+    for change in (
+        under_leaf(version=2, leaf=7),
+        under_leaf(version=2, leaf=8),
+        under_leaf(version=1, leaf=8),
+        f"{under_leaf(version=3, leaf=7)}, donation_id = 'don_b'",
+        f"{under_leaf(version=3, leaf=7)}, donation_id = NULL",
+        f"{under_leaf(version=3, leaf=7)} || '\\x00'",
+        "sealed = substring(sealed, 42)",
+        *(each for each in OPENING_CHANGES.values() if "entry_id" not in each),
+    ):
+        assert refused_by(full.app, f"UPDATE opening SET {change}") == "append_only"
+    execute(full.app, f"UPDATE opening SET {under_leaf(version=3, leaf=7)}")
+
+
+def test_from_a_leaf_that_is_closed_an_opening_goes_under_another_one(
+    full: LedgerWorld, owner: Database
+) -> None:
+    execute(full.app, f"UPDATE opening SET {under_leaf(version=1, leaf=7)}")
+    moved = f"UPDATE opening SET {under_leaf(version=1, leaf=8)}"
+    for other in (r"'donors', 1, '\x0000000000000009'", r"'people', 1, '\x0000000000000007'"):
+        execute(full.app, f"INSERT INTO closed_leaf VALUES ({other}, now())")
+        assert refused_by(full.app, moved) == "append_only"
+    execute(full.app, r"INSERT INTO closed_leaf VALUES ('donors', 1, '\x0000000000000007', now())")
+    assert refused_by(owner, moved) == "append_only"
+    with pytest.raises(KeyNotAtHand):
+        execute(full.app, f"UPDATE opening SET {under_leaf(version=1, leaf=9)}")
+    execute(full.app, moved)
 
 
 @pytest.mark.parametrize("table", ["spendable", "trial_balance"])

@@ -9,7 +9,6 @@ from amply.modules.people.outside import LINK_LASTS
 from tests.backend.people_world import KEY
 
 BY_NO_ENVELOPE_KEY = {
-    "opening.sealed": "by the commitments' secret, which is never changed",
     "donor_document.sealed": "by the links' secret, for an hour",
     "closed_leaf.leaf": "a number that the tree of keys makes of a donor",
     "data_key.tree": "which tree of keys it is, at random",

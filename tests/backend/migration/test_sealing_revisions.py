@@ -1,4 +1,4 @@
-"""Revisions 0046 and 0048 on a database that is in use: whom they let pass, what they hold up, and when sealing begins."""
+"""Revisions 0046, 0048 and 0054 on a database that is in use: whom they let pass, what they hold up, and when sealing begins."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,3 +142,25 @@ def test_indexes_of_leaves_are_made_while_gifts_go_on(master: Database) -> None:
     assert "sealed" in str(
         ask(master, "SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_donation_leaf'")
     )
+
+
+def test_openings_stay_as_they_are_and_their_indexes_are_made_while_gifts_go_on(master: Database) -> None:
+    bring(master, "0052", back=True)
+    run(
+        master,
+        r"INSERT INTO opening (entry_id, sealed) VALUES ('ent_1', '\x0102')",
+        "ALTER TABLE opening ADD COLUMN donation_id text",  # as if cut off before
+        "CREATE INDEX ix_opening_leaf ON opening (entry_id)",
+    )
+    made: list[str] = []
+    with before_each(
+        master,
+        lambda said: made.append(said) if "CREATE INDEX" in said else None,
+    ):
+        bring(master, "0054")
+    assert len(made) == 5
+    assert all("CREATE INDEX CONCURRENTLY" in statement for statement in made)
+    assert ask(master, "SELECT sealed || coalesce(donation_id, '')::bytea FROM opening") == b"\1\2"
+    run(master, r"INSERT INTO opening (entry_id, sealed) VALUES ('ent_2', '\x03000000010000000000000007')")
+    with pytest.raises(ProgrammingError, match="openings are sealed under leaves: there is no way back"):
+        bring(master, "0052", back=True)

@@ -1,6 +1,7 @@
 """`admin erase`: forgetting people, and forgetting them again in a database that was restored."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
@@ -64,7 +65,7 @@ def again() -> None:
     with opened_database() as database:
         with database.transaction() as session:
             found = donations.still_there(session, digests)
-        done = [_erase(database, email_sha256=None, donation_id=each, listed=None)[0] for each in found.gifts]
+        done = _erase_all(database, found.gifts)
         with database.transaction() as session:
             donations.forget_told(session, donation_ids=found.told)
             returned = people.still_there(session, digests)
@@ -115,16 +116,51 @@ def _erase(
     """
     donations.require_named(email_sha256=email_sha256, donation_id=donation_id)
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
-    whose = email_sha256 if donation_id is None else None
-    if donation_id is not None and email_sha256 is None:
-        with database.transaction() as session:
-            whose = donations.sealed_for(session, donation_id=donation_id)
+    whose = [email_sha256] if email_sha256 is not None else _whose(database, [donation_id or ""])
     closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock()) if whose else []
+    done = _remove(
+        database, secrets, email_sha256=email_sha256, donation_id=donation_id, listed=listed, searched=None
+    )
+    finish(database, of_donors(), closed, now=system_clock())
+    return done, closed
+
+
+def _erase_all(database: Database, donation_ids: Sequence[str]) -> list[donations.Erasure]:
+    """The same of gifts that are on the list: the ledger is searched once for all of them, and the tree is cut once."""
+    if not donation_ids:
+        return []
+    secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
+    whose = _whose(database, donation_ids)
+    closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock())
+    searched = donations.search_openings(database, secrets, donation_ids=donation_ids)
+    done = [
+        _remove(database, secrets, email_sha256=None, donation_id=each, listed=None, searched=searched)
+        for each in donation_ids
+    ]
+    finish(database, of_donors(), closed, now=system_clock())
+    return done
+
+
+def _whose(database: Database, donation_ids: Sequence[str]) -> list[str]:
+    with database.transaction() as session:
+        found = (donations.sealed_for(session, donation_id=each) for each in donation_ids)
+        return [each for each in found if each is not None]
+
+
+def _remove(
+    database: Database,
+    secrets: ledger.CommitmentSecrets,
+    *,
+    email_sha256: str | None,
+    donation_id: str | None,
+    listed: erasures.ErasureList | None,
+    searched: ledger.Searched | None,
+) -> donations.Erasure:
     with database.transaction() as session:
         giving.forget(session, email_sha256=email_sha256, donation_id=donation_id)
         sharing.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
         recurring.forget(session, email_sha256=email_sha256, donation_id=donation_id, now=system_clock())
-    done = donations.erase_donor(
+    return donations.erase_donor(
         database,
         secrets,
         email_sha256=email_sha256,
@@ -132,6 +168,5 @@ def _erase(
         now=system_clock(),
         listed=listed,
         also=lambda session, of: exports.withdraw(session, organization_ids=of),
+        searched=searched,
     )
-    finish(database, of_donors(), closed, now=system_clock())
-    return done, closed

@@ -16,6 +16,7 @@ from amply.modules import (
     donations,
     federation,
     giving,
+    ledger,
     members,
     onboarding,
     organizations,
@@ -29,13 +30,16 @@ from amply.modules import (
 _log = structlog.get_logger()
 
 
-def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
-    """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys."""
+def tended(key: people.PeopleKey, secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
+    """All kinds of rows with something sealed by an envelope key. One that stood in none would lose its old keys.
+
+    `secrets`: who seals anew needs them, and who only counts does not.
+    """
     return (
         people.tended(key),
         federation.tended(key),
         scim.tended(key),
-        *of_donors(),
+        *of_donors(secrets),
         *applications.tended(),
         members.tended(),
         onboarding.tended(),
@@ -43,13 +47,14 @@ def tended(key: people.PeopleKey) -> tuple[Tended, ...]:
     )
 
 
-def of_donors() -> tuple[Tended, ...]:
+def of_donors(secrets: ledger.CommitmentSecrets | None = None) -> tuple[Tended, ...]:
     """What goes with a donor who is erased: it is sealed under leaves of the donors' tree.
 
-    Gifts come first: what goes with one is sealed under its leaf.
+    Gifts come first: what goes with one is sealed under its leaf. `secrets` as above.
     """
     return (
         *donations.tended(),
+        donations.tended_openings(secrets),
         recurring.tended(),
         *receipts.tended(),
         giving.tended(),
@@ -78,7 +83,9 @@ def keep_sealed(database: Database, kinds: Sequence[Tended], *, now: datetime) -
         raise failed[0]
 
 
-def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Callable[..., None]], ...]:
+def about_people(
+    parts: people.Writing, secrets: ledger.CommitmentSecrets, *, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
     """The worker's tasks: letters about people's accounts, noting who was forgotten, and keeping everybody's data sealed by the
     newest keys.
     """
@@ -94,7 +101,7 @@ def about_people(parts: people.Writing, *, clock: Clock) -> tuple[tuple[str, Cal
             _log.info("erased_people_noted", count=noted)
 
     def tend_personal(**_: Any) -> None:
-        keep_sealed(parts.database, tended(parts.key), now=clock())
+        keep_sealed(parts.database, tended(parts.key, secrets), now=clock())
 
     return (
         (task_names.SEND_PERSON_LETTERS, send_letters),

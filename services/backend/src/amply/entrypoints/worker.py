@@ -161,7 +161,7 @@ def register(app: Celery, parts: Parts) -> None:
         *_about_the_processor(parts),
         *_about_plans(parts),
         *about_onboarding(parts.onboarding, parts.inviting, parts.clock),
-        *about_people(parts.people, clock=parts.clock),
+        *about_people(parts.people, parts.events.secrets, clock=parts.clock),
         *about_applications(parts.applying, parts.clock),
         *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),

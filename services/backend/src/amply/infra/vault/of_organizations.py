@@ -1,12 +1,14 @@
 """Rows that the key of their own organisation seals: its key is fetched before the transaction that needs it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.vault.format import FORMAT, PREFIX_BYTES
 from amply.infra.vault.models import DataKeyRow
 from amply.infra.vault.records import SealedRecord, keyring_of
 from amply.infra.vault.resealing import in_the_clear, reseal_chosen, sealed_before
@@ -68,7 +70,7 @@ class _Turns:
             return
         with database.transaction() as session:
             unsealed = select(self._of).where(in_the_clear(self.kind)).distinct().limit(_ORGANIZATIONS_MAX)
-            waiting = {*session.scalars(unsealed), *self._rotated(session)}
+            waiting = {*session.scalars(unsealed), *self._outdated(session)}
         for organization_id in sorted(waiting):
             hold_key_of(database, organization_id, to_seal=True)
             if keyring.seals(_scope(organization_id), is_later=self.kind.fields.is_later):
@@ -79,20 +81,31 @@ class _Turns:
         if keyring is None or not self.held:
             return 0
         choices: list[ColumnElement[bool]] = [and_(in_the_clear(self.kind), self._of.in_(self.held))]
-        for organization_id in self._rotated(session):
-            if organization_id in self.held:
-                begins = keyring.begins(_scope(organization_id))
-                choices.append(and_(sealed_before(self.kind, begins), self._of == organization_id))
+        for organization_id in self.held:
+            begins = keyring.begins(_scope(organization_id))
+            choices.append(and_(sealed_before(self.kind, begins), self._of == organization_id))
         return reseal_chosen(session, self.kind, choices, limit=limit)
 
-    def _rotated(self, session: Session) -> list[str]:
-        """Organisations whose key has more than one version that is not destroyed."""
-        found = session.scalars(
-            select(DataKeyRow.scope)
-            .where(DataKeyRow.scope.startswith(OF_ORGANIZATION), DataKeyRow.wrapped.is_not(None))
+    def _outdated(self, session: Session) -> Sequence[str]:
+        """Organisations with a row that is not sealed by the newest version that seals. Whose rows are done make room for others."""
+        newest = (
+            select(DataKeyRow.scope, func.max(DataKeyRow.version).label("version"))
+            .where(
+                DataKeyRow.scope.startswith(OF_ORGANIZATION),
+                DataKeyRow.wrapped.is_not(None),
+                DataKeyRow.seals_from <= func.now(),
+            )
             .group_by(DataKeyRow.scope)
             .having(func.count() > 1)
-            .order_by(DataKeyRow.scope)
-            .limit(_ORGANIZATIONS_MAX)
+            .subquery()
         )
-        return [scope.removeprefix(OF_ORGANIZATION) for scope in found]
+        head = func.substring(self.kind.sealed, literal_column("1"), literal_column(str(PREFIX_BYTES)))
+        return session.scalars(
+            select(self._of)
+            .join(newest, newest.c.scope == literal(OF_ORGANIZATION).concat(self._of))
+            .where(
+                self.kind.sealed.is_not(None), head < literal(FORMAT).concat(func.int4send(newest.c.version))
+            )
+            .distinct()
+            .limit(_ORGANIZATIONS_MAX)
+        ).all()

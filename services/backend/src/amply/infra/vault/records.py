@@ -5,14 +5,16 @@ Until sealing begins, and of rows that the worker has not sealed yet, the fields
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from sqlalchemy import ColumnElement, LargeBinary, column, event, inspect, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, object_session
 
 from amply.infra.orm import Record
-from amply.infra.vault.format import LeafCut, Place
+from amply.infra.vault.format import LeafCut, Place, head_of
 from amply.infra.vault.keyring import KEYRING, Keyring
 from amply.infra.vault.scopes import DONOR_INDEX, OF_ORGANIZATION, NoKeysHere, Scope
 
@@ -38,6 +40,9 @@ class SealedFields:
         goes_with: The table whose row's leaf a row is sealed under, with a donor who is erased; that row's id is this one's key,
             or is told. Else a row is under the leaf of the address it has.
         owned_by: The field with that address, where no index is made of it.
+        of_another: Fields of somebody whom the row does not go with, found by the index: they stand in `another_column`, under the
+            leaf of their own address, and inside that under the row's. Whoever of the two is erased, no copy of them opens. While
+            either has no leaf they stand with the others.
         is_later: Sealed since a release after the first tables were: what runs beside it may be of the release between.
     """
 
@@ -54,6 +59,8 @@ class SealedFields:
     is_later: bool = True
     goes_with: str | None = None
     owned_by: str | None = None
+    of_another: tuple[str, ...] = ()
+    another_column: str | None = None
 
     def scope_of(self, organization_id: str | None) -> Scope:
         """Whose key seals a row of this organisation."""
@@ -63,9 +70,9 @@ class SealedFields:
         """Whose leaf a row is sealed under: that of the address with this digest, or its own where it has no address."""
         return digest or f"{self.goes_with or self.table}:{row_id}"
 
-    def place(self, row_id: str) -> Place:
+    def place(self, row_id: str, *, column: str = _COLUMN) -> Place:
         """Where the fields of a row stand."""
-        return Place(table=self.table, column=_COLUMN, row=row_id)
+        return Place(table=self.table, column=column, row=row_id)
 
     def open(
         self,
@@ -75,8 +82,10 @@ class SealedFields:
         sealed: bytes | None,
         plain: Any,
         organization_id: str | None = None,
+        another: bytes | None = None,
     ) -> dict[str, Any]:
         """The fields of a row as the database has it. `plain` has the columns of its own, by the fields' names.
+        `another`: what stands in `another_column`.
 
         None of them is there where whoever it is of was erased, and this is a copy from before: as in any erased row.
 
@@ -89,10 +98,13 @@ class SealedFields:
         if keyring is None:
             raise NoKeysHere
         scope = self.scope_of(organization_id)
-        try:
-            kept = json.loads(keyring.open(bytes(sealed), scope=scope, at=self.place(row_id)))
-        except LeafCut:
-            kept = {}
+        kept: dict[str, Any] = {}
+        with suppress(LeafCut):
+            kept |= json.loads(keyring.open(bytes(sealed), scope=scope, at=self.place(row_id)))
+        if another is not None:
+            with suppress(LeafCut):
+                inner = keyring.open(bytes(another), scope=scope, at=self._around(row_id))
+                kept |= json.loads(keyring.open(inner, scope=scope, at=self._apart(row_id)))
         return {name: kept.get(name) for name in self.names}
 
     def at_rest(
@@ -119,41 +131,49 @@ class SealedFields:
         if keyring is None or not keyring.seals(scope, is_later=self.is_later):
             if kept and not self.is_ever_plain:
                 raise NoKeysHere
-            return {**self._in_the_clear(kept, digest), _COLUMN: None, **self._found_by(None)}
+            return {
+                **self._in_the_clear(kept, digest),
+                _COLUMN: None,
+                **self._of_another(None),
+                **self._found_by(None),
+            }
+        under = self._under(session, kept, row_id=row_id, beside=beside or row_id) if kept else {}
+        seals = partial(keyring.seal, scope=scope)
+        others = {name: kept[name] for name in self.of_another if name in kept}
+        apart = None
+        if others and digest is not None:
+            inner = seals(_encoded(others), at=self._apart(row_id), **under)
+            apart = _under_both(inner, seals(inner, at=self._around(row_id), of=digest))
+        own = {name: kept[name] for name in kept if apart is None or name not in others}
         return {
             **self._in_the_clear({}, None),
-            _COLUMN: self._sealed(session, keyring, kept, row_id=row_id, scope=scope, beside=beside or row_id)
-            if kept
-            else None,
+            _COLUMN: seals(_encoded(own), at=self.place(row_id), **under) if own else None,
+            **self._of_another(apart),
             **self._found_by(
                 None if digest is None else keyring.index(self.apart + digest, scope=DONOR_INDEX)
             ),
         }
 
-    def _sealed(
-        self,
-        session: Session,
-        keyring: Keyring,
-        kept: Mapping[str, Any],
-        *,
-        row_id: str,
-        scope: Scope,
-        beside: str,
-    ) -> bytes:
-        content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
-        place = self.place(row_id)
+    def _under(
+        self, session: Session, kept: Mapping[str, Any], *, row_id: str, beside: str
+    ) -> dict[str, Any]:
+        """Whose leaf a row goes under, as `Keyring.seal` is told it."""
         if self.goes_with is None:
             owner = kept.get(self.owned_by or self.indexed or "")
-            whose = self.whose(None if owner is None else self.digest(owner), row_id=row_id)
-            return keyring.seal(content, scope=scope, at=place, of=whose)
+            return {"of": self.whose(None if owner is None else self.digest(owner), row_id=row_id)}
         with session.no_autoflush:
             gone_with = table(self.goes_with, column("id"), column("sealed", LargeBinary))
             found = session.execute(select(gone_with.c.sealed).where(gone_with.c.id == beside)).one_or_none()
-        if found is None:
-            return keyring.seal(content, scope=scope, at=place)
-        return keyring.seal(
-            content, scope=scope, at=place, of=self.whose(None, row_id=beside), beside=found.sealed
-        )
+        return {} if found is None else {"of": self.whose(None, row_id=beside), "beside": found.sealed}
+
+    def _apart(self, row_id: str) -> Place:
+        return self.place(row_id, column=self.another_column or "")
+
+    def _around(self, row_id: str) -> Place:
+        return self.place(row_id, column=f"{self.another_column}/around")
+
+    def _of_another(self, sealed: bytes | None) -> dict[str, Any]:
+        return {} if self.another_column is None else {self.another_column: sealed}
 
     def _found_by(self, index: bytes | None) -> dict[str, Any]:
         return {} if self.indexed is None else {self.index_column: index}
@@ -169,6 +189,15 @@ def keyring_of(session: Session) -> Keyring | None:
     """The keys of the process a session belongs to."""
     found: Keyring | None = session.info.get(KEYRING)
     return found
+
+
+def _encoded(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _under_both(inner: bytes, outer: bytes) -> bytes | None:
+    """What is sealed twice, where both are under leaves."""
+    return outer if all(head_of(each).leaf is not None for each in (inner, outer)) else None
 
 
 class Personal(Generic[T]):
@@ -218,6 +247,7 @@ class SealedRecord(Record):
                     sealed=self.sealed,
                     plain=_Plain(self),
                     organization_id=getattr(self, "organization_id", None),
+                    another=getattr(self, self.fields.another_column or "", None),
                 )
             self.__dict__["_opened"] = found
         return found
@@ -238,6 +268,12 @@ class SealedRecord(Record):
     def _row_id(self) -> str:
         found: str = getattr(self, self.fields.key)
         return found
+
+    @classmethod
+    def sealed_columns(cls) -> tuple[InstrumentedAttribute[bytes | None], ...]:
+        """Every column with sealed fields."""
+        own: InstrumentedAttribute[bytes | None] = cls.sealed
+        return (own, getattr(cls, cls.fields.another_column)) if cls.fields.another_column else (own,)
 
     @classmethod
     def is_of(cls, session: Session, digest: str) -> ColumnElement[bool]:

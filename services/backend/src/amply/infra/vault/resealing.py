@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from amply.infra.vault import format as sealed_format
-from amply.infra.vault.format import Head
+from amply.infra.vault.format import LEAFED, Head
 from amply.infra.vault.keyring import Keyring
 from amply.infra.vault.records import SealedRecord, keyring_of
 from amply.infra.vault.scopes import DONOR_INDEX, NoKeysHere
@@ -72,7 +72,8 @@ def move(session: Session, kind: type[SealedRecord], *, head: Head, limit: int) 
     """
     if keyring_of(session) is None:
         raise NoKeysHere
-    under = select(kind).where(under_leaf(kind.sealed, head)).order_by(getattr(kind, kind.fields.key))
+    stands = or_(*(under_leaf(each, head) for each in kind.sealed_columns()))
+    under = select(kind).where(stands).order_by(getattr(kind, kind.fields.key))
     rows = session.scalars(under.limit(limit).with_for_update()).all()
     for row in rows:
         row.seal(session)
@@ -94,7 +95,10 @@ def not_newest(keyring: Keyring, kind: type[SealedRecord]) -> Iterator[ColumnEle
     if kind.fields.goes_with is None:
         yield before
     else:
-        yield and_(before, _goes_with_what_is_done(kind, keyring.begins(kind.fields.scope)))
+        is_next = _goes_with_what_is_done(kind, keyring.begins(kind.fields.scope))
+        yield and_(before, is_next)
+        if kind.fields.another_column is not None and keyring.begins(kind.fields.scope)[:1] == LEAFED:
+            yield and_(_stands_with_the_others(kind), is_next)
     if kind.fields.indexed is not None:
         # Bytes are compared from the first one on: whatever begins with an older version comes before the newest's beginning.
         yield getattr(kind, kind.fields.index_column) < sealed_format.prefix(keyring.newest(DONOR_INDEX))
@@ -109,6 +113,12 @@ def in_the_clear(kind: type[SealedRecord]) -> ColumnElement[bool]:
 def sealed_before(kind: type[SealedRecord], begins: bytes) -> ColumnElement[bool]:
     """The condition that a row was sealed before what begins with these bytes: by an older version, or by no leaf."""
     return and_(kind.sealed.is_not(None), _head(kind.sealed) < begins)
+
+
+def _stands_with_the_others(kind: type[SealedRecord]) -> ColumnElement[bool]:
+    """The condition that fields of another are not under the leaf of their own address yet."""
+    another: ColumnElement[bytes] = getattr(kind, kind.fields.another_column or "")
+    return and_(getattr(kind, kind.fields.index_column).is_not(None), another.is_(None))
 
 
 def _goes_with_what_is_done(kind: type[SealedRecord], begins: bytes) -> ColumnElement[bool]:

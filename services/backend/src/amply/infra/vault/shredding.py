@@ -6,7 +6,7 @@ under the leaf, since it is not to go, is sealed under the donor's next one, and
 the first and the last, the command again or an hour later the worker finishes it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -51,18 +51,37 @@ class Closing:
 
 
 def close(
-    database: Database, kinds: Sequence[Tended], *, scope: Scope, whose: str, now: datetime
+    database: Database, kinds: Sequence[Tended], *, scope: Scope, whose: Collection[str], now: datetime
 ) -> list[Closing]:
-    """Close the leaves that somebody's values stand under, in every tree there is; none where nothing does.
+    """Close the leaves that these people's values stand under, in every tree there is; none where nothing does.
 
     Waits for whoever is sealing under one at the moment: what they wrote is there when it returns. Answers those too that were
-    closed before and are not cut yet. Outside transactions.
+    closed before and are not cut yet. Outside transactions: one for each of them, since each waits for others.
 
     Raises:
         KeyTreeAway, KeyWrappingAway: A tree cannot be read; nothing has changed.
         NoKeysHere: This process has no keys.
     """
     grown = dict(_grown(database, scope))
+    found = [
+        closing
+        for each in sorted(set(whose))
+        for closing in _close_one(database, kinds, grown, scope=scope, whose=each, now=now)
+    ]
+    if database.keyring is not None:
+        database.keyring.look_again()
+    return found
+
+
+def _close_one(
+    database: Database,
+    kinds: Sequence[Tended],
+    grown: Mapping[int, KeyTree],
+    *,
+    scope: Scope,
+    whose: str,
+    now: datetime,
+) -> list[Closing]:
     found: list[Closing] = []
     with database.transaction() as session:
         closed = _closed(session, scope=scope)
@@ -80,8 +99,6 @@ def close(
             for each in present:
                 _close(session, each, now=now)
             found += present
-    if database.keyring is not None:
-        database.keyring.look_again()
     return found
 
 

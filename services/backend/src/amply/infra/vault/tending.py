@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal, select, union_all, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, exists, func, literal, select, union_all, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from amply.infra.database import Database
 from amply.infra.vault import format as sealed_format
@@ -50,7 +50,7 @@ def of_records(kind: type[SealedRecord]) -> Tended:
     return Tended(
         name=kind.fields.table,
         reseal=lambda session, limit: reseal(session, kind, limit=limit),
-        columns={kind.fields.scope: (kind.sealed,), **_index_of(kind)},
+        columns={kind.fields.scope: kind.sealed_columns(), **_index_of(kind)},
         move=lambda session, head, limit: move(session, kind, head=head, limit=limit),
     )
 
@@ -120,7 +120,12 @@ def _state(row: DataKeyRow, *, sealing: int | None, now: datetime) -> str:
 
 
 def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime) -> None:
-    """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more."""
+    """Versions before one that has sealed for a while, of which no value is left: nobody seals by them any more.
+
+    Every value's head is read only where there is such a version.
+    """
+    if not _may_be_unused(session, now=now):
+        return
     found = versions(session, kinds, now=now)
     known = {scope for kind in kinds for scope in kind.columns}
     settled = {each.scope: each.version for each in found if each.seals_from + QUIET <= now}
@@ -136,6 +141,23 @@ def _destroy_unused(session: Session, kinds: Sequence[Tended], *, now: datetime)
                 .values(wrapped=None, destroyed_at=now)
             )
             _log.info("data_key_destroyed", scope=each.scope, version=each.version)
+
+
+def _may_be_unused(session: Session, *, now: datetime) -> bool:
+    """Whether a version that is there has another one behind it that has sealed for a while."""
+    settled = aliased(DataKeyRow)
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    DataKeyRow.wrapped.is_not(None),
+                    settled.scope == DataKeyRow.scope,
+                    settled.version > DataKeyRow.version,
+                    settled.seals_from <= now - QUIET,
+                )
+            )
+        )
+    )
 
 
 def _scope_in(

@@ -24,7 +24,7 @@ from amply.modules.donations.domain import (
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
 from amply.modules.donations.erased_again import forget_told, still_there
-from amply.modules.donations.erasure import Erasure, erase_donor, require_named
+from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
 from amply.modules.donations.gift_list import as_csv, gifts_of
@@ -38,6 +38,7 @@ from amply.modules.donations.offline import (
     reverse_offline,
 )
 from amply.modules.donations.offline_references import OfflineGiftKnown
+from amply.modules.donations.openings import tended_openings
 from amply.modules.donations.options import (
     Anonymity,
     Dedication,
@@ -211,6 +212,7 @@ __all__ = [
     "reverse_offline",
     "routers",
     "sealed_for",
+    "search_openings",
     "send_due_dedications",
     "send_due_notices",
     "send_due_receipts",
@@ -219,6 +221,7 @@ __all__ = [
     "statuses",
     "still_there",
     "tended",
+    "tended_openings",
     "void_receipt",
     "withdraw_declarations",
 ]

@@ -13,6 +13,7 @@ from amply.modules import ledger, payments, receipts, webhooks
 from amply.modules.donations.domain import DonationStatus, status_of_payment
 from amply.modules.donations.models import DonationRow, ReceiptRow
 from amply.modules.donations.news import Applies, GiftBooks, GiftNotBookedYet, Hand, News
+from amply.modules.donations.openings import gift_of
 from amply.modules.donations.parts import GiftParts
 
 _SUCCESS: Final = "payment_intent.succeeded"
@@ -231,11 +232,10 @@ class EventInHand:
             )
             row.reserved_entry_id = None
         posted = self._post(
+            row,
             kind=ledger.Kind.DONATION_SUCCEEDED,
-            organization_id=row.organization_id,
             transfers=lines,
             personal={field: value for field, value in personal.items() if value is not None},
-            is_erased=row.erased_at is not None,
         )
         self._book_fee(row, settlement)
         # A gift is what arrived. The processor's truth wins over what was asked for.
@@ -262,27 +262,25 @@ class EventInHand:
         if settlement.fee.minor_units == 0:
             return False
         return self._post(
+            row,
             kind=ledger.Kind.PROCESSOR_FEE,
-            organization_id=row.organization_id,
             transfers=ledger.processor_fee(organization_id=row.organization_id, amount=settlement.fee),
             personal={},
-            is_erased=row.erased_at is not None,
         ).created
 
     def _post(
         self,
+        row: DonationRow,
         *,
         kind: ledger.Kind,
-        organization_id: str,
         transfers: tuple[ledger.NewTransfer, ...],
         personal: Mapping[str, str],
-        is_erased: bool,
     ) -> ledger.PostedEntry:
         """One entry per intent and kind, whichever event brings it. About an erased donor nothing is kept to open."""
         remote_id = intent_id(self.event.object)
         entry = ledger.NewEntry(
             kind=kind,
-            organization_id=organization_id,
+            organization_id=row.organization_id,
             idempotency_key=f"stripe:{remote_id}:{kind}",
             transfers=transfers,
             event_at=self.event.occurred_at,
@@ -291,5 +289,10 @@ class EventInHand:
             personal={**personal, "reference": f"stripe:payment_intent:{remote_id}"},
         )
         return ledger.post(
-            self.session, entry=entry, now=self.now, secrets=self.secrets, keeps_openings=not is_erased
+            self.session,
+            entry=entry,
+            now=self.now,
+            secrets=self.secrets,
+            gift=gift_of(row),
+            keeps_openings=row.erased_at is None,
         )

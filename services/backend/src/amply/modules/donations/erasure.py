@@ -39,6 +39,9 @@ _log = structlog.get_logger()
 AlsoForgets = Callable[[Session, Collection[str]], None]
 """What those above have of gifts, by the organisations whose donors are forgotten."""
 
+_GIFTS: Final = 500
+"""Whose traces are looked for in one transaction."""
+
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -97,12 +100,14 @@ def erase_donor(
     now: datetime,
     listed: ErasureList | None = None,
     also: AlsoForgets | None = None,
+    searched: ledger.Searched | None = None,
 ) -> Erasure:
     """Forget everything about whom the address with this digest belongs to (`mail.address_digest`), or about one gift.
 
     That is as a donor, and as somebody who was told of another's gift: the gift then stays, and tells nobody.
 
     `listed` is told before anything is removed; None where it knows already. `also` is called in the transaction that removes.
+    `searched`: what `search_openings` found for this gift and others; without, it is looked for here.
 
     Gifts are found by their index, under every version of its key that is there.
 
@@ -122,16 +127,34 @@ def erase_donor(
         told_of = _told_of(session, digest=email_sha256) if email_sha256 is not None else []
     if listed is not None:
         erased_again.note(listed, gifts=donations, told=told_of)
-    about = ledger.entries_about(database, secrets=secrets, traces=traces.texts)
+    if searched is None:
+        searched = ledger.search(database, secrets=secrets, traces=traces.texts)
     with database.transaction() as session:
         # Looked for again, now that nothing can be booked of these gifts: the search took its time.
         held = _traces(session, donations)
-        since = ledger.entries_about_since(session, secrets=secrets, traces=held.texts, horizon=about.horizon)
+        about = ledger.entries_about(
+            session, secrets=secrets, donation_ids=donations, traces=held.texts, searched=searched
+        )
         told = _forget_recipient(session, digest=email_sha256) if email_sha256 is not None else 0
-        entries = {*about.entry_ids, *since, *held.booked}
+        entries = {*about, *held.booked}
         if also is not None:
             also(session, held.organizations)
         return _remove(session, held, entry_ids=entries, told=told, now=now)
+
+
+def search_openings(
+    database: Database, secrets: ledger.CommitmentSecrets, *, donation_ids: Sequence[str]
+) -> ledger.Searched:
+    """Look once for what the ledger holds of all these gifts and does not know to be theirs, for erasing each of them.
+
+    Raises:
+        OpeningsUnreadable: As `erase_donor` says.
+    """
+    texts: set[str] = set()
+    for pieces in range(0, len(donation_ids), _GIFTS):
+        with database.transaction() as session:
+            texts |= _traces(session, donation_ids[pieces : pieces + _GIFTS]).texts
+    return ledger.search(database, secrets=secrets, traces=texts)
 
 
 def require_named(*, email_sha256: str | None, donation_id: str | None) -> None:

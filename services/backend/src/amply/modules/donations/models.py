@@ -51,6 +51,7 @@ class DedicationRow(SealedRecord):
     """`handed_over_at`: the letter was given to the mail service, or whoever gave it died while doing so.
 
     The digest of the recipient's address stays when the address goes: it finds whom an erasure is of, and who had letters enough.
+    What is of the recipient goes with the donor, and with the recipient alone.
     """
 
     __tablename__ = "dedication"
@@ -64,9 +65,12 @@ class DedicationRow(SealedRecord):
         index_column="recipient_index",
         apart="dedication:",
         goes_with="donation",
+        of_another=("recipient_name", "recipient_email", "recipient_sha256"),
+        another_column="recipient_sealed",
     )
     donation_id: Mapped[str] = mapped_column(primary_key=True)
     recipient_index: Mapped[bytes | None]
+    recipient_sealed: Mapped[bytes | None]
     honouree = Personal[str]()
     recipient_name = Personal[str]()
     recipient_email = Personal[str]()

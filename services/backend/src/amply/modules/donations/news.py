@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from amply.modules import ledger, payments, webhooks
 from amply.modules.donations.models import DonationRow
+from amply.modules.donations.openings import gift_of
 from amply.modules.donations.parts import GiftParts
 
 
@@ -90,6 +91,7 @@ class GiftBooks:
             entry=entry,
             now=self.now,
             secrets=self.secrets,
+            gift=gift_of(self.gift),
             keeps_openings=self.gift.erased_at is None,
         )
         return posted.id

@@ -8,7 +8,7 @@ nobody but the organisation says so. It may be for a fund, for somebody, from a 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +24,7 @@ from amply.modules import ledger, organizations, receipts
 from amply.modules.donations.domain import DonationNotFound, DonationStatus, OfflineMethod
 from amply.modules.donations.models import DonationRow, OfflineGiftRow, ReceiptRow
 from amply.modules.donations.offline_references import Thing, keep_reference
+from amply.modules.donations.openings import gift_of, of_gift
 from amply.modules.donations.options import (
     Anonymity,
     GiftOptions,
@@ -118,8 +119,13 @@ def record_offline(
         received_at = _received_at(session, gift, now=now)
         _check_fund(session, gift)
         entry = _entry(gift, donation_id=donation_id, reference=reference, received_at=received_at)
-        posted = ledger.post(session, entry=entry, now=now, secrets=secrets)
-        session.execute(insert(DonationRow).values(**_row(session, gift, donation_id, posted.id, now=now)))
+        said = _said(session, gift, donation_id)
+        posted = ledger.post(
+            session, entry=entry, now=now, secrets=secrets, gift=of_gift(donation_id, said["sealed"])
+        )
+        session.execute(
+            insert(DonationRow).values(**said, **_row(gift, donation_id, entry_id=posted.id, now=now))
+        )
         keep_reference(
             session,
             donation_id=donation_id,
@@ -194,7 +200,14 @@ def _reverse(
         reverses=row.entry_id,
         reason=reason,
     )
-    ledger.post(session, entry=entry, now=now, secrets=secrets, keeps_openings=row.erased_at is None)
+    ledger.post(
+        session,
+        entry=entry,
+        now=now,
+        secrets=secrets,
+        gift=gift_of(row),
+        keeps_openings=row.erased_at is None,
+    )
     row.reversed_at = row.updated_at = now
     if (kept := session.get(OfflineGiftRow, donation_id)) is not None:
         kept.is_reversed = True
@@ -240,16 +253,17 @@ def _lines(
     return ledger.postings.donation_offline(organization_id=organization_id, amount=amount, fund_id=fund_id)
 
 
-def _row(
-    session: Session, gift: OfflineGift, donation_id: str, entry_id: str, *, now: datetime
-) -> dict[str, object]:
+def _said(session: Session, gift: OfflineGift, donation_id: str) -> dict[str, Any]:
     said = {
         "donor_name": gift.donor_name.strip(),
         "donor_email": gift.donor_email,
         "message": gift.message or None,
     }
+    return DonationRow.fields.at_rest(session, row_id=donation_id, fields=said)
+
+
+def _row(gift: OfflineGift, donation_id: str, *, entry_id: str, now: datetime) -> dict[str, object]:
     return {
-        **DonationRow.fields.at_rest(session, row_id=donation_id, fields=said),
         "id": donation_id,
         "organization_id": gift.organization_id,
         "minor_units": gift.amount.minor_units,

@@ -34,7 +34,7 @@ from amply.modules.ledger.clearance import Clearance
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.days import Received, fold_days, received_since
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, NewTransfer, PostedEntry, stored_key
-from amply.modules.ledger.erasure import EntriesAbout, OpeningsUnreadable, entries_about, entries_about_since
+from amply.modules.ledger.erasure import OpeningsUnreadable, Searched, entries_about, search
 from amply.modules.ledger.exports import LINE_COLUMNS, lines_in_batches
 from amply.modules.ledger.facts import (
     Moved,
@@ -48,6 +48,15 @@ from amply.modules.ledger.facts import (
 from amply.modules.ledger.forks import ForkRefused, FormerKey
 from amply.modules.ledger.gate import takes_entries
 from amply.modules.ledger.locks import PUBLISHER_LOCK, SEQUENCER_LOCK, Leadership, leadership
+from amply.modules.ledger.openings import (
+    OfGift,
+    OpeningRow,
+    is_under_leaves,
+    names_of_gifts,
+    openings_before,
+    openings_under,
+    seal_anew,
+)
 from amply.modules.ledger.pages import OrganizationHasNoLedger
 from amply.modules.ledger.partials import let_go_of_partials
 from amply.modules.ledger.ports import (
@@ -125,7 +134,6 @@ __all__ = [
     "CheckpointMoved",
     "Clearance",
     "CommitmentSecrets",
-    "EntriesAbout",
     "EntryContradicts",
     "EntryLocation",
     "EntryNotFound",
@@ -142,6 +150,8 @@ __all__ = [
     "Moved",
     "NewEntry",
     "NewTransfer",
+    "OfGift",
+    "OpeningRow",
     "OpeningsUnreadable",
     "OrganizationHasNoLedger",
     "PayoutBooked",
@@ -156,6 +166,7 @@ __all__ = [
     "Reconciled",
     "Restored",
     "ReversalExceedsOriginal",
+    "Searched",
     "Sequencer",
     "Signer",
     "Statement",
@@ -179,7 +190,6 @@ __all__ = [
     "close_account",
     "donation_succeeded",
     "entries_about",
-    "entries_about_since",
     "entries_on",
     "entry_location",
     "erase_openings",
@@ -188,12 +198,16 @@ __all__ = [
     "gifts",
     "inclusion",
     "is_published",
+    "is_under_leaves",
     "leadership",
     "let_go_of_partials",
     "lines_in_batches",
     "misfolded",
     "moved_by",
+    "names_of_gifts",
     "oldest_unpublished_age",
+    "openings_before",
+    "openings_under",
     "places",
     "post",
     "postings",
@@ -209,6 +223,8 @@ __all__ = [
     "reopen_account",
     "restore_log",
     "routers",
+    "seal_anew",
+    "search",
     "sequenced_size",
     "set_visibility",
     "sides_of",

@@ -1,6 +1,9 @@
-"""Finding all that the ledger holds behind its commitments to one person."""
+"""Finding all that the ledger holds behind its commitments to one person.
 
-from collections.abc import Collection, Iterable, Iterator
+An opening says whose gift it is of, and that finds it. Those of which that is not looked up yet are read, one after the other.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,13 +12,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
+from amply.infra.vault import Keyring, keyring_of
 from amply.kernel.errors import AmplyError
 from amply.modules.ledger.commitments import CommitmentSecrets
+from amply.modules.ledger.openings import read
 
 _BATCH: Final = 1_000
 
 _PIECE: Final = text("""
-    SELECT entry_id, sealed FROM opening WHERE entry_id > :after ORDER BY entry_id LIMIT :batch
+    SELECT entry_id, sealed
+    FROM opening
+    WHERE donation_id IS NULL AND entry_id > :after
+    ORDER BY entry_id
+    LIMIT :batch
 """)
 
 _HORIZON: Final = text("SELECT pg_snapshot_xmin(pg_current_snapshot())")
@@ -24,12 +33,14 @@ _SINCE: Final = text("""
     SELECT opening.entry_id, opening.sealed
     FROM entry
     JOIN opening ON opening.entry_id = entry.id
-    WHERE entry.xid >= CAST(:horizon AS xid8)
+    WHERE entry.xid >= CAST(:horizon AS xid8) AND opening.donation_id IS NULL
 """)
 
-_FOLLOWING: Final = text("""
+_ABOUT: Final = text("""
     WITH RECURSIVE about AS (
         SELECT unnest(CAST(:entry_ids AS text[])) AS id
+        UNION
+        SELECT entry_id FROM opening WHERE donation_id = ANY(CAST(:donation_ids AS text[]))
         UNION
         SELECT entry.id FROM entry JOIN about ON entry.reverses = about.id OR entry.supersedes = about.id
     )
@@ -45,42 +56,59 @@ class OpeningsUnreadable(AmplyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EntriesAbout:
-    """Entries that were found, and the transaction from which on others may have been posted meanwhile."""
+class Searched:
+    """What openings say of which nobody has said yet whose gift they are of.
 
-    entry_ids: frozenset[str]
+    Attributes:
+        found: By a text that was looked for, the entries behind whose commitments it stands.
+        horizon: The transaction from which on others may have been posted meanwhile.
+    """
+
+    found: Mapping[str, frozenset[str]]
     horizon: int
 
+    def about(self, traces: Collection[str]) -> set[str]:
+        """The entries behind whose commitments one of these texts stands."""
+        return {each for trace in traces for each in self.found.get(trace.casefold(), ())}
 
-def entries_about(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> EntriesAbout:
-    """The entries behind whose commitments one of these texts stands, and all that reverse or correct them.
 
-    A text matches a value, whatever its case, or the last name in a reference (`stripe:refund:re_…`). Every opening is
-    unsealed and looked at: no index tells whom an entry is about, so this takes a minute for a few million entries.
+def search(database: Database, *, secrets: CommitmentSecrets, traces: Collection[str]) -> Searched:
+    """Look for all of these texts at once in the openings whose gift is not known.
+
+    A text matches a value, whatever its case, or the last name in a reference (`stripe:refund:re_…`). Until the worker has been
+    through them, these may be all there are: some million take a minute, however many texts are looked for.
 
     Raises:
         OpeningsUnreadable: This is not the key they were sealed with.
     """
     with database.transaction() as session:
         horizon = int(session.scalars(_HORIZON).one())
-    found = _matching(_all(database), secrets, traces)
-    with database.transaction() as session:
-        following = session.scalars(_FOLLOWING, {"entry_ids": sorted(found)})
-        return EntriesAbout(entry_ids=frozenset(following), horizon=horizon)
+    return Searched(found=_matching(_unlinked(database), database.keyring, secrets, traces), horizon=horizon)
 
 
-def entries_about_since(
-    session: Session, *, secrets: CommitmentSecrets, traces: Collection[str], horizon: int
+def entries_about(
+    session: Session,
+    *,
+    secrets: CommitmentSecrets,
+    donation_ids: Collection[str],
+    traces: Collection[str],
+    searched: Searched,
 ) -> set[str]:
-    """Ids of such entries posted since `entries_about` began; the caller keeps more from being posted.
+    """The entries about these gifts, those that were posted since `search` began, and all that reverse or correct them.
+
+    The caller keeps more from being posted.
 
     Raises:
         OpeningsUnreadable: As there.
     """
-    return _matching(session.execute(_SINCE, {"horizon": str(horizon)}), secrets, traces)
+    since = session.execute(_SINCE, {"horizon": str(searched.horizon)})
+    later = _matching(since, keyring_of(session), secrets, traces)
+    named = searched.about(traces).union(*later.values())
+    values = {"entry_ids": sorted(named), "donation_ids": sorted(donation_ids)}
+    return set(session.scalars(_ABOUT, values))
 
 
-def _all(database: Database) -> Iterator[Any]:
+def _unlinked(database: Database) -> Iterator[Any]:
     after = ""
     while True:
         with database.transaction() as session:
@@ -91,21 +119,21 @@ def _all(database: Database) -> Iterator[Any]:
         after = rows[-1].entry_id
 
 
-def _matching(rows: Iterable[Any], secrets: CommitmentSecrets, traces: Collection[str]) -> set[str]:
+def _matching(
+    rows: Iterable[Any], keyring: Keyring | None, secrets: CommitmentSecrets, traces: Collection[str]
+) -> dict[str, frozenset[str]]:
     sought = {trace.casefold() for trace in traces}
-    return {
-        row.entry_id
-        for row in rows
-        if any(
-            value.casefold() in sought or value.rpartition(":")[2].casefold() in sought
-            for value in _values(row, secrets)
-        )
-    }
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for value in _values(row, keyring, secrets):
+            for said in {value.casefold(), value.rpartition(":")[2].casefold()} & sought:
+                found.setdefault(said, set()).add(row.entry_id)
+    return {said: frozenset(entry_ids) for said, entry_ids in found.items()}
 
 
-def _values(row: Any, secrets: CommitmentSecrets) -> list[str]:
+def _values(row: Any, keyring: Keyring | None, secrets: CommitmentSecrets) -> list[str]:
     try:
-        openings = secrets.unseal(bytes(row.sealed), entry_id=row.entry_id)
+        openings = read(keyring, bytes(row.sealed), entry_id=row.entry_id, secrets=secrets)
     except InvalidTag as failure:
         raise OpeningsUnreadable(
             f"The openings of {row.entry_id} do not open with this key: "

@@ -7,8 +7,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, SQLColumnExpression, column, exists, func, select, table, text
 from sqlalchemy.orm import Session
 
+from amply.infra.vault import keyring_of
 from amply.kernel.errors import NotFound
 from amply.modules.ledger.commitments import CommitmentSecrets
+from amply.modules.ledger.openings import read
 from amply.modules.ledger.tree import tile_reader
 from ledger_format.receipts import Receipt, encode_receipt
 from ledger_format.tiles import inclusion_proof
@@ -129,7 +131,9 @@ def receipt(session: Session, *, entry_id: str, secrets: CommitmentSecrets, open
     if row is None:
         return None
     sealed = session.scalar(_OPENINGS, {"entry_id": entry_id}) if opens else None
-    openings = {} if sealed is None else secrets.unseal(bytes(sealed), entry_id=entry_id)
+    openings = (
+        {} if sealed is None else read(keyring_of(session), bytes(sealed), entry_id=entry_id, secrets=secrets)
+    )
     proof = inclusion_proof(row.idx, row.size, tile_reader(session))
     return encode_receipt(
         Receipt(

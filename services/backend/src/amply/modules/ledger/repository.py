@@ -36,8 +36,10 @@ POST: Final[TextClause] = text("""
             phase text, pending_entry_id text, pending_line smallint
         )
     ), sealed AS (
-        INSERT INTO opening (entry_id, sealed)
-        SELECT posted.id, CAST(:sealed AS bytea) FROM posted WHERE CAST(:sealed AS bytea) IS NOT NULL
+        INSERT INTO opening (entry_id, sealed, donation_id)
+        SELECT posted.id, CAST(:sealed AS bytea), CAST(:donation_id AS text)
+        FROM posted
+        WHERE CAST(:sealed AS bytea) IS NOT NULL
     )
     SELECT id FROM posted
 """)
@@ -84,6 +86,7 @@ def parameters(
     entry_id: str,
     commitments: Mapping[str, bytes],
     sealed: bytes | None,
+    donation_id: str | None,
     now: datetime,
 ) -> dict[str, Any]:
     """What `POST` is executed with."""
@@ -99,7 +102,12 @@ def parameters(
     for name in _LINKS:
         if (value := getattr(entry, name)) is not None:
             row[name] = value
-    return {"entry": json.dumps(row), "transfers": json.dumps(_transfers(entry)), "sealed": sealed}
+    return {
+        "entry": json.dumps(row),
+        "transfers": json.dumps(_transfers(entry)),
+        "sealed": sealed,
+        "donation_id": donation_id,
+    }
 
 
 def find_standing(session: Session, entry: NewEntry) -> Standing:

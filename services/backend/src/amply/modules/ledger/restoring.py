@@ -302,7 +302,12 @@ class _Batch:
         """The very statement that writes every entry, under the tables' own checks."""
         asked = _as_posted(entry, key=key)
         row = repository.parameters(
-            asked, entry_id=entry.id, commitments=entry.commitments, sealed=None, now=self.now
+            asked,
+            entry_id=entry.id,
+            commitments=entry.commitments,
+            sealed=None,
+            donation_id=None,
+            now=self.now,
         )
         try:
             posted = session.execute(repository.POST, row).one_or_none()

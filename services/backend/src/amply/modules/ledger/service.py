@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from amply.infra.vault import Keyring, keyring_of
 from amply.kernel.ids import new_random_id
 from amply.modules.ledger import repository
 from amply.modules.ledger.breaches import breach
 from amply.modules.ledger.commitments import CommitmentSecrets
 from amply.modules.ledger.domain import EntryContradicts, NewEntry, PostedEntry
+from amply.modules.ledger.openings import OfGift, at_rest
 from ledger_format.commitments import commit
 
 
@@ -21,13 +23,14 @@ def post(
     entry: NewEntry,
     now: datetime,
     secrets: CommitmentSecrets,
+    gift: OfGift | None = None,
     keeps_openings: bool = True,
 ) -> PostedEntry:
     """Book an entry in the caller's transaction; the same idempotency key is booked once.
 
     Missing accounts are opened. Nothing is locked that another organisation's entry needs. The entry appears in the
-    public log when the sequencer has taken it, after the transaction commits. Without `keeps_openings` nobody will
-    ever open its commitments: it is about somebody who was erased.
+    public log when the sequencer has taken it, after the transaction commits. What opens its commitments goes with
+    the donor of `gift`. Without `keeps_openings` nobody will ever open them: it is about somebody who was erased.
 
     What only reserves may be refused; what moves at once is taken as a fact, whatever it leaves.
 
@@ -38,9 +41,10 @@ def post(
         PendingResolved, PendingMismatch: A post or void does not fit what was pending, or comes second.
         AccountClosed, EntrySuperseded, PayoutBooked: As they say.
         BookingsPaused: The publisher has not compared this database with the public log, or refuses it.
+        KeyNotAtHand: The key service was away when this process began; it is posted later.
         sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
     """
-    prepared = prepare(entry, now=now, secrets=secrets)
+    prepared = prepare(entry, now=now, secrets=secrets, keyring=keyring_of(session), gift=gift)
     if not keeps_openings:
         prepared["sealed"] = None
     try:
@@ -57,7 +61,14 @@ def post(
     return PostedEntry(id=standing.id, created=False)
 
 
-def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> dict[str, Any]:
+def prepare(
+    entry: NewEntry,
+    *,
+    now: datetime,
+    secrets: CommitmentSecrets,
+    keyring: Keyring | None = None,
+    gift: OfGift | None = None,
+) -> dict[str, Any]:
     """All that posting does before it asks the database: identity, commitments, sealed openings, parameters."""
     # Public for ever, beside a time rounded to the minute on purpose: the id must not undo that.
     entry_id = new_random_id("ent")
@@ -66,8 +77,18 @@ def prepare(entry: NewEntry, *, now: datetime, secrets: CommitmentSecrets) -> di
         field: commit(field=field, value=opening.value, salt=opening.salt)
         for field, opening in openings.items()
     }
-    sealed = secrets.seal(openings, entry_id=entry_id) if openings else None
-    return repository.parameters(entry, entry_id=entry_id, commitments=commitments, sealed=sealed, now=now)
+    sealed = None
+    if openings:
+        inner = secrets.seal(openings, entry_id=entry_id)
+        sealed = at_rest(keyring, inner, entry_id=entry_id, gift=gift)
+    return repository.parameters(
+        entry,
+        entry_id=entry_id,
+        commitments=commitments,
+        sealed=sealed,
+        donation_id=gift.id if gift is not None else None,
+        now=now,
+    )
 
 
 def erase_openings(session: Session, *, entry_ids: Sequence[str]) -> int:

@@ -68,6 +68,24 @@ def names_of_returns(session: Session, *, payment_ids: Collection[str]) -> set[s
     }
 
 
+def gifts_named(session: Session, *, remote_ids: Collection[str]) -> dict[str, str]:
+    """The gifts that the processor's ids lead to: of intents, refunds, disputes and warnings."""
+    found = {
+        row.remote_id: row.donation_id
+        for row in session.execute(
+            select(PaymentRow.remote_id, PaymentRow.donation_id).where(PaymentRow.remote_id.in_(remote_ids))
+        )
+    }
+    for table in _RETURNS:
+        rows = session.execute(
+            select(table.remote_id, PaymentRow.donation_id)
+            .join(PaymentRow, PaymentRow.id == table.payment_id)
+            .where(table.remote_id.in_(remote_ids))
+        )
+        found |= {row.remote_id: row.donation_id for row in rows}
+    return found
+
+
 def erase(session: Session, *, payment_id: str, now: datetime) -> None:
     """Give a payment, and what went back of it, names that lead nowhere. One the processor never heard of is given up.
 
