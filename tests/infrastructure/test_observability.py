@@ -204,7 +204,14 @@ def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed
     assert [target["Arn"] for target in rule.properties["Targets"]] == [{"Ref": notices.logical_id}]
 
 
-CHOSEN_ALARMS = {"master-rotation", "k-anon-violations", "arrivals-set-aside", "arrivals-waiting"}
+CHOSEN_ALARMS = {
+    "master-rotation",
+    "k-anon-violations",
+    "files-set-aside",
+    "releases-failing",
+    "arrivals-set-aside",
+    "arrivals-waiting",
+}
 """Of what no environment has today and each may choose; test_rotation.py and test_lake.py find them there."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
