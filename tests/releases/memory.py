@@ -52,8 +52,11 @@ class Queue:
 @dataclass
 class Raw:
     objects: dict[str, bytes] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     def look(self, key: str) -> Object | None:
+        if key in self.refused:
+            raise PermissionError(key)
         if key not in self.objects:
             return None
         body = self.objects[key]

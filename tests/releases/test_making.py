@@ -262,6 +262,18 @@ def test_a_message_that_tells_of_nothing_stays_for_the_queue_to_set_aside(desk: 
     assert desk.states() == {"a": ("waiting", "")}
 
 
+def test_a_file_that_nobody_may_look_at_stops_no_other(desk: Desk) -> None:
+    refused = desk.give("refused", facts(DONORS))
+    desk.give("a", facts(DONORS))
+    desk.raw.refused.add(refused)
+    desk.work()
+    assert desk.states() == {"a": ("waiting", "")}
+    assert [refused in told.body for told in desk.queue.messages] == [True], "it comes again"
+    desk.raw.refused.clear()
+    desk.work()
+    assert set(desk.states()) == {"a", "refused"}
+
+
 def test_a_dataset_that_fails_stops_no_other_and_is_tried_again_later(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
