@@ -11,7 +11,6 @@ from amply.adapters.dynamodb.control_plane import DynamoCatalogue, DynamoContrac
 from amply.entrypoints.admin_database import also_concerns
 from amply.infra.settings import MarketplaceSettings
 from amply.kernel.clock import iso, iso_or_none, system_clock
-from amply.kernel.errors import Conflict
 from amply.kernel.money import Money, currency_of
 from amply.modules import marketplace
 
@@ -19,12 +18,6 @@ MOMENT = click.DateTime(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m
 CONTRACT = click.argument("contract_id")
 _DATASETS = click.option("--dataset", "datasets", multiple=True, help="its name; once for each")
 _PER = click.Choice([each.value for each in marketplace.Per])
-
-
-class NothingSold(Conflict):
-    """The flag is off."""
-
-    code = "data_not_sold"
 
 
 @click.group()
@@ -201,7 +194,7 @@ def required_settings() -> MarketplaceSettings:
     """
     settings = MarketplaceSettings()
     if not settings.contracts_table:
-        raise NothingSold(
+        raise marketplace.NothingSold(
             "No data is sold in this environment; turn on the flag marketplace first (docs/data-platform.md)."
         )
     return settings

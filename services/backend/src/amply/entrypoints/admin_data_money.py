@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from amply.entrypoints.about_revenue import settling_in
-from amply.entrypoints.admin_data import CONTRACT, NothingSold, priced, required_settings
+from amply.entrypoints.admin_data import CONTRACT, priced, required_settings
 from amply.entrypoints.admin_database import also_concerns, opened_database, opened_session
 from amply.infra import logging
 from amply.infra.settings import CommitmentSettings
@@ -42,7 +42,9 @@ def settle(*, contract_id: str, month: str, owed: str | None, reason: str | None
     with opened_database() as database:
         parts = settling_in(database, _secrets(), settings)
         if parts is None:
-            raise NothingSold("This task is told of contracts alone; run it with the worker's settings.")
+            raise marketplace.NothingSold(
+                "This task is told of contracts alone; run it with the worker's settings."
+            )
         contract = parts.contracts.get(contract_id)
         if contract is None:
             raise marketplace.ContractNotFound(

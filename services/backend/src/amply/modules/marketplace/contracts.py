@@ -82,6 +82,12 @@ class Amendment:
         )
 
 
+class NothingSold(Conflict):
+    """No data is sold in this environment, or this task is not told of it."""
+
+    code = "data_not_sold"
+
+
 class TokenKnown(Conflict):
     """A digest was given before."""
 
