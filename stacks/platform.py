@@ -25,6 +25,7 @@ from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
 from stacks.lake.sharing import SharedData
+from stacks.lake.terminals import Terminals
 from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
@@ -147,6 +148,14 @@ class AmplyPlatform(cdk.Stage):
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
         if environment.features.etl:
             Etl(self, "etl", environment=environment, lake=lake)
+        if environment.features.iot:
+            Terminals(
+                self,
+                "iot",
+                environment=environment,
+                lake=lake,
+                control=control if environment.features.etl else None,
+            )
         return SharedData(lake=lake, control=control) if environment.features.etl else None
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:

@@ -34,6 +34,7 @@ FLAGS: Mapping[str, tuple[Flag, Environment]] = {
         Flag(own=LAKE_STACKS | {"marketplace"}),
         replace(SANDBOX, features=Features(marketplace=True)),
     ),
+    "features.iot": (Flag(own=LAKE_STACKS | {"iot"}), replace(SANDBOX, features=Features(iot=True))),
     "stripe.partner_event_source": (
         Flag(own=frozenset(), adds_to=frozenset({"events"})),
         replace(
@@ -54,7 +55,6 @@ CHOICES: Mapping[str, str] = {
     "domain": "Names of our own: certificates, records, and what pages and tasks are told.",
     "durability.object_lock": "Derived intent: how long checkpoints stay.",
     "features.data_seller_portal": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
-    "features.iot": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
     "image.digest": "Without one the command line asks for it.",
     "lease": "Named sandboxes are held against the shared one by tests/infrastructure/test_sandboxes.py.",
     "livemode": "Whether real money moves: what tasks are told.",

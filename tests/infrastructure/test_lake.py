@@ -13,7 +13,7 @@ from tests.infrastructure.permissions import LAKE, document_of, grants
 from tests.infrastructure.test_golden import compare
 from tests.marketplace.market import KEYS
 
-STACKS = ("lake", "controlplane", "marketplace", "etl")
+STACKS = ("lake", "controlplane", "marketplace", "etl", "iot")
 SIGNED = Path(__file__).with_name("golden") / "permissions_lake.md"
 VALUES_OF_A_TAG = 1000
 """https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html."""
