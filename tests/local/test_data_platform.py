@@ -5,6 +5,8 @@ Every night: what its functions answer is held by tests/marketplace, and that it
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,6 +20,8 @@ from tests.faults.waiting import until
 from tests.local.deployed import boto_client
 from tests.local.free_ports import settings_of_our_own
 from tests.marketplace.market import KEYS, Buyer, Market
+from tests.terminals.operating import connect, operate, register
+from tests.terminals.terminal_world import LOBBY, gift
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.nightly]
 
@@ -63,7 +67,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
     supervisor.start()
     supervisor.ensure(parts.cloud(settings))
-    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl"})
+    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl,iot"})
     deployment = Deployment(Cloud(settings))
     deployment.bootstrap()
     deployment.deploy()
@@ -142,6 +146,28 @@ def test_what_is_handed_in_reaches_the_function_and_is_not_released(platform: Pl
     curated = platform.physical("lake", "AWS::S3::Bucket", "Curated")
     listed = platform.client("s3").list_objects_v2(Bucket=curated, Prefix="released/gifts/")
     assert "Contents" not in listed
+
+
+def test_what_a_terminal_says_is_kept_once_in_the_raw_lake(platform: Platform, tmp_path: Path) -> None:
+    settings = platform.cloud.settings
+    folder = register(settings, "local", LOBBY, tmp_path)
+    told = json.loads((folder / "terminal.json").read_text())
+    said = json.dumps(gift(number=1, at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")).encode()
+    with connect(settings, folder, told["client_id"]) as device:
+        for payload in (said, said, b"{}"):
+            device.publish(told["topics"]["gifts"], payload)
+    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
+
+    def kept(below: str) -> list[str]:
+        found = platform.client("s3").list_objects_v2(Bucket=raw, Prefix=f"terminals/{below}/")
+        return [entry["Key"] for entry in found.get("Contents", ())]
+
+    until(lambda: bool(kept("set-aside")), otherwise="the function kept nothing")
+    until(lambda: len(kept("gifts")) == 1, otherwise="the gift is not there, or twice")
+    body = platform.client("s3").get_object(Bucket=raw, Key=kept("gifts")[0])["Body"].read()
+    assert json.loads(body)["principal"] == told["certificate_id"]
+    # Attached, the stack's policy could not be taken away.
+    assert operate(settings, "revoke", "local", LOBBY).exit_code == 0
 
 
 def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:

@@ -160,7 +160,7 @@ class Deployment:
                 root / "services" / "widgets" / "dist",
                 root / "services" / "widgets" / "headers.json",
                 root / "services" / "widgets" / "versions.json",
-                *(root / "services" / flag / "src" for flag in self._flags),
+                *(root / "services" / flags.SOURCES[flag] / "src" for flag in self._flags),
             ),
             words=(str(self._settings.ports.base), *self._flags),
         )
