@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation lake marketplace etl terminals
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation lake marketplace releases terminals
 EMULATOR := services/local_cloud/emulator
 PEERS := tests/verify/peers
 WIDGETS := services/widgets
@@ -75,6 +75,7 @@ lock: .venv/uv ## resolve the requirement lists again
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 $(EMULATOR)/requirements.in -o $(EMULATOR)/requirements.txt
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 $(PEERS)/requirements.in -o $(PEERS)/requirements.txt
 	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt services/backend/pyproject.toml -o services/backend/requirements.txt
+	@$(UV) pip compile -q --no-header --no-emit-index-url --generate-hashes --python-version 3.11 -c requirements.txt services/releases/pyproject.toml -o services/releases/requirements.txt
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 

@@ -58,8 +58,12 @@ def make_task(
     size: TaskSize,
     role: iam.IRole,
     port: int | None = None,
+    told: Mapping[str, str] | None = None,
 ) -> Task:
-    """A task definition in `stack`, told by the contract, with the database sign-in the contract names."""
+    """A task definition in `stack`, told by the contract, with the database sign-in the contract names.
+
+    `told` are the values of what only this stack knows of shared data.
+    """
     contract = CONTAINERS[name]
     values = _plain(stack, name, around)
     secrets = _secrets(around)
@@ -78,7 +82,7 @@ def make_task(
         size=size,
         environment={
             **{key: values[key] for key in sorted(contract.environment)},
-            **_shared(contract.shared_data, around.shared),
+            **_shared(contract.shared_data, around.shared, told or {}),
         },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
@@ -145,9 +149,12 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
     }
 
 
-def _shared(told: frozenset[str], shared: SharedData | None) -> Mapping[str, str]:
+def _shared(asked: frozenset[str], shared: SharedData | None, told: Mapping[str, str]) -> Mapping[str, str]:
     """Nothing where no data is shared: not even names, so that no template changes by a flag that is off."""
-    return {} if shared is None else {name: shared.names[name] for name in sorted(told)}
+    if shared is None:
+        return {}
+    known = {**shared.names, **told}
+    return {name: known[name] for name in sorted(asked)}
 
 
 def _traces(settings: Environment) -> Mapping[str, str]:

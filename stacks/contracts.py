@@ -118,6 +118,8 @@ class TaskName(StrEnum):
     ROLES = "roles"
     REHEARSE = "rehearse"
     ADMIN = "admin"
+    RELEASES = "releases"
+    """Only where the data platform takes what comes in (`Features.etl`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,5 +286,26 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         secrets=frozenset({"AMPLY_STRIPE_SECRET_KEY"}),
         database_user="amply_operator",
+    ),
+    TaskName.RELEASES: ContainerContract(
+        command=("python", "-m", "amply_releases"),
+        health_check=_BEATING,
+        environment=frozenset({"AMPLY_ENVIRONMENT", "AMPLY_HEARTBEAT_PATH", "AWS_REGION"}),
+        secrets=frozenset(),
+        database_user=None,
+        shared_data=frozenset(
+            {
+                "AMPLY_LAKE_ARRIVALS_URL",
+                "AMPLY_LAKE_RAW_BUCKET",
+                "AMPLY_LAKE_CURATED_BUCKET",
+                "AMPLY_LAKE_LEDGER_BUCKET",
+                "AMPLY_LAKE_DATASETS_TABLE",
+                "AMPLY_LAKE_CONSENT_TABLE",
+                "AMPLY_LAKE_CATALOGUE",
+                "AMPLY_LAKE_PSEUDONYM_KEY_ARN",
+                "AMPLY_LAKE_CERTIFICATE_KEY_ARN",
+                "AMPLY_LAKE_CERTIFICATE_NAME",
+            }
+        ),
     ),
 }

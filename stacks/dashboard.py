@@ -177,11 +177,16 @@ def _ledger(watched: Watched) -> list[Panel]:
             right=[measured.unmatched_movements],
         ),
         Panel(
-            title="What was given up, rows; what is late: recurring gifts, and organisations that applied; files missing from the archive",
+            title="What was given up, rows; what is late: recurring gifts, and organisations that applied; what is missing in the archive",
             healthy="Zero. Each row is a thing nobody will try again until a person acts; what is late was not done in time; "
-            "each file of the audit log should be in the archive.",
+            "each file of the audit log and each deleted account should be in the archive.",
             left=list(measured.exhausted.values()),
-            right=[measured.late_plans, measured.late_applications, measured.unarchived_seals],
+            right=[
+                measured.late_plans,
+                measured.late_applications,
+                measured.unarchived_seals,
+                measured.unnoted_erasures,
+            ],
         ),
     ]
 

@@ -18,7 +18,7 @@ class Features:
     marketplace: bool = False
     """Datasets that buyers hold contracts for, through an API and Delta Sharing."""
     etl: bool = False
-    """What sellers hand in is taken and, no anonymiser being connected, set aside; donors are asked whether facts of gifts may be shared."""
+    """What comes in is anonymised and released; donors are asked whether facts of their gifts may be shared."""
     iot: bool = False
     """Donation terminals write gifts and counters into the lake."""
     data_seller_portal: bool = False

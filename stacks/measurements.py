@@ -43,6 +43,8 @@ LATE_PLANS = "late_plans"
 """Recurring gifts that have been due for hours and were not tried, and those given up without an answer in the last week."""
 UNARCHIVED_SEALS = "unarchived_seals"
 """Files of the audit log that should be in the archive and are not."""
+UNNOTED_ERASURES = "unnoted_erasures"
+"""Deleted accounts that should be on the archive's list and are not."""
 LATE_APPLICATIONS = "late_applications"
 """Organisations that have waited for staff for longer than is promised."""
 BOOKINGS_PAUSED = "bookings_paused"
@@ -86,6 +88,7 @@ class Measurements:
     attacked_organizations: cloudwatch.Metric
     late_plans: cloudwatch.Metric
     unarchived_seals: cloudwatch.Metric
+    unnoted_erasures: cloudwatch.Metric
     late_applications: cloudwatch.Metric
     awaited_events: cloudwatch.Metric
     failing_events: cloudwatch.Metric
@@ -122,6 +125,7 @@ def measure(scope: Construct, *, namespace: str, api: Api, workers: Workers) -> 
         attacked_organizations=backlog.highest(BACKLOG, ATTACKED_ORGANIZATIONS),
         late_plans=backlog.highest(BACKLOG, LATE_PLANS),
         unarchived_seals=backlog.highest(BACKLOG, UNARCHIVED_SEALS),
+        unnoted_erasures=backlog.highest(BACKLOG, UNNOTED_ERASURES),
         late_applications=backlog.highest(BACKLOG, LATE_APPLICATIONS),
         publishing_seconds=publishing.highest(CHECKPOINT, PUBLISHING),
         witnesses_missing=publishing.highest(WITNESSED, WITNESSES_MISSING),

@@ -14,6 +14,7 @@ from stacks.environment import Environment
 from stacks.events import Events
 from stacks.expiry import watch_certificate
 from stacks.key_alarms import watch_personal_keys
+from stacks.lake.sharing_alarms import watch_shared_data
 from stacks.measurements import measure
 from stacks.outside_view import OutsideView
 from stacks.payout_alarms import watch_payouts
@@ -43,18 +44,21 @@ class Observability(AmplyStack):
         self.pager = Pager(
             self, "Alarms", topics=self.topics, prefix=f"amply-{environment.name}", runbooks=RUNBOOKS
         )
+        namespace = f"amply/{environment.name}"
         watched = Watched(
             api=api,
             workers=workers,
             database=around.database,
             cache=around.cache,
             queues=around.queues,
-            measured=measure(self, namespace=f"amply/{environment.name}", api=api, workers=workers),
+            measured=measure(self, namespace=namespace, api=api, workers=workers),
             outside=self._look_from_outside(around),
         )
         paging = self._watch(watched, around.events)
         watching.watch_books(self.pager, watched.measured)
         watch_payouts(self.pager, watched.measured)
+        if around.shared:
+            watch_shared_data(self, self.pager, worker_log=workers.worker.log, namespace=namespace)
         self._watch_what_lasts(around)
         self._tell_of_failed_deployments(api)
         make_dashboard(

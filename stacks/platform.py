@@ -127,6 +127,8 @@ class AmplyPlatform(cdk.Stage):
         Administration(self, "administration", environment=environment, around=around)
         api = Api(self, "api", environment=environment, around=around)
         workers = Workers(self, "workers", environment=environment, around=around, api=api)
+        if around.shared:
+            Etl(self, "etl", environment=environment, around=around, shared=around.shared, api=api)
         Observability(
             self,
             "observability",
@@ -137,7 +139,7 @@ class AmplyPlatform(cdk.Stage):
         )
 
     def _make_data_platform(self, storage: Storage) -> SharedData | None:
-        """What is bought and what is handed in stand on the same lake; neither is needed for the other.
+        """What is bought and what is released stand on the same lake; neither is needed for the other.
 
         Donors are asked where what they share is anonymised: not where data of others alone is sold.
         """
@@ -146,8 +148,6 @@ class AmplyPlatform(cdk.Stage):
         control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
         if environment.features.marketplace:
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
-        if environment.features.etl:
-            Etl(self, "etl", environment=environment, lake=lake)
         if environment.features.iot:
             Terminals(
                 self,

@@ -191,6 +191,8 @@ def watch_backlog(pager: Pager, measured: Measurements, *, runs: bool) -> cloudw
     rings["plans-late"] = (measured.late_plans, late)
     kept = "What was recorded of who did what is not in the archive: only the database could tell of it."
     rings["audit-unarchived"] = (measured.unarchived_seals, kept)
+    noted = "Accounts were deleted that the archive's list does not name: a database that is restored would have them again."
+    rings["erasures-unnoted"] = (measured.unnoted_erasures, noted)
     waiting = "An organisation that applied has waited for staff for longer than the five working days it is promised."
     rings["applications-late"] = (measured.late_applications, waiting)
     for name, (metric, meaning) in rings.items():

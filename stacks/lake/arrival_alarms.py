@@ -1,4 +1,4 @@
-"""What rings when something that was handed in is not released as it should be."""
+"""What rings when something that came in is not released as it should be."""
 
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
@@ -34,11 +34,28 @@ def watch_arrivals(
         severity=Severity.PAGE,
     )
     pager.above(
+        "files-set-aside",
+        numbers.count("file_set_aside", "FilesSetAside"),
+        0,
+        minutes=1,
+        meaning="A file that came in is not what its dataset's policy says, and is not released.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
+        "releases-failing",
+        numbers.count("release_failed", "ReleasesFailed"),
+        0,
+        minutes=60,
+        period=20,
+        meaning="A release has failed for an hour, again and again.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
         "arrivals-set-aside",
         set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
         0,
         minutes=1,
-        meaning="What a seller handed in could not be anonymised, and waits for a person.",
+        meaning="A message about something that came in could not be taken, and waits for a person.",
         severity=Severity.NOTICE,
     )
     pager.above(
@@ -47,6 +64,6 @@ def watch_arrivals(
         6 * 3600,
         minutes=15,
         period=5,
-        meaning="The oldest thing that was handed in has waited for more than six hours.",
+        meaning="The oldest message about something that came in has waited for more than six hours.",
         severity=Severity.NOTICE,
     )

@@ -1,29 +1,35 @@
-"""What is handed in becomes work: each arrival is a message, and what cannot be released safely is set aside and told of."""
+"""What comes in becomes releases: each arrival is a message, one task makes releases of them, and what cannot be released is told of."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
-from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
-from constructs_lib.function import PlainFunction
 from constructs_lib.queue import DeadLetterQueue, WorkQueue
+from constructs_lib.service import Service, Task, TaskSize, task_role
+from constructs_lib.table import READS_TABLES, WRITES_TABLES
+from stacks.api import Api
+from stacks.containers import Surroundings, make_task
+from stacks.contracts import TaskName
 from stacks.environment import Environment
 from stacks.lake.arrival_alarms import watch_arrivals
+from stacks.lake.catalogue import database_name
 from stacks.lake.governance import LakeAndGovernance
+from stacks.lake.sharing import FACTS, HANDED_IN, SharedData
+from stacks.permissions import allow_key, allow_objects, allow_on_objects
+from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 
-SOURCES = Path(__file__).parents[2] / "services" / "etl" / "src"
-HANDED_IN = "incoming/"
-SECONDS = 600
-VISIBILITY = Duration.seconds(6 * SECONDS)
-"""Six times as long as the function may take: Lambda's own advice for a queue it reads."""
+RELEASED = "released/"
+SIZE = TaskSize(cpu=512, memory_mib=4096)
+"""The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk."""
 
 
 class Etl(AmplyStack):
-    """One function over one queue. Its own topics: a flag that is off leaves nothing in the stacks below."""
+    """One task over one queue. Its own topics: a flag that is off leaves nothing in the stacks below."""
 
     def __init__(
         self,
@@ -31,74 +37,136 @@ class Etl(AmplyStack):
         construct_id: str,
         *,
         environment: Environment,
-        lake: LakeAndGovernance,
+        around: Surroundings,
+        shared: SharedData,
+        api: Api,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             environment=environment,
-            description="Amply: from what is handed in to what is released",
+            description="Amply: from what comes in to what is released",
             holds_data=True,
         )
+        self._shared = shared
+        self._role = self._make_role()
+        if environment.owns_account:
+            self._let_into_the_catalogue()
         removal = environment.durability.removal_policy
         self.set_aside = DeadLetterQueue(self, "SetAside", removal_policy=removal)
         self.arrivals = WorkQueue(
             self, "Arrivals", dead_letters=self.set_aside, visibility=VISIBILITY, removal_policy=removal
         )
-        self._announce(lake)
-        self.anonymise = self._make_function()
-        self._take_from_the_queue()
-        watch_arrivals(self, waiting=self.arrivals, set_aside=self.set_aside, log=self.anonymise.log)
+        self._announce(shared.lake)
+        self.arrivals.grant_consume_messages(self._role)
+        task = self._make_task(around)
+        self.releases = Service(
+            self,
+            "ReleasesService",
+            task=task,
+            placement=api.placement,
+            security_groups=[around.network.jobs],
+            count=0 if environment.tasks.idle else 1,
+            exactly_one=True,
+        )
+        watch_arrivals(self, waiting=self.arrivals, set_aside=self.set_aside, log=task.log)
 
     def _announce(self, lake: LakeAndGovernance) -> None:
         rule = events.Rule(
             self,
             "Arrived",
-            description="Something was handed in",
+            description="Something came in",
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [lake.raw.bucket_name]},
-                    "object": {"key": events.Match.prefix(HANDED_IN)},
+                    "object": {"key": [{"prefix": FACTS}, {"prefix": HANDED_IN}]},
                 },
             ),
         )
         rule.add_target(targets.SqsQueue(self.arrivals, dead_letter_queue=self.set_aside))
 
-    def _make_function(self) -> PlainFunction:
-        """It may reach nothing of the lake, until there is something that anonymises."""
-        return PlainFunction(
+    def _make_task(self, around: Surroundings) -> Task:
+        return make_task(
             self,
-            "Anonymise",
-            description="Takes what is handed in; no anonymiser is connected",
-            sources=SOURCES,
-            handler="amply_etl.handler.handler",
-            environment={},
-            log=self.log_keeping,
-            seconds=SECONDS,
-            memory_mib=256,
+            TaskName.RELEASES,
+            around=around,
+            image=self.settings.image.container_image(self),
+            size=SIZE,
+            role=self._role,
+            told=self._told(),
         )
 
-    def _take_from_the_queue(self) -> None:
-        function = self.anonymise
-        function.allow(
-            [
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-            ],
-            [self.arrivals.queue_arn],
+    def _told(self) -> Mapping[str, str]:
+        lake = self._shared.lake
+        return {
+            "AMPLY_LAKE_ARRIVALS_URL": self.arrivals.queue_url,
+            "AMPLY_LAKE_CURATED_BUCKET": lake.curated.bucket_name,
+            "AMPLY_LAKE_LEDGER_BUCKET": lake.ledger.bucket_name,
+            "AMPLY_LAKE_CATALOGUE": database_name(self.settings.name),
+            "AMPLY_LAKE_PSEUDONYM_KEY_ARN": lake.pseudonyms.key_arn,
+            "AMPLY_LAKE_CERTIFICATE_KEY_ARN": lake.certificates.key_arn,
+            "AMPLY_LAKE_CERTIFICATE_NAME": f"{self.settings.log_origin}/certificates",
+        }
+
+    def _make_role(self) -> iam.Role:
+        """It reads what comes in and who consents, and adds to what was released; it deletes nothing but messages."""
+        role = task_role(self, "ReleasesRole", account=self.account)
+        lake, control = self._shared.lake, self._shared.control
+        for prefix in (FACTS, HANDED_IN):
+            allow_objects(role, lake.raw, prefix, ["s3:GetObject"])
+        allow_on_objects(role, lake.curated, f"{RELEASED}*", ["s3:PutObject"])
+        allow_objects(role, lake.ledger, "", ["s3:GetObject", "s3:PutObject"])
+        for actions, resources in (
+            (["dynamodb:BatchGetItem"], [control.consents.table_arn]),
+            (["dynamodb:Query"], [f"{control.consents.table_arn}/index/by-day"]),
+            (
+                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+                [control.datasets.table_arn],
+            ),
+            (["kms:GenerateMac"], [lake.pseudonyms.key_arn, lake.certificates.key_arn]),
+            (
+                ["glue:CreatePartition", "glue:CreateTable", "glue:GetTable", "glue:UpdateTable"],
+                self._catalogued(),
+            ),
+        ):
+            role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        allow_key(role, lake.key, sorted({*READS_TABLES, *WRITES_TABLES}))
+        return role
+
+    def _let_into_the_catalogue(self) -> None:
+        """Lake Formation asks besides IAM: who may make tables in the database, and whose files they may be of."""
+        lake, permissions = self._shared.lake, lakeformation.CfnPrincipalPermissions
+        database = permissions.DatabaseResourceProperty(
+            catalog_id=self.account, name=database_name(self.settings.name)
         )
-        mapping = lambda_.CfnEventSourceMapping(
-            self,
-            "Taking",
-            function_name=function.function.function_arn,
-            event_source_arn=self.arrivals.queue_arn,
-            batch_size=1,
-            function_response_types=["ReportBatchItemFailures"],
-            scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=2),
+        location = permissions.DataLocationResourceProperty(
+            catalog_id=self.account, resource_arn=lake.curated.bucket_arn
         )
-        # Lambda looks at once whether the role may read the queue.
-        mapping.node.add_dependency(function.role)
+        for construct_id, granted, resource in (
+            ("Tables", ["CREATE_TABLE", "DESCRIBE"], permissions.ResourceProperty(database=database)),
+            ("Files", ["DATA_LOCATION_ACCESS"], permissions.ResourceProperty(data_location=location)),
+        ):
+            permissions(
+                self,
+                construct_id,
+                permissions=granted,
+                permissions_with_grant_option=[],
+                principal=permissions.DataLakePrincipalProperty(
+                    data_lake_principal_identifier=self._role.role_arn
+                ),
+                resource=resource,
+            )
+
+    def _catalogued(self) -> list[str]:
+        """Glue asks for the catalogue and the database besides the table."""
+        database = database_name(self.settings.name)
+        return [
+            self.format_arn(service="glue", resource=resource, resource_name=name)
+            for resource, name in (
+                ("catalog", None),
+                ("database", database),
+                ("table", f"{database}/released_*"),
+            )
+        ]

@@ -21,7 +21,8 @@ from stacks.storage_lifecycle import forget
 RAW_DAYS, RELEASED_DAYS, ANSWER_DAYS = 90, 730, 7
 KEPT_OTHERWISE: Mapping[str, str] = {
     "lake/Raw": "sellers have theirs; facts of gifts are lost with it and not written again; all of it lapses after 90 days",
-    "lake/Curated": "nothing is released yet; before anything is, it needs copies, together with the ledger of releases",
+    "lake/Curated": "made again from the ledger of releases, as long as that is there",
+    "lake/Ledger": "nothing in it is written twice or deleted, and each version stays; copies are asked for before production has it",
     "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
     "controlplane/Consents": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
     "controlplane/Datasets": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
@@ -34,7 +35,7 @@ KEPT_OTHERWISE: Mapping[str, str] = {
 
 
 class LakeAndGovernance(AmplyStack):
-    """`raw` is written by sellers' uploads and the worker; what leaves `curated` leaves it by links of minutes."""
+    """`raw` is written by the worker; what leaves `curated` leaves it by links of minutes; `ledger` is read by nobody but its writer."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, storage: Storage
@@ -52,6 +53,12 @@ class LakeAndGovernance(AmplyStack):
         self.raw = self._bucket("Raw", logs, _gone_after("raw", days=RAW_DAYS))
         self.curated = self._bucket("Curated", logs, _gone_after("released", days=RELEASED_DAYS))
         self.answers = self._bucket("Answers", logs, forget("answers", days=ANSWER_DAYS))
+        # What was released of whom, in keyed hashes: needed as long as anything of it is served, so that nothing here lapses.
+        self.ledger = self._bucket("Ledger", logs)
+        self.pseudonyms = self._mac_key("Pseudonyms", "keyed hashes and pseudonyms of releases")
+        self.certificates = self._mac_key(
+            "Certificates", "the seed that certificates of releases are signed with"
+        )
         _tell_of_arrivals(self.raw)
         self.database = make_catalogue(self, self.curated)
         make_workgroup(self, self.answers, self.key)
@@ -71,14 +78,28 @@ class LakeAndGovernance(AmplyStack):
             removal_policy=durability.removal_policy,
         )
 
-    def _bucket(self, construct_id: str, logs: s3.IBucket, lapsing: s3.LifecycleRule) -> PrivateBucket:
+    def _mac_key(self, construct_id: str, of: str) -> kms.Key:
+        """Of HMAC, so that KMS rotates none; another one would be another person for everybody, or another signer."""
+        durability = self.settings.durability
+        return kms.Key(
+            self,
+            construct_id,
+            description=f"Amply {self.settings.name}: {of}",
+            alias=f"amply/{self.settings.name}/{construct_id.lower()}",
+            key_spec=kms.KeySpec.HMAC_256,
+            key_usage=kms.KeyUsage.GENERATE_VERIFY_MAC,
+            pending_window=durability.key_deletion_window,
+            removal_policy=durability.removal_policy,
+        )
+
+    def _bucket(self, construct_id: str, logs: s3.IBucket, *lapsing: s3.LifecycleRule) -> PrivateBucket:
         bucket = PrivateBucket(
             self,
             construct_id,
             durability=self.settings.durability,
             request_logs=logs,
             key=self.key,
-            lifecycle=[lapsing],
+            lifecycle=lapsing,
         )
         waive(bucket, "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded", POLICY_STANDS_BELOW)
         return bucket

@@ -13,6 +13,8 @@ from stacks.permissions import allow_key, allow_objects
 
 FACTS = "donations/"
 """Where `modules/sharing` writes."""
+HANDED_IN = "datasets/"
+"""Where what sellers hand in is written, checked and a dataset each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class SharedData:
         return {
             "AMPLY_LAKE_RAW_BUCKET": self.lake.raw.bucket_name,
             "AMPLY_LAKE_CONSENT_TABLE": self.control.consents.table_name,
+            "AMPLY_LAKE_DATASETS_TABLE": self.control.datasets.table_name,
         }
 
     def allow_handing_in(self, role: iam.IRole) -> None:

@@ -26,16 +26,17 @@ BEGUN: Final = {"legal_name": "River Trust of the Vale", "country": "GB", "slug"
 
 @dataclass
 class FakeShelf:
-    """Keeps bytes by name. `refuses` is raised instead of taking any away."""
+    """Keeps bytes by name; its forms lead to `url`. Those in `stuck` cannot be taken away."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
     offered: list[str] = field(default_factory=list)
-    refuses: Exception | None = None
+    stuck: set[str] = field(default_factory=set)
+    url: str = "https://bucket.example/"
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
         forbid_transaction("offer")
         self.offered.append(key)
-        return Upload(url="https://bucket.example/", fields={"key": key, "Content-Type": media_type})
+        return Upload(url=self.url, fields={"key": key, "Content-Type": media_type})
 
     def look(self, key: str) -> Stored | None:
         forbid_transaction("look")
@@ -49,8 +50,8 @@ class FakeShelf:
 
     def take_away(self, key: str) -> None:
         forbid_transaction("take away")
-        if self.refuses is not None:
-            raise self.refuses
+        if key in self.stuck:
+            raise OSError("it cannot be taken away")
         self.kept.pop(key, None)
 
 

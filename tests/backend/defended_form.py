@@ -23,6 +23,7 @@ class Form(Api):
         self.operator = operator
         self.handling = EventHandling(database=operator, processor=self.processor, secrets=SECRETS)
         self.keys = 0
+        self.gifts_of_attack, self.gifts_through = 10, 30
 
     def open(
         self,
@@ -86,8 +87,8 @@ class Form(Api):
         return close_exhausted(self.operator, self.processor, clock=self.clock)
 
     def attack(self) -> None:
-        """Ten gifts from all over the world, two cards declined for each."""
-        for number in range(10):
+        """Gifts from all over the world, two cards declined for each."""
+        for number in range(self.gifts_of_attack):
             opened = self.open(address=f"203.{number}.113.7").json()["id"]
             for card in (f"card-{number}a", f"card-{number}b"):
                 self.decline(opened, card=card)
@@ -105,9 +106,9 @@ class Form(Api):
         self.keys -= 1
         return self.open(address=address, solution=defence.solve(opened.json()["challenge"]))
 
-    def push_through(self, *, gifts: int = 30) -> None:
+    def push_through(self, *, gifts: int | None = None) -> None:
         """From a network each, with the challenge solved: two cards declined for each."""
-        for number in range(gifts):
+        for number in range(self.gifts_through if gifts is None else gifts):
             opened = self.open_solving(address=f"198.18.{number}.9").json()["id"]
             for card in ("a", "b"):
                 self.decline(opened, card=f"bought-{number}{card}")

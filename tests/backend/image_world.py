@@ -21,15 +21,11 @@ VALE: Final = (51.5, -1.25)
 
 @dataclass
 class FakeStore:
-    """Uploads are on the shelf that the API offers, pictures in `shown` by their paths.
-
-    `refuses` is raised where one is read. Keys in `stuck` cannot be taken away.
-    """
+    """Uploads are on the shelf that the API offers, pictures in `shown` by their paths. `refuses` is raised where one is read."""
 
     shelf: FakeShelf = field(default_factory=FakeShelf)
     shown: dict[str, bytes] = field(default_factory=dict)
     refuses: Exception | None = None
-    stuck: set[str] = field(default_factory=set)
 
     def read(self, key: str, *, version: str | None) -> bytes | None:
         forbid_transaction("read")
@@ -39,8 +35,6 @@ class FakeStore:
         return self.shelf.kept.get(key)
 
     def take_away(self, key: str) -> None:
-        if key in self.stuck:
-            raise OSError("it cannot be taken away")
         self.shelf.take_away(key)
 
     def publish(self, path: str, content: bytes, *, media_type: str) -> None:

@@ -163,6 +163,15 @@ def test_password_address_membership_and_account_are_changed_and_ended(place: Pl
     expect(page.get_by_role("button", name="End", exact=True)).to_have_count(0)
     assert not elsewhere.is_signed_in
 
+    held = page.get_by_label("Where a session may be used from")
+    held.select_option("from the network that you signed in from")
+    place.clicks("Change this")
+    place.clicks("Change it and sign out everywhere")
+    expect(status.filter(has_text="It is changed: sign in again.")).to_be_visible()
+    place.signs_in(ADA, ANOTHER)
+    expect(held).to_have_value("subnet")
+    place.world.letters()
+
     place.goes(f"/join/#{token}")
     place.clicks("Join River Trust")
     page.get_by_role("link", name="To your account").click()

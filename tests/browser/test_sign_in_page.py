@@ -43,6 +43,16 @@ def _sets_the_provider_up(valley: FederationWorld, place: Place) -> None:  # noq
     expect(page.get_by_label("Group 1", exact=True)).to_be_focused()
     page.keyboard.type("Runners")
     page.get_by_label("Role of group 1").select_option("administrator")
+    # One group in two lines: which role was meant is for them to say.
+    place.clicks("Add a group")
+    page.keyboard.type(" Runners ")
+    place.clicks("Set it up")
+    second = page.get_by_label("Group 2", exact=True)
+    expect(second).to_be_focused()
+    expect(second).to_have_accessible_description(
+        "Runners stands in a line above: give it one role, and take the other line away."
+    )
+    page.get_by_role("listitem").filter(has=second).get_by_role("button").press("Enter")
     place.clicks("Set it up")
     place.fills(password=PASSWORD)
     place.clicks("Confirm")

@@ -266,7 +266,7 @@ def events_are_kept(deployed: Deployed) -> Iterator[str]:
 def some_services_never_run_twice(deployed: Deployed) -> Iterator[str]:
     for service in deployed.resources("AWS::ECS::Service"):
         name = service.logical_id
-        if not name.startswith(("Scheduler", "Sequencer", "Publisher")):
+        if not name.startswith(("Scheduler", "Sequencer", "Publisher", "Releases")):
             continue
         configuration = service.properties["DeploymentConfiguration"]
         limits = (configuration["MinimumHealthyPercent"], configuration["MaximumPercent"])

@@ -65,7 +65,10 @@ FEATURES: Mapping[str, Reaching] = {
             "etl (only in *)": MADE_BY_IT,
             "* Properties.ContainerDefinitions.*.Environment.AMPLY_LAKE_*": "whether donors are asked, and where facts go",
             "workers AWS::IAM::Policy WorkerRole/DefaultPolicy Properties.PolicyDocument.Statement*": "handing them in",
+            "observability AWS::Logs::MetricFilter Shared/* (only in *)": "what the worker could not hand in is counted",
+            "observability AWS::CloudWatch::Alarm Alarms/consents-untold (only in *)": "its alarm",
+            "observability AWS::CloudWatch::Alarm Alarms/facts-unwritten (only in *)": "its alarm",
         },
-        words=r"AMPLY_LAKE_|controlplane",
+        words=r"AMPLY_LAKE_|controlplane|consent_not_told|facts_not_written",
     ),
 }

@@ -1,20 +1,33 @@
 """The data platform where its flags are on: what it holds, what its roles may do, and what is promised of its data."""
 
+import json
 import os
+import re
 from pathlib import Path
 
+import pytest
+
+from amply_lake import METRIC
+from amply_releases import lines
+from amply_releases.arrivals import Arrival
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
+from stacks.contracts import CONTAINERS, TaskName
 from stacks.lake.governance import KEPT_OTHERWISE
 from stacks.lake.tags import TAGS
 from tests.infrastructure.alarms import alarms_of
-from tests.infrastructure.assembly import Deployed
+from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
 from tests.infrastructure.test_golden import compare
 from tests.marketplace.market import KEYS
 
 STACKS = ("lake", "controlplane", "marketplace", "etl", "iot")
+SHARING = ROOT / "services" / "backend" / "src" / "amply" / "modules" / "sharing"
 SIGNED = Path(__file__).with_name("golden") / "permissions_lake.md"
+SETTINGS = set(
+    re.findall(r'environ\["(\w+)"\]', (ROOT / "services/releases/src/amply_releases/settings.py").read_text())
+)
+"""What the process reads of its environment."""
 VALUES_OF_A_TAG = 1000
 """https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html."""
 
@@ -68,18 +81,55 @@ def test_functions_ask_the_tables_by_the_keys_they_have(extended: Deployed) -> N
     assert {name: tables[name] for name in KEYS} == dict(KEYS)
 
 
+def test_the_task_that_makes_releases_is_told_what_was_agreed(extended: Deployed) -> None:
+    contract = CONTAINERS[TaskName.RELEASES]
+    (task,) = (
+        task.properties
+        for task in extended.resources("AWS::ECS::TaskDefinition")
+        if task.stack.endswith("/etl")
+    )
+    (container,) = task["ContainerDefinitions"]
+    told = {variable["Name"] for variable in container["Environment"]}
+    assert told == contract.environment | contract.shared_data
+    assert told == SETTINGS | {"AMPLY_ENVIRONMENT", "AWS_REGION"}
+    assert tuple(container["Command"]) == contract.command
+    assert "Secrets" not in container
+    assert int(task["Memory"]) >= 3 * 1024
+
+
+def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> None:
+    (rule,) = (
+        rule.properties for rule in extended.resources("AWS::Events::Rule") if rule.stack.endswith("/etl")
+    )
+    prefixes = [one["prefix"] for one in rule["EventPattern"]["detail"]["object"]["key"]]
+    assert prefixes == ["donations/", "datasets/"]
+    for prefix in prefixes:
+        place = prefix if prefix == "donations/" else f"{prefix}visits/"
+        Arrival.of(json.dumps({"detail": {"object": {"key": f"{place}dt=2026-11-27/a.parquet"}}}))
+
+
+def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: Deployed) -> None:
+    may = {line for role, line in grants(extended) if role == "etl/ReleasesRole"}
+    assert not {line for line in may if "Delete" in line} - {"may sqs:DeleteMessage on etl/Arrivals"}
+    assert {line for line in may if "lake/Raw" in line and "Put" in line} == set()
+    assert {line for line in may if "GenerateMac" in line} == {
+        "may kms:GenerateMac on lake/Pseudonyms",
+        "may kms:GenerateMac on lake/Certificates",
+    }
+
+
 def test_what_is_handed_in_is_gone_after_90_days_and_what_is_released_after_730(extended: Deployed) -> None:
     found = {}
     for bucket in extended.resources("AWS::S3::Bucket"):
         if bucket.stack.endswith("/lake"):
             assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
             rules = bucket.properties["LifecycleConfiguration"]["Rules"]
-            (found[bucket.path.split("/")[2]],) = (
+            found[bucket.path.split("/")[2]] = [
                 (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
                 for rule in rules
-                if "ExpirationInDays" in rule
-            )
-    assert found == {"Raw": (90, 1), "Curated": (730, 1), "Answers": (7, 7)}
+                if {"ExpirationInDays", "NoncurrentVersionExpiration"} & set(rule)
+            ]
+    assert found == {"Raw": [(90, 1)], "Curated": [(730, 1)], "Answers": [(7, 7)], "Ledger": []}
 
 
 def test_a_question_ends_at_its_limit_and_nobody_sets_another(extended: Deployed) -> None:
@@ -131,13 +181,52 @@ def test_only_what_was_released_is_ever_linked_to(extended: Deployed) -> None:
     assert set(reading) == {"may s3:GetObject on lake/Curated/released/*"}
 
 
-def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
-    found = {name for name, alarm in alarms_of(extended).items() if alarm.stack.endswith("/etl")}
-    assert found == {"k-anon-violations", "arrivals-set-aside", "arrivals-waiting"}
+@pytest.mark.parametrize(
+    ("name", "line", "threshold", "periods", "seconds"),
+    [
+        ("consents-untold", ("telling.py", "UNTOLD", "consent_not_told"), 0, 2, 900),
+        ("facts-unwritten", ("writing.py", "NOT_WRITTEN", "facts_not_written"), 1, 1, 10_800),
+    ],
+)
+def test_what_donors_share_and_the_lake_does_not_get_is_told(
+    name: str, line: tuple[str, str, str], threshold: int, periods: int, seconds: int, extended: Deployed
+) -> None:
+    """By the lines that the worker writes, in the worker's log."""
+    file, constant, event = line
+    assert f'{constant}: Final = "{event}"' in (SHARING / file).read_text()
+    alarm = alarms_of(extended)[name].properties
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", threshold)
+    assert (alarm["EvaluationPeriods"], alarm["Period"]) == (periods, seconds)
     (counted,) = (
         found.properties
         for found in extended.resources("AWS::Logs::MetricFilter")
-        if found.stack.endswith("/etl")
+        if found.properties["MetricTransformations"][0]["MetricName"] == alarm["MetricName"]
     )
-    assert counted["FilterPattern"] == '{ $.event = "k_anon_violation" }'
-    assert counted["MetricTransformations"][0]["MetricName"] == "KAnonViolations"
+    assert counted["FilterPattern"] == f'{{ $.event = "{event}" }}'
+    (booked,) = (
+        found.properties["LogGroupName"]
+        for found in extended.resources("AWS::Logs::MetricFilter")
+        if found.properties["FilterPattern"] == '{ $.event = "gift_booked" }'
+    )
+    assert counted["LogGroupName"] == booked
+
+
+def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
+    found = {name for name, alarm in alarms_of(extended).items() if alarm.stack.endswith("/etl")}
+    assert found == {
+        "k-anon-violations",
+        "files-set-aside",
+        "releases-failing",
+        "arrivals-set-aside",
+        "arrivals-waiting",
+    }
+    counted = {
+        found.properties["MetricTransformations"][0]["MetricName"]: found.properties["FilterPattern"]
+        for found in extended.resources("AWS::Logs::MetricFilter")
+        if found.stack.endswith("/etl")
+    }
+    assert counted == {
+        METRIC: f'{{ $.event = "{lines.VIOLATED}" }}',
+        "FilesSetAside": f'{{ $.event = "{lines.SET_ASIDE}" }}',
+        "ReleasesFailed": f'{{ $.event = "{lines.FAILED}" }}',
+    }

@@ -14,6 +14,7 @@ from amply_lake.generalisation import (
     Places,
     Ranges,
     UserAgents,
+    Whole,
     at_level,
 )
 
@@ -26,6 +27,7 @@ KINDS: dict[str, Generalisation] = {
     "networks": Networks(((24, 48), (16, 32))),
     "user_agents": UserAgents(),
     "places": Places((1, 10, 50)),
+    "whole": Whole(),
     "hierarchy": HIERARCHY,
 }
 
@@ -57,6 +59,10 @@ def labels(
         ("ranges", None, ("?", "?", "?", "*")),
         ("postal", "sw1a 1aa", ("SW1*", "SW*", "S*", "*")),
         ("postal", "", ("?", "?", "?", "*")),
+        ("whole", "sea-rescue", ("sea-rescue", "*")),
+        ("whole", "*", ("?", "*")),
+        ("whole", "", ("?", "*")),
+        ("whole", None, ("?", "*")),
         ("mask", "+49 30 123456", ("+49***", "*")),
         ("dates", "2026-11-27 05:00:00", ("2026-11-27", "2026-11", "2026-Q4", "2026", "*")),
         ("dates", "2026-13-01", ("?", "?", "?", "?", "*")),

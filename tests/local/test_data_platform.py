@@ -3,16 +3,22 @@
 Every night: what its functions answer is held by tests/marketplace, and that it can be deployed by the gate.
 """
 
+import io
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pyarrow.parquet as pq
 import pytest
 
-from local_cloud import flags, parts
+from amply_releases.arrivals import Arrival
+from amply_terminals.datasets import DATASETS
+from amply_terminals.told import First, Kind, Message
+from local_cloud import flags, laptop, parts, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
 from local_cloud.supervisor.client import Client
@@ -20,8 +26,10 @@ from tests.faults.waiting import until
 from tests.local.deployed import boto_client
 from tests.local.free_ports import settings_of_our_own
 from tests.marketplace.market import KEYS, Buyer, Market
+from tests.releases.desk import DAY, FACTS, facts, parquet
+from tests.releases.desk import message as arrival
 from tests.terminals.operating import connect, operate, register
-from tests.terminals.terminal_world import LOBBY, gift
+from tests.terminals.terminal_world import LOBBY, gift, handed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.nightly]
 
@@ -66,8 +74,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     settings = settings_of_our_own(tmp_path_factory.mktemp("platform"))
     supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
     supervisor.start()
-    supervisor.ensure(parts.cloud(settings))
     flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl,iot"})
+    supervisor.ensure(parts.cloud(settings))
     deployment = Deployment(Cloud(settings))
     deployment.bootstrap()
     deployment.deploy()
@@ -133,19 +141,98 @@ def test_delta_sharing_is_answered_by_the_same_gateway(platform: Platform, buyer
     assert [next(iter(line)) for line in lines] == ["protocol", "metaData", "file", "file"]
 
 
-def test_what_is_handed_in_reaches_the_function_and_is_not_released(platform: Platform) -> None:
-    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
-    platform.client("s3").put_object(Bucket=raw, Key="incoming/gifts/a.jsonl", Body=b"{}")
-    log = platform.physical("etl", "AWS::Logs::LogGroup", "AnonymiseLog")
-    logs = platform.client("logs")
+class Process:
+    """The task `releases` as a process, told what its deployed definition says."""
 
-    def said() -> list[str]:
-        return [event["message"] for event in logs.filter_log_events(logGroupName=log)["events"]]
+    def __init__(self, platform: Platform, log: Path) -> None:
+        settings = platform.cloud.settings
+        (self._task,) = (task for task in tasks.services(platform.cloud) if task.name == "releases")
+        self._told = tasks.environment(self._task, cloud=platform.cloud, laptop=laptop.of(settings, {}))
+        self._log = log
+        self._running: subprocess.Popen[bytes] | None = None
 
-    until(lambda: any("NoAnonymiserError" in line for line in said()), otherwise="the function said nothing")
-    curated = platform.physical("lake", "AWS::S3::Bucket", "Curated")
-    listed = platform.client("s3").list_objects_v2(Bucket=curated, Prefix="released/gifts/")
-    assert "Contents" not in listed
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._running = subprocess.Popen(
+                self._task.command, env=self._told, cwd=self._log.parent, stdout=log, stderr=log
+            )
+
+    def kill(self) -> None:
+        if self._running:
+            self._running.kill()
+            self._running.wait()
+
+    def named(self, variable: str) -> str:
+        return self._told[variable]
+
+    def said(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self._log.read_text().splitlines()]
+
+
+@pytest.fixture
+def process(platform: Platform, tmp_path: Path) -> Iterator[Process]:
+    made = Process(platform, tmp_path / "releases.log")
+    yield made
+    made.kill()
+
+
+def test_what_comes_in_is_released_though_the_process_is_killed_half_way(
+    platform: Platform, market: Market, process: Process
+) -> None:
+    donors = range(5_000)
+    dynamodb, s3 = platform.client("dynamodb"), platform.client("s3")
+    consents, datasets = process.named("AMPLY_LAKE_CONSENT_TABLE"), process.named("AMPLY_LAKE_DATASETS_TABLE")
+    ledger = process.named("AMPLY_LAKE_LEDGER_BUCKET")
+    for first in range(0, len(donors), 25):
+        given = [
+            {"PutRequest": {"Item": {name: {"S": value} for name, value in _given(number).items()}}}
+            for number in donors[first : first + 25]
+        ]
+        dynamodb.batch_write_item(RequestItems={consents: given})
+    body = parquet(facts(donors), FACTS)
+    s3.put_object(Bucket=process.named("AMPLY_LAKE_RAW_BUCKET"), Key=f"donations/{DAY}/a.parquet", Body=body)
+
+    def part(name: str) -> Mapping[str, Any]:
+        key = {"dataset_id": {"S": "donations"}, "part": {"S": name}}
+        found: Mapping[str, Any] = dynamodb.get_item(TableName=datasets, Key=key).get("Item", {})
+        return found
+
+    def recorded() -> int:
+        return int(s3.list_objects_v2(Bucket=ledger, Prefix="donations/records/")["KeyCount"])
+
+    dynamodb.update_item(
+        TableName=datasets,
+        Key={"dataset_id": {"S": "donations"}, "part": {"S": "source"}},
+        UpdateExpression="SET asked_for = :now",
+        ExpressionAttributeValues={":now": {"S": datetime.now(UTC).isoformat()}},
+    )
+    process.start()
+    until(lambda: recorded() > 0, otherwise="no batch was recorded")
+    process.kill()
+    process.start()
+    until(lambda: "latest" in part("dataset"), otherwise="nothing was released")
+    assert recorded() == 2, "one batch, one release"
+    assert process.said().count("certificates_key") == 2
+
+    buyer = market.sell("donations")
+    path = f"{platform.api}/delta-sharing/shares/{buyer.contract}/schemas/released/tables/donations"
+    answer = httpx2.post(f"{path}/query", headers=_headers(buyer), json={})
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    rows = [
+        row
+        for line in lines
+        if "file" in line
+        for row in pq.read_table(io.BytesIO(httpx2.get(line["file"]["url"]).content)).to_pylist()
+    ]
+    assert len(rows) == len(donors)
+    assert set(rows[0]) == {
+        field["name"] for field in json.loads(lines[1]["metaData"]["schemaString"])["fields"]
+    }
+
+
+def _given(number: int) -> Mapping[str, str]:
+    today = datetime.now(UTC).date().isoformat()
+    return {"subject": f"donor{number}", "purpose": "analytics", "state": "given", "changed_on": today}
 
 
 def test_what_a_terminal_says_is_kept_once_in_the_raw_lake(platform: Platform, tmp_path: Path) -> None:
@@ -168,6 +255,27 @@ def test_what_a_terminal_says_is_kept_once_in_the_raw_lake(platform: Platform, t
     assert json.loads(body)["principal"] == told["certificate_id"]
     # Attached, the stack's policy could not be taken away.
     assert operate(settings, "revoke", "local", LOBBY).exit_code == 0
+
+
+def test_a_day_of_terminals_that_is_over_becomes_a_file_that_releases_are_made_of(platform: Platform) -> None:
+    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
+    at = datetime.now(UTC) - timedelta(days=1)
+    message = Message.of(handed(gift(number=9, at=f"{at:%Y-%m-%dT%H:%M:%SZ}"), at=at))
+    key, body = First.of(message).kept(message)
+    platform.client("s3").put_object(Bucket=raw, Key=key, Body=body)
+    gather = platform.physical("iot", "AWS::Lambda::Function", "Gather")
+    answers = [
+        json.loads(platform.client("lambda").invoke(FunctionName=gather)["Payload"].read()) for _ in range(2)
+    ]
+    assert answers == [{"written": 1}, {"written": 0}]
+    listed = platform.client("s3").list_objects_v2(Bucket=raw, Prefix="datasets/terminal_gifts/")
+    (file,) = (entry["Key"] for entry in listed["Contents"])
+    assert Arrival.of(arrival(file).body).dataset_id == "terminal_gifts"
+    source = platform.client("dynamodb").get_item(
+        TableName=platform.physical("controlplane", "AWS::DynamoDB::Table", "Datasets"),
+        Key={"dataset_id": {"S": "terminal_gifts"}, "part": {"S": "source"}},
+    )["Item"]
+    assert source == DATASETS[Kind.GIFTS].source()
 
 
 def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:

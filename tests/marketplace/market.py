@@ -59,11 +59,11 @@ class Market:
         session.set_credentials("test", "test")
         self.dynamodb: Any = session.create_client("dynamodb", endpoint_url=address, region_name="us-east-1")
         self.s3: Any = session.create_client("s3", endpoint_url=address, region_name="us-east-1")
-        self._tables = tables or {name: name for name in KEYS}
+        self.tables = tables or {name: name for name in KEYS}
         self._bucket = bucket
         if tables is None:
             self._make()
-        self.control = ControlPlane(self.dynamodb, Tables(**{name: self._tables[name] for name in KEYS}))
+        self.control = ControlPlane(self.dynamodb, Tables(**{name: self.tables[name] for name in KEYS}))
         self.links = Links(self.s3, bucket=bucket)
 
     def _make(self) -> None:
@@ -84,7 +84,7 @@ class Market:
             name: {"N": str(value)} if isinstance(value, int) else {"S": str(value)}
             for name, value in attributes.items()
         }
-        self.dynamodb.put_item(TableName=self._tables[table], Item=item)
+        self.dynamodb.put_item(TableName=self.tables[table], Item=item)
 
     def release(self, *rows: list[int], revision: int = 1, dataset: str | None = None) -> str:
         """A revision with one file for each list of amounts; answers the dataset's name."""
@@ -156,7 +156,7 @@ class Market:
     def revoke(self, buyer: Buyer) -> None:
         for name in buyer.datasets:
             self.dynamodb.update_item(
-                TableName=self._tables["grants"],
+                TableName=self.tables["grants"],
                 Key={"token_digest": {"S": digest(buyer.token)}, "dataset_id": {"S": name}},
                 UpdateExpression="SET revoked_at = :now",
                 ExpressionAttributeValues={":now": {"S": NOW.isoformat()}},
@@ -164,7 +164,7 @@ class Market:
 
     def end(self, buyer: Buyer) -> None:
         self.dynamodb.update_item(
-            TableName=self._tables["contracts"],
+            TableName=self.tables["contracts"],
             Key={"contract_id": {"S": buyer.contract}},
             UpdateExpression="SET #s = :ended",
             ExpressionAttributeNames={"#s": "state"},
@@ -175,7 +175,7 @@ class Market:
         """Every item of this month's usage."""
         month = f"{buyer.contract}#{NOW:%Y-%m}"
         found = self.dynamodb.query(
-            TableName=self._tables["usage"],
+            TableName=self.tables["usage"],
             KeyConditionExpression="contract_month = :m",
             ExpressionAttributeValues={":m": {"S": month}},
         )

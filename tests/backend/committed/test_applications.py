@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from amply.infra.database import Database
 from amply.infra.vault.of_organizations import hold_key_of
 from amply.modules import applications
-from amply.modules.applications import MOVES, ApplicationNotFound, Move
+from amply.modules.applications import MOVES, ApplicationNotFound, Move, tasks
 from amply.modules.organizations import MoveNotPossible, OrganizationState
 from tests.backend.api_world import assert_problem
 from tests.backend.application_world import BEGUN, COMPLETE, PDF, Applicant, applying_work
@@ -349,6 +349,25 @@ def test_an_upload_that_never_happens_is_forgotten(ada: Applicant, house: House)
     house.clock.advance(seconds=2 * 3600)
     assert applications.tidy_documents(work, now=house.clock()) == 1
     assert house.rows("SELECT id FROM organization_document") == []
+
+
+def test_as_many_as_are_tried_at_once_hold_back_no_other_where_they_cannot_be_taken_away(
+    ada: Applicant, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_AT_ONCE_MAX", 2)
+    ada.begin()
+    removed = []
+    for kind in ("registration", "bank", "other"):
+        removed.append(ada.upload(kind).json()["id"])
+        assert ada.ask("DELETE", f"/application/documents/{removed[-1]}").is_success
+    house.shelf.stuck.update(house.shelf.offered[:2])
+    work = applying_work(house.database, shelf=house.shelf)
+    assert [applications.tidy_documents(work, now=house.clock()) for _ in range(2)] == [0, 1]
+    gone = [each.id for each in house.rows("SELECT id FROM organization_document WHERE gone_at IS NOT NULL")]
+    assert gone == removed[2:]
+    house.shelf.stuck.clear()
+    house.clock.advance(seconds=60)
+    assert applications.tidy_documents(work, now=house.clock()) == 2, "they come again"
 
 
 def test_what_was_decided_upon_stays(ada: Applicant, house: House) -> None:

@@ -38,6 +38,7 @@ NOTHING = Backlog(
     late_applications=0,
     attacked_organizations=0,
     unarchived_seals=0,
+    unnoted_erasures=0,
 )
 
 

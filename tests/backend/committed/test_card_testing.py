@@ -34,7 +34,7 @@ def test_a_form_that_the_challenge_does_not_hold_is_closed_and_donors_give_when_
     database: Database,
 ) -> None:
     """He has more networks than cards for them, and solves all: only the closing stops him."""
-    rich = replace(HASTY, attempts=400, networks=400, rate=0.25, is_patient=True)
+    rich = replace(HASTY, attempts=220, networks=400, rate=0.15, is_patient=True)
     told = Simulation(database, rich).play()
 
     assert told.closed_after is not None

@@ -196,7 +196,7 @@ def test_what_fails_on_our_side_is_tried_again_and_in_the_end_told(studio: Studi
 
 def test_an_upload_that_cannot_be_taken_away_holds_back_no_other_that_is_made(studio: Studio) -> None:
     uploads = [studio.upload("logo"), studio.upload("banner")]
-    studio.store.stuck.update(studio.house.shelf.offered)
+    studio.house.shelf.stuck.update(studio.house.shelf.offered)
     assert studio.works() == 2
     assert studio.listed() == [(each, "shown") for each in uploads]
 
@@ -208,13 +208,13 @@ def test_ten_that_cannot_be_taken_away_hold_back_no_other_that_is_let_go(studio:
         places[made["id"]] = made["fields"]["key"]
         studio.remove(made["id"])
     *stuck, last = sorted(places)
-    studio.store.stuck.update(places[each] for each in stuck)
+    studio.house.shelf.stuck.update(places[each] for each in stuck)
     studio.house.clock.advance(hours=2)
     studio.works()
     studio.works()
     left = [each.id for each in studio.house.rows("SELECT id FROM organization_image ORDER BY id")]
     assert (left, last in left) == (stuck, False)
-    studio.store.stuck.clear()
+    studio.house.shelf.stuck.clear()
     studio.house.clock.advance(minutes=1)
     studio.works()
     assert studio.house.rows("SELECT id FROM organization_image") == [], "they come again"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -130,6 +131,19 @@ def test_who_is_forgotten_is_noted_where_no_restored_database_reaches(house: Hou
     with house.database.transaction() as session:
         assert people.still_there(session, digests) == [PERSON], "as a restored database has it"
         assert people.still_there(session, {erasures.digest_of("gift", PERSON)}) == []
+
+
+def test_whom_the_list_lacks_after_a_quarter_of_an_hour_is_counted(house: House) -> None:
+    def counted(**later: float) -> int:
+        with house.database.transaction() as session:
+            return people.count_unnoted(session, now=NOW + timedelta(**later))
+
+    assert counted(days=1) == 0, "whoever is there is missing on no list"
+    forget(PERSON)
+    house.run("UPDATE person SET erased_at = :now WHERE id = :id", id=PERSON, now=NOW)
+    assert [counted(minutes=14), counted(minutes=15)] == [0, 1]
+    people.note_erased(house.database, AuditShelf(), now=NOW)
+    assert counted(days=1) == 0
 
 
 def test_the_last_owner_is_not_forgotten(house: House) -> None:

@@ -28,8 +28,8 @@ def test_what_it_says_is_public_and_what_is_not_sent_stays(house: House) -> None
     found = shown(house)
     assert (found["website"], found["sdgs"]) == ("https://river.example/about", [6, 14])
     assert found["texts"] == TEXTS
-    assert change(house, texts={"de": TEXTS["de"]}).is_success
-    assert shown(house)["texts"] == {"de": TEXTS["de"]}
+    assert change(house, texts={"de": TEXTS["de"]}, website=" ").is_success
+    assert (shown(house)["texts"], shown(house)["website"]) == ({"de": TEXTS["de"]}, None)
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ API = {
             *(
                 f"INSERT({column})"
                 for column in (
-                    *("added_by", "created_at", "expires_at", "id", "kind", "media_type", "object_key"),
-                    "organization_id",
+                    *("added_by", "created_at", "expires_at", "id", "kind", "media_type"),
+                    *("next_attempt_at", "object_key", "organization_id"),
                 )
             ),
             "SELECT",

@@ -10,5 +10,9 @@ def test_the_wait_doubles_up_to_a_day() -> None:
     assert again(12) == timedelta(days=1)
 
 
+def test_the_longest_wait_is_the_callers() -> None:
+    assert again(12, most=10 * MINUTE) == 10 * MINUTE
+
+
 def test_what_has_failed_for_weeks_still_comes_again() -> None:
     assert again(1_000) == timedelta(days=1)

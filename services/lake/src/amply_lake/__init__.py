@@ -8,24 +8,33 @@
 - `policy`, `policy_document`: what of each column may be released, and how
 - `generalisation`, `statements`: that as SQL, one text for DuckDB and for Athena
 - `lattice`: the search for the best levels
-- `sources`, `limits`, `engine`: files that enter, and bounds on everything
+- `sources`, `limits`, `engine`, `examining`: files that enter, bounds on everything, and a look at files before they are released
 - `batching`, `cutting`, `cells`, `fitting`: from files to a batch
 - `ports`, `history`, `file_ledger`: the release ledger, and what else comes from outside
 - `orders`, `releasing`, `parts`, `measuring`: from batches to a release
 - `errors`: what each of them raises
 """
 
-from amply_lake.errors import HierarchyError, LakeError, LedgerConflict, LedgerError, PolicyError, SourceError
+from amply_lake.errors import (
+    HierarchyError,
+    LakeError,
+    LedgerConflict,
+    LedgerError,
+    NoRowsError,
+    PolicyError,
+    SourceError,
+)
+from amply_lake.examining import Examined, examine
 from amply_lake.file_ledger import FileLedger
 from amply_lake.limits import Limits
 from amply_lake.orders import METRIC, Order, Release, Violation
 from amply_lake.policy import Policy
-from amply_lake.policy_document import default_policy, read_policy
+from amply_lake.policy_document import default_policy, read_policy, shipped_policy
 from amply_lake.ports import Keys, ReleaseLedger, Signer
 from amply_lake.releasing import release
 
 __all__ = [
-    "METRIC", "FileLedger", "HierarchyError", "Keys", "LakeError", "LedgerConflict", "LedgerError", "Limits", "Order",
-    "Policy", "PolicyError", "Release", "ReleaseLedger", "Signer", "SourceError", "Violation", "default_policy",
-    "read_policy", "release",
+    "METRIC", "Examined", "FileLedger", "HierarchyError", "Keys", "LakeError", "LedgerConflict", "LedgerError", "Limits",
+    "NoRowsError", "Order", "Policy", "PolicyError", "Release", "ReleaseLedger", "Signer", "SourceError", "Violation",
+    "default_policy", "examine", "read_policy", "release", "shipped_policy",
 ]  # fmt: skip

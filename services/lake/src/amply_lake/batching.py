@@ -92,7 +92,7 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
         )
     relation = "source"
     if row_key:
-        relation = _without_repetitions(db, row_key)
+        relation = without_repetitions(db, row_key)
         earlier = [history.ledger.fetch(batch.file) for batch in history.batches if batch.has_row_keys]
         if earlier:
             for statement in duckdb_preamble(key):
@@ -107,7 +107,7 @@ def _only_eligible(db: duckdb.DuckDBPyConnection, order: Order, key: bytes, hist
     db.execute(f"CREATE TEMP VIEW eligible AS SELECT s.* FROM {relation} s{where}")
 
 
-def _without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
+def without_repetitions(db: duckdb.DuckDBPyConnection, row_key: str) -> str:
     """The source, each row once: whoever delivers at least once delivers some twice.
 
     Raises:

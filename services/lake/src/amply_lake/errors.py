@@ -4,6 +4,7 @@
     ├── PolicyError        a policy document is malformed, or contradicts itself
     │   └── HierarchyError     so does a hierarchy that a policy names
     ├── SourceError        a file is not what the policy says, or cannot be read within the limits
+    │   └── NoRowsError        the files hold no row at all
     └── LedgerError        the release ledger is damaged, or tells of something else than is there
         └── LedgerConflict     somebody else wrote to it meanwhile: ask again
 
@@ -25,6 +26,10 @@ class HierarchyError(PolicyError):
 
 class SourceError(LakeError):
     """A file of the source is not what the policy says, or cannot be read within the limits."""
+
+
+class NoRowsError(SourceError):
+    """The files are what the policy says, and hold no row at all."""
 
 
 class LedgerError(LakeError):

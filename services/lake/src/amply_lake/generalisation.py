@@ -96,6 +96,25 @@ class Beginnings:
         return f"CASE WHEN {label} = '{UNKNOWN}' THEN {label} ELSE {kept} END"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Whole:
+    """A value of few, such as a country or a way to pay: itself, or nothing."""
+
+    @property
+    def steps(self) -> int:
+        """One level below `*`."""
+        return 1
+
+    def first(self, value: str) -> str:
+        """Take the value, which is never `*`."""
+        return f"coalesce(NULLIF(replace({value}, '{TOP}', ''), ''), '{UNKNOWN}')"
+
+    def coarser(self, label: str, level: int) -> str:
+        """There is none."""
+        del level
+        return label
+
+
 DATE_STEPS: Final = ("day", "month", "quarter", "year")
 
 

@@ -25,6 +25,7 @@ from amply_lake.generalisation import (
     Places,
     Ranges,
     UserAgents,
+    Whole,
 )
 from amply_lake.policy import Column, Direct, Insensitive, Person, Policy, Quasi, RowKey, Sensitive
 
@@ -42,7 +43,12 @@ _MAX_NUMBER: Final = 2**53 - 1
 
 def default_policy() -> Policy:
     """The policy `default-v2`, as this package ships it."""
-    return read_policy((files("amply_lake") / "policies" / "default-v2.json").read_bytes())
+    return shipped_policy("default-v2")
+
+
+def shipped_policy(name: str) -> Policy:
+    """A policy that this package ships, by its id: `default-v2`, `donations-v1`."""
+    return read_policy((files("amply_lake") / "policies" / f"{name}.json").read_bytes())
 
 
 def read_policy(document: bytes, hierarchies: Mapping[str, bytes] | None = None) -> Policy:
@@ -253,6 +259,12 @@ def _places(name: str, raw: Any, what: str, _: Mapping[str, bytes]) -> Generalis
     return Places(tenths)
 
 
+def _whole(name: str, raw: Any, what: str, _: Mapping[str, bytes]) -> Generalisation:
+    del name
+    _exactly(raw, what, {"kind"})
+    return Whole()
+
+
 def _hierarchy(name: str, raw: Any, what: str, hierarchies: Mapping[str, bytes]) -> Generalisation:
     file = _exactly(raw, what, {"kind", "file"})["file"]
     if not isinstance(file, str) or file not in hierarchies:
@@ -270,6 +282,7 @@ _KINDS: Final[Mapping[str, Callable[[str, Any, str, Mapping[str, bytes]], Genera
     "networks": _networks,
     "user_agents": _user_agents,
     "places": _places,
+    "whole": _whole,
     "hierarchy": _hierarchy,
 }
 

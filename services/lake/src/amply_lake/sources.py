@@ -11,7 +11,7 @@ from typing import Final
 
 import duckdb
 
-from amply_lake.errors import SourceError
+from amply_lake.errors import NoRowsError, SourceError
 from amply_lake.limits import Limits
 from amply_lake.policy import Policy
 from amply_lake.statements import name, text
@@ -73,6 +73,7 @@ def open_source(
     """Make the view `source` over the files, with the policy's columns and no other.
 
     Raises:
+        NoRowsError: There is no row in them.
         SourceError: A file is not what the policy says, or is larger inside than it may be.
     """
     queries = [_query(db, source, policy, limits) for source in sources]
@@ -176,7 +177,7 @@ def _check_cells(db: duckdb.DuckDBPyConnection, policy: Policy, limits: Limits) 
             "the source holds something else than UTF-8 text in rows of one length; correct the file and give it again"
         ) from None
     if count == 0:
-        raise SourceError("the source has no rows; give files that have")
+        raise NoRowsError("the source has no rows; give files that have")
     if count > limits.rows:
         raise SourceError(f"the source has {count} rows, and {limits.rows} may be read; split it")
     for column, length in zip(policy.columns, lengths, strict=True):

@@ -10,8 +10,6 @@ TERMINALS = "iot"
 BUILT = ("marketplace", "etl", TERMINALS)
 """As the CDK app's `-c flags=` takes them (`stacks/features.py`)."""
 
-SOURCES: Mapping[str, str] = {"marketplace": "marketplace", "etl": "etl", TERMINALS: "terminals"}
-"""Below `services/`: whose functions a flag brings."""
 TOPMOST_FIRST = ("etl", "iot", "marketplace", "controlplane", "lake")
 """The stacks that flags bring, in the order in which they can be taken away."""
 

@@ -139,6 +139,8 @@ def _code(settings: Settings) -> str:
         (
             services / "backend" / "src",
             services / "ledger_format" / "src",
+            services / "lake" / "src",
+            services / "releases" / "src",
             settings.root / "requirements.txt",
         )
     )

@@ -1,8 +1,13 @@
 import type { Language } from "../language/language";
 import { asCount, asList, asObject, asText, request, requestJson } from "../site/http";
 
+/** How closely sessions are held to where they begin: not at all, to the network, to the address. */
+export const BINDINGS = ["none", "subnet", "strict"] as const;
+export type Binding = (typeof BINDINGS)[number];
+
 export interface Person {
   readonly email: string;
+  readonly binding: Binding;
   readonly usesApp: boolean;
   readonly passkeys: number;
   readonly codesLeft: number;
@@ -168,6 +173,11 @@ export class AccountApi {
     return this.#post("confirm/passkey", { ceremony, credential });
   }
 
+  /** Ends all sessions, this one too. */
+  holdSessions(binding: Binding): Promise<void> {
+    return this.#post("security-settings", { ip_binding: binding });
+  }
+
   sessions(): Promise<readonly SessionSeen[]> {
     return this.#ask("GET", "auth/sessions", (parsed) => asList(asObject(parsed)["data"]).map(sessionFrom));
   }
@@ -297,6 +307,7 @@ function personFrom(parsed: unknown): Person {
   const factors = asObject(found["factors"]);
   return {
     email: asText(found["email"]),
+    binding: BINDINGS.find((known) => known === found["ip_binding"]) ?? "none",
     usesApp: factors["totp"] === true,
     passkeys: asCount(factors["passkeys"]),
     codesLeft: asCount(factors["recovery_codes_left"]),

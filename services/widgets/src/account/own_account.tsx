@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-import type { AccountApi, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
+import type { AccountApi, Binding, Identity, Membership, Passkey, Person, Provider, SessionSeen } from "./account_api";
 import { AppSection } from "./app_section";
 import { Asking } from "./asking";
 import { Confirmation, useAttempts, type Words } from "./confirming";
@@ -50,6 +50,7 @@ export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAc
   const attemptLast = (work: () => Promise<void>) => void attempt(work, undefined, true);
   useEffect(() => attemptLast(look), []);
   const signOut = (everywhere: boolean) => attemptLast(() => api.signOut(everywhere).then(() => onGone(null)));
+  const hold = (binding: Binding) => attemptLast(() => api.holdSessions(binding).then(() => onGone((words) => words.sessionsHeld)));
   const deleteAccount = () => attemptLast(() => api.deleteAccount().then(() => onGone((words) => words.deleted)));
   return (
     <>
@@ -80,7 +81,14 @@ export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAc
         attempt={attempt}
       />
       <CredentialsSection api={api} attempt={attempt} />
-      <SessionsSection api={api} sessions={seen.sessions} attempt={attempt} onSignOut={signOut} />
+      <SessionsSection
+        api={api}
+        sessions={seen.sessions}
+        binding={person.binding}
+        attempt={attempt}
+        onSignOut={signOut}
+        onHold={hold}
+      />
       <h2 class="part">{t.deletion}</h2>
       <Asking action={t.deleteAccount} sentence={t.deletionAbout} yes={t.deleteNow} no={t.leaveIt} onYes={deleteAccount} />
     </>

@@ -2,8 +2,9 @@ import { AccountForm } from "../account/account_form";
 import { Asking } from "../account/asking";
 import type { Attempt } from "../account/confirming";
 import { momentIn, useSpeech } from "../account/language";
+import { Part } from "../account/part";
 import { Copying } from "../account/shown_once";
-import { Part, type Parts } from "./part";
+import type { Parts } from "./parts";
 import type { Domain, SignInApi } from "./sign_in_api";
 
 interface DomainsPartProps extends Parts {

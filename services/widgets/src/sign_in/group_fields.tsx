@@ -21,6 +21,12 @@ export function rolesOf(groups: readonly Group[]): Readonly<Record<string, strin
   return Object.fromEntries(groups.filter(({ name }) => name.trim() !== "").map(({ name, role }) => [name.trim(), role]));
 }
 
+/** Lines whose group stands in a line above, by their keys: only one of the two could be meant. */
+export function namedTwice(groups: readonly Group[]): ReadonlySet<number> {
+  const names = groups.map(({ name }) => name.trim());
+  return new Set(groups.filter((_, at) => names[at] !== "" && names.indexOf(names[at]!) < at).map(({ key }) => key));
+}
+
 interface GroupFieldsProps {
   readonly groups: readonly Group[];
   readonly onChange: (groups: readonly Group[]) => void;
@@ -35,6 +41,7 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
     if (added.current) list.current?.querySelector<HTMLInputElement>("li:last-child input")?.focus();
     added.current = false;
   }, [groups.length]);
+  const twice = namedTwice(groups);
   const change = (changed: Group) => onChange(groups.map((group) => (group.key === changed.key ? changed : group)));
   const add = () => {
     added.current = true;
@@ -50,6 +57,8 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
             <div class="input">
               <input
                 aria-label={t.groupName(at + 1)}
+                aria-invalid={twice.has(group.key) ? "true" : undefined}
+                aria-describedby={twice.has(group.key) ? `group-fault-${group.key}` : undefined}
                 value={group.name}
                 maxLength={200}
                 autocomplete="off"
@@ -65,6 +74,11 @@ export function GroupFields({ groups, onChange }: GroupFieldsProps) {
             >
               {t.takeAway}
             </button>
+            {twice.has(group.key) && (
+              <p class="fault" id={`group-fault-${group.key}`}>
+                {t.groupTwice(group.name.trim())}
+              </p>
+            )}
           </li>
         ))}
       </ul>

@@ -2,11 +2,12 @@ import { useState } from "preact/hooks";
 
 import { Asking } from "../account/asking";
 import { useSpeech } from "../account/language";
+import { Part } from "../account/part";
 import { Copying } from "../account/shown_once";
 import { FormField } from "../donate/field";
 import { useOneAtATime } from "../site/one_at_a_time";
-import { type Group, GroupFields, rolesOf, RoleChoice, rowsOf } from "./group_fields";
-import { Part, type Parts } from "./part";
+import { type Group, GroupFields, namedTwice, rolesOf, RoleChoice, rowsOf } from "./group_fields";
+import type { Parts } from "./parts";
 import type { Connection, NewConnection } from "./sign_in_api";
 
 interface ProviderPartProps extends Parts {
@@ -62,9 +63,15 @@ function ConnectionForm({ connection, onSave }: ConnectionFormProps) {
   const [defaultRole, setDefaultRole] = useState(connection?.defaultRole ?? "");
   const once = useOneAtATime();
   const submit = (event: Event) => {
-    const said = new FormData(event.currentTarget as HTMLFormElement);
+    const form = event.currentTarget as HTMLFormElement;
+    if (namedTwice(groups).size > 0) {
+      event.preventDefault();
+      form.querySelector<HTMLInputElement>("[aria-invalid]")?.focus();
+      return;
+    }
+    const said = new FormData(form);
     const secret = String(said.get("client-secret"));
-    return once(() =>
+    void once(() =>
       onSave({
         issuer: String(said.get("issuer")).trim(),
         clientId: String(said.get("client-id")).trim(),

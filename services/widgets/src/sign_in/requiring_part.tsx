@@ -1,6 +1,7 @@
 import { Asking } from "../account/asking";
 import { useSpeech } from "../account/language";
-import { Part, type Parts } from "./part";
+import { Part } from "../account/part";
+import type { Parts } from "./parts";
 import type { Connection } from "./sign_in_api";
 
 interface RequiringPartProps extends Parts {

@@ -2,8 +2,9 @@ import { useState } from "preact/hooks";
 
 import { Asking } from "../account/asking";
 import { momentIn, useSpeech } from "../account/language";
+import { Part } from "../account/part";
 import { Copying, ShownOnce } from "../account/shown_once";
-import { Part, type Parts } from "./part";
+import type { Parts } from "./parts";
 import type { DirectoryToken } from "./sign_in_api";
 
 interface TokensPartProps extends Parts {

@@ -1,6 +1,7 @@
 import { useSpeech } from "../account/language";
 import { leaveFor } from "../account/outside";
-import { Part, type Parts } from "./part";
+import { Part } from "../account/part";
+import type { Parts } from "./parts";
 import type { Connection, Domain } from "./sign_in_api";
 
 interface TryingPartProps extends Parts {

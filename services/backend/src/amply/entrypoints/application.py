@@ -203,13 +203,12 @@ def _routers() -> Iterator[APIRouter]:
     gifts, split_gifts, gifts_of_one = donations.routers()
     profiles, projects, public_projects, own_profile = organizations.routers()
     payouts_of_all, payouts_of_one = payouts.routers()
-    yield from (gifts, split_gifts, recurring.router, *giving.routers())
-    yield from (profiles, onboarding.router, *ledger.routers(), *people.routers())
+    yield from (gifts, split_gifts, *recurring.routers(), *giving.routers())
+    yield from (profiles, *onboarding.routers(), *ledger.routers(), *people.routers())
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
-    yield from (own_profile, gifts_of_one, payouts_of_one, applications.router, applications.own_router)
-    yield from (members.router, members.own_router, members.invited_router)
-    yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router, *sharing.routers())
-    yield from (federation.router, federation.finding_router, *scim.routers())
+    yield from (own_profile, gifts_of_one, payouts_of_one, *applications.routers(), *members.routers())
+    yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
+    yield from (*federation.routers(), *scim.routers())
 
 
 def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:

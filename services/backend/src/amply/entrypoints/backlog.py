@@ -52,6 +52,7 @@ class Backlog:
             their tier two months ago and are verified for no other.
         attacked_organizations: Organisations whose form is being used to test cards, or is closed because it was.
         unarchived_seals: Files of the audit log that should be in the archive and are not.
+        unnoted_erasures: Deleted accounts that should be on the archive's list and are not.
     """
 
     ledger_unpublished_seconds: float
@@ -72,6 +73,7 @@ class Backlog:
     late_applications: int
     attacked_organizations: int
     unarchived_seals: int
+    unnoted_erasures: int
 
 
 def measure(database: Database, *, now: datetime) -> Backlog:
@@ -101,6 +103,7 @@ def measure(database: Database, *, now: datetime) -> Backlog:
             + applications.count_overdue(session, now=now),
             attacked_organizations=defence.count_attacks(session, now=now),
             unarchived_seals=audit.count_unarchived(session, now=now),
+            unnoted_erasures=people.count_unnoted(session, now=now),
         )
 
 

@@ -40,24 +40,25 @@ def work_off(
     most: int,
     now: datetime,
     first_again: timedelta = MINUTE,
+    again_max: timedelta = _AGAIN_MAX,
 ) -> int:
     """Do something about the rows that are due, `most` of them, the longest due first; return the sum of what `do` returns.
 
     `waits`: which rows still wait, where a row stays afterwards. `first_again`: from the first attempt to the second; it
-    doubles from then on, up to a day. `do` is called outside any transaction, with a row that is not to be changed.
+    doubles from then on, up to `again_max`. `do` is called outside any transaction, with a row that is not to be changed.
     """
     done = 0
     for _ in range(most):
-        row = _take(database, table, *waits, first_again=first_again, now=now)
+        row = _take(database, table, *waits, first_again=first_again, again_max=again_max, now=now)
         if row is None:
             break
         done += do(row)
     return done
 
 
-def again(attempts: int, *, first: timedelta = MINUTE) -> timedelta:
+def again(attempts: int, *, first: timedelta = MINUTE, most: timedelta = _AGAIN_MAX) -> timedelta:
     """How long after so many attempts, from 1 on, the next one is made."""
-    return min(first * (1 << min(attempts - 1, _DOUBLINGS_MAX)), _AGAIN_MAX)
+    return min(first * (1 << min(attempts - 1, _DOUBLINGS_MAX)), most)
 
 
 def _take(
@@ -65,6 +66,7 @@ def _take(
     table: type[Row],
     *waits: ColumnElement[bool],
     first_again: timedelta,
+    again_max: timedelta,
     now: datetime,
 ) -> Row | None:
     with database.transaction() as session:
@@ -77,5 +79,5 @@ def _take(
         ).one_or_none()
         if row is not None:
             row.attempts += 1
-            row.next_attempt_at = now + again(row.attempts, first=first_again)
+            row.next_attempt_at = now + again(row.attempts, first=first_again, most=again_max)
         return row

@@ -24,6 +24,7 @@ SKIPPED: dict[str, str] = {
     "AWS::Events::Archive": NO_BACKUP,
     "AWS::Events::EventBusPolicy": "the emulator does not enforce IAM",
     "AWS::LakeFormation::DataLakeSettings": NO_ANALYSTS,
+    "AWS::LakeFormation::PrincipalPermissions": NO_ANALYSTS,
     "AWS::LakeFormation::Resource": NO_ANALYSTS,
     "AWS::LakeFormation::Tag": NO_ANALYSTS,
     "AWS::LakeFormation::TagAssociation": NO_ANALYSTS,

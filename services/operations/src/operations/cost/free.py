@@ -86,6 +86,7 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::IoT::Policy",
         "AWS::Lambda::Permission",
         "AWS::LakeFormation::DataLakeSettings",
+        "AWS::LakeFormation::PrincipalPermissions",
         "AWS::LakeFormation::Resource",
         "AWS::LakeFormation::Tag",
         "AWS::LakeFormation::TagAssociation",

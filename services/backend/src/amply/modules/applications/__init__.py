@@ -2,6 +2,8 @@
 staff decide (ADR 0118 to 0120). Import from here only.
 """
 
+from typing import TYPE_CHECKING
+
 from amply.modules.applications.documents import (
     BYTES_MAX,
     READ_WITHIN,
@@ -20,6 +22,7 @@ from amply.modules.applications.domain import (
 from amply.modules.applications.growth import count_overdue, outgrowing, tell, verify_for, watch
 from amply.modules.applications.models import ApplicationRow
 from amply.modules.applications.moves import by_staff, verify
+from amply.modules.applications.parts import Parts
 from amply.modules.applications.ports import (
     DocumentShelf,
     Found,
@@ -28,7 +31,6 @@ from amply.modules.applications.ports import (
     RegisterUnavailable,
 )
 from amply.modules.applications.queries import application_for_staff, count_late, last_lookup, waiting
-from amply.modules.applications.router import Parts, own_router, router
 from amply.modules.applications.tasks import (
     Applying,
     ask_registers,
@@ -38,6 +40,9 @@ from amply.modules.applications.tasks import (
     write_letters,
 )
 from amply.modules.applications.tiers import TIERS, Tier
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "BYTES_MAX",
@@ -69,8 +74,7 @@ __all__ = [
     "documents_for_staff",
     "last_lookup",
     "outgrowing",
-    "own_router",
-    "router",
+    "routers",
     "tell",
     "tended",
     "tidy_documents",
@@ -80,3 +84,10 @@ __all__ = [
     "watch",
     "write_letters",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.applications import router  # noqa: PLC0415 -- see above
+
+    return router.router, router.own_router

@@ -97,6 +97,7 @@ def offer(access: Access, shelf: DocumentShelf, *, kind: DocumentKind, media_typ
                 added_by=access.person_id or "",
                 created_at=now,
                 expires_at=now + UPLOAD_WITHIN,
+                next_attempt_at=now,
             )
         )
         audit.record_by(session, access, Action.DOCUMENT_ADDED, document_id)

@@ -100,7 +100,7 @@ class LookupRow(SealedRecord, DueRow):
     register: Mapped[str | None]
 
 
-class DocumentRow(UploadedRow):
+class DocumentRow(UploadedRow, DueRow):
     """`gone_at`: removed, and its bytes are gone."""
 
     __tablename__ = "organization_document"

@@ -1,6 +1,5 @@
 """`/v1/me/applications` and `/v1/organisations/{organization_id}/application`: applying to become an organisation here."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +13,7 @@ from amply.modules import access as who
 from amply.modules.access import Access, Own, Permission, allowed, signed_in
 from amply.modules.applications import documents, domain, service, showing
 from amply.modules.applications.documents import READ_WITHIN
-from amply.modules.applications.ports import DocumentShelf, People
+from amply.modules.applications.parts import Parts
 from amply.modules.applications.schemas import (
     ApplicationChange,
     ApplicationIn,
@@ -30,14 +29,6 @@ from amply.modules.organizations import MoveNotPossible, OrganizationNotAcceptab
 
 own_router = APIRouter(prefix="/v1/me", tags=["Applications"])
 router = APIRouter(prefix="/v1/organisations/{organization_id}/application", tags=["Applications"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What applying needs of the application besides its other parts."""
-
-    people: People
-    shelf: DocumentShelf
 
 
 async def _parts(request: Request) -> Parts:

@@ -85,29 +85,18 @@ def ask_registers(parts: Applying, *, now: datetime) -> int:
 
 def tidy_documents(parts: Applying, *, now: datetime) -> int:
     """Forget uploads that never came, and take away the bytes of what was removed; return how many."""
-    done = 0
-    with parts.database.transaction() as session:
-        due = session.scalars(
-            select(DocumentRow)
-            .where(
-                or_(
-                    DocumentRow.received_at.is_(None) & (DocumentRow.expires_at < now - FORGOTTEN_AFTER),
-                    DocumentRow.removed_at.is_not(None) & DocumentRow.gone_at.is_(None),
-                )
-            )
-            .order_by(DocumentRow.id)
-            .limit(_AT_ONCE_MAX)
-        ).all()
-    for row in due:
-        try:
-            # First the bytes: where this dies in between, the row says what is left to do.
-            parts.shelf.take_away(row.object_key)
-            with parts.database.transaction() as session:
-                _note_gone(session, row, now=now)
-            done += 1
-        except Exception:  # noqa: BLE001 -- it comes again, and holds back no other
-            _log.exception("document_not_taken_away", document_id=row.id)
-    return done
+    return work_off(
+        parts.database,
+        DocumentRow,
+        or_(
+            DocumentRow.received_at.is_(None) & (DocumentRow.expires_at < now - FORGOTTEN_AFTER),
+            DocumentRow.removed_at.is_not(None) & DocumentRow.gone_at.is_(None),
+        ),
+        do=partial(_take_away, parts, now=now),
+        most=_AT_ONCE_MAX,
+        first_again=MINUTE,
+        now=now,
+    )
 
 
 def tended() -> tuple[Tended, ...]:
@@ -124,6 +113,19 @@ def count_untold(session: Session) -> int:
         )
         total += session.scalars(counted).one()
     return total
+
+
+def _take_away(parts: Applying, row: DocumentRow, *, now: datetime) -> int:
+    """Take one away; whatever stops this one must not stop the others."""
+    try:
+        # First the bytes: where this dies in between, the row says what is left to do.
+        parts.shelf.take_away(row.object_key)
+        with parts.database.transaction() as session:
+            _note_gone(session, row, now=now)
+    except Exception:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
+        _log.exception("document_not_taken_away", document_id=row.id)
+        return 0
+    return 1
 
 
 def _note_gone(session: Session, row: DocumentRow, *, now: datetime) -> None:

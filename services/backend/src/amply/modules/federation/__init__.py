@@ -1,11 +1,16 @@
 """An organisation's own sign-in: its provider, its domains, and whom they bring in, as what. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.federation.arriving import Arriving, forget, require_provider
 from amply.modules.federation.connections import connection_of
 from amply.modules.federation.domain import HOLDS_FOR, role_by
+from amply.modules.federation.parts import Parts
 from amply.modules.federation.ports import Directory, DomainRecords, Listed, RecordsAway
-from amply.modules.federation.router import Parts, finding_router, router
 from amply.modules.federation.tasks import Checking, check_domains, tended
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "HOLDS_FOR",
@@ -18,10 +23,16 @@ __all__ = [
     "RecordsAway",
     "check_domains",
     "connection_of",
-    "finding_router",
     "forget",
     "require_provider",
     "role_by",
-    "router",
+    "routers",
     "tended",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.federation import router  # noqa: PLC0415 -- see above
+
+    return router.router, router.finding_router

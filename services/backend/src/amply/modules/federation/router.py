@@ -1,6 +1,5 @@
 """`/v1/organisations/{organization_id}/sign-in` and what belongs to it; `/v1/auth/outside/find`: whose domain it is."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -26,7 +25,7 @@ from amply.modules.federation.domain import (
     TooManyDomains,
     domain_of,
 )
-from amply.modules.federation.ports import DomainRecords
+from amply.modules.federation.parts import Parts
 from amply.modules.federation.schemas import (
     AddressIn,
     ConnectionIn,
@@ -41,19 +40,6 @@ router = APIRouter(prefix="/v1/organisations/{organization_id}/sign-in", tags=["
 finding_router = APIRouter(prefix="/v1/auth", tags=["People"])
 
 _FIND: Final = text("SELECT organization_id, name FROM organization_of_domain(:asked)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What an organisation's sign-in needs of the application.
-
-    `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).
-    """
-
-    key: people.PeopleKey = field(repr=False)
-    records: DomainRecords
-    redirect: str
-    allows_loopback: bool = False
 
 
 async def _parts(request: Request) -> Parts:

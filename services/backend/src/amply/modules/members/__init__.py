@@ -1,12 +1,16 @@
 """Who is in an organisation, and as what: invitations, roles, leaving, and handing ownership on. Import from here only."""
 
+from typing import TYPE_CHECKING
+
 from amply.modules.members.changes import leave_everywhere
 from amply.modules.members.domain import FACT_INVITED, MEMBERS_MAX, InvitationNotValid
 from amply.modules.members.invitations import JoinKey, invite_owner
-from amply.modules.members.invited_router import invited_router
+from amply.modules.members.parts import Parts
 from amply.modules.members.ports import People
-from amply.modules.members.router import Parts, own_router, router
 from amply.modules.members.tasks import Inviting, send_invitations, tended
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "FACT_INVITED",
@@ -17,10 +21,15 @@ __all__ = [
     "Parts",
     "People",
     "invite_owner",
-    "invited_router",
     "leave_everywhere",
-    "own_router",
-    "router",
+    "routers",
     "send_invitations",
     "tended",
 ]
+
+
+def routers() -> "tuple[APIRouter, APIRouter, APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.members import invited_router, router  # noqa: PLC0415 -- see above
+
+    return router.router, router.own_router, invited_router.invited_router

@@ -1,6 +1,5 @@
 """`/v1/organisations/{organization_id}/members` and what belongs to it; `/v1/me/organisations`: where one is a member."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,8 +10,7 @@ from amply.kernel.errors import AmplyError
 from amply.modules import access as who
 from amply.modules.access import Access, Own, Permission, allowed, signed_in
 from amply.modules.members import changes, domain, invitations, queries
-from amply.modules.members.invitations import JoinKey
-from amply.modules.members.ports import People
+from amply.modules.members.parts import Parts
 from amply.modules.members.schemas import (
     InvitationIn,
     InvitationList,
@@ -32,14 +30,6 @@ router = APIRouter(prefix="/v1/organisations/{organization_id}", tags=["Members"
 own_router = APIRouter(prefix="/v1/me", tags=["Members"])
 
 NOT_SET_UP: Final = "People cannot sign in here yet; ask whoever runs this platform."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What members need of the application besides its other parts. `people` is None where nobody lets people in."""
-
-    key: JoinKey
-    people: People | None = None
 
 
 async def _parts(request: Request) -> Parts:

@@ -4,12 +4,17 @@ state of its account, and letters about its form.
 Import from here only.
 """
 
+from typing import TYPE_CHECKING
+
 from amply.modules.onboarding.account_news import Handling, handle_provider_event
 from amply.modules.onboarding.closing_letters import tell_of_closings
 from amply.modules.onboarding.domain import FACT_INVITED, InvitationNotValid
 from amply.modules.onboarding.invitations import InvitationKey, address_at_rest, invite
-from amply.modules.onboarding.router import Parts, router
+from amply.modules.onboarding.parts import Parts
 from amply.modules.onboarding.tasks import Onboarding, look_at_accounts, send_invitations, tended
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "FACT_INVITED",
@@ -22,8 +27,15 @@ __all__ = [
     "handle_provider_event",
     "invite",
     "look_at_accounts",
-    "router",
+    "routers",
     "send_invitations",
     "tell_of_closings",
     "tended",
 ]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.onboarding import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -1,6 +1,5 @@
 """`/v1/onboarding`: what invited staff do for their organisation. Beside it, whether an organisation takes gifts at all."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -8,31 +7,16 @@ from fastapi import APIRouter, Depends, Header, Request
 from amply.infra.credentials import Credential, takes
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
-from amply.kernel.errors import TooManyRequests, Unavailable
+from amply.kernel.errors import TooManyRequests
 from amply.modules import organizations, payments
 from amply.modules.onboarding.domain import InvitationNotValid
-from amply.modules.onboarding.invitations import InvitationKey
+from amply.modules.onboarding.parts import OnboardingNotConfigured, Parts
 from amply.modules.onboarding.schemas import LinkOut, OnboardingOut, TakesGifts
 from amply.modules.organizations import OrganizationNotFound
 
 router = APIRouter(tags=["Onboarding"])
 
 _NO_TOKEN = "Open this page by the link in our invitation, or ask us for a new one."  # noqa: S105 -- a sentence
-
-
-class OnboardingNotConfigured(Unavailable):
-    """This environment signs no invitations, so that nobody is onboarded by one."""
-
-    code = "onboarding_not_configured"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What onboarding needs of the application besides its other parts. `page` is the address where staff begin."""
-
-    links: payments.AccountLinks
-    key: InvitationKey
-    page: str
 
 
 async def _parts(request: Request) -> Parts:

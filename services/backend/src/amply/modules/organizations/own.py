@@ -83,7 +83,7 @@ def _profile(asked: OrganizationChange) -> dict[str, Any]:
     """What it says of itself from now on, as far as it was sent."""
     said: dict[str, Any] = {}
     if asked.website is not None:
-        said["website"] = words.website_of(asked.website)
+        said["website"] = words.website_of(asked.website) if asked.website.strip() else None
     if asked.sdgs is not None:
         said["sdgs"] = words.sdgs_of(asked.sdgs)
     if asked.texts is not None:

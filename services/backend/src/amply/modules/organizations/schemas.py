@@ -208,7 +208,7 @@ class OrganizationChange(Request):
         list[Annotated[str, Field(max_length=300)]] | None,
         Field(max_length=100, description="All of them: what is not in the list is forbidden from now on."),
     ] = None
-    website: Annotated[str | None, Field(max_length=300)] = None
+    website: Annotated[str | None, Field(max_length=300, description="Empty: it has none any more.")] = None
     sdgs: Annotated[list[Annotated[int, Field(ge=1, le=17)]] | None, Field(max_length=17)] = None
     texts: Annotated[
         dict[Annotated[str, Field(pattern="^[a-z]{2}$")], ProfileTextIn] | None,

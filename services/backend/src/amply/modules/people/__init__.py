@@ -13,7 +13,7 @@ from amply.modules.people.domain import (
     Person,
     SignInElsewhere,
 )
-from amply.modules.people.erased import note_erased, still_there
+from amply.modules.people.erased import count_unnoted, note_erased, still_there
 from amply.modules.people.links import LetterLinks
 from amply.modules.people.parts import Parts, Site
 from amply.modules.people.passwords import Cost, Hashing, PasswordNotAcceptable
@@ -83,6 +83,7 @@ __all__ = [
     "address_of",
     "addresses",
     "count_exhausted_letters",
+    "count_unnoted",
     "find",
     "find_by_address",
     "forget",

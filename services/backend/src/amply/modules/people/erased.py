@@ -5,10 +5,10 @@ nobody is left out wherever a process dies, and whatever becomes of the messages
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from amply.infra import erasures
@@ -20,6 +20,8 @@ _PERSON: Final = "person"
 _BATCH_MAX: Final = 500
 _BATCHES_MAX: Final = 20
 _ROWS: Final = 10_000
+_NOTED_WITHIN: Final = timedelta(minutes=15)
+"""The worker looks each minute; the archive may be away for a few of them."""
 
 
 def note_erased(database: Database, listed: ErasureList, *, now: datetime) -> int:
@@ -48,6 +50,15 @@ def note_erased(database: Database, listed: ErasureList, *, now: datetime) -> in
             )
         done += len(waiting)
     return done
+
+
+def count_unnoted(session: Session, *, now: datetime) -> int:
+    """How many were forgotten a quarter of an hour ago and are on no list: a backup would bring them back."""
+    return session.scalars(
+        select(func.count()).where(
+            PersonRow.erased_at <= now - _NOTED_WITHIN, PersonRow.erasure_noted_at.is_(None)
+        )
+    ).one()
 
 
 def still_there(session: Session, digests: Collection[str]) -> Sequence[str]:

@@ -1,5 +1,8 @@
 """Recurring gifts: plans, their charges, letters about them, and donors' own links. Import from here only."""
 
+from typing import TYPE_CHECKING
+
+from amply.modules.recurring.callers import CallerOf, PartsOf
 from amply.modules.recurring.changes import cancel, cancel_gift_aid, pause, resume
 from amply.modules.recurring.collecting import Collecting
 from amply.modules.recurring.domain import (
@@ -13,6 +16,7 @@ from amply.modules.recurring.erasure import forget
 from amply.modules.recurring.lateness import count_exhausted_letters, count_late, late, unanswered
 from amply.modules.recurring.letters import Writing
 from amply.modules.recurring.links import LinkKey
+from amply.modules.recurring.parts import Parts, RecurringNotConfigured
 from amply.modules.recurring.queries import (
     LISTED_MAX,
     listed,
@@ -21,8 +25,10 @@ from amply.modules.recurring.queries import (
     plans_of_gifts,
     tended,
 )
-from amply.modules.recurring.router import CallerOf, Parts, PartsOf, RecurringNotConfigured, router
 from amply.modules.recurring.tasks import Recurring, collect_due, send_letters
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 __all__ = [
     "LISTED_MAX",
@@ -52,8 +58,15 @@ __all__ = [
     "plans_of",
     "plans_of_gifts",
     "resume",
-    "router",
+    "routers",
     "send_letters",
     "tended",
     "unanswered",
 ]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.recurring import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -1,23 +1,19 @@
 """`/v1/recurring`: begin a plan. `/v1/donor`: what donors do with their own plans, by a link and without an account."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from amply.infra.conditional import ChangedMeanwhile, ChangeNotConditional
-from amply.infra.credentials import Credential, takes
-from amply.infra.database import Database
 from amply.infra.rate_limits import limit_by_address
 from amply.infra.web import ClockOf, DatabaseOf, Identifier, responses
-from amply.kernel.clock import Clock
-from amply.kernel.errors import TooManyRequests, Unavailable
+from amply.kernel.errors import TooManyRequests
 from amply.kernel.money import AmountNotAcceptable, CurrencyNotSupported
 from amply.modules import donations, organizations, payments
-from amply.modules.recurring import cards, changes, links, moves, queries, starting
+from amply.modules.recurring import cards, changes, moves, queries, starting
+from amply.modules.recurring.callers import Caller, CallerOf, PartsOf
 from amply.modules.recurring.domain import (
     LinkNotValid,
     PauseNotAcceptable,
@@ -25,6 +21,7 @@ from amply.modules.recurring.domain import (
     PlanNotFound,
     ScheduleNotAcceptable,
 )
+from amply.modules.recurring.parts import RecurringNotConfigured
 from amply.modules.recurring.schemas import (
     AmountChange,
     AtProcessorOut,
@@ -38,120 +35,6 @@ from amply.modules.recurring.schemas import (
 
 router = APIRouter(tags=["Recurring gifts"])
 
-_NO_LINK = "Open this page by the link in our letter, or ask for a new one with your e-mail address."
-
-
-class RecurringNotConfigured(Unavailable):
-    """This environment has no key for donors' links, so that it takes no recurring gifts."""
-
-    code = "recurring_not_configured"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What recurring gifts need of the application besides its other parts."""
-
-    saved: payments.SavedMethods
-    links: links.LinkKey
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """A donor who came by a valid link, and the parts their request works with. Whoever has a digest is nobody else."""
-
-    database: Database
-    clock: Clock
-    parts: Parts
-    processor: payments.Processor
-    email_sha256: str
-    if_match: str | None
-
-    def seen(self, plan_id: str) -> PlanOut:
-        """The donor's plan as it stands.
-
-        Raises:
-            PlanNotFound: There is none of theirs.
-        """
-        with self.database.transaction() as session:
-            found = queries.plans_of(session, email_sha256=self.email_sha256, plan_id=plan_id)
-        if not found:
-            raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
-        return PlanOut.of(found[0])
-
-    def change(
-        self, plan_id: str, work: Callable[[Session], object], *, is_conditional: bool = False
-    ) -> PlanOut:
-        """Change a plan in one transaction, and show what has become of it.
-
-        `is_conditional`: done twice it would do more, so that it has to say what it was decided upon.
-
-        Raises:
-            PlanNotFound: There is none of theirs.
-            ChangeNotConditional: It does not say upon what.
-            ChangedMeanwhile: It is not what the change was decided upon.
-        """
-        with self.database.transaction() as session:
-            if self.if_match is not None or is_conditional:
-                moves.lock_plan(session, plan_id=plan_id, email_sha256=self.email_sha256)
-                if self.if_match is None:
-                    raise ChangeNotConditional(
-                        "Send the version of the plan that you saw as If-Match, so that nothing is done twice."
-                    )
-                seen = queries.plans_of(session, email_sha256=self.email_sha256, plan_id=plan_id)
-                if [PlanOut.of(each).version for each in seen] != [self.if_match]:
-                    raise ChangedMeanwhile(
-                        "This plan has changed meanwhile: look at it again and decide anew."
-                    )
-            work(session)
-        return self.seen(plan_id)
-
-    @property
-    def storing(self) -> cards.Cards:
-        """What changing a card works with."""
-        return cards.Cards(database=self.database, saved=self.parts.saved, clock=self.clock)
-
-    def at_processor(self, opened: cards.AtProcessor) -> AtProcessorOut:
-        """What the donor's browser is told."""
-        return AtProcessorOut(
-            client_secret=opened.client_secret,
-            publishable_key=self.processor.publishable_key,
-            stripe_account=opened.account_id,
-        )
-
-
-async def _parts(request: Request) -> Parts:
-    parts: Parts | None = request.app.state.plans
-    if parts is None:
-        raise RecurringNotConfigured("Recurring gifts are not set up here yet; give once instead.")
-    return parts
-
-
-PartsOf = Annotated[Parts, Depends(_parts)]
-
-
-@takes(Credential.DONOR_LINK)
-async def _caller(
-    request: Request,
-    database: DatabaseOf,
-    clock: ClockOf,
-    parts: PartsOf,
-    authorization: Annotated[str | None, Header(description="`Bearer` and the link's token")] = None,
-    if_match: Annotated[str | None, Header(description="The `version` that a change is decided upon")] = None,
-) -> Caller:
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise LinkNotValid(_NO_LINK)
-    return Caller(
-        database=database,
-        clock=clock,
-        parts=parts,
-        processor=request.app.state.processor,
-        email_sha256=parts.links.donor_of(token, now=clock()),
-        if_match=if_match,
-    )
-
-
-CallerOf = Annotated[Caller, Depends(_caller)]
 _LIMITED = [Depends(limit_by_address("donor_plans"))]
 _OF_A_PLAN = responses(LinkNotValid, PlanNotFound, PlanNotChangeable, ChangedMeanwhile, TooManyRequests)
 _AT_PROCESSOR = responses(
@@ -222,7 +105,8 @@ def list_plans(caller: CallerOf) -> PlanList:
 )
 def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> PlanOut:
     amount, cover, now, owner = body.money(), body.cover(), caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.change_amount(
             session, plan_id=plan_id, email_sha256=owner, amount=amount, fee_cover=cover, now=now
@@ -246,7 +130,8 @@ def change_amount(plan_id: Identifier, body: AmountChange, caller: CallerOf) -> 
 def change_options(plan_id: Identifier, body: OptionsIn, caller: CallerOf) -> PlanOut:
     """What a plan was paused for, because its gifts were not taken so any more, goes on with it."""
     change, now, owner = body.change(), caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.change_options(
             session, plan_id=plan_id, email_sha256=owner, change=change, now=now
@@ -263,7 +148,8 @@ def change_options(plan_id: Identifier, body: OptionsIn, caller: CallerOf) -> Pl
 def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """Gifts that have arrived stay claimed. A canceled declaration is not taken up again: begin another plan."""
     now, owner = caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.cancel_gift_aid(session, plan_id=plan_id, email_sha256=owner, now=now),
     )
@@ -278,7 +164,8 @@ def cancel_gift_aid(plan_id: Identifier, caller: CallerOf) -> PlanOut:
 def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """Named by the version that was seen (`If-Match`): a repetition is refused, and leaves out no second one."""
     now, owner = caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.skip_next(session, plan_id=plan_id, email_sha256=owner, now=now),
         is_conditional=True,
@@ -300,7 +187,8 @@ def skip_next(plan_id: Identifier, caller: CallerOf) -> PlanOut:
 )
 def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
     now, owner = caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.pause(
             session, plan_id=plan_id, email_sha256=owner, until=body.until, now=now
@@ -323,7 +211,8 @@ def pause_plan(plan_id: Identifier, body: PauseIn, caller: CallerOf) -> PlanOut:
 )
 def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     now, owner = caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.resume(session, plan_id=plan_id, email_sha256=owner, now=now),
     )
@@ -337,7 +226,8 @@ def resume_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
 )
 def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     now, owner = caller.clock(), caller.email_sha256
-    return caller.change(
+    return _changed(
+        caller,
         plan_id,
         lambda session: changes.cancel(session, plan_id=plan_id, email_sha256=owner, now=now),
     )
@@ -350,8 +240,8 @@ def cancel_plan(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     responses=_AT_PROCESSOR,
 )
 def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
-    return caller.at_processor(
-        cards.begin_card(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
+    return _at_processor(
+        caller, cards.begin_card(_storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256)
     )
 
 
@@ -363,8 +253,8 @@ def begin_card(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
 )
 def finish_card(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     """What was stored is asked of the processor: this only says when to look."""
-    cards.finish_card(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
-    return caller.seen(plan_id)
+    cards.finish_card(_storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256)
+    return _seen(caller, plan_id)
 
 
 @router.post(
@@ -374,6 +264,59 @@ def finish_card(plan_id: Identifier, caller: CallerOf) -> PlanOut:
     responses=_AT_PROCESSOR,
 )
 def pay_now(plan_id: Identifier, caller: CallerOf) -> AtProcessorOut:
-    return caller.at_processor(
-        cards.pay_now(caller.storing, plan_id=plan_id, email_sha256=caller.email_sha256)
+    return _at_processor(
+        caller, cards.pay_now(_storing(caller), plan_id=plan_id, email_sha256=caller.email_sha256)
+    )
+
+
+def _seen(caller: Caller, plan_id: str) -> PlanOut:
+    """The donor's plan as it stands.
+
+    Raises:
+        PlanNotFound: There is none of theirs.
+    """
+    with caller.database.transaction() as session:
+        found = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
+    if not found:
+        raise PlanNotFound("No plan of yours has this id; open the list of your plans again.")
+    return PlanOut.of(found[0])
+
+
+def _changed(
+    caller: Caller, plan_id: str, work: Callable[[Session], object], *, is_conditional: bool = False
+) -> PlanOut:
+    """Change a plan in one transaction, and show what has become of it.
+
+    `is_conditional`: done twice it would do more, so that it has to say what it was decided upon.
+
+    Raises:
+        PlanNotFound: There is none of theirs.
+        ChangeNotConditional: It does not say upon what.
+        ChangedMeanwhile: It is not what the change was decided upon.
+    """
+    with caller.database.transaction() as session:
+        if caller.if_match is not None or is_conditional:
+            moves.lock_plan(session, plan_id=plan_id, email_sha256=caller.email_sha256)
+            if caller.if_match is None:
+                raise ChangeNotConditional(
+                    "Send the version of the plan that you saw as If-Match, so that nothing is done twice."
+                )
+            seen = queries.plans_of(session, email_sha256=caller.email_sha256, plan_id=plan_id)
+            if [PlanOut.of(each).version for each in seen] != [caller.if_match]:
+                raise ChangedMeanwhile("This plan has changed meanwhile: look at it again and decide anew.")
+        work(session)
+    return _seen(caller, plan_id)
+
+
+def _storing(caller: Caller) -> cards.Cards:
+    """What changing a card works with."""
+    return cards.Cards(database=caller.database, saved=caller.parts.saved, clock=caller.clock)
+
+
+def _at_processor(caller: Caller, opened: cards.AtProcessor) -> AtProcessorOut:
+    """What the donor's browser is told."""
+    return AtProcessorOut(
+        client_secret=opened.client_secret,
+        publishable_key=caller.processor.publishable_key,
+        stripe_account=opened.account_id,
     )

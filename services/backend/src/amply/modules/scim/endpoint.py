@@ -45,6 +45,7 @@ from amply.modules.audit import Action
 from amply.modules.scim import tokens
 from amply.modules.scim.applying import Applying
 from amply.modules.scim.domain import Known
+from amply.modules.scim.named import named_by
 from amply.modules.scim.parts import PREFIX, Parts
 from amply.modules.scim.shelf import Shelf, one_at_a_time
 
@@ -149,7 +150,8 @@ def _within(
         if is_change:
             one_at_a_time(session, known)
         models = {str(each.name): service.get_model(each) for each in service.provider.resource_types}
-        shelf = Shelf(session, known, key=parts.key, models=models, now=now)
+        named = named_by(asked.method, asked.path, is_plain=not asked.query, body=asked.body)
+        shelf = Shelf(session, known, key=parts.key, models=models, now=now, named=named)
         answer = ScimHandler(service, shelf).handle(asked)
         if is_change:
             if shelf.has_users():

@@ -2,11 +2,13 @@
 
 They are sealed, so that the database finds them by digests of their names, ids and members, and counts and pages what it found
 (ADR 0131). Filters and orders that it does not have are left to the library's own storage in memory, over a thousand at most. That
-one also decides what a change means: it is given the rows that the change is about, and what it makes of them is written down.
+one also decides what a change means: it is given the rows that the change is about, and what it makes of them is written down. Of a
+group it is given the members that are named, where the change is about them alone.
 """
 
 import json
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -65,10 +67,20 @@ class _Memory(InMemoryStorage):
 
 
 class Shelf(ScimStorage):
-    """One organisation's, within one transaction that is bound to it and to the token that asks."""
+    """One organisation's, within one transaction that is bound to it and to the token that asks.
+
+    `named`: the members of a group that the request is about; None where it may be about all.
+    """
 
     def __init__(
-        self, session: Session, known: Known, *, key: people.PeopleKey, models: dict[str, Any], now: datetime
+        self,
+        session: Session,
+        known: Known,
+        *,
+        key: people.PeopleKey,
+        models: dict[str, Any],
+        now: datetime,
+        named: Collection[str] | None = None,
     ) -> None:
         session.execute(_DIGESTS_KEPT)
         self._session = session
@@ -78,6 +90,9 @@ class Shelf(ScimStorage):
         self._memory = _Memory(clock=lambda: now)
         self._own = ResourceRow.organization_id == known.organization_id
         self.deleted_persons: list[str] = []
+        self._named = None if named is None else {each.casefold() for each in named}
+        self._others: dict[str, list[dict[str, Any]]] = {}
+        self._found_by: dict[str, set[bytes]] = {}
         self._find_what_an_earlier_release_wrote()
 
     def has_users(self) -> bool:
@@ -122,7 +137,8 @@ class Shelf(ScimStorage):
         self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
     ) -> Resource[Any]:
         kept = _without_secrets(resource)
-        self._hold((ResourceRow.id == str(resource.id)) | self._same_name(kept))
+        if str(resource.id) not in self._others:
+            self._hold((ResourceRow.id == str(resource.id)) | self._same_name(kept))
         made = self._memory.update(resource_type, kept, expected_version=expected_version)
         self._write(resource_type, made)
         return made
@@ -200,18 +216,39 @@ class Shelf(ScimStorage):
     def _hold(self, *conditions: ColumnElement[bool]) -> None:
         """Let the storage in memory have these and no others."""
         rows = self._session.scalars(select(ResourceRow).where(self._own, *conditions))
-        self._memory.resources = [self._read(row) for row in rows]
+        self._memory.resources = [self._read_named(row) for row in rows]
 
     def _read(self, row: ResourceRow) -> Resource[Any]:
-        said = json.loads(self._key.unseal(row.sealed, of=row.id))
+        return self._understood(row, self._said(row))
+
+    def _read_named(self, row: ResourceRow) -> Resource[Any]:
+        """A group with those of its members that the request names; the others are put aside as they are."""
+        said = self._said(row)
+        if self._named is None or row.kind != "Group":
+            return self._understood(row, said)
+        named, others = list[dict[str, Any]](), list[dict[str, Any]]()
+        for member in said.pop("members", ()):
+            (named if str(member.get("value")).casefold() in self._named else others).append(member)
+        read = self._understood(row, {**said, "members": named} if named else said)
+        self._others[row.id], self._found_by[row.id] = others, self._digests_of(read)
+        return read
+
+    def _said(self, row: ResourceRow) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self._key.unseal(row.sealed, of=row.id))
+        return said
+
+    def _understood(self, row: ResourceRow, said: dict[str, Any]) -> Resource[Any]:
         read: Resource[Any] = self._models[row.kind].model_validate(said)
         return read
 
     def _write(self, resource_type: ResourceType, resource: Resource[Any]) -> None:
         kind, resource_id = str(resource_type.name), str(resource.id)
-        if isinstance(resource, Group) and len(resource.members or ()) > RESOURCES_MAX:
+        whole = resource.model_dump()
+        if others := self._others.get(resource_id):
+            whole["members"] = [*others, *whole.get("members", ())]
+        if isinstance(resource, Group) and len(whole.get("members", ())) > RESOURCES_MAX:
             raise TooManyResources
-        sealed = self._key.seal(json.dumps(resource.model_dump()), of=resource_id)
+        sealed = self._key.seal(json.dumps(whole), of=resource_id)
         said = {
             "sealed": sealed,
             "address_index": self._index(resource),
@@ -225,13 +262,15 @@ class Shelf(ScimStorage):
         self._note_values(resource)
 
     def _note_values(self, resource: Resource[Any]) -> None:
-        organization_id = self._known.organization_id
-        values.keep(
-            self._session,
-            organization_id=organization_id,
-            resource_id=str(resource.id),
-            digests=digests.digests_of(resource, key=self._key, organization_id=organization_id),
-        )
+        resource_id, found_by = str(resource.id), self._digests_of(resource)
+        where = {"organization_id": self._known.organization_id, "resource_id": resource_id}
+        if (before := self._found_by.get(resource_id)) is None:
+            values.keep(self._session, **where, digests=found_by)
+        else:
+            values.change(self._session, **where, gone=before - found_by, added=found_by - before)
+
+    def _digests_of(self, resource: Resource[Any]) -> set[bytes]:
+        return digests.digests_of(resource, key=self._key, organization_id=self._known.organization_id)
 
     def _index(self, resource: Resource[Any]) -> bytes | None:
         address = address_in(resource) if isinstance(resource, User) else None

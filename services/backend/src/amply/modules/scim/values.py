@@ -21,6 +21,16 @@ _ADDED: Final = text("""
     WHERE NOT EXISTS (SELECT FROM scim_value had WHERE had.resource_id = :resource_id AND had.digest = kept)
     ON CONFLICT DO NOTHING
 """)
+_NO_LONGER: Final = text("""
+    DELETE FROM scim_value
+    WHERE organization_id = :organization_id AND resource_id = :resource_id
+        AND digest = ANY(CAST(:digests AS bytea[]))
+""")
+_BESIDES: Final = text("""
+    INSERT INTO scim_value (organization_id, digest, resource_id)
+    SELECT :organization_id, added, :resource_id FROM unnest(CAST(:digests AS bytea[])) AS added
+    ON CONFLICT DO NOTHING
+""")
 _BOTH: Final = text("""
     SELECT of_user.digest AS user_digest, named.digest AS name_digest
     FROM scim_value named
@@ -43,6 +53,21 @@ def keep(session: Session, *, organization_id: str, resource_id: str, digests: C
     asked = {"organization_id": organization_id, "resource_id": resource_id, "digests": list(digests)}
     session.execute(_GONE, asked)
     session.execute(_ADDED, asked)
+
+
+def change(
+    session: Session,
+    *,
+    organization_id: str,
+    resource_id: str,
+    gone: Collection[bytes],
+    added: Collection[bytes],
+) -> None:
+    """Let a resource no longer be found by some, and be found by others; by whatever else it is found, it stays so."""
+    for statement, digests in ((_NO_LONGER, gone), (_BESIDES, added)):
+        if digests:
+            asked = {"organization_id": organization_id, "resource_id": resource_id, "digests": list(digests)}
+            session.execute(statement, asked)
 
 
 def both(

@@ -45,6 +45,7 @@ def tell_consents(parts: Sharing, *, now: datetime) -> int:
         do=lambda row: _tell(parts, names, row, now=now),
         most=_BATCH_MAX,
         now=now,
+        again_max=_AGAIN_MAX,
     )
 
 
@@ -61,9 +62,6 @@ def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> i
         stands = parts.consents.put(told)
     except Exception as error:  # noqa: BLE001 -- counted already: it waits its turn and holds back no other
         _log.error(UNTOLD, span_id=row.id, attempts=row.attempts, reason=type(error).__name__)
-        with parts.database.transaction() as session:
-            sooner = func.least(SpanRow.next_attempt_at, now + _AGAIN_MAX)
-            session.execute(span.values(next_attempt_at=sooner))
         return 0
     with parts.database.transaction() as session:
         # A late message, or a database that was restored to before the withdrawal.

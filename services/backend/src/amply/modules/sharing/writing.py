@@ -25,6 +25,8 @@ from amply.modules.sharing.telling import Sharing
 _FILES_MAX: Final = 20
 _AGAIN: Final = timedelta(minutes=10)
 """Longer than a file takes."""
+_AGAIN_MAX: Final = timedelta(minutes=50)
+"""Each hourly turn tries again what could not be written."""
 NOT_WRITTEN: Final = "facts_not_written"
 
 _log = structlog.get_logger()
@@ -57,6 +59,7 @@ def write_facts(parts: Sharing, *, now: datetime) -> int:
         most=2 * _FILES_MAX,
         now=now,
         first_again=_AGAIN,
+        again_max=_AGAIN_MAX,
     )
 
 

@@ -1,6 +1,18 @@
 """Test organisations that people make by themselves, in sandboxes alone (ADR 0114). Import from here only."""
 
-from amply.modules.trials.domain import are_offered
-from amply.modules.trials.router import Parts, router
+from typing import TYPE_CHECKING
 
-__all__ = ["Parts", "are_offered", "router"]
+from amply.modules.trials.domain import are_offered
+from amply.modules.trials.parts import Parts
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = ["Parts", "are_offered", "routers"]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.trials import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

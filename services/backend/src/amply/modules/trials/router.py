@@ -1,6 +1,5 @@
 """`POST /v1/me/test-organisations`: how somebody who integrates begins, without talking to anyone."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -8,20 +7,12 @@ from fastapi import APIRouter, Depends, Request
 from amply.infra.web import responses
 from amply.modules import payments
 from amply.modules.access import OWN_PROBLEMS, Own, Permission, signed_in
-from amply.modules.members import People
 from amply.modules.trials import service
 from amply.modules.trials.domain import TooManyTrials, TrialsNotOffered
+from amply.modules.trials.parts import Parts
 from amply.modules.trials.schemas import TestOrganizationIn, TestOrganizationOut
 
 router = APIRouter(prefix="/v1/me", tags=["Trying"])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What trying needs of the application. `processor_url` is where test cards are charged."""
-
-    people: People
-    processor_url: str
 
 
 async def _parts(request: Request) -> Parts:

@@ -1,0 +1,13 @@
+"""What applying needs of the application besides its other parts."""
+
+from dataclasses import dataclass
+
+from amply.modules.applications.ports import DocumentShelf, People
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What applying needs of the application besides its other parts."""
+
+    people: People
+    shelf: DocumentShelf

@@ -1,0 +1,19 @@
+"""What an organisation's sign-in needs of the application besides its other parts."""
+
+from dataclasses import dataclass, field
+
+from amply.modules import people
+from amply.modules.federation.ports import DomainRecords
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an organisation's sign-in needs of the application.
+
+    `redirect` is what organisations register at their providers. `allows_loopback`: a provider may be this machine (laptops).
+    """
+
+    key: people.PeopleKey = field(repr=False)
+    records: DomainRecords
+    redirect: str
+    allows_loopback: bool = False

@@ -1,0 +1,22 @@
+"""What onboarding needs of the application, and where it is not set up."""
+
+from dataclasses import dataclass
+
+from amply.kernel.errors import Unavailable
+from amply.modules import payments
+from amply.modules.onboarding.invitations import InvitationKey
+
+
+class OnboardingNotConfigured(Unavailable):
+    """This environment signs no invitations, so that nobody is onboarded by one."""
+
+    code = "onboarding_not_configured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What onboarding needs of the application besides its other parts. `page` is the address where staff begin."""
+
+    links: payments.AccountLinks
+    key: InvitationKey
+    page: str

@@ -1,0 +1,312 @@
+"""Amazon DynamoDB: the control plane's table of datasets, of which this process writes all but where sellers' datasets come from.
+
+Of a dataset (`dataset_id`), by `part`:
+
+- `source`, written by the platform's worker: `owner`, `title`, `policy` (a policy document), `version`, `release_every_days`,
+  `state` (`open`, `closed`), and `asked_for` (RFC 3339) where a release is wanted now. Of `donations` the last two alone count
+- `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made
+- `arrived#dt=DAY/NAME`: a file, its `state` (`waiting`, `released`, `set_aside` with a `reason`, `gone`)
+- `revision#0000000001` and `…#file#00001`: what was released
+
+The partition `#datasets` lists the datasets that anything has arrived for.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from amply_lake import PolicyError, read_policy
+from amply_releases.arrivals import DONATIONS, Arrival
+from amply_releases.aws.calls import LIMITS, code
+from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
+from amply_releases.ports import Object, Revision, UnreadableSourceError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LIST: Final = "#datasets"
+"""No dataset is called so."""
+ARRIVED: Final = "arrived#"
+REVISION: Final = "revision#"
+_CLASSES: Final = frozenset({"iot", "pos", "crm", "web", "erp", "logs", "gifts", "custom"})
+_STATES: Final = frozenset({"open", "closed"})
+_Item = Mapping[str, Any]
+
+
+class DynamoDatasets:
+    """Every write says what it expects to find, so that repeating it is nothing."""
+
+    def __init__(self, *, table: str) -> None:
+        self._table = table
+        self._client: DynamoDBClient = boto3.client("dynamodb", config=LIMITS)
+
+    def known(self) -> Sequence[str]:
+        """The datasets that anything has arrived for."""
+        return [item["part"]["S"] for item in self._query(LIST, "")]
+
+    def source(self, dataset_id: str) -> Source | None:
+        """Where it comes from; None: nobody has said yet.
+
+        Raises:
+            UnreadableSourceError: What is said makes no sense.
+        """
+        item = self._get(dataset_id, "source")
+        if item is None and dataset_id != DONATIONS:
+            return None
+        try:
+            return _source(dataset_id, item or {})
+        except PolicyError as error:
+            raise UnreadableSourceError(f"The policy cannot be used: {error}.") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnreadableSourceError(
+                "What is said of where this dataset comes from cannot be read; save the dataset again."
+            ) from error
+
+    def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
+        """How far it has come, the dataset being made where there is none."""
+        name = source.dataset_id
+        item = self._get(name, "dataset")
+        if item is None:
+            self._update(
+                name,
+                "dataset",
+                {
+                    **_told(source, schema),
+                    "began_at": _moment(now),
+                    "withdrawn_until": {"S": now.date().isoformat()},
+                },
+                only_if="attribute_not_exists(part)",
+            )
+            item = self._get(name, "dataset") or {}
+        return Standing(
+            began_at=_read(item, "began_at") or now,
+            tried_at=_read(item, "tried_at"),
+            withdrawals_at=_read(item, "withdrawals_at"),
+            withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
+            latest=int(item["latest"]["N"]) if "latest" in item else 0,
+        )
+
+    def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
+        """Let a file wait, unless it was noted as it stands."""
+        self._update(
+            arrival.dataset_id,
+            f"{ARRIVED}{arrival.name}",
+            {
+                "key": {"S": arrival.key},
+                "etag": {"S": found.etag},
+                "bytes": {"N": str(found.size_bytes)},
+                "state": {"S": FileState.WAITING},
+                "noted_at": _moment(now),
+            },
+            remove=("reason", "decided_at"),
+            only_if="attribute_not_exists(part) OR etag <> :expected",
+            expected={"S": found.etag},
+        )
+        self._client.put_item(
+            TableName=self._table,
+            Item={"dataset_id": {"S": LIST}, "part": {"S": arrival.dataset_id}},
+        )
+
+    def waiting(self, dataset_id: str, *, most: int) -> Sequence[Waiting]:
+        """Files that wait, by day and name."""
+        found: list[Waiting] = []
+        for item in self._query(dataset_id, ARRIVED):
+            if item["state"]["S"] == FileState.WAITING:
+                found.append(_waiting(item))
+            if len(found) == most:
+                break
+        return found
+
+    def decide(self, file: Waiting, state: FileState, reason: str = "", *, now: datetime) -> None:
+        """Say what became of a file, if it still is what was noted."""
+        why = {"reason": {"S": reason}} if reason else {}
+        self._update(
+            file.dataset_id,
+            f"{ARRIVED}{file.name}",
+            {"state": {"S": state}, "decided_at": _moment(now), **why},
+            only_if="etag = :expected",
+            expected={"S": file.etag},
+        )
+
+    def tried(self, dataset_id: str, *, refused: str | None, now: datetime) -> None:
+        """A release was tried, and refused for this reason; None: it was not refused."""
+        why = {} if refused is None else {"refused": {"S": refused}, "refused_at": _moment(now)}
+        self._update(
+            dataset_id,
+            "dataset",
+            {"tried_at": _moment(now), **why},
+            remove=("refused", "refused_at") if refused is None else (),
+            only_if="attribute_exists(part)",
+        )
+
+    def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
+        """Whoever has withdrawn up to this day is released no more."""
+        self._update(
+            dataset_id,
+            "dataset",
+            {"withdrawals_at": _moment(now), "withdrawn_until": {"S": until.isoformat()}},
+            only_if="attribute_exists(part)",
+        )
+
+    def publish(self, source: Source, revision: Revision) -> None:
+        """Show a revision: its files, then itself, then that it is the newest."""
+        name, part = source.dataset_id, _revision_part(revision.number)
+        for number, file in enumerate(revision.files):
+            told: _Item = {
+                "key": {"S": file.key},
+                "bytes": {"N": str(file.size_bytes)},
+                "rows": {"N": str(file.rows)},
+                "sha256": {"S": file.sha256},
+            }
+            self._update(name, f"{part}#file#{number:05}", told)
+        lowest_l = {} if revision.l is None else {"l": {"N": str(revision.l)}}
+        self._update(
+            name,
+            part,
+            {
+                "released_at": _moment(revision.released_at),
+                "policy_id": {"S": revision.policy_id},
+                "k": {"N": str(revision.k)},
+                **lowest_l,
+                "rows": {"N": str(revision.rows)},
+                "certificate": {"S": revision.certificate},
+                "certificate_sha256": {"S": revision.certificate_sha256},
+            },
+        )
+        self._update(
+            name,
+            "dataset",
+            {
+                **_told(source, revision.schema),
+                "latest": {"N": str(revision.number)},
+                "released_at": _moment(revision.released_at),
+            },
+            only_if="attribute_not_exists(latest) OR latest < :expected",
+            expected={"N": str(revision.number)},
+        )
+
+    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
+        """Serve earlier revisions to nobody. The oldest goes first: whatever is older than one that is taken back is so too."""
+        served = []
+        for number in range(before - 1, 0, -1):
+            item = self._get(dataset_id, _revision_part(number))
+            if item is None or "withdrawn_at" in item:
+                break
+            served.append(number)
+        for number in reversed(served):
+            self._update(dataset_id, _revision_part(number), {"withdrawn_at": _moment(now)})
+
+    def _update(
+        self,
+        dataset_id: str,
+        part: str,
+        values: _Item,
+        *,
+        remove: Sequence[str] = (),
+        only_if: str = "",
+        expected: _Item | None = None,
+    ) -> None:
+        """Set and remove attributes, if the item is as it is expected."""
+        changes = [f"#{name} = :{name}" for name in values]
+        removed = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": {"dataset_id": {"S": dataset_id}, "part": {"S": part}},
+            "UpdateExpression": f"SET {', '.join(changes)}{removed}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*values, *remove)},
+            "ExpressionAttributeValues": {
+                **{f":{name}": value for name, value in values.items()},
+                **({":expected": expected} if expected else {}),
+            },
+            **({"ConditionExpression": only_if} if only_if else {}),
+        }
+        try:
+            self._client.update_item(**asked)
+        except ClientError as error:
+            if code(error) != "ConditionalCheckFailedException":
+                raise
+
+    def _get(self, dataset_id: str, part: str) -> _Item | None:
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key={"dataset_id": {"S": dataset_id}, "part": {"S": part}},
+            ConsistentRead=True,
+        )
+        return answer.get("Item")
+
+    def _query(self, dataset_id: str, begins: str) -> Iterator[_Item]:
+        condition = "dataset_id = :dataset" + (" AND begins_with(part, :begins)" if begins else "")
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues={
+                ":dataset": {"S": dataset_id},
+                **({":begins": {"S": begins}} if begins else {}),
+            },
+            ConsistentRead=True,
+        )
+        return (item for page in pages for item in page["Items"])
+
+
+def _source(dataset_id: str, item: _Item) -> Source:
+    state = item["state"]["S"] if "state" in item else "open"
+    if state not in _STATES:
+        raise ValueError(state)
+    asked_for, is_open = _read(item, "asked_for"), state == "open"
+    if dataset_id == DONATIONS:
+        return built_in(dataset_id, asked_for=asked_for, is_open=is_open)
+    kind = item["class"]["S"] if "class" in item else "custom"
+    days = int(item["release_every_days"]["N"])
+    if days < 1 or kind not in _CLASSES:
+        raise ValueError(days, kind)
+    return Source(
+        dataset_id=dataset_id,
+        owner=item["owner"]["S"],
+        title=item["title"]["S"],
+        kind=kind,
+        policy=read_policy(item["policy"]["S"].encode()),
+        release_every=timedelta(days=days),
+        is_open=is_open,
+        asked_for=asked_for,
+        of_donors=False,
+    )
+
+
+def _waiting(item: _Item) -> Waiting:
+    return Waiting(
+        dataset_id=item["dataset_id"]["S"],
+        key=item["key"]["S"],
+        name=item["part"]["S"].removeprefix(ARRIVED),
+        etag=item["etag"]["S"],
+        size_bytes=int(item["bytes"]["N"]),
+    )
+
+
+def _told(source: Source, schema: str) -> dict[str, Any]:
+    """What buyers and the owner are told of a dataset."""
+    return {
+        "title": {"S": source.title},
+        "class": {"S": source.kind},
+        "owner": {"S": source.owner},
+        "schema": {"S": schema},
+    }
+
+
+def _revision_part(number: int) -> str:
+    """Padded as `amply_marketplace.items` has it."""
+    return f"{REVISION}{number:010}"
+
+
+def _moment(at: datetime) -> dict[str, str]:
+    return {"S": at.astimezone(UTC).isoformat()}
+
+
+def _read(item: _Item, name: str) -> datetime | None:
+    """A moment, in UTC where nothing else is said."""
+    if name not in item:
+        return None
+    found = datetime.fromisoformat(item[name]["S"])
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -1,0 +1,70 @@
+"""Amazon S3: the raw lake, which is read, and the curated bucket, which is written."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from amply_releases.aws.calls import LIMITS, code
+from amply_releases.ports import Object
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_NOT_THERE: Final = frozenset({"NoSuchKey", "NotFound", "404"})
+IS_THERE: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""How S3 refuses a write that must find nothing
+(docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
+_TYPES: Final = {".parquet": "application/vnd.apache.parquet"}
+
+
+class S3Raw:
+    """What comes in, as it stands now."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=LIMITS)
+
+    def look(self, key: str) -> Object | None:
+        """Its ETag and size; None: it is not there any more."""
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if code(error) in _NOT_THERE:
+                return None
+            raise
+        return Object(found["ETag"], found["ContentLength"])
+
+    def fetch(self, key: str, into: Path) -> Object | None:
+        """Copy it, and say what it was."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if code(error) in _NOT_THERE:
+                return None
+            raise
+        with into.open("wb") as file:
+            shutil.copyfileobj(found["Body"], file)
+        return Object(found["ETag"], found["ContentLength"])
+
+
+class S3Curated:
+    """What buyers' links lead to. Nothing in it is written twice: a name says which release it is of."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=LIMITS)
+
+    def put(self, key: str, path: Path) -> None:
+        """Store it where there is nothing."""
+        kind = _TYPES.get(path.suffix, "text/plain; charset=utf-8")
+        with path.open("rb") as file:
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=file, ContentType=kind, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                if code(error) not in IS_THERE:
+                    raise

@@ -1,0 +1,105 @@
+"""The release ledger on Amazon S3: records and batches in a bucket of their own, each created only where there is none.
+
+`DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that what was
+read once is read from this process's folder from then on.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import boto3
+from botocore.exceptions import ClientError
+
+from amply_lake import LedgerConflict, LedgerError, ReleaseLedger
+from amply_releases.aws.calls import LIMITS, code
+from amply_releases.aws.objects import IS_THERE
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Ledgers:
+    """All datasets' ledgers in one bucket. `scratch` is a folder for copies."""
+
+    def __init__(self, *, bucket: str, scratch: Path) -> None:
+        self._bucket, self._scratch = bucket, scratch
+        self._client: S3Client = boto3.client("s3", config=LIMITS)
+
+    def of(self, dataset_id: str) -> ReleaseLedger:
+        """A dataset's."""
+        return _S3Ledger(self._client, self._bucket, dataset_id, self._scratch / dataset_id)
+
+
+class _S3Ledger:
+    def __init__(self, client: "S3Client", bucket: str, dataset_id: str, scratch: Path) -> None:
+        self._client, self._bucket, self._dataset = client, bucket, dataset_id
+        self._records, self._files = scratch / "records", scratch / "files"
+        for each in (self._records, self._files):
+            each.mkdir(parents=True, exist_ok=True)
+
+    def records(self) -> Sequence[bytes]:
+        """All records, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{self._dataset}/records/"
+        )
+        names = sorted(found["Key"] for page in pages for found in page.get("Contents", []))
+        return [self._copy(key, self._records / key.rpartition("/")[2], None).read_bytes() for key in names]
+
+    def append(self, number: int, record: bytes) -> None:
+        """Add a record where there is none of this number."""
+        try:
+            self._put(f"records/{number:08}.json", record)
+        except ClientError as error:
+            if code(error) not in IS_THERE:
+                raise
+            raise LedgerConflict(
+                "somebody else has released meanwhile; nothing was written, try again"
+            ) from error
+
+    def keep(self, name: str, path: Path) -> None:
+        """Keep a copy of a file; its name holds its hash, so that what is there already is the same."""
+        with path.open("rb") as file:
+            try:
+                self._put(f"files/{name}", file)
+            except ClientError as error:
+                if code(error) not in IS_THERE:
+                    raise
+
+    def fetch(self, name: str) -> Path:
+        """A kept file."""
+        try:
+            return self._copy(f"{self._dataset}/files/{name}", self._files / name, name)
+        except ClientError as error:
+            if code(error) != "NoSuchKey":
+                raise
+            raise LedgerError(
+                f"the release ledger lacks the file {name}; restore it from its versions, and try again"
+            ) from error
+
+    def _put(self, name: str, body: bytes | BinaryIO) -> None:
+        self._client.put_object(
+            Bucket=self._bucket, Key=f"{self._dataset}/{name}", Body=body, IfNoneMatch="*"
+        )
+
+    def _copy(self, key: str, place: Path, named: str | None) -> Path:
+        """Fetch a file once; it is there under its name as a whole or not at all."""
+        if place.exists():
+            return place
+        made = place.with_suffix(f".{os.getpid()}.new")
+        with made.open("wb") as file:
+            shutil.copyfileobj(self._client.get_object(Bucket=self._bucket, Key=key)["Body"], file)
+        if named is not None and _digest(made) not in named:
+            raise LedgerError(
+                f"the release ledger's file {named} is not what its name says; restore it from its versions"
+            )
+        made.replace(place)
+        return place
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,38 @@
+"""Who is left out: whoever is not given in the table of consents, and whoever has withdrawn since it was last looked."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from amply_lake import examine
+from amply_releases.datasets import Source, Standing
+from amply_releases.ports import Parts
+
+_AGAIN_DAYS = 2
+"""Looked at once more each time: the table's index by day follows the table itself a little later."""
+
+
+def left_out(
+    parts: Parts,
+    source: Source,
+    standing: Standing,
+    files: Sequence[Path],
+    *,
+    has_batches: bool,
+    today: date,
+) -> set[str]:
+    """People who are not released, as the files name them.
+
+    The ledger keeps withheld what was withheld once, so that whoever withdrew before that need not be named again; and nobody
+    gets into a batch who is not given now.
+    """
+    if not source.of_donors:
+        return set()
+    withdrawn = parts.consents.withdrawn(_days(standing, today)) if has_batches else set()
+    people = examine(files, source.policy, parts.limits, people=True).people if files else frozenset()
+    return withdrawn | (people - parts.consents.given(people))
+
+
+def _days(standing: Standing, today: date) -> list[date]:
+    first = min(standing.withdrawn_until, today) - timedelta(days=_AGAIN_DAYS)
+    return [first + timedelta(days=number) for number in range((today - first).days + 1)]

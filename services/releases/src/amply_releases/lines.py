@@ -1,0 +1,24 @@
+"""Lines of the log: one JSON object each, with the words that metrics look for. Never what a file holds."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Final
+
+VIOLATED: Final = "k_anon_violation"
+"""A release was refused by its policy; the metric `KAnonViolations` counts these lines."""
+SET_ASIDE: Final = "file_set_aside"
+FAILED: Final = "release_failed"
+RELEASED: Final = "release_made"
+REFUSED: Final = "release_refused"
+NOT_TAKEN: Final = "arrivals_not_taken"
+NO_ARRIVAL: Final = "message_tells_of_no_arrival"
+CERTIFICATES_KEY: Final = "certificates_key"
+"""The verifier key of all certificates, once at the start: whoever runs the platform publishes it."""
+
+
+def say(event: str, **told: str | int) -> None:
+    """Write a line."""
+    line = {"event": event, "service": "releases", "timestamp": datetime.now(UTC).isoformat(), **told}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,183 @@
+"""What making releases needs from outside. Every call may be repeated, and may come twice."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from amply_lake import Keys, Limits, ReleaseLedger, Signer
+from amply_releases.arrivals import Arrival
+from amply_releases.datasets import FileState, Source, Standing, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One of the queue. It comes again until it is done."""
+
+    body: str
+    receipt: str
+
+
+class ArrivalQueue(Protocol):
+    """What tells of files."""
+
+    def receive(self) -> Sequence[Message]:
+        """Wait for some; none came within some seconds where there is none."""
+        ...
+
+    def done(self, message: Message) -> None:
+        """It shall not come again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What stands in the raw lake under a key."""
+
+    etag: str
+    size_bytes: int
+
+
+class RawFiles(Protocol):
+    """The raw lake, read only."""
+
+    def look(self, key: str) -> Object | None:
+        """What stands there; None: nothing any more."""
+        ...
+
+    def fetch(self, key: str, into: Path) -> Object | None:
+        """Copy what stands there into a file, and say what it was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedFile:
+    """One file of a revision as buyers are told of it."""
+
+    key: str
+    size_bytes: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A release as the control plane keeps it."""
+
+    number: int
+    released_at: datetime
+    policy_id: str
+    k: int
+    l: int | None  # noqa: E741 -- the field's own name
+    rows: int
+    certificate: str
+    certificate_sha256: str
+    schema: str
+    files: Sequence[ReleasedFile]
+
+
+class UnreadableSourceError(Exception):
+    """A dataset's item is not what it should be; the text says what is wrong."""
+
+
+class Datasets(Protocol):
+    """The control plane's table of datasets (docs/adr/0136-the-marketplace.md, 0141)."""
+
+    def known(self) -> Sequence[str]:
+        """The datasets that anything has arrived for."""
+        ...
+
+    def source(self, dataset_id: str) -> Source | None:
+        """Where it comes from; None: nobody has said yet.
+
+        Raises:
+            UnreadableSourceError: What is said makes no sense.
+        """
+        ...
+
+    def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
+        """How far it has come, the dataset being made where there is none."""
+        ...
+
+    def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
+        """Let a file wait, unless it was noted as it stands."""
+        ...
+
+    def waiting(self, dataset_id: str, *, most: int) -> Sequence[Waiting]:
+        """Files that wait, by day and name."""
+        ...
+
+    def decide(self, file: Waiting, state: FileState, reason: str = "", *, now: datetime) -> None:
+        """Say what became of a file, if it still is what was noted."""
+        ...
+
+    def tried(self, dataset_id: str, *, refused: str | None, now: datetime) -> None:
+        """A release was tried, and refused for this reason; None: it was not refused."""
+        ...
+
+    def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
+        """Whoever has withdrawn up to this day is released no more."""
+        ...
+
+    def publish(self, source: Source, revision: Revision) -> None:
+        """Show a revision: its files, then itself, then that it is the newest."""
+        ...
+
+    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
+        """Serve earlier revisions to nobody."""
+        ...
+
+
+class Consents(Protocol):
+    """The table of consents, read only."""
+
+    def given(self, people: Collection[str]) -> set[str]:
+        """Who of these lets facts be shared, as of now."""
+        ...
+
+    def withdrawn(self, days: Sequence[date]) -> set[str]:
+        """Who has withdrawn on these days."""
+        ...
+
+
+class Curated(Protocol):
+    """The bucket that links of buyers lead into."""
+
+    def put(self, key: str, path: Path) -> None:
+        """Store a file; storing it again is nothing."""
+        ...
+
+
+class Catalogue(Protocol):
+    """The lake's catalogue, for those who ask by SQL."""
+
+    def add(self, dataset_id: str, columns: Mapping[str, str], *, revision: int, prefix: str) -> None:
+        """A revision as a partition of its dataset's table, which is made or widened where it has to be."""
+        ...
+
+
+class Ledgers(Protocol):
+    """The release ledgers, one a dataset."""
+
+    def of(self, dataset_id: str) -> ReleaseLedger:
+        """A dataset's."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """All of it. `scratch` is a folder of this process's own; what is in it may be gone tomorrow."""
+
+    raw: RawFiles
+    datasets: Datasets
+    consents: Consents
+    curated: Curated
+    catalogue: Catalogue
+    ledgers: Ledgers
+    keys: Keys
+    signer: Signer
+    scratch: Path
+    limits: Limits
+    batch_bytes: int = field(default=2 << 30)
+    """What files of one batch may have together, packed as they are."""

@@ -1,0 +1,88 @@
+"""The loop: messages as they come, datasets once a minute, and a sign of life beside both."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from amply_lake import LakeError
+from amply_releases.lines import FAILED, NOT_TAKEN, say
+from amply_releases.making import turn
+from amply_releases.ports import ArrivalQueue, Parts
+from amply_releases.taking import take
+
+LOOK_EVERY: Final = timedelta(minutes=1)
+AGAIN_AFTER: Final = timedelta(minutes=10)
+"""When a dataset that failed is looked at again."""
+_PAUSE_SECONDS: Final = 5
+_BEAT_SECONDS: Final = 10
+STUCK_AFTER: Final = timedelta(hours=2)
+"""Longer than the largest release takes: a loop that has not turned for so long falls silent, and is replaced."""
+
+
+@dataclass(kw_only=True)
+class Loop:
+    """One process's work. Killed anywhere, another one goes on."""
+
+    parts: Parts
+    queue: ArrivalQueue
+    clock: Callable[[], datetime]
+    stopping: threading.Event = field(default_factory=threading.Event)
+    turned_at: datetime = field(init=False)
+    _looked_at: datetime | None = None
+    _not_before: dict[str, datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.turned_at = self.clock()
+
+    def run(self) -> None:
+        """Go on until told to stop."""
+        while not self.stopping.is_set():
+            self.once()
+
+    def once(self) -> None:
+        """Take what has come, and look at the datasets when it is time."""
+        self.turned_at = now = self.clock()
+        try:
+            take(self.parts, self.queue, now=now)
+            known = self.parts.datasets.known() if self._is_time(now) else ()
+        except Exception as error:  # noqa: BLE001 -- the cloud is away, and comes back; what was not taken comes again
+            say(NOT_TAKEN, why=type(error).__name__)
+            self.stopping.wait(_PAUSE_SECONDS)
+            return
+        for dataset_id in known:
+            if self.stopping.is_set():
+                return
+            self._turn(dataset_id)
+        if known:
+            self._looked_at = now
+
+    def _is_time(self, now: datetime) -> bool:
+        return self._looked_at is None or now - self._looked_at >= LOOK_EVERY
+
+    def _turn(self, dataset_id: str) -> None:
+        """One dataset; whatever stops it must not stop the others."""
+        self.turned_at = now = self.clock()
+        if now < self._not_before.get(dataset_id, now):
+            return
+        try:
+            turn(self.parts, dataset_id, now=now)
+        except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
+            why = str(error) if isinstance(error, LakeError) else ""
+            say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
+            self._not_before[dataset_id] = now + AGAIN_AFTER
+
+
+def show_life(loop: Loop, path: str) -> None:
+    """Beat from a thread of its own: a release takes longer than a container may be silent."""
+
+    def beating() -> None:
+        while loop.clock() - loop.turned_at < STUCK_AFTER:
+            Path(path).touch()
+            if loop.stopping.wait(_BEAT_SECONDS):
+                return
+
+    if path:
+        threading.Thread(target=beating, name="life", daemon=True).start()

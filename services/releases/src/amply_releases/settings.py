@@ -1,0 +1,38 @@
+"""What the process is told: names and addresses in its environment (`stacks/contracts.py`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where everything is. Raises KeyError for what it was not told."""
+
+    arrivals_url: str
+    raw_bucket: str
+    curated_bucket: str
+    ledger_bucket: str
+    datasets_table: str
+    consents_table: str
+    catalogue: str
+    pseudonym_key_arn: str
+    certificate_key_arn: str
+    certificate_name: str
+    heartbeat_path: str
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Settings":
+        """From the environment's variables."""
+        return cls(
+            arrivals_url=environ["AMPLY_LAKE_ARRIVALS_URL"],
+            raw_bucket=environ["AMPLY_LAKE_RAW_BUCKET"],
+            curated_bucket=environ["AMPLY_LAKE_CURATED_BUCKET"],
+            ledger_bucket=environ["AMPLY_LAKE_LEDGER_BUCKET"],
+            datasets_table=environ["AMPLY_LAKE_DATASETS_TABLE"],
+            consents_table=environ["AMPLY_LAKE_CONSENT_TABLE"],
+            catalogue=environ["AMPLY_LAKE_CATALOGUE"],
+            pseudonym_key_arn=environ["AMPLY_LAKE_PSEUDONYM_KEY_ARN"],
+            certificate_key_arn=environ["AMPLY_LAKE_CERTIFICATE_KEY_ARN"],
+            certificate_name=environ["AMPLY_LAKE_CERTIFICATE_NAME"],
+            heartbeat_path=environ["AMPLY_HEARTBEAT_PATH"],
+        )

@@ -1,0 +1,46 @@
+import type { ComponentChildren } from "preact";
+
+import type { AccountApi, Person } from "./account_api";
+import { type Attempt, type Attempts, Confirmation, useAttempts } from "./confirming";
+import { useSpeech, wordsOf } from "./language";
+
+interface PartProps {
+  readonly api: AccountApi;
+  readonly person: Person;
+  readonly title: string;
+  readonly about: string;
+  /** Shows the page as it stands now. */
+  readonly look: () => Promise<void>;
+  /** Where a form is long, what became of it is said at its end, by its button. */
+  readonly saysBelow?: boolean;
+  readonly children: (attempt: Attempt) => ComponentChildren;
+}
+
+/** One part of a long page: what became of what was done in it is said in it. */
+export function Part({ title, about, look, saysBelow = false, children, ...who }: PartProps) {
+  const { attempt, ...became } = useAttempts(look);
+  return (
+    <section>
+      <h2 class="part">{title}</h2>
+      <p class="hint">{about}</p>
+      {!saysBelow && <Became {...became} {...who} />}
+      {children(attempt)}
+      {saysBelow && <Became {...became} {...who} />}
+    </section>
+  );
+}
+
+function Became({ said, failed, waiting, api, person }: Omit<Attempts, "attempt"> & Pick<PartProps, "api" | "person">) {
+  const speech = useSpeech();
+  return (
+    <>
+      <p class="fault" role="alert">
+        {failed === null ? "" : wordsOf(speech, failed)}
+      </p>
+      <p role="status" class="said">
+        {said === null ? "" : said(speech.t)}
+      </p>
+      {waiting !== null && <Confirmation api={api} person={person} onConfirmed={() => void waiting()} />}
+    </>
+  );
+}

@@ -1,0 +1,219 @@
+"""Releases in the emulated cloud, from the queue to what a buyer reads: what every port promises of AWS's own services."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib.resources import files as packaged
+from pathlib import Path
+
+import httpx2
+import pyarrow.parquet as pq
+import pytest
+
+from amply_lake import LedgerConflict, LedgerError
+from amply_releases.arrivals import Arrival
+from amply_releases.aws.queue import SqsArrivals
+from amply_releases.datasets import FileState, Source
+from amply_releases.ports import Object, Parts, UnreadableSourceError
+from amply_releases.running import Loop
+from ledger_format.certificates import open_certificate
+from ledger_format.notes import VerifierKey
+from tests.marketplace.lake import Lake, client, signed_in
+from tests.marketplace.market import NOW, Buyer, Market, files, query_of
+from tests.releases.desk import DAY, facts, message
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def lake(market: Market, address: str) -> Iterator[Lake]:
+    with signed_in(address):
+        yield Lake.make(datasets_table=market.tables["datasets"])
+
+
+@pytest.fixture
+def parts(lake: Lake, tmp_path: Path) -> Parts:
+    return lake.parts(tmp_path / "scratch")
+
+
+def _work(lake: Lake, parts: Parts, now: datetime) -> None:
+    """One turn of a process that has just begun."""
+    Loop(
+        parts=parts, queue=SqsArrivals(url=lake.settings.arrivals_url, wait_seconds=0), clock=lambda: now
+    ).once()
+
+
+def _read(market: Market, buyer: Buyer, **body: object) -> list[dict[str, str]]:
+    """Rows as a buyer's client reads them."""
+    answer = market.share(buyer.token, "POST", query_of(buyer), body=body)
+    assert answer.status == 200, answer.body
+    return [
+        row
+        for file in files(answer)
+        for row in pq.read_table(io.BytesIO(httpx2.get(file["url"]).content)).to_pylist()
+    ]
+
+
+def test_what_comes_in_is_read_by_buyers_and_withdrawn_from_them(
+    lake: Lake, market: Market, tmp_path: Path
+) -> None:
+    lake.consent(range(110), on=NOW)
+    lake.consent([5], on=NOW, state="withdrawn")
+    key = lake.give("a", facts(range(111)))
+    lake.tell(key)
+    _work(lake, lake.parts(tmp_path / "one"), NOW)
+    lake.ask("donations", at=NOW)
+    _work(lake, lake.parts(tmp_path / "one"), NOW)
+    buyer = market.sell("donations")
+    rows = _read(market, buyer)
+    assert len(rows) == 109, "all that are given"
+
+    revision = lake.item("donations", "revision#0000000001")
+    note = client("s3").get_object(Bucket="curated", Key=revision["certificate"])["Body"].read()
+    assert hashlib.sha256(note).hexdigest() == revision["certificate_sha256"]
+    signer = lake.parts(tmp_path / "two").signer
+    certificate = open_certificate(note, [VerifierKey(signer.name, signer.public_key)]).certificate
+    assert (certificate.rows, certificate.k >= 20) == (109, True)
+    partition = client("glue").get_partition(
+        DatabaseName=lake.settings.catalogue, TableName="released_donations", PartitionValues=["1"]
+    )["Partition"]
+    assert partition["StorageDescriptor"]["Location"] == "s3://curated/released/donations/000001/"
+    assert lake.item("donations", f"arrived#{DAY}/a.parquet")["state"] == "released"
+
+    later = NOW + timedelta(hours=7)
+    lake.consent([7], on=NOW, state="withdrawn")
+    _work(lake, lake.parts(tmp_path / "two"), later)
+    assert 109 - 60 <= len(_read(market, buyer)) <= 109 - 20
+    assert market.share(buyer.token, "POST", query_of(buyer), body={"version": 1}).status == 404
+    lake.ask("donations", at=later)
+    _work(lake, lake.parts(tmp_path / "three"), later + timedelta(minutes=1))
+    assert lake.item("donations", "dataset")["latest"] == "2", "nothing is new"
+
+
+def _source(parts: Parts, name: str) -> Source:
+    found = parts.datasets.source("donations")
+    assert found is not None
+    return Source(
+        dataset_id=name,
+        owner="org_1",
+        title="Visits",
+        kind="custom",
+        policy=found.policy,
+        release_every=timedelta(days=1),
+        is_open=True,
+        asked_for=None,
+        of_donors=False,
+    )
+
+
+def test_a_note_follows_what_stands_there_and_not_who_speaks_last(parts: Parts) -> None:
+    datasets = parts.datasets
+    arrival = Arrival.of(message(f"datasets/notes/{DAY}/a.parquet").body)
+    datasets.note(arrival, Object("one", 3), now=NOW)
+    (first,) = datasets.waiting("notes", most=10)
+    datasets.note(arrival, Object("two", 4), now=NOW)
+    datasets.decide(first, FileState.SET_ASIDE, "was something else", now=NOW)
+    (second,) = datasets.waiting("notes", most=10)
+    assert (second.etag, second.size_bytes, second.name) == ("two", 4, f"{DAY}/a.parquet")
+    datasets.decide(second, FileState.SET_ASIDE, "no Parquet", now=NOW)
+    datasets.note(arrival, Object("two", 4), now=NOW)
+    assert datasets.waiting("notes", most=10) == []
+    datasets.note(arrival, Object("three", 5), now=NOW)
+    assert [file.etag for file in datasets.waiting("notes", most=10)] == ["three"]
+    assert "notes" in datasets.known()
+
+
+def test_a_dataset_says_why_it_was_refused_until_it_is_not(lake: Lake, parts: Parts) -> None:
+    source = _source(parts, "refusals")
+    parts.datasets.tried("refusals", refused="too early", now=NOW)
+    assert lake.item("refusals", "dataset") == {}, "nothing is told of a dataset that nobody has described"
+    standing = parts.datasets.begin(source, "{}", now=NOW)
+    assert (standing.began_at, standing.tried_at, standing.latest) == (NOW, None, 0)
+    parts.datasets.tried("refusals", refused="too few people", now=NOW)
+    told = lake.item("refusals", "dataset")
+    assert (told["refused"], told["owner"], told["title"]) == ("too few people", "org_1", "Visits")
+    parts.datasets.tried("refusals", refused=None, now=NOW + timedelta(days=1))
+    assert "refused" not in lake.item("refusals", "dataset")
+    again = parts.datasets.begin(source, "{}", now=NOW + timedelta(days=2))
+    assert (again.began_at, again.tried_at) == (NOW, NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"policy": "{}"},
+        {"state": "half"},
+        {"release_every_days": "0"},
+        {"title": None},
+        {"class": "people"},
+        {"asked_for": "soon"},
+    ],
+)
+def test_what_a_seller_says_is_read_or_refused_with_a_sentence(
+    lake: Lake, parts: Parts, change: dict[str, str | None]
+) -> None:
+    told: dict[str, str | None] = {
+        "dataset_id": "told",
+        "part": "source",
+        "owner": "org_1",
+        "title": "Visits",
+        "policy": (packaged("amply_lake") / "policies" / "donations-v1.json").read_text(),
+        "release_every_days": "7",
+        "state": "closed",
+        "asked_for": NOW.isoformat(),
+    }
+
+    def put(values: dict[str, str | None]) -> None:
+        item = {
+            name: {"N" if name.endswith("_days") else "S": value}
+            for name, value in values.items()
+            if value is not None
+        }
+        client("dynamodb").put_item(TableName=lake.settings.datasets_table, Item=item)
+
+    put(told)
+    found = parts.datasets.source("told")
+    assert found is not None
+    assert (found.release_every, found.is_open, found.asked_for, found.of_donors) == (
+        timedelta(days=7),
+        False,
+        NOW,
+        False,
+    )
+    put({**told, **change})
+    with pytest.raises(UnreadableSourceError, match=r"cannot be (used|read)"):
+        parts.datasets.source("told")
+    assert parts.datasets.source("nobody") is None
+
+
+def test_the_ledger_creates_and_never_changes(lake: Lake, parts: Parts, tmp_path: Path) -> None:
+    ledger = parts.ledgers.of("visits")
+    ledger.append(0, b"first")
+    with pytest.raises(LedgerConflict, match="try again"):
+        ledger.append(0, b"another")
+    ledger.append(1, b"second")
+    assert list(lake.parts(tmp_path / "other").ledgers.of("visits").records()) == [b"first", b"second"]
+    file = tmp_path / "batch"
+    file.write_bytes(b"rows")
+    name = f"batch-{hashlib.sha256(b'rows').hexdigest()}.parquet"
+    ledger.keep(name, file)
+    ledger.keep(name, file)
+    assert ledger.fetch(name).read_bytes() == b"rows"
+    with pytest.raises(LedgerError, match="lacks"):
+        ledger.fetch("batch-0.parquet")
+    client("s3").put_object(Bucket=lake.settings.ledger_bucket, Key=f"visits/files/{name}", Body=b"others")
+    with pytest.raises(LedgerError, match="not what its name says"):
+        lake.parts(tmp_path / "third").ledgers.of("visits").fetch(name)
+
+
+def test_keys_differ_by_purpose_and_lead_to_no_other(lake: Lake, parts: Parts, tmp_path: Path) -> None:
+    one, two = parts.keys.key("members/visits"), parts.keys.key("buyer/all")
+    assert len(one) == len(two) == 32
+    assert one != two
+    assert lake.parts(tmp_path / "other").keys.key("members/visits") == one
+    message_ = b"m" * 100_000
+    assert VerifierKey(parts.signer.name, parts.signer.public_key).verify(
+        message_.decode(), parts.signer.sign(message_)
+    )
+    assert parts.keys.key("amply-release-certificate/1") != parts.signer.public_key

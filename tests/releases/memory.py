@@ -1,0 +1,229 @@
+"""What making releases needs from outside, held in memory. `test_cloud.py` holds the table to what DynamoDB does."""
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from amply_lake import FileLedger, ReleaseLedger
+from amply_releases.arrivals import DONATIONS, Arrival
+from amply_releases.datasets import FileState, Source, Standing, Waiting, built_in
+from amply_releases.ports import Message, Object, Revision, UnreadableSourceError
+
+
+class Killed(BaseException):
+    """As if the process were gone: nothing that catches errors catches it."""
+
+
+@dataclass
+class Dying:
+    """Kills at the n-th thing that is written, before or after it; None: never."""
+
+    left: int | None = None
+    after: bool = False
+    written: int = 0
+
+    def write(self, act: Callable[[], None]) -> None:
+        self.written += 1
+        if self.left is None:
+            act()
+            return
+        self.left -= 1
+        if self.left < 0 and not self.after:
+            raise Killed
+        act()
+        if self.left < 0:
+            raise Killed
+
+
+@dataclass
+class Queue:
+    messages: list[Message] = field(default_factory=list)
+
+    def receive(self) -> Sequence[Message]:
+        return list(self.messages)
+
+    def done(self, message: Message) -> None:
+        if message in self.messages:
+            self.messages.remove(message)
+
+
+@dataclass
+class Raw:
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def look(self, key: str) -> Object | None:
+        if key not in self.objects:
+            return None
+        body = self.objects[key]
+        return Object(hashlib.sha256(body).hexdigest(), len(body))
+
+    def fetch(self, key: str, into: Path) -> Object | None:
+        if key in self.objects:
+            into.write_bytes(self.objects[key])
+        return self.look(key)
+
+
+@dataclass
+class File:
+    waiting: Waiting
+    state: FileState = FileState.WAITING
+    reason: str = ""
+
+
+@dataclass
+class Datasets:
+    """As the table of the control plane keeps them."""
+
+    dying: Dying
+    sources: dict[str, Source] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    asked_for: datetime | None = None
+    standings: dict[str, Standing] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    files: dict[tuple[str, str], File] = field(default_factory=dict)
+    revisions: dict[tuple[str, int], Revision] = field(default_factory=dict)
+    taken_back: set[tuple[str, int]] = field(default_factory=set)
+
+    def known(self) -> Sequence[str]:
+        return sorted({dataset for dataset, _ in self.files})
+
+    def source(self, dataset_id: str) -> Source | None:
+        if dataset_id in self.unreadable:
+            raise UnreadableSourceError(self.unreadable[dataset_id])
+        if dataset_id == DONATIONS:
+            return built_in(dataset_id, asked_for=self.asked_for, is_open=True)
+        return self.sources.get(dataset_id)
+
+    def begin(self, source: Source, schema: str, *, now: datetime) -> Standing:
+        new = Standing(began_at=now, withdrawn_until=now.date())
+        return self.standings.setdefault(source.dataset_id, new)
+
+    def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
+        place = (arrival.dataset_id, arrival.name)
+        there = self.files.get(place)
+        if there is None or there.waiting.etag != found.etag:
+            self.files[place] = File(
+                Waiting(
+                    dataset_id=arrival.dataset_id,
+                    key=arrival.key,
+                    name=arrival.name,
+                    etag=found.etag,
+                    size_bytes=found.size_bytes,
+                )
+            )
+
+    def waiting(self, dataset_id: str, *, most: int) -> Sequence[Waiting]:
+        found = [
+            file.waiting
+            for (dataset, _), file in sorted(self.files.items())
+            if dataset == dataset_id and file.state is FileState.WAITING
+        ]
+        return found[:most]
+
+    def decide(self, file: Waiting, state: FileState, reason: str = "", *, now: datetime) -> None:
+        there = self.files[file.dataset_id, file.name]
+
+        def write() -> None:
+            if there.waiting.etag == file.etag:
+                there.state, there.reason = state, reason
+
+        self.dying.write(write)
+
+    def tried(self, dataset_id: str, *, refused: str | None, now: datetime) -> None:
+        def write() -> None:
+            self.refused.pop(dataset_id, None)
+            if refused is not None:
+                self.refused[dataset_id] = refused
+            self._change(dataset_id, tried_at=now)
+
+        self.dying.write(write)
+
+    def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
+        self.dying.write(lambda: self._change(dataset_id, withdrawals_at=now, withdrawn_until=until))
+
+    def publish(self, source: Source, revision: Revision) -> None:
+        def write() -> None:
+            self.revisions[source.dataset_id, revision.number] = revision
+            self._change(source.dataset_id, latest=revision.number)
+
+        self.dying.write(write)
+
+    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
+        self.dying.write(lambda: self.taken_back.update((dataset_id, number) for number in range(1, before)))
+
+    def _change(self, dataset_id: str, **changes: object) -> None:
+        if dataset_id in self.standings:
+            there = self.standings[dataset_id]
+            told = {name: getattr(there, name) for name in there.__slots__}
+            self.standings[dataset_id] = Standing(**{**told, **changes})
+
+
+@dataclass
+class Consents:
+    """`states`: what somebody decided last, and on which day."""
+
+    states: dict[str, tuple[str, date]] = field(default_factory=dict)
+
+    def given(self, people: Collection[str]) -> set[str]:
+        return {one for one in people if self.states.get(one, ("", None))[0] == "given"}
+
+    def withdrawn(self, days: Sequence[date]) -> set[str]:
+        return {one for one, (state, day) in self.states.items() if state == "withdrawn" and day in days}
+
+
+@dataclass
+class Curated:
+    dying: Dying
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, key: str, path: Path) -> None:
+        body = path.read_bytes()
+
+        def write() -> None:
+            self.objects.setdefault(key, body)
+
+        self.dying.write(write)
+
+
+@dataclass
+class Catalogue:
+    dying: Dying
+    partitions: dict[tuple[str, int], str] = field(default_factory=dict)
+    columns: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def add(self, dataset_id: str, columns: Mapping[str, str], *, revision: int, prefix: str) -> None:
+        def write() -> None:
+            self.partitions[dataset_id, revision] = prefix
+            self.columns[dataset_id] = columns
+
+        self.dying.write(write)
+
+
+class DyingLedger:
+    """A ledger in a folder, whose writes may be the last thing somebody does."""
+
+    def __init__(self, ledger: FileLedger, dying: Dying) -> None:
+        self._ledger, self._dying = ledger, dying
+
+    def records(self) -> Sequence[bytes]:
+        return self._ledger.records()
+
+    def append(self, number: int, record: bytes) -> None:
+        self._dying.write(lambda: self._ledger.append(number, record))
+
+    def keep(self, name: str, path: Path) -> None:
+        self._dying.write(lambda: self._ledger.keep(name, path))
+
+    def fetch(self, name: str) -> Path:
+        return self._ledger.fetch(name)
+
+
+@dataclass
+class Ledgers:
+    folder: Path
+    dying: Dying
+
+    def of(self, dataset_id: str) -> ReleaseLedger:
+        return DyingLedger(FileLedger(self.folder / dataset_id), self.dying)
