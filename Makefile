@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation lake marketplace releases
+SERVICES := ledger_format verify backend stripe_sandbox local_cloud operations canary rotation lake marketplace releases terminals
 EMULATOR := services/local_cloud/emulator
 PEERS := tests/verify/peers
 WIDGETS := services/widgets
@@ -81,7 +81,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 .PHONY: local demo demo-payments demo-organisation status logs stop clean local-diff witness stripe-sandbox
 local: export AMPLY_FLAGS = $(FLAGS)
-local: setup ## run the whole platform on this machine (FLAGS=marketplace,etl: with the data platform; FLAGS=none: without it again)
+local: setup ## run the whole platform on this machine (FLAGS=marketplace,etl,iot: with the data platform; FLAGS=none: without it again)
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it

@@ -20,12 +20,12 @@ class Features:
     etl: bool = False
     """What comes in is anonymised and released; donors are asked whether facts of their gifts may be shared."""
     iot: bool = False
-    """Terminals and counters write into the lake."""
+    """Donation terminals write gifts and counters into the lake."""
     data_seller_portal: bool = False
     """Pages for those who hand in."""
 
     def __post_init__(self) -> None:
-        for name in ("iot", "data_seller_portal"):
+        for name in ("data_seller_portal",):
             if getattr(self, name):
                 raise ValueError(
                     f"Nothing stands behind the flag {_word(name)} yet; leave it out: "
@@ -63,4 +63,4 @@ def _words() -> Iterator[str]:
 
 FLAGS = tuple(_words())
 """As they are written on the command line."""
-_BUILT = ("marketplace", "etl")
+_BUILT = ("marketplace", "etl", "iot")

@@ -1,7 +1,8 @@
 """Permissions without wildcards in their actions, said where parts are composed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -12,20 +13,44 @@ from constructs import Construct, IConstruct
 from constructs_lib.waiver import Waiver, waive, waive_once_resolved
 from stacks.waivers import NEXT_REVIEW
 
+ONLY_WHAT_IS_NOT_THERE: Mapping[str, Any] = {"Null": {"s3:if-none-match": "false"}}
+"""A condition of s3:PutObject. Without `If-None-Match` S3 refuses the write, so that nothing is ever replaced.
 
-def allow_objects(role: iam.IRole, bucket: s3.IBucket, prefix: str, actions: Sequence[str]) -> None:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+"""
+
+
+def allow_objects(
+    role: iam.IRole,
+    bucket: s3.IBucket,
+    prefix: str,
+    actions: Sequence[str],
+    *,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
     """Object actions below `prefix`, and listing there: without it S3 answers 403 for what is not there."""
-    allow_on_objects(role, bucket, f"{prefix}*", actions)
+    allow_on_objects(role, bucket, f"{prefix}*", actions, conditions=conditions)
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
     if prefix:
         listing.add_condition("StringLike", {"s3:prefix": f"{prefix}*"})
     role.add_to_principal_policy(listing)
 
 
-def allow_on_objects(role: iam.IRole, bucket: s3.IBucket, pattern: str, actions: Sequence[str]) -> None:
+def allow_on_objects(
+    role: iam.IRole,
+    bucket: s3.IBucket,
+    pattern: str,
+    actions: Sequence[str],
+    *,
+    conditions: Mapping[str, Any] | None = None,
+) -> None:
     """Actions on the objects whose names match `pattern`, in which `*` stands for anything, slashes too."""
     role.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[bucket.arn_for_objects(pattern)])
+        iam.PolicyStatement(
+            actions=list(actions),
+            resources=[bucket.arn_for_objects(pattern)],
+            conditions=conditions,
+        )
     )
     waive_once_resolved(
         role,

@@ -26,6 +26,7 @@ from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
 from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
+from stacks.lake.terminals import Terminals
 from stacks.mail import Mail
 from stacks.migrations import Migrations
 from stacks.network import Network
@@ -152,6 +153,9 @@ class AmplyPlatform(cdk.Stage):
         control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
         if features.marketplace:
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
+        if features.iot:
+            handed_on = control if features.etl else None
+            Terminals(self, "iot", environment=environment, lake=lake, control=handed_on)
         return (
             SharedData(lake=lake, control=control) if features.etl else None,
             SoldData(lake=lake, control=control) if features.marketplace else None,

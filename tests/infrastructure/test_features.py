@@ -31,7 +31,7 @@ def test_an_unknown_flag_is_one_sentence_with_those_that_there_are(said: str) ->
         Features.parse(said)
 
 
-@pytest.mark.parametrize("flag", ["iot", "data-seller-portal"])
+@pytest.mark.parametrize("flag", ["data-seller-portal"])
 def test_a_flag_with_nothing_behind_it_cannot_be_turned_on(flag: str) -> None:
     with pytest.raises(ValueError, match=f"Nothing stands behind the flag {flag} yet"):
         Features.parse(flag)

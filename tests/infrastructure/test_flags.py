@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs_lib.waiver import SHORTEST_REASON
 from stacks.environment import Environment
 from stacks.environments import SANDBOX
+from stacks.features import Features
 from stacks.platform import AmplyPlatform
 from stacks.stack import AmplyStack
 from tests.infrastructure import reaching
@@ -25,6 +26,10 @@ FLAGS: Mapping[str, tuple[Flag, Environment]] = {
     "delivery": (
         Flag(own=frozenset({"delivery"}), adds_to=frozenset({"migrations"})),
         replace(SANDBOX, delivery=None),
+    ),
+    "features.iot": (
+        Flag(own=frozenset({"lake", "controlplane", "iot"})),
+        replace(SANDBOX, features=Features(iot=True)),
     ),
     "stripe.partner_event_source": (
         Flag(own=frozenset(), adds_to=frozenset({"events"})),
@@ -46,7 +51,6 @@ CHOICES: Mapping[str, str] = {
     "domain": "Names of our own: certificates, records, and what pages and tasks are told.",
     "durability.object_lock": "Derived intent: how long checkpoints stay.",
     "features.data_seller_portal": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
-    "features.iot": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
     "image.digest": "Without one the command line asks for it.",
     "lease": "Named sandboxes are held against the shared one by tests/infrastructure/test_sandboxes.py.",
     "livemode": "Whether real money moves: what tasks are told.",

@@ -21,7 +21,7 @@ from tests.infrastructure.permissions import LAKE, document_of, grants
 from tests.infrastructure.test_golden import compare
 from tests.marketplace.market import KEYS
 
-STACKS = ("lake", "controlplane", "marketplace", "etl")
+STACKS = ("lake", "controlplane", "marketplace", "etl", "iot")
 SHARING = ROOT / "services" / "backend" / "src" / "amply" / "modules" / "sharing"
 SIGNED = Path(__file__).with_name("golden") / "permissions_lake.md"
 SETTINGS = set(

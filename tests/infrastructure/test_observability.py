@@ -207,9 +207,11 @@ def test_a_deployment_that_rolled_back_is_told_in_the_morning(deployed: Deployed
 
 CHOSEN_ALARMS = {
     *("master-rotation", "k-anon-violations", "arrivals-set-aside", "arrivals-waiting"),
+    *("terminal-contradicts", "terminal-refused", "terminal-days-failing"),
+    *("terminal-messages-set-aside", "terminal-messages-waiting"),
     *("consents-untold", "facts-unwritten", "files-set-aside", "releases-failing"),
 }
-"""Of what no environment has today and each may choose; test_rotation.py and test_lake.py find them there."""
+"""Of what no environment has today and each may choose; test_rotation.py, test_lake.py and test_terminals.py find them."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from local_cloud.ports import Ports, is_free
 from local_cloud.settings import Settings
 
-_FIRST, _BASES_OF_A_WORKER, _APART = 12_000, 250, 10
+_FIRST, _BASES_OF_A_WORKER, _APART = 12_000, 220, 11
 """Below what the kernel hands to outgoing connections (32768 and above), which would take a port between two looks."""
 
 
 def settings_of_our_own(state: Path) -> Settings:
-    """Settings over ten free ports in a row; the directories are made."""
+    """Settings over eleven free ports in a row; the directories are made."""
     settings = Settings(state=state, ports=Ports(base=next(_free_bases)))
     settings.prepare()
     return settings
@@ -23,7 +23,8 @@ def _bases() -> Iterator[int]:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = _FIRST + worker % 8 * _BASES_OF_A_WORKER * _APART
     for base in range(first, first + _BASES_OF_A_WORKER * _APART, _APART):
-        if all(is_free(port) for port in Ports(base=base).by_part().values()):
+        ports = Ports(base=base)
+        if all(is_free(port) for port in (*ports.by_part().values(), ports.terminals)):
             yield base
 
 

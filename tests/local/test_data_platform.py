@@ -7,7 +7,7 @@ import io
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ import httpx2
 import pyarrow.parquet as pq
 import pytest
 
+from amply_releases.arrivals import Arrival
+from amply_terminals.datasets import DATASETS
+from amply_terminals.told import First, Kind, Message
 from local_cloud import flags, laptop, parts, tasks
 from local_cloud.cloud import Cloud
 from local_cloud.deployment import Deployment
@@ -24,6 +27,9 @@ from tests.local.deployed import boto_client
 from tests.local.free_ports import settings_of_our_own
 from tests.marketplace.market import KEYS, Buyer, Market
 from tests.releases.desk import DAY, FACTS, facts, parquet
+from tests.releases.desk import message as arrival
+from tests.terminals.operating import connect, operate, register
+from tests.terminals.terminal_world import LOBBY, gift, handed
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.nightly]
 
@@ -68,8 +74,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     settings = settings_of_our_own(tmp_path_factory.mktemp("platform"))
     supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
     supervisor.start()
+    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl,iot"})
     supervisor.ensure(parts.cloud(settings))
-    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl"})
     deployment = Deployment(Cloud(settings))
     deployment.bootstrap()
     deployment.deploy()
@@ -227,6 +233,49 @@ def test_what_comes_in_is_released_though_the_process_is_killed_half_way(
 def _given(number: int) -> Mapping[str, str]:
     today = datetime.now(UTC).date().isoformat()
     return {"subject": f"donor{number}", "purpose": "analytics", "state": "given", "changed_on": today}
+
+
+def test_what_a_terminal_says_is_kept_once_in_the_raw_lake(platform: Platform, tmp_path: Path) -> None:
+    settings = platform.cloud.settings
+    folder = register(settings, "local", LOBBY, tmp_path)
+    told = json.loads((folder / "terminal.json").read_text())
+    said = json.dumps(gift(number=1, at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")).encode()
+    with connect(settings, folder, told["client_id"]) as device:
+        for payload in (said, said, b"{}"):
+            device.publish(told["topics"]["gifts"], payload)
+    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
+
+    def kept(below: str) -> list[str]:
+        found = platform.client("s3").list_objects_v2(Bucket=raw, Prefix=f"terminals/{below}/")
+        return [entry["Key"] for entry in found.get("Contents", ())]
+
+    until(lambda: bool(kept("set-aside")), otherwise="the function kept nothing")
+    until(lambda: len(kept("gifts")) == 1, otherwise="the gift is not there, or twice")
+    body = platform.client("s3").get_object(Bucket=raw, Key=kept("gifts")[0])["Body"].read()
+    assert json.loads(body)["principal"] == told["certificate_id"]
+    # Attached, the stack's policy could not be taken away.
+    assert operate(settings, "revoke", "local", LOBBY).exit_code == 0
+
+
+def test_a_day_of_terminals_that_is_over_becomes_a_file_that_releases_are_made_of(platform: Platform) -> None:
+    raw = platform.physical("lake", "AWS::S3::Bucket", "Raw")
+    at = datetime.now(UTC) - timedelta(days=1)
+    message = Message.of(handed(gift(number=9, at=f"{at:%Y-%m-%dT%H:%M:%SZ}"), at=at))
+    key, body = First.of(message).kept(message)
+    platform.client("s3").put_object(Bucket=raw, Key=key, Body=body)
+    gather = platform.physical("iot", "AWS::Lambda::Function", "Gather")
+    answers = [
+        json.loads(platform.client("lambda").invoke(FunctionName=gather)["Payload"].read()) for _ in range(2)
+    ]
+    assert answers == [{"written": 1}, {"written": 0}]
+    listed = platform.client("s3").list_objects_v2(Bucket=raw, Prefix="datasets/terminal_gifts/")
+    (file,) = (entry["Key"] for entry in listed["Contents"])
+    assert Arrival.of(arrival(file).body).dataset_id == "terminal_gifts"
+    source = platform.client("dynamodb").get_item(
+        TableName=platform.physical("controlplane", "AWS::DynamoDB::Table", "Datasets"),
+        Key={"dataset_id": {"S": "terminal_gifts"}, "part": {"S": "source"}},
+    )["Item"]
+    assert source == DATASETS[Kind.GIFTS].source()
 
 
 def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:

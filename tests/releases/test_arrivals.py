@@ -17,11 +17,18 @@ def test_a_message_tells_of_one_file_of_one_dataset() -> None:
         key="datasets/visits_2/dt=2026-11-26/a-1.parquet",
         name="dt=2026-11-26/a-1.parquet",
     )
+    assert Arrival.of(message("datasets/terminal_gifts/dt=2026-11-26/a.csv.gz").body) == Arrival(
+        dataset_id="terminal_gifts",
+        key="datasets/terminal_gifts/dt=2026-11-26/a.csv.gz",
+        name="dt=2026-11-26/a.csv.gz",
+    )
 
 
 @pytest.mark.parametrize(
     "key",
     [
+        "datasets/terminal_gifts/dt=2026-11-26/a.csv",
+        "donations/dt=2026-11-26/a.csv.gz",
         "donations/a.parquet",
         "donations/dt=2026-11-26/a.csv",
         "donations/dt=2026-11-26/.a.parquet",

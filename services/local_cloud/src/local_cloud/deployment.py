@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from local_cloud.inputs import digest
 from local_cloud.settings import ACCOUNT, ENVIRONMENT, REGION, Settings
 
 _BOOTSTRAP_STACK = "CDKToolkit"
-_BY_FUNCTIONS = ("marketplace",)
-"""Flags whose code is deployed with its stack, under the flag's own name; others run as tasks."""
+_FUNCTIONS: Mapping[str, str] = {"marketplace": "marketplace", flags.TERMINALS: "terminals"}
+"""Flags whose code is deployed with its stack, and where below `services/` it is; others run as tasks."""
 _WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 
 
@@ -162,7 +162,7 @@ class Deployment:
                 root / "services" / "widgets" / "dist",
                 root / "services" / "widgets" / "headers.json",
                 root / "services" / "widgets" / "versions.json",
-                *(root / "services" / flag / "src" for flag in self._flags if flag in _BY_FUNCTIONS),
+                *(root / "services" / _FUNCTIONS[flag] / "src" for flag in self._flags if flag in _FUNCTIONS),
             ),
             words=(str(self._settings.ports.base), *self._flags),
         )

@@ -6,10 +6,11 @@ from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
 NONE = "none"
-BUILT = ("marketplace", "etl")
+TERMINALS = "iot"
+BUILT = ("marketplace", "etl", TERMINALS)
 """As the CDK app's `-c flags=` takes them (`stacks/features.py`)."""
 
-TOPMOST_FIRST = ("etl", "marketplace", "controlplane", "lake")
+TOPMOST_FIRST = ("etl", "iot", "marketplace", "controlplane", "lake")
 """The stacks that flags bring, in the order in which they can be taken away."""
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from local_cloud import postgres, valkey, witnesses
+from local_cloud import flags, postgres, valkey, witnesses
 from local_cloud.cloud import ACCESS
 from local_cloud.inputs import digest
 from local_cloud.ports import LOOPBACK, witness_part
@@ -38,8 +38,10 @@ def cloud(settings: Settings) -> Part:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(folder / "objects"),
             "AMPLY_MAIL_DIR": str(settings.mail),
-            # These listen on all interfaces, whatever BIND_HOST says.
-            "IOT_MTLS_ENABLED": "0",
+            # On the loopback interface alone, as `emulator/devices.py` has it.
+            "IOT_MTLS_ENABLED": "1" if flags.TERMINALS in flags.remembered(settings) else "0",
+            "IOT_MTLS_PORT": str(settings.ports.terminals),
+            # This listens on all interfaces, whatever BIND_HOST says.
             "SFTP_ENABLED": "0",
             **ACCESS,
         },

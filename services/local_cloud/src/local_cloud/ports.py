@@ -10,7 +10,7 @@ from local_cloud.failures import LocalCloudError
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8700
 _LOWEST_BASE = 1024
-_HIGHEST_BASE = 65526
+_HIGHEST_BASE = 65525
 WITNESSES = (1, 2, 3)
 
 
@@ -57,6 +57,11 @@ class Ports:
     def witness(self, number: int) -> int:
         """Of the first, second and third witness."""
         return self.base + 6 + number
+
+    @property
+    def terminals(self) -> int:
+        """MQTT of the emulated cloud, where the flag `iot` is on."""
+        return self.base + 10
 
     def by_part(self) -> dict[str, int]:
         return {

@@ -7,9 +7,11 @@ from typing import Final
 
 DONATIONS: Final = "donations"
 """The platform's own dataset: facts of gifts that donors let be shared."""
-_NAME: Final = r"(?P<name>dt=\d{4}-\d{2}-\d{2}/[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.parquet)"
-_FACTS: Final = re.compile(rf"{DONATIONS}/{_NAME}", re.ASCII)
-_HANDED_IN: Final = re.compile(rf"datasets/(?P<dataset>[a-z][a-z0-9_]{{0,62}})/{_NAME}", re.ASCII)
+_NAME: Final = r"dt=\d{4}-\d{2}-\d{2}/[A-Za-z0-9][A-Za-z0-9._-]{0,200}"
+_FACTS: Final = re.compile(rf"{DONATIONS}/(?P<name>{_NAME}\.parquet)", re.ASCII)
+_HANDED_IN: Final = re.compile(
+    rf"datasets/(?P<dataset>[a-z][a-z0-9_]{{0,62}})/(?P<name>{_NAME}\.(?:parquet|csv\.gz))", re.ASCII
+)
 
 
 class NoArrivalError(Exception):

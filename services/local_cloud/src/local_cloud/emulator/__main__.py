@@ -8,6 +8,7 @@ import ministack.app
 from local_cloud.emulator import (
     bucket_contents,
     database,
+    devices,
     edge_origin,
     generated_secrets,
     object_lock,
@@ -28,6 +29,7 @@ def main() -> None:
         object_lock,
         bucket_contents,
         edge_origin,
+        devices,
     ):
         extension.install()
     outgoing_mail.hush()

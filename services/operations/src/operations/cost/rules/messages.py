@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from operations.cost.charge import Charge, Priced, Rule
+from operations.cost.charge import HOURS, Charge, Priced, Rule
 
 
 def queue(it: Priced) -> Iterator[Charge]:
@@ -38,9 +38,20 @@ def mail_identity(it: Priced) -> Iterator[Charge]:
     yield Charge(price="ses/mails", quantity=it.assumed("mails_thousands"), what="e-mails sent")
 
 
+def topic_rule(it: Priced) -> Iterator[Charge]:
+    """Devices are charged for being connected, their messages for coming, and the rule for looking and for acting."""
+    millions = it.assumed("terminal_messages_millions")
+    minutes = it.assumed("terminals") * HOURS * 60 / 1_000_000
+    yield Charge(price="iot/connected", quantity=minutes, what=f"{it.name}: connected terminals")
+    yield Charge(price="iot/messages", quantity=millions, what=f"{it.name}: messages")
+    actions = len(it.properties["TopicRulePayload"]["Actions"])
+    yield Charge(price="iot/rules", quantity=millions * (1 + actions), what=f"{it.name}: rule and actions")
+
+
 RULES: Mapping[str, Rule] = {
     "AWS::Events::Archive": archive,
     "AWS::Events::EventBus": event_bus,
+    "AWS::IoT::TopicRule": topic_rule,
     "AWS::SES::EmailIdentity": mail_identity,
     "AWS::SNS::Topic": topic,
     "AWS::SQS::Queue": queue,

@@ -1,0 +1,3 @@
+from operations.terminals.cli import cli
+
+cli()
