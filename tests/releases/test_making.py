@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from amply.modules.marketplace.domain import OF_DONORS
 from amply.modules.sharing.domain import Fact
 from amply_lake import shipped_policy
+from amply_releases.datasets import built_in
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
@@ -28,6 +30,10 @@ def test_the_policy_of_donations_names_what_the_platform_writes() -> None:
         == set(shipped_policy("donations-v1").columns)
         == set(FACTS.names)
     )
+
+
+def test_what_donors_gifts_bring_is_shared_by_the_owner_that_they_are_released_under() -> None:
+    assert built_in("donations", asked_for=None, is_open=True).owner == OF_DONORS
 
 
 def test_files_are_collected_until_their_dataset_is_due(desk: Desk) -> None:

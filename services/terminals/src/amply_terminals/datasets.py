@@ -13,7 +13,8 @@ from typing import Any, Final
 from amply_terminals.told import Kind
 
 OWNER: Final = "amply"
-"""The platform, as the owner of datasets is called that are no seller's. Gifts of several organisations stand in one, since k terminals are seldom one organisation's."""
+"""Nobody who could be credited, so that no contract takes these datasets: k terminals are seldom one organisation's, and whose
+the revenue would be is not decided."""
 DAYS_BETWEEN_RELEASES: Final = 30
 VERSION: Final = 1
 """Of what `source` says; a change of it or of a policy needs the next number."""
