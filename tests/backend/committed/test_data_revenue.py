@@ -310,6 +310,19 @@ def test_an_amendment_keeps_the_price_of_the_month_that_has_begun(revenue: Reven
     ]
 
 
+def test_a_contract_that_has_ended_is_not_prolonged_over_months_in_which_nobody_could_read(
+    revenue: Revenue,
+) -> None:
+    owner(revenue, "river", "gifts")
+    contract = revenue.opens("gifts")
+    prolonged = marketplace.Amendment(ends_at=datetime(2029, 1, 1, tzinfo=UTC))
+    with pytest.raises(marketplace.ContractClosed, match="open another"):
+        marketplace.amend_contract(
+            revenue.selling, contract.contract_id, prolonged, now=contract.ends_at + timedelta(days=60)
+        )
+    assert revenue.control.contracts == {contract.contract_id: contract}
+
+
 def test_a_closed_contract_owes_the_month_it_was_closed_in_and_none_after(revenue: Revenue) -> None:
     owner(revenue, "river", "gifts")
     contract = revenue.opens("gifts")

@@ -42,7 +42,7 @@ def contract() -> None:
     "--share", "share_bp", type=int, required=True, help="the owners', in basis points: 7000 is 70 %"
 )
 @click.option("--bytes-a-month", type=int, required=True, help="how much a month may bring")
-@click.option("--from", "starts_at", type=MOMENT, required=True)
+@click.option("--from", "starts_at", type=MOMENT, required=True, help="months are owed from then on")
 @click.option("--until", "ends_at", type=MOMENT, required=True)
 def open_contract(
     *, price: str, currency: str, per: str, share_bp: int, starts_at: datetime, ends_at: datetime, **said: Any

@@ -256,8 +256,9 @@ def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
 
 
 def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:
-    if not present.is_active:
-        raise ContractClosed(f"{present.contract_id} is closed; open another contract.")
+    if not present.is_active or present.ends_at <= now:
+        # Prolonged, it would owe the months in which nobody could read.
+        raise ContractClosed(f"{present.contract_id} has ended; open another contract.")
     terms = present.terms
     if amendment.changes_terms:
         since = max(Period.of(now).following, present.terms[0].since)
