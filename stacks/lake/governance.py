@@ -21,7 +21,7 @@ from stacks.storage_lifecycle import forget
 RAW_DAYS, RELEASED_DAYS, ANSWER_DAYS = 90, 730, 7
 KEPT_OTHERWISE: Mapping[str, str] = {
     "lake/Raw": "sellers have theirs; facts of gifts are lost with it and not written again; all of it lapses after 90 days",
-    "lake/Curated": "made again from the ledger of releases, as long as that is there",
+    "lake/Curated": "what was released lapses after 730 days; copies are asked for before production has it",
     "lake/Ledger": "nothing in it is written twice or deleted, and each version stays; copies are asked for before production has it",
     "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
     "controlplane/Consents": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
