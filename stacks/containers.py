@@ -17,6 +17,7 @@ from stacks.edge import Edge
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.network import POSTGRESQL, VALKEY, Network
@@ -47,6 +48,8 @@ class Surroundings:
     """None where durability keeps no second tier."""
     shared: SharedData | None
     """Where facts go that donors let be shared; None where no data is shared."""
+    sold: SoldData | None
+    """What sellers' pages read; None where there are none."""
 
 
 def make_task(
@@ -78,7 +81,8 @@ def make_task(
         size=size,
         environment={
             **{key: values[key] for key in sorted(contract.environment)},
-            **_shared(contract.shared_data, around.shared),
+            **_behind_flag(contract.shared_data, around.shared),
+            **_behind_flag(contract.sold_data, around.sold),
         },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
@@ -145,9 +149,9 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
     }
 
 
-def _shared(told: frozenset[str], shared: SharedData | None) -> Mapping[str, str]:
-    """Nothing where no data is shared: not even names, so that no template changes by a flag that is off."""
-    return {} if shared is None else {name: shared.names[name] for name in sorted(told)}
+def _behind_flag(told: frozenset[str], there: SharedData | SoldData | None) -> Mapping[str, str]:
+    """Nothing where it is off: not even names, so that no template changes by a flag that is off."""
+    return {} if there is None else {name: there.names[name] for name in sorted(told)}
 
 
 def _traces(settings: Environment) -> Mapping[str, str]:

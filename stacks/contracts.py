@@ -134,6 +134,8 @@ class ContainerContract:
     """Whether it holds locks and settings of a session, which a shared connection cannot keep."""
     shared_data: frozenset[str] = frozenset()
     """What it is told beyond that where donors may let data be shared."""
+    sold_data: frozenset[str] = frozenset()
+    """What it is told beyond that where sellers have pages."""
 
     @property
     def is_traced(self) -> bool:
@@ -192,6 +194,12 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         database_user="amply_api",
         shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
+        sold_data=frozenset(
+            {
+                f"AMPLY_LAKE_{what}"
+                for what in ("CURATED_BUCKET", "DATASETS_TABLE", "REVENUE_TABLE", "USAGE_TABLE")
+            }
+        ),
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),

@@ -24,6 +24,7 @@ from stacks.lake.control_plane import ControlPlane
 from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
+from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
 from stacks.migrations import Migrations
@@ -100,6 +101,7 @@ class AmplyPlatform(cdk.Stage):
         if dns:
             # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
             EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
+        shared, sold = self._make_data_platform(storage) if environment.features.any else (None, None)
         return Surroundings(
             network=network,
             keys=keys,
@@ -112,7 +114,8 @@ class AmplyPlatform(cdk.Stage):
             edge=edge,
             replica=replica,
             backup=backup,
-            shared=self._make_data_platform(storage) if environment.features.any else None,
+            shared=shared,
+            sold=sold,
         )
 
     def _make_what_runs(self, around: Surroundings) -> None:
@@ -135,8 +138,8 @@ class AmplyPlatform(cdk.Stage):
             workers=workers,
         )
 
-    def _make_data_platform(self, storage: Storage) -> SharedData | None:
-        """What is bought and what is handed in stand on the same lake; neither is needed for the other.
+    def _make_data_platform(self, storage: Storage) -> tuple[SharedData | None, SoldData | None]:
+        """What is bought, what is handed in and what sellers see stand on the same lake; none is needed for another.
 
         Donors are asked where what they share is anonymised: not where data of others alone is sold.
         """
@@ -147,7 +150,10 @@ class AmplyPlatform(cdk.Stage):
             MarketplaceApi(self, "marketplace", environment=environment, lake=lake, control=control)
         if environment.features.etl:
             Etl(self, "etl", environment=environment, lake=lake)
-        return SharedData(lake=lake, control=control) if environment.features.etl else None
+        return (
+            SharedData(lake=lake, control=control) if environment.features.etl else None,
+            SoldData(lake=lake, control=control) if environment.features.data_seller_portal else None,
+        )
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:
         """Where copies go; before it, what were copies and is now all there is."""

@@ -21,7 +21,7 @@ def test_every_flag_is_off_in_every_environment() -> None:
 def test_flags_are_written_as_on_the_command_line() -> None:
     assert FLAGS == ("marketplace", "etl", "iot", "data-seller-portal")
     assert Features.parse("marketplace, etl") == Features(marketplace=True, etl=True)
-    assert Features.parse("etl") == Features(etl=True)
+    assert Features.parse("data-seller-portal") == Features(data_seller_portal=True)
     assert Features.parse("none") == Features()
 
 
@@ -31,10 +31,9 @@ def test_an_unknown_flag_is_one_sentence_with_those_that_there_are(said: str) ->
         Features.parse(said)
 
 
-@pytest.mark.parametrize("flag", ["iot", "data-seller-portal"])
-def test_a_flag_with_nothing_behind_it_cannot_be_turned_on(flag: str) -> None:
-    with pytest.raises(ValueError, match=f"Nothing stands behind the flag {flag} yet"):
-        Features.parse(flag)
+def test_a_flag_with_nothing_behind_it_cannot_be_turned_on() -> None:
+    with pytest.raises(ValueError, match="Nothing stands behind the flag iot yet"):
+        Features.parse("iot")
 
 
 def test_where_a_regions_loss_must_lose_nothing_it_cannot_be_on() -> None:

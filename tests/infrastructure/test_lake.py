@@ -1,12 +1,15 @@
 """The data platform where its flags are on: what it holds, what its roles may do, and what is promised of its data."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.lake.governance import KEPT_OTHERWISE
 from stacks.lake.tags import TAGS
+from tests.backend.stall import INDEXES
+from tests.backend.stall import TABLES as STALLS
 from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
@@ -66,6 +69,35 @@ def test_functions_ask_the_tables_by_the_keys_they_have(extended: Deployed) -> N
         for table in extended.resources("AWS::DynamoDB::Table")
     }
     assert {name: tables[name] for name in KEYS} == dict(KEYS)
+
+
+def test_sellers_pages_ask_the_tables_by_the_keys_and_indexes_they_have(extended: Deployed) -> None:
+    tables = {
+        table.path.split("/")[2].lower(): table.properties
+        for table in extended.resources("AWS::DynamoDB::Table")
+    }
+    named = {"datasets": "datasets", "usage": "usage", "revenue": "revenueshare"}
+    for name, keys in STALLS.items():
+        assert _keys(tables[named[name]]["KeySchema"]) == keys
+    for name, index in INDEXES.items():
+        (found,) = tables[named[name]]["GlobalSecondaryIndexes"]
+        assert (found["IndexName"], _keys(found["KeySchema"])) == index
+
+
+def _keys(schema: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    return tuple(key["AttributeName"] for key in schema)
+
+
+def test_the_api_reads_by_key_and_owner_and_no_row_that_was_released(extended: Deployed) -> None:
+    may = {line for role, line in grants(extended) if role == "api/ApiRole"}
+    assert {line for line in may if "controlplane" in line or "lake/Curated" in line} == {
+        "may dynamodb:BatchGetItem on controlplane/Datasets",
+        "may dynamodb:BatchGetItem on controlplane/RevenueShare",
+        "may dynamodb:Query on controlplane/Datasets/index/by-owner",
+        "may dynamodb:Query on controlplane/RevenueShare/index/by-credited",
+        "may dynamodb:Query on controlplane/Usage",
+        "may s3:GetObject on lake/Curated/released/*/certificate",
+    }
 
 
 def test_what_is_handed_in_is_gone_after_90_days_and_what_is_released_after_730(extended: Deployed) -> None:

@@ -33,7 +33,9 @@ def test_what_was_said_stays_until_something_else_is(settings: Settings) -> None
 @pytest.mark.parametrize("said", ["lake", "etl,", "ETL", "none,etl", "iot"])
 def test_an_unknown_flag_is_one_sentence_and_changes_nothing(settings: Settings, said: str) -> None:
     flags.choose(settings, {"AMPLY_FLAGS": "etl"})
-    with pytest.raises(LocalCloudError, match="write FLAGS=marketplace,etl, one of them, or FLAGS=none"):
+    with pytest.raises(
+        LocalCloudError, match="write FLAGS=marketplace,etl,data-seller-portal, one of them, or FLAGS=none"
+    ):
         flags.choose(settings, {"AMPLY_FLAGS": said})
     assert flags.remembered(settings) == ("etl",)
 

@@ -6,7 +6,7 @@ from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
 NONE = "none"
-BUILT = ("marketplace", "etl")
+BUILT = ("marketplace", "etl", "data-seller-portal")
 """As the CDK app's `-c flags=` takes them (`stacks/features.py`)."""
 
 TOPMOST_FIRST = ("etl", "marketplace", "controlplane", "lake")
