@@ -4,12 +4,10 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SiteConfig } from "../site/config";
 import { AccountApi, type Membership, type Person } from "./account_api";
 import { PeoplesPage } from "./frame";
-import { useSpeech, type Words } from "./language";
+import { useSpeech, type WordsIn } from "./language";
+import { KEEPERS } from "./roles";
 import { SignInForm } from "./sign_in_form";
 import { usePerson } from "./who";
-
-/** Roles that look after keys and the sign-in. Whoever forges one sees a page whose requests are refused. */
-export const KEEPERS: readonly string[] = ["owner", "admin"];
 
 /** What such a page is about. */
 export interface Kept {
@@ -23,9 +21,11 @@ interface KeepersPageProps {
   readonly config: SiteConfig;
   /** The organisation that a link asks for, or empty. */
   readonly asked: string;
-  readonly title: Words;
+  readonly title: WordsIn;
   /** For whoever keeps no organisation. */
-  readonly notYours: Words;
+  readonly notYours: WordsIn;
+  /** Whom it is for; those who look after keys and sign-in where nothing is said. */
+  readonly roles?: readonly string[];
   readonly children: (kept: Kept) => ComponentChildren;
 }
 
@@ -63,13 +63,13 @@ interface KeepersProps extends Omit<KeepersPageProps, "title"> {
   readonly person: Person;
 }
 
-function Keepers({ config, asked, api, person, notYours, children }: KeepersProps) {
-  const { t, fault } = useSpeech();
+function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, children }: KeepersProps) {
+  const { t, language, fault } = useSpeech();
   const [kept, setKept] = useState<readonly Membership[] | null>(null);
   const [chosen, setChosen] = useState(asked);
   const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => {
-    api.memberships().then((all) => setKept(all.filter(({ role }) => KEEPERS.includes(role))), setFailed);
+    api.memberships().then((all) => setKept(all.filter(({ role }) => roles.includes(role))), setFailed);
   }, []);
   if (failed !== null) {
     return (
@@ -80,7 +80,7 @@ function Keepers({ config, asked, api, person, notYours, children }: KeepersProp
   }
   if (kept === null) return <p role="status">{t.loading}</p>;
   const organization = kept.find(({ organizationId }) => organizationId === chosen) ?? kept[0];
-  if (organization === undefined) return <p>{notYours(t)}</p>;
+  if (organization === undefined) return <p>{notYours(t, language)}</p>;
   return (
     <>
       {kept.length > 1 && (
