@@ -80,6 +80,8 @@ class Api(AmplyStack):
         # Links to files that organisations asked for are signed with this role.
         allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:GetObject"])
         allow_key(role, around.keys.data, ["kms:Decrypt"])
+        if around.portal:
+            around.portal.allow_reading(role)
         return make_task(
             self,
             TaskName.API,

@@ -138,6 +138,8 @@ class ContainerContract:
     """What it is told beyond that where donors may let data be shared."""
     sold_data: frozenset[str] = frozenset()
     """What it is told beyond that where released data is sold."""
+    portal_data: frozenset[str] = frozenset()
+    """What it is told beyond that where sellers have pages."""
 
     @property
     def is_traced(self) -> bool:
@@ -197,6 +199,12 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
         ),
         database_user="amply_api",
         shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
+        portal_data=frozenset(
+            {
+                f"AMPLY_LAKE_{what}"
+                for what in ("CURATED_BUCKET", "DATASETS_TABLE", "REVENUE_TABLE", "USAGE_TABLE")
+            }
+        ),
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),

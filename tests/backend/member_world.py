@@ -39,6 +39,7 @@ from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
 from tests.backend.sharing_world import FakeSharing
+from tests.backend.stall import FakeStall
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import (
     NOW,
@@ -129,7 +130,7 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
-        self.records, self.exports = FakeRecords(), FakeExports()
+        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeStall()
         self.clock, self.limiter, self.shelf = FakeClock(), NoLimit(), FakeShelf()
         self.organization_id = ready_organization(database, self.processor)
         self.other_id = ready_organization(database, self.processor, slug="hill-trust")
@@ -173,6 +174,7 @@ class House:
             site_url="https://edge.example",
             export_store=self.exports,
             consents=sharing.Ticks(),
+            sold=self.stall.parts(),
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -83,4 +83,17 @@ FEATURES: Mapping[str, Reaching] = {
         },
         words=r"AMPLY_LAKE_|controlplane",
     ),
+    "features.data_seller_portal": Reaching(
+        turned=replace(STAGING, features=Features(data_seller_portal=True)),
+        reaches={
+            "lake (only in *)": MADE_BY_IT,
+            "controlplane (only in *)": MADE_BY_IT,
+            "api * Properties.ContainerDefinitions.*.Environment.AMPLY_LAKE_*": "what its pages show is read from there",
+            "api AWS::IAM::Policy ApiRole/DefaultPolicy Properties.PolicyDocument.Statement*": "reading it",
+            "edge * UploadDataSellerPortal/* (only in *)": "its page, which goes again with the flag",
+            "edge Custom::CDKBucketDeployment Upload/* Properties.Source*": "that other pages lead there",
+            "edge AWS::S3::Bucket Site Properties.Tags*": "the library's mark of who uploads there",
+        },
+        words=r"AMPLY_LAKE_|controlplane|SellerPortal",
+    ),
 }

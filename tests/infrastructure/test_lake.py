@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
 from stacks.lake.governance import KEPT_OTHERWISE
 from stacks.lake.tags import TAGS
+from tests.backend.stall import INDEXES
+from tests.backend.stall import TABLES as STALLS
 from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
@@ -115,6 +118,35 @@ def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: De
     assert {line for line in may if "GenerateMac" in line} == {
         "may kms:GenerateMac on lake/Pseudonyms",
         "may kms:GenerateMac on lake/Certificates",
+    }
+
+
+def test_sellers_pages_ask_the_tables_by_the_keys_and_indexes_they_have(extended: Deployed) -> None:
+    tables = {
+        table.path.split("/")[2].lower(): table.properties
+        for table in extended.resources("AWS::DynamoDB::Table")
+    }
+    named = {"datasets": "datasets", "usage": "usage", "revenue": "revenueshare"}
+    for name, keys in STALLS.items():
+        assert _keys(tables[named[name]]["KeySchema"]) == keys
+    for name, index in INDEXES.items():
+        (found,) = tables[named[name]]["GlobalSecondaryIndexes"]
+        assert (found["IndexName"], _keys(found["KeySchema"])) == index
+
+
+def _keys(schema: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    return tuple(key["AttributeName"] for key in schema)
+
+
+def test_the_api_reads_by_key_and_owner_and_no_row_that_was_released(extended: Deployed) -> None:
+    may = {line for role, line in grants(extended) if role == "api/ApiRole"}
+    assert {line for line in may if "controlplane" in line or "lake/Curated" in line} == {
+        "may dynamodb:BatchGetItem on controlplane/Datasets",
+        "may dynamodb:BatchGetItem on controlplane/RevenueShare",
+        "may dynamodb:Query on controlplane/Datasets/index/by-owner",
+        "may dynamodb:Query on controlplane/RevenueShare/index/by-credited",
+        "may dynamodb:Query on controlplane/Usage",
+        "may s3:GetObject on lake/Curated/released/*/certificate",
     }
 
 

@@ -64,6 +64,8 @@ IDS: Final = {
     "token_id": f"sct_{'0' * 26}",
     "path": "Users",
     "identity_id": f"pid_{'0' * 26}",
+    "dataset_id": "gifts_by_age",
+    "number": "1",
 }
 SCOPES: Final = (
     *("organisation:read", "organisation:write", "donations:read", "donations:write"),

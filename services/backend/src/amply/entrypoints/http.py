@@ -16,6 +16,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import application, signing_in_outside
+from amply.entrypoints.about_selling import selling_in
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
@@ -40,6 +41,7 @@ from amply.infra.settings import (
     OutsideSettings,
     PeopleSettings,
     ServiceSettings,
+    SoldDataSettings,
     StripeSettings,
     TraceSettings,
     VaultSettings,
@@ -136,6 +138,7 @@ def parts_from_environment(
         image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
         consents=sharing.Ticks() if LakeSettings().consent_table else None,
+        sold=selling_in(SoldDataSettings()),
     )
 
 

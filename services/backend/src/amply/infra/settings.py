@@ -178,6 +178,17 @@ class MarketplaceSettings(BaseSettings):
     revenue_table: str = ""
 
 
+class SoldDataSettings(BaseSettings):
+    """The tables and the bucket that sellers' pages read; all empty where there are no such pages."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
+
+    datasets_table: str = ""
+    usage_table: str = ""
+    revenue_table: str = ""
+    curated_bucket: str = ""
+
+
 class MediaSettings(BaseSettings):
     """The bucket of what organisations show of themselves, which the edge serves."""
 

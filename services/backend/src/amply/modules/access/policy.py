@@ -46,6 +46,8 @@ class Permission(StrEnum):
     SIGN_IN_CHANGE = "change the sign-in"
     AUDIT_READ = "read the audit log"
     EXPORT = "export"
+    SOLD_DATA_READ = "read what becomes of data"
+    REVENUE_READ = "read what data brings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,13 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         what="Ask for files of what one may read, and fetch them: gifts, ledger, payouts.",
         roles=_MONEY | {Role.VIEWER},
         scopes=frozenset({Scope.DONATIONS_READ, Scope.PAYOUTS_READ}),
+    ),
+    Permission.SOLD_DATA_READ: Rule(
+        what="See how many donors let data be shared, the organisation's datasets, what was released of them and who used it.",
+        roles=_MONEY,
+    ),
+    Permission.REVENUE_READ: Rule(
+        what="See what the organisation's data brings.", roles=frozenset({Role.OWNER, Role.FINANCE})
     ),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""
