@@ -90,6 +90,12 @@ class Edge(AmplyStack):
         domain = self.settings.domain
         return f"https://{domain.log}/log" if domain else f"{self.edge_url}/log"
 
+    def _upload_url(self, storage: Storage) -> str:
+        """Where the pages of people post what they upload, by forms that the API signs."""
+        if fixed := self.settings.addresses:
+            return fixed.upload_url
+        return f"https://{storage.documents.bucket_regional_domain_name}"
+
     def _certificate(self, made: Certificate | None) -> acm.ICertificate | None:
         """It stands in a region of its own: the loss of ours leaves it where it is."""
         if self.settings.lost_region is None:
@@ -119,6 +125,7 @@ class Edge(AmplyStack):
             self,
             f"Policies{again}",
             connecting_to=self.api_url,
+            uploading_to=self._upload_url(storage),
             stripe=self.settings.stripe,
             functions=EdgeFunctions(self),
         )

@@ -46,6 +46,7 @@ class EdgePolicies(Construct):
         construct_id: str,
         *,
         connecting_to: str,
+        uploading_to: str,
         stripe: StripeSettings,
         functions: EdgeFunctions,
     ) -> None:
@@ -55,7 +56,10 @@ class EdgePolicies(Construct):
         self._forever = self._cache("Forever", default=YEAR, longest=YEAR)
         self._as_told = self._cache("AsTold", default=Duration.seconds(0), longest=YEAR)
         site = json.loads(SITE_HEADERS.read_text())
-        pages = {name: _filled_in(value, connecting_to, stripe) for name, value in site["pages"].items()}
+        pages = {
+            name: _filled_in(value, connecting_to, uploading_to, stripe)
+            for name, value in site["pages"].items()
+        }
         self._page_headers = self._headers("PageHeaders", pages)
         # The function says how long they are kept, for what is there.
         assets = {name: value for name, value in site["assets"].items() if name != "Cache-Control"}
@@ -149,9 +153,10 @@ def _on_response(function: cloudfront.IFunction) -> cloudfront.FunctionAssociati
     )
 
 
-def _filled_in(header: str, api_url: str, stripe: StripeSettings) -> str:
+def _filled_in(header: str, api_url: str, upload_url: str, stripe: StripeSettings) -> str:
     places = {
         "{api_origin}": api_url,
+        "{upload_origin}": upload_url,
         "{stripe_api_origin}": stripe.api_url,
         "{stripe_js_origins}": " ".join(stripe.script_origins),
         "{stripe_frame_origins}": " ".join(stripe.frame_origins),

@@ -198,6 +198,8 @@ class FixedAddresses:
 
     api_url: str
     edge_url: str
+    upload_url: str
+    """Where signed forms are posted to: the emulated cloud, which has no hosts of buckets."""
     api_port: int
 
 

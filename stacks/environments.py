@@ -192,7 +192,7 @@ SANDBOX = replace(
 
 
 def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
-    """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2."""
+    """The environment on a laptop, its addresses counted from `port_base`: API +0, edge +1, Stripe +2, the cloud +6."""
     if not 1024 <= port_base <= 65526:  # noqa: PLR2004 -- unprivileged, and ten ports fit above
         raise ValueError(f"port_base {port_base} leaves no room for ten unprivileged ports.")
     api_url, edge_url, stripe_url = (f"http://127.0.0.1:{port_base + offset}" for offset in range(3))
@@ -218,7 +218,12 @@ def local(port_base: int = DEFAULT_PORT_BASE) -> Environment:
             frame_origins=(stripe_url,),
         ),
         mail=MailSettings(domain="local.amply.example", sender="receipts@local.amply.example"),
-        addresses=FixedAddresses(api_url=api_url, edge_url=edge_url, api_port=port_base),
+        addresses=FixedAddresses(
+            api_url=api_url,
+            edge_url=edge_url,
+            upload_url=f"http://127.0.0.1:{port_base + 6}",
+            api_port=port_base,
+        ),
         delivery=None,
     )
 

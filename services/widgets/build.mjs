@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", sign_in: "src/sign_in/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", organization: "src/organization/main.tsx", sign_in: "src/sign_in/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
 const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
 
 async function bundle(entry, define = {}) {

@@ -26,16 +26,17 @@ BEGUN: Final = {"legal_name": "River Trust of the Vale", "country": "GB", "slug"
 
 @dataclass
 class FakeShelf:
-    """Keeps bytes by name. `refuses` is raised instead of taking any away."""
+    """Keeps bytes by name; its forms lead to `url`. `refuses` is raised instead of taking any away."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
     offered: list[str] = field(default_factory=list)
     refuses: Exception | None = None
+    url: str = "https://bucket.example/"
 
     def offer(self, key: str, *, media_type: str, bytes_max: int, lifetime: timedelta) -> Upload:
         forbid_transaction("offer")
         self.offered.append(key)
-        return Upload(url="https://bucket.example/", fields={"key": key, "Content-Type": media_type})
+        return Upload(url=self.url, fields={"key": key, "Content-Type": media_type})
 
     def look(self, key: str) -> Stored | None:
         forbid_transaction("look")

@@ -34,9 +34,10 @@ _DEVICE = {
 
 @dataclass(frozen=True)
 class Place:
-    """The site at `edge`; its people are in `world`, their browser in `page`, and an organisation that staff invite into."""
+    """`site` at `edge`; its people are in `world`, their browser in `page`, and an organisation that staff invite into."""
 
     edge: str
+    site: Site
     world: PeopleWorld
     page: Page
     operator: Database
@@ -100,7 +101,8 @@ def place(
     port = free_port()
     organization_id = ready_organization(database, FakeProcessor())
     # A page for passkeys has a name: addresses of numbers are nobody's domain.
-    with serving(Site(folder=dist, api=f"http://localhost:{port}")) as origin:
+    site = Site(folder=dist, api=f"http://localhost:{port}")
+    with serving(site) as origin:
         edge = origin.replace("127.0.0.1", "localhost")
         parts = replace(world.parts, site=people.Site.of(edge), before_leaving=people_leaving)
         if parts.outside is not None:
@@ -111,7 +113,10 @@ def place(
         if "own_sign_in" in beside:
             beside["own_sign_in"] = replace(beside["own_sign_in"], redirect=f"{edge}/account/")
         app = application_with(
-            world.own, parts, world.clock, origins=(edge,), membership=membership, trying=trying, **beside
+            world.own,
+            parts,
+            world.clock,
+            **{"origins": (edge,), "membership": membership, "trying": trying, "site_url": edge, **beside},
         )
         served = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
         thread = threading.Thread(target=served.run)
@@ -123,7 +128,14 @@ def place(
             tools = context.new_cdp_session(page)
             tools.send("WebAuthn.enable")
             tools.send("WebAuthn.addVirtualAuthenticator", {"options": _DEVICE})
-            yield Place(edge=edge, world=world, page=page, operator=operator, organization_id=organization_id)
+            yield Place(
+                edge=edge,
+                site=site,
+                world=world,
+                page=page,
+                operator=operator,
+                organization_id=organization_id,
+            )
         operator.close()
         served.should_exit = True
         thread.join()

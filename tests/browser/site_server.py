@@ -19,7 +19,7 @@ _EXACT: Final = re.compile(r"/assets/|/v\d+\.\d+\.\d+/")
 class Site:
     """Serves `folder` as CloudFront would: `/config.json`, `/policy.txt` and `/log/*` beside the built files.
 
-    `log` holds the published files by their path under `/log/`, `media` pictures by theirs under `/media/`, `policy` whom the pages are told to trust, `former_keys`
+    `uploads` is where signed forms lead; empty: to the API's origin. `log` holds the published files by their path under `/log/`, `media` pictures by theirs under `/media/`, `policy` whom the pages are told to trust, `former_keys`
     which of those sign no more, `requested` every path asked for.
     """
 
@@ -29,6 +29,7 @@ class Site:
     media: dict[str, bytes] = field(default_factory=dict)
     policy: str = ""
     former_keys: str = ""
+    uploads: str = ""
     requested: list[str] = field(default_factory=list)
 
     def answer(self, request: Request) -> Response:
@@ -81,4 +82,5 @@ class Site:
         names = ("api_origin", "stripe_js_origins", "stripe_api_origin", "stripe_frame_origins")
         for name in names:
             headers = {header: value.replace(f"{{{name}}}", self.api) for header, value in headers.items()}
-        return headers
+        uploads = self.uploads or self.api
+        return {header: value.replace("{upload_origin}", uploads) for header, value in headers.items()}

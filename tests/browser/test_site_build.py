@@ -41,6 +41,7 @@ def test_every_asset_carries_its_hash_in_name_and_manifest(dist: Path) -> None:
         "account",
         "join",
         "keys",
+        "organization",
         "sign_in",
         "integrate",
         "ledger",

@@ -16,12 +16,16 @@ from amply.modules.donations.split_domain import (
     SplitGiftNotFound,
 )
 from amply.modules.donations.split_schemas import SplitNotAcceptable
+from amply.modules.images import SHAPES, Shape
+from amply.modules.images.domain import ALT_LENGTH_MAX, BYTES_MAX, MEDIA_TYPES, PIXELS_MAX, Refusal
 from amply.modules.organizations import OrganizationNotFound
 from amply.modules.recurring.domain import ScheduleNotAcceptable
+from tests.backend.image_world import picture
 from tests.browser.pages_code import run_in_node
 
 WORDS: Final = ("src/donate/language.ts", "src/language/language.ts", "src/site/http.ts")
 PEOPLES: Final = ("src/account/language.ts", "src/language/language.ts", "src/site/http.ts")
+PICTURES: Final = ("src/organization/picture_rules.ts",)
 OPTIONS: Final = ("src/donate/gift_options_draft.ts", "src/site/api.ts")
 
 
@@ -119,7 +123,8 @@ def test_amounts_and_days_are_written_as_where_the_reader_is(
 def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
     # No page applies for an organisation yet.
     pages = re.compile(
-        r"/v1/(auth/|invitation|me/(?!applications))|/v1/organisations/\{organization_id\}/(keys|membership|sign-in|directory-tokens)"
+        r"/v1/(auth/|invitation|me/(?!applications))"
+        r"|/v1/organisations/\{organization_id\}($|/(keys|membership|sign-in|directory-tokens|images))"
     )
     codes = {
         code
@@ -135,6 +140,48 @@ def test_every_problem_of_peoples_routes_has_words_in_each_language() -> None:
             PEOPLES, "(language) => Object.keys(module.speechIn(language).t.faults)", language
         )
         assert set(named) == codes, language
+
+
+def test_every_reason_why_no_picture_is_made_has_words_in_each_language() -> None:
+    for language in ("en", "de", "fr"):
+        script = "(language) => Object.keys(module.speechIn(language).t.refusals)"
+        assert set(run_in_node(PEOPLES, script, language)) == set(Refusal), language
+
+
+def test_the_page_takes_the_pictures_that_the_api_takes() -> None:
+    limits = "() => [module.BYTES_MAX, module.PIXELS_MAX, module.MEDIA_TYPES, module.ALT_LENGTH_MAX]"
+    assert run_in_node(PICTURES, limits) == [BYTES_MAX, PIXELS_MAX, list(MEDIA_TYPES), ALT_LENGTH_MAX]
+    sizes = [
+        (511, 511),
+        (512, 1),
+        (1, 512),
+        (1499, 500),
+        (1500, 499),
+        (1500, 500),
+        (4000, 3250),
+        (4001, 3250),
+    ]
+    for kind, shape in SHAPES.items():
+        asked = [kind, [{"width": width, "height": height} for width, height in sizes]]
+        told = run_in_node(
+            PICTURES, "([kind, sizes]) => sizes.map((size) => module.faultOf(kind, size))", asked
+        )
+        assert [fault is None for fault in told] == [_is_made(shape, *size) for size in sizes], kind
+
+
+def _is_made(shape: Shape, width: int, height: int) -> bool:
+    """As the worker decides it."""
+    largest = shape.sizes[0]
+    fits = width >= largest.width, height >= largest.height
+    return width * height <= PIXELS_MAX and (all(fits) if shape.covers else any(fits))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("GIF", None)]
+)
+def test_what_a_file_is_is_told_by_how_it_begins(name: str, kind: str | None) -> None:
+    beginning = list(picture(8, 8, kind=name)[:12])
+    assert run_in_node(PICTURES, "(bytes) => module.mediaTypeOf(new Uint8Array(bytes))", beginning) == kind
 
 
 @pytest.mark.parametrize("pages", [WORDS, PEOPLES])

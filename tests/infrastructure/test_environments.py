@@ -188,7 +188,10 @@ def test_local_addresses_count_from_the_port_base() -> None:
     laptop = local(20100)
 
     assert laptop.addresses == FixedAddresses(
-        api_url="http://127.0.0.1:20100", edge_url="http://127.0.0.1:20101", api_port=20100
+        api_url="http://127.0.0.1:20100",
+        edge_url="http://127.0.0.1:20101",
+        upload_url="http://127.0.0.1:20106",
+        api_port=20100,
     )
     assert laptop.stripe.api_url == "http://127.0.0.1:20102"
 

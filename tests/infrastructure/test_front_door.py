@@ -86,8 +86,9 @@ def test_pages_may_ask_the_api_under_its_own_name(named: Deployed) -> None:
         if policy.logical_id.startswith("PoliciesPageHeaders")
     ]
     (headers,) = policies
-    allowed = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]
-    assert f"connect-src 'self' https://api.{APEX[named.name]} " in allowed
+    beginning, uploads, _ = headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"][1]
+    assert f"connect-src 'self' https://api.{APEX[named.name]} " in beginning
+    assert "Documents" in json.dumps(uploads), "and post what they upload to the one bucket that takes it"
 
 
 def test_no_other_authority_may_certify_our_names(named: Deployed) -> None:

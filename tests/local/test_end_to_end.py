@@ -25,7 +25,7 @@ from local_cloud.supervisor.running import State
 from local_cloud.up import client_of
 from tests.faults.waiting import until
 from tests.infrastructure.test_app import ORDER
-from tests.local import browser_donor, listening, sandbox_page, what_was_logged
+from tests.local import browser_donor, browser_member, listening, sandbox_page, what_was_logged
 from tests.local.deployed import boto_client, leftovers_of_a_deployment
 from tests.local.free_ports import settings_of_our_own
 from tests.local.running_platform import Platform, pid_of, verify
@@ -272,6 +272,7 @@ def test_an_organisation_comes_in_and_takes_a_gift_by_its_own_key(platform: Plat
     answered = {(each["who"], each["what"]): each["answer"] for each in result["seen"]}
     assert (answered["owner", "/keys"], answered["finance", "/keys"]) == (200, 403)
     assert (answered["stranger", "/gifts"], answered["key", "/gifts"]) == (404, 200)
+    browser_member.shows_a_logo(platform.settings, result)
 
 
 def test_the_sandbox_pages_commands_for_a_laptop_end_with_a_verified_donation(platform: Platform) -> None:

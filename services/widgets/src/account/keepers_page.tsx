@@ -10,6 +10,8 @@ import { usePerson } from "./who";
 
 /** Roles that look after keys and the sign-in. Whoever forges one sees a page whose requests are refused. */
 export const KEEPERS: readonly string[] = ["owner", "admin"];
+/** Roles that look after what the organisation shows of itself. */
+export const SHOWING: readonly string[] = [...KEEPERS, "content"];
 
 /** What such a page is about. */
 export interface Kept {
@@ -26,6 +28,8 @@ interface KeepersPageProps {
   readonly title: Words;
   /** For whoever keeps no organisation. */
   readonly notYours: Words;
+  /** Whom it is for; those who look after keys and the sign-in unless it says otherwise. */
+  readonly roles?: readonly string[];
   readonly children: (kept: Kept) => ComponentChildren;
 }
 
@@ -63,13 +67,13 @@ interface KeepersProps extends Omit<KeepersPageProps, "title"> {
   readonly person: Person;
 }
 
-function Keepers({ config, asked, api, person, notYours, children }: KeepersProps) {
+function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, children }: KeepersProps) {
   const { t, fault } = useSpeech();
   const [kept, setKept] = useState<readonly Membership[] | null>(null);
   const [chosen, setChosen] = useState(asked);
   const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => {
-    api.memberships().then((all) => setKept(all.filter(({ role }) => KEEPERS.includes(role))), setFailed);
+    api.memberships().then((all) => setKept(all.filter(({ role }) => roles.includes(role))), setFailed);
   }, []);
   if (failed !== null) {
     return (

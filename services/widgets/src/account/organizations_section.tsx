@@ -1,7 +1,7 @@
 import type { AccountApi, Membership } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
-import { KEEPERS } from "./keepers_page";
+import { KEEPERS, SHOWING } from "./keepers_page";
 import { useSpeech } from "./language";
 
 interface OrganizationsSectionProps {
@@ -23,6 +23,7 @@ export function OrganizationsSection({ api, memberships, attempt }: Organization
               <strong>{name}</strong> · {t.roles[role] ?? role}
             </p>
             <div class="actions">
+              {SHOWING.includes(role) && <a href={`/account/organisation/?org=${encodeURIComponent(organizationId)}`}>{t.profileOf}</a>}
               {KEEPERS.includes(role) && (
                 <>
                   <a href={`/account/keys/?org=${encodeURIComponent(organizationId)}`}>{t.keysOf}</a>

@@ -29,7 +29,7 @@ export function FormField({ id, label, hint = "", fault, suffix, inputRef, requi
 export function FormText({ id, label, hint = "", fault, ...area }: Labelled & TextareaHTMLAttributes<HTMLTextAreaElement>) {
   return (
     <Frame {...{ id, label, hint, fault }}>
-      <textarea {...area} id={id} name={id} rows={3} {...describedBy(id, hint, fault)} />
+      <textarea rows={3} {...area} id={id} name={id} {...describedBy(id, hint, fault)} />
     </Frame>
   );
 }

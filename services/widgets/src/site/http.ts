@@ -57,9 +57,16 @@ export function sentenceOf(fault: unknown): string {
   return fault instanceof RequestFault ? fault.message : "Something went wrong on this page. Please reload it and try again.";
 }
 
-/** Credentials travel only where a caller says so: that is the account page, which has a session. Throws RequestFault. */
-export async function request(url: string | URL, init: RequestInit = {}): Promise<Response> {
-  const limit = AbortSignal.timeout(REQUEST_MILLISECONDS);
+/**
+ * Credentials travel only where a caller says so: that is the account page, which has a session. `milliseconds`: of patience,
+ * where something large is sent. Throws RequestFault.
+ */
+export async function request(
+  url: string | URL,
+  init: RequestInit = {},
+  milliseconds: number = REQUEST_MILLISECONDS,
+): Promise<Response> {
+  const limit = AbortSignal.timeout(milliseconds);
   let response: Response;
   try {
     response = await fetch(url, { credentials: "omit", cache: "no-store", ...init, signal: limit });

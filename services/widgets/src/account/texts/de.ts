@@ -1,6 +1,7 @@
 import { INTEGRATE_DE } from "../../integrate/texts";
 import { JOIN_DE } from "../../join/texts";
 import { KEYS_DE } from "../../keys/texts";
+import { ORGANIZATION_DE } from "../../organization/texts_de";
 import { SIGN_IN_DE } from "../../sign_in/texts";
 import type { PersonFault, Texts } from "./en";
 
@@ -26,6 +27,11 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   factor_refused: "Dieser Code oder Passkey wurde nicht angenommen: Versuchen Sie es mit dem nächsten Code oder einem Wiederherstellungscode.",
   identity_not_found: "Dieser Anbieter meldet Sie nicht mehr an: Laden Sie die Seite neu.",
   identity_taken: "Dieser Anbieter ist mit einem anderen Konto verknüpft: Melden Sie sich stattdessen mit ihm an.",
+  if_match_missing: RELOAD,
+  image_not_acceptable: "Prüfen Sie die Datei und was das Bild zeigt: PNG, JPEG oder WebP, und in jeder Sprache eine Zeile von höchstens 250 Zeichen.",
+  image_not_found: "Dieses Bild gibt es nicht mehr: Laden Sie die Seite neu.",
+  image_not_there: "Die Datei kam nicht rechtzeitig an: Senden Sie sie noch einmal.",
+  images_not_yet: "Warten Sie, bis Ihre Organisation geprüft ist, und senden Sie dann ihre Bilder.",
   invalid_request: "Prüfen Sie Ihre Angaben und versuchen Sie es noch einmal.",
   invitation_for_another_address: "Die Einladung ist für eine andere Adresse: Melden Sie sich mit der an, an die der Brief ging.",
   key_not_acceptable: "Geben Sie dem Schlüssel einen kurzen Namen, etwa „unsere Website“.",
@@ -37,6 +43,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   member_invitation_not_valid: "Diese Einladung ist vorbei oder für eine andere Adresse: Melden Sie sich mit der an, an die der Brief ging, oder bitten Sie um eine neue.",
   no_role_here: "Ihre Organisation gibt Ihnen hier keine Rolle: Fragen Sie, wer dort die Anmeldung verwaltet.",
   not_allowed: "Ihre Rolle erlaubt das nicht: Fragen Sie jemanden, der die Organisation verwaltet.",
+  organization_not_acceptable: "Prüfen Sie Name, Website und Texte: Die Website beginnt mit https://, der Name hat 1 bis 200 Zeichen, und Steuerzeichen gehen nicht.",
   organization_not_found: "Diese Organisation gibt es nicht, oder Sie gehören nicht zu ihr.",
   passkey_not_found: "Diesen Passkey gibt es nicht mehr: Laden Sie die Seite neu.",
   password_not_acceptable: "Wählen Sie ein anderes Passwort: mit 12 bis 128 Zeichen, nicht Ihre Adresse, und keines aus den Listen, die Angreifer versuchen.",
@@ -47,6 +54,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   request_from_elsewhere: "Diese Anfrage kam nicht von unseren eigenen Seiten. Öffnen Sie die Seite unter ihrer eigenen Adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
+  return_origin_not_acceptable: "Schreiben Sie jede Website zum Zurückkehren in eine eigene Zeile: https:// und ihren Namen, ohne etwas dahinter.",
   session_not_found: "Diese Sitzung ist schon beendet.",
   session_not_valid: SIGN_IN,
   sign_in_by_organisation: "Ihre Organisation meldet Sie an: Wählen Sie auf der Seite Ihres Kontos „Über Ihre Organisation anmelden“.",
@@ -58,8 +66,10 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_directory_tokens: "Zwei Tokens gelten schon: Widerrufen Sie zuerst den, den Ihr Verzeichnis nicht mehr verwendet.",
   too_many_domains: "Mehr Domains kann es nicht geben: Nehmen Sie zuerst eine weg.",
   too_many_identities: "Mehr Anbieter kann es nicht geben: Nehmen Sie zuerst einen weg.",
+  too_many_images: "Zehn Bilder sind schon da: Nehmen Sie zuerst eines weg.",
   too_many_keys: "So viele Schlüssel kann es nicht geben: Widerrufen Sie zuerst einen.",
   too_many_passkeys: "So viele Passkeys kann es nicht geben: Nehmen Sie zuerst einen weg.",
+  too_many_return_origins: "So viele Websites zum Zurückkehren kann es nicht geben: Nehmen Sie zuerst eine weg.",
   too_many_test_organisations: "Heute wurden schon so viele Testorganisationen angelegt, wie es geben darf: Verwenden Sie eine davon, oder warten Sie bis morgen.",
 };
 
@@ -207,4 +217,5 @@ export const DE: Texts = {
   ...KEYS_DE,
   ...SIGN_IN_DE,
   ...INTEGRATE_DE,
+  ...ORGANIZATION_DE,
 };

@@ -1,6 +1,7 @@
 import { INTEGRATE_EN } from "../../integrate/texts";
 import { KEYS_EN } from "../../keys/texts";
 import { JOIN_EN } from "../../join/texts";
+import { ORGANIZATION_EN } from "../../organization/texts";
 import { SIGN_IN_EN } from "../../sign_in/texts";
 
 /** The API's problems that people's pages word themselves in other languages, by their codes. */
@@ -23,6 +24,11 @@ export type PersonFault =
   | "factor_refused"
   | "identity_not_found"
   | "identity_taken"
+  | "if_match_missing"
+  | "image_not_acceptable"
+  | "image_not_found"
+  | "image_not_there"
+  | "images_not_yet"
   | "invalid_request"
   | "invitation_for_another_address"
   | "key_not_acceptable"
@@ -34,6 +40,7 @@ export type PersonFault =
   | "member_invitation_not_valid"
   | "no_role_here"
   | "not_allowed"
+  | "organization_not_acceptable"
   | "organization_not_found"
   | "passkey_not_found"
   | "password_not_acceptable"
@@ -44,6 +51,7 @@ export type PersonFault =
   | "request_from_elsewhere"
   | "request_timeout"
   | "request_too_large"
+  | "return_origin_not_acceptable"
   | "session_not_found"
   | "session_not_valid"
   | "sign_in_by_organisation"
@@ -55,8 +63,10 @@ export type PersonFault =
   | "too_many_directory_tokens"
   | "too_many_domains"
   | "too_many_identities"
+  | "too_many_images"
   | "too_many_keys"
   | "too_many_passkeys"
+  | "too_many_return_origins"
   | "too_many_test_organisations";
 
 /** Everything that the pages of people who sign in say, in English. The other languages have the same, which the compiler holds. */
@@ -213,6 +223,7 @@ export const EN = {
   ...KEYS_EN,
   ...SIGN_IN_EN,
   ...INTEGRATE_EN,
+  ...ORGANIZATION_EN,
 };
 
 export type Texts = typeof EN;

@@ -1,6 +1,7 @@
 import { INTEGRATE_FR } from "../../integrate/texts";
 import { JOIN_FR } from "../../join/texts";
 import { KEYS_FR } from "../../keys/texts";
+import { ORGANIZATION_FR } from "../../organization/texts_fr";
 import { SIGN_IN_FR } from "../../sign_in/texts";
 import type { PersonFault, Texts } from "./en";
 
@@ -26,6 +27,11 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   factor_refused: "Ce code ou cette clé d’accès n’a pas été accepté : essayez avec le code suivant, ou avec un code de secours.",
   identity_not_found: "Ce fournisseur ne vous connecte plus : rechargez la page.",
   identity_taken: "Ce fournisseur est lié à un autre compte : connectez-vous plutôt avec lui.",
+  if_match_missing: RELOAD,
+  image_not_acceptable: "Vérifiez le fichier et ce que montre l’image\u00a0: PNG, JPEG ou WebP, et dans chaque langue une ligne de 250 caractères au plus.",
+  image_not_found: "Cette image n’existe plus\u00a0: rechargez la page.",
+  image_not_there: "Le fichier n’est pas arrivé à temps\u00a0: envoyez-le encore une fois.",
+  images_not_yet: "Attendez que votre organisation soit vérifiée, puis envoyez ses images.",
   invalid_request: "Vérifiez ce que vous avez saisi et réessayez.",
   invitation_for_another_address: "L’invitation est pour une autre adresse : connectez-vous avec celle à laquelle la lettre a été envoyée.",
   key_not_acceptable: "Donnez à la clé un nom court, comme « notre site ».",
@@ -37,6 +43,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   member_invitation_not_valid: "Cette invitation est terminée ou pour une autre adresse : connectez-vous avec celle à laquelle la lettre a été envoyée, ou demandez-en une nouvelle.",
   no_role_here: "Votre organisation ne vous donne aucun rôle ici : demandez à qui s’y occupe de la connexion.",
   not_allowed: "Votre rôle ne le permet pas : demandez à quelqu’un qui administre l’organisation.",
+  organization_not_acceptable: "Vérifiez le nom, le site et les textes\u00a0: le site commence par https://, le nom a de 1 à 200 caractères, sans caractères de commande.",
   organization_not_found: "Cette organisation n’existe pas, ou vous n’en faites pas partie.",
   passkey_not_found: "Cette clé d’accès n’existe plus : rechargez la page.",
   password_not_acceptable: "Choisissez un autre mot de passe : de 12 à 128 caractères, différent de votre adresse, et absent des listes que les attaquants essaient.",
@@ -47,6 +54,7 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   request_from_elsewhere: "Cette demande ne venait pas de nos propres pages. Ouvrez la page à sa propre adresse.",
   request_timeout: RELOAD,
   request_too_large: RELOAD,
+  return_origin_not_acceptable: "Écrivez chaque site de retour sur une ligne\u00a0: https:// et son nom, sans rien derrière.",
   session_not_found: "Cette session est déjà terminée.",
   session_not_valid: SIGN_IN,
   sign_in_by_organisation: "C’est votre organisation qui vous connecte : sur la page de votre compte, choisissez « Se connecter par votre organisation ».",
@@ -58,8 +66,10 @@ const FAULTS: Readonly<Record<PersonFault, string>> = {
   too_many_directory_tokens: "Deux jetons sont déjà valables\u00a0: révoquez d’abord celui que votre annuaire n’utilise plus.",
   too_many_domains: "Il ne peut pas y avoir plus de domaines\u00a0: retirez-en d’abord un.",
   too_many_identities: "Il ne peut pas y avoir plus de fournisseurs : retirez-en d’abord un.",
+  too_many_images: "Il y a déjà dix images\u00a0: retirez-en d’abord une.",
   too_many_keys: "Il ne peut pas y avoir autant de clés : révoquez-en d’abord une.",
   too_many_passkeys: "Il ne peut pas y avoir autant de clés d’accès : retirez-en d’abord une.",
+  too_many_return_origins: "Il ne peut pas y avoir autant de sites de retour\u00a0: retirez-en d’abord un.",
   too_many_test_organisations: "Assez d’organisations de test ont été créées aujourd’hui : utilisez-en une, ou attendez demain.",
 };
 
@@ -207,4 +217,5 @@ export const FR: Texts = {
   ...KEYS_FR,
   ...SIGN_IN_FR,
   ...INTEGRATE_FR,
+  ...ORGANIZATION_FR,
 };

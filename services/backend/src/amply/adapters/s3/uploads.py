@@ -23,6 +23,9 @@ _LIMITS: Final = Config(
     retries={"mode": "standard", "max_attempts": 3},
     # The only signature that objects under a key of KMS are read and written by.
     signature_version="s3v4",
+    # The bucket's own host in its region, which the pages' policy names; without it forms lead to the global one, which
+    # sends browsers on from there while a bucket is new.
+    s3={"addressing_style": "virtual"},
 )
 
 

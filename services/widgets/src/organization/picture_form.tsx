@@ -1,0 +1,106 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { Told, useSpeech, wordsOf } from "../account/language";
+import { FormField } from "../donate/field";
+import { type Language, LANGUAGES } from "../language/language";
+import { useOneAtATime } from "../site/one_at_a_time";
+import { type Chosen, look } from "./chosen";
+import type { Kind } from "./own_api";
+import { ALT_LENGTH_MAX, MEDIA_TYPES } from "./picture_rules";
+import { SPOKEN } from "./profile_draft";
+import type { ToSend } from "./sending_pictures";
+
+interface PictureFormProps {
+  readonly kind: Kind;
+  /** What the picture that is shown now is said to show. */
+  readonly alt: Readonly<Record<Language, string>> | null;
+  /** How many were sent from here: with each one the file has been taken, and the form waits for another. */
+  readonly sent: number;
+  readonly onSend: (asked: ToSend) => Promise<void>;
+}
+
+/** A file, what it will look like, and what it shows. */
+export function PictureForm({ kind, alt, sent, onSend }: PictureFormProps) {
+  const speech = useSpeech();
+  const { t } = speech;
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [fault, setFault] = useState<unknown>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const once = useOneAtATime();
+  useEffect(() => {
+    setChosen(null);
+    if (field.current !== null) field.current.value = "";
+  }, [sent]);
+  const choose = async (file: File | undefined) => {
+    setChosen(null);
+    setFault(null);
+    if (file === undefined) return;
+    try {
+      const seen = await look(kind, file);
+      // Another one may have been chosen meanwhile.
+      if (field.current?.files?.[0] === file) setChosen(seen);
+    } catch (reason) {
+      setFault(reason);
+    }
+  };
+  const submit = (event: Event) => {
+    const said = new FormData(event.currentTarget as HTMLFormElement);
+    return once(async () => {
+      if (chosen === null) {
+        setFault(fault ?? new Told((words) => words.choosePicture));
+        field.current?.focus();
+        return;
+      }
+      const line = (language: Language) => String(said.get(`${kind}-alt-${language}`)).trim();
+      await onSend({ kind, chosen, alt: { en: line("en"), de: line("de"), fr: line("fr") } });
+    })(event);
+  };
+  return (
+    <form onSubmit={submit}>
+      <FormField
+        id={`${kind}-file`}
+        type="file"
+        label={t.chooseFile[kind]}
+        hint={t.fileHint[kind]}
+        accept={MEDIA_TYPES.join(",")}
+        required={false}
+        inputRef={field}
+        onChange={(event) => void choose(event.currentTarget.files?.[0])}
+        fault={fault === null ? undefined : wordsOf(speech, fault)}
+      />
+      <Preview kind={kind} of={chosen} />
+      <fieldset class="field">
+        <legend>{t.altTexts}</legend>
+        <p class="hint">{t.altTextsAbout}</p>
+        {SPOKEN.map((language) => (
+          <FormField
+            key={language}
+            id={`${kind}-alt-${language}`}
+            label={LANGUAGES[language]}
+            lang={language}
+            defaultValue={alt?.[language] ?? ""}
+            maxLength={ALT_LENGTH_MAX}
+            autocomplete="off"
+            fault={undefined}
+          />
+        ))}
+      </fieldset>
+      <button type="submit" class="primary">
+        {t.sendPicture[kind]}
+      </button>
+    </form>
+  );
+}
+
+/** As it will be: a logo whole, a banner without what stands over. */
+function Preview({ kind, of: chosen }: { readonly kind: Kind; readonly of: Chosen | null }) {
+  const { t } = useSpeech();
+  return (
+    <div class={`preview preview-${kind}`}>
+      {chosen !== null && <img src={chosen.url} alt={t.previewOf[kind]} />}
+      <p class="hint" role="status">
+        {chosen === null ? "" : t.previewAbout[kind](chosen.width, chosen.height)}
+      </p>
+    </div>
+  );
+}
