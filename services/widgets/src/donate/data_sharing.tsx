@@ -14,7 +14,7 @@ interface DataSharingChoiceProps {
 export function DataSharingChoice({ offer, options, onOptions }: DataSharingChoiceProps) {
   const { language } = useSpeech();
   return (
-    <label class="choice">
+    <label class="choice sharing-choice">
       <input
         type="checkbox"
         checked={options.sharesData}

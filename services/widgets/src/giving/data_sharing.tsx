@@ -27,22 +27,24 @@ export function DataSharingSection({ api }: { readonly api: GiftsApi }) {
     );
   if (standings.length === 0 && said.sentence === "") return null;
   return (
-    <section aria-labelledby="data-sharing">
+    <section class="recipient" aria-labelledby="data-sharing">
       <h2 id="data-sharing">{t.sharing}</h2>
       {standings.map((standing) => (
         <div key={standing.purpose}>
           <p>{standing.texts[language]}</p>
           <p class="standing">{t.sharingExtent[standing.extent]}</p>
-          {standing.isOffered && standing.extent !== "all" && (
-            <button type="button" class="outlined" onClick={decide(standing, true)}>
-              {t.sharingGive}
-            </button>
-          )}
-          {standing.extent !== "none" && (
-            <button type="button" class="outlined" onClick={decide(standing, false)}>
-              {t.sharingWithdraw}
-            </button>
-          )}
+          <p class="actions">
+            {standing.isOffered && standing.extent !== "all" && (
+              <button type="button" class="outlined" onClick={decide(standing, true)}>
+                {t.sharingGive}
+              </button>
+            )}
+            {standing.extent !== "none" && (
+              <button type="button" class="outlined" onClick={decide(standing, false)}>
+                {t.sharingWithdraw}
+              </button>
+            )}
+          </p>
         </div>
       ))}
       <Said {...said} />
