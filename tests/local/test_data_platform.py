@@ -63,7 +63,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
     supervisor.start()
     supervisor.ensure(parts.cloud(settings))
-    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl"})
+    flags.choose(settings, {"AMPLY_FLAGS": ",".join(flags.BUILT)})
     deployment = Deployment(Cloud(settings))
     deployment.bootstrap()
     deployment.deploy()
@@ -144,12 +144,21 @@ def test_what_is_handed_in_reaches_the_function_and_is_not_released(platform: Pl
     assert "Contents" not in listed
 
 
+def sellers_page(platform: Platform) -> list[str]:
+    """What is in the site below `/data/`."""
+    site = platform.physical("edge", "AWS::S3::Bucket", "Site")
+    listed = platform.client("s3").list_objects_v2(Bucket=site, Prefix="data/")
+    return [item["Key"] for item in listed.get("Contents", [])]
+
+
 def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:
     """Last: it takes away what the others ask."""
     deployment = Deployment(platform.cloud)
     before = set(deployment._statuses())
+    assert {name.rpartition(".")[2] for name in sellers_page(platform)} == {"html", "js", "css"}
     flags.choose(platform.cloud.settings, {"AMPLY_FLAGS": "none"})
     assert not deployment.is_current()
     deployment.deploy()
     assert before - set(deployment._statuses()) == {f"local-{stack}" for stack in flags.TOPMOST_FIRST}
+    assert sellers_page(platform) == []
     assert deployment.is_current()
