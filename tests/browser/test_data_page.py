@@ -110,7 +110,7 @@ def test_a_seller_sees_consents_datasets_releases_usage_and_revenue(
         place.clicks("Download the certificate")
     assert saved.value.suggested_filename == "cafe_visits-000022.certificate"
     assert saved.value.path().read_text() == certificate_text("cafe_visits", 22)
-    place.is_for_everybody()
+    # In the language of the longest words.
     place.clicks("Deutsch")
     expect(page.get_by_role("heading", name="Wer Daten teilen lässt")).to_be_visible()
     place.is_for_everybody()

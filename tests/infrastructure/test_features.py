@@ -68,9 +68,7 @@ def test_a_named_sandbox_leaves_the_settings_of_the_account_alone(tmp_path: Path
 
 
 def test_the_laptop_knows_the_flags_and_their_stacks(tmp_path: Path) -> None:
-    app = cdk.App(
-        context={**CONTEXT, "flags": ",".join(flags.ALL)}, builtin_cloud_formation_validation=False
-    )
+    app = cdk.App(context={**CONTEXT, "flags": ",".join(flags.ALL)}, builtin_cloud_formation_validation=False)
     (platform,) = build(app, site=small_site(tmp_path / "site"), only="local").values()
     (without,) = build(
         cdk.App(context=dict(CONTEXT), builtin_cloud_formation_validation=False),

@@ -72,7 +72,7 @@ function Releases({ releases, onShow }: ReleasesProps) {
               <th scope="row">{each.number}</th>
               <td>
                 {day(each.releasedAt)}
-                {each.withdrawnAt !== null && <span class="note">; {t.withdrawnOn(day(each.withdrawnAt))}</span>}
+                {each.withdrawnAt !== null && <span class="note"> · {t.withdrawnOn(day(each.withdrawnAt))}</span>}
               </td>
               <td>
                 <button type="button" class="outlined" aria-label={t.showCertificate(each.number)} onClick={onShow(each.number)}>
