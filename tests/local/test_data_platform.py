@@ -147,7 +147,8 @@ class Process:
     def __init__(self, platform: Platform, log: Path) -> None:
         settings = platform.cloud.settings
         (self._task,) = (task for task in tasks.services(platform.cloud) if task.name == "releases")
-        self._told = tasks.environment(self._task, cloud=platform.cloud, laptop=laptop.of(settings, {}))
+        told = tasks.environment(self._task, cloud=platform.cloud, laptop=laptop.of(settings, {}))
+        self._told = {**told, "TMPDIR": str(log.parent)}  # who is killed clears nothing away
         self._log = log
         self._running: subprocess.Popen[bytes] | None = None
 
