@@ -147,6 +147,7 @@ class DonorsPage(ReceiptOffice):
             images=image_work(self.database),
             exports=exports.Making(database=self.database, store=FakeExports()),
             data_sharing=None,
+            data_taking=None,
             clock=self.clock,
         )
 

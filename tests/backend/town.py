@@ -96,6 +96,7 @@ class Town:
                 images=image_work(books.app),
                 exports=exports.Making(database=books.app, store=FakeExports()),
                 data_sharing=None,
+                data_taking=None,
                 clock=self.clock,
             ),
         )

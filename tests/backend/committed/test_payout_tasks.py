@@ -80,6 +80,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             images=image_work(treasury.database),
             exports=exports.Making(database=treasury.database, store=FakeExports()),
             data_sharing=None,
+            data_taking=None,
             clock=treasury.clock,
         ),
     )

@@ -149,6 +149,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             images=image_work(plans.database),
             exports=exports.Making(database=plans.database, store=FakeExports()),
             data_sharing=None,
+            data_taking=None,
             clock=plans.clock,
         ),
     )

@@ -32,6 +32,7 @@ from amply.modules import (
     federation,
     giving,
     images,
+    ingestion,
     keys,
     ledger,
     members,
@@ -65,7 +66,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
-    `consents` keeps what donors let be shared; None where no data is shared.
+    `consents` keeps what donors let be shared; None where no data is shared. `intake` is where outside sources hand theirs in;
+    None where none is taken in.
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
@@ -104,6 +106,7 @@ class Parts:
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
+    intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
 
 
@@ -209,6 +212,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (own_profile, gifts_of_one, payouts_of_one, applications.router, applications.own_router)
     yield from (members.router, members.own_router, members.invited_router)
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), trials.router, *sharing.routers())
+    yield from ingestion.routers()
     yield from (federation.router, federation.finding_router, *scim.routers())
 
 

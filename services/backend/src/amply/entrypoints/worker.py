@@ -20,6 +20,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
+from amply.entrypoints.about_ingestion import about_ingestion, taking_in
 from amply.entrypoints.about_organizations import (
     about_applications,
     about_domains,
@@ -77,6 +78,7 @@ from amply.modules import (
     recurring,
     webhooks,
 )
+from amply.modules.ingestion import Taking
 from amply.modules.sharing import Sharing
 
 RECONCILED: Final = "reconciliation_measured"
@@ -107,6 +109,7 @@ class Parts:
     archive: audit.AuditArchive
     exports: exports.Making
     data_sharing: Sharing | None
+    data_taking: Taking | None
     clock: Clock
 
 
@@ -162,6 +165,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_images(parts.images, parts.clock),
         *about_domains(parts.domains, parts.clock),
         *about_sharing(parts.data_sharing, parts.clock),
+        *about_ingestion(parts.data_taking, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -342,6 +346,7 @@ def parts_from_environment() -> Parts:
         archive=S3AuditArchive(bucket=ArchiveSettings().archive_bucket),
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         data_sharing=sharing_in(database, LakeSettings()),
+        data_taking=taking_in(database, LakeSettings()),
         clock=system_clock,
     )
 
