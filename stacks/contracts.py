@@ -191,7 +191,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             }
         ),
         database_user="amply_api",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
+        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),
@@ -214,7 +214,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),
         database_user="amply_app",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
+        shared_data=frozenset(
+            {"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_DATASETS_TABLE", "AMPLY_LAKE_RAW_BUCKET"}
+        ),
     ),
     TaskName.SCHEDULER: ContainerContract(
         command=_entrypoint("scheduler"),

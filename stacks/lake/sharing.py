@@ -28,6 +28,7 @@ class SharedData:
         return {
             "AMPLY_LAKE_RAW_BUCKET": self.lake.raw.bucket_name,
             "AMPLY_LAKE_CONSENT_TABLE": self.control.consents.table_name,
+            "AMPLY_LAKE_DATASETS_TABLE": self.control.datasets.table_name,
         }
 
     def allow_handing_in(self, role: iam.IRole) -> None:
