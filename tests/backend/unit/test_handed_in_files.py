@@ -2,124 +2,22 @@
 
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, date, datetime
-from itertools import chain, repeat
+from collections.abc import Mapping
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from amply.adapters import parquet as parquet_adapter
-from amply.adapters.parquet import OpeningFailed, ParquetRows
-from amply.modules.ingestion import Pieces, Refused, records
+from amply.adapters.parquet import ParquetRows
+from amply.modules.ingestion import Refused, records
 from amply.modules.ingestion.cells import Bad, Checker
 from amply.modules.ingestion.columns import Column, ColumnRole, ColumnType
 from amply.modules.ingestion.domain import Compression, FileFormat, FileReason, RowReason
 from amply.modules.ingestion.expanding import Expanded
-from amply.modules.ingestion.reading import Reading, Shape
-from tests.backend.intake_world import COLUMNS, ROWS, packed, refused_in, rows_in
-
-VISITS: Final = tuple(Column.of(column) for column in COLUMNS)
-NAMES: Final = tuple(column.name for column in VISITS)
-EXPECTED: Final = [
-    {
-        "visit": "v1",
-        "guest": "g1",
-        "email": "ada@example.org",
-        "age": 41,
-        "came_on": date(2026, 11, 21),
-        "spent": 25,
-        "tier": "gold",
-        "score": 0.5,
-        "is_new": True,
-        "seen_at": datetime(2026, 11, 21, 9, tzinfo=UTC),
-    },
-    {**dict.fromkeys(NAMES), **ROWS[1]},
-]
-
-
-def no_parquet(_file: Pieces, _columns: Sequence[str]) -> AbstractContextManager[Pieces]:
-    raise AssertionError
-
-
-class Read:
-    """What one file came to."""
-
-    def __init__(
-        self,
-        content: bytes | Pieces,
-        file_format: str = "jsonl",
-        *,
-        compression: str = "none",
-        columns: Sequence[Column] = VISITS,
-        opener: Any = no_parquet,
-    ) -> None:
-        file = io.BytesIO(content) if isinstance(content, bytes) else content
-        shape = Shape(format=FileFormat(file_format), compression=Compression(compression), columns=columns)
-        with ExitStack() as opened:
-            reading = Reading(
-                file,
-                shape,
-                open_parquet=lambda packed, names: opened.enter_context(opener(packed, names)),
-            )
-            self.parquet = b"".join(reading.accepted())
-        self.rows = rows_in(self.parquet) if self.parquet else []
-        self.refused = refused_in(reading.refused_rows())
-        self.read, self.quarantined, self.reasons = reading.read, reading.quarantined, dict(reading.reasons)
-
-
-def refusal(content: bytes | Pieces, file_format: str = "jsonl", **more: Any) -> FileReason:
-    with pytest.raises(Refused) as caught:
-        Read(content, file_format, **more)
-    return caught.value.why
-
-
-def written(rows: Sequence[Mapping[str, Any]], file_format: str) -> bytes:
-    if file_format == "csv":
-        return _csv(rows)
-    if file_format == "parquet":
-        return _parquet(rows)
-    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
-    text = f"[{', '.join(lines)}]\n" if file_format == "json" else "\n".join(lines)
-    return text.encode()
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    def cell(value: Any) -> str:
-        if value is None:
-            return ""
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\n') else text
-
-    lines = [",".join(NAMES), *(",".join(cell(row.get(name)) for name in NAMES) for row in rows)]
-    return ("\r\n".join(lines) + "\r\n").encode()
-
-
-def _parquet(rows: Sequence[Mapping[str, Any]], **options: Any) -> bytes:
-    kinds = {"age": pa.int32(), "spent": pa.int64(), "score": pa.float64(), "is_new": pa.bool_()}
-    kinds |= {
-        "came_on": pa.date32(),
-        "seen_at": pa.timestamp("ns", tz="UTC"),
-        "tier": pa.dictionary(pa.int8(), pa.string()),
-    }
-    read = {"came_on": date.fromisoformat, "seen_at": datetime.fromisoformat}
-    cells = {
-        name: pa.array(
-            [None if row.get(name) is None else read.get(name, lambda each: each)(row[name]) for row in rows],
-            type=kinds.get(name, pa.string()),
-        )
-        for name in NAMES
-    }
-    file = io.BytesIO()
-    pq.write_table(pa.table(cells), file, **options)
-    return file.getvalue()
+from tests.backend.handed_in import EXPECTED, NAMES, Read, refusal, written
+from tests.backend.intake_world import ROWS, packed
 
 
 @pytest.mark.parametrize("compression", list(Compression))
@@ -421,118 +319,3 @@ def test_a_name_that_a_stranger_chose_is_told_of_in_characters_that_can_be_kept(
         assert bad.column is not None
         assert "\0" not in bad.column.encode().decode()
         assert len(bad.column) <= 63
-
-
-def test_parquet_of_other_columns_or_with_columns_in_columns_is_refused() -> None:
-    def made(**cells: Any) -> bytes:
-        file = io.BytesIO()
-        pq.write_table(pa.table(cells), file)
-        return file.getvalue()
-
-    opener = ParquetRows().open
-    assert refusal(made(visit=["v"], name=["Ada"]), "parquet", opener=opener) == FileReason.COLUMNS_DIFFER
-    assert refusal(made(visit=[["v"]], guest=["g"]), "parquet", opener=opener) == FileReason.UNREADABLE
-
-
-def test_cells_of_parquet_are_looked_at_as_others_are() -> None:
-    file = io.BytesIO()
-    texts = pa.array([b"v", b"\xe9", b"v", b"v"], type=pa.binary()).view(pa.string())
-    table = pa.table(
-        {"visit": texts, "guest": ["g"] * 4, "score": [1.0, 1.0, float("nan"), 1.0], "age": [1, 1, 1, 999]}
-    )
-    pq.write_table(table, file)
-    done = Read(file.getvalue(), "parquet", opener=ParquetRows().open)
-    assert len(done.rows) == 1
-    assert [(each["line"], each["reason"]) for each in done.refused] == [
-        (2, RowReason.NOT_UTF8),
-        (3, RowReason.NOT_A_NUMBER),
-        (4, RowReason.OUT_OF_RANGE),
-    ]
-
-
-def test_parquet_that_is_much_larger_inside_is_refused_and_brings_nothing_down() -> None:
-    """A cell of a megabyte, twenty thousand times: a file of some kilobytes."""
-    file = io.BytesIO()
-    cell = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), pa.array(["x" * 1_000_000]))
-    pq.write_table(pa.table({"visit": cell, "guest": cell}), file, compression="zstd", store_schema=False)
-    assert len(file.getvalue()) < 200_000
-    assert refusal(file.getvalue(), "parquet", opener=ParquetRows().open) == FileReason.TOO_LARGE
-
-
-def test_who_has_read_enough_of_parquet_waits_for_nothing_more() -> None:
-    opener = ParquetRows()
-    content = _parquet([*ROWS] * 20_000)
-    with opener.open(io.BytesIO(content), NAMES) as lines:
-        assert lines.read(10) != b""
-    with opener.open(io.BytesIO(content), NAMES) as lines:
-        assert lines.read(10) != b"", "the next one is not kept waiting"
-
-
-@pytest.mark.parametrize(
-    ("ends", "expected"),
-    [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Refused),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", OpeningFailed),
-        ("raise SystemExit(1)", OpeningFailed),
-    ],
-)
-def test_what_a_file_brings_down_is_the_files_fault_and_all_else_is_ours(
-    ends: str, expected: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
-    program = tmp_path / "rows.py"
-    program.write_text(ends)
-    monkeypatch.setattr(parquet_adapter, "_PROGRAM", program)
-    with pytest.raises(expected), ParquetRows().open(io.BytesIO(b"x" * 3_000_000), NAMES) as lines:
-        lines.read(10)
-
-
-MEASURED: Final = """
-import io, json, resource, sys
-from tests.backend.unit.test_handed_in_files import VISITS, Read, long_file
-from amply.modules.ingestion.reading import Reading, Shape
-from amply.modules.ingestion.domain import Compression, FileFormat
-kind, rows = sys.argv[1], int(sys.argv[2])
-shape = Shape(format=FileFormat(kind), compression=Compression.NONE, columns=VISITS)
-reading = Reading(long_file(kind, rows), shape, open_parquet=None)
-for _ in reading.accepted():
-    pass
-assert reading.read == rows, reading.read
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-class long_file:  # noqa: N801 -- reads as a function
-    """Rows without an end, as they are read."""
-
-    def __init__(self, kind: str, rows: int) -> None:
-        head = {"csv": b"visit,guest,email\n", "json": b"[", "jsonl": b""}[kind]
-        tail = {"csv": b"", "json": b"]", "jsonl": b""}[kind]
-        between = b"," if kind == "json" else b"\n"
-        row = (
-            b"v,g," + b"e" * 200
-            if kind == "csv"
-            else b'{"visit": "v", "guest": "g", "email": "%s"}' % (b"e" * 200)
-        )
-        body = chain.from_iterable((row, between) for _ in repeat(None, rows - 1))
-        self._pieces: Iterator[bytes] = chain([head], body, [row, tail])
-
-    def read(self, _size: int, /) -> bytes:
-        held = bytearray()
-        for piece in self._pieces:
-            held += piece
-            if len(held) > 60_000:
-                break
-        return bytes(held)
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "json"])
-def test_a_file_three_times_as_long_takes_no_more_memory(kind: str) -> None:
-    def peak(rows: int) -> int:
-        ended = subprocess.run(
-            [sys.executable, "-c", MEASURED, kind, str(rows)], capture_output=True, text=True, check=True
-        )
-        return int(ended.stdout)
-
-    once, three_times = peak(100_000), peak(300_000)
-    assert three_times < once * 1.15, (once, three_times)
