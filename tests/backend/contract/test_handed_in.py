@@ -106,9 +106,9 @@ def test_a_dataset_moves_on_and_what_others_wrote_beside_it_stays(table: str) ->
         UpdateExpression="SET asked_for = :now",
         ExpressionAttributeValues={":now": {"S": "2026-11-21T09:00:00Z"}},
     )
-    datasets.put(replace(TOLD, version=1, title="Former"))
-    datasets.put(replace(TOLD, version=2, title="Another"))
     datasets.put(replace(TOLD, version=3, is_open=False))
+    datasets.put(replace(TOLD, version=1, title="Former"))
+    datasets.put(replace(TOLD, version=3, title="Another"))
     (item,) = client.scan(TableName=table)["Items"]
     assert {name: next(iter(value.values())) for name, value in item.items()} == {
         "dataset_id": "dset_1",
