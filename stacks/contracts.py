@@ -198,7 +198,7 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             }
         ),
         database_user="amply_api",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
+        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
         portal_data=frozenset(
             {
                 f"AMPLY_LAKE_{what}"
@@ -227,7 +227,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),
         database_user="amply_app",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
+        shared_data=frozenset(
+            {"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_DATASETS_TABLE", "AMPLY_LAKE_RAW_BUCKET"}
+        ),
         sold_data=_SOLD | {"AMPLY_LAKE_USAGE_TABLE", "AMPLY_LAKE_REVENUE_TABLE"},
     ),
     TaskName.SCHEDULER: ContainerContract(

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from amply.modules.ingestion import domain
 from amply_lake import METRIC
 from amply_releases import lines
 from amply_releases.arrivals import Arrival
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
-from stacks.lake.governance import KEPT_OTHERWISE
+from stacks.lake.governance import AS_IT_CAME, KEPT_OTHERWISE, REFUSED, REFUSED_DAYS
+from stacks.lake.handing_in import ACCEPTED
 from stacks.lake.tags import TAGS
 from tests.backend.stall import INDEXES
 from tests.backend.stall import TABLES as STALLS
@@ -156,12 +158,25 @@ def test_what_is_handed_in_is_gone_after_90_days_and_what_is_released_after_730(
         if bucket.stack.endswith("/lake"):
             assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
             rules = bucket.properties["LifecycleConfiguration"]["Rules"]
-            found[bucket.path.split("/")[2]] = [
-                (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+            found[bucket.path.split("/")[2]] = {
+                rule.get("Prefix", ""): (
+                    rule["ExpirationInDays"],
+                    rule["NoncurrentVersionExpiration"]["NoncurrentDays"],
+                )
                 for rule in rules
-                if {"ExpirationInDays", "NoncurrentVersionExpiration"} & set(rule)
-            ]
-    assert found == {"Raw": [(90, 1)], "Curated": [(730, 1)], "Answers": [(7, 7)], "Ledger": []}
+                if "ExpirationInDays" in rule
+            }
+    assert found == {
+        "Raw": {"": (90, 1), "handed-in/": (7, 1), "quarantine/": (30, 1)},
+        "Curated": {"": (730, 1)},
+        "Answers": {"": (7, 7)},
+        "Ledger": {},
+    }
+
+
+def test_the_backend_writes_where_the_bucket_forgets() -> None:
+    assert (domain.HANDED_IN, domain.QUARANTINE, domain.ACCEPTED) == (AS_IT_CAME, REFUSED, ACCEPTED)
+    assert domain.QUARANTINE_DAYS == REFUSED_DAYS
 
 
 def test_a_question_ends_at_its_limit_and_nobody_sets_another(extended: Deployed) -> None:

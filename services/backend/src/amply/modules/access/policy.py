@@ -48,6 +48,8 @@ class Permission(StrEnum):
     EXPORT = "export"
     SOLD_DATA_READ = "read what becomes of data"
     REVENUE_READ = "read what data brings"
+    DATA_READ = "read what is handed in"
+    DATA_HAND_IN = "hand data in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +183,16 @@ POLICY: Final[Mapping[Permission, Rule]] = {
     ),
     Permission.REVENUE_READ: Rule(
         what="See what the organisation's data brings.", roles=frozenset({Role.OWNER, Role.FINANCE})
+    ),
+    Permission.DATA_READ: Rule(
+        what="See sources and datasets, and how far what is handed in has come.",
+        roles=_RUN,
+        scopes=frozenset({Scope.DATA_READ, Scope.DATA_WRITE}),
+    ),
+    Permission.DATA_HAND_IN: Rule(
+        what="Add sources and datasets, hand files in, and fetch the rows that were refused.",
+        roles=_RUN,
+        scopes=frozenset({Scope.DATA_WRITE}),
     ),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""
