@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from amply_lake import LedgerConflict, LedgerError, ReleaseLedger
 from amply_releases.aws.calls import LIMITS, code
-from amply_releases.aws.objects import IS_THERE
+from amply_releases.aws.objects import IS_THERE, MEANWHILE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,11 +50,12 @@ class _S3Ledger:
         return [self._copy(key, self._records / key.rpartition("/")[2], None).read_bytes() for key in names]
 
     def append(self, number: int, record: bytes) -> None:
-        """Add a record where there is none of this number."""
+        """Add a record where there is none of this number; one that was added unseen (its answer was lost) is added."""
+        name = f"records/{number:08}.json"
         try:
-            self._put(f"records/{number:08}.json", record)
+            self._put(name, record)
         except ClientError as error:
-            if code(error) not in IS_THERE:
+            if code(error) not in {IS_THERE, MEANWHILE}:
                 raise
             raise LedgerConflict(
                 "somebody else has released meanwhile; nothing was written, try again"
@@ -62,11 +63,13 @@ class _S3Ledger:
 
     def keep(self, name: str, path: Path) -> None:
         """Keep a copy of a file; its name holds its hash, so that what is there already is the same."""
+            if code(error) == IS_THERE and self._read(name) == record:
+                return
         with path.open("rb") as file:
             try:
                 self._put(f"files/{name}", file)
             except ClientError as error:
-                if code(error) not in IS_THERE:
+                if code(error) != IS_THERE:
                     raise
 
     def fetch(self, name: str) -> Path:
@@ -91,6 +94,9 @@ class _S3Ledger:
             return place
         made = place.with_suffix(f".{os.getpid()}.new")
         with made.open("wb") as file:
+    def _read(self, name: str) -> bytes:
+        return self._client.get_object(Bucket=self._bucket, Key=f"{self._dataset}/{name}")["Body"].read()
+
             shutil.copyfileobj(self._client.get_object(Bucket=self._bucket, Key=key)["Body"], file)
         if named is not None and _digest(made) not in named:
             raise LedgerError(
