@@ -116,7 +116,10 @@ def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> Non
 def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: Deployed) -> None:
     may = {line for role, line in grants(extended) if role == "etl/ReleasesRole"}
     assert not {line for line in may if "Delete" in line} - {"may sqs:DeleteMessage on etl/Arrivals"}
-    assert {line for line in may if "lake/Raw" in line and "Put" in line} == set()
+    assert {line for line in may if "s3:Put" in line} == {
+        "may s3:PutObject on lake/Curated/released/*, if s3:if-none-match Null false",
+        "may s3:PutObject on lake/Ledger/*, if s3:if-none-match Null false",
+    }
     assert {line for line in may if "GenerateMac" in line} == {
         "may kms:GenerateMac on lake/Pseudonyms",
         "may kms:GenerateMac on lake/Certificates",
