@@ -1,5 +1,6 @@
 """What becomes of files: collected until they are due, released with whoever consents, refused, or set aside; once, whatever happens."""
 
+import gzip
 import json
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -121,9 +122,15 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
     torn = desk.give("b", facts(DONORS))
+    damaged = desk.give("e", facts(DONORS)).replace(".parquet", ".csv.gz")
+    desk.raw.objects[damaged] = gzip.compress(b"event_id\n" * 100)[:10] + b"\xff" * 40
+    desk.tell(damaged)
+    _huge(desk)
     desk.raw.objects[torn] = desk.raw.objects[torn][:-40]
     odd = desk.give("c", facts(DONORS))
     desk.raw.objects[odd] = parquet([{"email": "ada@example.org"}])
+    assert states["huge"] == ("set_aside", "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it")
+    assert states["e.csv.gz"] == ("set_aside", "e.csv.gz is not whole gzip; make it again")
     desk.give("d", [])
     desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40]
@@ -133,7 +140,15 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     assert states["c"][0] == "set_aside"
     assert "lacks amount_band" in states["c"][1]
     told = lines(capsys, "file_set_aside")
-    assert [line["file"] for line in told] == ["dt=2026-11-26/b.parquet", "dt=2026-11-26/c.parquet"]
+    assert sorted(line["file"] for line in told) == [
+        f"dt=2026-11-26/{name}" for name in ("b.parquet", "c.parquet", "e.csv.gz", "huge.parquet")
+    ]
+
+
+def _huge(desk: Desk) -> None:
+    """A file that is larger than may be read: nobody fetches it."""
+    key = desk.give("huge", facts(DONORS))
+    desk.raw.sizes[key] = 2 << 40
 
 
 def test_a_file_that_contradicts_those_before_it_is_set_aside_alone(desk: Desk) -> None:
