@@ -33,10 +33,14 @@ SHELLS = Waiver(
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSize:
-    """`cpu` in units of 1/1024 vCPU, `memory_mib` in MiB; Fargate accepts only certain pairs."""
+    """`cpu` in units of 1/1024 vCPU, `memory_mib` in MiB; Fargate accepts only certain pairs.
+
+    `disk_gib` is for the image and all that is written together, 21 to 200; None: the 20 GiB that every task has.
+    """
 
     cpu: int
     memory_mib: int
+    disk_gib: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,7 @@ class Task(Construct):
             family=family,
             cpu=size.cpu,
             memory_limit_mib=size.memory_mib,
+            ephemeral_storage_gib=size.disk_gib,
             runtime_platform=ecs.RuntimePlatform(
                 cpu_architecture=ecs.CpuArchitecture.ARM64,
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,

@@ -26,8 +26,12 @@ from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
 RELEASED = "released/"
-SIZE = TaskSize(cpu=512, memory_mib=4096)
-"""The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk."""
+SIZE = TaskSize(cpu=512, memory_mib=4096, disk_gib=60)
+"""The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk.
+
+There stand, of one dataset at a time, the batch as it came (2 GiB at most), all its batches from the ledger, and the release
+that is made of them, as large as they are.
+"""
 
 
 class Etl(AmplyStack):

@@ -100,6 +100,7 @@ def test_the_task_that_makes_releases_is_told_what_was_agreed(extended: Deployed
     assert tuple(container["Command"]) == contract.command
     assert "Secrets" not in container
     assert int(task["Memory"]) >= 3 * 1024
+    assert task["EphemeralStorage"] == {"SizeInGiB": 60}
 
 
 def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> None:

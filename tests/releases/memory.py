@@ -230,6 +230,10 @@ class DyingLedger:
 class Ledgers:
     folder: Path
     dying: Dying
+    dropped: list[str] = field(default_factory=list)
 
     def of(self, dataset_id: str) -> ReleaseLedger:
         return DyingLedger(FileLedger(self.folder / dataset_id), self.dying)
+
+    def drop_copies(self, dataset_id: str) -> None:
+        self.dropped.append(dataset_id)

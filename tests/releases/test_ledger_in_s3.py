@@ -1,5 +1,6 @@
 """What the release ledger makes of S3's refusals: what is there, what came between, and what was added unseen."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -77,4 +78,16 @@ def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
         else:
             with pytest.raises(ClientError, match=code):
                 write()
+    client.assert_no_pending_responses()
+
+
+def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_path: Path) -> None:
+    ledgers, body = S3Ledgers(bucket="ledger", scratch=tmp_path), b"rows"
+    name = f"batch-{hashlib.sha256(body).hexdigest()}.parquet"
+    for _ in range(2):
+        _holds(client, body)
+        path = ledgers.of("visits").fetch(name)
+        assert path == ledgers.of("visits").fetch(name)
+        ledgers.drop_copies("visits")
+        assert not path.exists()
     client.assert_no_pending_responses()

@@ -1,7 +1,7 @@
 """The release ledger on Amazon S3: records and batches in a bucket of their own, each created only where there is none.
 
-`DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that what was
-read once is read from this process's folder from then on.
+`DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that
+what was read once is read from this process's folder as long as the copy is there.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import boto3
 from botocore.exceptions import ClientError
@@ -20,6 +20,8 @@ from amply_releases.aws.objects import IS_THERE, MEANWHILE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+FILES: Final = "files"
 
 
 class S3Ledgers:
@@ -33,11 +35,15 @@ class S3Ledgers:
         """A dataset's."""
         return _S3Ledger(self._client, self._bucket, dataset_id, self._scratch / dataset_id)
 
+    def drop_copies(self, dataset_id: str) -> None:
+        """Batches are as large as all that was ever released; records are small, and stay."""
+        shutil.rmtree(self._scratch / dataset_id / FILES, ignore_errors=True)
+
 
 class _S3Ledger:
     def __init__(self, client: "S3Client", bucket: str, dataset_id: str, scratch: Path) -> None:
         self._client, self._bucket, self._dataset = client, bucket, dataset_id
-        self._records, self._files = scratch / "records", scratch / "files"
+        self._records, self._files = scratch / "records", scratch / FILES
         for each in (self._records, self._files):
             each.mkdir(parents=True, exist_ok=True)
 
@@ -57,14 +63,14 @@ class _S3Ledger:
         except ClientError as error:
             if code(error) not in {IS_THERE, MEANWHILE}:
                 raise
+            if code(error) == IS_THERE and self._read(name) == record:
+                return
             raise LedgerConflict(
                 "somebody else has released meanwhile; nothing was written, try again"
             ) from error
 
     def keep(self, name: str, path: Path) -> None:
         """Keep a copy of a file; its name holds its hash, so that what is there already is the same."""
-            if code(error) == IS_THERE and self._read(name) == record:
-                return
         with path.open("rb") as file:
             try:
                 self._put(f"files/{name}", file)
@@ -88,15 +94,15 @@ class _S3Ledger:
             Bucket=self._bucket, Key=f"{self._dataset}/{name}", Body=body, IfNoneMatch="*"
         )
 
+    def _read(self, name: str) -> bytes:
+        return self._client.get_object(Bucket=self._bucket, Key=f"{self._dataset}/{name}")["Body"].read()
+
     def _copy(self, key: str, place: Path, named: str | None) -> Path:
         """Fetch a file once; it is there under its name as a whole or not at all."""
         if place.exists():
             return place
         made = place.with_suffix(f".{os.getpid()}.new")
         with made.open("wb") as file:
-    def _read(self, name: str) -> bytes:
-        return self._client.get_object(Bucket=self._bucket, Key=f"{self._dataset}/{name}")["Body"].read()
-
             shutil.copyfileobj(self._client.get_object(Bucket=self._bucket, Key=key)["Body"], file)
         if named is not None and _digest(made) not in named:
             raise LedgerError(
