@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from amply_terminals.handed import Handed
 from amply_terminals.keeping import keep
 from amply_terminals.store import RawBucket
 from amply_terminals.told import Kind
+from operations.terminals.registry import Registry, RegistryError
 from tests.terminals.conftest import ENVIRONMENT, World
 from tests.terminals.device import RefusedError, make_request
 from tests.terminals.terminal_world import LOBBY, ORGANIZATION, Shelf, gift
@@ -174,6 +176,24 @@ def test_a_lost_terminal_is_shut_out_and_its_name_stays_in_the_list(world: World
         1,
         f"{lost} has no certificate: 'list' shows those that there are.\n",
     )
+    request = str(make_request(tmp_path / "next"))
+    refused = world.run("register", ENVIRONMENT, lost, "--csr", request, "--into", str(tmp_path / "next"))
+    assert refused.exit_code == 1
+    assert f"{lost} was shut out on " in refused.output
+    assert "register another label" in refused.output
+    assert not (tmp_path / "next" / "certificate.pem").exists()
+
+
+def test_who_shuts_a_terminal_out_and_is_cut_off_has_said_so(
+    world: World, tmp_path: Path
+) -> None:
+    """Before anything is revoked: its label's numbers are taken, whatever becomes of the rest."""
+    cut = f"{ORGANIZATION}:cut"
+    world.registered(tmp_path, cut)
+    registry = Registry(iot=world.client("iot"), environment=ENVIRONMENT)
+    next(registry.revoke(cut, today=date(2026, 11, 27)))
+    with pytest.raises(RegistryError, match="was shut out on 2026-11-27: register another label"):
+        registry.register(cut, "request")
 
 
 def test_who_has_a_certificate_is_not_registered_again(world: World, lobby: Path, tmp_path: Path) -> None:
