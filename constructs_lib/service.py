@@ -1,7 +1,7 @@
 """One container on Fargate: ARM64, not root, nothing writable but a scratch volume, its own roles and its own log."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from aws_cdk import Duration, RemovalPolicy
@@ -41,6 +41,10 @@ class TaskSize:
     cpu: int
     memory_mib: int
     disk_gib: int | None = None
+
+    def with_memory(self, at_least_mib: int) -> "TaskSize":
+        """The same with so much memory, where it has less."""
+        return replace(self, memory_mib=max(self.memory_mib, at_least_mib))
 
 
 @dataclass(frozen=True, kw_only=True)
