@@ -73,6 +73,17 @@ def test_tasks_are_charged_by_their_number_and_size() -> None:
     }
 
 
+def test_disk_is_paid_for_beyond_what_every_task_has() -> None:
+    fixed = {**SERVICE, "DesiredCount": 2}
+
+    def with_disk(gib: int) -> Mapping[str, Decimal]:
+        task = {**TASK, "EphemeralStorage": {"SizeInGiB": gib}}
+        return _by_price(_fleet(fixed, Task=_body("AWS::ECS::TaskDefinition", task)))
+
+    assert with_disk(20) == _by_price(_fleet(fixed))
+    assert with_disk(60)["fargate/storage"] == 2 * 40 * HOURS
+
+
 def test_a_task_with_a_public_address_pays_for_it() -> None:
     network = {"AwsvpcConfiguration": {"AssignPublicIp": "ENABLED"}}
     found = _by_price(_fleet({**SERVICE, "DesiredCount": 2, "NetworkConfiguration": network}))
