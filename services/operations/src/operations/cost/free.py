@@ -110,7 +110,7 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPCGatewayAttachment",
     ),
-    "the first million objects of a catalogue are free": ("AWS::Glue::Database", "AWS::Glue::Table"),
+    "the first million objects of a catalogue are free": ("AWS::Glue::Database",),
     "budgets that only tell are free": ("AWS::Budgets::Budget",),
 }
 
