@@ -15,7 +15,7 @@ from amply_releases.datasets import built_in
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
-from tests.releases.desk import FACTS, Desk, facts, message, parquet, policy
+from tests.releases.desk import DAY, FACTS, Desk, facts, message, parquet, policy
 
 DONORS = range(40)
 
@@ -122,15 +122,16 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     odd = desk.give("c", facts(DONORS))
     desk.raw.objects[odd] = parquet([{"email": "ada@example.org"}])
     desk.give("d", [])
-    damaged = desk.give("e", facts(DONORS)).replace(".parquet", ".csv.gz")
-    desk.raw.objects[damaged] = gzip.compress(b"event_id\n" * 100)[:10] + b"\xff" * 40
-    desk.tell(damaged)
+    _damaged(desk)
     _huge(desk)
     desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40]
     states = desk.states()
-    assert states["huge"] == ("set_aside", "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it")
-    assert states["e.csv.gz"] == ("set_aside", "e.csv.gz is not whole gzip; make it again")
+    assert states["huge"] == (
+        "set_aside",
+        "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it",
+    )
+    assert desk.states("visits") == {"e.csv.gz": ("set_aside", "e.csv.gz is not whole gzip; make it again")}
     assert states["a"] == states["d"] == ("released", "")
     assert states["b"] == ("set_aside", "b.parquet is not whole Parquet; make it again")
     assert states["c"][0] == "set_aside"
@@ -139,6 +140,14 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     assert sorted(line["file"] for line in told) == [
         f"dt=2026-11-26/{name}" for name in ("b.parquet", "c.parquet", "e.csv.gz", "huge.parquet")
     ]
+
+
+def _damaged(desk: Desk) -> None:
+    """A gzip file whose head is whole, in a dataset of its own."""
+    desk.sell("visits")
+    key = f"datasets/visits/{DAY}/e.csv.gz"
+    desk.raw.objects[key] = gzip.compress(b"guest\n")[:10] + b"\xff" * 40
+    desk.tell(key)
 
 
 def _huge(desk: Desk) -> None:
