@@ -70,14 +70,14 @@ def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
     file = tmp_path / "batch.parquet"
     file.write_bytes(b"rows")
     kept = S3Ledgers(bucket="ledger", scratch=tmp_path / "scratch").of("visits")
-    writes = (lambda: kept.keep(file.name, file), lambda: S3Curated(bucket="curated").put(file.name, file))
+    writes: tuple[Callable[[str, Path], None], ...] = (kept.keep, S3Curated(bucket="curated").put)
     for write in writes:
         _refuses(client, code)
         if code == IS_THERE:
-            write()
+            write(file.name, file)
         else:
             with pytest.raises(ClientError, match=code):
-                write()
+                write(file.name, file)
     client.assert_no_pending_responses()
 
 
