@@ -62,7 +62,7 @@ $(WIDGETS)/node_modules/ready: $(WIDGETS)/package.json $(WIDGETS)/package-lock.j
 	$(call step,widget packages,npm --prefix $(WIDGETS) ci --silent --no-audit --no-fund)
 	@touch $@
 
-$(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/published $(WIDGETS)/build.mjs $(WIDGETS)/versions.json -type f 2>/dev/null)
+$(WIDGETS)/dist/ready: $(WIDGETS)/node_modules/ready $(shell find $(WIDGETS)/src $(WIDGETS)/pages $(WIDGETS)/behind $(WIDGETS)/published $(WIDGETS)/build.mjs $(WIDGETS)/versions.json -type f 2>/dev/null)
 	$(call step,widgets,npm --prefix $(WIDGETS) run --silent build)
 	@touch $@
 
@@ -81,7 +81,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 .PHONY: local demo demo-payments demo-organisation demo-lake status logs stop clean local-diff witness stripe-sandbox
 local: export AMPLY_FLAGS = $(FLAGS)
-local: setup ## run the whole platform on this machine (FLAGS=marketplace,etl,iot: with the data platform; FLAGS=none: without it again)
+local: setup ## run the whole platform on this machine (FLAGS=marketplace,etl,iot,data-seller-portal: with the data platform; FLAGS=none: without it again)
 	@$(BIN)/python -m local_cloud up
 
 demo: .venv/ready ## take one donation end to end and verify it

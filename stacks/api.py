@@ -14,6 +14,7 @@ from constructs_lib.waiver import Waiver, waive
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import CLIENT_ADDRESS_HEADER, STRIPE_WEBHOOK_PATH, Parameter, TaskName
 from stacks.environment import Environment
+from stacks.lake.handing_in import allow_offering
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.rollout_alarms import watch_rollout
 from stacks.stack import AmplyStack
@@ -80,6 +81,10 @@ class Api(AmplyStack):
         # Links to files that organisations asked for are signed with this role.
         allow_on_objects(role, around.storage.exports, EXPORTS, ["s3:GetObject"])
         allow_key(role, around.keys.data, ["kms:Decrypt"])
+        if around.portal:
+            around.portal.allow_reading(role)
+        if around.shared:
+            allow_offering(role, around.shared.lake)
         return make_task(
             self,
             TaskName.API,

@@ -17,6 +17,7 @@ from stacks.edge import Edge
 from stacks.environment import Environment
 from stacks.events import Events
 from stacks.keys import Keys
+from stacks.lake.portal import PortalData
 from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.mail import Mail
@@ -50,6 +51,8 @@ class Surroundings:
     """Where facts go that donors let be shared; None where no data is shared."""
     sold: SoldData | None
     """Contracts, tokens and what is owed for released data; None where none is sold."""
+    portal: PortalData | None
+    """What sellers' pages read; None where there are none."""
 
 
 def make_task(
@@ -87,6 +90,7 @@ def make_task(
             **{key: values[key] for key in sorted(contract.environment)},
             **_of_data(contract.shared_data, around.shared, told),
             **_of_data(contract.sold_data, around.sold),
+            **_of_data(contract.portal_data, around.portal),
         },
         secrets={key: secrets[key] for key in sorted(contract.secrets)},
         role=role,
@@ -154,7 +158,9 @@ def _plain(stack: AmplyStack, name: TaskName, around: Surroundings) -> Mapping[s
 
 
 def _of_data(
-    asked: frozenset[str], platform: SharedData | SoldData | None, told: Mapping[str, str] | None = None
+    asked: frozenset[str],
+    platform: SharedData | SoldData | PortalData | None,
+    told: Mapping[str, str] | None = None,
 ) -> Mapping[str, str]:
     """Nothing where there is none: not even names, so that no template changes by a flag that is off."""
     if platform is None:

@@ -138,6 +138,8 @@ class ContainerContract:
     """What it is told beyond that where donors may let data be shared."""
     sold_data: frozenset[str] = frozenset()
     """What it is told beyond that where released data is sold."""
+    portal_data: frozenset[str] = frozenset()
+    """What it is told beyond that where sellers have pages."""
 
     @property
     def is_traced(self) -> bool:
@@ -196,7 +198,13 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             }
         ),
         database_user="amply_api",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE"}),
+        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
+        portal_data=frozenset(
+            {
+                f"AMPLY_LAKE_{what}"
+                for what in ("CURATED_BUCKET", "DATASETS_TABLE", "REVENUE_TABLE", "USAGE_TABLE")
+            }
+        ),
     ),
     TaskName.WORKER: ContainerContract(
         command=_entrypoint("worker"),
@@ -219,7 +227,9 @@ CONTAINERS: Mapping[TaskName, ContainerContract] = {
             {"AMPLY_STRIPE_SECRET_KEY", "AMPLY_COMMITMENT_KEY", "AMPLY_LINK_KEY", "AMPLY_PEOPLE_KEY"}
         ),
         database_user="amply_app",
-        shared_data=frozenset({"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_RAW_BUCKET"}),
+        shared_data=frozenset(
+            {"AMPLY_LAKE_CONSENT_TABLE", "AMPLY_LAKE_DATASETS_TABLE", "AMPLY_LAKE_RAW_BUCKET"}
+        ),
         sold_data=_SOLD | {"AMPLY_LAKE_USAGE_TABLE", "AMPLY_LAKE_REVENUE_TABLE"},
     ),
     TaskName.SCHEDULER: ContainerContract(

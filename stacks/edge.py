@@ -19,7 +19,7 @@ from stacks.edge_names import point_names_here, write_down_how_names_move
 from stacks.edge_policies import EdgePolicies
 from stacks.environment import Environment
 from stacks.http_api import make_api_certificate, make_api_name, make_http_api
-from stacks.site_upload import upload_site
+from stacks.site_upload import BEHIND, upload_pages_behind, upload_site
 from stacks.stack import AmplyStack
 from stacks.storage import Storage
 from stacks.waivers import NEXT_REVIEW
@@ -65,6 +65,14 @@ class Edge(AmplyStack):
             bucket=self.site,
             distribution=self.distribution,
         )
+        if environment.features.data_seller_portal:
+            upload_pages_behind(
+                self,
+                site / BEHIND / "data-seller-portal",
+                at="data",
+                bucket=self.site,
+                distribution=self.distribution,
+            )
         self.publish(Parameter.SITE_BUCKET, self.site.bucket_name)
         self.publish(Parameter.DISTRIBUTION_ID, self.distribution.distribution_id)
         self.publish(Parameter.EDGE_URL, self.edge_url)
@@ -177,6 +185,7 @@ class Edge(AmplyStack):
             "publishable_key": stripe.publishable_key,
             "ledger_policy": self.settings.ledger_policy,
             "ledger_former_keys": self.settings.signing_keys.former_keys(),
+            **({"data_seller_portal": "on"} if self.settings.features.data_seller_portal else {}),
         }
 
 

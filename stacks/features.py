@@ -13,7 +13,7 @@ NONE = "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """Which parts of the data platform there are. Raises ValueError for a part that nothing is built behind yet."""
+    """Which parts of the data platform there are."""
 
     marketplace: bool = False
     """Datasets that buyers hold contracts for, through an API and Delta Sharing."""
@@ -22,15 +22,7 @@ class Features:
     iot: bool = False
     """Donation terminals write gifts and counters into the lake."""
     data_seller_portal: bool = False
-    """Pages for those who hand in."""
-
-    def __post_init__(self) -> None:
-        for name in ("data_seller_portal",):
-            if getattr(self, name):
-                raise ValueError(
-                    f"Nothing stands behind the flag {_word(name)} yet; leave it out: "
-                    f"-c flags={','.join(_BUILT)} turns on all there is."
-                )
+    """Pages where organisations see who consents, what is released of their data, who uses it and what it brings."""
 
     @property
     def any(self) -> bool:
@@ -42,7 +34,7 @@ class Features:
         """From what the command line says: flags with commas between, or `none`.
 
         Raises:
-            ValueError: No flag is called so, or nothing stands behind it; the message says what to write.
+            ValueError: No flag is called so; the message says what to write.
         """
         words = [] if said.strip() == NONE else [word.strip() for word in said.split(",")]
         if unknown := [word for word in words if word not in FLAGS]:
@@ -63,4 +55,3 @@ def _words() -> Iterator[str]:
 
 FLAGS = tuple(_words())
 """As they are written on the command line."""
-_BUILT = ("marketplace", "etl", "iot")

@@ -24,6 +24,7 @@ from stacks.lake.control_plane import ControlPlane
 from stacks.lake.etl import Etl
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.marketplace_api import MarketplaceApi
+from stacks.lake.portal import PortalData
 from stacks.lake.selling import SoldData
 from stacks.lake.sharing import SharedData
 from stacks.lake.terminals import Terminals
@@ -102,7 +103,7 @@ class AmplyPlatform(cdk.Stage):
         if dns:
             # As with the certificate: a sandbox needs nothing in a second region, and nobody relies on its edge.
             EdgeAlarms(self, "edgealarms", environment=environment, edge=edge)
-        shared, sold = self._make_data_platform(storage)
+        shared, sold, portal = self._make_data_platform(storage)
         return Surroundings(
             network=network,
             keys=keys,
@@ -117,6 +118,7 @@ class AmplyPlatform(cdk.Stage):
             backup=backup,
             shared=shared,
             sold=sold,
+            portal=portal,
         )
 
     def _make_what_runs(self, around: Surroundings) -> None:
@@ -141,14 +143,16 @@ class AmplyPlatform(cdk.Stage):
             workers=workers,
         )
 
-    def _make_data_platform(self, storage: Storage) -> tuple[SharedData | None, SoldData | None]:
-        """What is bought and what is released stand on the same lake; neither is needed for the other.
+    def _make_data_platform(
+        self, storage: Storage
+    ) -> tuple[SharedData | None, SoldData | None, PortalData | None]:
+        """What is bought, what is released and what sellers see stand on the same lake; none is needed for another.
 
         Donors are asked where what they share is anonymised: not where data of others alone is sold.
         """
         environment, features = self._environment, self._environment.features
         if not features.any:
-            return None, None
+            return None, None, None
         lake = LakeAndGovernance(self, "lake", environment=environment, storage=storage)
         control = ControlPlane(self, "controlplane", environment=environment, lake=lake)
         if features.marketplace:
@@ -159,6 +163,7 @@ class AmplyPlatform(cdk.Stage):
         return (
             SharedData(lake=lake, control=control) if features.etl else None,
             SoldData(lake=lake, control=control) if features.marketplace else None,
+            PortalData(lake=lake, control=control) if features.data_seller_portal else None,
         )
 
     def _make_copies(self) -> tuple[Replica | None, Replica | None]:

@@ -19,6 +19,9 @@ from stacks.waivers import NEXT_REVIEW
 BUILD_STAMP = "ready"
 """The build's own marker inside the site folder; nobody needs it served."""
 
+BEHIND = "behind"
+"""Pages behind flags, a folder a flag: none of them is part of the site where its flag is off."""
+
 POLICY_FILE = "policy.txt"
 """Whom the pages trust, as a file: what people give to `amply-verify --policy`."""
 
@@ -44,7 +47,7 @@ def upload_site(
         "Upload",
         destination_bucket=bucket,
         sources=[
-            deployment.Source.asset(str(folder), exclude=[BUILD_STAMP]),
+            deployment.Source.asset(str(folder), exclude=[BUILD_STAMP, BEHIND, f"{BEHIND}/**"]),
             deployment.Source.json_data("config.json", dict(config)),
             deployment.Source.data(POLICY_FILE, policy or NOBODY_PINNED),
         ],
@@ -60,6 +63,28 @@ def upload_site(
     cast(iam.CfnRole, role.node.default_child).managed_policy_arns = None
     role.add_to_policy(may_write(log))
     _waive_for(upload, stack, bucket)
+
+
+def upload_pages_behind(
+    stack: AmplyStack, folder: Path, *, at: str, bucket: s3.Bucket, distribution: cloudfront.Distribution
+) -> None:
+    """Put pages of a flag that is on below `at`, by the same uploader. They go again when it is turned off.
+
+    Not with the site's own files: those stay where they are, whatever a later version leaves out.
+    """
+    deployment.BucketDeployment(
+        stack,
+        f"Upload{''.join(word.capitalize() for word in folder.name.split('-'))}",
+        destination_bucket=bucket,
+        destination_key_prefix=at,
+        sources=[deployment.Source.asset(str(folder))],
+        # A page that was loaded a moment ago names the script of its own version.
+        prune=False,
+        retain_on_delete=False,
+        distribution=distribution,
+        distribution_paths=[f"/{at}/*"],
+        memory_limit=256,
+    )
 
 
 def _waive_for(upload: deployment.BucketDeployment, stack: AmplyStack, bucket: s3.Bucket) -> None:

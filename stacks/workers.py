@@ -10,6 +10,7 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
+from stacks.lake.handing_in import allow_checking
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, PARTIAL_TILES
@@ -115,6 +116,7 @@ class Workers(AmplyStack):
         allow_objects(role, around.storage.key_trees, "", ["s3:GetObject", "s3:PutObject"])
         if around.shared:
             around.shared.allow_handing_in(role)
+            allow_checking(role, around.shared.lake, around.shared.control)
         if around.sold:
             around.sold.allow_settling(role)
         return role

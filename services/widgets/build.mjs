@@ -12,6 +12,8 @@ import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SCRIPTS = { "amply-button": "src/button/amply_button.tsx", donate: "src/donate/main.tsx", giving: "src/giving/main.tsx", onboarding: "src/onboarding/main.tsx", account: "src/account/main.tsx", join: "src/join/main.tsx", keys: "src/keys/main.tsx", organization: "src/organization/main.tsx", sign_in: "src/sign_in/main.tsx", integrate: "src/integrate/main.tsx", ledger: "src/ledger/main.tsx", demo: "src/demo/main.tsx" };
+// Pages behind flags, each with all that is its own: the edge uploads it below `at` where the flag is on (stacks/site_upload.py).
+const BEHIND = { "data-seller-portal": { at: "data", script: "src/data/main.tsx", style: "src/data/data.css" } };
 const BUTTON_BUDGET_BYTES = 15 * 1024; // gzip: what a host page pays for the button
 
 async function bundle(entry, define = {}) {
@@ -45,9 +47,9 @@ const minifiedStyleTexts = {
   },
 };
 
-function published(name, extension, contents) {
+function published(name, extension, contents, below = "assets") {
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
-  return { url: `/assets/${name}.${hash}${extension}`, integrity: integrityOf(contents), contents };
+  return { url: `/${below}/${name}.${hash}${extension}`, integrity: integrityOf(contents), contents };
 }
 
 async function assets() {
@@ -60,11 +62,12 @@ async function assets() {
   return found;
 }
 
-function page(html, { pages, icon, ...scripts }) {
+function page(html, { icon, ...found }, styles = ["pages"]) {
   const script = (name, more = "") =>
-    `<script src="${scripts[name].url}" integrity="${scripts[name].integrity}" crossorigin="anonymous" defer${more}></script>`;
+    `<script src="${found[name].url}" integrity="${found[name].integrity}" crossorigin="anonymous" defer${more}></script>`;
+  const sheets = styles.map((name) => `<link rel="stylesheet" href="${found[name].url}" integrity="${found[name].integrity}" crossorigin="anonymous">`);
   return html
-    .replace("<!--look-->", `<link rel="icon" href="${icon.url}">\n    <link rel="stylesheet" href="${pages.url}" integrity="${pages.integrity}" crossorigin="anonymous">`)
+    .replace("<!--look-->", [`<link rel="icon" href="${icon.url}">`, ...sheets].join("\n    "))
     .replace("<!--button-->", () => script("amply-button", " data-amply-button"))
     .replace(/<!--script:(\w+)-->/, (_, name) => script(name));
 }
@@ -105,6 +108,15 @@ function writePublished(folder, { newest, published: all }) {
   }
 }
 
+async function writeBehind(folder, found) {
+  for (const [flag, { at, script, style }] of Object.entries(BEHIND)) {
+    const own = { script: published("page", ".js", await bundle(script), at), style: published("page", ".css", await stylesheet(style), at) };
+    for (const { url, contents } of Object.values(own)) write(folder, `behind/${flag}${url.slice(at.length + 1)}`, contents);
+    const html = readFileSync(join(HERE, "behind", flag, "index.html"), "utf8");
+    write(folder, `behind/${flag}/index.html`, page(html, { ...found, ...own }, ["pages", "style"]));
+  }
+}
+
 function write(folder, path, contents) {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -120,6 +132,7 @@ for (const { url, contents } of Object.values(found)) write(folder, url, content
 for (const path of readdirSync(join(HERE, "pages"), { recursive: true }).filter((path) => extname(path) === ".html")) {
   write(folder, path, page(readFileSync(join(HERE, "pages", path), "utf8"), found));
 }
+await writeBehind(folder, found);
 for (const [path, html] of pagesAlike()) write(folder, path, page(html, found));
 const manifest = Object.fromEntries(Object.entries(found).map(([name, { url, integrity }]) => [name, { url, integrity }]));
 write(folder, "manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);

@@ -19,9 +19,12 @@ from stacks.storage import Storage
 from stacks.storage_lifecycle import forget
 
 RAW_DAYS, RELEASED_DAYS, ANSWER_DAYS = 90, 730, 7
+AS_IT_CAME, REFUSED = "handed-in/", "quarantine/"
+AS_IT_CAME_DAYS, REFUSED_DAYS = 7, 30
+"""Where files of outside sources lie until they are read, and the rows of them that were refused (`modules/ingestion`)."""
 KEPT_OTHERWISE: Mapping[str, str] = {
     "lake/Raw": "sellers have theirs; facts of gifts are lost with it and not written again; all of it lapses after 90 days",
-    "lake/Curated": "made again from the ledger of releases, as long as that is there",
+    "lake/Curated": "what was released lapses after 730 days; copies are asked for before production has it",
     "lake/Ledger": "nothing in it is written twice or deleted, and each version stays; copies are asked for before production has it",
     "lake/Answers": "what Athena answered, asked again in seconds; it lapses after 7 days",
     "controlplane/Consents": "restorable to any second by the table itself; deleted, it is kept 35 days by DynamoDB",
@@ -50,7 +53,17 @@ class LakeAndGovernance(AmplyStack):
         self.key = self._make_key()
         # By name: handing over the bucket itself would write these into the stack below.
         logs = s3.Bucket.from_bucket_name(self, "RequestLogs", storage.access_logs.bucket_name)
-        self.raw = self._bucket("Raw", logs, _gone_after("raw", days=RAW_DAYS))
+        self.raw = self._bucket(
+            "Raw",
+            logs,
+            _gone_after("raw", days=RAW_DAYS),
+            _gone_after("as-it-came", days=AS_IT_CAME_DAYS, prefix=AS_IT_CAME),
+            _gone_after("refused-rows", days=REFUSED_DAYS, prefix=REFUSED),
+        )
+        # As of documents: the signed form is what lets somebody upload, whatever page they are on, and no cookie goes along.
+        self.raw.add_cors_rule(
+            allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
+        )
         self.curated = self._bucket("Curated", logs, _gone_after("released", days=RELEASED_DAYS))
         self.answers = self._bucket("Answers", logs, forget("answers", days=ANSWER_DAYS))
         # What was released of whom, in keyed hashes: needed as long as anything of it is served, so that nothing here lapses.
@@ -105,10 +118,13 @@ class LakeAndGovernance(AmplyStack):
         return bucket
 
 
-def _gone_after(name: str, *, days: int) -> s3.LifecycleRule:
+def _gone_after(name: str, *, days: int, prefix: str | None = None) -> s3.LifecycleRule:
     """Gone means gone: a version that was overwritten or deleted stays one day longer, not as long again."""
     return s3.LifecycleRule(
-        id=name, expiration=Duration.days(days), noncurrent_version_expiration=Duration.days(1)
+        id=name,
+        prefix=prefix,
+        expiration=Duration.days(days),
+        noncurrent_version_expiration=Duration.days(1),
     )
 
 

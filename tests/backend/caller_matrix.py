@@ -162,6 +162,23 @@ MATRIX: Final[Mapping[str, Line | Open | Personal | Account]] = {
     f"GET {OWN}/exports": Line(MONEY, ("donations:read", "payouts:read")),
     f"GET {OWN}/exports/{{export_id}}": Line(MONEY, ("donations:read", "payouts:read")),
     f"POST {OWN}/exports/{{export_id}}/links": Line(MONEY, ("donations:read", "payouts:read")),
+    f"GET {OWN}/data/consents": Line(RUN | {Role.FINANCE}),
+    f"GET {OWN}/data/datasets": Line(RUN | {Role.FINANCE}),
+    f"GET {OWN}/data/datasets/{{dataset_id}}/releases": Line(RUN | {Role.FINANCE}),
+    f"GET {OWN}/data/datasets/{{dataset_id}}/releases/{{number}}/certificate": Line(RUN | {Role.FINANCE}),
+    f"GET {OWN}/data/datasets/{{dataset_id}}/usage": Line(RUN | {Role.FINANCE}),
+    f"GET {OWN}/data/revenue": Line(frozenset({Role.OWNER, Role.FINANCE})),
+    **{
+        f"GET /v1/{what}": Line(RUN, ("data:read", "data:write"))
+        for what in ("sources", "datasets", "datasets/{dataset_id}", "jobs", "jobs/{job_id}")
+    },
+    **{
+        f"{method} /v1/{what}": Line(RUN, ("data:write",))
+        for method, what in (
+            *(("POST", "sources"), ("POST", "datasets"), ("PATCH", "datasets/{dataset_id}")),
+            *(("POST", "ingest/init"), ("POST", "ingest/submit"), ("POST", "jobs/{job_id}/links")),
+        )
+    },
     "GET /v1/me/organisations": Personal(),
     "POST /v1/me/organisations": Personal(),
     "POST /v1/me/applications": Personal(),

@@ -148,6 +148,7 @@ class DonorsPage(ReceiptOffice):
             exports=exports.Making(database=self.database, store=FakeExports()),
             data_sharing=None,
             data_settling=None,
+            data_taking=None,
             clock=self.clock,
         )
 

@@ -32,6 +32,7 @@ from amply.modules.access import Caller, PersonCaller, Role
 from tests.backend.application_world import FakeShelf
 from tests.backend.conftest import Databases
 from tests.backend.export_shelf import FakeExports
+from tests.backend.intake_world import FakeIntake
 from tests.backend.onboarding_world import KEY as INVITATIONS
 from tests.backend.onboarding_world import FakeLinks
 from tests.backend.people_world import KEY as ACCOUNTS
@@ -39,6 +40,7 @@ from tests.backend.people_world import people_parts
 from tests.backend.plan_world import KEY as LINKS
 from tests.backend.plan_world import FakeSavedMethods
 from tests.backend.sharing_world import FakeSharing
+from tests.backend.stall import FakeStall
 from tests.backend.unit.test_stripe_signatures import SECRET
 from tests.backend.world import (
     NOW,
@@ -129,7 +131,8 @@ class House:
         self.own, self.master = databases.as_role("amply_api"), databases.as_role("master")
         self.accounts = None if cache is None else people_parts(self.own, cache)
         self.processor, self.mailer, self.people = FakeProcessor(), FakeMailer(), FakePeople()
-        self.records, self.exports = FakeRecords(), FakeExports()
+        self.records, self.exports, self.stall = FakeRecords(), FakeExports(), FakeStall()
+        self.intake = FakeIntake()
         self.clock, self.limiter, self.shelf = FakeClock(), NoLimit(), FakeShelf()
         self.organization_id = ready_organization(database, self.processor)
         self.other_id = ready_organization(database, self.processor, slug="hill-trust")
@@ -173,6 +176,8 @@ class House:
             site_url="https://edge.example",
             export_store=self.exports,
             consents=sharing.Ticks(),
+            sold=self.stall.parts(),
+            intake=self.intake,
         )
         self.app = application.create(self.parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)

@@ -97,6 +97,7 @@ class Town:
                 exports=exports.Making(database=books.app, store=FakeExports()),
                 data_sharing=None,
                 data_settling=None,
+                data_taking=None,
                 clock=self.clock,
             ),
         )

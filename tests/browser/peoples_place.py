@@ -34,7 +34,7 @@ _DEVICE = {
 
 @dataclass(frozen=True)
 class Place:
-    """`site` at `edge`; its people are in `world`, their browser in `page`, and an organisation that staff invite into."""
+    """The `site` at `edge`; its people are in `world`, their browser in `page`, and an organisation that staff invite into."""
 
     edge: str
     site: Site

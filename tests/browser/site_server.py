@@ -20,7 +20,7 @@ class Site:
     """Serves `folder` as CloudFront would: `/config.json`, `/policy.txt` and `/log/*` beside the built files.
 
     `uploads` is where signed forms lead; empty: to the API's origin. `log` holds the published files by their path under `/log/`, `media` pictures by theirs under `/media/`, `policy` whom the pages are told to trust, `former_keys`
-    which of those sign no more, `requested` every path asked for.
+    which of those sign no more, `requested` every path asked for. `behind` are pages of flags that are on: folders, by where they are.
     """
 
     folder: Path
@@ -31,6 +31,7 @@ class Site:
     former_keys: str = ""
     uploads: str = ""
     requested: list[str] = field(default_factory=list)
+    behind: dict[str, str] = field(default_factory=dict)
 
     def answer(self, request: Request) -> Response:
         """A file of the site, its configuration, or a published file of the log."""
@@ -60,15 +61,20 @@ class Site:
             "publishable_key": "pk_test_double",
             "ledger_policy": self.policy,
             "ledger_former_keys": self.former_keys,
+            **{flag.replace("-", "_"): "on" for flag in self.behind.values()},
         }
         return json.dumps(config).encode()
 
     def _file(self, path: str, moving: re.Match[str] | None) -> Response:
         meant = f"/v{NEWEST.get(moving[1], moving[1])}/{path[moving.end() :]}" if moving else path
+        for place, flag in self.behind.items():
+            if meant.startswith(f"/{place}/"):
+                meant = f"/behind/{flag}{meant.removeprefix(f'/{place}')}"
         file = self.folder / meant.removeprefix("/")
         if path.endswith("/"):
             file /= "index.html"
-        is_found = file.is_file()
+        # Of the build's folder of pages behind flags nothing is served but what is on.
+        is_found = file.is_file() and not path.startswith("/behind/")
         kind, _ = mimetypes.guess_type(file.name if is_found else "404.html")
         return Response(
             status=200 if is_found else 404,

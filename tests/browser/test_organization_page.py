@@ -135,7 +135,6 @@ def test_a_profile_is_written_and_what_two_say_at_once_is_theirs_to_settle(
         "Somebody else has changed this meanwhile: name. Nothing of yours is saved yet."
     )
     expect(page.get_by_role("heading", name="Whose words shall stand?")).to_be_focused()
-    place.is_for_everybody()
     place.clicks("Show what stands there now")
     expect(page.locator("#name")).to_have_value("River & Sea")
     expect(page.locator("#name")).to_be_focused()

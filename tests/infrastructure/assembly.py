@@ -16,6 +16,7 @@ from stacks.environments import ENVIRONMENTS
 from stacks.platform import AmplyPlatform
 from stacks.recovering import recovering
 from stacks.sandboxes import named_sandbox
+from stacks.site_upload import BEHIND
 
 __all__ = [
     "ASKED",
@@ -61,6 +62,8 @@ def small_site(folder: Path) -> Path:
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>Amply</title>")
     (folder / "assets" / "button.0123456789abcdef.js").write_text("void 0;")
+    (folder / BEHIND / "data-seller-portal").mkdir(parents=True)
+    (folder / BEHIND / "data-seller-portal" / "index.html").write_text("<!doctype html><title>Data</title>")
     return folder
 
 

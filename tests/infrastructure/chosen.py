@@ -18,7 +18,7 @@ EXTENDED: Final[Environment] = replace(
         insights=Insights.ADVANCED,
     ),
     network=replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint)),
-    features=Features(marketplace=True, etl=True, iot=True),
+    features=Features(marketplace=True, etl=True, iot=True, data_seller_portal=True),
 )
 """Staging with everything a network and a database can have beside them, and the data platform."""
 

@@ -50,7 +50,6 @@ CHOICES: Mapping[str, str] = {
     "delivery.registry": "Which of the environments holds the images.",
     "domain": "Names of our own: certificates, records, and what pages and tasks are told.",
     "durability.object_lock": "Derived intent: how long checkpoints stay.",
-    "features.data_seller_portal": "Nothing stands behind it yet, and turning it on is refused; test_features.py.",
     "image.digest": "Without one the command line asks for it.",
     "lease": "Named sandboxes are held against the shared one by tests/infrastructure/test_sandboxes.py.",
     "livemode": "Whether real money moves: what tasks are told.",

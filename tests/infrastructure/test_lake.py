@@ -3,18 +3,23 @@
 import json
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from amply.modules.ingestion import domain
 from amply_lake import METRIC
 from amply_releases import lines
 from amply_releases.arrivals import Arrival
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
-from stacks.lake.governance import KEPT_OTHERWISE
+from stacks.lake.governance import AS_IT_CAME, KEPT_OTHERWISE, REFUSED, REFUSED_DAYS
+from stacks.lake.handing_in import ACCEPTED
 from stacks.lake.tags import TAGS
+from tests.backend.stall import INDEXES
+from tests.backend.stall import TABLES as STALLS
 from tests.infrastructure.alarms import alarms_of
 from tests.infrastructure.assembly import ROOT, Deployed
 from tests.infrastructure.permissions import LAKE, document_of, grants
@@ -118,18 +123,60 @@ def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: De
     }
 
 
+def test_sellers_pages_ask_the_tables_by_the_keys_and_indexes_they_have(extended: Deployed) -> None:
+    tables = {
+        table.path.split("/")[2].lower(): table.properties
+        for table in extended.resources("AWS::DynamoDB::Table")
+    }
+    named = {"datasets": "datasets", "usage": "usage", "revenue": "revenueshare"}
+    for name, keys in STALLS.items():
+        assert _keys(tables[named[name]]["KeySchema"]) == keys
+    for name, index in INDEXES.items():
+        (found,) = tables[named[name]]["GlobalSecondaryIndexes"]
+        assert (found["IndexName"], _keys(found["KeySchema"])) == index
+
+
+def _keys(schema: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    return tuple(key["AttributeName"] for key in schema)
+
+
+def test_the_api_reads_by_key_and_owner_and_no_row_that_was_released(extended: Deployed) -> None:
+    may = {line for role, line in grants(extended) if role == "api/ApiRole"}
+    assert {line for line in may if "controlplane" in line or "lake/Curated" in line} == {
+        "may dynamodb:BatchGetItem on controlplane/Datasets",
+        "may dynamodb:BatchGetItem on controlplane/RevenueShare",
+        "may dynamodb:Query on controlplane/Datasets/index/by-owner",
+        "may dynamodb:Query on controlplane/RevenueShare/index/by-credited",
+        "may dynamodb:Query on controlplane/Usage",
+        "may s3:GetObject on lake/Curated/released/*/certificate",
+    }
+
+
 def test_what_is_handed_in_is_gone_after_90_days_and_what_is_released_after_730(extended: Deployed) -> None:
     found = {}
     for bucket in extended.resources("AWS::S3::Bucket"):
         if bucket.stack.endswith("/lake"):
             assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
             rules = bucket.properties["LifecycleConfiguration"]["Rules"]
-            found[bucket.path.split("/")[2]] = [
-                (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+            found[bucket.path.split("/")[2]] = {
+                rule.get("Prefix", ""): (
+                    rule["ExpirationInDays"],
+                    rule["NoncurrentVersionExpiration"]["NoncurrentDays"],
+                )
                 for rule in rules
-                if {"ExpirationInDays", "NoncurrentVersionExpiration"} & set(rule)
-            ]
-    assert found == {"Raw": [(90, 1)], "Curated": [(730, 1)], "Answers": [(7, 7)], "Ledger": []}
+                if "ExpirationInDays" in rule
+            }
+    assert found == {
+        "Raw": {"": (90, 1), "handed-in/": (7, 1), "quarantine/": (30, 1)},
+        "Curated": {"": (730, 1)},
+        "Answers": {"": (7, 7)},
+        "Ledger": {},
+    }
+
+
+def test_the_backend_writes_where_the_bucket_forgets() -> None:
+    assert (domain.HANDED_IN, domain.QUARANTINE, domain.ACCEPTED) == (AS_IT_CAME, REFUSED, ACCEPTED)
+    assert domain.QUARANTINE_DAYS == REFUSED_DAYS
 
 
 def test_a_question_ends_at_its_limit_and_nobody_sets_another(extended: Deployed) -> None:

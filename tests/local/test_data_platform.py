@@ -74,7 +74,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     settings = settings_of_our_own(tmp_path_factory.mktemp("platform"))
     supervisor = Client(run=settings.state, log=settings.log_of("supervisor"))
     supervisor.start()
-    flags.choose(settings, {"AMPLY_FLAGS": "marketplace,etl,iot"})
+    flags.choose(settings, {"AMPLY_FLAGS": ",".join(flags.ALL)})
     supervisor.ensure(parts.cloud(settings))
     deployment = Deployment(Cloud(settings))
     deployment.bootstrap()
@@ -147,7 +147,8 @@ class Process:
     def __init__(self, platform: Platform, log: Path) -> None:
         settings = platform.cloud.settings
         (self._task,) = (task for task in tasks.services(platform.cloud) if task.name == "releases")
-        self._told = tasks.environment(self._task, cloud=platform.cloud, laptop=laptop.of(settings, {}))
+        told = tasks.environment(self._task, cloud=platform.cloud, laptop=laptop.of(settings, {}))
+        self._told = {**told, "TMPDIR": str(log.parent)}  # who is killed clears nothing away
         self._log = log
         self._running: subprocess.Popen[bytes] | None = None
 
@@ -278,12 +279,21 @@ def test_a_day_of_terminals_that_is_over_becomes_a_file_that_releases_are_made_o
     assert source == DATASETS[Kind.GIFTS].source()
 
 
+def sellers_page(platform: Platform) -> list[str]:
+    """What is in the site below `/data/`."""
+    site = platform.physical("edge", "AWS::S3::Bucket", "Site")
+    listed = platform.client("s3").list_objects_v2(Bucket=site, Prefix="data/")
+    return [item["Key"] for item in listed.get("Contents", [])]
+
+
 def test_turned_off_its_stacks_are_taken_away_and_nothing_else(platform: Platform) -> None:
     """Last: it takes away what the others ask."""
     deployment = Deployment(platform.cloud)
     before = set(deployment._statuses())
+    assert {name.rpartition(".")[2] for name in sellers_page(platform)} == {"html", "js", "css"}
     flags.choose(platform.cloud.settings, {"AMPLY_FLAGS": "none"})
     assert not deployment.is_current()
     deployment.deploy()
     assert before - set(deployment._statuses()) == {f"local-{stack}" for stack in flags.TOPMOST_FIRST}
+    assert sellers_page(platform) == []
     assert deployment.is_current()

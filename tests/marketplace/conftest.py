@@ -18,11 +18,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with emulated_cloud(port=free_port(), directory=tmp_path_factory.mktemp("market")) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def market(address: str) -> Market:
-    return Market(address)
+def market(emulator: str) -> Market:
+    return Market(emulator)

@@ -173,11 +173,17 @@ class Market:
 
     def events(self, buyer: Buyer) -> list[Mapping[str, Any]]:
         """Every item of this month's usage."""
-        month = f"{buyer.contract}#{NOW:%Y-%m}"
+        return self._used(f"{buyer.contract}#{NOW:%Y-%m}")
+
+    def of_dataset(self, dataset: str) -> list[Mapping[str, Any]]:
+        """Every sum that a dataset's owner finds."""
+        return self._used(f"dataset#{dataset}")
+
+    def _used(self, partition: str) -> list[Mapping[str, Any]]:
         found = self.dynamodb.query(
             TableName=self.tables["usage"],
-            KeyConditionExpression="contract_month = :m",
-            ExpressionAttributeValues={":m": {"S": month}},
+            KeyConditionExpression="contract_month = :p",
+            ExpressionAttributeValues={":p": {"S": partition}},
         )
         items: list[Mapping[str, Any]] = found["Items"]
         return items

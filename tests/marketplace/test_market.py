@@ -74,6 +74,24 @@ def test_usage_is_told_as_it_was_counted(market: Market) -> None:
     assert market.answer(buyer.token, call="usage", query={"month": "lately"}).status == 400
 
 
+def test_a_datasets_owner_finds_the_sums_of_each_contract_under_its_name(market: Market) -> None:
+    name = market.release([1], [2])
+    one, two = market.sell(name), market.sell(name)
+    for buyer in (one, two, one):
+        assert market.answer(buyer.token, "POST", call="links", dataset=name).status == 201
+    found = market.of_dataset(name)
+    assert {item["event"]["S"] for item in found} == {f"{NOW:%Y-%m}#{each.contract}" for each in (one, two)}
+    for buyer in (one, two):
+        (own,) = (item for item in found if item["event"]["S"].endswith(buyer.contract))
+        total = next(item for item in market.events(buyer) if item["event"]["S"] == "total")
+        assert {name: own[name] for name in ("bytes", "files", "answers")} == {
+            name: total[name] for name in ("bytes", "files", "answers")
+        }
+    market.end(two)
+    assert market.answer(two.token, "POST", call="links", dataset=name).status == 403
+    assert market.of_dataset(name) == found, "what was not given is not counted"
+
+
 def test_usage_is_told_in_pages_by_contract(market: Market) -> None:
     first, second = market.release([1]), market.release([2])
     buyer = market.sell(first)

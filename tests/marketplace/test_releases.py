@@ -27,8 +27,8 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
 @pytest.fixture(scope="module")
-def lake(market: Market, address: str) -> Iterator[Lake]:
-    with signed_in(address):
+def lake(market: Market, emulator: str) -> Iterator[Lake]:
+    with signed_in(emulator):
         yield Lake.make(datasets_table=market.tables["datasets"])
 
 

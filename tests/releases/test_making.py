@@ -48,6 +48,13 @@ def test_files_are_collected_until_their_dataset_is_due(desk: Desk) -> None:
     assert (revision.number, revision.policy_id, revision.rows) == (1, "donations-v1", 40)
     assert len(revision.files) == 1, "one batch of both files"
     assert desk.states() == {"a": ("released", ""), "b": ("released", "")}
+    scratch = desk.loop.parts.scratch
+    left = [
+        path.name
+        for path in scratch.rglob("*.parquet")
+        if "out" not in path.parts and "ledgers" not in path.parts
+    ]
+    assert left == [], "no raw fact is kept"
 
 
 def test_what_is_released_is_whole_certified_and_catalogued(desk: Desk) -> None:

@@ -129,6 +129,10 @@ def test_a_lost_terminal_is_shut_out_and_its_name_stays_in_the_list(world: World
     with pytest.raises(RefusedError):
         world.connect(folder, lost)
     assert f"{lost}  SHUT OUT\n" in world.run("list", ENVIRONMENT).output
+    described = world.client("iot").describe_certificate(certificateId=_certificate(folder))
+    assert described["certificateDescription"]["status"] == "REVOKED", (
+        "attached again, it would be refused too"
+    )
     again = world.run("revoke", ENVIRONMENT, lost)
     assert (again.exit_code, again.output) == (
         1,

@@ -51,6 +51,7 @@ from tests.backend.conftest import Databases
 from tests.backend.documented import operations
 from tests.backend.export_shelf import FakeExports
 from tests.backend.giving_world import DonorsPage
+from tests.backend.intake_world import FakeIntake
 from tests.backend.ledger_world import LedgerWorld
 from tests.backend.people_world import EDGE, open_session, people_cache, people_parts, put_person  # noqa: F401 -- a fixture
 from tests.backend.sharing_world import FakeSharing
@@ -158,6 +159,7 @@ def world(
             image_shelf=FakeShelf(),
             export_store=FakeExports(),
             consents=sharing.Ticks(),
+            intake=FakeIntake(),
             own_sign_in=federation.Parts(
                 key=accounts.key, records=member_world.FakeRecords(), redirect=f"{EDGE}/account/"
             ),
@@ -211,6 +213,9 @@ def _ask(world: World, operation: Any, mode: GenerationMode) -> None:
         if is_known:
             parameters = dict(case.path_parameters or {})
             case.path_parameters = {name: world.known.get(name, value) for name, value in parameters.items()}
+            asked_for = {each["name"] for each in operation.definition.raw.get("parameters", ())}
+            if "organization_id" in asked_for - parameters.keys():
+                case.query = {**(case.query or {}), "organization_id": world.known["organization_id"]}
             world.show(case, _credential(operation.definition.raw))
             if isinstance(case.body, dict) and "organization_id" in case.body:
                 case.body["organization_id"] = world.known["organization_id"]

@@ -81,6 +81,7 @@ def run(treasury: Treasury, source: FakeEvents, shelf: AuditShelf) -> Run:
             exports=exports.Making(database=treasury.database, store=FakeExports()),
             data_sharing=None,
             data_settling=None,
+            data_taking=None,
             clock=treasury.clock,
         ),
     )

@@ -150,6 +150,7 @@ def test_the_scheduler_starts_what_the_worker_does(plans: Plans) -> None:
             exports=exports.Making(database=plans.database, store=FakeExports()),
             data_sharing=None,
             data_settling=None,
+            data_taking=None,
             clock=plans.clock,
         ),
     )

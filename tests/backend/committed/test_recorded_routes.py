@@ -13,6 +13,7 @@ from tests.backend import recorded_routes
 from tests.backend.application_world import BEGUN, COMPLETE, PDF
 from tests.backend.caller_matrix import MATRIX, OWN, Open
 from tests.backend.image_world import ALT, picture
+from tests.backend.intake_world import add_dataset, ask_beside, dataset_body, hand_in, read_all, upload
 from tests.backend.member_world import House
 from tests.backend.recorded_routes import RECORDED
 
@@ -265,6 +266,42 @@ def _export_fetched(house: House) -> Request:
     return Request(f"/exports/{export_id}/links", target=export_id)
 
 
+def _source_added(_house: House) -> Request:
+    return Request("/v1/sources", body={"title": "Till"})
+
+
+def _dataset_added(house: House) -> Request:
+    return Request("/v1/datasets", body=dataset_body(house))
+
+
+def _dataset_changed(house: House) -> Request:
+    made = add_dataset(house)
+    shown = ask_beside(house, "GET", f"/v1/datasets/{made}")
+    return Request(
+        f"/v1/datasets/{made}",
+        body={"state": "closed"},
+        target=made,
+        headers={"If-Match": shown.headers["ETag"]},
+    )
+
+
+def _file_begun(house: House) -> Request:
+    return Request(
+        "/v1/ingest/init", body={"dataset_id": add_dataset(house)}, headers={"Idempotency-Key": "file-1"}
+    )
+
+
+def _file_submitted(house: House) -> Request:
+    job_id = upload(house, add_dataset(house), b"{}")
+    return Request("/v1/ingest/submit", body={"job_id": job_id}, target=job_id)
+
+
+def _quarantine_read(house: House) -> Request:
+    job_id = hand_in(house, add_dataset(house), "{}\n")
+    assert read_all(house) == 1
+    return Request(f"/v1/jobs/{job_id}/links", target=job_id)
+
+
 REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"PATCH {OWN}": _changed,
     f"POST {OWN}/funds": _fund_made,
@@ -300,6 +337,12 @@ REQUESTS: Final[Mapping[str, Callable[[House], Request]]] = {
     f"DELETE {OWN}/sign-in/domains/{{domain}}": _domain_removed,
     f"POST {OWN}/exports": _export_asked,
     f"POST {OWN}/exports/{{export_id}}/links": _export_fetched,
+    "POST /v1/sources": _source_added,
+    "POST /v1/datasets": _dataset_added,
+    "PATCH /v1/datasets/{dataset_id}": _dataset_changed,
+    "POST /v1/ingest/init": _file_begun,
+    "POST /v1/ingest/submit": _file_submitted,
+    "POST /v1/jobs/{job_id}/links": _quarantine_read,
     "POST /v1/me/organisations": _joined,
     "POST /v1/me/test-organisations": _tried,
     "POST /v1/me/applications": _begun,
@@ -326,8 +369,14 @@ def test_every_route_that_changes_something_says_what_it_records() -> None:
 def test_what_is_changed_is_recorded_with_whoever_did_it(route: str, house: House) -> None:
     asked = REQUESTS[route](house)
     before = len(_records(house))
+    is_beside = asked.path.startswith("/v1/") and not asked.path.startswith("/v1/me/")
     answer = house.ask(
-        route.split(" ", maxsplit=1)[0], asked.path, by=asked.by, json=asked.body, headers=asked.headers
+        route.split(" ", maxsplit=1)[0],
+        asked.path,
+        by=asked.by,
+        json=asked.body,
+        headers=asked.headers,
+        params={"organization_id": house.organization_id} if is_beside else None,
     )
     assert answer.is_success, answer.text
     record, *besides = _records(house)[before:]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from amply.modules.access import Role
-from tests.backend.caller_matrix import DONOR, INVITED, MATRIX, OWN, Open
+from tests.backend.caller_matrix import DONOR, INVITED, MATRIX, OWN, Line, Open
 from tests.backend.committed.test_caller_matrix import IDS, Callers, callers  # noqa: F401 -- a fixture
 from tests.backend.member_world import House
 from tests.backend.onboarding_world import KEY as INVITATIONS
@@ -34,6 +34,11 @@ NOT_THERE: Final = {
     "GET /v1/public/organisations/{organization_id}/payouts/{payout_id}": "no payout",
     f"GET {OWN}/payouts/{{payout_id}}/report": "no payout",
     f"GET {OWN}/exports/{{export_id}}": "no file: tests of exports have some",
+    f"GET {OWN}/data/datasets/{{dataset_id}}/releases": "no dataset: tests of selling have some",
+    f"GET {OWN}/data/datasets/{{dataset_id}}/releases/{{number}}/certificate": "no dataset",
+    f"GET {OWN}/data/datasets/{{dataset_id}}/usage": "no dataset",
+    "GET /v1/datasets/{dataset_id}": "no dataset: tests of what is handed in have some",
+    "GET /v1/jobs/{job_id}": "the same",
     f"GET {OWN}/application": "staff made the organisation, and nobody applied",
     f"GET {OWN}/sign-in": "none of its own",
     "GET /v1/invitation": "asked without the letter's token, it is refused",
@@ -57,8 +62,12 @@ class Counted:
         """The status, and how many statements it took."""
         self.house.client.cookies.clear()
         self.statements = 0
+        line = MATRIX.get(f"GET {path}")
+        is_beside = isinstance(line, Line) and "{organization_id}" not in path
         answer = self.house.client.get(
-            re.sub(r"{(\w+)}", lambda found: ids[found[1]], path), headers=dict(headers)
+            re.sub(r"{(\w+)}", lambda found: ids[found[1]], path),
+            headers=dict(headers),
+            params={"organization_id": self.house.organization_id} if is_beside else None,
         )
         return answer.status_code, self.statements
 

@@ -170,6 +170,36 @@ API = {
             ),
         )
     ),
+    "data_source": ADD,
+    "dataset": " ".join(
+        (
+            ADD,
+            *(
+                f"UPDATE({column})"
+                for column in (
+                    *("attempts", "changed_at", "is_open", "next_attempt_at", "release_every_days"),
+                    *("retention_days", "schema_version", "title", "version"),
+                )
+            ),
+        )
+    ),
+    "dataset_schema": ADD,
+    "ingest_job": " ".join(
+        (
+            *(
+                f"INSERT({column})"
+                for column in (
+                    *("added_by", "compression", "created_at", "dataset_id", "expires_at", "format", "id"),
+                    *("media_type", "next_attempt_at", "object_key", "organization_id", "schema_version"),
+                )
+            ),
+            "SELECT",
+            *(
+                f"UPDATE({column})"
+                for column in ("object_version", "received_at", "removed_at", "size_bytes")
+            ),
+        )
+    ),
     "organization_step": " ".join(
         (
             *(

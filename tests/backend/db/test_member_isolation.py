@@ -21,6 +21,7 @@ OWN: Final = (
     "audit_record",
     *("organization_application", "organization_document", "organization_step", "register_lookup"),
     *("organization_export", "organization_image"),
+    *("data_source", "dataset", "dataset_schema", "ingest_job"),
 )
 
 
@@ -46,6 +47,7 @@ def house(database: Database, databases: Databases) -> Iterator[House]:
             "donor": {"name": "Ada", "email": "ada@example.org"},
         }
         _applied(made, of)
+        _handed_in(made, of)
         given = made.client.post("/v1/donations", json=gift, headers={"Idempotency-Key": of})
         assert given.status_code == 201, given.text
     made.arrive()
@@ -76,6 +78,33 @@ def _applied(house: House, of: str) -> None:
         ),
     ):
         house.run(statement, **({"of": of, "end": end} if ":end" in statement else {"of": of}))
+
+
+def _handed_in(house: House, of: str) -> None:
+    """As if it had handed a file in."""
+    end = of.removeprefix("org_")
+    for statement in (
+        (
+            "INSERT INTO data_source (id, organization_id, title, description, added_by, created_at)"
+            " VALUES ('src_' || :end, :of, 'Till', '', 'usr_x', now())"
+        ),
+        (
+            "INSERT INTO dataset (id, organization_id, source_id, title, kind, format, compression, policy_id, retention_days,"
+            " release_every_days, schema_version, version, next_attempt_at, added_by, created_at, changed_at)"
+            " VALUES ('dset_' || :end, :of, 'src_' || :end, 'Visits', 'pos', 'csv', 'none', 'default-v2', 365, 30, 1, 1,"
+            " now(), 'usr_x', now(), now())"
+        ),
+        (
+            "INSERT INTO dataset_schema (dataset_id, version, organization_id, columns, created_at)"
+            " VALUES ('dset_' || :end, 1, :of, '[]', now())"
+        ),
+        (
+            "INSERT INTO ingest_job (id, organization_id, dataset_id, schema_version, format, compression, media_type,"
+            " object_key, added_by, created_at, expires_at, next_attempt_at) VALUES ('job_' || :end, :of, 'dset_' || :end,"
+            " 1, 'csv', 'none', 'text/csv', :end, 'usr_x', now(), now(), now())"
+        ),
+    ):
+        house.run(statement, of=of, end=end)
 
 
 def seen(house: House, table: str, **bound: Any) -> set[str]:

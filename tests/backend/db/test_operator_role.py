@@ -20,6 +20,7 @@ OF_A_DONOR: Final = (
     *("plan", "plan_charge", "plan_letter", "donor_link_request", "donor_document"),
     *("dedication", "split_gift", "split_part", "organization_export"),
     *("sharing_batch", "sharing_consent", "sharing_fact", "sharing_span", "sharing_tick"),
+    *("data_source", "dataset", "dataset_schema", "ingest_job"),
     *("person", "person_device", "person_letter", "person_passkey", "person_recovery_code", "person_totp"),
     *("address_claim", "closed_leaf", "person_identity", "sign_in_grant", "scim_resource"),
     "scim_value",

@@ -104,6 +104,9 @@ WITHOUT_KEY: Final[Mapping[str, str]] = {
     "receive_image": "It takes up what is there; again, it changes nothing.",
     "read_document": "A link more, good for five minutes; each is recorded.",
     "ask_for_export": "A file more of the same; how many there may be in an hour is bounded.",
+    "add_source": "Again, it answers with the source of this title.",
+    "add_dataset": "Again, it answers with the dataset that was described so.",
+    "make_quarantine_link": "Good for minutes, kept by nobody; each is recorded.",
     "make_export_link": "Good for minutes, kept by nobody.",
     "make_key": "Its secret is in one answer alone and kept by nobody, so none could be given again; who lost it"
     " revokes the key they do not know. Two of one name work at a time.",

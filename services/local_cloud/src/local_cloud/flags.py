@@ -7,7 +7,7 @@ from local_cloud.settings import Settings
 
 NONE = "none"
 TERMINALS = "iot"
-BUILT = ("marketplace", "etl", TERMINALS)
+ALL = ("marketplace", "etl", TERMINALS, "data-seller-portal")
 """As the CDK app's `-c flags=` takes them (`stacks/features.py`)."""
 
 TOPMOST_FIRST = ("etl", "iot", "marketplace", "controlplane", "lake")
@@ -25,11 +25,11 @@ def choose(settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
         return remembered(settings)
     words = [] if said == NONE else [word.strip() for word in said.split(",")]
     for word in words:
-        if word not in BUILT:
+        if word not in ALL:
             raise LocalCloudError(
-                f"No flag is called {word!r}: write FLAGS={','.join(BUILT)}, one of them, or FLAGS={NONE}."
+                f"No flag is called {word!r}: write FLAGS={','.join(ALL)}, one of them, or FLAGS={NONE}."
             )
-    chosen = tuple(flag for flag in BUILT if flag in words)
+    chosen = tuple(flag for flag in ALL if flag in words)
     settings.flags.write_text(",".join(chosen))
     return chosen
 

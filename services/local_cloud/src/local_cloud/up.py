@@ -77,6 +77,8 @@ class Up:
         for part, port in self._settings.ports.by_part().items():
             if part not in running:
                 require_free(part, port)
+        if "cloud" not in running and flags.TERMINALS in flags.remembered(self._settings):
+            require_free("cloud", self._settings.ports.terminals)
 
     def _deploy(self) -> None:
         deployment = Deployment(self._cloud)

@@ -131,15 +131,8 @@ class ControlPlane:
             "Update": {
                 "TableName": tables.usage,
                 "Key": _key({"contract_month": use.contract_month, "event": TOTAL}),
-                "UpdateExpression": "ADD #bytes :bytes, #files :files, #answers :one",
                 "ConditionExpression": "attribute_not_exists(#bytes) OR #bytes <= :room",
-                "ExpressionAttributeNames": {"#bytes": "bytes", "#files": "files", "#answers": "answers"},
-                "ExpressionAttributeValues": {
-                    ":bytes": {"N": str(use.size_bytes)},
-                    ":files": {"N": str(use.files)},
-                    ":one": {"N": "1"},
-                    ":room": {"N": str(use.room_bytes)},
-                },
+                **_counted_up(use, room=use.room_bytes),
             }
         }
         yield {
@@ -147,6 +140,14 @@ class ControlPlane:
                 "TableName": tables.usage,
                 "Item": _written(use),
                 "ConditionExpression": "attribute_not_exists(contract_month)",
+            }
+        }
+        dataset, month_and_contract = use.of_dataset
+        yield {
+            "Update": {
+                "TableName": tables.usage,
+                "Key": _key({"contract_month": dataset, "event": month_and_contract}),
+                **_counted_up(use),
             }
         }
 
@@ -192,6 +193,16 @@ class ControlPlane:
 
 def _key(key: Mapping[str, str]) -> Mapping[str, Any]:
     return {name: {"S": value} for name, value in key.items()}
+
+
+def _counted_up(use: Use, **beside: int) -> Mapping[str, Any]:
+    """Adding one answer to a sum; `beside` are numbers that its condition names."""
+    values = {"bytes": use.size_bytes, "files": use.files, "one": 1, **beside}
+    return {
+        "UpdateExpression": "ADD #bytes :bytes, #files :files, #answers :one",
+        "ExpressionAttributeNames": {"#bytes": "bytes", "#files": "files", "#answers": "answers"},
+        "ExpressionAttributeValues": {f":{name}": {"N": str(value)} for name, value in values.items()},
+    }
 
 
 def _written(use: Use) -> Mapping[str, Any]:

@@ -12,6 +12,8 @@ TOTAL = "total"
 """The one item of a contract's month that is counted up; every other is written once."""
 EVENT = "event#"
 """How the names of these begin."""
+OF_DATASET = "dataset#"
+"""How a dataset's own sums are named, in place of a contract's month."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,11 @@ class Use:
     @property
     def contract_month(self) -> str:
         return contract_month(self.grant.under.contract_id, self.at)
+
+    @property
+    def of_dataset(self) -> tuple[str, str]:
+        """Where its owner finds the sum of this contract's month: the dataset, and within it the month and the contract."""
+        return f"{OF_DATASET}{self.dataset_id}", f"{self.at:%Y-%m}#{self.grant.under.contract_id}"
 
     @property
     def room_bytes(self) -> int:

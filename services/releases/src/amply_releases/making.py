@@ -4,6 +4,7 @@ Nothing here is undone or repeated by hand: a turn that was killed anywhere is f
 release ledger, and goes on.
 """
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from amply_releases.datasets import (
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
 from amply_releases.publishing import is_withheld_for, publish
-from amply_releases.sifting import sift
+from amply_releases.sifting import INCOMING, sift
 
 
 def turn(parts: Parts, dataset_id: str, *, now: datetime) -> None:
@@ -58,6 +59,13 @@ class _Turn:
 
     def release(self) -> None:
         """Try a release of what waits; without anything new, of what there is."""
+        try:
+            self._release()
+        finally:
+            # Raw facts stay here no longer than it takes.
+            shutil.rmtree(self._parts.scratch / INCOMING, ignore_errors=True)
+
+    def _release(self) -> None:
         parts, name = self._parts, self._source.dataset_id
         waiting = parts.datasets.waiting(name, most=parts.limits.files)
         fetched = sift(parts, self._source.policy, waiting, now=self._now)

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from amply_lake import Limits, Policy, SourceError, examine
 from amply_releases.datasets import FileState, Waiting
 from amply_releases.lines import SET_ASIDE, say
 from amply_releases.ports import Parts
+
+INCOMING: Final = "in"
+"""The folder of copies, within `scratch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def sift(parts: Parts, policy: Policy, waiting: Sequence[Waiting], *, now: datet
 
 def _fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterator[Fetched]:
     """As many as one batch may have; the others wait for the next one."""
-    folder = parts.scratch / "in"
+    folder = parts.scratch / INCOMING
     shutil.rmtree(folder, ignore_errors=True)
     together = 0
     for number, file in enumerate(waiting):

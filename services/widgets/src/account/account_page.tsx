@@ -62,6 +62,7 @@ function Steps({ config, arrival }: AccountPageProps) {
           api={api}
           person={person}
           isTestMode={config.isTestMode}
+          hasSellerPortal={config.hasSellerPortal}
           onChanged={() => {
             say(null);
             return look();

@@ -5,12 +5,11 @@ import { Languages, useLanguageAround, useTitle } from "../language/chooser";
 import { firstLanguage, keepLanguage } from "../language/kept";
 import type { Language } from "../language/language";
 import type { SiteConfig } from "../site/config";
-import { SpokenIn, speechIn } from "./language";
-import type { Texts } from "./texts/en";
+import { SpokenIn, speechIn, type WordsIn } from "./language";
 
 interface PeoplesPageProps {
   readonly config: SiteConfig;
-  readonly title: (t: Texts) => string;
+  readonly title: WordsIn;
   readonly children: ComponentChildren;
 }
 
@@ -19,14 +18,14 @@ export function PeoplesPage({ config, title, children }: PeoplesPageProps) {
   const [language, setLanguage] = useState(firstLanguage);
   const speech = useMemo(() => speechIn(language), [language]);
   useLanguageAround(language, speech.t.skipLink);
-  useTitle(title(speech.t));
+  useTitle(title(speech.t, language));
   const choose = (chosen: Language) => {
     keepLanguage(chosen);
     setLanguage(chosen);
   };
   return (
     <SpokenIn value={speech}>
-      <h1>{title(speech.t)}</h1>
+      <h1>{title(speech.t, language)}</h1>
       {config.isTestMode && <p class="notice">{speech.t.testMode}</p>}
       {children}
       <Languages label={speech.t.language} chosen={language} onChoose={choose} />

@@ -4,14 +4,10 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SiteConfig } from "../site/config";
 import { AccountApi, type Membership, type Person } from "./account_api";
 import { PeoplesPage } from "./frame";
-import { useSpeech, type Words } from "./language";
+import { useSpeech, type WordsIn } from "./language";
+import { KEEPERS } from "./roles";
 import { SignInForm } from "./sign_in_form";
 import { usePerson } from "./who";
-
-/** Roles that look after keys and the sign-in. Whoever forges one sees a page whose requests are refused. */
-export const KEEPERS: readonly string[] = ["owner", "admin"];
-/** Roles that look after what the organisation shows of itself. */
-export const SHOWING: readonly string[] = [...KEEPERS, "content"];
 
 /** What such a page is about. */
 export interface Kept {
@@ -25,10 +21,10 @@ interface KeepersPageProps {
   readonly config: SiteConfig;
   /** The organisation that a link asks for, or empty. */
   readonly asked: string;
-  readonly title: Words;
+  readonly title: WordsIn;
   /** For whoever keeps no organisation. */
-  readonly notYours: Words;
-  /** Whom it is for; those who look after keys and the sign-in unless it says otherwise. */
+  readonly notYours: WordsIn;
+  /** Whom it is for; those who look after keys and sign-in where nothing is said. */
   readonly roles?: readonly string[];
   readonly children: (kept: Kept) => ComponentChildren;
 }
@@ -68,7 +64,7 @@ interface KeepersProps extends Omit<KeepersPageProps, "title"> {
 }
 
 function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, children }: KeepersProps) {
-  const { t, fault } = useSpeech();
+  const { t, language, fault } = useSpeech();
   const [kept, setKept] = useState<readonly Membership[] | null>(null);
   const [chosen, setChosen] = useState(asked);
   const [failed, setFailed] = useState<unknown>(null);
@@ -84,7 +80,7 @@ function Keepers({ config, asked, api, person, notYours, roles = KEEPERS, childr
   }
   if (kept === null) return <p role="status">{t.loading}</p>;
   const organization = kept.find(({ organizationId }) => organizationId === chosen) ?? kept[0];
-  if (organization === undefined) return <p>{notYours(t)}</p>;
+  if (organization === undefined) return <p>{notYours(t, language)}</p>;
   return (
     <>
       {kept.length > 1 && (

@@ -16,6 +16,9 @@ export function momentIn(language: Language, moment: Date): string {
 
 export type Words = (t: Texts) => string;
 
+/** The same, of a page that has words of its own besides. */
+export type WordsIn = (t: Texts, language: Language) => string;
+
 /** What a page itself has to say of why something did not work. */
 export class Told extends Error {
   constructor(readonly words: Words) {

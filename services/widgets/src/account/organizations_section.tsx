@@ -1,16 +1,17 @@
 import type { AccountApi, Membership } from "./account_api";
 import { Asking } from "./asking";
 import type { Attempt } from "./confirming";
-import { KEEPERS, SHOWING } from "./keepers_page";
 import { useSpeech } from "./language";
+import { KEEPERS, SELLERS, SHOWING } from "./roles";
 
 interface OrganizationsSectionProps {
   readonly api: AccountApi;
   readonly memberships: readonly Membership[];
+  readonly hasSellerPortal: boolean;
   readonly attempt: Attempt;
 }
 
-export function OrganizationsSection({ api, memberships, attempt }: OrganizationsSectionProps) {
+export function OrganizationsSection({ api, memberships, hasSellerPortal, attempt }: OrganizationsSectionProps) {
   const { t } = useSpeech();
   return (
     <>
@@ -30,6 +31,7 @@ export function OrganizationsSection({ api, memberships, attempt }: Organization
                   <a href={`/account/sign-in/?org=${encodeURIComponent(organizationId)}`}>{t.signInOf}</a>
                 </>
               )}
+              {hasSellerPortal && SELLERS.includes(role) && <a href={`/data/?org=${encodeURIComponent(organizationId)}`}>{t.dataOf}</a>}
               <Asking
                 action={t.leave}
                 about={name}

@@ -16,6 +16,7 @@ interface OwnAccountProps {
   readonly api: AccountApi;
   readonly person: Person;
   readonly isTestMode: boolean;
+  readonly hasSellerPortal: boolean;
   /** Who is signed in is looked at anew. */
   readonly onChanged: () => Promise<void>;
   /** Nobody is any more; the page says why. */
@@ -31,7 +32,7 @@ interface Seen {
 }
 
 /** Everything that belongs to somebody's account. */
-export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAccountProps) {
+export function OwnAccount({ api, person, isTestMode, hasSellerPortal, onChanged, onGone }: OwnAccountProps) {
   const speech = useSpeech();
   const { t } = speech;
   const [seen, setSeen] = useState<Seen>({ sessions: [], passkeys: [], memberships: [], identities: [], providers: [] });
@@ -65,7 +66,7 @@ export function OwnAccount({ api, person, isTestMode, onChanged, onGone }: OwnAc
       {codes.length > 0 && (
         <ShownOnce title={t.codesTitle} about={t.codesAbout} secrets={codes} file={t.codesFile} kept={t.codesKept} onKept={() => setCodes([])} />
       )}
-      <OrganizationsSection api={api} memberships={seen.memberships} attempt={attempt} />
+      <OrganizationsSection api={api} memberships={seen.memberships} hasSellerPortal={hasSellerPortal} attempt={attempt} />
       {isTestMode && (
         <p>
           <a href="/integrate/">{t.integrateTitle}</a>

@@ -1,7 +1,7 @@
 import { asList, asObject, asText, requestJson } from "../site/http";
 
 /** All that a key may be let do, in the order they are offered. */
-export const SCOPES = ["donations:write", "donations:read", "payouts:read", "organisation:read", "organisation:write"] as const;
+export const SCOPES = ["donations:write", "donations:read", "payouts:read", "organisation:read", "organisation:write", "data:write", "data:read"] as const;
 
 /** An API key, without its secret. */
 export interface Key {

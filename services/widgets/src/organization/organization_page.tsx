@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { KEEPERS, KeepersPage, type Kept, SHOWING } from "../account/keepers_page";
+import { KeepersPage, type Kept } from "../account/keepers_page";
+import { KEEPERS, SHOWING } from "../account/roles";
 import { useSpeech, wordsOf } from "../account/language";
 import type { SiteConfig } from "../site/config";
 import { type Image, KINDS, OwnApi, type Profile } from "./own_api";

@@ -13,6 +13,8 @@ export interface SiteConfig {
   readonly ledgerPolicy: string;
   /** Those of the log's keys that sign no more, each behind its last tree's size; they need not be trusted any more. */
   readonly ledgerFormerKeys: string;
+  /** Whether sellers have pages here. */
+  readonly hasSellerPortal: boolean;
 }
 
 export function loadConfig(): Promise<SiteConfig> {
@@ -26,6 +28,7 @@ export function loadConfig(): Promise<SiteConfig> {
       isTestMode: asText(config["publishable_key"]).startsWith("pk_test_"),
       ledgerPolicy: asText(config["ledger_policy"] ?? ""),
       ledgerFormerKeys: asText(config["ledger_former_keys"] ?? ""),
+      hasSellerPortal: config["data_seller_portal"] === "on",
     };
   });
 }

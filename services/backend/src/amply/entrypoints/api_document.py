@@ -36,6 +36,8 @@ TAGS: Final = {
     "API keys": "What an organisation's programs are known by.",
     "Sign-in of organisations": "An organisation's own provider and domains, and whom they bring in.",
     "Exports": "Files of what is an organisation's own: asked for, made, and fetched by a link of minutes.",
+    "Sold data": "What an organisation sees of its data: who consents, what is released, who uses it, what it brings.",
+    "Data": "What outside sources hand in: datasets, files, how far one has come, and rows that were refused.",
     "Audit log": "Who did what in an organisation.",
     "Webhooks": "Where the processor tells of payments.",
     "Health": "Whether this process and what it needs are well.",

@@ -32,6 +32,7 @@ from amply.modules import (
     federation,
     giving,
     images,
+    ingestion,
     keys,
     ledger,
     members,
@@ -42,6 +43,7 @@ from amply.modules import (
     people,
     recurring,
     scim,
+    selling,
     sharing,
     trials,
     webhooks,
@@ -65,7 +67,8 @@ class Parts:
 
     `allowed_origins` are our own pages alone: they may ask from another address than the API's, with people's cookies.
 
-    `consents` keeps what donors let be shared; None where no data is shared.
+    `consents` keeps what donors let be shared; None where no data is shared. `intake` is where outside sources hand theirs in;
+    None where none is taken in. `sold` is what sellers see of their data; None where nothing is sold.
 
     `export_store` is where files that organisations asked for are; without it none is made. `image_shelf` is where their logos
     and banners are uploaded to; without it none is taken.
@@ -104,6 +107,8 @@ class Parts:
     applying: applications.Parts | None = None
     export_store: exports.ExportStore | None = None
     consents: donations.ConsentKeeping | None = None
+    sold: selling.Parts | None = None
+    intake: ingestion.Intake | None = None
     image_shelf: images.ImageShelf | None = None
 
 
@@ -208,7 +213,7 @@ def _routers() -> Iterator[APIRouter]:
     yield from (payouts_of_all, *webhooks.routers(), health, projects, public_projects, *images.routers())
     yield from (own_profile, gifts_of_one, payouts_of_one, *applications.routers(), *members.routers())
     yield from (*keys.routers(), *audit.routers(), *exports.routers(), *trials.routers(), *sharing.routers())
-    yield from (*federation.routers(), *scim.routers())
+    yield from (*ingestion.routers(), *selling.routers(), *federation.routers(), *scim.routers())
 
 
 def _documented(app: FastAPI) -> Callable[[], dict[str, Any]]:

@@ -7,6 +7,7 @@ import uvicorn
 from amply.adapters.breaches import HttpBreachList
 from amply.adapters.s3.documents import S3Documents
 from amply.adapters.s3.exports import S3Exports
+from amply.adapters.s3.handed_in import S3HandedIn
 from amply.adapters.s3.uploads import S3Uploads
 from amply.adapters.stripe import (
     StripeAccountLinks,
@@ -16,6 +17,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import application, signing_in_outside
+from amply.entrypoints.about_selling import selling_in
 from amply.entrypoints.errors import report_errors
 from amply.entrypoints.keys_at_hand import with_keys
 from amply.entrypoints.known_people import KnownPeople, people_leaving
@@ -40,6 +42,7 @@ from amply.infra.settings import (
     OutsideSettings,
     PeopleSettings,
     ServiceSettings,
+    SoldDataSettings,
     StripeSettings,
     TraceSettings,
     VaultSettings,
@@ -100,7 +103,7 @@ def parts_from_environment(
     """Everything the application needs, from this process's settings; its database is that of the accounts."""
     database, stripe, opened = accounts.database, StripeSettings(), cache_client(cache)
     webhook_secret = stripe.webhook_secret.get_secret_value()
-    documents = DocumentSettings().documents_bucket
+    documents, lake = DocumentSettings().documents_bucket, LakeSettings()
     return application.Parts(
         database=database,
         processor=StripeProcessor(stripe),
@@ -135,7 +138,9 @@ def parts_from_environment(
         applying=applications.Parts(people=KnownPeople(accounts), shelf=S3Documents(bucket=documents)),
         image_shelf=S3Uploads(bucket=documents),
         export_store=S3Exports(bucket=ExportSettings().exports_bucket),
-        consents=sharing.Ticks() if LakeSettings().consent_table else None,
+        consents=sharing.Ticks() if lake.consent_table else None,
+        intake=S3HandedIn(bucket=lake.raw_bucket) if lake.raw_bucket else None,
+        sold=selling_in(SoldDataSettings()),
     )
 
 

@@ -20,6 +20,7 @@ from amply.adapters.stripe import (
     StripeSharing,
 )
 from amply.entrypoints import provider_events, task_names
+from amply.entrypoints.about_ingestion import about_ingestion, taking_in
 from amply.entrypoints.about_organizations import (
     about_applications,
     about_domains,
@@ -79,6 +80,7 @@ from amply.modules import (
     recurring,
     webhooks,
 )
+from amply.modules.ingestion import Taking
 from amply.modules.marketplace import Settling
 from amply.modules.sharing import Sharing
 
@@ -111,6 +113,7 @@ class Parts:
     exports: exports.Making
     data_sharing: Sharing | None
     data_settling: Settling | None
+    data_taking: Taking | None
     clock: Clock
 
 
@@ -167,6 +170,7 @@ def register(app: Celery, parts: Parts) -> None:
         *about_domains(parts.domains, parts.clock),
         *about_sharing(parts.data_sharing, parts.clock),
         *about_revenue(parts.data_settling, parts.clock),
+        *about_ingestion(parts.data_taking, parts.clock),
     ):
         # This application's alone: Celery would otherwise give them to every application of the process.
         app.task(name=name, bind=True, shared=False)(sqs.continuing(name, work))
@@ -348,6 +352,7 @@ def parts_from_environment() -> Parts:
         exports=exports.Making(database=database, store=S3Exports(bucket=ExportSettings().exports_bucket)),
         data_sharing=sharing_in(database, LakeSettings()),
         data_settling=settling_in(database, secrets, MarketplaceSettings()),
+        data_taking=taking_in(database, LakeSettings()),
         clock=system_clock,
     )
 

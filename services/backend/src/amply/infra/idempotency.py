@@ -36,7 +36,7 @@ _ANSWER: Final = text("""
 
 
 class IdempotencyKeyMissing(InvalidRequest):
-    """The route moves money and came without a usable `Idempotency-Key`."""
+    """The route moves money, or takes a file in, and came without a usable `Idempotency-Key`."""
 
     code = "idempotency_key_missing"
 
@@ -78,7 +78,7 @@ def check_key(key: str | None) -> str:
     """
     if key is None or not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing(
-            "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, fresh for each gift.",
+            "Send an Idempotency-Key header of 1 to 255 visible ASCII characters, fresh for each gift or file.",
             param="Idempotency-Key",
         )
     return key

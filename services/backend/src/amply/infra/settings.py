@@ -152,15 +152,16 @@ class ExportSettings(BaseSettings):
 
 
 class LakeSettings(BaseSettings):
-    """Where facts that donors let be shared are handed in, and the table of who does; empty where no data is shared.
+    """Where data is handed in, and the tables of who lets facts be shared and of datasets; empty where none is taken in.
 
-    The API is told of the table alone, and reaches neither.
+    The API is told of the bucket and of the first table, and reaches no table.
     """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
 
     raw_bucket: str = ""
     consent_table: str = ""
+    datasets_table: str = ""
 
 
 class MarketplaceSettings(BaseSettings):
@@ -176,6 +177,17 @@ class MarketplaceSettings(BaseSettings):
     datasets_table: str = ""
     usage_table: str = ""
     revenue_table: str = ""
+
+
+class SoldDataSettings(BaseSettings):
+    """The tables and the bucket that sellers' pages read; all empty where there are no such pages."""
+
+    model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)
+
+    datasets_table: str = ""
+    usage_table: str = ""
+    revenue_table: str = ""
+    curated_bucket: str = ""
 
 
 class MediaSettings(BaseSettings):

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 
 class SqsArrivals:
-    """The queue `Arrivals`. A message that is not done comes again, and is set aside by the queue after five times."""
+    """The queue `Arrivals`. A message that is not done comes again, and is set aside by the queue after five times.
 
-    def __init__(self, *, url: str, wait_seconds: int = 20) -> None:
+    Whoever is told to end waits for the queue once more: seconds, so that a deployment or `make stop` does not.
+    """
+
+    def __init__(self, *, url: str, wait_seconds: int = 5) -> None:
         self._url = url
         self._wait = wait_seconds
         self._client: SQSClient = boto3.client("sqs", config=LIMITS)

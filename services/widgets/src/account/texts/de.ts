@@ -134,6 +134,7 @@ export const DE: Texts = {
     viewer: "Lesezugang",
   },
   keysOf: "API-Schlüssel",
+  dataOf: "Daten",
   leave: "Verlassen",
   leaveAsked: (organization) => `Sie sehen ${organization} dann nicht mehr, bis Sie wieder jemand einlädt.`,
   leaveNow: (organization) => `${organization} verlassen`,

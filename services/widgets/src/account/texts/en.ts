@@ -135,6 +135,7 @@ export const EN = {
     viewer: "may look",
   } as Readonly<Record<string, string>>,
   keysOf: "API keys",
+  dataOf: "Data",
   leave: "Leave",
   leaveAsked: (organization: string) => `You will not see ${organization} any more, until somebody invites you again.`,
   leaveNow: (organization: string) => `Leave ${organization}`,

@@ -134,6 +134,7 @@ export const FR: Texts = {
     viewer: "lecture seule",
   },
   keysOf: "Clés d’API",
+  dataOf: "Données",
   leave: "Quitter",
   leaveAsked: (organization) => `Vous ne verrez plus ${organization}, jusqu’à ce que quelqu’un vous invite à nouveau.`,
   leaveNow: (organization) => `Quitter ${organization}`,

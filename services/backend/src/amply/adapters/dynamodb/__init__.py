@@ -1,6 +1,6 @@
-"""Amazon DynamoDB: the lake's table of consents, as those who make releases ask it.
+"""Amazon DynamoDB: the lake's tables of consents and of datasets, as those who make releases ask them.
 
-An item is named by `subject` (a person of the lake) and `purpose`; `state` is `given` or `withdrawn`, `version` grows with each
+A consent's item is named by `subject` (a person of the lake) and `purpose`; `state` is `given` or `withdrawn`, `version` grows with each
 decision, `changed_on` is the day of the last one (UTC). What is withdrawn stays so. Conditional writes, and the item that stands
 where one is refused: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
 """
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
+from amply.modules.ingestion import ToldDataset
 from amply.modules.sharing import Decision, ToldConsent
 
 if TYPE_CHECKING:
@@ -58,3 +59,45 @@ class DynamoConsents:
             stands: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment] # not in botocore's types
             return Decision(stands["state"]["S"])
         return consent.state
+
+
+_PART: Final = "source"
+"""Beside it stand a dataset's releases, which others write."""
+_SAID: Final = (
+    "SET #owner = :owner, title = :title, policy = :policy, version = :version, "
+    "release_every_days = :release_every_days, #class = :class, #state = :state, changed_at = :changed_at"
+)
+_IS_NEWER: Final = "attribute_not_exists(version) OR version < :version"
+
+
+class DynamoDatasets:
+    """Writes of each dataset what it is; reads none."""
+
+    def __init__(self, *, table: str) -> None:
+        self._table = table
+        self._client: DynamoDBClient = boto3.client("dynamodb", config=_LIMITS)
+
+    def put(self, dataset: ToldDataset) -> None:
+        """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""
+        forbid_transaction("DynamoDB: put a dataset")
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"dataset_id": {"S": dataset.dataset_id}, "part": {"S": _PART}},
+                UpdateExpression=_SAID,
+                ConditionExpression=_IS_NEWER,
+                ExpressionAttributeNames={"#owner": "owner", "#state": "state", "#class": "class"},
+                ExpressionAttributeValues={
+                    ":owner": {"S": dataset.owner},
+                    ":title": {"S": dataset.title},
+                    ":policy": {"S": dataset.policy},
+                    ":version": {"N": str(dataset.version)},
+                    ":release_every_days": {"N": str(dataset.release_every_days)},
+                    ":class": {"S": dataset.kind},
+                    ":state": {"S": "open" if dataset.is_open else "closed"},
+                    ":changed_at": {"S": iso(dataset.changed_at)},
+                },
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise

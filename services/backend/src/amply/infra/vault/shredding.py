@@ -251,16 +251,11 @@ def _named(closing: Closing) -> dict[str, str | int | bytes]:
 
 
 def _move(database: Database, kinds: Sequence[Tended], closing: Closing) -> None:
-    for kind in kinds:
-        if closing.scope not in kind.columns:
-            continue
-        with database.transaction() as session:
-            is_there = _holds(session, [kind], closing)
-        invariant(
-            not is_there or kind.move is not None,
-            "what is sealed under leaves can be moved from one to another",
-        )
-        moved = _ROWS if is_there else 0
+    with database.transaction() as session:
+        held = [kind for kind in kinds if _holds(session, [kind], closing)]
+    for kind in held:
+        invariant(kind.move is not None, "what is sealed under leaves can be moved from one to another")
+        moved = _ROWS
         while kind.move is not None and moved == _ROWS:
             with database.transaction() as session:
                 moved = kind.move(session, closing.head, _ROWS)

@@ -31,6 +31,8 @@ class Scope(StrEnum):
     DONATIONS_READ = "donations:read"
     DONATIONS_WRITE = "donations:write"
     PAYOUTS_READ = "payouts:read"
+    DATA_READ = "data:read"
+    DATA_WRITE = "data:write"
 
 
 @dataclass(frozen=True, kw_only=True)

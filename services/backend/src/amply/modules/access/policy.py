@@ -46,6 +46,10 @@ class Permission(StrEnum):
     SIGN_IN_CHANGE = "change the sign-in"
     AUDIT_READ = "read the audit log"
     EXPORT = "export"
+    SOLD_DATA_READ = "read what becomes of data"
+    REVENUE_READ = "read what data brings"
+    DATA_READ = "read what is handed in"
+    DATA_HAND_IN = "hand data in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +176,23 @@ POLICY: Final[Mapping[Permission, Rule]] = {
         what="Ask for files of what one may read, and fetch them: gifts, ledger, payouts.",
         roles=_MONEY | {Role.VIEWER},
         scopes=frozenset({Scope.DONATIONS_READ, Scope.PAYOUTS_READ}),
+    ),
+    Permission.SOLD_DATA_READ: Rule(
+        what="See how many donors let data be shared, the organisation's datasets, what was released of them and who used it.",
+        roles=_MONEY,
+    ),
+    Permission.REVENUE_READ: Rule(
+        what="See what the organisation's data brings.", roles=frozenset({Role.OWNER, Role.FINANCE})
+    ),
+    Permission.DATA_READ: Rule(
+        what="See sources and datasets, and how far what is handed in has come.",
+        roles=_RUN,
+        scopes=frozenset({Scope.DATA_READ, Scope.DATA_WRITE}),
+    ),
+    Permission.DATA_HAND_IN: Rule(
+        what="Add sources and datasets, hand files in, and fetch the rows that were refused.",
+        roles=_RUN,
+        scopes=frozenset({Scope.DATA_WRITE}),
     ),
 }
 """Permission by permission. One more is a line here and in the caller matrix (tests/backend/committed/test_caller_matrix.py)."""

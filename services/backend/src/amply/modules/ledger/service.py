@@ -44,7 +44,8 @@ def post(
         KeyNotAtHand: The key service was away when this process began; it is posted later.
         sqlalchemy.exc.OperationalError: The transaction is older than an entry it names; begin it again.
     """
-    prepared = prepare(entry, now=now, secrets=secrets, keyring=keyring_of(session), gift=gift)
+    whose = gift if keeps_openings else None
+    prepared = prepare(entry, now=now, secrets=secrets, keyring=keyring_of(session), gift=whose)
     if not keeps_openings:
         prepared["sealed"] = None
     try:

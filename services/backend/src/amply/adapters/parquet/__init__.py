@@ -1,0 +1,117 @@
+"""Parquet of strangers, each file in a process of its own: what brings its decoders down brings down nothing else.
+
+The process (`rows.py`) has none of this one's variables, a limit of memory and of seconds of a processor, and can write no
+file. It is no jail: it runs as the same user.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from amply.infra.database import forbid_transaction
+from amply.modules.ingestion import EXPANDED_BYTES_MAX, ROWS_MAX, FileReason, Pieces, Refused
+
+_PROGRAM: Final = Path(__file__).with_name("rows.py")
+_MEMORY_BYTES: Final = 384 * 1024 * 1024
+"""Beyond what the program and the file in it have."""
+_PROCESSOR_SECONDS: Final = 300
+_PIECE: Final = 1024 * 1024
+_REFUSED: Final = {
+    3: FileReason.UNREADABLE,
+    4: FileReason.TOO_LARGE,
+    5: FileReason.TOO_MANY_ROWS,
+    6: FileReason.COLUMNS_DIFFER,
+}
+"""What the program ends with where it is the file's fault; all else is ours, and tried again."""
+_BY_THE_FILE: Final = {
+    *(signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU)
+}
+"""What it dies of where a file brought it down. Not SIGKILL: that is somebody who needs the memory."""
+_ALLOCATES: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
+"""So that what is reserved is what is used: a limit counts both."""
+
+
+class OpeningFailed(Exception):
+    """The program did not end as it should, and no file is known to be why."""
+
+
+class ParquetRows:
+    """One file at a time: several at once would need as many times the memory."""
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+
+    @contextmanager
+    def open(self, file: Pieces, columns: Sequence[str]) -> Iterator[Pieces]:
+        """The rows of a file as lines of JSON."""
+        forbid_transaction("Parquet: read a file")
+        order = {
+            "columns": list(columns),
+            "rows": ROWS_MAX,
+            "expanded_bytes": EXPANDED_BYTES_MAX,
+            "memory_bytes": _MEMORY_BYTES,
+            "processor_seconds": _PROCESSOR_SECONDS,
+        }
+        with (
+            self._one,
+            subprocess.Popen(  # noqa: S603 -- our own program, told in numbers and names
+                [sys.executable, "-I", str(_PROGRAM), json.dumps(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_ALLOCATES,
+            ) as program,
+        ):
+            try:
+                _feed(program, file)
+                yield _Lines(program)
+            finally:
+                # Whoever has read enough waits for nothing more of it.
+                program.kill()
+                _close_input(program)
+
+
+def _feed(program: subprocess.Popen[bytes], file: Pieces) -> None:
+    """All of the file: the program reads it whole before it says anything."""
+    if program.stdin is None:
+        raise OpeningFailed("it has no input")
+    while piece := file.read(_PIECE):
+        # One that ended early says why when it is read from.
+        with suppress(BrokenPipeError):
+            program.stdin.write(piece)
+    _close_input(program)
+
+
+def _close_input(program: subprocess.Popen[bytes]) -> None:
+    """What it holds is for a program that may have ended."""
+    if program.stdin is not None:
+        with suppress(BrokenPipeError):
+            program.stdin.close()
+
+
+class _Lines:
+    """What the program writes; at its end it is known whether that was all."""
+
+    def __init__(self, program: subprocess.Popen[bytes]) -> None:
+        self._program = program
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes at most; none at the end."""
+        output = self._program.stdout
+        piece = output.read1(size) if output is not None else b""  # type: ignore[attr-defined] # a BufferedReader
+        if piece:
+            return bytes(piece)
+        code = self._program.wait()
+        if code in _REFUSED:
+            raise Refused(_REFUSED[code])
+        if -code in _BY_THE_FILE:
+            raise Refused(FileReason.UNREADABLE)
+        if code != 0:
+            raise OpeningFailed(f"it ended with {code}")
+        return b""

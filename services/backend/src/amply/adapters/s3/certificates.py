@@ -1,0 +1,45 @@
+"""Amazon S3: the certificates beside what was released. Nothing else of the bucket is read here."""
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from amply.infra.database import forbid_transaction
+from amply.modules.selling import TablesAway
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BYTES_MAX: Final = 128 * 1024
+"""Of a certificate: docs/data-platform.md."""
+_LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
+_NOT_THERE: Final = frozenset({"NoSuchKey", "404", "AccessDenied"})
+"""Who may not list a bucket is told the same of what is not there as of what is not theirs."""
+
+
+class S3Certificates:
+    """The curated bucket."""
+
+    def __init__(self, *, bucket: str) -> None:
+        self._bucket = bucket
+        self._client: S3Client = boto3.client("s3", config=_LIMITS)
+
+    def read(self, place: str) -> bytes | None:
+        """What stands there; None where nothing does, or more than a certificate can be.
+
+        Raises:
+            TablesAway: The store does not answer.
+        """
+        forbid_transaction("S3: read a certificate")
+        try:
+            with self._client.get_object(Bucket=self._bucket, Key=place)["Body"] as body:
+                content = body.read(BYTES_MAX + 1)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _NOT_THERE:
+                return None
+            raise TablesAway from error
+        except BotoCoreError as error:
+            raise TablesAway from error
+        return content if len(content) <= BYTES_MAX else None

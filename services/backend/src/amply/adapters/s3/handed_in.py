@@ -1,0 +1,40 @@
+"""The lake's raw bucket, as whoever takes data in reaches it: uploads by a form, files in parts, links of minutes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from amply.adapters.s3.exports import S3Exports
+from amply.adapters.s3.uploads import S3Uploads, is_missing
+from amply.infra.database import forbid_transaction
+from amply.modules.ingestion import FileReason, Pieces, Refused
+
+
+class S3HandedIn(S3Uploads, S3Exports):
+    """Forms and looks as of other uploads, parts and links as of exports. The bucket encrypts with the lake's own key."""
+
+    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        """What came along with a request."""
+        forbid_transaction("S3: hand in")
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=media_type)
+
+    @contextmanager
+    def open(self, key: str, *, version: str | None) -> Iterator[Pieces]:
+        """As a stream of the version that was looked at."""
+        forbid_transaction("S3: read what was handed in")
+        try:
+            found = (
+                self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+                if version
+                else self._client.get_object(Bucket=self._bucket, Key=key)
+            )
+        except ClientError as error:
+            if is_missing(error):
+                raise Refused(FileReason.GONE) from error
+            raise
+        body = found["Body"]
+        try:
+            yield body
+        finally:
+            body.close()

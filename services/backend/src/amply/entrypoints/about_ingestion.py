@@ -1,0 +1,47 @@
+"""The worker's tasks about data that outside sources hand in."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from amply.adapters.dynamodb import DynamoDatasets
+from amply.adapters.parquet import ParquetRows
+from amply.adapters.s3.handed_in import S3HandedIn
+from amply.entrypoints import task_names
+from amply.infra.database import Database
+from amply.infra.settings import LakeSettings
+from amply.kernel.clock import Clock
+from amply.modules import ingestion
+
+_log = structlog.get_logger()
+
+
+def taking_in(database: Database, settings: LakeSettings) -> ingestion.Taking | None:
+    """What data is taken in with; None where none is."""
+    if not (settings.datasets_table and settings.raw_bucket):
+        return None
+    return ingestion.Taking(
+        database=database,
+        bucket=S3HandedIn(bucket=settings.raw_bucket),
+        parquet=ParquetRows(),
+        table=DynamoDatasets(table=settings.datasets_table),
+    )
+
+
+def about_ingestion(
+    parts: ingestion.Taking | None, clock: Clock
+) -> tuple[tuple[str, Callable[..., None]], ...]:
+    """Reading files, and telling what datasets there are. Both are asked for everywhere; where no data is taken in, for nothing."""
+
+    def read_files(**_: Any) -> None:
+        read = 0 if parts is None else ingestion.read_files(parts, now=clock())
+        if read:
+            _log.info("files_read", count=read)
+
+    def tell_datasets(**_: Any) -> None:
+        told = 0 if parts is None else ingestion.tell_datasets(parts, now=clock())
+        if told:
+            _log.info("datasets_told", count=told)
+
+    return ((task_names.READ_FILES, read_files), (task_names.TELL_DATASETS, tell_datasets))

@@ -1,0 +1,46 @@
+"""What outside sources hand in: datasets, files, and what becomes of them. Import from here only."""
+
+from typing import TYPE_CHECKING
+
+from amply.modules.ingestion.datasets import FACT_CHANGED
+from amply.modules.ingestion.domain import (
+    EXPANDED_BYTES_MAX,
+    ROWS_MAX,
+    FileReason,
+    Refused,
+    ToldDataset,
+)
+from amply.modules.ingestion.jobs import FACT_SUBMITTED
+from amply.modules.ingestion.ports import DatasetTable, Intake, ParquetOpener, RawBucket
+from amply.modules.ingestion.records import Pieces
+from amply.modules.ingestion.taking import read_files
+from amply.modules.ingestion.telling import Taking, tell_datasets
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+__all__ = [
+    "EXPANDED_BYTES_MAX",
+    "FACT_CHANGED",
+    "FACT_SUBMITTED",
+    "ROWS_MAX",
+    "DatasetTable",
+    "FileReason",
+    "Intake",
+    "ParquetOpener",
+    "Pieces",
+    "RawBucket",
+    "Refused",
+    "Taking",
+    "ToldDataset",
+    "read_files",
+    "routers",
+    "tell_datasets",
+]
+
+
+def routers() -> "tuple[APIRouter]":
+    """Its routes, which the API alone loads: to make them takes as long as everything else of a module."""
+    from amply.modules.ingestion import router  # noqa: PLC0415 -- see above
+
+    return (router.router,)

@@ -1,0 +1,65 @@
+"""Accepted rows as a file, and refused ones as another: the same bytes for the same rows."""
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from amply.infra.pieces import Sink
+from amply.modules.ingestion.cells import Bad, Row
+from amply.modules.ingestion.columns import Column, ColumnType
+from amply.modules.ingestion.domain import SHOWN_CHARACTERS_MAX
+from amply.modules.ingestion.records import Record
+
+PARQUET: Final = "application/vnd.apache.parquet"
+_GZIP: Final = 31
+"""`zlib`'s own number for gzip, whose header then names no file and no moment."""
+
+
+def parquet_of(columns: Sequence[Column], groups: Iterator[Sequence[Row]]) -> Iterator[bytes]:
+    """Apache Parquet, zstd, a row group for each group."""
+    import pyarrow as pa  # noqa: PLC0415 -- heavy: only who writes rows pays for it
+    import pyarrow.parquet as pq  # noqa: PLC0415 -- the same
+
+    kinds: dict[ColumnType, Any] = {
+        ColumnType.TEXT: pa.string(),
+        ColumnType.INTEGER: pa.int64(),
+        ColumnType.NUMBER: pa.float64(),
+        ColumnType.BOOLEAN: pa.bool_(),
+        ColumnType.DATE: pa.date32(),
+        ColumnType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    }
+    schema = pa.schema([(column.name, kinds[column.type]) for column in columns])
+    sink = Sink()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+        for group in groups:
+            cells = [
+                pa.array([row[place] for row in group], type=field.type) for place, field in enumerate(schema)
+            ]
+            writer.write_table(pa.Table.from_arrays(cells, schema=schema))
+            yield sink.drain()
+    yield sink.drain()
+
+
+class Quarantine:
+    """Refused rows: a line of JSON each, with where the row was, why, and its beginning; gzip."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(wbits=_GZIP)
+        self._packed = bytearray()
+
+    def add(self, record: Record, bad: Bad) -> None:
+        """One row more."""
+        shown = record.shown[:SHOWN_CHARACTERS_MAX]
+        line = {
+            "line": record.line,
+            "reason": bad.reason.value,
+            "column": bad.column,
+            "row": shown.encode(errors="replace").decode(),
+            "is_whole": len(record.shown) <= SHOWN_CHARACTERS_MAX,
+        }
+        self._packed += self._packer.compress(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+    def content(self) -> bytes:
+        """The whole file; nothing is added afterwards."""
+        return bytes(self._packed) + self._packer.flush()

@@ -1,0 +1,56 @@
+"""What taking data in needs from outside. None of it may be called inside a transaction."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Protocol
+
+from amply.infra.uploads import UploadShelf
+from amply.modules.ingestion.domain import ToldDataset
+from amply.modules.ingestion.records import Pieces
+
+
+class Intake(UploadShelf, Protocol):
+    """The lake's raw bucket as the API knows it: a place to hand in, and links to what was refused."""
+
+    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        """Hand in for whoever sent it along with their request. Again, it is there once more."""
+
+    def link(self, path: str, *, filename: str, media_type: str, lasts: timedelta) -> str:
+        """An address that fetches this one file for so long, and saves it under that name."""
+
+
+class RawBucket(Protocol):
+    """The same bucket as the worker knows it."""
+
+    def open(self, key: str, *, version: str | None) -> AbstractContextManager[Pieces]:
+        """What was handed in, in the version that was looked at.
+
+        Raises:
+            Refused: It is gone.
+        """
+
+    def write(self, path: str, pieces: Iterable[bytes], *, media_type: str) -> None:
+        """Store a file, a piece at a time; it is there once all of it is, in place of a former one. Nothing is left of half a one."""
+
+    def take_away(self, key: str) -> None:
+        """Nobody reads it any more; nothing happens where there is none."""
+
+
+class ParquetOpener(Protocol):
+    """Reads Parquet apart from this process: its decoders are large, and read what strangers send."""
+
+    def open(self, file: Pieces, columns: Sequence[str]) -> AbstractContextManager[Pieces]:
+        """The rows of a file as lines of JSON, in order. `columns`: those that it may have.
+
+        Raises:
+            Refused: It is no Parquet, has other columns or columns within columns, or is larger inside than it may be; here,
+                or from `read`.
+        """
+
+
+class DatasetTable(Protocol):
+    """What those who make releases know of datasets."""
+
+    def put(self, dataset: ToldDataset) -> None:
+        """Keep this, unless this version or a later one is there already; what others wrote beside it stays."""

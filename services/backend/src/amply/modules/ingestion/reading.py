@@ -1,0 +1,111 @@
+"""Reading one file: rows are looked at one after the other, accepted ones leave in groups, refused ones are kept with why."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from amply.modules.ingestion.accepted import Quarantine, parquet_of
+from amply.modules.ingestion.cells import Bad, Checker, Row
+from amply.modules.ingestion.columns import Column
+from amply.modules.ingestion.domain import (
+    QUARANTINED_MAX,
+    ROWS_MAX,
+    UPLOAD_BYTES_MAX,
+    Compression,
+    FileFormat,
+    FileReason,
+    Refused,
+)
+from amply.modules.ingestion.expanding import Expanded
+from amply.modules.ingestion.records import Pieces, Record, of_lines, records_of
+
+_GROUP_ROWS: Final = 10_000
+_GROUP_BYTES: Final = 8 * 1024 * 1024
+
+Opened = Callable[[Pieces, Sequence[str]], Pieces]
+"""Parquet as lines of JSON (`ports.ParquetOpener`), of a file that has these columns and no other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What a file is said to be."""
+
+    format: FileFormat
+    compression: Compression
+    columns: Sequence[Column]
+
+
+class Reading:
+    """One file on its way. What it has come to is known once `accepted` is exhausted."""
+
+    def __init__(self, file: Pieces, shape: Shape, *, open_parquet: Opened) -> None:
+        self._columns = shape.columns
+        self._checker = Checker(shape.columns, are_texts=shape.format is FileFormat.CSV)
+        self._quarantine = Quarantine()
+        self._records = _records(file, shape, open_parquet)
+        self.read = 0
+        self.reasons: Counter[str] = Counter()
+
+    @property
+    def quarantined(self) -> int:
+        """How many rows were refused."""
+        return self.reasons.total()
+
+    def accepted(self) -> Iterator[bytes]:
+        """The accepted rows as Parquet, piece by piece; nothing at all where there are none.
+
+        Raises:
+            Refused: Nothing of the file is accepted; rows that were refused until then are kept.
+        """
+        groups = self._groups()
+        first = next(groups, None)
+        if not self.read:
+            raise Refused(FileReason.NO_ROWS)
+        if first is not None:
+            yield from parquet_of(self._columns, _again(first, groups))
+
+    def refused_rows(self) -> bytes:
+        """The file of refused rows."""
+        return self._quarantine.content()
+
+    def _groups(self) -> Iterator[Sequence[Row]]:
+        group: list[Row] = []
+        size = 0
+        for record in self._records:
+            row = self._looked_at(record)
+            if isinstance(row, Bad):
+                continue
+            group.append(row)
+            size += record.size
+            if len(group) >= _GROUP_ROWS or size >= _GROUP_BYTES:
+                yield group
+                group, size = [], 0
+        if group:
+            yield group
+
+    def _looked_at(self, record: Record) -> Row | Bad:
+        self.read += 1
+        if self.read > ROWS_MAX:
+            raise Refused(FileReason.TOO_MANY_ROWS)
+        row = record.found if isinstance(record.found, Bad) else self._checker.check(record.found)
+        if isinstance(row, Bad):
+            if self.quarantined >= QUARANTINED_MAX:
+                raise Refused(FileReason.TOO_MANY_BAD_ROWS)
+            self.reasons[row.reason.value] += 1
+            self._quarantine.add(record, row)
+        return row
+
+
+def _records(file: Pieces, shape: Shape, open_parquet: Opened) -> Iterator[Record]:
+    names = [column.name for column in shape.columns]
+    if shape.format is FileFormat.PARQUET:
+        # It is read from its end, so that all of it is held by whoever opens it.
+        whole = Expanded(file, shape.compression, bytes_max=UPLOAD_BYTES_MAX)
+        return of_lines(open_parquet(whole, names))
+    return records_of(Expanded(file, shape.compression), shape.format, names)
+
+
+def _again(first: Sequence[Row], rest: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    yield first
+    yield from rest

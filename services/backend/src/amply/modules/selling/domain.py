@@ -1,0 +1,164 @@
+"""Datasets as who has them sees them, and how many people may be told of without telling of anybody."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from amply.kernel.errors import NotFound
+from amply.kernel.money import Money
+
+SHARED: Final = "donations"
+"""The dataset of all organisations' gifts whose donors let facts be shared; the platform's own (ADR 0137)."""
+PEOPLE_MIN: Final = 20
+"""Of fewer people nothing is told but that they are fewer: as many as every released row is at least of."""
+_STEP: Final = 10
+
+
+class DatasetNotFound(NotFound):
+    """The organisation has no such dataset."""
+
+    code: ClassVar[str] = "sold_dataset_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This organisation has no dataset with this id; ask for the list of its datasets.",
+            param="dataset_id",
+        )
+
+
+class ReleaseNotFound(NotFound):
+    """The dataset has no such release."""
+
+    code: ClassVar[str] = "data_release_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This dataset has no release with this number; ask for the list of its releases.", param="number"
+        )
+
+
+class Telling(StrEnum):
+    """How a number of people is told. `FEWER`: than twenty. `NEARLY_ALL`: all of those it is counted of, but for fewer than twenty."""
+
+    ABOUT = "about"
+    FEWER = "fewer"
+    NEARLY_ALL = "nearly_all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """A number of people. `about` is rounded down to tens, and told only where nobody can be made out by it."""
+
+    said: Telling
+    about: int | None = None
+
+
+def people(count: int, *, of: int | None = None) -> People:
+    """How `count` is told, where it was counted of `of`: neither few who did something nor few who did not are told of."""
+    if count < PEOPLE_MIN:
+        return People(said=Telling.FEWER)
+    if of is not None and of - count < PEOPLE_MIN:
+        return People(said=Telling.NEARLY_ALL)
+    return People(said=Telling.ABOUT, about=count - count % _STEP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consents:
+    """Of one month (`2026-10`, UTC): who gave on a form that asks, who ticked its box, and who of these took it back since."""
+
+    month: str
+    gave: People
+    ticked: People
+    withdrew: People
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """What is handed in, and what has become of it.
+
+    Attributes:
+        owner: The organisation's id, or another word for the platform's own.
+        kind: What it is about; empty before its first release.
+        state: `open` or `closed`; None where it is not handed in by its owner.
+        latest: Its newest release; 0 before the first.
+        refused: Why nothing was released the last time; None where that is not so.
+    """
+
+    dataset_id: str
+    owner: str
+    title: str
+    kind: str
+    state: str | None
+    latest: int
+    refused: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One revision; more of it stands in its certificate.
+
+    Attributes:
+        k: Every row is one of at least so many people's.
+        l_min: So many values each sensitive column has in every class; None where there is no such column.
+        withdrawn_at: Since when buyers are not given it any more.
+        place: Where its certificate is.
+    """
+
+    dataset_id: str
+    number: int
+    released_at: datetime
+    policy: str
+    rows: int
+    k: int
+    l_min: int | None
+    withdrawn_at: datetime | None
+    certificate_sha256: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertifiedPart:
+    """What a certificate says of one file (docs/data-platform.md). Shares are decimals in a text, 0 to 1.
+
+    Attributes:
+        t_max: How far a class's values are at most from those of the whole file.
+        loss: What was lost by making values coarser.
+        suppressed: Rows of the batch that were left out.
+    """
+
+    file: str
+    rows: int
+    people: int
+    k: int
+    l_min: int | None
+    t_max: str | None
+    loss: str
+    suppressed: int
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What one contract was given of a dataset in a month. Counted are answers with the sizes of their files."""
+
+    month: str
+    contract_id: str
+    answers: int
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a dataset brought somebody in a period. `transfer_id` leads to the ledger; a correction is below zero."""
+
+    period: str
+    transfer_id: str
+    dataset_id: str
+    amount: Money
+
+    @property
+    def entry_id(self) -> str:
+        """The ledger's entry that the transfer is in."""
+        return self.transfer_id.partition("#")[0]

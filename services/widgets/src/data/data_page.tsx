@@ -1,0 +1,45 @@
+import { useMemo } from "preact/hooks";
+
+import { KeepersPage, type Kept } from "../account/keepers_page";
+import { SELLERS } from "../account/roles";
+import type { SiteConfig } from "../site/config";
+import { ConsentsSection } from "./consents_section";
+import { DataApi } from "./data_api";
+import { DatasetsSection } from "./datasets_section";
+import { RevenueSection } from "./revenue_section";
+import { DATA_TEXTS } from "./texts";
+
+/** Who sees what data brings: the API decides, this is what the page offers. */
+const PAID: readonly string[] = ["owner", "finance"];
+
+interface DataPageProps {
+  readonly config: SiteConfig;
+  /** The organisation that a link asks for, or empty. */
+  readonly asked: string;
+}
+
+/** What an organisation sees of its data. It changes nothing. */
+export function DataPage(about: DataPageProps) {
+  return (
+    <KeepersPage
+      {...about}
+      roles={SELLERS}
+      title={(_, language) => DATA_TEXTS[language].title}
+      notYours={(_, language) => DATA_TEXTS[language].notYours}
+    >
+      {(kept) => <Sections {...kept} />}
+    </KeepersPage>
+  );
+}
+
+function Sections({ config, organization: { organizationId, name, role } }: Kept) {
+  const api = useMemo(() => new DataApi(config.apiUrl, organizationId), [config, organizationId]);
+  return (
+    <div class="data">
+      <p class="lead">{name}</p>
+      <ConsentsSection api={api} />
+      <DatasetsSection api={api} />
+      <RevenueSection config={config} api={api} isTheirs={PAID.includes(role)} />
+    </div>
+  );
+}

@@ -1,0 +1,156 @@
+"""The worker's part of what is handed in: killed, twice at once, with files that are no good, and telling of datasets."""
+
+import json
+
+import pytest
+
+from amply.modules import ingestion
+from amply.modules.ingestion import taking as worker
+from tests.backend.committed.test_intake import GOOD, LINES, accepted, code, submit
+from tests.backend.intake_world import (
+    FakeTable,
+    add_dataset,
+    ask_beside,
+    hand_in,
+    read_all,
+    shown,
+    taking,
+    upload,
+)
+from tests.backend.member_world import House
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_killed_around_a_file_the_next_look_writes_the_same_once(house: House, dies: str) -> None:
+    dataset_id = add_dataset(house)
+    job_id = hand_in(house, dataset_id, LINES)
+    house.intake.dies = dies
+    with pytest.raises(KeyboardInterrupt):
+        read_all(house)
+    before = accepted(house)
+    assert shown(house, job_id)["state"] == "waiting"
+    assert read_all(house) == 0, "it is not read again at once: somebody may be reading it"
+    assert read_all(house, minutes=11) == 1
+    assert shown(house, job_id)["rows_accepted"] == 1
+    assert len(accepted(house)) == 1
+    assert before in ({}, accepted(house))
+
+
+def test_a_file_that_cannot_be_taken_away_is_taken_away_later(house: House) -> None:
+    hand_in(house, add_dataset(house), GOOD)
+    (handed_in,) = house.intake.kept
+    house.intake.stuck.add(handed_in)
+    assert read_all(house) == 1
+    assert set(house.intake.kept) == {handed_in}
+    house.intake.stuck.clear()
+    assert read_all(house, minutes=2) == 0
+    assert house.intake.kept == {}
+
+
+def test_two_who_read_the_same_file_come_to_the_same(house: House) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    house.intake.meanwhile = lambda: _once(house)
+    assert read_all(house) == 0, "the other one was quicker"
+    assert shown(house, job_id)["rows_read"] == 3
+    assert len(accepted(house)) == 1
+
+
+def _once(house: House) -> None:
+    house.intake.meanwhile = lambda: None
+    assert read_all(house, minutes=11) == 1
+
+
+def test_a_file_that_is_no_good_ends_its_job_and_holds_back_no_other(house: House) -> None:
+    dataset_id = add_dataset(house)
+    poison = upload(house, dataset_id, b"\x1f\x8b broken", compression="gzip")
+    submit(house, job_id=poison)
+    good = hand_in(house, dataset_id, GOOD)
+    assert read_all(house) == 2
+    found = shown(house, poison)
+    assert (found["state"], found["refused"], found["rows_read"]) == ("refused", "not_whole", None)
+    assert shown(house, good)["state"] == "done"
+    assert code(ask_beside(house, "POST", f"/v1/jobs/{poison}/links")) == (409, "no_quarantine")
+
+
+def test_a_file_of_bad_rows_alone_writes_no_rows_and_one_with_too_many_tells_of_some(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = add_dataset(house)
+    bad = hand_in(house, dataset_id, "x\ny\n", key="bad")
+    assert read_all(house) == 1
+    assert shown(house, bad)["rows_accepted"] == 0
+    assert accepted(house) == {}
+    monkeypatch.setattr("amply.modules.ingestion.reading.QUARANTINED_MAX", 2)
+    many = hand_in(house, dataset_id, f"{GOOD}\nx\ny\nz\n", key="many")
+    assert read_all(house) == 1
+    found = shown(house, many)
+    assert (found["refused"], found["reasons"], found["has_quarantine"]) == (
+        "too_many_bad_rows",
+        {"not_json": 2},
+        True,
+    )
+    assert accepted(house) == {}
+
+
+@pytest.mark.parametrize("way", ["it raises", "it brings the process down"])
+def test_what_cannot_be_read_again_and_again_is_given_up(
+    house: House, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = hand_in(house, add_dataset(house), GOOD)
+    error = OSError("away") if way == "it raises" else KeyboardInterrupt()
+
+    def falls(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "_taken", falls)
+    for turn in range(5):
+        house.clock.advance(days=1)
+        if isinstance(error, KeyboardInterrupt):
+            with pytest.raises(KeyboardInterrupt):
+                read_all(house)
+        else:
+            read_all(house)
+        assert shown(house, job_id)["state"] == ("refused" if turn == 4 and way == "it raises" else "waiting")
+    house.clock.advance(days=1)
+    read_all(house)
+    assert shown(house, job_id)["refused"] == "not_read"
+
+
+def test_a_file_that_is_gone_before_it_is_read_says_so(house: House) -> None:
+    job_id = hand_in(house, add_dataset(house), GOOD)
+    house.intake.kept.clear()
+    assert read_all(house) == 1
+    assert shown(house, job_id)["refused"] == "gone"
+
+
+def test_links_end_with_the_file_of_refused_rows_and_jobs_with_what_they_accepted(house: House) -> None:
+    job_id = hand_in(house, add_dataset(house), LINES)
+    assert read_all(house) == 1
+    house.clock.advance(days=30)
+    assert code(ask_beside(house, "POST", f"/v1/jobs/{job_id}/links")) == (409, "no_quarantine")
+    house.clock.advance(days=61)
+    read_all(house)
+    assert code(ask_beside(house, "GET", f"/v1/jobs/{job_id}")) == (404, "job_not_found")
+
+
+def test_those_who_make_releases_are_told_what_a_dataset_is_and_each_change_of_it(house: House) -> None:
+    table = FakeTable(is_away=True)
+    dataset_id = add_dataset(house)
+
+    def tell(**later: float) -> int:
+        house.clock.advance(**later)
+        return ingestion.tell_datasets(taking(house, table=table), now=house.clock())
+
+    assert tell() == 0
+    table.is_away = False
+    assert tell(minutes=10) == 1
+    told = table.items[dataset_id]
+    assert (told.owner, told.title, told.kind, told.version) == (house.organization_id, "Visits", "pos", 1)
+    assert (told.release_every_days, told.is_open) == (30, True)
+    assert json.loads(told.policy)["columns"]["guest"] == {"role": "person", "publish_as": "visitor"}
+    assert tell(minutes=10) == 0
+    path = f"/v1/datasets/{dataset_id}"
+    tag = ask_beside(house, "GET", path).headers["ETag"]
+    ask_beside(house, "PATCH", path, json={"state": "closed"}, headers={"If-Match": tag})
+    assert tell() == 1
+    assert (table.items[dataset_id].version, table.items[dataset_id].is_open) == (2, False)

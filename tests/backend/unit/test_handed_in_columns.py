@@ -1,0 +1,157 @@
+"""Columns that are taken make a policy that the anonymiser takes, and the others are refused with what to change."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pytest
+
+from amply.modules.ingestion.columns import Column, check, policy_of
+from amply.modules.ingestion.domain import DatasetNotAcceptable
+from amply_lake import default_policy, read_policy
+from tests.backend.intake_world import COLUMNS
+
+PERSON: Final = {"name": "who", "type": "text", "role": "person", "required": True}
+SENSITIVE: Final = {"name": "what", "type": "text", "role": "sensitive"}
+AGE: Final = {
+    "name": "age",
+    "type": "integer",
+    "role": "quasi",
+    "generalise": {"kind": "ranges", "widths": [5], "from": 0, "to": 100},
+}
+
+
+def columns(*said: Mapping[str, Any]) -> list[Column]:
+    return [Column.of(each) for each in said]
+
+
+def policy(said: Sequence[Column]) -> Any:
+    document = policy_of(said, policy_id="default-v2", retention_days=365)
+    return read_policy(json.dumps(document).encode())
+
+
+def quasi(kind: str, *, of: Any = "text", **more: Any) -> dict[str, Any]:
+    return {"name": "known", "type": of, "role": "quasi", "generalise": {"kind": kind, **more}}
+
+
+TAKEN: Final = (
+    AGE,
+    quasi("ranges", of="integer", widths=[1, 5, 10], **{"from": 0, "to": 100}),
+    quasi("truncate", keep=[3, 2, 1]),
+    quasi("mask", keep=[3]),
+    quasi("dates", of="date", periods=["day", "month", "quarter", "year"]),
+    quasi("dates", of="timestamp", periods=["year"]),
+    quasi("networks", version_4=[24, 8], version_6=[48, 16]),
+    quasi("user_agents"),
+    quasi("places", tenths_of_degree=[1, 10]),
+)
+
+
+@pytest.mark.parametrize("said", TAKEN)
+def test_what_is_taken_the_anonymiser_takes(said: Mapping[str, Any]) -> None:
+    found = columns(PERSON, SENSITIVE, said)
+    check(found)
+    made = policy(found)
+    default = default_policy()
+    assert (made.k, made.l, made.suppression_limit) == (default.k, default.l, default.suppression_limit)
+    assert (made.raw_days, made.anonymised_days) == (90, 365)
+    assert set(made.columns) == {column.name for column in found}
+    assert list(made.quasi) == [said["name"]]
+
+
+def test_every_role_is_told_to_the_anonymiser() -> None:
+    found = columns(*COLUMNS)
+    check(found)
+    made = policy(found)
+    assert made.row_key == "visit"
+    assert made.released == ("visitor", "age", "came_on", "spent", "is_new", "score", "seen_at", "tier")
+    assert made.sensitive["spent"].bands == (10, 100)
+
+
+def test_columns_are_kept_as_they_were_said() -> None:
+    found = columns(*COLUMNS)
+    kept = json.loads(json.dumps([column.as_kept() for column in found]))
+    assert [Column.of(each) for each in kept] == found
+    assert kept[3]["least"] == 0
+
+
+MANY: Final = [
+    {
+        **AGE,
+        "name": f"age{number}",
+        "generalise": {"kind": "ranges", "widths": [1, 2, 4, 8], "from": 0, "to": 80},
+    }
+    for number in range(9)
+]
+REFUSED: Final[Mapping[str, Sequence[Mapping[str, Any]]]] = {
+    "nobody": (SENSITIVE, AGE),
+    "two people": (PERSON, {**PERSON, "name": "other"}, SENSITIVE, AGE),
+    "two row keys": (*(PERSON, SENSITIVE, AGE), *({**PERSON, "name": n, "role": "row_key"} for n in "ab")),
+    "nothing that others know": (PERSON, SENSITIVE),
+    "nothing that is hidden": (PERSON, AGE),
+    "a name twice": (PERSON, SENSITIVE, AGE, AGE),
+    "a name of capitals": (PERSON, SENSITIVE, {**AGE, "name": "Age"}),
+    "a person who may be missing": ({**PERSON, "required": False}, SENSITIVE, AGE),
+    "a pseudonym that is a column": ({**PERSON, "publish_as": "age"}, SENSITIVE, AGE),
+    "a pseudonym of nobody": (PERSON, {**SENSITIVE, "publish_as": "x"}, AGE),
+    "no way to become coarser": (PERSON, SENSITIVE, {**AGE, "generalise": None}),
+    "a way where none is asked for": (PERSON, {**SENSITIVE, "generalise": AGE["generalise"]}, AGE),
+    "bands of a text": (PERSON, {**SENSITIVE, "bands": [1]}, AGE),
+    "bands that fall": (PERSON, {**SENSITIVE, "type": "integer", "bands": [2, 1]}, AGE),
+    "bands from zero": (PERSON, {**SENSITIVE, "type": "integer", "bands": [0, 1]}, AGE),
+    "a least of a text": (PERSON, {**SENSITIVE, "least": 1}, AGE),
+    "a least above the most": (PERSON, SENSITIVE, {**AGE, "least": 2, "most": 1}),
+    "one of several numbers": (PERSON, SENSITIVE, {**AGE, "one_of": ["1"]}),
+    "one of the same": (PERSON, {**SENSITIVE, "one_of": ["a", "a"]}, AGE),
+    "too many levels together": (PERSON, SENSITIVE, *MANY),
+    **{
+        f"{number}": (PERSON, SENSITIVE, said)
+        for number, said in enumerate(
+            (
+                quasi("hierarchy", file="x.csv"),
+                quasi("coarser"),
+                {**AGE, "generalise": {}},
+                {**AGE, "generalise": {"kind": ["ranges"]}},
+                quasi("ranges", widths=[5], **{"from": 0, "to": 100}),
+                quasi("truncate", of="integer", keep=[1]),
+                quasi("dates", periods=["month"]),
+                quasi("ranges", of="integer", widths=[5, 7], **{"from": 0, "to": 70}),
+                quasi("ranges", of="integer", widths=[5], **{"from": 0, "to": 101}),
+                quasi("ranges", of="integer", widths=[5], **{"from": 10, "to": 10}),
+                quasi("ranges", of="integer", widths=[5], **{"from": "0", "to": 10}),
+                quasi("ranges", of="integer", widths=[True], **{"from": 0, "to": 10}),
+                quasi("ranges", of="integer", widths=[0], **{"from": 0, "to": 10}),
+                quasi("ranges", of="integer", widths=[5], to=10),
+                quasi("truncate", keep=[]),
+                quasi("truncate", keep=[1, 2]),
+                quasi("truncate", keep=3),
+                quasi("truncate", keep=[3], more=1),
+                quasi("dates", of="date", periods=["year", "month"]),
+                quasi("dates", of="date", periods=[]),
+                quasi("dates", of="date", periods="month"),
+                quasi("dates", of="date", periods=["week"]),
+                quasi("networks", version_4=[24], version_6=[48, 32]),
+                quasi("networks", version_4=[25], version_6=[48]),
+                quasi("user_agents", keep=[1]),
+                quasi("places", tenths_of_degree=[2, 3]),
+            )
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_anonymiser_could_make_nothing_of_is_refused(name: str) -> None:
+    with pytest.raises(DatasetNotAcceptable) as caught:
+        check(columns(*REFUSED[name]))
+    assert caught.value.param is not None
+    assert caught.value.param.startswith("columns")
+
+
+def test_there_are_as_many_columns_as_a_policy_has() -> None:
+    plain = [{"name": f"c{number}", "type": "text", "role": "insensitive"} for number in range(62)]
+    check(columns(PERSON, SENSITIVE, AGE, *plain[:61]))
+    with pytest.raises(DatasetNotAcceptable, match="64"):
+        check(columns(PERSON, SENSITIVE, AGE, *plain))
+    with pytest.raises(DatasetNotAcceptable, match="64"):
+        check([])
