@@ -26,14 +26,14 @@ class ViolationAlarm:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def line(self, dataset: str) -> dict[str, Any]:
-        """The newest line of the log about a dataset.
+    def line(self, dataset: str, *, since: datetime) -> dict[str, Any]:
+        """The newest line of the log about a dataset, since a moment.
 
         Raises:
             LocalCloudError: There is none.
         """
         return until(
-            lambda: self._newest(dataset),
+            lambda: self._newest(dataset, since),
             seconds=_LINE_SECONDS_MAX,
             otherwise=f"No line {_LINE} about {dataset} was logged; 'make logs PART=releases' says more.",
         )
@@ -65,7 +65,14 @@ class ViolationAlarm:
         alarm: dict[str, Any] = found[0]
         return alarm
 
-    def _newest(self, dataset: str) -> dict[str, Any] | None:
+    def _newest(self, dataset: str, since: datetime) -> dict[str, Any] | None:
         log = self._cloud.settings.log_of("releases").read_text().splitlines()
-        lines = (json.loads(line) for line in log if _LINE in line)
-        return next((line for line in reversed(list(lines)) if line["dataset"] == dataset), None)
+        lines = [json.loads(line) for line in log if _LINE in line]
+        return next(
+            (
+                line
+                for line in reversed(lines)
+                if line["dataset"] == dataset and datetime.fromisoformat(line["timestamp"]) >= since
+            ),
+            None,
+        )

@@ -17,7 +17,7 @@ NEEDED: Final = ("marketplace", "etl")
 _KEY_LINE: Final = "certificates_key"
 _NOTED_SECONDS_MAX: Final = 60.0
 _RELEASED_SECONDS_MAX: Final = 240.0
-"""The process looks at each dataset once a minute; the rest is for a machine that has other things to do."""
+"""The process looks at each dataset three times a minute; the rest is for a machine that has other things to do."""
 
 
 def require(cloud: Cloud) -> None:

@@ -13,11 +13,12 @@ from local_cloud.cloud import Cloud
 from local_cloud.console import Steps
 from local_cloud.credentials import write_privately
 from local_cloud.demo import organization
-from local_cloud.demo.lake import handing_in, survey, year
+from local_cloud.demo.lake import survey, year
 from local_cloud.demo.lake.alarm import ViolationAlarm
 from local_cloud.demo.lake.buyers import Buyer, Market
 from local_cloud.demo.lake.cells import Cell, ReleaseLedger
 from local_cloud.demo.lake.data_platform import DataPlatform, require
+from local_cloud.demo.lake.seller import Job, Seller
 from local_cloud.demo.lake.withdrawing import SharingDonor
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
@@ -53,6 +54,7 @@ class LakeResult:
     refused: int
     withdrawn: int
     survey_rows: int
+    quarantined: int
     violation: str
     alarm: str
     donor: str
@@ -71,6 +73,7 @@ def share(settings: Settings, steps: Steps, *, now: datetime) -> LakeResult:
     cloud = Cloud(settings)
     require(cloud)
     walk = _Walk(DataPlatform(cloud), steps, now=now)
+    walk.has_a_seller()
     walk.takes_in_a_public_data_set()
     walk.takes_in_twelve_people()
     walk.has_a_year_of_gifts()
@@ -91,6 +94,7 @@ def share(settings: Settings, steps: Steps, *, now: datetime) -> LakeResult:
         refused=refused,
         withdrawn=first.rows - second.rows,
         survey_rows=walk.survey_rows,
+        quarantined=walk.quarantined,
         violation=violation,
         alarm=rung,
         donor=walk.subject,
@@ -110,42 +114,54 @@ class _Walk:
         self._market = Market(platform, dataset=year.DATASET)
         self._ledger = ReleaseLedger(platform, dataset=year.DATASET)
         self._alarm = ViolationAlarm(platform.cloud)
+        self._seller = Seller(platform, mark=self._mark)
         self._donor = SharingDonor(platform, mark=self._mark)
         self.subject = ""
         self.survey_rows = 0
+        self.quarantined = 0
+
+    def has_a_seller(self) -> None:
+        with self._steps.step("organization", "organisation exists and is onboarded") as told:
+            self._receiver = organization.ensure(self._platform.cloud)
+            told.result = self._receiver.id
+        with self._steps.step("key", "its owner makes a key that hands data in") as told:
+            told.result = self._seller.comes_in(self._receiver)
 
     def takes_in_a_public_data_set(self) -> None:
-        self._survey = f"survey_{self._mark}"
-        with self._steps.step("survey", "a public data set is handed in") as told:
-            rows = survey.rows(self._settings, mark=self._mark)
-            self._hand_in(self._survey, survey.TITLE, rows)
-            told.result = f"{len(rows)} answers of the election study of 1996"
+        """With three bad rows, which are told of and stay behind."""
+        rows = survey.rows(self._settings, mark=self._mark)
+        with self._steps.step("described", "it says what is in a public data set") as told:
+            self._survey = self._seller.describes(survey.TITLE, survey.COLUMNS)
+            told.result = self._survey
+        with self._steps.step("survey", "and uploads it, with three bad rows") as told:
+            job = self._seller.uploads(self._survey, [*rows, *survey.bad_rows(rows[0])])
+            if (job.accepted, job.quarantined) != (len(rows), len(survey.BAD)):
+                raise LocalCloudError(f"Of {len(rows)} rows and {len(survey.BAD)} bad ones: {_words(job)}.")
+            self.quarantined = job.quarantined
+            told.result = _words(job)
 
     def takes_in_twelve_people(self) -> None:
-        self._small = f"twelve_{self._mark}"
-        with self._steps.step("twelve", f"and one of {_TWELVE} people, which breaks k = 20") as told:
-            rows = survey.rows(self._settings, mark=self._mark)[:_TWELVE]
-            self._hand_in(self._small, "Twelve people", rows)
-            told.result = f"{len(rows)} answers"
+        """The same twelve in each walk, so that they never become twenty."""
+        rows = survey.rows(self._settings, mark="twelve")[:_TWELVE]
+        with self._steps.step("twelve", f"another has {_TWELVE} people, which breaks k = 20") as told:
+            self._small = self._seller.describes(f"{_TWELVE} people", survey.COLUMNS)
+            told.result = _words(self._seller.sends(self._small, rows))
 
     def has_a_year_of_gifts(self) -> None:
         """Donors and gifts are drawn: a year of real ones would take a year."""
         facts = list(year.gifts(self._mark, today=self._today))
-        with self._steps.step("consents", "made-up donors let facts of their gifts be shared") as told:
+        with self._steps.step("consents", "made-up donors let their gifts be shared") as told:
             year.consent(self._platform, self._mark)
             told.result = f"{year.DONORS} donors"
-        with self._steps.step("year", "a year of their gifts comes into the raw bucket") as told:
+        with self._steps.step("year", "a year of their gifts comes in") as told:
             names = year.hand_in(self._platform, facts, today=self._today)
             self._platform.wait_until_noted(year.DATASET, names)
             told.result = f"{len(facts)} gifts"
 
     def has_a_donor_who_ticks_the_box(self) -> None:
-        with self._steps.step("organization", "organisation exists and is onboarded") as told:
-            receiver = organization.ensure(self._platform.cloud)
-            told.result = receiver.id
         with self._steps.step("ticked", "Dora gives, and ticks the box") as told:
-            told.result = self._donor.gives(receiver).id
-        with self._steps.step("written", "the worker writes the fact, and not her name") as told:
+            told.result = self._donor.gives(self._receiver).id
+        with self._steps.step("written", "the worker writes the fact, not her name") as told:
             name, self.subject = self._donor.is_written()
             self._platform.wait_until_noted(year.DATASET, [name])
             told.result = f"she is {self.subject[:12]}… there"
@@ -156,7 +172,8 @@ class _Walk:
             (dataset, self._platform.ask_for_release(dataset))
             for dataset in (year.DATASET, self._survey, self._small)
         ]
-        with self._steps.step("released", "a release is asked for, and made at the next look"):
+        self._asked = asked[-1][1]
+        with self._steps.step("released", "a release is asked for; the next look makes it"):
             found = {name: self._platform.wait_for_release(name, asked=at) for name, at in asked}
         made = self._revision(found, year.DATASET)
         surveyed = self._revision(found, self._survey)
@@ -171,7 +188,7 @@ class _Walk:
         return made
 
     def finds_the_donors_cell(self) -> Cell:
-        with self._steps.step("cell", "with the operator's keys: where Dora is in it") as told:
+        with self._steps.step("cell", "where Dora is in it, by the operator's keys") as told:
             cell = self._ledger.cell_of(self.subject)
             told.result = f"cell {cell.cell} of batch {cell.batch}: {cell.people} people, {cell.rows} rows"
         return cell
@@ -184,7 +201,7 @@ class _Walk:
                 raise LocalCloudError(
                     f"The dataset {self._small} was released, though it has {_TWELVE} people."
                 )
-            told.result = f"{self._alarm.line(self._small)['event']}"
+            told.result = str(self._alarm.line(self._small, since=self._asked)["event"])
         self._steps.say(f"    {item['refused']}")
         with self._steps.step("alarm", "the metric counts it, and the alarm rings") as told:
             metric = self._alarm.count()
@@ -242,11 +259,6 @@ class _Walk:
                 raise LocalCloudError(f"The buyer read {read.rows} rows; {released.rows} were released.")
             told.result = f"{read.rows} rows"
 
-    def _hand_in(self, dataset: str, title: str, rows: list[dict[str, Any]]) -> None:
-        handing_in.describe(self._platform, dataset, title=title, owner="platform", columns=survey.COLUMNS)
-        name = handing_in.hand_in(self._platform, dataset, rows, today=self._today, name="answers")
-        self._platform.wait_until_noted(dataset, [name])
-
     def _verify(self, buyer: Buyer, released: Revision) -> None:
         with self._steps.step("verified", "amply-verify certificate, network off") as told:
             files = self._market.fetch(buyer, revision=released.number)
@@ -277,6 +289,11 @@ class _Walk:
 
 def _levels(levels: Mapping[str, int]) -> str:
     return ", ".join(f"{column} {level}" for column, level in levels.items())
+
+
+def _words(job: Job) -> str:
+    why = f" ({', '.join(sorted(job.reasons))})" if job.reasons else ""
+    return f"{job.accepted} rows accepted, {job.quarantined} in quarantine{why}"
 
 
 def _shown(row: Mapping[str, str]) -> str:

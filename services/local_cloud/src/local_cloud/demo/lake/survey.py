@@ -5,7 +5,6 @@ is copied into this project.
 """
 
 import csv
-import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -70,20 +69,12 @@ def rows(settings: Settings, *, mark: str) -> list[dict[str, Any]]:
         raise LocalCloudError("The public data set is not installed; type 'make setup' once more.")
     with Path(done.stdout.strip()).open(newline="", encoding="utf-8") as file:
         answers = list(csv.DictReader(file, delimiter="\t", quotechar="'"))
-    return [
-        _row(f"{mark}-{number}", answer)
-        for number, answer in enumerate(answers, start=1)
-    ]
+    return [_row(f"{mark}-{number}", answer) for number, answer in enumerate(answers, start=1)]
 
 
 def bad_rows(good: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Three rows that are like a good one but for what is wrong with them."""
     return [{**good, **wrong} for wrong in BAD]
-
-
-def lines(of: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as JSON lines."""
-    return "".join(f"{json.dumps(row)}\n" for row in of)
 
 
 def _row(name: str, answer: Mapping[str, str]) -> dict[str, Any]:
