@@ -74,11 +74,3 @@ def test_the_demo_may_be_repeated(platform: Platform, walked: dict[str, Any]) ->
     assert again["releases"] == 2
     assert again["buyer_rows"] > walked["buyer_rows"]
     assert again["donor"] != walked["donor"]
-
-
-def test_without_the_data_platform_the_command_to_type_is_said(platform: Platform) -> None:
-    """Last: it takes the flags away from what the run remembers, and deploys nothing."""
-    platform.settings.flags.write_text("iot")
-    done = platform.type("demo-lake")
-    assert done.returncode == 1
-    assert "'make local FLAGS=marketplace,etl,iot'" in done.stderr

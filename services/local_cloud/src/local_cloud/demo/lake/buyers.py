@@ -101,13 +101,7 @@ class Market:
 
     def fetch(self, buyer: Buyer, *, revision: int) -> list[Path]:
         """The released files themselves, by the links that the buyer is given."""
-        path = f"delta-sharing/shares/{buyer.contract}/schemas/{_SCHEMA}/tables/{self._dataset}/query"
-        answer = httpx2.post(
-            f"{self._platform.gateway}/{path}",
-            json={},
-            headers={"Authorization": f"Bearer {buyer.token}"},
-            timeout=30.0,
-        )
+        answer = self._query(buyer, revision=revision)
         answer.raise_for_status()
         lines: list[dict[str, Any]] = [json.loads(line) for line in answer.text.splitlines()]
         folder = self.folder / f"{revision:06}"
@@ -117,6 +111,19 @@ class Market:
             fetched.append(folder / url.partition("?")[0].rpartition("/")[2])
             fetched[-1].write_bytes(httpx2.get(url, timeout=30.0).raise_for_status().content)
         return fetched
+
+    def status(self, buyer: Buyer, *, revision: int) -> int:
+        """How a buyer who asks for a revision by its number is answered."""
+        return self._query(buyer, revision=revision).status_code
+
+    def _query(self, buyer: Buyer, *, revision: int) -> httpx2.Response:
+        path = f"delta-sharing/shares/{buyer.contract}/schemas/{_SCHEMA}/tables/{self._dataset}/query"
+        return httpx2.post(
+            f"{self._platform.gateway}/{path}",
+            json={"version": revision},
+            headers={"Authorization": f"Bearer {buyer.token}"},
+            timeout=30.0,
+        )
 
     def verify(self, certificate: bytes, *, files: list[Path], key: str) -> tuple[tuple[str, ...], str]:
         """What `amply-verify certificate` says of files that it must accept, and how the network was off.

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from local_cloud import flags, tasks
@@ -84,10 +84,13 @@ class DataPlatform:
         """
         for name in names:
             until(
-                lambda name=name: self.item(dataset, f"arrived#{name}") or None,
+                partial(self._noted, dataset, name),
                 seconds=_NOTED_SECONDS_MAX,
                 otherwise=f"The file {name} of {dataset} was not noted; 'make logs PART={RELEASES}' says more.",
             )
+
+    def _noted(self, dataset: str, name: str) -> Mapping[str, Any] | None:
+        return self.item(dataset, f"arrived#{name}") or None
 
     # -- what is released
 

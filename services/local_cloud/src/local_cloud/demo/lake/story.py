@@ -26,6 +26,7 @@ from local_cloud.settings import Settings
 NOTE: Final = "demo-lake.json"
 _TWELVE: Final = 12
 """People of the dataset that breaks its policy, which demands 20."""
+_NOT_THERE: Final = 404
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ def share(settings: Settings, steps: Steps, *, now: datetime) -> LakeResult:
     walk.forgets_the_donor()
     second = walk.releases_again(cell, before=first)
     walk.is_read_again(buyer, second)
+    walk.serves_the_earlier_one_to_nobody(buyer, first)
     result = LakeResult(
         releases=second.number - first.number + 1,
         k=first.certificate.parts[-1].k,
@@ -258,6 +260,16 @@ class _Walk:
             if read.rows != released.rows:
                 raise LocalCloudError(f"The buyer read {read.rows} rows; {released.rows} were released.")
             told.result = f"{read.rows} rows"
+
+    def serves_the_earlier_one_to_nobody(self, buyer: Buyer, earlier: Revision) -> None:
+        """Though the buyer asks for it by its number."""
+        with self._steps.step("earlier", "and the one with her in it no more") as told:
+            status = self._market.status(buyer, revision=earlier.number)
+            if status != _NOT_THERE:
+                raise LocalCloudError(
+                    f"Release {earlier.number}, which has the donor in it, is answered {status}."
+                )
+            told.result = f"number {earlier.number}: {status}"
 
     def _verify(self, buyer: Buyer, released: Revision) -> None:
         with self._steps.step("verified", "amply-verify certificate, network off") as told:
