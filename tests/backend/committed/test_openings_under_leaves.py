@@ -174,8 +174,11 @@ def test_openings_wait_until_a_rotation_has_come_to_the_gifts_and_follow_it(hous
     (entry,) = openings(house.database)
     house.rotate()
     house.starts_anew()
-    alone = [each for each in of_donors(SECRETS) if each.name == "opening"]
+    as_before(house.databases, house.database)
+    counting = counting_secrets()
+    alone = [each for each in of_donors(counting) if each.name == "opening"]
     assert tend(house.database, alone, now=system_clock()) == 0
+    assert counting.unsealed == 0, "nor are they looked into in vain"
     turn(house)
     with house.database.transaction() as session:
         leaf = gift_leaf(session)
@@ -230,11 +233,16 @@ class Counting(ledger.CommitmentSecrets):
         return super().unseal(sealed, entry_id=entry_id)
 
 
+def counting_secrets() -> Counting:
+    counting = Counting(key=b"\0" * 32)
+    counting._aead = SECRETS._aead
+    return counting
+
+
 def test_however_many_gifts_are_erased_again_each_opening_is_read_once_and_the_tree_written_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counting = Counting(key=b"\0" * 32)
-    counting._aead = SECRETS._aead
+    counting = counting_secrets()
     monkeypatch.setattr(ledger.CommitmentSecrets, "from_settings", lambda _settings: counting)
     people = [f"{name}@example.org" for name in ("bob", "cy", "dee")]
     for email in people:

@@ -182,6 +182,16 @@ def test_a_recipient_who_gives_too_is_erased_from_both_by_one_command(archive: A
         assert (left.honouree, left.recipient_email) == (SECRETS["honouree"], None)
 
 
+def test_who_is_told_is_still_told_when_a_gift_of_their_own_alone_is_erased(archive: Archive) -> None:
+    adas = gives(archive, ADA)
+    own = gives(archive, Donor(name="Ann", email=SECRETS["told"]))
+    before = recipients(archive)
+    erase(archive, donation_id=own)
+    assert read_of(archive, before) == [None, None], "the leaf is cut"
+    assert read_of(archive, recipients(archive)) == [SECRETS["told"]]
+    assert list(recipients(archive)) == [adas]
+
+
 def test_who_is_told_stands_with_the_others_until_leaves_begin_and_is_sealed_apart_afterwards(
     archive: Archive,
 ) -> None:
