@@ -307,3 +307,22 @@ def test_a_rotation_of_donors_keys_ends_with_the_former_one_destroyed(house: Hou
     assert wrapped == [True, False]
     house.starts_anew()
     assert addresses(house, openings(house.database)) == [EMAIL]
+
+
+def test_an_erasure_in_the_midst_of_a_rotation_ends_though_openings_wait_for_gifts_under_another_leaf(
+    house: House,
+) -> None:
+    """The gifts stand under the newest version, and what the ledger keeps of them under the one before."""
+    gives(house, key="again")
+    house.rotate()
+    house.starts_anew()
+    tend(house.database, [each for each in of_donors() if each.name == "donation"], now=system_clock())
+    copies = openings(house.database)
+    assert {head_of(each).version for each in house.gifts().values()} == {2}
+    assert {head_of(each).version for each in copies.values()} == {1}
+    _, second = house.gifts()
+    _, closed = _erase(house.database, email_sha256=None, donation_id=second, listed=None)
+    assert sorted(each.version for each in closed) == [1, 2]
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+    assert addresses(house, copies) == [None, None]

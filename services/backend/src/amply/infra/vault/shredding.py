@@ -111,8 +111,9 @@ def finish(
         KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is not done, and is to be done again.
         NoKeysHere: This process has no keys.
     """
-    for each in closings:
-        _move(database, kinds, each)
+    # One kind after the other, as with a rotation: what goes with a gift finds its next leaf only once the gift stands there.
+    for kind in kinds:
+        _move(database, kind, closings)
     trees = _trees_of(database)
     for scope, version in sorted({(each.scope, each.version) for each in closings}):
         leaves = [each.leaf for each in closings if (each.scope, each.version) == (scope, version)]
@@ -250,15 +251,15 @@ def _named(closing: Closing) -> dict[str, str | int | bytes]:
     return {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
 
 
-def _move(database: Database, kinds: Sequence[Tended], closing: Closing) -> None:
+def _move(database: Database, kind: Tended, closings: Sequence[Closing]) -> None:
     with database.transaction() as session:
-        held = [kind for kind in kinds if _holds(session, [kind], closing)]
-    for kind in held:
+        held = [each for each in closings if _holds(session, [kind], each)]
+    for each in held:
         invariant(kind.move is not None, "what is sealed under leaves can be moved from one to another")
         moved = _ROWS
         while kind.move is not None and moved == _ROWS:
             with database.transaction() as session:
-                moved = kind.move(session, closing.head, _ROWS)
+                moved = kind.move(session, each.head, _ROWS)
 
 
 def _bytes(leaf: int) -> bytes:
