@@ -84,14 +84,14 @@ def _close_one(
 ) -> list[Closing]:
     found: list[Closing] = []
     with database.transaction() as session:
-        closed = _closed(session, scope=scope)
         present = []
         for version, tree in grown.items():
-            *before, leaf = _leaves_of(
-                tree, whose, closed=[each.leaf for each in closed if each.version == version]
+            *before, leaf = (
+                Closing(scope=scope, version=version, leaf=each)
+                for each in _leaves_of(session, tree, whose, scope=scope, version=version)
             )
-            found += [Closing(scope=scope, version=version, leaf=each) for each in before]
-            present.append(Closing(scope=scope, version=version, leaf=leaf))
+            found += before
+            present.append(leaf)
         for each in present:
             _lock(session, each)
         # Only now: whoever was sealing has ended, and what they wrote is seen.
@@ -210,21 +210,18 @@ def _trees_of(database: Database) -> KeyTrees:
     return database.keyring.trees
 
 
-def _closed(session: Session, *, scope: Scope) -> list[Closing]:
-    rows = session.scalars(select(ClosedLeafRow).where(ClosedLeafRow.scope == scope))
-    return [_closing_of(row) for row in rows]
-
-
 def _closing_of(row: ClosedLeafRow) -> Closing:
     return Closing(scope=row.scope, version=row.version, leaf=int.from_bytes(row.leaf))
 
 
-def _leaves_of(tree: KeyTree, whose: str, *, closed: Collection[int]) -> Iterator[int]:
+def _leaves_of(
+    session: Session, tree: KeyTree, whose: str, *, scope: Scope, version: int
+) -> Iterator[int]:
     """Those of somebody that are closed and not cut yet, and at last the one that they are sealed under now."""
     for leaf in tree.numbers(whose):
         if tree.has(leaf):
             yield leaf
-            if leaf not in closed:
+            if session.get(ClosedLeafRow, (scope, version, _bytes(leaf))) is None:
                 return
 
 
