@@ -188,6 +188,20 @@ def test_openings_wait_until_a_rotation_has_come_to_the_gifts_and_follow_it(hous
     assert list(openings(house.database)) == [entry]
 
 
+def test_an_opening_that_waits_for_its_gift_slows_no_other(house: House) -> None:
+    """A full batch says so, and another follows at once, unless none of it could go."""
+    gives(house, key="bobs", email=BOB)
+    as_before(house.databases, house.database)
+    house.close()
+    reseal = donations.tended_openings(SECRETS).reseal
+    done = []
+    for _ in range(2):
+        with house.database.transaction() as session:
+            done.append(reseal(session, 2))
+    assert done == [2, 0]
+    assert len(leaves(house.database) - {None}) == 1, "Ada's leaf is closed, and about to be cut"
+
+
 def test_openings_of_a_donors_other_gift_are_kept_when_one_alone_is_erased(house: House) -> None:
     gives(house, key="again")
     copies = openings(house.database)
