@@ -213,6 +213,17 @@ def test_openings_of_a_donors_other_gift_are_kept_when_one_alone_is_erased(house
     assert addresses(house, copies) == [None, None]
 
 
+def test_openings_of_a_donors_other_gift_are_kept_when_nothing_says_yet_whose_they_are(house: House) -> None:
+    """Both name the donor, and one alone the gift."""
+    gives(house, key="again")
+    _, second = house.gifts()
+    as_before(house.databases, house.database)
+    done, _ = _erase(house.database, email_sha256=None, donation_id=second, listed=None)
+    assert done.entries == 1
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+
+
 def test_in_a_restored_database_a_receipt_opens_nothing_and_a_rotation_lets_it_go(
     house: House, books: LedgerWorld
 ) -> None:
