@@ -224,6 +224,29 @@ def test_openings_of_a_donors_other_gift_are_kept_when_nothing_says_yet_whose_th
     assert addresses(house, openings(house.database)) == [EMAIL]
 
 
+def test_a_gift_whose_refund_is_under_way_holds_back_no_other_that_is_erased_again(house: House) -> None:
+    gives(house, key="bobs", email=BOB)
+    (adas,) = house.gifts().keys() - {_gift_of(house, BOB)}
+    with house.database.transaction() as session:
+        session.execute(
+            text("""
+                INSERT INTO refund (
+                    id, payment_id, minor_units, currency, status, reserved_entry_id, attempts, created_at, updated_at
+                )
+                SELECT 'ref_1', id, 100, 'EUR', 'created', 'ent_1', 0, now(), now()
+                FROM payment
+                WHERE donation_id = :gift
+            """),
+            {"gift": adas},
+        )
+    copies = openings(house.database)
+    done, waiting = _erase_all(house.database, [adas, _gift_of(house, BOB)])
+    assert ([each.gifts for each in done], waiting) == ([1], [adas])
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+    assert addresses(house, copies) == [None, None], "both leaves are cut"
+
+
 def test_in_a_restored_database_a_receipt_opens_nothing_and_a_rotation_lets_it_go(
     house: House, books: LedgerWorld
 ) -> None:
@@ -275,13 +298,14 @@ def test_however_many_gifts_are_erased_again_each_opening_is_read_once_and_the_t
     ids = {email: _gift_of(house, email) for email in people}
     as_before(house.databases, house.database)
     written = _writes(house, monkeypatch)
-    done = _erase_all(house.database, list(ids.values()))
+    done, waiting = _erase_all(house.database, list(ids.values()))
+    assert waiting == []
     assert [(each.gifts, each.entries) for each in done] == [(1, 1)] * 3
     assert counting.unsealed == 4
     assert len(written) == 1
     house.starts_anew()
     assert addresses(house, openings(house.database)) == [EMAIL]
-    assert _erase_all(house.database, []) == []
+    assert _erase_all(house.database, []) == ([], [])
 
 
 def _gift_of(house: House, email: str) -> str:
