@@ -67,7 +67,15 @@ def test_a_restored_backup_does_not_bring_an_erased_donor_back(gifts: Gifts, bac
     assert named_in(platform, gifts.secrets, database=backup), "the backup is from before the erasure"
 
     told = platform.command("erase", "again", database=backup)
-    assert told == {"noted": 1, "gifts": 1, "entries": 2, "dedications": 0, "people": 0, "needed": [], "waiting": []}
+    assert told == {
+        "noted": 1,
+        "gifts": 1,
+        "entries": 2,
+        "dedications": 0,
+        "people": 0,
+        "needed": [],
+        "waiting": [],
+    }
     assert named_in(platform, gifts.secrets, database=backup) == []
     still = {name for _, found in named_in(platform, gifts.others, database=backup) for name in found}
     assert still == set(gifts.others) - SEALED, "nobody else was forgotten"

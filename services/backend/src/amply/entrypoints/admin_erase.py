@@ -129,9 +129,7 @@ def _erase(
     return done, closed
 
 
-def _erase_all(
-    database: Database, donation_ids: Sequence[str]
-) -> tuple[list[donations.Erasure], list[str]]:
+def _erase_all(database: Database, donation_ids: Sequence[str]) -> tuple[list[donations.Erasure], list[str]]:
     """The same of gifts that are on the list, and which of them wait for the answer to a refund: the ledger is searched once for
     all of them, and the tree is cut once.
     """

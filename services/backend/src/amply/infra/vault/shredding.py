@@ -214,9 +214,7 @@ def _closing_of(row: ClosedLeafRow) -> Closing:
     return Closing(scope=row.scope, version=row.version, leaf=int.from_bytes(row.leaf))
 
 
-def _leaves_of(
-    session: Session, tree: KeyTree, whose: str, *, scope: Scope, version: int
-) -> Iterator[int]:
+def _leaves_of(session: Session, tree: KeyTree, whose: str, *, scope: Scope, version: int) -> Iterator[int]:
     """Those of somebody that are closed and not cut yet, and at last the one that they are sealed under now."""
     for leaf in tree.numbers(whose):
         if tree.has(leaf):
