@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from amply.infra.database import connect
 from benchmarks.apparatus.postgresql import server
 from tests.backend.card_testing import Scene, Simulation, Told
+from tests.backend.key_service import keyring
 
 IS_QUICK = "--quick" in sys.argv
 SCENE = Scene(
@@ -34,6 +35,8 @@ def play(scene: Scene) -> Told:
     """One scene on a PostgreSQL of its own."""
     with server() as pg:
         database = connect(pg.settings("amply_app"), application="benchmark", pool_size=5)
+        # Each database has trees of its own: those of another scene are sealed under keys that this one has not.
+        database.keyring = keyring(database, bucket=repr(scene))
         try:
             return Simulation(database, scene).play()
         finally:

@@ -1,7 +1,7 @@
 """One container on Fargate: ARM64, not root, nothing writable but a scratch volume, its own roles and its own log."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from aws_cdk import Duration, RemovalPolicy
@@ -33,10 +33,18 @@ SHELLS = Waiver(
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSize:
-    """`cpu` in units of 1/1024 vCPU, `memory_mib` in MiB; Fargate accepts only certain pairs."""
+    """`cpu` in units of 1/1024 vCPU, `memory_mib` in MiB; Fargate accepts only certain pairs.
+
+    `disk_gib` is for the image and all that is written together, 21 to 200; None: the 20 GiB that every task has.
+    """
 
     cpu: int
     memory_mib: int
+    disk_gib: int | None = None
+
+    def with_memory(self, at_least_mib: int) -> "TaskSize":
+        """The same with so much memory, where it has less."""
+        return replace(self, memory_mib=max(self.memory_mib, at_least_mib))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +97,7 @@ class Task(Construct):
             family=family,
             cpu=size.cpu,
             memory_limit_mib=size.memory_mib,
+            ephemeral_storage_gib=size.disk_gib,
             runtime_platform=ecs.RuntimePlatform(
                 cpu_architecture=ecs.CpuArchitecture.ARM64,
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,

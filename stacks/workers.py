@@ -10,7 +10,7 @@ from stacks.api import Api
 from stacks.containers import Surroundings, make_task
 from stacks.contracts import TaskName
 from stacks.environment import Environment
-from stacks.lake.handing_in import allow_checking
+from stacks.lake.handing_in import CHECKING_MIB, allow_checking
 from stacks.permissions import allow_envelope_keys, allow_key, allow_objects, allow_on_objects
 from stacks.stack import AmplyStack
 from stacks.storage_lifecycle import AUDIT_FILES, ERASURES, EXPORTS, IMAGES, MEDIA, PARTIAL_TILES
@@ -52,7 +52,8 @@ class Workers(AmplyStack):
 
     def _make_worker(self) -> Service:
         settings, queues = self.settings.tasks.worker, self._around.queues
-        task = self._make_task(TaskName.WORKER, self._worker_role(), settings.size)
+        size = settings.size.with_memory(CHECKING_MIB) if self._around.shared else settings.size
+        task = self._make_task(TaskName.WORKER, self._worker_role(), size)
         worker = Service(
             self,
             "WorkerService",

@@ -20,14 +20,18 @@ from stacks.lake.arrival_alarms import watch_arrivals
 from stacks.lake.catalogue import database_name
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.sharing import FACTS, HANDED_IN, SharedData
-from stacks.permissions import allow_key, allow_objects, allow_on_objects
+from stacks.permissions import ONLY_WHAT_IS_NOT_THERE, allow_key, allow_objects, allow_on_objects
 from stacks.queues import VISIBILITY
 from stacks.stack import AmplyStack
 from stacks.waivers import NEXT_REVIEW
 
 RELEASED = "released/"
-SIZE = TaskSize(cpu=512, memory_mib=4096)
-"""The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk."""
+SIZE = TaskSize(cpu=512, memory_mib=4096, disk_gib=60)
+"""The anonymiser's engine stays within two gibibytes; what it does not hold in memory it writes to the disk.
+
+There stand, of one dataset at a time, the batch as it came (2 GiB at most), all its batches from the ledger, and the release
+that is made of them, as large as they are.
+"""
 
 
 class Etl(AmplyStack):
@@ -113,13 +117,14 @@ class Etl(AmplyStack):
         }
 
     def _make_role(self) -> iam.Role:
-        """It reads what comes in and who consents, and adds to what was released; it deletes nothing but messages."""
+        """It reads what comes in and who consents, and adds to what was released: it replaces nothing, and deletes messages alone."""
         role = task_role(self, "ReleasesRole", account=self.account)
         lake, control = self._shared.lake, self._shared.control
         for prefix in (FACTS, HANDED_IN):
             allow_objects(role, lake.raw, prefix, ["s3:GetObject"])
-        allow_on_objects(role, lake.curated, f"{RELEASED}*", ["s3:PutObject"])
-        allow_objects(role, lake.ledger, "", ["s3:GetObject", "s3:PutObject"])
+        allow_objects(role, lake.ledger, "", ["s3:GetObject"])
+        for bucket, pattern in ((lake.curated, f"{RELEASED}*"), (lake.ledger, "*")):
+            allow_on_objects(role, bucket, pattern, ["s3:PutObject"], conditions=ONLY_WHAT_IS_NOT_THERE)
         for actions, resources in (
             (["dynamodb:BatchGetItem"], [control.consents.table_arn]),
             (["dynamodb:Query"], [f"{control.consents.table_arn}/index/by-day"]),

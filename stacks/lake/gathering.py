@@ -9,7 +9,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 
 from constructs_lib.function import PlainFunction
-from constructs_lib.table import WRITES_TABLES
+from constructs_lib.table import READS_TABLES, WRITES_TABLES
 from stacks.lake.control_plane import ControlPlane
 from stacks.lake.governance import LakeAndGovernance
 from stacks.lake.terminal_contract import DATASETS
@@ -61,7 +61,7 @@ def _allow(role: iam.Role, lake: LakeAndGovernance, control: ControlPlane) -> No
         )
     role.add_to_principal_policy(
         iam.PolicyStatement(
-            actions=["dynamodb:PutItem"],
+            actions=["dynamodb:UpdateItem"],
             resources=[control.datasets.table_arn],
             conditions={
                 "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": sorted(DATASETS.values())},
@@ -69,4 +69,4 @@ def _allow(role: iam.Role, lake: LakeAndGovernance, control: ControlPlane) -> No
             },
         )
     )
-    allow_key(role, lake.key, sorted({"kms:Decrypt", "kms:GenerateDataKey", *WRITES_TABLES}))
+    allow_key(role, lake.key, sorted({"kms:GenerateDataKey", *READS_TABLES, *WRITES_TABLES}))

@@ -73,7 +73,7 @@ class LakeAndGovernance(AmplyStack):
             "Certificates", "the seed that certificates of releases are signed with"
         )
         _tell_of_arrivals(self.raw)
-        self.database = make_catalogue(self, self.curated)
+        self.database = make_catalogue(self)
         make_workgroup(self, self.answers, self.key)
         if environment.owns_account:
             make_tags(self, self.curated, self.database, key=self.key)

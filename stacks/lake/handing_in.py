@@ -7,6 +7,8 @@ from stacks.lake.governance import AS_IT_CAME, REFUSED, LakeAndGovernance
 from stacks.permissions import allow_key, allow_objects, allow_on_objects
 
 ACCEPTED = "datasets/"
+CHECKING_MIB = 1024
+"""What a worker has at least where it checks what is handed in: a program beside it may take half of that for one file of Parquet."""
 _WRITES = ("s3:PutObject", "s3:AbortMultipartUpload")
 
 

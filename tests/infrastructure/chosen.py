@@ -5,7 +5,7 @@ from typing import Final
 
 from stacks.database_choices import Connections, Insights, RotatedByUs
 from stacks.environment import Environment
-from stacks.environments import PRODUCTION, STAGING
+from stacks.environments import PRODUCTION, SANDBOX, STAGING
 from stacks.features import Features
 from stacks.network_choices import InterfaceEndpoint
 
@@ -18,9 +18,10 @@ EXTENDED: Final[Environment] = replace(
         insights=Insights.ADVANCED,
     ),
     network=replace(STAGING.network, interface_endpoints=frozenset(InterfaceEndpoint)),
+    tasks=replace(STAGING.tasks, worker=SANDBOX.tasks.worker),
     features=Features(marketplace=True, etl=True, iot=True, data_seller_portal=True),
 )
-"""Staging with everything a network and a database can have beside them, and the data platform."""
+"""Staging with everything a network and a database can have beside them, and the data platform beside a worker as small as a sandbox's."""
 
 UPGRADING: Final[Environment] = replace(
     PRODUCTION, database=replace(PRODUCTION.database, master=RotatedByUs())

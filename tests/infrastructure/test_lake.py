@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from amply.adapters import parquet
 from amply.modules.ingestion import domain
 from amply_lake import METRIC
 from amply_releases import lines
@@ -15,8 +16,9 @@ from amply_releases.arrivals import Arrival
 from operations.cost import estimate
 from operations.difference.holdings import HOLDINGS
 from stacks.contracts import CONTAINERS, TaskName
+from stacks.environments import SANDBOX
 from stacks.lake.governance import AS_IT_CAME, KEPT_OTHERWISE, REFUSED, REFUSED_DAYS
-from stacks.lake.handing_in import ACCEPTED
+from stacks.lake.handing_in import ACCEPTED, CHECKING_MIB
 from stacks.lake.tags import TAGS
 from tests.backend.stall import INDEXES
 from tests.backend.stall import TABLES as STALLS
@@ -33,6 +35,8 @@ SETTINGS = set(
     re.findall(r'environ\["(\w+)"\]', (ROOT / "services/releases/src/amply_releases/settings.py").read_text())
 )
 """What the process reads of its environment."""
+PROGRAM_MIB, WORKER_MIB = 96, 384
+"""Resident: the program that reads Parquet before it has read anything, and a worker that is busy."""
 VALUES_OF_A_TAG = 1000
 """https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html."""
 
@@ -100,6 +104,19 @@ def test_the_task_that_makes_releases_is_told_what_was_agreed(extended: Deployed
     assert tuple(container["Command"]) == contract.command
     assert "Secrets" not in container
     assert int(task["Memory"]) >= 3 * 1024
+    assert task["EphemeralStorage"] == {"SizeInGiB": 60}
+
+
+def test_a_worker_has_memory_for_what_it_checks_beside_itself(extended: Deployed) -> None:
+    """The file, the program that reads it, and all that this may take besides; half of the rest is the worker's own."""
+    (worker,) = (
+        task.properties
+        for task in extended.resources("AWS::ECS::TaskDefinition")
+        if task.properties["Family"].endswith("-worker")
+    )
+    beside = parquet._MEMORY_BYTES + domain.UPLOAD_BYTES_MAX + PROGRAM_MIB * 1024**2
+    assert SANDBOX.tasks.worker.size.memory_mib < CHECKING_MIB == int(worker["Memory"])
+    assert beside + WORKER_MIB * 1024**2 <= CHECKING_MIB * 1024**2
 
 
 def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> None:
@@ -116,7 +133,10 @@ def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> Non
 def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: Deployed) -> None:
     may = {line for role, line in grants(extended) if role == "etl/ReleasesRole"}
     assert not {line for line in may if "Delete" in line} - {"may sqs:DeleteMessage on etl/Arrivals"}
-    assert {line for line in may if "lake/Raw" in line and "Put" in line} == set()
+    assert {line for line in may if "s3:Put" in line} == {
+        "may s3:PutObject on lake/Curated/released/*, if s3:if-none-match Null false",
+        "may s3:PutObject on lake/Ledger/*, if s3:if-none-match Null false",
+    }
     assert {line for line in may if "GenerateMac" in line} == {
         "may kms:GenerateMac on lake/Pseudonyms",
         "may kms:GenerateMac on lake/Certificates",

@@ -91,6 +91,7 @@ class Desk:
         self.raw, self.queue, self.consents = memory.Raw(), memory.Queue(), memory.Consents()
         self.datasets = memory.Datasets(self.dying)
         self.curated, self.catalogue = memory.Curated(self.dying), memory.Catalogue(self.dying)
+        self.ledgers = memory.Ledgers(self.folder / "ledgers", self.dying)
         self.start()
 
     def start(self) -> None:
@@ -104,7 +105,7 @@ class Desk:
             consents=self.consents,
             curated=self.curated,
             catalogue=self.catalogue,
-            ledgers=memory.Ledgers(self.folder / "ledgers", self.dying),
+            ledgers=self.ledgers,
             keys=TestKeys(),
             signer=TestSigner(),
             scratch=scratch,

@@ -1,5 +1,6 @@
 """What becomes of files: collected until they are due, released with whoever consents, refused, or set aside; once, whatever happens."""
 
+import gzip
 import json
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -48,13 +49,9 @@ def test_files_are_collected_until_their_dataset_is_due(desk: Desk) -> None:
     assert (revision.number, revision.policy_id, revision.rows) == (1, "donations-v1", 40)
     assert len(revision.files) == 1, "one batch of both files"
     assert desk.states() == {"a": ("released", ""), "b": ("released", "")}
-    scratch = desk.loop.parts.scratch
-    left = [
-        path.name
-        for path in scratch.rglob("*.parquet")
-        if "out" not in path.parts and "ledgers" not in path.parts
-    ]
-    assert left == [], "no raw fact is kept"
+    left = [path for path in desk.loop.parts.scratch.rglob("*") if path.is_file()]
+    assert left == [], "no raw fact is kept, and the disk is free for the next dataset"
+    assert set(desk.ledgers.dropped) == {"donations"}
 
 
 def test_what_is_released_is_whole_certified_and_catalogued(desk: Desk) -> None:
@@ -125,15 +122,29 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     odd = desk.give("c", facts(DONORS))
     desk.raw.objects[odd] = parquet([{"email": "ada@example.org"}])
     desk.give("d", [])
+    damaged = desk.give("e", facts(DONORS)).replace(".parquet", ".csv.gz")
+    desk.raw.objects[damaged] = gzip.compress(b"event_id\n" * 100)[:10] + b"\xff" * 40
+    desk.tell(damaged)
+    _huge(desk)
     desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40]
     states = desk.states()
+    assert states["huge"] == ("set_aside", "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it")
+    assert states["e.csv.gz"] == ("set_aside", "e.csv.gz is not whole gzip; make it again")
     assert states["a"] == states["d"] == ("released", "")
     assert states["b"] == ("set_aside", "b.parquet is not whole Parquet; make it again")
     assert states["c"][0] == "set_aside"
     assert "lacks amount_band" in states["c"][1]
     told = lines(capsys, "file_set_aside")
-    assert [line["file"] for line in told] == ["dt=2026-11-26/b.parquet", "dt=2026-11-26/c.parquet"]
+    assert sorted(line["file"] for line in told) == [
+        f"dt=2026-11-26/{name}" for name in ("b.parquet", "c.parquet", "e.csv.gz", "huge.parquet")
+    ]
+
+
+def _huge(desk: Desk) -> None:
+    """A file that is larger than may be read: nobody fetches it."""
+    key = desk.give("huge", facts(DONORS))
+    desk.raw.sizes[key] = 2 << 40
 
 
 def test_a_file_that_contradicts_those_before_it_is_set_aside_alone(desk: Desk) -> None:

@@ -2,14 +2,20 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from amply_terminals import datasets
+from amply_terminals.control_plane import SourceItems
+from amply_terminals.datasets import DATASETS
 from amply_terminals.errors import Reason
 from amply_terminals.handed import Handed
 from amply_terminals.keeping import keep
 from amply_terminals.store import RawBucket
+from amply_terminals.told import Kind
+from operations.terminals.registry import Registry, RegistryError
 from tests.terminals.conftest import ENVIRONMENT, World
 from tests.terminals.device import RefusedError, make_request
 from tests.terminals.terminal_world import LOBBY, ORGANIZATION, Shelf, gift
@@ -65,6 +71,38 @@ def test_what_a_terminal_publishes_is_kept_once_with_the_name_it_connected_by(
 def _saying(handed: Handed, said: dict[str, object]) -> Handed:
     """At the emulator's own time, which no test can set."""
     return replace(handed, payload=json.dumps(said).encode())
+
+
+def test_a_newer_description_changes_nothing_that_people_said_of_a_dataset(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dynamodb, dataset = world.client("dynamodb"), DATASETS[Kind.GIFTS]
+    dynamodb.create_table(
+        TableName="datasets",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "dataset_id", "KeyType": "HASH"},
+            {"AttributeName": "part", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("dataset_id", "part")
+        ],
+    )
+    key = {name: dataset.source()[name] for name in ("dataset_id", "part")}
+    items = SourceItems(dynamodb, table="datasets")
+
+    def stands() -> dict[str, dict[str, str]]:
+        return dict(dynamodb.get_item(TableName="datasets", Key=key)["Item"])
+
+    items.name(dataset)
+    assert stands() == dataset.source()
+    said = {"state": {"S": "closed"}, "asked_for": {"S": "2026-11-27T08:00:00Z"}, "title": {"S": "Old"}}
+    dynamodb.put_item(TableName="datasets", Item={**stands(), **said})
+    items.name(dataset)
+    assert stands() == {**dataset.source(), **said}, "of this version already"
+    monkeypatch.setattr(datasets, "VERSION", datasets.VERSION + 1)
+    items.name(dataset)
+    assert stands() == {**dataset.source(), "state": said["state"], "asked_for": said["asked_for"]}
 
 
 def test_the_bucket_keeps_what_was_first_as_the_shelf_of_other_tests_does(raw: RawBucket) -> None:
@@ -138,6 +176,24 @@ def test_a_lost_terminal_is_shut_out_and_its_name_stays_in_the_list(world: World
         1,
         f"{lost} has no certificate: 'list' shows those that there are.\n",
     )
+    request = str(make_request(tmp_path / "next"))
+    refused = world.run("register", ENVIRONMENT, lost, "--csr", request, "--into", str(tmp_path / "next"))
+    assert refused.exit_code == 1
+    assert f"{lost} was shut out on " in refused.output
+    assert "register another label" in refused.output
+    assert not (tmp_path / "next" / "certificate.pem").exists()
+
+
+def test_who_shuts_a_terminal_out_and_is_cut_off_has_said_so(
+    world: World, tmp_path: Path
+) -> None:
+    """Before anything is revoked: its label's numbers are taken, whatever becomes of the rest."""
+    cut = f"{ORGANIZATION}:cut"
+    world.registered(tmp_path, cut)
+    registry = Registry(iot=world.client("iot"), environment=ENVIRONMENT)
+    next(registry.revoke(cut, today=date(2026, 11, 27)))
+    with pytest.raises(RegistryError, match="was shut out on 2026-11-27: register another label"):
+        registry.register(cut, "request")
 
 
 def test_who_has_a_certificate_is_not_registered_again(world: World, lobby: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,7 @@ def _check_csv(source: Source, policy: Policy, limits: Limits) -> list[str]:
             with source.path.open("rb") as plain:
                 head = plain.read(_MAX_HEADER)
         line = head.split(b"\n", 1)[0].decode()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{file} is not whole gzip; make it again") from error
     except UnicodeDecodeError as error:
         raise SourceError(f"{file} is not UTF-8; write it as UTF-8") from error

@@ -164,6 +164,10 @@ class Ledgers(Protocol):
         """A dataset's."""
         ...
 
+    def drop_copies(self, dataset_id: str) -> None:
+        """Keep no file of a dataset's ledger here; it is fetched again when it is needed."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:

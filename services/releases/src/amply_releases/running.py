@@ -1,5 +1,6 @@
 """The loop: messages as they come, datasets three times a minute, and a sign of life beside both."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ AGAIN_AFTER: Final = timedelta(minutes=10)
 """When a dataset that failed is looked at again."""
 _PAUSE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 10
+_MADE: Final = "out"
+"""Where `making` makes releases, within `scratch`."""
 STUCK_AFTER: Final = timedelta(hours=2)
 """Longer than the largest release takes: a loop that has not turned for so long falls silent, and is replaced."""
 
@@ -68,11 +71,19 @@ class Loop:
         if now < self._not_before.get(dataset_id, now):
             return
         try:
-            turn(self.parts, dataset_id, now=now)
+            try:
+                turn(self.parts, dataset_id, now=now)
+            finally:
+                self._leave_nothing_of(dataset_id)
         except Exception as error:  # noqa: BLE001 -- told of, and tried again: what was decided is in the ledger
             why = str(error) if isinstance(error, LakeError) else ""
             say(FAILED, dataset=dataset_id, error=type(error).__name__, why=why)
             self._not_before[dataset_id] = now + AGAIN_AFTER
+
+    def _leave_nothing_of(self, dataset_id: str) -> None:
+        """The disk is for one dataset at a time; the next turn finds as much here as another process would."""
+        shutil.rmtree(self.parts.scratch / _MADE / dataset_id, ignore_errors=True)
+        self.parts.ledgers.drop_copies(dataset_id)
 
 
 def show_life(loop: Loop, path: str) -> None:

@@ -43,6 +43,11 @@ def _fetch(parts: Parts, waiting: Sequence[Waiting], *, now: datetime) -> Iterat
     shutil.rmtree(folder, ignore_errors=True)
     together = 0
     for number, file in enumerate(waiting):
+        if file.size_bytes > parts.limits.source_bytes:
+            # Fetched, it could fill the disk, and all datasets would wait for it.
+            reason = f"{file.name.rpartition('/')[2]} has {file.size_bytes} bytes, and {parts.limits.source_bytes} may be read; split it"
+            _set_aside(parts, file, reason, now=now)
+            continue
         if together and together + file.size_bytes > parts.batch_bytes:
             return
         place = folder / f"{number:04}" / file.name.rpartition("/")[2]

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +72,8 @@ def renew(environment: str, terminal: str, request: Path, into: Path) -> None:
 def revoke(environment: str, terminal: str, only: str | None) -> None:
     """Shut TERMINAL out: IoT Core ends its connections within minutes and takes no new one."""
     with _answering():
-        for certificate in _registry(environment).revoke(terminal, only):
+        today = datetime.now(UTC).date()
+        for certificate in _registry(environment).revoke(terminal, only, today=today):
             click.echo(f"{terminal}: {certificate.id} is revoked.")
 
 

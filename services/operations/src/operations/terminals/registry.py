@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -10,6 +11,8 @@ from botocore.exceptions import ClientError
 TERMINAL: Final = re.compile(r"org_[0-9a-hjkmnp-tv-z]{26}:[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 """As `amply_terminals.handed` reads it out of a topic."""
 KINDS: Final = ("gifts", "counters")
+_SHUT_OUT: Final = "shut_out"
+"""A thing's attribute: the day its last certificate was revoked. Its label is used up, since numbers of messages never begin anew."""
 _ATTEMPTED: Final = ("INACTIVE", "PENDING_ACTIVATION")
 
 
@@ -68,13 +71,14 @@ class Registry:
         """Make the terminal and its first certificate.
 
         Raises:
-            RegistryError: It has one already, is no name of a terminal, or the environment takes none.
+            RegistryError: It has one already or was shut out, is no name of a terminal, or the environment takes none.
         """
         if TERMINAL.fullmatch(terminal) is None:
             raise RegistryError(
                 f"{terminal!r} is no terminal: write ORGANISATION:LABEL, such as org_…:lobby, in small letters, digits and hyphens."
             )
         self._look()
+        self._refuse_shut_out(terminal)
         self.iot.create_thing(thingName=terminal)
         self.iot.add_thing_to_thing_group(thingGroupName=self.name, thingName=terminal)
         self._drop_attempts(terminal)
@@ -89,9 +93,10 @@ class Registry:
         """Make another certificate beside the one it has.
 
         Raises:
-            RegistryError: It has none, or the environment takes no terminals.
+            RegistryError: It has none or was shut out, or the environment takes no terminals.
         """
         self._look()
+        self._refuse_shut_out(terminal)
         self._drop_attempts(terminal)
         if not self.certificates(terminal):
             raise RegistryError(f"{terminal} has no certificate to renew: write 'register'.")
@@ -101,17 +106,24 @@ class Registry:
         """Last, when whoever asked has it in hand."""
         self.iot.update_certificate(certificateId=issued.id, newStatus="ACTIVE")
 
-    def revoke(self, terminal: str, only: str | None = None) -> Iterator[Certificate]:
+    def revoke(self, terminal: str, only: str | None = None, *, today: date) -> Iterator[Certificate]:
         """Shut out all its certificates, or one; each is yielded once nothing accepts it any more.
+
+        Where none is left the terminal is shut out for good, which is noted first.
 
         Raises:
             RegistryError: It has no such certificate.
         """
-        found = [one for one in self.certificates(terminal) if only in {None, one.id}]
+        all_of_it = self.certificates(terminal)
+        found = [one for one in all_of_it if only in {None, one.id}]
         if not found:
             raise RegistryError(
                 f"{terminal} has no certificate{f' {only}' if only else ''}: 'list' shows those that there are."
             )
+        handed_over = [one for one in all_of_it if one.status not in _ATTEMPTED]
+        if handed_over and all(one in found for one in handed_over):
+            noted = {"attributes": {_SHUT_OUT: today.isoformat()}, "merge": True}
+            self.iot.update_thing(thingName=terminal, attributePayload=noted)
         for certificate in found:
             self.iot.update_certificate(certificateId=certificate.id, newStatus="REVOKED")
             self.iot.detach_policy(policyName=self.name, target=certificate.arn)
@@ -128,8 +140,23 @@ class Registry:
                 f"{self.environment} takes no terminals here: deploy it with the flag iot, and look at the account and the region."
             ) from error
 
+    def _refuse_shut_out(self, terminal: str) -> None:
+        try:
+            attributes = self.iot.describe_thing(thingName=terminal).get("attributes", {})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return
+        if _SHUT_OUT in attributes:
+            raise RegistryError(
+                f"{terminal} was shut out on {attributes[_SHUT_OUT]}: register another label, since numbers that this one has used "
+                "are never taken again."
+            )
+
     def _issue(self, terminal: str, request: str) -> Issued:
-        """Without a right until it is activated: killed before, it leaves what `_drop_attempts` takes away."""
+        """Without a right until it is activated. Killed before, it leaves a certificate that nothing accepts: once attached to the
+        terminal, `_drop_attempts` takes it away; one that was made and not attached yet stays in the account.
+        """
         made = self.iot.create_certificate_from_csr(certificateSigningRequest=request, setAsActive=False)
         self.iot.attach_thing_principal(
             thingName=terminal, principal=made["certificateArn"], thingPrincipalType="EXCLUSIVE_THING"

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _NOT_THERE: Final = frozenset({"NoSuchKey", "NotFound", "404"})
-IS_THERE: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
-"""How S3 refuses a write that must find nothing
+IS_THERE: Final = "PreconditionFailed"
+"""How S3 refuses a write that must find nothing, and finds something."""
+MEANWHILE: Final = "ConditionalRequestConflict"
+"""How it refuses one that another request came between: it says nothing of what is there, and the write has to be tried again
 (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html)."""
 _TYPES: Final = {".parquet": "application/vnd.apache.parquet"}
 
@@ -66,5 +68,5 @@ class S3Curated:
                     Bucket=self._bucket, Key=key, Body=file, ContentType=kind, IfNoneMatch="*"
                 )
             except ClientError as error:
-                if code(error) not in IS_THERE:
+                if code(error) != IS_THERE:
                     raise

@@ -1,7 +1,7 @@
 """The release ledger on Amazon S3: records and batches in a bucket of their own, each created only where there is none.
 
-`DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that what was
-read once is read from this process's folder from then on.
+`DATASET/records/00000000.json` and `DATASET/files/batch-SHA256.parquet`. Nothing there is changed or deleted, so that
+what was read once is read from this process's folder as long as the copy is there.
 """
 
 import hashlib
@@ -9,17 +9,19 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import boto3
 from botocore.exceptions import ClientError
 
 from amply_lake import LedgerConflict, LedgerError, ReleaseLedger
 from amply_releases.aws.calls import LIMITS, code
-from amply_releases.aws.objects import IS_THERE
+from amply_releases.aws.objects import IS_THERE, MEANWHILE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+FILES: Final = "files"
 
 
 class S3Ledgers:
@@ -33,11 +35,15 @@ class S3Ledgers:
         """A dataset's."""
         return _S3Ledger(self._client, self._bucket, dataset_id, self._scratch / dataset_id)
 
+    def drop_copies(self, dataset_id: str) -> None:
+        """Batches are as large as all that was ever released; records are small, and stay."""
+        shutil.rmtree(self._scratch / dataset_id / FILES, ignore_errors=True)
+
 
 class _S3Ledger:
     def __init__(self, client: "S3Client", bucket: str, dataset_id: str, scratch: Path) -> None:
         self._client, self._bucket, self._dataset = client, bucket, dataset_id
-        self._records, self._files = scratch / "records", scratch / "files"
+        self._records, self._files = scratch / "records", scratch / FILES
         for each in (self._records, self._files):
             each.mkdir(parents=True, exist_ok=True)
 
@@ -50,12 +56,15 @@ class _S3Ledger:
         return [self._copy(key, self._records / key.rpartition("/")[2], None).read_bytes() for key in names]
 
     def append(self, number: int, record: bytes) -> None:
-        """Add a record where there is none of this number."""
+        """Add a record where there is none of this number; one that was added unseen (its answer was lost) is added."""
+        name = f"records/{number:08}.json"
         try:
-            self._put(f"records/{number:08}.json", record)
+            self._put(name, record)
         except ClientError as error:
-            if code(error) not in IS_THERE:
+            if code(error) not in {IS_THERE, MEANWHILE}:
                 raise
+            if code(error) == IS_THERE and self._read(name) == record:
+                return
             raise LedgerConflict(
                 "somebody else has released meanwhile; nothing was written, try again"
             ) from error
@@ -66,7 +75,7 @@ class _S3Ledger:
             try:
                 self._put(f"files/{name}", file)
             except ClientError as error:
-                if code(error) not in IS_THERE:
+                if code(error) != IS_THERE:
                     raise
 
     def fetch(self, name: str) -> Path:
@@ -84,6 +93,9 @@ class _S3Ledger:
         self._client.put_object(
             Bucket=self._bucket, Key=f"{self._dataset}/{name}", Body=body, IfNoneMatch="*"
         )
+
+    def _read(self, name: str) -> bytes:
+        return self._client.get_object(Bucket=self._bucket, Key=f"{self._dataset}/{name}")["Body"].read()
 
     def _copy(self, key: str, place: Path, named: str | None) -> Path:
         """Fetch a file once; it is there under its name as a whole or not at all."""

@@ -8,23 +8,36 @@ from operations.cost.errors import UnpricedError
 
 _OF_THE_DEPLOYMENT = "Custom::"
 """What the construct library calls functions that run for seconds when something is deployed."""
+_DISK_GB = 20
+"""What every task has, and nobody pays for."""
 
 
 def service(it: Priced) -> Iterator[Charge]:
-    """https://aws.amazon.com/fargate/pricing/: vCPU and memory by the second; an address where tasks have one."""
+    """https://aws.amazon.com/fargate/pricing/: vCPU, memory and disk by the second; an address where tasks have one."""
     if it.properties.get("LaunchType") != "FARGATE":
         raise UnpricedError(it.resource.where, "its tasks are not started as LaunchType FARGATE")
     task = it.neighbour(it.properties["TaskDefinition"], "AWS::ECS::TaskDefinition")
-    task.refuse("EphemeralStorage")
     platform = task.properties.get("RuntimePlatform", {}).get("CpuArchitecture", "X86_64")
     cpu, memory = task.number("Cpu") / 1024, task.number("Memory") / 1024
     tasks = _tasks(it)
     what = f"{it.name}: {_plain(tasks)} of {_plain(cpu)} vCPU, {_plain(memory)} GB"
     yield Charge(price=f"fargate/{platform}/vcpu", quantity=tasks * cpu * HOURS, what=what)
     yield Charge(price=f"fargate/{platform}/memory", quantity=tasks * memory * HOURS, what=what)
+    disk = _disk_gb(task)
+    if disk > _DISK_GB:
+        added = disk - _DISK_GB
+        yield Charge(
+            price="fargate/storage",
+            quantity=tasks * added * HOURS,
+            what=f"{it.name}: {_plain(added)} GB more of disk",
+        )
     network = it.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
     if network.get("AssignPublicIp") == "ENABLED":
         yield Charge(price="ipv4", quantity=tasks * HOURS, what=f"{it.name}: public address")
+
+
+def _disk_gb(task: Priced) -> Decimal:
+    return Decimal(task.properties.get("EphemeralStorage", {}).get("SizeInGiB", _DISK_GB))
 
 
 def _tasks(it: Priced) -> Decimal:

@@ -1,0 +1,93 @@
+"""What the release ledger makes of S3's refusals: what is there, what came between, and what was added unseen."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from amply_lake import LedgerConflict
+from amply_releases.aws.objects import S3Curated
+from amply_releases.aws.release_ledger import S3Ledgers
+
+RECORD = b'{"number":0}'
+IS_THERE, MEANWHILE = "PreconditionFailed", "ConditionalRequestConflict"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Stubber:
+    """A client of S3 that knows its answers before it is asked."""
+    s3 = boto3.client(
+        "s3",
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",  # noqa: S106 -- nobody is asked by it
+    )
+    stubber = Stubber(s3)
+    stubber.activate()
+    make: Callable[..., object] = lambda *_, **__: s3  # noqa: E731 -- one client for whoever makes one
+    monkeypatch.setattr(boto3, "client", make)
+    return stubber
+
+
+def _refuses(client: Stubber, code: str) -> None:
+    client.add_client_error("put_object", service_error_code=code)
+
+
+def _holds(client: Stubber, body: bytes) -> None:
+    client.add_response("get_object", {"Body": io.BytesIO(body)})
+
+
+def test_a_record_that_was_added_unseen_is_added(client: Stubber, tmp_path: Path) -> None:
+    _refuses(client, IS_THERE)
+    _holds(client, RECORD)
+    S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+    client.assert_no_pending_responses()
+
+
+def test_another_record_of_this_number_is_somebody_elses(client: Stubber, tmp_path: Path) -> None:
+    _refuses(client, IS_THERE)
+    _holds(client, b'{"number":0,"by":"another"}')
+    with pytest.raises(LedgerConflict):
+        S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+
+
+def test_a_record_that_another_came_between_is_not_added(client: Stubber, tmp_path: Path) -> None:
+    _refuses(client, MEANWHILE)
+    with pytest.raises(LedgerConflict):
+        S3Ledgers(bucket="ledger", scratch=tmp_path).of("visits").append(0, RECORD)
+
+
+@pytest.mark.parametrize("code", [IS_THERE, MEANWHILE])
+def test_a_file_is_kept_only_where_s3_says_that_it_is_there(
+    client: Stubber, tmp_path: Path, code: str
+) -> None:
+    """Otherwise a record could name a file that there is not, or a revision lead to one."""
+    file = tmp_path / "batch.parquet"
+    file.write_bytes(b"rows")
+    kept = S3Ledgers(bucket="ledger", scratch=tmp_path / "scratch").of("visits")
+    writes = (lambda: kept.keep(file.name, file), lambda: S3Curated(bucket="curated").put(file.name, file))
+    for write in writes:
+        _refuses(client, code)
+        if code == IS_THERE:
+            write()
+        else:
+            with pytest.raises(ClientError, match=code):
+                write()
+    client.assert_no_pending_responses()
+
+
+def test_a_batch_is_fetched_once_until_its_copy_is_dropped(client: Stubber, tmp_path: Path) -> None:
+    ledgers, body = S3Ledgers(bucket="ledger", scratch=tmp_path), b"rows"
+    name = f"batch-{hashlib.sha256(body).hexdigest()}.parquet"
+    for _ in range(2):
+        _holds(client, body)
+        path = ledgers.of("visits").fetch(name)
+        assert path == ledgers.of("visits").fetch(name)
+        ledgers.drop_copies("visits")
+        assert not path.exists()
+    client.assert_no_pending_responses()
