@@ -25,7 +25,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Stubber:
         "s3",
         region_name="eu-west-1",
         aws_access_key_id="x",
-        aws_secret_access_key="x",  # noqa: S106 -- nobody is asked by it
+        aws_secret_access_key="x",
     )
     stubber = Stubber(s3)
     stubber.activate()

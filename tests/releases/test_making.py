@@ -129,7 +129,10 @@ def test_a_poison_file_is_set_aside_and_holds_back_no_other(
     desk.wait(days=14)
     assert [revision.rows for revision in desk.released()] == [40]
     states = desk.states()
-    assert states["huge"] == ("set_aside", "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it")
+    assert states["huge"] == (
+        "set_aside",
+        "huge.parquet has 2199023255552 bytes, and 1099511627776 may be read; split it",
+    )
     assert states["e.csv.gz"] == ("set_aside", "e.csv.gz is not whole gzip; make it again")
     assert states["a"] == states["d"] == ("released", "")
     assert states["b"] == ("set_aside", "b.parquet is not whole Parquet; make it again")

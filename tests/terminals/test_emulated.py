@@ -184,9 +184,7 @@ def test_a_lost_terminal_is_shut_out_and_its_name_stays_in_the_list(world: World
     assert not (tmp_path / "next" / "certificate.pem").exists()
 
 
-def test_who_shuts_a_terminal_out_and_is_cut_off_has_said_so(
-    world: World, tmp_path: Path
-) -> None:
+def test_who_shuts_a_terminal_out_and_is_cut_off_has_said_so(world: World, tmp_path: Path) -> None:
     """Before anything is revoked: its label's numbers are taken, whatever becomes of the rest."""
     cut = f"{ORGANIZATION}:cut"
     world.registered(tmp_path, cut)
