@@ -79,7 +79,7 @@ lock: .venv/uv ## resolve the requirement lists again
 
 ## ---- the platform on this machine -----------------------------------------------------------------------------
 
-.PHONY: local demo demo-payments demo-organisation status logs stop clean local-diff witness stripe-sandbox
+.PHONY: local demo demo-payments demo-organisation demo-lake status logs stop clean local-diff witness stripe-sandbox
 local: export AMPLY_FLAGS = $(FLAGS)
 local: setup ## run the whole platform on this machine (FLAGS=marketplace,etl,iot,data-seller-portal: with the data platform; FLAGS=none: without it again)
 	@$(BIN)/python -m local_cloud up
@@ -92,6 +92,9 @@ demo-payments: .venv/ready ## gifts, a monthly one too, refund, dispute and payo
 
 demo-organisation: .venv/ready ## an organisation applies, is verified, connects Stripe, and takes a gift by its own key
 	@$(BIN)/python -m local_cloud demo-organisation
+
+demo-lake: .venv/ready .venv-peers/ready ## data is handed in, released, sold and taken back (needs make local FLAGS=marketplace,etl)
+	@$(BIN)/python -m local_cloud demo-lake
 
 # One for trying out; how a partner runs one stands in services/verify/README.md.
 witness: NAME ?= localhost/witness

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from sqlalchemy import text
 
 from amply.modules import images
@@ -147,6 +147,22 @@ def test_a_profile_is_written_and_what_two_say_at_once_is_theirs_to_settle(
     said = _public(place)
     assert (said["name"], said["website"]) == ("River", None)
 
+    # What was saved while its answer was lost is nobody else's.
+    page.route("**/v1/organisations/*", _loses_the_answer, times=1)
+    place.fills(website="https://sea.example")
+    place.clicks("Save the profile")
+    expect(part.get_by_role("alert")).not_to_be_empty()
+    assert _public(place)["website"] == "https://sea.example"
+    place.clicks("Save the profile")
+    expect(part.get_by_role("status").last).to_have_text("The profile is saved.")
+    expect(part.get_by_role("alert")).to_be_empty()
+
+
+def _loses_the_answer(route: Route) -> None:
+    assert route.request.method == "PATCH"
+    route.fetch()
+    route.abort()
+
 
 def _chooses(place: Place, kind: str, name: str, content: bytes) -> None:  # noqa: F811 -- the same
     place.page.locator(f"#{kind}-file").set_input_files(
@@ -214,9 +230,17 @@ def test_a_picture_that_is_not_taken_is_explained_and_one_that_is_shown_is_taken
 ) -> None:
     page = place.page
     place.site.uploads = bucket.address
-    _joins(place, databases, "admin")
+    browser = _joins(place, databases, "admin")
+    begun = {"kind": "banner", "media_type": "image/png", "alt": ALT}
+    offered = browser.client.post(
+        f"/v1/organisations/{place.organization_id}/images", json=begun, headers=browser.headers
+    )
+    assert offered.status_code == 201, offered.text
     place.goes(f"/account/organisation/?org={place.organization_id}")
     banner = _part(place, "Banner")
+    expect(banner.get_by_role("listitem")).to_contain_text("its file has not arrived")
+    place.clicks("Take away")
+    expect(banner.get_by_role("listitem")).to_have_count(0)
     _chooses(place, "banner", "river.webp", picture(1600, 900, kind="WEBP"))
     _is_drawn(page.get_by_role("img", name="Preview of the banner"))
     _says(place, "banner")

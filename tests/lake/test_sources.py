@@ -53,6 +53,7 @@ def refused(world: World, path: Path, reason: str) -> None:
         (HEADER + b"1,person_2,c\n", "rows of one length"),
         (HEADER + b"1,person_2,c,4,5,6,7,8\n", "rows of one length"),
         (HEADER + b'1,"person_2,c,4,5,6,7\n', "rows of one length"),
+        (HEADER.replace(b"\n", b"\r\n") + b"1,person_2,c,4,5,6,7\r\n", "line feeds alone"),
     ],
 )
 def test_csv_that_is_not_what_the_policy_says(world: World, content: bytes, reason: str) -> None:

@@ -18,10 +18,11 @@ from local_cloud.supervisor.client import Client
 class Platform:
     """One running platform, driven by its commands alone."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, flags: str = "") -> None:
+        """`flags` are those of `make local FLAGS=…`."""
         self.settings = settings
         self.place = {"AMPLY_LOCAL_DIR": str(settings.state), "AMPLY_PORT_BASE": str(settings.ports.base)}
-        self._environment = {**os.environ, **self.place}
+        self._environment = {**os.environ, **self.place, "AMPLY_FLAGS": flags}
 
     def type(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -182,7 +182,9 @@ def test_a_page_has_a_size(size: object) -> None:
 FILES = tuple(File(key=f"released/{n}", size_bytes=400, rows=1, sha256=str(n)) for n in range(3))
 RELEASED = Released(
     dataset=Dataset(dataset_id="gifts", title="", kind="gifts", schema="{}", latest=1),
-    revision=Revision(number=1, released_at=NOW, policy_id="p", k=20, rows=3, certificate_sha256=""),
+    revision=Revision(
+        number=1, released_at=NOW, policy_id="p", k=20, rows=3, certificate=None, certificate_sha256=""
+    ),
     files=FILES,
 )
 

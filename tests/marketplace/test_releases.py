@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib.resources import files as packaged
@@ -70,11 +71,14 @@ def test_what_comes_in_is_read_by_buyers_and_withdrawn_from_them(
     assert len(rows) == 109, "all that are given"
 
     revision = lake.item("donations", "revision#0000000001")
-    note = client("s3").get_object(Bucket="curated", Key=revision["certificate"])["Body"].read()
+    linked = json.loads(market.answer(buyer.token, "POST", call="links", dataset="donations").body)
+    note = httpx2.get(linked["certificate"]["url"]).content
+    assert linked["certificate"]["sha256"] == revision["certificate_sha256"]
     assert hashlib.sha256(note).hexdigest() == revision["certificate_sha256"]
     signer = lake.parts(tmp_path / "two").signer
     certificate = open_certificate(note, [VerifierKey(signer.name, signer.public_key)]).certificate
     assert (certificate.rows, certificate.k >= 20) == (109, True)
+    assert [one["name"] for one in linked["links"]] == [part.file for part in certificate.parts]
     partition = client("glue").get_partition(
         DatabaseName=lake.settings.catalogue, TableName="released_donations", PartitionValues=["1"]
     )["Partition"]

@@ -66,7 +66,6 @@ IDS: Final = {
     "dataset_id": f"dset_{'0' * 26}",
     "job_id": f"job_{'0' * 26}",
     "identity_id": f"pid_{'0' * 26}",
-    "dataset_id": "gifts_by_age",
     "number": "1",
 }
 SCOPES: Final = (

@@ -174,8 +174,11 @@ def test_openings_wait_until_a_rotation_has_come_to_the_gifts_and_follow_it(hous
     (entry,) = openings(house.database)
     house.rotate()
     house.starts_anew()
-    alone = [each for each in of_donors(SECRETS) if each.name == "opening"]
+    as_before(house.databases, house.database)
+    counting = counting_secrets()
+    alone = [each for each in of_donors(counting) if each.name == "opening"]
     assert tend(house.database, alone, now=system_clock()) == 0
+    assert counting.unsealed == 0, "nor are they looked into in vain"
     turn(house)
     with house.database.transaction() as session:
         leaf = gift_leaf(session)
@@ -183,6 +186,20 @@ def test_openings_wait_until_a_rotation_has_come_to_the_gifts_and_follow_it(hous
     assert turn(house) == 0
     assert addresses(house, openings(house.database)) == [EMAIL]
     assert list(openings(house.database)) == [entry]
+
+
+def test_an_opening_that_waits_for_its_gift_slows_no_other(house: House) -> None:
+    """A full batch says so, and another follows at once, unless none of it could go."""
+    gives(house, key="bobs", email=BOB)
+    as_before(house.databases, house.database)
+    house.close()
+    reseal = donations.tended_openings(SECRETS).reseal
+    done = []
+    for _ in range(2):
+        with house.database.transaction() as session:
+            done.append(reseal(session, 2))
+    assert done == [2, 0]
+    assert len(leaves(house.database) - {None}) == 1, "Ada's leaf is closed, and about to be cut"
 
 
 def test_openings_of_a_donors_other_gift_are_kept_when_one_alone_is_erased(house: House) -> None:
@@ -194,6 +211,40 @@ def test_openings_of_a_donors_other_gift_are_kept_when_one_alone_is_erased(house
     house.starts_anew()
     assert addresses(house, openings(house.database)) == [EMAIL]
     assert addresses(house, copies) == [None, None]
+
+
+def test_openings_of_a_donors_other_gift_are_kept_when_nothing_says_yet_whose_they_are(house: House) -> None:
+    """Both name the donor, and one alone the gift."""
+    gives(house, key="again")
+    _, second = house.gifts()
+    as_before(house.databases, house.database)
+    done, _ = _erase(house.database, email_sha256=None, donation_id=second, listed=None)
+    assert done.entries == 1
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+
+
+def test_a_gift_whose_refund_is_under_way_holds_back_no_other_that_is_erased_again(house: House) -> None:
+    gives(house, key="bobs", email=BOB)
+    (adas,) = house.gifts().keys() - {_gift_of(house, BOB)}
+    with house.database.transaction() as session:
+        session.execute(
+            text("""
+                INSERT INTO refund (
+                    id, payment_id, minor_units, currency, status, reserved_entry_id, attempts, created_at, updated_at
+                )
+                SELECT 'ref_1', id, 100, 'EUR', 'created', 'ent_1', 0, now(), now()
+                FROM payment
+                WHERE donation_id = :gift
+            """),
+            {"gift": adas},
+        )
+    copies = openings(house.database)
+    done, waiting = _erase_all(house.database, [adas, _gift_of(house, BOB)])
+    assert ([each.gifts for each in done], waiting) == ([1], [adas])
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+    assert addresses(house, copies) == [None, None], "both leaves are cut"
 
 
 def test_in_a_restored_database_a_receipt_opens_nothing_and_a_rotation_lets_it_go(
@@ -230,11 +281,16 @@ class Counting(ledger.CommitmentSecrets):
         return super().unseal(sealed, entry_id=entry_id)
 
 
+def counting_secrets() -> Counting:
+    counting = Counting(key=b"\0" * 32)
+    counting._aead = SECRETS._aead
+    return counting
+
+
 def test_however_many_gifts_are_erased_again_each_opening_is_read_once_and_the_tree_written_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counting = Counting(key=b"\0" * 32)
-    counting._aead = SECRETS._aead
+    counting = counting_secrets()
     monkeypatch.setattr(ledger.CommitmentSecrets, "from_settings", lambda _settings: counting)
     people = [f"{name}@example.org" for name in ("bob", "cy", "dee")]
     for email in people:
@@ -242,13 +298,14 @@ def test_however_many_gifts_are_erased_again_each_opening_is_read_once_and_the_t
     ids = {email: _gift_of(house, email) for email in people}
     as_before(house.databases, house.database)
     written = _writes(house, monkeypatch)
-    done = _erase_all(house.database, list(ids.values()))
+    done, waiting = _erase_all(house.database, list(ids.values()))
+    assert waiting == []
     assert [(each.gifts, each.entries) for each in done] == [(1, 1)] * 3
     assert counting.unsealed == 4
     assert len(written) == 1
     house.starts_anew()
     assert addresses(house, openings(house.database)) == [EMAIL]
-    assert _erase_all(house.database, []) == []
+    assert _erase_all(house.database, []) == ([], [])
 
 
 def _gift_of(house: House, email: str) -> str:
@@ -299,3 +356,22 @@ def test_a_rotation_of_donors_keys_ends_with_the_former_one_destroyed(house: Hou
     assert wrapped == [True, False]
     house.starts_anew()
     assert addresses(house, openings(house.database)) == [EMAIL]
+
+
+def test_an_erasure_in_the_midst_of_a_rotation_ends_though_openings_wait_for_gifts_under_another_leaf(
+    house: House,
+) -> None:
+    """The gifts stand under the newest version, and what the ledger keeps of them under the one before."""
+    gives(house, key="again")
+    house.rotate()
+    house.starts_anew()
+    tend(house.database, [each for each in of_donors() if each.name == "donation"], now=system_clock())
+    copies = openings(house.database)
+    assert {head_of(each).version for each in house.gifts().values()} == {2}
+    assert {head_of(each).version for each in copies.values()} == {1}
+    _, second = house.gifts()
+    _, closed = _erase(house.database, email_sha256=None, donation_id=second, listed=None)
+    assert sorted(each.version for each in closed) == [1, 2]
+    house.starts_anew()
+    assert addresses(house, openings(house.database)) == [EMAIL]
+    assert addresses(house, copies) == [None, None]

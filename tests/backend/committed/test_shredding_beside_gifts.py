@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from amply.entrypoints.admin_erase import _erase
+from amply.entrypoints.admin_erase import _erase, _forget_told
 from amply.entrypoints.personal_data import of_donors
 from amply.infra.vault import DONORS, LeafCut, SealedRecord, head_of
 from amply.infra.vault.keyring import COMING
@@ -171,6 +171,15 @@ def test_who_is_told_of_a_gift_goes_with_its_donor_too_and_stays_with_the_donors
     assert read_of(archive, after) == [None]
 
 
+def test_a_recipient_who_is_erased_again_takes_a_key_along(archive: Archive) -> None:
+    gift = gives(archive, ADA)
+    before = recipients(archive)
+    _forget_told(archive.database, [gift])
+    assert (recipients(archive), read_of(archive, before)) == ({}, [None])
+    with archive.database.transaction() as session:
+        assert session.scalars(select(DedicationRow)).one().honouree == SECRETS["honouree"]
+
+
 def test_a_recipient_who_gives_too_is_erased_from_both_by_one_command(archive: Archive) -> None:
     gives(archive, ADA)
     gives(archive, Donor(name="Ann", email=SECRETS["told"]))
@@ -180,6 +189,16 @@ def test_a_recipient_who_gives_too_is_erased_from_both_by_one_command(archive: A
     with archive.database.transaction() as session:
         left = session.scalars(select(DedicationRow)).one()
         assert (left.honouree, left.recipient_email) == (SECRETS["honouree"], None)
+
+
+def test_who_is_told_is_still_told_when_a_gift_of_their_own_alone_is_erased(archive: Archive) -> None:
+    adas = gives(archive, ADA)
+    own = gives(archive, Donor(name="Ann", email=SECRETS["told"]))
+    before = recipients(archive)
+    erase(archive, donation_id=own)
+    assert read_of(archive, before) == [None, None], "the leaf is cut"
+    assert read_of(archive, recipients(archive)) == [SECRETS["told"]]
+    assert list(recipients(archive)) == [adas]
 
 
 def test_who_is_told_stands_with_the_others_until_leaves_begin_and_is_sealed_apart_afterwards(

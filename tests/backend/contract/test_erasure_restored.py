@@ -8,6 +8,10 @@ import pytest
 from sqlalchemy import select, text
 
 from amply.adapters.s3 import S3Erasures
+from amply.entrypoints.personal_data import of_donors
+from amply.infra.vault import DONORS
+from amply.infra.vault.shredding import close
+from amply.kernel.clock import system_clock
 from amply.kernel.ids import id_of
 from amply.modules import people
 from amply.modules.donations.models import DedicationRow, DonationRow
@@ -63,7 +67,15 @@ def test_a_restored_backup_does_not_bring_an_erased_donor_back(gifts: Gifts, bac
     assert named_in(platform, gifts.secrets, database=backup), "the backup is from before the erasure"
 
     told = platform.command("erase", "again", database=backup)
-    assert told == {"noted": 1, "gifts": 1, "entries": 2, "dedications": 0, "people": 0, "needed": []}
+    assert told == {
+        "noted": 1,
+        "gifts": 1,
+        "entries": 2,
+        "dedications": 0,
+        "people": 0,
+        "needed": [],
+        "waiting": [],
+    }
     assert named_in(platform, gifts.secrets, database=backup) == []
     still = {name for _, found in named_in(platform, gifts.others, database=backup) for name in found}
     assert still == set(gifts.others) - SEALED, "nobody else was forgotten"
@@ -128,6 +140,15 @@ def test_who_was_told_of_a_gift_does_not_come_back_either(gifts: Gifts, backup: 
     again = platform.command("erase", "again", database=backup)
     assert (again["gifts"], again["dedications"]) == (0, 1)
     assert "dedication" not in {table for table, _ in named_in(platform, told, database=backup)}
+
+
+def test_killed_before_the_keys_were_cut_erasing_again_cuts_them(gifts: Gifts) -> None:
+    """What a command had removed before it was killed is not found by the next one; what it had closed is."""
+    platform = gifts.platform
+    assert len(close(platform.books.app, of_donors(), scope=DONORS, whose=[DIGEST], now=system_clock())) == 1
+    assert platform.command("erase", "again")["gifts"] == 0
+    with platform.books.app.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM closed_leaf WHERE cut_at IS NOT NULL")) == 1
 
 
 def person(platform: Platform, number: int, *, owns: str | None = None) -> str:

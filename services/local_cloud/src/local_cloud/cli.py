@@ -73,6 +73,17 @@ def demo_organisation() -> None:
 
 
 @cli.command()
+def demo_lake() -> None:
+    """Take data in, release it, sell it, and let a donor take it back; the last line is JSON."""
+    from local_cloud.demo.lake.story import share  # noqa: PLC0415 -- the anonymiser's libraries, which no other command needs
+
+    settings = Settings.from_environment()
+    require_running(client_of(settings))
+    result = share(settings, Steps(), now=datetime.now(UTC))
+    click.echo(result.line())
+
+
+@cli.command()
 def status() -> None:
     """Show what runs; exits 1 when something does not."""
     settings = Settings.from_environment()

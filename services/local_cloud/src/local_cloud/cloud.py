@@ -11,6 +11,7 @@ from local_cloud.settings import ENVIRONMENT, REGION, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -51,6 +52,14 @@ class Cloud:
     @cached_property
     def kms(self) -> "KMSClient":
         return self._session.client("kms", endpoint_url=self.settings.cloud_url, config=self._config)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", endpoint_url=self.settings.cloud_url, config=self._config)
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        return self._session.client("cloudwatch", endpoint_url=self.settings.cloud_url, config=self._config)
 
     @cached_property
     def cloudfront(self) -> Any:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from amply_marketplace.control_plane import ControlPlane
-from amply_marketplace.datasets import Dataset
+from amply_marketplace.datasets import Dataset, Released
 from amply_marketplace.errors import NotThere, NotUnderstood
 from amply_marketplace.gateway import Answer, Request, as_json
 from amply_marketplace.giving import give
@@ -45,6 +45,7 @@ def links_to(request: Request, *, control: ControlPlane, links: Links, now: date
     linked = give(grant, released, files, control=control, links=links, now=now, name=request.request_id)
     made = [
         {
+            "name": one.file.key.rpartition("/")[2],
             "url": one.url,
             "expires_at": one.until.isoformat(),
             "bytes": one.file.size_bytes,
@@ -59,10 +60,22 @@ def links_to(request: Request, *, control: ControlPlane, links: Links, now: date
             "contract": grant.share,
             "revision": released.revision.number,
             "links": made,
+            "certificate": _certificate(grant, released, links=links, now=now),
             "next_page": following,
         },
         status=201,
     )
+
+
+def _certificate(
+    grant: Grant, released: Released, *, links: Links, now: datetime
+) -> Mapping[str, Any] | None:
+    """A link to what the revision promises, signed; it is not counted as used."""
+    revision = released.revision
+    if revision.certificate is None:
+        return None
+    url, until = links.to(revision.certificate, now=now, until=grant.ends())
+    return {"url": url, "expires_at": until.isoformat(), "sha256": revision.certificate_sha256}
 
 
 def usage(request: Request, *, control: ControlPlane, now: datetime) -> Answer:

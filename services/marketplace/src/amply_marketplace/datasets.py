@@ -25,12 +25,14 @@ class Revision:
     policy_id: str
     k: int
     rows: int
+    certificate: str | None
+    """The key of its certificate in the curated bucket."""
     certificate_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One Parquet file of a revision, under `key` in the curated bucket."""
+    """One Parquet file of a revision, under `key` in the curated bucket; certificates name it by the key's last part."""
 
     key: str
     size_bytes: int

@@ -71,6 +71,7 @@ def revision(item: Item) -> Revision | None:
         policy_id=text(item, "policy_id"),
         k=number(item, "k"),
         rows=number(item, "rows"),
+        certificate=text(item, "certificate") if "certificate" in item else None,
         certificate_sha256=text(item, "certificate_sha256"),
     )
 

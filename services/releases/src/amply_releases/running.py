@@ -1,4 +1,4 @@
-"""The loop: messages as they come, datasets once a minute, and a sign of life beside both."""
+"""The loop: messages as they come, datasets three times a minute, and a sign of life beside both."""
 
 import shutil
 import threading
@@ -14,7 +14,7 @@ from amply_releases.making import turn
 from amply_releases.ports import ArrivalQueue, Parts
 from amply_releases.taking import take
 
-LOOK_EVERY: Final = timedelta(minutes=1)
+LOOK_EVERY: Final = timedelta(seconds=20)
 AGAIN_AFTER: Final = timedelta(minutes=10)
 """When a dataset that failed is looked at again."""
 _PAUSE_SECONDS: Final = 5

@@ -82,24 +82,27 @@ interface UnshownProps extends Pick<Parts, "own" | "look"> {
   readonly attempt: Attempt;
 }
 
-/** On their way, or refused: what became of them is said here to whoever comes back later. */
+/** Awaited, on their way, or refused, all of which count: what became of them is said here to whoever comes back later. */
 function Unshown({ images, own, attempt, look }: UnshownProps) {
   const speech = useSpeech();
   const { t } = speech;
-  const told = images.filter(({ state }) => state !== "awaited");
-  if (told.length === 0) return null;
+  if (images.length === 0) return null;
+  const said = ({ state, refused }: Image) => {
+    if (refused !== null) return wordsOf(speech, refusal(refused));
+    return state === "awaited" ? t.pictureAwaited : t.pictureMaking;
+  };
   return (
     <ul class="rows">
-      {told.map(({ id, refused }) => (
-        <li key={id}>
-          <p>{refused === null ? t.pictureMaking : wordsOf(speech, refusal(refused))}</p>
+      {images.map((image) => (
+        <li key={image.id}>
+          <p>{said(image)}</p>
           <div class="actions">
-            {refused === null ? (
+            {image.state === "making" ? (
               <button type="button" class="outlined" onClick={() => void attempt(look)}>
                 {t.lookAgain}
               </button>
             ) : (
-              <button type="button" class="outlined" onClick={() => void attempt(() => own.remove(id), (words) => words.pictureGone)}>
+              <button type="button" class="outlined" onClick={() => void attempt(() => own.remove(image.id), (words) => words.pictureGone)}>
                 {t.takeAway}
               </button>
             )}

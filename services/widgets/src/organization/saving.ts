@@ -24,6 +24,8 @@ export async function save(own: OwnApi, said: Said, before: Profile): Promise<Pr
     if (!(reason instanceof RequestFault) || reason.code !== "changed_meanwhile") throw reason;
   }
   const now = await own.profile();
+  // One's own, which was saved while its answer was lost.
+  if (differing(now.said, said).length === 0) return now;
   if (differing(now.said, before.said).length > 0) throw new SaidMeanwhile(now, before);
   return own.change(said, now.version);
 }

@@ -85,6 +85,7 @@ export const ORGANIZATION_EN = {
   choosePicture: "Choose a file first.",
   pictureSending: "The file is being sent…",
   pictureMaking: "The file has arrived, and the picture is being made…",
+  pictureAwaited: "A picture was begun, and its file has not arrived. Unless somebody is sending it just now, take it away and send it again.",
   pictureShown: "The picture is shown.",
   pictureLater: "The picture is still being made: look at this page again in a minute.",
   pictureReplaced: "Another picture was sent or this one was removed meanwhile: load the page again.",

@@ -86,6 +86,7 @@ export const ORGANIZATION_DE: OrganizationTexts = {
   choosePicture: "Wählen Sie zuerst eine Datei.",
   pictureSending: "Die Datei wird gesendet …",
   pictureMaking: "Die Datei ist da, und das Bild wird gemacht …",
+  pictureAwaited: "Ein Bild wurde angefangen, und seine Datei ist nicht angekommen. Wenn sie nicht gerade jemand sendet, nehmen Sie es weg, und senden Sie es noch einmal.",
   pictureShown: "Das Bild wird jetzt gezeigt.",
   pictureLater: "Das Bild wird noch gemacht: Sehen Sie sich diese Seite in einer Minute noch einmal an.",
   pictureReplaced: "Inzwischen wurde ein anderes Bild gesendet oder dieses weggenommen: Laden Sie die Seite neu.",

@@ -86,6 +86,7 @@ export const ORGANIZATION_FR: OrganizationTexts = {
   choosePicture: "Choisissez d’abord un fichier.",
   pictureSending: "Le fichier est en cours d’envoi…",
   pictureMaking: "Le fichier est arrivé, et l’image est en préparation…",
+  pictureAwaited: "Une image a été commencée, et son fichier n’est pas arrivé. Si personne n’est en train de l’envoyer, retirez-la et envoyez-la à nouveau.",
   pictureShown: "L’image est affichée.",
   pictureLater: "L’image est encore en préparation\u00a0: revenez sur cette page dans une minute.",
   pictureReplaced: "Une autre image a été envoyée ou celle-ci a été retirée entre-temps\u00a0: rechargez la page.",

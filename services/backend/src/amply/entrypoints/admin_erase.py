@@ -14,9 +14,9 @@ from amply.infra import erasures, logging
 from amply.infra.database import Database
 from amply.infra.settings import ArchiveSettings, CommitmentSettings, PeopleSettings
 from amply.infra.vault import DONORS, keyring_of
-from amply.infra.vault.shredding import Closing, close, finish
+from amply.infra.vault.shredding import LEFT_BEHIND, Closing, close, finish, finish_what_was_left
 from amply.kernel.clock import system_clock
-from amply.modules import donations, exports, giving, ledger, people, recurring, sharing
+from amply.modules import donations, exports, giving, ledger, payments, people, recurring, sharing
 from amply.modules.access import LastOwner
 
 
@@ -34,7 +34,7 @@ def donor(*, email_sha256: str | None, donation_id: str | None) -> None:
     """Delete all we hold of a donor and print what was removed; running it again removes what has come since.
 
     What their rows were sealed under is cut out at last, so that no copy of them opens in any backup. Killed before that, the
-    command again finishes it, or the worker an hour later.
+    worker finishes it an hour later; named by their address, the command again does at once.
 
     It takes no address, since commands stand in CloudTrail and ECS for months; docs/runbooks/erase-a-donor.md makes the
     digest. The ledger stays valid, and the donor's own receipt still verifies. Needs the worker's settings.
@@ -58,18 +58,21 @@ def again() -> None:
     """Erase what was erased before, in a database that was restored to a moment before that; print how much.
 
     Reads the list in the archive, which a restore does not reach. Needs the worker's settings. Where nothing was restored it
-    finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again.
+    finds nothing. `needed` are people who would leave an organisation to nobody: make another owner, and run it again. `waiting`
+    are gifts with a refund that is not answered yet: run it again once it is. Killed, run it again: it cuts what it left as well.
     """
     logging.configure(service="erase")
     digests = erasures.noted(S3Erasures(bucket=ArchiveSettings().archive_bucket))
     with opened_database() as database:
         with database.transaction() as session:
             found = donations.still_there(session, digests)
-        done = _erase_all(database, found.gifts)
+        done, waiting = _erase_all(database, found.gifts)
+        _forget_told(database, found.told)
         with database.transaction() as session:
-            donations.forget_told(session, donation_ids=found.told)
             returned = people.still_there(session, digests)
         needed = [each for each in returned if not _forget_again(database, each)]
+        # Of this command, killed before: what it had removed by then is not found any more.
+        finish_what_was_left(database, of_donors(), now=system_clock() + LEFT_BEHIND)
     also_concerns(*(each.id for each in done if each.id is not None), *sorted({*returned} - {*needed}))
     click.echo(
         json.dumps(
@@ -80,6 +83,7 @@ def again() -> None:
                 "dedications": len(found.told),
                 "people": len(returned) - len(needed),
                 "needed": needed,
+                "waiting": waiting,
             }
         )
     )
@@ -125,20 +129,40 @@ def _erase(
     return done, closed
 
 
-def _erase_all(database: Database, donation_ids: Sequence[str]) -> list[donations.Erasure]:
-    """The same of gifts that are on the list: the ledger is searched once for all of them, and the tree is cut once."""
+def _erase_all(database: Database, donation_ids: Sequence[str]) -> tuple[list[donations.Erasure], list[str]]:
+    """The same of gifts that are on the list, and which of them wait for the answer to a refund: the ledger is searched once for
+    all of them, and the tree is cut once.
+    """
     if not donation_ids:
-        return []
+        return [], []
     secrets = ledger.CommitmentSecrets.from_settings(CommitmentSettings())
     whose = _whose(database, donation_ids)
     closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock())
     searched = donations.search_openings(database, secrets, donation_ids=donation_ids)
-    done = [
-        _remove(database, secrets, email_sha256=None, donation_id=each, listed=None, searched=searched)
-        for each in donation_ids
-    ]
+    done, waiting = [], []
+    for each in donation_ids:
+        try:
+            done.append(
+                _remove(
+                    database, secrets, email_sha256=None, donation_id=each, listed=None, searched=searched
+                )
+            )
+        except payments.RefundUnderWay:
+            waiting.append(each)
     finish(database, of_donors(), closed, now=system_clock())
-    return done
+    return done, waiting
+
+
+def _forget_told(database: Database, donation_ids: Sequence[str]) -> None:
+    """Who was to be told of these gifts, and the keys that go with them."""
+    if not donation_ids:
+        return
+    with database.transaction() as session:
+        whose = donations.told_of_gifts(session, donation_ids=donation_ids)
+    closed = close(database, of_donors(), scope=DONORS, whose=whose, now=system_clock())
+    with database.transaction() as session:
+        donations.forget_told(session, donation_ids=donation_ids)
+    finish(database, of_donors(), closed, now=system_clock())
 
 
 def _whose(database: Database, donation_ids: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,17 @@ class Donor:
         self._settings = settings
         self._http = httpx2.Client(timeout=30.0)
 
-    def give(self, organization_id: str, *, amount_minor: int, currency: str) -> Donation:
-        return _donation(self._begin("donations", self._gift(organization_id, amount_minor, currency)))
+    def give(
+        self,
+        organization_id: str,
+        *,
+        amount_minor: int,
+        currency: str,
+        ticked: Mapping[str, str] | None = None,
+    ) -> Donation:
+        """`ticked`: the purpose and the wording of the box beside the gift that lets facts of it be shared."""
+        gift = self._gift(organization_id, amount_minor, currency)
+        return _donation(self._begin("donations", {**gift, **({"data_sharing": ticked} if ticked else {})}))
 
     def give_monthly(self, organization_id: str, *, amount_minor: int, currency: str) -> tuple[str, Donation]:
         """A plan's id, and its first gift."""

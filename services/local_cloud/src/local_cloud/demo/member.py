@@ -1,18 +1,14 @@
 """Somebody with an account: registers, reads their own letters, signs in, and asks the API as a browser on our page would."""
 
-import email
-import email.policy
 from typing import Any
 
 import httpx2
 
-from local_cloud.demo.waiting import until
+from local_cloud.demo.letters import Letters
 from local_cloud.failures import LocalCloudError
 from local_cloud.settings import Settings
 
 PASSWORD = "a quiet river at dawn, made up"  # noqa: S105 -- of people who do not exist
-_LETTER_SECONDS_MAX = 90.0
-"""The worker looks every half minute."""
 
 
 class Member:
@@ -21,7 +17,7 @@ class Member:
     def __init__(self, settings: Settings, *, address: str) -> None:
         self.address = address
         self.id = ""
-        self._settings = settings
+        self._letters = Letters(settings, address=address)
         self._http = httpx2.Client(
             timeout=30.0, base_url=settings.api_url, headers={"Origin": settings.edge_url}
         )
@@ -58,47 +54,9 @@ class Member:
         return self._http.request(method, path, json=body, headers=named)
 
     def token(self, page: str) -> str:
-        """What stands behind `page` in the newest letter to this person that leads there.
-
-        Raises:
-            LocalCloudError: No such letter came.
-        """
-        beginning = f"{self._settings.edge_url}{page}"
-        return until(
-            lambda: self._behind(beginning),
-            seconds=_LETTER_SECONDS_MAX,
-            otherwise=f"No letter with a link to {page} was e-mailed; 'make logs PART=worker' says more.",
-        )
+        """What stands behind `page` in the newest letter to this person that leads there."""
+        return self._letters.token(page)
 
     def letter(self, words: str) -> str:
-        """The subject of a letter to this person that has these words in it.
-
-        Raises:
-            LocalCloudError: None came.
-        """
-        return until(
-            lambda: next((subject for subject in self._subjects() if words in subject), None),
-            seconds=_LETTER_SECONDS_MAX,
-            otherwise=f"No letter about '{words}' was e-mailed; 'make logs PART=worker' says more.",
-        )
-
-    def _behind(self, beginning: str) -> str | None:
-        for mail in self._mails():
-            for line in self._text(str(mail["id"])).splitlines():
-                if line.strip().startswith(beginning):
-                    return line.strip().removeprefix(beginning)
-        return None
-
-    def _text(self, mail_id: str) -> str:
-        with httpx2.Client(timeout=30.0, base_url=self._settings.outbox_url) as outbox:
-            raw = outbox.get(f"/messages/{mail_id}/raw.eml").raise_for_status().content
-        part = email.message_from_bytes(raw, policy=email.policy.default).get_body(("plain",))
-        return "" if part is None else str(part.get_content())
-
-    def _subjects(self) -> list[str]:
-        return [str(mail["subject"]) for mail in self._mails()]
-
-    def _mails(self) -> list[dict[str, Any]]:
-        with httpx2.Client(timeout=30.0, base_url=self._settings.outbox_url) as outbox:
-            mails: list[dict[str, Any]] = outbox.get("/messages.json").raise_for_status().json()
-        return [mail for mail in mails if self.address in mail["to"]]
+        """The subject of a letter to this person that has these words in it."""
+        return self._letters.subject(words)

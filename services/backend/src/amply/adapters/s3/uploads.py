@@ -24,8 +24,8 @@ _LIMITS: Final = Config(
     # The only signature that objects under a key of KMS are read and written by.
     signature_version="s3v4",
     # The bucket's own host in its region, which the pages' policy names; without it forms lead to the global one, which
-    # sends browsers on from there while a bucket is new.
-    s3={"addressing_style": "virtual"},
+    # sends browsers on from there while a bucket is new. In us-east-1 the global one is botocore's default.
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
 )
 
 

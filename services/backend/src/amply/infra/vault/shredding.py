@@ -84,14 +84,14 @@ def _close_one(
 ) -> list[Closing]:
     found: list[Closing] = []
     with database.transaction() as session:
-        closed = _closed(session, scope=scope)
         present = []
         for version, tree in grown.items():
-            *before, leaf = _leaves_of(
-                tree, whose, closed=[each.leaf for each in closed if each.version == version]
+            *before, leaf = (
+                Closing(scope=scope, version=version, leaf=each)
+                for each in _leaves_of(session, tree, whose, scope=scope, version=version)
             )
-            found += [Closing(scope=scope, version=version, leaf=each) for each in before]
-            present.append(Closing(scope=scope, version=version, leaf=leaf))
+            found += before
+            present.append(leaf)
         for each in present:
             _lock(session, each)
         # Only now: whoever was sealing has ended, and what they wrote is seen.
@@ -111,8 +111,9 @@ def finish(
         KeyTreeAway, KeyWrappingAway, KeyNotAtHand: It is not done, and is to be done again.
         NoKeysHere: This process has no keys.
     """
-    for each in closings:
-        _move(database, kinds, each)
+    # One kind after the other, as with a rotation: what goes with a gift finds its next leaf only once the gift stands there.
+    for kind in kinds:
+        _move(database, kind, closings)
     trees = _trees_of(database)
     for scope, version in sorted({(each.scope, each.version) for each in closings}):
         leaves = [each.leaf for each in closings if (each.scope, each.version) == (scope, version)]
@@ -209,21 +210,16 @@ def _trees_of(database: Database) -> KeyTrees:
     return database.keyring.trees
 
 
-def _closed(session: Session, *, scope: Scope) -> list[Closing]:
-    rows = session.scalars(select(ClosedLeafRow).where(ClosedLeafRow.scope == scope))
-    return [_closing_of(row) for row in rows]
-
-
 def _closing_of(row: ClosedLeafRow) -> Closing:
     return Closing(scope=row.scope, version=row.version, leaf=int.from_bytes(row.leaf))
 
 
-def _leaves_of(tree: KeyTree, whose: str, *, closed: Collection[int]) -> Iterator[int]:
+def _leaves_of(session: Session, tree: KeyTree, whose: str, *, scope: Scope, version: int) -> Iterator[int]:
     """Those of somebody that are closed and not cut yet, and at last the one that they are sealed under now."""
     for leaf in tree.numbers(whose):
         if tree.has(leaf):
             yield leaf
-            if leaf not in closed:
+            if session.get(ClosedLeafRow, (scope, version, _bytes(leaf))) is None:
                 return
 
 
@@ -250,15 +246,15 @@ def _named(closing: Closing) -> dict[str, str | int | bytes]:
     return {"scope": closing.scope, "version": closing.version, "leaf": _bytes(closing.leaf)}
 
 
-def _move(database: Database, kinds: Sequence[Tended], closing: Closing) -> None:
+def _move(database: Database, kind: Tended, closings: Sequence[Closing]) -> None:
     with database.transaction() as session:
-        held = [kind for kind in kinds if _holds(session, [kind], closing)]
-    for kind in held:
+        held = [each for each in closings if _holds(session, [kind], each)]
+    for each in held:
         invariant(kind.move is not None, "what is sealed under leaves can be moved from one to another")
         moved = _ROWS
         while kind.move is not None and moved == _ROWS:
             with database.transaction() as session:
-                moved = kind.move(session, closing.head, _ROWS)
+                moved = kind.move(session, each.head, _ROWS)
 
 
 def _bytes(leaf: int) -> bytes:

@@ -23,7 +23,7 @@ from amply.modules.donations.domain import (
     OfflineMethod,
 )
 from amply.modules.donations.donor_years import NoGiftsFound, gift_aid_claim, statement_of_donor
-from amply.modules.donations.erased_again import forget_told, still_there
+from amply.modules.donations.erased_again import forget_told, still_there, told_of_gifts
 from amply.modules.donations.erasure import Erasure, erase_donor, require_named, search_openings
 from amply.modules.donations.evidence import evidence
 from amply.modules.donations.gift_batches import GIFT_COLUMNS, gifts_in_batches
@@ -222,6 +222,7 @@ __all__ = [
     "still_there",
     "tended",
     "tended_openings",
+    "told_of_gifts",
     "void_receipt",
     "withdraw_declarations",
 ]

@@ -50,6 +50,12 @@ def still_there(session: Session, digests: Collection[str]) -> ErasedBefore:
     )
 
 
+def told_of_gifts(session: Session, *, donation_ids: Collection[str]) -> set[str]:
+    """Digests of the addresses of whom these gifts were to be told to, where they can be read still."""
+    rows = session.scalars(select(DedicationRow).where(DedicationRow.donation_id.in_(donation_ids)))
+    return {row.recipient_sha256 for row in rows if row.recipient_sha256 is not None}
+
+
 def forget_told(session: Session, *, donation_ids: Collection[str]) -> None:
     """Take from these gifts whom they were to be told to; the gifts stay."""
     forget_recipients(

@@ -86,9 +86,13 @@ class _Traces:
 
     @property
     def texts(self) -> set[str]:
-        """What stands behind commitments to this donor."""
+        """What stands behind commitments to these gifts, and to none of the donor's others."""
         remote_ids = {remote_id for remote_id in self.payments.values() if remote_id is not None}
-        return {*self.addresses, *self.donations, *self.events.object_ids, *remote_ids, *self.returns}
+        return {*self.donations, *self.events.object_ids, *remote_ids, *self.returns}
+
+    def texts_of(self, *, email_sha256: str | None) -> set[str]:
+        """The same, and the donor's addresses where all that is of the donor is meant."""
+        return self.texts if email_sha256 is None else {*self.texts, *self.addresses}
 
 
 def erase_donor(
@@ -128,12 +132,16 @@ def erase_donor(
     if listed is not None:
         erased_again.note(listed, gifts=donations, told=told_of)
     if searched is None:
-        searched = ledger.search(database, secrets=secrets, traces=traces.texts)
+        searched = ledger.search(database, secrets=secrets, traces=traces.texts_of(email_sha256=email_sha256))
     with database.transaction() as session:
         # Looked for again, now that nothing can be booked of these gifts: the search took its time.
         held = _traces(session, donations)
         about = ledger.entries_about(
-            session, secrets=secrets, donation_ids=donations, traces=held.texts, searched=searched
+            session,
+            secrets=secrets,
+            donation_ids=donations,
+            traces=held.texts_of(email_sha256=email_sha256),
+            searched=searched,
         )
         told = _forget_recipient(session, digest=email_sha256) if email_sha256 is not None else 0
         entries = {*about, *held.booked}

@@ -1,0 +1,1 @@
+"""Data that others may use: handed in, released where nobody stands out, sold, and taken back."""
