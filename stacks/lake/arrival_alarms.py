@@ -51,6 +51,14 @@ def watch_arrivals(
         severity=Severity.NOTICE,
     )
     pager.above(
+        "releases-refused",
+        numbers.count("release_refused", "ReleasesRefused"),
+        0,
+        minutes=1,
+        meaning="A dataset was not released, since its description or what came in cannot be used as it is.",
+        severity=Severity.NOTICE,
+    )
+    pager.above(
         "arrivals-set-aside",
         set_aside.metric_approximate_number_of_messages_visible(statistic="Maximum"),
         0,

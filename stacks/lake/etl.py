@@ -117,7 +117,9 @@ class Etl(AmplyStack):
         }
 
     def _make_role(self) -> iam.Role:
-        """It reads what comes in and who consents, and adds to what was released: it replaces nothing, and deletes messages alone."""
+        """It reads what comes in and who consents, and adds to what was released; it replaces nothing, and deletes nothing but
+        messages and, in the catalogue, where revisions are that nobody is served any more.
+        """
         role = task_role(self, "ReleasesRole", account=self.account)
         lake, control = self._shared.lake, self._shared.control
         for prefix in (FACTS, HANDED_IN):
@@ -134,7 +136,10 @@ class Etl(AmplyStack):
             ),
             (["kms:GenerateMac"], [lake.pseudonyms.key_arn, lake.certificates.key_arn]),
             (
-                ["glue:CreatePartition", "glue:CreateTable", "glue:GetTable", "glue:UpdateTable"],
+                [
+                    *("glue:CreatePartition", "glue:CreateTable", "glue:DeletePartition"),
+                    *("glue:GetTable", "glue:UpdateTable"),
+                ],
                 self._catalogued(),
             ),
         ):

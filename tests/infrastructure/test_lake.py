@@ -132,7 +132,10 @@ def test_an_arrival_is_what_the_process_takes_for_one(extended: Deployed) -> Non
 
 def test_what_was_released_of_whom_is_added_to_and_never_taken_from(extended: Deployed) -> None:
     may = {line for role, line in grants(extended) if role == "etl/ReleasesRole"}
-    assert not {line for line in may if "Delete" in line} - {"may sqs:DeleteMessage on etl/Arrivals"}
+    assert {line.split()[1] for line in may if "Delete" in line} == {
+        "sqs:DeleteMessage",
+        "glue:DeletePartition",
+    }
     assert {line for line in may if "s3:Put" in line} == {
         "may s3:PutObject on lake/Curated/released/*, if s3:if-none-match Null false",
         "may s3:PutObject on lake/Ledger/*, if s3:if-none-match Null false",
@@ -312,6 +315,7 @@ def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
         "k-anon-violations",
         "files-set-aside",
         "releases-failing",
+        "releases-refused",
         "arrivals-set-aside",
         "arrivals-waiting",
     }
@@ -324,4 +328,5 @@ def test_what_could_not_be_released_is_told(extended: Deployed) -> None:
         METRIC: f'{{ $.event = "{lines.VIOLATED}" }}',
         "FilesSetAside": f'{{ $.event = "{lines.SET_ASIDE}" }}',
         "ReleasesFailed": f'{{ $.event = "{lines.FAILED}" }}',
+        "ReleasesRefused": f'{{ $.event = "{lines.REFUSED}" }}',
     }

@@ -209,7 +209,7 @@ CHOSEN_ALARMS = {
     *("master-rotation", "k-anon-violations", "arrivals-set-aside", "arrivals-waiting"),
     *("terminal-contradicts", "terminal-refused", "terminal-days-failing"),
     *("terminal-messages-set-aside", "terminal-messages-waiting"),
-    *("consents-untold", "facts-unwritten", "files-set-aside", "releases-failing"),
+    *("consents-untold", "facts-unwritten", "files-set-aside", "releases-failing", "releases-refused"),
 }
 """Of what no environment has today and each may choose; test_rotation.py, test_lake.py and test_terminals.py find them."""
 PAGES = ROOT / "docs" / "runbooks" / "alarms"

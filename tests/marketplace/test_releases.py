@@ -16,7 +16,7 @@ from amply_lake import LedgerConflict, LedgerError
 from amply_releases.arrivals import Arrival
 from amply_releases.aws.queue import SqsArrivals
 from amply_releases.datasets import FileState, Source
-from amply_releases.ports import Object, Parts, UnreadableSourceError
+from amply_releases.ports import Object, Parts, Revision, UnreadableSourceError
 from amply_releases.running import Loop
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
@@ -90,6 +90,8 @@ def test_what_comes_in_is_read_by_buyers_and_withdrawn_from_them(
     _work(lake, lake.parts(tmp_path / "two"), later)
     assert 109 - 60 <= len(_read(market, buyer)) <= 109 - 20
     assert market.share(buyer.token, "POST", query_of(buyer), body={"version": 1}).status == 404
+    gone = client("glue").get_partitions(DatabaseName=lake.settings.catalogue, TableName="released_donations")
+    assert [each["Values"] for each in gone["Partitions"]] == [["2"]], "nor is the first asked for by SQL"
     lake.ask("donations", at=later)
     _work(lake, lake.parts(tmp_path / "three"), later + timedelta(minutes=1))
     assert lake.item("donations", "dataset")["latest"] == "2", "nothing is new"
@@ -141,6 +143,46 @@ def test_a_dataset_says_why_it_was_refused_until_it_is_not(lake: Lake, parts: Pa
     assert "refused" not in lake.item("refusals", "dataset")
     again = parts.datasets.begin(source, "{}", now=NOW + timedelta(days=2))
     assert (again.began_at, again.tried_at) == (NOW, NOW + timedelta(days=1))
+
+
+def test_revisions_end_one_by_one_whatever_is_missing_between_them(lake: Lake, parts: Parts) -> None:
+    source = _source(parts, "ending")
+    datasets = parts.datasets
+    datasets.begin(source, "{}", now=NOW)
+    for number in (1, 2, 4, 5):
+        datasets.publish(source, _revision(number, released_at=NOW + timedelta(days=number)))
+    standing = datasets.begin(source, "{}", now=NOW)
+    assert (standing.latest, standing.kept_from) == (5, 1)
+    assert datasets.first_since("ending", standing, NOW + timedelta(days=3)) == 4
+    assert datasets.first_since("ending", standing, NOW + timedelta(days=6)) == 6
+    datasets.take_back("ending", since=4, before=5, now=NOW)
+    datasets.take_back("ending", since=1, before=5, now=NOW + timedelta(days=1))
+    ended = [lake.item("ending", f"revision#{number:010}").get("withdrawn_at") for number in range(1, 6)]
+    first, then = NOW.isoformat(), (NOW + timedelta(days=1)).isoformat()
+    assert ended == [then, then, None, first, None], "each once"
+    assert lake.item("ending", "revision#0000000003") == {}, "what was never shown is not made"
+    datasets.keep_from("ending", 5)
+    datasets.keep_from("ending", 2)
+    assert datasets.begin(source, "{}", now=NOW).kept_from == 5
+    assert datasets.refuse("ending", "cannot be read", now=NOW)
+    assert not datasets.refuse("ending", "cannot be read", now=NOW)
+    assert "tried_at" not in lake.item("ending", "dataset")
+    parts.catalogue.remove("ending", 7)
+
+
+def _revision(number: int, *, released_at: datetime) -> Revision:
+    return Revision(
+        number=number,
+        released_at=released_at,
+        policy_id="small",
+        k=3,
+        l=None,
+        rows=9,
+        certificate="released/ending/certificate",
+        certificate_sha256="0" * 64,
+        schema="{}",
+        files=[],
+    )
 
 
 @pytest.mark.parametrize(

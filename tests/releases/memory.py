@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from amply_lake import FileLedger, ReleaseLedger
@@ -24,7 +25,7 @@ class Dying:
     after: bool = False
     written: int = 0
 
-    def write(self, act: Callable[[], None]) -> None:
+    def write(self, act: Callable[[], object]) -> None:
         self.written += 1
         if self.left is None:
             act()
@@ -55,6 +56,7 @@ class Raw:
     refused: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
     """Of files that only seem to be as large."""
+    unfetched: bool = False
 
     def look(self, key: str) -> Object | None:
         if key in self.refused:
@@ -66,6 +68,8 @@ class Raw:
 
     def fetch(self, key: str, into: Path) -> Object | None:
         assert key not in self.sizes, "what is too large must not be fetched"
+        if self.unfetched:
+            raise PermissionError(key)
         if key in self.objects:
             into.write_bytes(self.objects[key])
         return self.look(key)
@@ -146,18 +150,39 @@ class Datasets:
 
         self.dying.write(write)
 
+    def refuse(self, dataset_id: str, reason: str, *, now: datetime) -> bool:
+        if dataset_id not in self.standings:
+            return True
+        if self.refused.get(dataset_id) == reason:
+            return False
+        self.dying.write(lambda: self.refused.update({dataset_id: reason}))
+        return True
+
     def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
         self.dying.write(lambda: self._change(dataset_id, withdrawals_at=now, withdrawn_until=until))
 
     def publish(self, source: Source, revision: Revision) -> None:
-        def write() -> None:
-            self.revisions[source.dataset_id, revision.number] = revision
-            self._change(source.dataset_id, latest=revision.number)
+        name, number = source.dataset_id, revision.number
+        self.dying.write(lambda: self.revisions.update({(name, number): revision}))
+        self.dying.write(lambda: self._change(name, latest=number))
 
-        self.dying.write(write)
+    def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+        for number in range(since, before):
+            place = (dataset_id, number)
+            if place in self.revisions.keys() - self.taken_back:
+                self.dying.write(partial(self.taken_back.add, place))
 
-    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
-        self.dying.write(lambda: self.taken_back.update((dataset_id, number) for number in range(1, before)))
+    def keep_from(self, dataset_id: str, number: int) -> None:
+        kept = max(number, self.standings[dataset_id].kept_from)
+        self.dying.write(lambda: self._change(dataset_id, kept_from=kept))
+
+    def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
+        since = [
+            number
+            for (name, number), revision in self.revisions.items()
+            if name == dataset_id and number >= standing.kept_from and revision.released_at >= moment
+        ]
+        return min(since, default=max(standing.kept_from, standing.latest + 1))
 
     def _change(self, dataset_id: str, **changes: object) -> None:
         if dataset_id in self.standings:
@@ -198,13 +223,21 @@ class Catalogue:
     dying: Dying
     partitions: dict[tuple[str, int], str] = field(default_factory=dict)
     columns: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    is_away: bool = False
 
     def add(self, dataset_id: str, columns: Mapping[str, str], *, revision: int, prefix: str) -> None:
         def write() -> None:
             self.partitions[dataset_id, revision] = prefix
             self.columns[dataset_id] = columns
 
+        if self.is_away:
+            raise ConnectionError("the catalogue is away")
         self.dying.write(write)
+
+    def remove(self, dataset_id: str, revision: int) -> None:
+        if self.is_away:
+            raise ConnectionError("the catalogue is away")
+        self.dying.write(lambda: self.partitions.pop((dataset_id, revision), None))
 
 
 class DyingLedger:

@@ -8,9 +8,23 @@ import pytest
 from tests.releases.desk import Desk, facts
 from tests.releases.memory import Killed
 
-SET_ASIDE, BATCH_KEPT, BATCH, RELEASE, PART, CERTIFICATE, CATALOGUE, SHOWN, FILE, LOOKED, TRIED = range(11)
+SET_ASIDE, BATCH_KEPT, BATCH, RELEASE, PART, CERTIFICATE, CATALOGUE, SHOWN, LED, FILE, LOOKED, TRIED = range(
+    12
+)
 """What a first release writes, in this order."""
-WITHHELD, AGAIN, ITS_PART, ITS_CERTIFICATE, ITS_PARTITION, TAKEN_BACK, SHOWN_AGAIN, LOOKED_AGAIN = range(8)
+(
+    WITHHELD,
+    AGAIN,
+    ITS_PART,
+    ITS_CERTIFICATE,
+    ITS_PARTITION,
+    TAKEN_BACK,
+    HIDDEN,
+    KEPT_FROM,
+    SHOWN_AGAIN,
+    LED_AGAIN,
+    LOOKED_AGAIN,
+) = range(11)
 """What a withdrawal makes it write."""
 
 

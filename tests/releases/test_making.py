@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,9 @@ from amply_releases.datasets import built_in
 from ledger_format.certificates import open_certificate
 from ledger_format.notes import VerifierKey
 from tests.lake.lake_world import TestSigner, people
+from tests.releases import memory
 from tests.releases.desk import DAY, FACTS, Desk, facts, message, parquet, policy
+from tests.releases.test_killed import SHOWN_AGAIN
 
 DONORS = range(40)
 
@@ -204,6 +207,14 @@ def test_a_withdrawal_takes_its_cell_and_ends_what_was_released_before(desk: Des
     assert [revision.number for revision in desk.released()] == [2], "nothing has changed since"
 
 
+def _released_and_withdrawn(desk: Desk, numbers: Sequence[int]) -> None:
+    """Some facts are out, and so many of their donors do not want that any more."""
+    desk.consent(range(200))
+    desk.give("a", facts(DONORS if numbers is DONORS else range(200)))
+    desk.wait(days=14)
+    desk.consent(numbers, "withdrawn", on=desk.now.date())
+
+
 def test_where_everybody_has_withdrawn_nothing_is_served(desk: Desk) -> None:
     desk.consent(DONORS)
     desk.give("a", facts(DONORS))
@@ -211,6 +222,128 @@ def test_where_everybody_has_withdrawn_nothing_is_served(desk: Desk) -> None:
     desk.consent(DONORS, "withdrawn", on=desk.now.date())
     desk.work(days=0.3)
     assert desk.released() == []
+
+
+def test_where_everybody_has_withdrawn_it_is_said_and_nobody_is_called(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _released_and_withdrawn(desk, DONORS)
+    desk.work(days=0.3)
+    assert "people in every cell have withdrawn" in desk.datasets.refused["donations"]
+    assert lines(capsys, "k_anon_violation") == []
+
+
+def test_a_file_of_which_nobody_may_be_released_is_done(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.give("a", facts(DONORS))
+    desk.wait(days=14)
+    assert desk.states() == {"a": ("released", "")}
+    assert desk.released() == []
+    assert desk.datasets.refused == {}
+    assert lines(capsys, "k_anon_violation") == []
+
+
+def test_rows_that_come_again_in_another_file_are_no_violation(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.consent(range(80))
+    desk.give("a", facts(range(80)))
+    desk.wait(days=14)
+    desk.give("b", facts(DONORS))
+    desk.wait(days=14)
+    assert desk.states()["b"] == ("released", "")
+    assert [revision.rows for revision in desk.released()] == [80]
+    assert lines(capsys, "k_anon_violation") == []
+
+
+def test_no_earlier_revision_is_hidden_by_one_that_was_taken_back_by_hand(desk: Desk) -> None:
+    desk.consent(range(200))
+    for name, first in (("a", 0), ("b", 70), ("c", 140)):
+        desk.give(name, facts(range(first, first + 60)))
+        desk.wait(days=14)
+    desk.datasets.taken_back.add(("donations", 2))
+    desk.consent([7], "withdrawn", on=desk.now.date())
+    desk.work(days=0.3)
+    assert [revision.number for revision in desk.released()] == [4]
+    assert list(desk.catalogue.partitions) == [("donations", 4)], "nor is it asked for by SQL"
+
+
+def test_what_a_killed_release_left_half_shown_is_taken_back_too(desk: Desk) -> None:
+    """Its number was decided and its item written, and buyers were not led there yet."""
+    _released_and_withdrawn(desk, [7])
+    desk.dying.left, desk.dying.after = SHOWN_AGAIN, True
+    with pytest.raises(memory.Killed):
+        desk.work(days=0.3)
+    desk.dying.left = None
+    assert [revision.number for revision in desk.released()] == [2]
+    desk.consent(range(200), "withdrawn", on=desk.now.date())
+    desk.start()
+    desk.work(days=0.3)
+    assert desk.released() == []
+
+
+def test_what_stops_a_release_stops_no_withdrawal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    _released_and_withdrawn(desk, [7])
+    desk.give("b", facts(range(200, 240)))
+    desk.raw.unfetched = True
+    desk.wait(days=14)
+    assert [line["error"] for line in lines(capsys, "release_failed")] == ["PermissionError"]
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.states()["b"] == ("waiting", "")
+
+
+def test_where_no_release_can_take_its_place_what_people_withdrew_from_is_served_no_more(desk: Desk) -> None:
+    _released_and_withdrawn(desk, [7])
+    desk.catalogue.is_away = True
+    desk.work(days=0.3)
+    assert desk.released() == []
+    desk.catalogue.is_away = False
+    desk.work(days=0.1)
+    assert [revision.number for revision in desk.released()] == [2]
+
+
+def test_a_description_that_cannot_be_read_closes_to_what_is_new_and_stops_no_withdrawal(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _released_and_withdrawn(desk, [7])
+    desk.give("b", facts(range(200, 240)))
+    desk.consent(range(200, 240))
+    desk.datasets.unreadable["donations"] = "It cannot be read."
+    tried_at = desk.datasets.standings["donations"].tried_at
+    desk.wait(days=15)
+    assert [revision.number for revision in desk.released()] == [2]
+    assert desk.states()["b"] == ("waiting", "")
+    assert desk.datasets.refused["donations"] == "It cannot be read."
+    assert len(lines(capsys, "release_refused")) == 1, "once, and not each minute"
+    assert desk.datasets.standings["donations"].tried_at == tried_at, "its day comes no later"
+    desk.datasets.unreadable.clear()
+    desk.work(days=0.1)
+    assert desk.states()["b"] == ("released", "")
+
+
+def test_a_release_is_served_as_long_as_its_policy_says(desk: Desk) -> None:
+    desk.sell("visits", policy=policy(retention_days={"raw": 90, "anonymised": 5}))
+    desk.give("a", people(range(20)), dataset="visits")
+    desk.wait(days=1)
+    desk.give("b", people(range(20), first=100), dataset="visits")
+    desk.wait(days=3)
+    desk.work(days=1.9)
+    assert [revision.number for revision in desk.released("visits")] == [1, 2]
+    desk.work(days=0.2)
+    assert [revision.number for revision in desk.released("visits")] == [2]
+    desk.work(days=3)
+    assert desk.released("visits") == []
+    assert desk.catalogue.partitions == {}
+
+
+def test_files_that_were_not_even_looked_at_are_told_of(desk: Desk) -> None:
+    desk.loop.parts = replace(desk.loop.parts, limits=replace(desk.loop.parts.limits, files=1))
+    desk.consent(DONORS)
+    desk.give("a", facts(range(15)))
+    desk.give("b", facts(DONORS))
+    desk.wait(days=14)
+    assert "only the first 1 files that wait were looked at" in desk.datasets.refused["donations"]
 
 
 def test_a_violation_releases_nothing_and_is_told_of(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -233,6 +234,8 @@ def test_a_withdrawal_is_told_again_within_minutes_until_the_table_has_it(page: 
     page.consents.is_away = False
     assert page.tells() == 1
     assert page.states() == ["withdrawn"]
+    (told,) = page.consents.items.values()
+    assert told.told_at == page.clock() == told.changed_at + timedelta(hours=2), "both are known of it"
     assert page.tells() == 0
 
 
@@ -259,6 +262,7 @@ def test_a_withdrawal_that_a_restored_database_lost_is_not_undone_by_anybody(pag
         state=Decision.WITHDRAWN,
         version=2,
         changed_at=page.clock(),
+        told_at=page.clock(),
     )
     page.consents.put(withdrawn)
     for _ in range(2):

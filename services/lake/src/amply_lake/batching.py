@@ -41,7 +41,11 @@ def add_batch(
         _only_eligible(db, order, key, history)
         cut = Cutter(db, policy, limits).cut(key, path)
     if isinstance(cut, TooFew):
-        return Violation(f"nothing of {order.dataset} was released: {cut.reason}", max(cut.suppressed, 1))
+        return Violation(
+            f"nothing of {order.dataset} was released: {cut.reason}",
+            max(cut.suppressed, 1),
+            is_empty=cut.rows_in == 0,
+        )
     certified = _certified(cut, policy, new)
     check_fits(order.dataset, [*(batch.certified for batch in history.batches), certified])
     digest = sha256_of(path)

@@ -31,10 +31,14 @@ class Violation:
 
     `violations` is how many rows would have had to be left out, or 1 where that is not known. Whoever runs the anonymiser
     writes a line with that number; the metric `KAnonViolations` counts the lines, so refused releases and not rows.
+
+    `is_empty`: nothing was there to release, since all of it was released before, or is of people who may not be. No policy was
+    broken, and the same files need not come again.
     """
 
     reason: str
     violations: int
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,9 @@ def write_parts(
                 parts.append(part)
     if not parts:
         return Violation(
-            f"nothing of {order.dataset} is left to release, since people in every cell have withdrawn", 1
+            f"nothing of {order.dataset} is left to release, since people in every cell have withdrawn",
+            1,
+            is_empty=True,
         )
     return parts
 

@@ -59,7 +59,8 @@ def built_in(dataset_id: str, *, asked_for: datetime | None, is_open: bool) -> S
 class Standing:
     """How far a dataset has come. `tried_at`: when a release was last tried, whatever came of it.
 
-    `withdrawn_until`: the day up to which withdrawals have been honoured.
+    `withdrawn_until`: the day up to which withdrawals have been honoured. `kept_from`: all revisions of lower numbers are served to
+    nobody any more.
     """
 
     began_at: datetime
@@ -67,6 +68,7 @@ class Standing:
     withdrawals_at: datetime | None = None
     withdrawn_until: date
     latest: int = 0
+    kept_from: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

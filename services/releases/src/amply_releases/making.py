@@ -5,13 +5,17 @@ release ledger, and goes on.
 """
 
 import shutil
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from amply_lake import Order, ReleaseLedger, SourceError, Violation, release
 from amply_lake.history import History
 from amply_lake.releasing import CERTIFICATE
+from amply_releases.arrivals import DONATIONS
 from amply_releases.columns import schema_of
 from amply_releases.consenting import left_out
 from amply_releases.datasets import (
@@ -19,12 +23,13 @@ from amply_releases.datasets import (
     FileState,
     Source,
     Standing,
+    built_in,
     is_due,
     withdrawals_are_due,
 )
 from amply_releases.lines import REFUSED, VIOLATED, say
 from amply_releases.ports import Parts, UnreadableSourceError
-from amply_releases.publishing import is_withheld_for, publish
+from amply_releases.publishing import end_before, end_earlier, publish
 from amply_releases.sifting import INCOMING, sift
 
 
@@ -34,19 +39,52 @@ def turn(parts: Parts, dataset_id: str, *, now: datetime) -> None:
     Raises:
         LakeError: Somebody else released meanwhile, or the ledger is damaged.
     """
-    try:
-        source = parts.datasets.source(dataset_id)
-    except UnreadableSourceError as error:
-        parts.datasets.tried(dataset_id, refused=str(error), now=now)
-        say(REFUSED, dataset=dataset_id)
-        return
+    source = _source(parts, dataset_id, now=now)
     if source is None:
         return
     standing = parts.datasets.begin(source, schema_of(source.policy.released), now=now)
+    try:
+        _make_what_is_due(parts, source, standing, now=now)
+    finally:
+        kept_since = now - timedelta(days=source.policy.anonymised_days)
+        first = parts.datasets.first_since(dataset_id, standing, kept_since)
+        end_before(parts, standing, dataset_id, first, now=now)
+
+
+def _source(parts: Parts, dataset_id: str, *, now: datetime) -> Source | None:
+    """Where it comes from; what is built in is closed while that cannot be read, so that withdrawals are honoured meanwhile."""
+    try:
+        return parts.datasets.source(dataset_id)
+    except UnreadableSourceError as error:
+        if parts.datasets.refuse(dataset_id, str(error), now=now):
+            say(REFUSED, dataset=dataset_id)
+        return built_in(dataset_id, asked_for=None, is_open=False) if dataset_id == DONATIONS else None
+
+
+def _make_what_is_due(parts: Parts, source: Source, standing: Standing, *, now: datetime) -> None:
+    """A release, or one without whoever has withdrawn. Whatever stops what is new stops no withdrawal."""
+    withdrawals = withdrawals_are_due(source, standing, now=now)
     if is_due(source, standing, now=now):
-        _Turn(parts, source, standing, now).release()
-    elif withdrawals_are_due(source, standing, now=now):
+        try:
+            _Turn(parts, source, standing, now).release()
+        except Exception:
+            if withdrawals:
+                _Turn(parts, source, standing, now).honour_withdrawals()
+            raise
+    elif withdrawals:
         _Turn(parts, source, standing, now).honour_withdrawals()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of an order. `is_empty`: nothing was there to release. `reason`: why nothing was released, where there is one."""
+
+    is_released: bool
+    reason: str | None = None
+    is_empty: bool = False
+
+
+_NOTHING: Final = _Outcome(is_released=False, is_empty=True)
 
 
 class _Turn:
@@ -56,36 +94,61 @@ class _Turn:
         self._parts, self._source, self._standing, self._now = parts, source, standing, now
         self._ledger: ReleaseLedger = parts.ledgers.of(source.dataset_id)
         self._history = History.read(self._ledger, source.dataset_id)
+        self._has_published = False
 
     def release(self) -> None:
         """Try a release of what waits; without anything new, of what there is."""
         try:
-            self._release()
+            with self._ending_what_is_withdrawn():
+                self._release()
         finally:
             # Raw facts stay here no longer than it takes.
             shutil.rmtree(self._parts.scratch / INCOMING, ignore_errors=True)
 
     def _release(self) -> None:
-        parts, name = self._parts, self._source.dataset_id
-        waiting = parts.datasets.waiting(name, most=parts.limits.files)
-        fetched = sift(parts, self._source.policy, waiting, now=self._now)
+        parts, name, most = self._parts, self._source.dataset_id, self._parts.limits.files
+        waiting = parts.datasets.waiting(name, most=most + 1)
+        fetched = sift(parts, self._source.policy, waiting[:most], now=self._now)
         files = [one.path for one in fetched]
         people = self._left_out(files)
-        refused = self._make(files, people) if files else None
-        if refused is not None or not files:
-            # What was refused took no withdrawal along, and must not hold one up.
-            refused = self._make([], people) or refused
-        else:
+        outcome = self._make(files, people) if files else _NOTHING
+        refused = None if outcome.is_empty else outcome.reason
+        if outcome.is_released or outcome.is_empty:
             for one in fetched:
                 parts.datasets.decide(one.file, FileState.RELEASED, now=self._now)
+        elif refused is not None and len(waiting) > most:
+            refused += (
+                f"; only the first {most} files that wait were looked at, so hand in fewer and larger ones"
+            )
+        if not outcome.is_released:
+            # What was refused took no withdrawal along, and must not hold one up.
+            refused = self._make([], people).reason or refused
+        self._end_earlier()
         self._looked_at_withdrawals()
         parts.datasets.tried(name, refused=refused, now=self._now)
 
     def honour_withdrawals(self) -> None:
         """Make a release without whoever has withdrawn; none, where that changes nothing."""
-        if people := self._left_out([]):
-            self._make([], people)
+        with self._ending_what_is_withdrawn():
+            people = self._left_out([])
+            reason = self._make([], people).reason if people else None
+            self._end_earlier()
+        if reason is not None:
+            self._parts.datasets.refuse(self._source.dataset_id, reason, now=self._now)
         self._looked_at_withdrawals()
+
+    @contextmanager
+    def _ending_what_is_withdrawn(self) -> Iterator[None]:
+        """Where no release can take the place of what people in it have withdrawn from, that is served no more all the same."""
+        try:
+            yield
+        except Exception:
+            self._end_earlier()
+            raise
+
+    def _end_earlier(self) -> None:
+        if not self._has_published:
+            end_earlier(self._parts, self._standing, self._ledger, self._source.dataset_id, now=self._now)
 
     def _left_out(self, files: Sequence[Path]) -> set[str]:
         return left_out(
@@ -102,11 +165,11 @@ class _Turn:
             name = self._source.dataset_id
             self._parts.datasets.withdrawals_looked_at(name, until=self._now.date(), now=self._now)
 
-    def _make(self, files: Sequence[Path], people: set[str]) -> str | None:
-        """Release and publish; answer why not. Without files and without batches there is nothing to do."""
+    def _make(self, files: Sequence[Path], people: set[str]) -> _Outcome:
+        """Release and publish. Without files and without batches there is nothing to do."""
         parts, source = self._parts, self._source
         if not files and not self._history.batches:
-            return None
+            return _NOTHING
         order = Order(
             dataset=source.dataset_id,
             buyer=EVERYBODY,
@@ -127,22 +190,27 @@ class _Turn:
             )
         except SourceError as error:
             say(REFUSED, dataset=source.dataset_id)
-            return str(error)
+            return _Outcome(is_released=False, reason=str(error))
         if isinstance(done, Violation):
             return self._violated(done)
         publish(parts, source, self._standing, done, self._ledger, now=self._now)
+        self._has_published = True
         for path in done.folder.iterdir():
             if path.name != CERTIFICATE:
                 path.unlink()
-        return None
+        return _Outcome(is_released=True)
 
-    def _violated(self, violation: Violation) -> str:
-        """Nothing is released; and what was, is served no more where people in it have withdrawn and nothing is left to release."""
-        name = self._source.dataset_id
-        say(VIOLATED, dataset=name, violations=violation.violations, policy=self._source.policy.id)
-        if is_withheld_for(self._ledger.records(), None):
-            self._parts.datasets.take_back(name, before=self._standing.latest + 1, now=self._now)
-        return violation.reason
+    def _violated(self, violation: Violation) -> _Outcome:
+        """Nothing is released; that is told of only where there was something to release."""
+        if not violation.is_empty:
+            policy = self._source.policy.id
+            say(
+                VIOLATED,
+                dataset=self._source.dataset_id,
+                violations=violation.violations,
+                policy=policy,
+            )
+        return _Outcome(is_released=False, reason=violation.reason, is_empty=violation.is_empty)
 
     def _remember(self, order: Order) -> None:
         """Have the certificate of the newest published release at hand, so that its files are not made again."""

@@ -116,6 +116,10 @@ class Datasets(Protocol):
         """A release was tried, and refused for this reason; None: it was not refused."""
         ...
 
+    def refuse(self, dataset_id: str, reason: str, *, now: datetime) -> bool:
+        """Say why nothing is released, without a release having been tried; whether that is news."""
+        ...
+
     def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
         """Whoever has withdrawn up to this day is released no more."""
         ...
@@ -124,8 +128,16 @@ class Datasets(Protocol):
         """Show a revision: its files, then itself, then that it is the newest."""
         ...
 
-    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
-        """Serve earlier revisions to nobody."""
+    def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+        """Serve to nobody the revisions from one number on, before another; those that are not there stay away."""
+        ...
+
+    def keep_from(self, dataset_id: str, number: int) -> None:
+        """Revisions of lower numbers need not be looked for again."""
+        ...
+
+    def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
+        """The first number that may be of a revision that was released since; those that were never shown do not count."""
         ...
 
 
@@ -154,6 +166,10 @@ class Catalogue(Protocol):
 
     def add(self, dataset_id: str, columns: Mapping[str, str], *, revision: int, prefix: str) -> None:
         """A revision as a partition of its dataset's table, which is made or widened where it has to be."""
+        ...
+
+    def remove(self, dataset_id: str, revision: int) -> None:
+        """Show a revision no more; removing one that is not there is nothing."""
         ...
 
 

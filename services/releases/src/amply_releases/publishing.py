@@ -27,6 +27,7 @@ def publish(
     """Publish a release unless it is published already. Earlier ones are served no more once people in them have withdrawn."""
     certificate = done.certificate
     if certificate.release <= standing.latest:
+        end_earlier(parts, standing, ledger, source.dataset_id, now=now)
         return
     place = f"{PREFIX}{source.dataset_id}/{certificate.release:06}/"
     for part in certificate.parts:
@@ -35,8 +36,7 @@ def publish(
     history = History.read(ledger, source.dataset_id)
     columns = together(source.policy, *(batch.released for batch in history.batches))
     parts.catalogue.add(source.dataset_id, catalogued(columns), revision=certificate.release, prefix=place)
-    if is_withheld_for(ledger.records(), certificate.release):
-        parts.datasets.take_back(source.dataset_id, before=certificate.release, now=now)
+    end_earlier(parts, standing, ledger, source.dataset_id, now=now)
     parts.datasets.publish(
         source,
         Revision(
@@ -64,14 +64,29 @@ def publish(
     )
 
 
-def is_withheld_for(records: Iterable[bytes], number: int | None) -> bool:
-    """Whether cells were withheld between the release before this one and this one; None: since the last one."""
-    withheld = False
+def end_earlier(
+    parts: Parts, standing: Standing, ledger: ReleaseLedger, dataset_id: str, *, now: datetime
+) -> None:
+    """Serve no more what people are in who have withdrawn, whether or not anything takes its place."""
+    end_before(parts, standing, dataset_id, first_without_withdrawn(ledger.records()), now=now)
+
+
+def end_before(parts: Parts, standing: Standing, dataset_id: str, number: int, *, now: datetime) -> None:
+    """Serve no revision of a lower number: to no buyer, and to nobody who asks by SQL. Its files lapse by themselves."""
+    if number <= standing.kept_from:
+        return
+    parts.datasets.take_back(dataset_id, since=standing.kept_from, before=number, now=now)
+    for revision in range(standing.kept_from, number):
+        parts.catalogue.remove(dataset_id, revision)
+    parts.datasets.keep_from(dataset_id, number)
+
+
+def first_without_withdrawn(records: Iterable[bytes]) -> int:
+    """The number of the first release that was, or will be, decided after cells were withheld for the last time."""
+    first = following = 1
     for record in map(json.loads, records):
         if record["kind"] == "withheld":
-            withheld = True
+            first = following
         elif record["kind"] == "release":
-            if record["number"] == number:
-                return withheld
-            withheld = False
-    return withheld
+            following = record["number"] + 1
+    return first

@@ -36,6 +36,18 @@ class GlueCatalogue:
             if code(error) != "AlreadyExistsException":
                 raise
 
+    def remove(self, dataset_id: str, revision: int) -> None:
+        """Show a revision no more; its files lapse by themselves."""
+        try:
+            self._client.delete_partition(
+                DatabaseName=self._database,
+                TableName=f"released_{dataset_id}",
+                PartitionValues=[str(revision)],
+            )
+        except ClientError as error:
+            if code(error) != "EntityNotFoundException":
+                raise
+
     def _have_table(self, table: str, columns: Mapping[str, str], prefix: str) -> None:
         """Make it; or say anew which columns there are, once those of a later policy are among them."""
         described = {

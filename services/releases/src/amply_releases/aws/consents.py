@@ -1,6 +1,7 @@
 """Amazon DynamoDB: the table of consents, which the platform's worker writes (docs/adr/0137-sharing-by-consent.md)."""
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,15 +15,21 @@ if TYPE_CHECKING:
 PURPOSE: Final = "analytics"
 """What a release is for; of other purposes nobody asks."""
 BY_DAY: Final = "by-day"
+_TRIES: Final = 8
+_FIRST_PAUSE_SECONDS: Final = 0.1
 _BATCH: Final = 100
 """Items of one call: docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html."""
+
+
+class ConsentsBusyError(Exception):
+    """The table answers less than it is asked, again and again."""
 
 
 class DynamoConsents:
     """Reads items as they are now. The index holds keys alone, so that each is read from the table itself."""
 
-    def __init__(self, *, table: str) -> None:
-        self._table = table
+    def __init__(self, *, table: str, pause: Callable[[float], None] = time.sleep) -> None:
+        self._table, self._pause = table, pause
         self._client: DynamoDBClient = boto3.client("dynamodb", config=LIMITS)
 
     def given(self, people: Collection[str]) -> set[str]:
@@ -55,14 +62,25 @@ class DynamoConsents:
                     yield item["subject"]["S"]
 
     def _read(self, people: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The items of up to a hundred; what a call leaves out for being too much is asked for again."""
+        """The items of up to a hundred; what a call leaves out for being too much is asked for again, after longer and longer.
+
+        Raises:
+            ConsentsBusyError: Some are left out each time.
+        """
         asked: dict[str, Any] = {
             self._table: {
                 "Keys": [{"subject": {"S": one}, "purpose": {"S": PURPOSE}} for one in people],
                 "ConsistentRead": True,
             }
         }
-        while asked:
+        for number in range(_TRIES):
+            if number:
+                self._pause(_FIRST_PAUSE_SECONDS * 2 ** (number - 1))
             answer = self._client.batch_get_item(RequestItems=asked)
             yield from answer["Responses"].get(self._table, [])
             asked = dict(answer.get("UnprocessedKeys", {}))
+            if not asked:
+                return
+        raise ConsentsBusyError(
+            f"DynamoDB has left out consents of one question {_TRIES} times; ask again later"
+        )

@@ -4,7 +4,8 @@ Of a dataset (`dataset_id`), by `part`:
 
 - `source`, written by the platform's worker: `owner`, `title`, `policy` (a policy document), `version`, `release_every_days`,
   `state` (`open`, `closed`), and `asked_for` (RFC 3339) where a release is wanted now. Of `donations` the last two alone count
-- `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made
+- `dataset`: what buyers are told, `latest`, and how far releases have come; `refused` says why the last one was not made,
+  and below `kept_from` every revision has been taken back
 - `arrived#dt=DAY/NAME`: a file, its `state` (`waiting`, `released`, `set_aside` with a `reason`, `gone`)
 - `revision#0000000001` and `…#file#00001`: what was released
 
@@ -87,6 +88,7 @@ class DynamoDatasets:
             withdrawals_at=_read(item, "withdrawals_at"),
             withdrawn_until=date.fromisoformat(item["withdrawn_until"]["S"]),
             latest=int(item["latest"]["N"]) if "latest" in item else 0,
+            kept_from=int(item["kept_from"]["N"]) if "kept_from" in item else 1,
         )
 
     def note(self, arrival: Arrival, found: Object, *, now: datetime) -> None:
@@ -142,6 +144,17 @@ class DynamoDatasets:
             only_if="attribute_exists(part)",
         )
 
+    def refuse(self, dataset_id: str, reason: str, *, now: datetime) -> bool:
+        """Say why nothing is released; whether that is news, as it always is of a dataset that was never begun."""
+        item = self._get(dataset_id, "dataset")
+        if item is None:
+            return True
+        if item.get("refused") == {"S": reason}:
+            return False
+        told: _Item = {"refused": {"S": reason}, "refused_at": _moment(now)}
+        self._update(dataset_id, "dataset", told, only_if="attribute_exists(part)")
+        return True
+
     def withdrawals_looked_at(self, dataset_id: str, *, until: date, now: datetime) -> None:
         """Whoever has withdrawn up to this day is released no more."""
         self._update(
@@ -188,16 +201,33 @@ class DynamoDatasets:
             expected={"N": str(revision.number)},
         )
 
-    def take_back(self, dataset_id: str, *, before: int, now: datetime) -> None:
-        """Serve earlier revisions to nobody. The oldest goes first: whatever is older than one that is taken back is so too."""
-        served = []
-        for number in range(before - 1, 0, -1):
+    def take_back(self, dataset_id: str, *, since: int, before: int, now: datetime) -> None:
+        """Serve them to nobody. Each is looked at: one that is missing, or was taken back by hand, hides none."""
+        for number in range(since, before):
+            self._update(
+                dataset_id,
+                _revision_part(number),
+                {"withdrawn_at": _moment(now)},
+                only_if="attribute_exists(part) AND attribute_not_exists(withdrawn_at)",
+            )
+
+    def keep_from(self, dataset_id: str, number: int) -> None:
+        """Revisions of lower numbers need not be looked for again."""
+        self._update(
+            dataset_id,
+            "dataset",
+            {"kept_from": {"N": str(number)}},
+            only_if="attribute_exists(part) AND (attribute_not_exists(kept_from) OR kept_from < :expected)",
+            expected={"N": str(number)},
+        )
+
+    def first_since(self, dataset_id: str, standing: Standing, moment: datetime) -> int:
+        """The first number that may be of a revision that was released since."""
+        for number in range(standing.kept_from, standing.latest + 1):
             item = self._get(dataset_id, _revision_part(number))
-            if item is None or "withdrawn_at" in item:
-                break
-            served.append(number)
-        for number in reversed(served):
-            self._update(dataset_id, _revision_part(number), {"withdrawn_at": _moment(now)})
+            if item is not None and (_read(item, "released_at") or moment) >= moment:
+                return number
+        return max(standing.kept_from, standing.latest + 1)
 
     def _update(
         self,

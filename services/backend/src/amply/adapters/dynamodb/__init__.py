@@ -1,8 +1,9 @@
 """Amazon DynamoDB: the lake's tables of consents and of datasets, as those who make releases ask them.
 
 A consent's item is named by `subject` (a person of the lake) and `purpose`; `state` is `given` or `withdrawn`, `version` grows with each
-decision, `changed_on` is the day of the last one (UTC). What is withdrawn stays so. Conditional writes, and the item that stands
-where one is refused: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
+decision, `changed_at` is when the last one was made. `changed_on` is the day this item changed (UTC), so when it was told and not when it
+was decided: who looks from day to day for what is new misses none that is told late. What is withdrawn stays so. Conditional writes,
+and the item that stands where one is refused: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +34,6 @@ class DynamoConsents:
     def put(self, consent: ToldConsent) -> Decision:
         """Keep a consent unless this version, a later one or a withdrawal is there; return what stands there then."""
         forbid_transaction("DynamoDB: put a consent")
-        changed_at = iso(consent.changed_at)
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -42,8 +42,8 @@ class DynamoConsents:
                     "purpose": {"S": consent.purpose},
                     "state": {"S": consent.state},
                     "version": {"N": str(consent.version)},
-                    "changed_on": {"S": changed_at[:10]},
-                    "changed_at": {"S": changed_at},
+                    "changed_on": {"S": iso(consent.told_at)[:10]},
+                    "changed_at": {"S": iso(consent.changed_at)},
                 },
                 ConditionExpression=_IS_NEWS,
                 ExpressionAttributeNames={"#version": "version", "#state": "state"},

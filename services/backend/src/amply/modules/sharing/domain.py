@@ -58,13 +58,19 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class ToldConsent:
-    """What the consent table holds of one person of the lake, from a version on."""
+    """What the consent table holds of one person of the lake, from a version on.
+
+    Attributes:
+        changed_at: When it was decided.
+        told_at: When the table is told, which may be days later: by its day whoever reads the table finds what is new there.
+    """
 
     subject: str
     purpose: Purpose
     state: Decision
     version: int
     changed_at: datetime
+    told_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

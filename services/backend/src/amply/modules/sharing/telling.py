@@ -56,6 +56,7 @@ def _tell(parts: Sharing, names: LakeNames, row: SpanRow, *, now: datetime) -> i
         state=Decision.GIVEN if row.is_given else Decision.WITHDRAWN,
         version=row.version,
         changed_at=row.changed_at,
+        told_at=now,
     )
     span = update(SpanRow).where(SpanRow.id == row.id).execution_options(synchronize_session=False)
     try:
