@@ -56,6 +56,7 @@ from amply.modules.marketplace.revenue import tell_revenue
 from amply.modules.marketplace.reversing import SettlementNotFound, reverse_settlement
 from amply.modules.marketplace.settling import (
     Agreed,
+    BooksKnowMore,
     MonthNotOver,
     NothingToSettle,
     Settling,
@@ -68,6 +69,7 @@ from amply.modules.marketplace.settling import (
 __all__ = [
     "Agreed",
     "Amendment",
+    "BooksKnowMore",
     "Catalogue",
     "Contract",
     "ContractChanged",
