@@ -281,7 +281,8 @@ def test_whoever_audits_the_log_accepts_months_and_their_reversals(
 def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenue) -> None:
     owner(revenue, "river", "gifts")
     revenue.control.owners |= {"nobodys": "platform", "lost": "org_" + "9" * 26}
-    good, nobodys, lost, contradicts = (revenue.opens(name) for name in ("gifts", "nobodys", "lost", "gifts"))
+    good, nobodys, lost = (revenue.opens(name) for name in ("gifts", "nobodys", "lost"))
+    contradicts = revenue.opens("gifts", buyer="other-research")
     month = (contradicts.contract_id, str(NOVEMBER))
     revenue.control.used[month] = Used(by_dataset={"gifts": 5}, total=6)
     with capture_logs() as logs:
