@@ -1,6 +1,6 @@
 """Data that is sold: the control plane in memory beside a real ledger, and the worker's part of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,6 +25,7 @@ from tests.backend.world import Died
 
 GIB: Final = 1 << 30
 NOVEMBER: Final = Period(2026, 11)
+OPENED_AT: Final = datetime(2026, 11, 27, tzinfo=UTC)
 SETTLED_AT: Final = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 
 
@@ -87,11 +88,15 @@ class FakeGrants:
 
     given: list[marketplace.Grant] = field(default_factory=list)
 
-    def knows(self, token_digest: str) -> bool:
-        return any(grant.token_digest == token_digest for grant in self.given)
+    def of_token(self, token_digest: str) -> list[marketplace.Grant]:
+        return [grant for grant in self.given if grant.token_digest == token_digest]
 
-    def give(self, grant: marketplace.Grant) -> None:
-        self.given.append(grant)
+    def give(self, grants: Sequence[marketplace.Grant]) -> bool:
+        known = {(grant.token_digest, grant.dataset_id) for grant in self.given}
+        if any((grant.token_digest, grant.dataset_id) in known for grant in grants):
+            return False
+        self.given.extend(grants)
+        return True
 
     def of(self, contract_id: str) -> list[marketplace.Grant]:
         return [grant for grant in self.given if grant.contract_id == contract_id]
@@ -124,12 +129,17 @@ class Revenue:
         return self.people
 
     def opens(
-        self, *datasets: str, price: int = 10_000, per: Per = Per.MONTH, share: int = 7_000
+        self,
+        *datasets: str,
+        buyer: str = "acme-research",
+        price: int = 10_000,
+        per: Per = Per.MONTH,
+        share: int = 7_000,
     ) -> Contract:
         return marketplace.open_contract(
             self.selling,
             NewContract(
-                buyer="acme-research",
+                buyer=buyer,
                 datasets=datasets,
                 price=Money(minor_units=price, currency="EUR"),
                 per=per,
@@ -138,6 +148,7 @@ class Revenue:
                 starts_at=datetime(2026, 11, 10, tzinfo=UTC),
                 ends_at=datetime(2027, 11, 10, tzinfo=UTC),
             ),
+            now=OPENED_AT,
         )
 
     def uses(self, contract: Contract, period: Period = NOVEMBER, **by_dataset: int) -> None:

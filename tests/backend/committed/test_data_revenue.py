@@ -237,6 +237,18 @@ def test_money_that_came_and_went_is_booked_once_by_its_reference(revenue: Reven
     }
     with pytest.raises(marketplace.NothingOwed):
         note(Way.RECEIVED, "dct_" + "9" * 26, 1, "E2E-3")
+    with pytest.raises(marketplace.ContractNotAcceptable, match="nobody's name"):
+        note(Way.RECEIVED, contract.contract_id, 1, "from Ada Lovelace")
+
+    marketplace.reverse_settlement(
+        revenue.books.app,
+        revenue.books.secrets,
+        settlement_id=revenue.settlements()[0]["id"],
+        reason="volume_disputed",
+        now=SETTLED_AT + timedelta(days=21),
+    )
+    again = note(Way.RECEIVED, contract.contract_id, 4_000, "E2E-1")
+    assert (again.id, again.created, again.open_minor) == (first.id, False, -10_500)
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
@@ -269,7 +281,8 @@ def test_whoever_audits_the_log_accepts_months_and_their_reversals(
 def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenue) -> None:
     owner(revenue, "river", "gifts")
     revenue.control.owners |= {"nobodys": "platform", "lost": "org_" + "9" * 26}
-    good, nobodys, lost, contradicts = (revenue.opens(name) for name in ("gifts", "nobodys", "lost", "gifts"))
+    good, nobodys, lost = (revenue.opens(name) for name in ("gifts", "nobodys", "lost"))
+    contradicts = revenue.opens("gifts", buyer="other-research")
     month = (contradicts.contract_id, str(NOVEMBER))
     revenue.control.used[month] = Used(by_dataset={"gifts": 5}, total=6)
     with capture_logs() as logs:
@@ -280,10 +293,47 @@ def test_months_that_cannot_be_settled_wait_and_hold_up_no_other(revenue: Revenu
         contradicts.contract_id: "data_usage_contradicts",
     }
     assert [each["contract"] for each in revenue.settlements()] == [good.contract_id]
+    agreed = Agreed(owed=euros(100), reason="usage_disputed")
+    assert marketplace.settle(revenue.settling, contradicts, NOVEMBER, agreed=agreed, now=SETTLED_AT)[1]
     with pytest.raises(marketplace.MonthNotOver):
         marketplace.settle(revenue.settling, good, Period(2026, 12), agreed=None, now=SETTLED_AT)
     with pytest.raises(marketplace.NothingToSettle):
         marketplace.settle(revenue.settling, good, Period(2026, 10), agreed=None, now=SETTLED_AT)
+
+
+def test_a_month_that_the_books_have_from_before_a_restoration_is_not_booked_again_by_itself(
+    revenue: Revenue,
+) -> None:
+    river = owner(revenue, "river", "gifts")
+    contract = revenue.opens("gifts")
+    with revenue.books.app.transaction() as session:
+        put_back = ledger.post(
+            session,
+            entry=ledger.NewEntry(
+                kind=ledger.Kind.DATA_SETTLED,
+                organization_id=ledger.PLATFORM,
+                idempotency_key="restored:ent_" + "7" * 26,
+                transfers=ledger.postings.data_settled(fee=euros(3_000), shares=euros(7_000)),
+                event_at=NOVEMBER.ends_at,
+                reference=None,
+                reason=None,
+            ),
+            now=SETTLED_AT,
+            secrets=revenue.books.secrets,
+        )
+    with capture_logs() as logs:
+        assert revenue.settles() == 0
+    assert [line["reason"] for line in logs] == ["data_books_know_more"]
+    with pytest.raises(marketplace.BooksKnowMore, match=put_back.id):
+        marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=None, now=SETTLED_AT)
+    assert len(revenue.entries()) == 2
+
+    agreed = Agreed(owed=euros(0), reason="database_restored")
+    _, created = marketplace.settle(revenue.settling, contract, NOVEMBER, agreed=agreed, now=SETTLED_AT)
+    assert created
+    assert revenue.books.standing("platform/data_receivable").minor_units == 10_000
+    assert revenue.books.standing(f"{river}/data_shares").minor_units == 0
+    assert revenue.settles(datetime(2027, 1, 1, 1, 0, tzinfo=UTC)) == 1, "the next month is not in doubt"
 
 
 def test_a_month_without_use_by_gib_is_settled_with_nothing_and_books_nothing(revenue: Revenue) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from amply.kernel.ids import new_id
 from amply.modules.donations.domain import Donor
 from amply.modules.mail import address_digest
 from amply.modules.sharing import people_by_organization
@@ -36,6 +37,26 @@ def page(books: LedgerWorld, databases: Databases) -> Iterator[SharingPage]:
 def told(page: SharingPage, statement: str, **values: object) -> None:
     with page.database.transaction() as session:
         session.execute(text(statement), values)
+
+
+def share_alike(page: SharingPage, *, people: int) -> None:
+    """So many more people whose facts of a gift have left; of the gift and in the batch that are there."""
+    for _ in range(people):
+        told(
+            page,
+            """
+            WITH span AS (
+                INSERT INTO sharing_span (id, purpose, covers_all, told_version, next_attempt_at, changed_at)
+                VALUES (:id, 'analytics', false, 1, :now, :now)
+                RETURNING id
+            )
+            INSERT INTO sharing_fact (span_id, donation_id, number, amount_minor, kept_minor, happened_on, batch_id)
+            SELECT :id, donation.id, 1, 2500, 2500, '2026-11-21', batch.id
+            FROM span, (SELECT min(id) AS id FROM donation) AS donation, (SELECT min(id) AS id FROM sharing_batch) AS batch
+            """,
+            id=new_id("spn"),
+            now=page.clock(),
+        )
 
 
 def test_a_line_says_what_was_given_and_for_what_and_nothing_of_whom(page: SharingPage) -> None:
@@ -339,7 +360,10 @@ def test_people_are_counted_for_each_organisation_as_of_a_moment(page: SharingPa
             return sorted(people_by_organization(session, until).values())
 
     assert people(before) == [], "nothing had left"
-    assert people(after) == [2]
+    share_alike(page, people=27)
+    assert people(after) == [20], "in tens"
+    share_alike(page, people=1)
+    assert people(after) == [30]
     told(
         page,
         "UPDATE sharing_span SET is_given = false, version = version + 1 WHERE id = (SELECT min(id) FROM sharing_span)",
@@ -350,5 +374,20 @@ def test_people_are_counted_for_each_organisation_as_of_a_moment(page: SharingPa
         "SELECT id, version, 'withdrawn', 'own_page', :at FROM sharing_span WHERE NOT is_given",
         at=after,
     )
-    assert people(after) == [2], "not yet"
-    assert people(after + timedelta(seconds=1)) == [1]
+    assert people(after) == [30], "not yet"
+    assert people(after + timedelta(seconds=1)) == [20]
+
+
+def test_fewer_than_twenty_people_are_not_counted_at_all(page: SharingPage) -> None:
+    """A share would tell how many, or that anybody did."""
+    page.gives(data_sharing=TICK)
+    page.tells()
+    page.writes()
+    share_alike(page, people=18)
+    with page.database.transaction() as session:
+        assert people_by_organization(session, page.clock() + timedelta(hours=1)) == {}
+    share_alike(page, people=1)
+    with page.database.transaction() as session:
+        assert people_by_organization(session, page.clock() + timedelta(hours=1)) == {
+            page.organization_id: 20
+        }

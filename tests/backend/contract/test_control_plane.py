@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from amply.adapters.dynamodb.control_plane import (
     DynamoCatalogue,
@@ -131,12 +132,30 @@ def printed(*words: str) -> Any:
     return json.loads(done.output)
 
 
-def opened(dataset: str, *, per: str = "gib", price: str = "1000000.00") -> Any:
-    return printed(
-        *("contract", "open", "--buyer", "acme-research", "--dataset", dataset),
-        *("--price", price, "--currency", "EUR", "--per", per, "--share", "7000"),
-        *("--bytes-a-month", "1000000", "--from", "2026-01-01", "--until", f"{NOW.year + 2}-01-01"),
+def opening(*datasets: str, per: str = "gib", price: str = "1000000.00", since: str = "") -> tuple[str, ...]:
+    named = (word for dataset in datasets for word in ("--dataset", dataset))
+    return (
+        *("contract", "open", "--buyer", "acme-research", *named),
+        *("--price", price, "--currency", "EUR", "--per", per),
+        *("--share", "7000", "--bytes-a-month", "1000000"),
+        *("--from", since or f"{Period.of(NOW)}-01", "--until", f"{NOW.year + 2}-01-01"),
     )
+
+
+def opened(*datasets: str, per: str = "gib", price: str = "1000000.00") -> Any:
+    return printed(*opening(*datasets, per=per, price=price))
+
+
+def began(control: Control, contract_id: str, period: Period) -> None:
+    """As if it had been opened then."""
+    contracts = DynamoContracts(table=control.tables["contracts"])
+    found = contracts.get(contract_id)
+    assert found is not None
+    (terms,) = found.terms
+    earlier = replace(
+        found, starts_at=period.starts_at, terms=(replace(terms, since=period),), version=found.version + 1
+    )
+    contracts.put(earlier, replaces=found.version)
 
 
 def refused(*words: str) -> str:
@@ -166,23 +185,33 @@ def test_a_contract_is_read_back_as_it_was_written_and_replaced_only_as_it_was_s
     contracts.put(closed, replaces=1)
     with pytest.raises(ContractMoved):
         contracts.put(replace(written, version=2), replaces=1)
-    assert closed in list(contracts.all())
+    unread = {"contract_id": "dct_" + "5" * 26, "terms": "[]", "state": "active"}
+    control.market.put("contracts", **unread)
+    with capture_logs() as logs:
+        assert closed in list(contracts.all())
+    assert [(line["event"], line["contract_id"]) for line in logs] == [
+        ("data_contract_unreadable", unread["contract_id"])
+    ]
+    control.market.dynamodb.delete_item(
+        TableName=control.tables["contracts"], Key={"contract_id": {"S": unread["contract_id"]}}
+    )
     assert contracts.get("dct_" + "2" * 26) is None
 
 
 def test_a_token_of_two_datasets_is_found_and_revoked_whole(control: Control) -> None:
     grants = DynamoGrants(table=control.tables["grants"])
     contract = "dct_" + "3" * 26
-    for name in ("a", "b"):
-        grants.give(
-            Grant(
-                token_digest="d" * 64,
-                dataset_id=name,
-                grant_id="grt_" + "3" * 26,
-                contract_id=contract,
-                expires_at=NOW,
-            )
-        )
+    grant = Grant(
+        token_digest="d" * 64,
+        dataset_id="a",
+        grant_id="grt_" + "3" * 26,
+        contract_id=contract,
+        expires_at=NOW,
+    )
+    both = (grant, replace(grant, dataset_id="b"))
+    assert grants.give(both)
+    assert not grants.give((replace(grant, dataset_id="c"), grant)), "all of them or none"
+    assert grants.of_token(grant.token_digest) == list(both)
     found = grants.of(contract)
     assert [(grant.dataset_id, grant.revoked_at) for grant in found] == [("a", None), ("b", None)]
     for grant in found:
@@ -232,8 +261,9 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
 
     token = secrets.token_urlsafe(32)
     own = ("grant", "give", contract, "--token-sha256", digest(token))
-    assert printed(*own)["token"] is None
-    assert "new one" in refused(*own)
+    first = printed(*own)
+    assert first["token"] is None
+    assert printed(*own) == first, "whoever was cut off repeats it"
     assert control.fetches(token, dataset) == 201
     assert printed("contract", "close", contract)["state"] == "closed"
     assert control.fetches(token, dataset) == 403
@@ -244,7 +274,7 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
     done = [action for action, outcome in told if outcome == "done"]
     assert done == [
         *("data_contract.opened", "data_grant.given", "data_grant.revoked"),
-        *("data_grant.given", "data_contract.closed"),
+        *("data_grant.given", "data_grant.given", "data_contract.closed"),
     ]
     ended = [said for said in found if said["outcome"] == "done"]
     assert [said["targets"] for said in ended][:3] == [[contract], [contract, grant], [grant, contract]]
@@ -254,6 +284,11 @@ def test_what_operators_type_decides_what_buyers_read_at_their_next_request(
 def test_what_cannot_be_agreed_is_refused_in_a_sentence(control: Control) -> None:
     dataset = control.owned(ORG)
     contract = opened(dataset)["id"]
+    assert contract in refused(*opening(dataset)), "killed after it had written, it is repeated"
+    elsewhere = control.owned(ORG)
+    assert "this month or later" in refused(*opening(elsewhere, since="2026-01-01"))
+    for nothing in ("", ".", ".0"):
+        assert "--price" in refused(*opening(elsewhere, price=nothing)), "an empty variable is no price"
     assert "no dataset nowhere" in refused("contract", "amend", contract, "--dataset", "nowhere")
     assert "basis points" in refused("contract", "amend", contract, "--share", "10001")
     assert "later than now" in refused("contract", "amend", contract, "--until", "2026-01-02")
@@ -263,6 +298,44 @@ def test_what_cannot_be_agreed_is_refused_in_a_sentence(control: Control) -> Non
     amended = printed("contract", "amend", contract, "--price", "0", "--per", "month", "--bytes-a-month", "5")
     assert (amended["bytes_a_month"], len(amended["terms"])) == (5, 2)
     assert amended["terms"][1]["since"] == str(Period.of(system_clock()).following)
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_token_is_given_what_it_lacks_and_none_of_another_contract_or_that_was_revoked(
+    control: Control,
+) -> None:
+    one, two = control.owned(ORG), control.owned(ORG)
+    contract, other = opened(one, two)["id"], opened(two)["id"]
+    own = ("--token-sha256", digest(secrets.token_urlsafe(32)))
+    part = printed("grant", "give", contract, "--dataset", one, *own)["grants"]
+    whole = printed("grant", "give", contract, *own)["grants"]
+    assert [(each["dataset"], each["grant"]) for each in whole] == [
+        (name, part[0]["grant"]) for name in (one, two)
+    ]
+    assert "new one" in refused("grant", "give", other, *own)
+    printed("grant", "revoke", contract)
+    assert "new one" in refused("grant", "give", contract, *own)
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_dataset_leaves_no_contract_while_a_token_would_go_on_reading_it(control: Control) -> None:
+    one, two = control.owned(ORG), control.owned(ORG)
+    contract = opened(one, two)["id"]
+    dropping = ("contract", "amend", contract, "--dataset", one)
+    next_month = Period.of(system_clock()).following.starts_at
+    printed("grant", "give", contract, "--dataset", one)
+    printed("grant", "give", contract, "--dataset", two, "--until", f"{next_month:%Y-%m-%d}")
+    assert printed(*dropping)["terms"][-1]["datasets"] == [one], "what ends by then stands in nobody's way"
+
+    read = control.owned(ORG)
+    contract = opened(one, read)["id"]
+    grant = printed("grant", "give", contract, "--dataset", read)["grants"][0]["grant"]
+    dropping = ("contract", "amend", contract, "--dataset", one)
+    assert f"{grant} would still read {read}" in refused(*dropping)
+    later = printed("contract", "amend", contract, "--until", f"{NOW.year + 3}-01-01")
+    assert later["grants_that_end_earlier"] == [grant], "a longer contract makes no token longer"
+    printed("grant", "revoke", contract)
+    assert printed(*dropping)["grants_that_end_earlier"] == []
 
 
 @pytest.mark.usefixtures("operator")
@@ -282,6 +355,7 @@ def test_operators_settle_reverse_and_note_money_by_command(
     with books.app.transaction() as session:
         river = organizations.create(session, name="River", slug="river", country="DE", now=NOW).id
     contract = opened(control.owned(river), per="month", price="500.00")["id"]
+    began(control, contract, Period(2026, 1))
 
     first = printed("settle", contract, "2026-01")
     assert printed("settle", contract, "2026-01") == {**first, "created": False}

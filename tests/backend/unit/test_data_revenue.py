@@ -99,14 +99,14 @@ def test_a_month_of_two_datasets_is_divided_step_by_step() -> None:
     """The example of docs/adr/0143."""
     found = marketplace.split(
         euros(10_000),
-        weights={"gifts": 2 * GIB, "visits": GIB},
+        weights={"donations": 2 * GIB, "visits": GIB},
         seller_share_bp=7_000,
-        owners={"gifts": {ORG: 30, OTHER_ORG: 10}, "visits": {OTHER_ORG: 1}},
+        owners={"donations": {ORG: 60, OTHER_ORG: 20}, "visits": {OTHER_ORG: 1}},
     )
     assert found.fee == euros(3_000)
     assert [(share.dataset_id, share.credited, share.minor_units) for share in found.shares] == [
-        ("gifts", ORG, 3_500),
-        ("gifts", OTHER_ORG, 1_167),
+        ("donations", ORG, 3_500),
+        ("donations", OTHER_ORG, 1_167),
         ("visits", OTHER_ORG, 2_333),
     ]
 

@@ -1,6 +1,7 @@
 """`admin data contract …`, `admin data grant …`: who buys released data, on which terms, and which tokens read it."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -42,12 +43,14 @@ def contract() -> None:
     "--share", "share_bp", type=int, required=True, help="the owners', in basis points: 7000 is 70 %"
 )
 @click.option("--bytes-a-month", type=int, required=True, help="how much a month may bring")
-@click.option("--from", "starts_at", type=MOMENT, required=True, help="months are owed from then on")
+@click.option(
+    "--from", "starts_at", type=MOMENT, required=True, help="this month or later; owed from then on"
+)
 @click.option("--until", "ends_at", type=MOMENT, required=True)
 def open_contract(
     *, price: str, currency: str, per: str, share_bp: int, starts_at: datetime, ends_at: datetime, **said: Any
 ) -> None:
-    """Make a contract and print it. Run again, it makes another one."""
+    """Make a contract and print it. Run again, it is refused: the buyer would owe twice."""
     made = marketplace.open_contract(
         _selling(),
         marketplace.NewContract(
@@ -60,6 +63,7 @@ def open_contract(
             starts_at=starts_at.replace(tzinfo=UTC),
             ends_at=ends_at.replace(tzinfo=UTC),
         ),
+        now=system_clock(),
     )
     also_concerns(made.contract_id)
     _print(_shown(made))
@@ -83,9 +87,13 @@ def amend_contract(
     bytes_a_month: int | None,
     ends_at: datetime | None,
 ) -> None:
-    """Change CONTRACT_ID (dct_…) and print it. A month that has begun keeps its price, share and datasets."""
+    """Change CONTRACT_ID (dct_…) and print it. A month that has begun keeps its price, share and datasets.
+
+    Tokens keep their end, and are printed where the contract ends later. A dataset stays while a token would go on reading it.
+    """
     parts = _selling()
     currency = marketplace.find_contract(parts, contract_id).currency
+    now = system_clock()
     changed = marketplace.amend_contract(
         parts,
         contract_id,
@@ -97,9 +105,10 @@ def amend_contract(
             bytes_a_month=bytes_a_month,
             ends_at=None if ends_at is None else ends_at.replace(tzinfo=UTC),
         ),
-        now=system_clock(),
+        now=now,
     )
-    _print(_shown(changed))
+    ending = sorted({each.grant_id for each in marketplace.ending_earlier(parts, changed, now=now)})
+    _print({**_shown(changed), "grants_that_end_earlier": ending})
 
 
 @contract.command("close")
@@ -141,7 +150,10 @@ def grant() -> None:
 def give_grant(
     *, contract_id: str, datasets: tuple[str, ...], expires_at: datetime | None, token_digest: str | None
 ) -> None:
-    """Make a token for datasets of CONTRACT_ID (all, unless named) and print it: this once, since only its digest is kept."""
+    """Make a token for datasets of CONTRACT_ID (all, unless named) and print it: this once, since only its digest is kept.
+
+    With --token-sha256 it may be repeated, and adds what the token has not yet.
+    """
     given = marketplace.give_grant(
         _selling(),
         contract_id,
@@ -178,7 +190,7 @@ def list_grants(*, contract_id: str) -> None:
 def priced(amount: str, currency: str, *, option: str) -> Money:
     """An amount that may be nothing."""
     currency_of(currency)
-    if amount.strip("0") in ("", "."):
+    if re.fullmatch(r"0+(\.0*)?", amount):
         return Money(minor_units=0, currency=currency)
     try:
         return Money.from_decimal(amount, currency=currency)

@@ -154,7 +154,8 @@ class ExportSettings(BaseSettings):
 class LakeSettings(BaseSettings):
     """Where data is handed in, and the tables of who lets facts be shared and of datasets; empty where none is taken in.
 
-    The API is told of the bucket and of the first table, and reaches no table.
+    The API is told of the bucket and of the first table, and reaches neither table by these settings; what sellers' pages
+    read is in `SoldDataSettings`.
     """
 
     model_config = SettingsConfigDict(env_prefix="AMPLY_LAKE_", frozen=True)

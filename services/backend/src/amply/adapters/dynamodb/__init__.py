@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from amply.adapters.dynamodb.items import is_refused
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
 from amply.modules.ingestion import ToldDataset
@@ -54,7 +55,7 @@ class DynamoConsents:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if not is_refused(error):
                 raise
             stands: dict[str, Any] = error.response.get("Item", {})  # type: ignore[assignment] # not in botocore's types
             return Decision(stands["state"]["S"])
@@ -99,5 +100,5 @@ class DynamoDatasets:
                 },
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if not is_refused(error):
                 raise

@@ -5,16 +5,19 @@ are brought up to date a moment later, so that items are read by their keys, as 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from amply.adapters.dynamodb.items import Item, is_refused, moment, moment_or_none, number, text, texts, whole
 from amply.infra.database import forbid_transaction
 from amply.kernel.clock import iso
+from amply.kernel.errors import AmplyError
 from amply.kernel.money import Money
 from amply.modules.marketplace import (
     Contract,
@@ -29,14 +32,16 @@ from amply.modules.marketplace import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-Item = Mapping[str, Any]
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _LIMITS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 _PAGES_MAX: Final = 10_000
 _BY_CONTRACT: Final = "by-contract"
 _ACTIVE: Final = "active"
 _CLOSED: Final = "closed"
+_UNREADABLE: Final = "data_contract_unreadable"
+
+_log = structlog.get_logger()
 
 
 class _Table:
@@ -48,7 +53,7 @@ class _Table:
 
     def _get(self, key: Mapping[str, str]) -> Item | None:
         forbid_transaction(f"DynamoDB: get from {self._table}")
-        answer = self._client.get_item(TableName=self._table, Key=_texts(key), ConsistentRead=True)
+        answer = self._client.get_item(TableName=self._table, Key=texts(key), ConsistentRead=True)
         return answer.get("Item")
 
     def _pages(self, ask: Any, **asked: Any) -> Iterator[Item]:
@@ -74,7 +79,7 @@ class _Table:
         try:
             write()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            if not is_refused(error):
                 raise
             return False
         return True
@@ -88,9 +93,19 @@ class DynamoContracts(_Table):
         return None if item is None else _contract(item)
 
     def all(self) -> Iterator[Contract]:
-        """Without those that have no terms: what somebody wrote by hand before there was a price is not settled."""
-        found = self._pages(self._client.scan, ConsistentRead=True)
-        return (_contract(item) for item in found if "terms" in item)
+        """Without those that have no terms: what somebody wrote by hand before there was a price is not settled.
+
+        One that cannot be read is told of, and holds up no other.
+        """
+        for item in self._pages(self._client.scan, ConsistentRead=True):
+            if "terms" not in item:
+                continue
+            try:
+                contract = _contract(item)
+            except (KeyError, ValueError, TypeError, AmplyError) as error:
+                _log.error(_UNREADABLE, contract_id=text(item, "contract_id"), reason=type(error).__name__)
+            else:
+                yield contract
 
     def put(self, contract: Contract, *, replaces: int | None) -> None:
         done = (
@@ -99,7 +114,7 @@ class DynamoContracts(_Table):
             else self._put(
                 _written_contract(contract),
                 condition="version = :seen",
-                values={":seen": _number(replaces)},
+                values={":seen": number(replaces)},
             )
         )
         if not done:
@@ -109,47 +124,47 @@ class DynamoContracts(_Table):
 class DynamoGrants(_Table):
     """What tokens may read."""
 
-    def knows(self, token_digest: str) -> bool:
-        return bool(self._of_token(token_digest))
-
-    def give(self, grant: Grant) -> None:
-        words = {
-            "token_digest": grant.token_digest,
-            "dataset_id": grant.dataset_id,
-            "grant_id": grant.grant_id,
-            "contract_id": grant.contract_id,
-            "expires_at": iso(grant.expires_at),
-        }
-        if not self._put(_texts(words), condition="attribute_not_exists(token_digest)"):
-            raise RuntimeError("a new token's digest is there already")
+    def give(self, grants: Sequence[Grant]) -> bool:
+        forbid_transaction("DynamoDB: give a token")
+        puts: list[TransactWriteItemTypeDef] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": _written_grant(grant),
+                    "ConditionExpression": "attribute_not_exists(token_digest)",
+                }
+            }
+            for grant in grants
+        ]
+        return self._is_done(lambda: self._client.transact_write_items(TransactItems=puts))
 
     def of(self, contract_id: str) -> list[Grant]:
         keys = self._pages(
             self._client.query,
             IndexName=_BY_CONTRACT,
             KeyConditionExpression="contract_id = :contract",
-            ExpressionAttributeValues=_texts({":contract": contract_id}),
+            ExpressionAttributeValues=texts({":contract": contract_id}),
         )
         # Of a token that the index knows, all items are read, those too that it does not know yet.
-        tokens = sorted({_text(key, "token_digest") for key in keys})
-        found = [grant for token in tokens for grant in self._of_token(token)]
+        tokens = sorted({text(key, "token_digest") for key in keys})
+        found = [grant for token in tokens for grant in self.of_token(token)]
         return [grant for grant in found if grant.contract_id == contract_id]
 
     def revoke(self, grant: Grant, *, now: datetime) -> None:
         forbid_transaction("DynamoDB: revoke a grant")
         self._client.update_item(
             TableName=self._table,
-            Key=_texts({"token_digest": grant.token_digest, "dataset_id": grant.dataset_id}),
+            Key=texts({"token_digest": grant.token_digest, "dataset_id": grant.dataset_id}),
             UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
             ConditionExpression="grant_id = :grant",
-            ExpressionAttributeValues=_texts({":now": iso(now), ":grant": grant.grant_id}),
+            ExpressionAttributeValues=texts({":now": iso(now), ":grant": grant.grant_id}),
         )
 
-    def _of_token(self, token_digest: str) -> list[Grant]:
+    def of_token(self, token_digest: str) -> list[Grant]:
         found = self._pages(
             self._client.query,
             KeyConditionExpression="token_digest = :token",
-            ExpressionAttributeValues=_texts({":token": token_digest}),
+            ExpressionAttributeValues=texts({":token": token_digest}),
             ConsistentRead=True,
         )
         return [_grant(item) for item in found]
@@ -166,12 +181,12 @@ class DynamoUsage(_Table):
         for item in self._pages(
             self._client.query,
             KeyConditionExpression="contract_month = :month AND begins_with(event, :event)",
-            ExpressionAttributeValues=_texts({":month": month, ":event": "event#"}),
+            ExpressionAttributeValues=texts({":month": month, ":event": "event#"}),
             ConsistentRead=True,
         ):
-            name = _text(item, "dataset_id")
-            by_dataset[name] = by_dataset.get(name, 0) + _whole(item, "bytes")
-        return Used(by_dataset=by_dataset, total=0 if total is None else _whole(total, "bytes"))
+            name = text(item, "dataset_id")
+            by_dataset[name] = by_dataset.get(name, 0) + whole(item, "bytes")
+        return Used(by_dataset=by_dataset, total=0 if total is None else whole(total, "bytes"))
 
 
 class DynamoCatalogue(_Table):
@@ -179,7 +194,7 @@ class DynamoCatalogue(_Table):
 
     def owner(self, dataset_id: str) -> str | None:
         item = self._get({"dataset_id": dataset_id, "part": "dataset"})
-        return None if item is None or "owner" not in item else _text(item, "owner")
+        return None if item is None or "owner" not in item else text(item, "owner")
 
 
 class DynamoRevenue(_Table):
@@ -196,30 +211,30 @@ class DynamoRevenue(_Table):
             "at": iso(line.at),
             **({} if line.dataset_id is None else {"dataset_id": line.dataset_id}),
         }
-        item = {**_texts(words), "amount_minor": _number(line.amount.minor_units)}
+        item = {**texts(words), "amount_minor": number(line.amount.minor_units)}
         self._put(item, condition="attribute_not_exists(transfer_id)")
 
 
 def _contract(item: Item) -> Contract:
     return Contract(
-        contract_id=_text(item, "contract_id"),
-        buyer=_text(item, "buyer_id"),
-        is_active=_text(item, "state") == _ACTIVE,
-        starts_at=_moment(item, "starts_at"),
-        ends_at=_moment(item, "ends_at"),
-        bytes_a_month=_whole(item, "bytes_a_month"),
-        version=_whole(item, "version"),
+        contract_id=text(item, "contract_id"),
+        buyer=text(item, "buyer_id"),
+        is_active=text(item, "state") == _ACTIVE,
+        starts_at=moment(item, "starts_at"),
+        ends_at=moment(item, "ends_at"),
+        bytes_a_month=whole(item, "bytes_a_month"),
+        version=whole(item, "version"),
         terms=tuple(_terms(each["M"]) for each in item["terms"]["L"]),
     )
 
 
 def _terms(item: Item) -> Terms:
     return Terms(
-        since=Period.parse(_text(item, "since")),
+        since=Period.parse(text(item, "since")),
         datasets=tuple(str(each["S"]) for each in item["datasets"]["L"]),
-        price=Money(minor_units=_whole(item, "price_minor"), currency=_text(item, "currency")),
-        per=Per(_text(item, "per")),
-        seller_share_bp=_whole(item, "seller_share_bp"),
+        price=Money(minor_units=whole(item, "price_minor"), currency=text(item, "currency")),
+        per=Per(text(item, "per")),
+        seller_share_bp=whole(item, "seller_share_bp"),
     )
 
 
@@ -232,9 +247,9 @@ def _written_contract(contract: Contract) -> Item:
         "ends_at": iso(contract.ends_at),
     }
     return {
-        **_texts(words),
-        "bytes_a_month": _number(contract.bytes_a_month),
-        "version": _number(contract.version),
+        **texts(words),
+        "bytes_a_month": number(contract.bytes_a_month),
+        "version": number(contract.version),
         "terms": {"L": [{"M": _written_terms(terms)} for terms in contract.terms]},
     }
 
@@ -242,39 +257,31 @@ def _written_contract(contract: Contract) -> Item:
 def _written_terms(terms: Terms) -> Item:
     words = {"since": str(terms.since), "currency": terms.price.currency, "per": terms.per.value}
     return {
-        **_texts(words),
+        **texts(words),
         "datasets": {"L": [{"S": name} for name in terms.datasets]},
-        "price_minor": _number(terms.price.minor_units),
-        "seller_share_bp": _number(terms.seller_share_bp),
+        "price_minor": number(terms.price.minor_units),
+        "seller_share_bp": number(terms.seller_share_bp),
     }
 
 
 def _grant(item: Item) -> Grant:
     return Grant(
-        token_digest=_text(item, "token_digest"),
-        dataset_id=_text(item, "dataset_id"),
-        grant_id=_text(item, "grant_id"),
-        contract_id=_text(item, "contract_id"),
-        expires_at=_moment(item, "expires_at"),
-        revoked_at=_moment(item, "revoked_at") if "revoked_at" in item else None,
+        token_digest=text(item, "token_digest"),
+        dataset_id=text(item, "dataset_id"),
+        grant_id=text(item, "grant_id"),
+        contract_id=text(item, "contract_id"),
+        expires_at=moment(item, "expires_at"),
+        revoked_at=moment_or_none(item, "revoked_at"),
     )
 
 
-def _texts(words: Mapping[str, str]) -> dict[str, Any]:
-    return {name: {"S": value} for name, value in words.items()}
-
-
-def _number(value: int) -> dict[str, str]:
-    return {"N": str(value)}
-
-
-def _text(item: Item, name: str) -> str:
-    return str(item[name]["S"])
-
-
-def _whole(item: Item, name: str) -> int:
-    return int(item[name]["N"])
-
-
-def _moment(item: Item, name: str) -> datetime:
-    return datetime.fromisoformat(_text(item, name)).astimezone(UTC)
+def _written_grant(grant: Grant) -> Item:
+    return texts(
+        {
+            "token_digest": grant.token_digest,
+            "dataset_id": grant.dataset_id,
+            "grant_id": grant.grant_id,
+            "contract_id": grant.contract_id,
+            "expires_at": iso(grant.expires_at),
+        }
+    )

@@ -6,7 +6,6 @@ they lead to is read from the table, as it is now.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,14 +13,22 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from amply.adapters.dynamodb.items import (
+    Item,
+    moment,
+    moment_or_none,
+    text,
+    text_or_none,
+    texts,
+    whole,
+    whole_or_none,
+)
 from amply.infra.database import forbid_transaction
 from amply.kernel.money import Money
 from amply.modules.selling import Dataset, Release, Share, TablesAway, Use
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-Item = Mapping[str, Mapping[str, Any]]
 
 _LIMITS: Final = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "max_attempts": 2})
 _BY_OWNER, _BY_CREDITED = "by-owner", "by-credited"
@@ -47,7 +54,7 @@ class DynamoSoldTables:
         if after is not None:
             asked = _beyond(asked, "dataset_id", ">", after)
         keys = self._query(self._datasets, asked, limit=_ITEMS_A_DATASET * limit)
-        names = islice(dict.fromkeys(_text(key, "dataset_id") for key in keys), limit)
+        names = islice(dict.fromkeys(text(key, "dataset_id") for key in keys), limit)
         return list(self._described(list(names)))
 
     def dataset(self, dataset_id: str) -> Dataset | None:
@@ -79,17 +86,16 @@ class DynamoSoldTables:
         if before is not None:
             period, transfer_id = before
             begin = {"credited": credited, "period": period, "transfer_id": transfer_id}
-            asked["ExclusiveStartKey"] = _written(begin)
+            asked["ExclusiveStartKey"] = texts(begin)
         found = self._query(self._revenue, asked, limit=limit)
-        keys = [{name: _text(key, name) for name in ("period", "transfer_id")} for key in found]
+        keys = [{name: text(key, name) for name in ("period", "transfer_id")} for key in found]
         return [_share(item) for item in self._each(self._revenue, keys)]
 
     def _described(self, names: Sequence[str]) -> Iterator[Dataset]:
         """Those that there are, in this order."""
         keys = [{"dataset_id": name, "part": part} for name in names for part in (_DATASET, _SOURCE)]
         found = {
-            (_text(item, "dataset_id"), _text(item, "part")): item
-            for item in self._each(self._datasets, keys)
+            (text(item, "dataset_id"), text(item, "part")): item for item in self._each(self._datasets, keys)
         }
         for name in names:
             released, source = found.get((name, _DATASET)), found.get((name, _SOURCE))
@@ -118,7 +124,7 @@ class DynamoSoldTables:
             yield from (found[place] for key in some if (place := tuple(key.values())) in found)
 
     def _batch(self, table: str, keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
-        asked: Any = {table: {"Keys": [_written(key) for key in keys], "ConsistentRead": True}}
+        asked: Any = {table: {"Keys": [texts(key) for key in keys], "ConsistentRead": True}}
         for _ in range(_ASKED_MAX):
             with _answering():
                 answer = self._client.batch_get_item(RequestItems=asked)
@@ -158,47 +164,47 @@ def _beyond(asked: Mapping[str, Any], name: str, sign: str, value: str) -> dict[
 def _dataset(name: str, released: Item, source: Item) -> Dataset:
     return Dataset(
         dataset_id=name,
-        owner=_text_or_none(released, "owner") or _text_or_none(source, "owner") or "",
-        title=_text_or_none(source, "title") or _text_or_none(released, "title") or name,
-        kind=_text_or_none(released, "class") or "",
-        state=_text_or_none(source, "state"),
-        latest=_number_or_none(released, "latest") or 0,
-        refused=_text_or_none(released, "refused"),
+        owner=text_or_none(released, "owner") or text_or_none(source, "owner") or "",
+        title=text_or_none(source, "title") or text_or_none(released, "title") or name,
+        kind=text_or_none(released, "class") or "",
+        state=text_or_none(source, "state"),
+        latest=whole_or_none(released, "latest") or 0,
+        refused=text_or_none(released, "refused"),
     )
 
 
 def _release(item: Item) -> Release:
     return Release(
-        dataset_id=_text(item, "dataset_id"),
-        number=int(_text(item, "part").removeprefix("revision#")),
-        released_at=_moment(_text(item, "released_at")),
-        policy=_text(item, "policy_id"),
-        rows=int(_text(item, "rows")),
-        k=int(_text(item, "k")),
-        l_min=_number_or_none(item, "l"),
-        withdrawn_at=_moment(at) if (at := _text_or_none(item, "withdrawn_at")) else None,
-        certificate_sha256=_text(item, "certificate_sha256"),
-        place=_text(item, "certificate"),
+        dataset_id=text(item, "dataset_id"),
+        number=int(text(item, "part").removeprefix("revision#")),
+        released_at=moment(item, "released_at"),
+        policy=text(item, "policy_id"),
+        rows=whole(item, "rows"),
+        k=whole(item, "k"),
+        l_min=whole_or_none(item, "l"),
+        withdrawn_at=moment_or_none(item, "withdrawn_at"),
+        certificate_sha256=text(item, "certificate_sha256"),
+        place=text(item, "certificate"),
     )
 
 
 def _use(item: Item) -> Use:
-    month, _, contract_id = _text(item, "event").partition("#")
+    month, _, contract_id = text(item, "event").partition("#")
     return Use(
         month=month,
         contract_id=contract_id,
-        answers=int(_text(item, "answers")),
-        files=int(_text(item, "files")),
-        size_bytes=int(_text(item, "bytes")),
+        answers=whole(item, "answers"),
+        files=whole(item, "files"),
+        size_bytes=whole(item, "bytes"),
     )
 
 
 def _share(item: Item) -> Share:
     return Share(
-        period=_text(item, "period"),
-        transfer_id=_text(item, "transfer_id"),
-        dataset_id=_text(item, "dataset_id"),
-        amount=Money(minor_units=int(_text(item, "amount_minor")), currency=_text(item, "currency")),
+        period=text(item, "period"),
+        transfer_id=text(item, "transfer_id"),
+        dataset_id=text(item, "dataset_id"),
+        amount=Money(minor_units=whole(item, "amount_minor"), currency=text(item, "currency")),
     )
 
 
@@ -207,25 +213,4 @@ def _revision(number: int) -> str:
 
 
 def _place(item: Item, key: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(_text(item, name) for name in key)
-
-
-def _written(key: Mapping[str, str]) -> dict[str, Any]:
-    return {name: {"S": value} for name, value in key.items()}
-
-
-def _text(item: Item, name: str) -> str:
-    """Of a text or a number. One that is missing is an error of ours, and raises KeyError."""
-    return str(next(iter(item[name].values())))
-
-
-def _text_or_none(item: Item, name: str) -> str | None:
-    return _text(item, name) if name in item else None
-
-
-def _number_or_none(item: Item, name: str) -> int | None:
-    return int(_text(item, name)) if name in item else None
-
-
-def _moment(written: str) -> datetime:
-    return datetime.fromisoformat(written).astimezone(UTC)
+    return tuple(text(item, name) for name in key)

@@ -89,9 +89,21 @@ class NothingSold(Conflict):
 
 
 class TokenKnown(Conflict):
-    """A digest was given before."""
+    """A digest was given before, by another contract, or was revoked."""
 
     code = "data_token_known"
+
+
+class ContractKnown(Conflict):
+    """The buyer has an open contract of this start and these datasets."""
+
+    code = "data_contract_known"
+
+
+class StillGranted(Conflict):
+    """A dataset cannot leave a contract while tokens go on reading it."""
+
+    code = "data_still_granted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +126,11 @@ class GivenToken:
     grants: tuple[Grant, ...]
 
 
-def open_contract(parts: Selling, new: NewContract) -> Contract:
-    """Make a contract; its datasets are there and have owners who can be credited.
+def open_contract(parts: Selling, new: NewContract, *, now: datetime) -> Contract:
+    """Make a contract; its datasets are there and have owners who can be credited. None begins in a month that is over.
 
     Raises:
-        ContractNotAcceptable, CurrencyNotSupported: As they say.
+        ContractNotAcceptable, CurrencyNotSupported, ContractKnown: As they say.
     """
     terms = Terms(
         since=Period.of(new.starts_at),
@@ -138,7 +150,11 @@ def open_contract(parts: Selling, new: NewContract) -> Contract:
     )
     if new.starts_at >= new.ends_at:
         raise ContractNotAcceptable("Let the contract end after it has begun.")
+    if new.starts_at < Period.of(now).starts_at:
+        # It would owe months in which nobody could read.
+        raise ContractNotAcceptable("Let the contract begin this month or later.")
     _require_owned(parts, new.datasets)
+    _require_new(parts, new)
     parts.contracts.put(made, replaces=None)
     return made
 
@@ -147,10 +163,23 @@ def amend_contract(parts: Selling, contract_id: str, amendment: Amendment, *, no
     """Change a contract. A month that has begun keeps its price, whatever is agreed meanwhile.
 
     Raises:
-        ContractNotFound, ContractClosed, ContractNotAcceptable, ContractChanged: As they say.
+        ContractNotFound, ContractClosed, ContractNotAcceptable, StillGranted, ContractChanged: As they say.
     """
     _require_owned(parts, amendment.datasets or ())
-    return _changed(parts, contract_id, lambda present: _amended(present, amendment, now=now))
+
+    def amended(present: Contract) -> Contract:
+        following = _amended(present, amendment, now=now)
+        if amendment.datasets is not None:
+            _require_not_granted(parts, following)
+        return following
+
+    return _changed(parts, contract_id, amended)
+
+
+def ending_earlier(parts: Selling, contract: Contract, *, now: datetime) -> tuple[Grant, ...]:
+    """Grants that still read and end before their contract does: prolonging it does not prolong them."""
+    found = parts.grants.of(contract.contract_id)
+    return tuple(each for each in found if each.is_live(now) and each.expires_at < contract.ends_at)
 
 
 def close_contract(parts: Selling, contract_id: str, *, now: datetime) -> Contract:
@@ -182,7 +211,7 @@ def find_contract(parts: Selling, contract_id: str) -> Contract:
 
 
 def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime) -> GivenToken:
-    """Give a token datasets of a contract, and keep its digest alone.
+    """Give a token datasets of a contract, and keep its digest alone. A token that has some of them is given the others.
 
     Raises:
         ContractNotFound, ContractClosed, ContractNotAcceptable, TokenKnown: As they say.
@@ -194,9 +223,10 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
     until = contract.ends_at if new.expires_at is None else new.expires_at
     if until <= now:
         raise ContractNotAcceptable("Let the token end later than now.")
-    token, digest = _token(parts, new.token_digest)
-    grant_id = new_id("grt")
-    grants = tuple(
+    token, digest = _token(new.token_digest)
+    standing = _standing(parts, contract_id, digest)
+    grant_id = standing[0].grant_id if standing else new_id("grt")
+    missing = tuple(
         Grant(
             token_digest=digest,
             dataset_id=name,
@@ -205,10 +235,11 @@ def give_grant(parts: Selling, contract_id: str, new: NewGrant, *, now: datetime
             expires_at=until,
         )
         for name in wanted
+        if name not in {grant.dataset_id for grant in standing}
     )
-    for grant in grants:
-        parts.grants.give(grant)
-    return GivenToken(token=token, grants=grants)
+    if missing and not parts.grants.give(missing):
+        raise TokenKnown("Somebody else gives this token something at this moment; repeat this.")
+    return GivenToken(token=token, grants=(*standing, *missing))
 
 
 def revoke_grants(
@@ -241,7 +272,7 @@ def _covered(contract: Contract, datasets: Sequence[str], *, now: datetime) -> t
     return wanted
 
 
-def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
+def _token(digest: str | None) -> tuple[str | None, str]:
     """A token made here with its digest, or the digest of one that was made elsewhere."""
     if digest is None:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -250,9 +281,16 @@ def _token(parts: Selling, digest: str | None) -> tuple[str | None, str]:
         raise ContractNotAcceptable(
             "Give the token's SHA-256 as 64 digits 0-9 a-f, of the token without a line's end."
         )
-    if parts.grants.knows(digest):
-        raise TokenKnown("This token was given something before; let its bearer make a new one.")
     return None, digest
+
+
+def _standing(parts: Selling, contract_id: str, digest: str) -> tuple[Grant, ...]:
+    found = tuple(parts.grants.of_token(digest))
+    if any(grant.contract_id != contract_id or grant.revoked_at is not None for grant in found):
+        raise TokenKnown(
+            "This token was given something by another contract, or was revoked; let its bearer make a new one."
+        )
+    return found
 
 
 def _amended(present: Contract, amendment: Amendment, *, now: datetime) -> Contract:
@@ -297,6 +335,27 @@ def _changed(parts: Selling, contract_id: str, change: Callable[[Contract], Cont
             continue
         return following
     raise ContractChanged(f"{contract_id} is being changed by somebody else; look at it and repeat this.")
+
+
+def _require_new(parts: Selling, new: NewContract) -> None:
+    """A command that was killed after it had written is repeated: the buyer would owe everything twice."""
+    for each in parts.contracts.all():
+        said = (each.buyer, each.starts_at, set(each.terms[0].datasets))
+        if each.is_active and said == (new.buyer, new.starts_at, set(new.datasets)):
+            raise ContractKnown(
+                f"{new.buyer} has {each.contract_id} of this start and these datasets; amend that one, or close it first."
+            )
+
+
+def _require_not_granted(parts: Selling, contract: Contract) -> None:
+    """A token reads what it was given: the contract's newest terms do not stop it."""
+    newest = contract.terms[-1]
+    for grant in parts.grants.of(contract.contract_id):
+        if grant.dataset_id not in newest.datasets and grant.is_live(newest.since.starts_at):
+            raise StillGranted(
+                f"{grant.grant_id} would still read {grant.dataset_id} in {newest.since}; revoke it first "
+                "(`data grant revoke`), and give a token that ends by then."
+            )
 
 
 def _require_owned(parts: Selling, datasets: Sequence[str]) -> None:

@@ -1,11 +1,12 @@
 """Money that came from buyers and went to owners, by bank and not through the processor: noted by people, booked once each."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from amply.infra.database import Database
@@ -15,11 +16,11 @@ from amply.kernel.money import Money
 from amply.modules import ledger
 from amply.modules.ledger import Kind, account
 from amply.modules.marketplace.domain import ContractNotAcceptable, is_credited
+from amply.modules.marketplace.locks import lock_payments
 from amply.modules.marketplace.models import PaymentRow, SettlementRow
 
-REFERENCE_MAX: Final = 140
-
-_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9./_-]{1,64}")
+"""No free text: that could be somebody's name, and a payment is kept for ever."""
 
 
 class Way(StrEnum):
@@ -78,7 +79,7 @@ def note_payment(
     """
     _check(payment, now=now)
     with database.transaction() as session:
-        session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/paid/{payment.party}"})
+        lock_payments(session, payment.party)
         standing = session.scalar(
             select(PaymentRow).where(
                 PaymentRow.way == payment.way,
@@ -86,7 +87,7 @@ def note_payment(
                 PaymentRow.reference == payment.reference,
             )
         )
-        open_minor = _open(session, payment)
+        open_minor = _open(session, payment, is_noted=standing is not None)
         if standing is not None:
             if (standing.amount_minor, standing.currency) != (
                 payment.amount.minor_units,
@@ -104,8 +105,10 @@ def note_payment(
 
 
 def _check(payment: Payment, *, now: datetime) -> None:
-    if not 0 < len(payment.reference.strip()) <= REFERENCE_MAX:
-        raise ContractNotAcceptable(f"Give the bank's reference, {REFERENCE_MAX} characters at most.")
+    if _REFERENCE.fullmatch(payment.reference) is None:
+        raise ContractNotAcceptable(
+            "Give the bank's reference as 1 to 64 letters, digits and . / _ -, such as E2E-4711; no text and nobody's name."
+        )
     if payment.happened_on > now.date():
         raise ContractNotAcceptable("Give the day on which the bank moved it; none that is still to come.")
     if payment.way is Way.PASSED_ON and not is_credited(payment.party):
@@ -148,8 +151,11 @@ def _write(session: Session, secrets: ledger.CommitmentSecrets, payment: Payment
     return made
 
 
-def _open(session: Session, payment: Payment) -> int:
-    """What the contract still owes, or what the organisation is still owed, before this payment."""
+def _open(session: Session, payment: Payment, *, is_noted: bool) -> int:
+    """What the contract still owes, or what the organisation is still owed, before this payment.
+
+    Of one that is noted already everything may have been reversed since.
+    """
     currency = payment.amount.currency
     if payment.way is Way.PASSED_ON:
         owed = account(payment.party, "data_shares_receivable")
@@ -161,7 +167,7 @@ def _open(session: Session, payment: Payment) -> int:
             SettlementRow.reversed_at.is_(None),
         )
     )
-    if owed_minor is None:
+    if owed_minor is None and not is_noted:
         raise NothingOwed(
             f"{payment.party} owes nothing in {currency}; settle its month first, or name another contract."
         )
@@ -170,4 +176,4 @@ def _open(session: Session, payment: Payment) -> int:
             PaymentRow.way == Way.RECEIVED, PaymentRow.party == payment.party, PaymentRow.currency == currency
         )
     )
-    return int(owed_minor) - int(paid_minor or 0)
+    return int(owed_minor or 0) - int(paid_minor or 0)

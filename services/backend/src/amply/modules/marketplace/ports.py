@@ -1,6 +1,6 @@
 """What the marketplace needs from outside: the control plane's tables. Called outside transactions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,6 +28,10 @@ class Grant:
     contract_id: str
     expires_at: datetime
     revoked_at: datetime | None = None
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether it reads at that moment, unless it is revoked until then."""
+        return self.revoked_at is None and at < self.expires_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ class Contracts(Protocol):
         """None where there is none."""
 
     def all(self) -> Iterator[Contract]:
-        """Closed ones too, in no order."""
+        """Closed ones too, in no order. One that cannot be read is left out, and told of in the log."""
 
     def put(self, contract: Contract, *, replaces: int | None) -> None:
         """Write one in place of that version; None: where none is.
@@ -72,11 +76,11 @@ class Contracts(Protocol):
 class Grants(Protocol):
     """What tokens may read. Only digests of tokens are known."""
 
-    def knows(self, token_digest: str) -> bool:
-        """Whether a token has any grant, a revoked one too."""
+    def of_token(self, token_digest: str) -> Sequence[Grant]:
+        """Every grant of a token as it is now, revoked ones too."""
 
-    def give(self, grant: Grant) -> None:
-        """Write one; its token is new."""
+    def give(self, grants: Sequence[Grant]) -> bool:
+        """Write all of them or none; False where one of them is there."""
 
     def of(self, contract_id: str) -> list[Grant]:
         """Every grant of a contract, revoked ones too. What was given within the last seconds may be missing."""

@@ -32,6 +32,7 @@ from amply.modules.marketplace.domain import (
     owed_for,
     split,
 )
+from amply.modules.marketplace.locks import lock_month
 from amply.modules.marketplace.models import SettlementRow, ShareRow
 from amply.modules.marketplace.ports import (
     Catalogue,
@@ -48,9 +49,17 @@ _LOOKED_BACK: Final = 3
 """Months: a worker that was away for longer is told by `data settle`."""
 NOT_SETTLED: Final = "data_not_settled"
 
-_log = structlog.get_logger()
+_UNKNOWN: Final = text("""
+    SELECT entry.id
+    FROM entry
+    WHERE entry.kind = :kind
+      AND entry.event_at = :at
+      AND NOT EXISTS (SELECT FROM data_settlement AS settlement WHERE settlement.entry_id = entry.id)
+    LIMIT 1
+""")
+"""A settlement's entry of a month that no settlement names: put back from the log into a restored database."""
 
-_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_log = structlog.get_logger()
 
 
 class MonthNotOver(Conflict):
@@ -69,6 +78,12 @@ class UsageContradicts(Conflict):
     """The month's events do not add up to its sum."""
 
     code = "data_usage_contradicts"
+
+
+class BooksKnowMore(Conflict):
+    """The books have a settlement of the month that the database lost when it was restored."""
+
+    code = "data_books_know_more"
 
 
 class ShareNotCreditable(Conflict):
@@ -130,7 +145,7 @@ def settle(
     """Settle one month of a contract; return the settlement that stands for it and whether this call made it.
 
     Raises:
-        MonthNotOver, NothingToSettle, UsageContradicts, ShareNotCreditable, NobodyToCredit: As they say.
+        MonthNotOver, NothingToSettle, UsageContradicts, BooksKnowMore, ShareNotCreditable, NobodyToCredit: As they say.
         BookingsPaused: The books take nothing just now.
     """
     if now < period.ends_at + _LATE:
@@ -140,7 +155,7 @@ def settle(
             f"{contract.contract_id} has no moment in {period}; name a month it was open in."
         )
     used = parts.usage.month(contract.contract_id, period)
-    if sum(used.by_dataset.values()) != used.total:
+    if agreed is None and sum(used.by_dataset.values()) != used.total:
         raise UsageContradicts(
             f"The events of {period} are {sum(used.by_dataset.values())} bytes and its sum says {used.total}; "
             "see docs/runbooks/data-revenue.md."
@@ -149,10 +164,12 @@ def settle(
     weights = by_dataset(terms, used.by_dataset)
     owners = {name: parts.catalogue.owner(name) for name in weights}
     with parts.database.transaction() as session:
-        session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/{contract.contract_id}/{period}"})
+        lock_month(session, contract.contract_id, str(period))
         standing = _standing(session, contract, period)
         if standing is not None:
             return standing, False
+        if agreed is None:
+            _require_known(session, period)
         found = split(
             owed_for(terms, used.by_dataset) if agreed is None else agreed.owed,
             weights=weights,
@@ -272,6 +289,16 @@ def _credited(
                 f"The dataset {name} has no owner that could be credited; put an organisation's id into its row."
             )
     return found
+
+
+def _require_known(session: Session, period: Period) -> None:
+    """An entry names no contract: while one of the month is nobody's, none of its contracts is settled by its terms."""
+    entry_id = session.scalar(_UNKNOWN, {"kind": Kind.DATA_SETTLED, "at": period.ends_at})
+    if entry_id is not None:
+        raise BooksKnowMore(
+            f"The books have {entry_id} of {period}, which no settlement names since the database was restored; "
+            "settle the month with an agreed amount, as docs/runbooks/data-revenue.md says."
+        )
 
 
 def _standing(session: Session, contract: Contract, period: Period) -> str | None:

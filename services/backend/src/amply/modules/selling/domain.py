@@ -16,13 +16,13 @@ _STEP: Final = 10
 
 
 class DatasetNotFound(NotFound):
-    """The organisation has no such dataset."""
+    """The organisation has no part in such a dataset that is sold."""
 
     code: ClassVar[str] = "sold_dataset_not_found"
 
     def __init__(self) -> None:
         super().__init__(
-            "This organisation has no dataset with this id; ask for the list of its datasets.",
+            "This organisation has no part in a dataset of this id; ask for the list of those that are sold.",
             param="dataset_id",
         )
 

@@ -1,4 +1,7 @@
-"""Of how many people facts were handed in, by organisation: what a dataset made of gifts is divided by (ADR 0143)."""
+"""Of how many people facts were handed in, by organisation: what a dataset made of gifts is divided by (ADR 0143).
+
+Shares are public, and in proportion to these numbers. So they are as coarse as what the sellers' page tells of people (ADR 0145).
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,8 +10,13 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+PEOPLE_MIN: Final = 20
+"""An organisation of fewer has no part: its share would tell what few did."""
+PEOPLE_STEP: Final = 10
+"""Numbers are rounded down to it, so that one decision moves no share but at a ten."""
+
 _PEOPLE: Final = text("""
-    SELECT donation.organization_id, count(DISTINCT fact.span_id) AS people
+    SELECT donation.organization_id, count(DISTINCT fact.span_id) / :step * :step AS people
     FROM sharing_fact AS fact
     JOIN sharing_batch AS batch ON batch.id = fact.batch_id
     JOIN donation ON donation.id = fact.donation_id
@@ -20,13 +28,15 @@ _PEOPLE: Final = text("""
             AND consent.decided_at < :until
       )
     GROUP BY donation.organization_id
+    HAVING count(DISTINCT fact.span_id) >= :people_min
 """)
 
 
 def people_by_organization(session: Session, until: datetime) -> Mapping[str, int]:
     """How many people's gifts to each organisation had been handed in by then, without those who had withdrawn by then.
 
+    In tens, and without organisations of fewer than 20.
     Somebody who gave to two organisations counts for both. Whoever was erased since is not counted any more.
     """
-    rows = session.execute(_PEOPLE, {"until": until})
+    rows = session.execute(_PEOPLE, {"until": until, "step": PEOPLE_STEP, "people_min": PEOPLE_MIN})
     return {row.organization_id: int(row.people) for row in rows}

@@ -1,0 +1,18 @@
+"""What is done to one month or one party's payments, one at a time."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+def lock_month(session: Session, contract_id: str, period: str) -> None:
+    """Until the transaction ends, nobody else settles this month of this contract."""
+    session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/{contract_id}/{period}"})
+
+
+def lock_payments(session: Session, party: str) -> None:
+    """Until the transaction ends, nobody else notes a payment of this party."""
+    session.execute(_ONE_AT_A_TIME, {"name": f"amply/data/paid/{party}"})
