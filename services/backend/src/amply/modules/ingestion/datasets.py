@@ -16,7 +16,7 @@ from amply.modules import audit
 from amply.modules.access import Access
 from amply.modules.audit import Action
 from amply.modules.ingestion import sources
-from amply.modules.ingestion.columns import Column, check, names_and_types
+from amply.modules.ingestion.columns import Column, check, names_and_types, texts_in_clear
 from amply.modules.ingestion.domain import (
     DATASETS_MAX,
     ColumnsAreFixed,
@@ -177,8 +177,7 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
         said = replace(said, title=title)
     if asked.columns is not None and asked.columns != said.columns:
         check(asked.columns)
-        has_changed = names_and_types(asked.columns) != names_and_types(said.columns)
-        if has_changed and _has_files(session, access, before.id):
+        if _are_others(asked.columns, said.columns) and _has_files(session, access, before.id):
             raise ColumnsAreFixed("Something was handed in already: make another dataset for other columns.")
         said, version = replace(said, columns=asked.columns), version + 1
     return replace(
@@ -191,6 +190,12 @@ def _changed(session: Session, access: Access, before: Dataset, asked: Changes) 
         schema_version=version,
         is_open=before.is_open if asked.is_open is None else asked.is_open,
     )
+
+
+def _are_others(after: Sequence[Column], before: Sequence[Column]) -> bool:
+    """Whether files that came under the former ones are none of these: what came as free text is never released as it is."""
+    is_clearer = not texts_in_clear(after) <= texts_in_clear(before)
+    return is_clearer or names_and_types(after) != names_and_types(before)
 
 
 def _has_files(session: Session, access: Access, dataset_id: str) -> bool:
