@@ -105,9 +105,11 @@ def find(session: Session, access: Access, *, dataset_id: str, to_change: bool =
     Raises:
         DatasetNotFound: It has none of this id.
     """
-    chosen = _WITH_COLUMNS.where(DatasetRow.id == dataset_id, access.covers(DatasetRow.organization_id))
+    own = (DatasetRow.id == dataset_id, access.covers(DatasetRow.organization_id))
     if to_change:
-        chosen = chosen.with_for_update(of=DatasetRow)
+        # A statement of its own: who waited in a join would find the row as it is now, and not the columns that came with it.
+        session.execute(select(DatasetRow.id).where(*own).with_for_update())
+    chosen = _WITH_COLUMNS.where(*own)
     found = session.execute(chosen.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise DatasetNotFound("There is no such dataset; ask for the list of those there are.")

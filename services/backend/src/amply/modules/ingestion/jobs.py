@@ -266,7 +266,8 @@ def _begun(
     )
     if earlier is not None:
         return _found(session, access, earlier.resource_id)
-    dataset = datasets.find(session, access, dataset_id=wanted.dataset_id)
+    # Whoever changes the columns at this moment goes before, or after: never while a file of the former ones begins.
+    dataset = datasets.find(session, access, dataset_id=wanted.dataset_id, to_change=True)
     if not dataset.is_open:
         raise DatasetClosed(
             "This dataset takes nothing in: open it again, or use another one.", param="dataset_id"
